@@ -1,0 +1,59 @@
+/* The cost of a trained Transformer, design section 3. Pure.
+ *
+ * Stage: c(u) = eps lambda/2 |u|^2. Terminal: a sum over contexts, g(mu) = sum_s g_s(mu_s), each g_s already divided by
+ * what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
+#pragma once
+#include "bellformer/error.h"
+#include "bellformer/layer.h"
+
+typedef enum { BF_POOL_MEAN, BF_POOL_LAST, BF_POOL_FIRST } BfPooling;
+
+typedef struct BfCostKind BfCostKind; /* pooled_cross_entropy, token_cross_entropy, squared_error, wasserstein */
+
+typedef struct {
+  const BfCostKind *kind;
+  int               dim;             /* d */
+  double            weight_decay;    /* lambda */
+  double            step;            /* eps */
+  BfPooling         pooling;         /* pooled_cross_entropy */
+  int               classes;         /* C; 0 for kinds without a readout */
+  int64_t           readouts;        /* choices of (R, b): 1 for `fixed`; also 1 for kinds without a readout */
+  double           *matrix;          /* [readouts][classes][dim] R, or NULL; owned */
+  double           *bias;            /* [readouts][classes] b, or NULL; owned */
+  double            position_weight; /* wasserstein: lambda of the ground cost */
+  double            contexts;        /* S of the data that is averaged over */
+  double            tokens;          /* its number of data tokens N */
+} BfCost;
+
+const BfCostKind *bf_cost_kind(const char *name); /* NULL for an unknown name */
+const char       *bf_cost_name(const BfCostKind *kind);
+const char       *bf_cost_names(void);                           /* all, separated by ", " */
+int               bf_cost_has_readout(const BfCostKind *kind);   /* needs R, b and labels below classes */
+int               bf_cost_needs_target(const BfCostKind *kind);  /* needs targets y in place of labels */
+void              bf_cost_clear(BfCost *cost);                   /* free what it owns, zero it */
+
+/* c(u) = eps lambda/2 sum_j u_j^2, summed in the order of j. */
+double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
+
+/* g_s of one context in all lanes: z [slots][dim][BF_LANES] in, g [BF_LANES] out; readout r in 0 .. readouts-1. */
+BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
+                          BfError *error);
+
+/* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
+ * 1 or 0 for pooled_cross_entropy, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
+ * The accuracy is the sum over contexts divided by bf_cost_denominator. */
+double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
+double bf_cost_denominator(const BfCost *cost); /* S or N */
+
+/* The least position weight that forces the optimal coupling of `wasserstein` to keep every token at its own position:
+ * diam(Z)^2 / min over i != j of |p_i - p_j|^2 with p = (index + 1)/L_s, over the positions of the given context;
+ * diameter2 is |upper - lower|^2. 0 for one position. */
+double bf_position_weight_bound(const BfContext *context, double diameter2);
+
+/* Optimal transport between two finite measures of equal total mass, by successive shortest paths.
+ *   supply[n], demand[m]  positive integers (int64) with equal sums
+ *   ground [n][m]         finite non-negative cost of moving one unit
+ * *cost becomes the least total cost: sum over pairs of flow * ground. Exact up to rounding of sums.
+ * O((n + m)^2) a path. */
+BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost,
+                      BfError *error);

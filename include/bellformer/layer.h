@@ -1,0 +1,99 @@
+/* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)), design section 2, [ASY26] eq. 1. Pure.
+ *
+ * Everything is evaluated for BF_LANES independent cases at once ("lanes": many controls on one law, or many laws
+ * under one control), stored with the lane as the last, contiguous index. All lanes run the same instructions in the
+ * same order, so that a result never depends on the lane that computed it, nor on how many lanes are in use. */
+#pragma once
+#include "bellformer/error.h"
+
+#define BF_LANES 8
+
+/* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
+ * A borrowed view: whoever made the arrays owns them. */
+typedef struct {
+  int64_t       sequence;
+  int           tags;     /* G_s */
+  int           slots;    /* atoms of all tags together */
+  int           length;   /* L_s: largest position + 1 */
+  const int    *first;    /* [tags + 1]: the slots of tag g are first[g] .. first[g+1]-1 */
+  const int    *position; /* [tags] */
+  const double *mass;     /* [tags] of one atom of the tag, in data tokens: (tokens of the tag) / (its atoms) */
+  double        tokens;   /* N_s: data tokens of the context, the sum of mass over slots */
+  const int    *label;    /* [tags], or NULL where the data has targets */
+  const double *target;   /* [tags][dim], or NULL where the data has labels */
+} BfContext;
+
+/* How the free numbers of a matrix fill it. */
+typedef enum {
+  BF_FORM_FULL,     /* rows * cols numbers, row-major */
+  BF_FORM_DIAGONAL, /* rows numbers; square */
+  BF_FORM_SCALAR,   /* 1 number times the identity; square */
+  BF_FORM_SKEW,     /* 1 number x: x [[0, -1], [1, 0]]; 2 x 2 */
+  BF_FORM_FIXED     /* none: given by `value` */
+} BfForm;
+
+typedef struct {
+  char    name[16]; /* "A_0", "V_0", ..., "W1", "b1", "W2", "b2" */
+  int     rows, cols;
+  BfForm  form;
+  int     free;     /* free numbers: the matrix takes u[offset .. offset + free - 1] */
+  int     offset;
+  int     at;       /* its entries in the expanded parameters: [at .. at + rows * cols - 1], row-major */
+  double *value;    /* [rows * cols] for BF_FORM_FIXED, else NULL; owned by the layer */
+} BfMatrix;
+
+typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
+typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE } BfProjection;
+typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
+
+typedef struct {
+  int                 dim;      /* d */
+  int                 heads;
+  double              residual; /* r: 0 or 1 */
+  double              step;     /* eps */
+  double              beta;
+  BfMask              mask;
+  BfProjection        projection;
+  const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
+  const BfActivation *activation;
+  int                 width;         /* of the feed-forward part; 0 where there is none */
+  int                 positions;     /* rows of `encoding`; 0 where there is none */
+  double             *encoding;      /* [positions][dim] e_p, or NULL; owned by the layer */
+  int                 matrices;      /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
+  BfMatrix           *matrix;        /* owned by the layer */
+  int                 controls;      /* q: free numbers of all matrices */
+  int                 parameters;    /* entries of all matrices */
+} BfLayer;
+
+/* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
+const BfActivation *bf_activation(const char *name);
+const char         *bf_activation_name(const BfActivation *activation);
+/* All names, separated by ", ". */
+const char *bf_activation_names(void);
+
+/* Set up the list of matrices of a layer whose dim, heads, activation and width are set: names, sizes, and for now
+ * every form `full`. */
+BfStatus bf_layer_matrices(BfLayer *layer, BfError *error);
+/* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, controls and
+ * parameters. Refuses forms that do not fit a matrix's shape. */
+BfStatus bf_layer_place(BfLayer *layer, BfError *error);
+/* Free what the layer owns and zero it. */
+void bf_layer_clear(BfLayer *layer);
+
+/* The matrices' entries for a control: `parameters`[p * stride] for p < layer->parameters from u[layer->controls]. */
+void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[], int64_t stride);
+
+/* One layer on one context, in all lanes.
+ *   parameters [layer->parameters][BF_LANES]
+ *   z, next    [slots][dim][BF_LANES]; may be the same array
+ *   work       bf_layer_work(layer, context) doubles, 64-byte aligned
+ * The maximum of the logits is subtracted over the tokens that are there, so that nothing overflows and no 0/0 appears
+ * for any finite parameters. The attention sums run tag by tag: each tag's own maximum and partial sums first, then
+ * the tags in order, so that a table over a tag's laws can hold the partial sums without changing a bit.
+ * Cost: heads * slots^2 exponentials a lane; bound by their arithmetic, everything else stays in L1. */
+void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                    double *next, double *work);
+int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
+
+/* The instruction set whose kernels this machine runs: "avx512", "avx2" or "generic". */
+const char *bf_instruction_set(void);

@@ -1,0 +1,105 @@
+/* A problem: a YAML file and its tables in, everything checked out. Design sections 1 and 8. */
+#pragma once
+#include <mpi.h>
+#include "bellformer/cost.h"
+#include "bellformer/error.h"
+#include "bellformer/layer.h"
+#include "bellformer/quantize.h"
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+/* The bytes of every file that a problem consists of, by the name under which the problem refers to it. A result file
+ * carries them along, so that the problem can be read again from it, on another machine. */
+typedef struct {
+  char   *name;
+  char   *bytes; /* [size], and a '\0' behind them */
+  int64_t size;
+} BfFile;
+
+typedef struct {
+  MPI_Comm comm;      /* on which a file that is not yet here is read from disk: by rank 0, then broadcast */
+  char    *directory; /* of the problem file: relative names start there; NULL: nothing is read from disk */
+  int      count, room;
+  BfFile  *file;
+} BfFiles;
+
+/* comm is borrowed. directory may be NULL. */
+BfStatus bf_files_create(MPI_Comm comm, const char *directory, BfFiles **out, BfError *error);
+void     bf_files_destroy(BfFiles **files);
+/* Add a file from memory (copied). */
+BfStatus bf_files_add(BfFiles *files, const char *name, const char *bytes, int64_t size, BfError *error);
+/* The file of that name, read from disk and kept if it is not here. Collective; all ranks get the same answer. */
+BfStatus bf_files_get(BfFiles *files, const char *name, const BfFile **out, BfError *error);
+
+/* ---- data ------------------------------------------------------------------------------------------------------- */
+
+/* A data set, its tokens sorted by tag, the tags sorted by (sequence, position, label or target). */
+typedef struct {
+  int      dim;
+  int64_t  tokens;        /* N */
+  int64_t  tags;          /* G */
+  int64_t  contexts;      /* S */
+  int64_t *row;           /* [tokens] each token's row in the table, counted from 0 */
+  double  *z;             /* [tokens][dim] */
+  int64_t *tag_first;     /* [tags + 1]: the tokens of tag g are tag_first[g] .. tag_first[g+1]-1 */
+  int64_t *sequence;      /* [tags] */
+  int     *position;      /* [tags] */
+  int     *label;         /* [tags], or NULL */
+  double  *target;        /* [tags][dim], or NULL */
+  int64_t *context_first; /* [contexts + 1]: the tags of context s are context_first[s] .. context_first[s+1]-1 */
+  int      labels;        /* largest label + 1; 0 with targets */
+  int      positions;     /* largest position + 1 */
+} BfData;
+
+/* Read a table from the bytes of a file: CSV with header `sequence,position,label,z0,...` or `...,y0,y1,...` in place
+ * of label (columns in any order, every one required and no other), or an HDF5 file that holds the same columns as
+ * one-dimensional datasets of its root. dim: the number of z columns that must be there. Errors name line and column. */
+BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error);
+void     bf_data_clear(BfData *data);
+
+/* The context s of the data as the layer sees it, every tag with `atoms` atoms (0: one for each of its tokens). Owns
+ * its arrays, apart from label and target, which it borrows from the data. */
+BfStatus bf_context_create(const BfData *data, int64_t s, int atoms, BfContext *out, BfError *error);
+void     bf_context_clear(BfContext *context);
+
+/* ---- the problem ------------------------------------------------------------------------------------------------ */
+
+typedef enum { BF_TRANSITION_NEAREST, BF_TRANSITION_SPLIT } BfTransition;
+
+typedef struct {
+  char        *name;
+  int          horizon;    /* T */
+  BfLayer      layer;
+  BfCost       cost;       /* its contexts and tokens are those of `train` */
+  BfData       train, test; /* test.tokens is 0 where the problem has no test table */
+  BfContext   *context;    /* [train.contexts], with the quantizer's atoms */
+  BfTokens    *tokens;     /* X_n, or NULL for `quantize.cells: 0` */
+  int          atoms;      /* `quantize.atoms` */
+  BfTransition transition;
+  int64_t      actions;    /* K, below 2^31 */
+  double      *controls;   /* [K][q] */
+  double      *lower, *upper; /* [q] the box U */
+  BfFiles     *files;      /* all that the problem was read from; owned */
+  char        *yaml;       /* the problem file's name in `files` */
+  char        *overrides;  /* "key=value" lines: what the command line changed */
+  int          warnings;
+  char       **warning;    /* one line each, for rank 0 to print */
+} BfProblem;
+
+/* Read a problem: the YAML file `path`, with PETSc's options database overriding any key (`-quantize_cells 8,8`).
+ * Every key is checked; unknown, repeated or misspelt ones are errors, and so are options that nothing has read,
+ * which this function looks for last: read all others before. Errors read `xor.yaml: control.A.levels must be ...`.
+ * Collective on comm; every rank gets the same error. */
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfError *error);
+/* The same from files that were read before (taken over by the problem, also on failure), with the overrides that were
+ * given then; the command line is not looked at. */
+BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error);
+void     bf_problem_destroy(BfProblem **problem);
+
+/* Whether a table (parsed from `file`) fits the problem: the token's box, labels or targets as the cost needs them, the
+ * mask, the length of the encoding. */
+BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error);
+
+/* The quantized initial law: for every context's slots, in order, the cell of each atom; non-decreasing within a tag.
+ * cell: room for all slots of all contexts. Needs problem->tokens. */
+BfStatus bf_problem_initial_cells(const BfProblem *problem, int64_t cell[], BfError *error);

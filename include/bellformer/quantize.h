@@ -1,0 +1,72 @@
+/* The three quantizers of [ASY26]: tokens (X_n), measures (P_m(X_n)) and controls (U_k); design section 4. Pure. */
+#pragma once
+#include "bellformer/error.h"
+
+/* ---- X_n: tokens ------------------------------------------------------------------------------------------------ */
+
+typedef struct BfTokens BfTokens; /* n points of R^d, numbered 0 .. n-1 */
+
+/* Cell centres lower_j + (i + 1/2) h_j, h_j = (upper_j - lower_j) / cells_j; numbered row-major, axis 0 slowest.
+ * lower, upper, cells: [dim]; cells_j >= 1, lower_j < upper_j, and the product of cells below 2^62. */
+BfStatus bf_tokens_grid(int dim, const double lower[], const double upper[], const int64_t cells[], BfTokens **out,
+                        BfError *error);
+/* `count` >= 1 given points [count][dim], copied. */
+BfStatus bf_tokens_codebook(int dim, int64_t count, const double points[], BfTokens **out, BfError *error);
+void     bf_tokens_destroy(BfTokens **tokens); /* NULL-safe, sets NULL */
+
+int64_t bf_tokens_count(const BfTokens *tokens); /* n */
+int     bf_tokens_dim(const BfTokens *tokens);   /* d */
+int     bf_tokens_is_grid(const BfTokens *tokens);
+/* Point number `cell` in 0 .. n-1 into z[dim]. */
+void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]);
+/* The point nearest to z[dim]. Grid: axis by axis clamp(floor((z_j - lower_j) / h_j), 0, n_j - 1), O(d).
+ * Codebook: smallest Euclidean distance, the smallest number where several attain it, O(n d). */
+int64_t bf_tokens_nearest(const BfTokens *tokens, const double z[]);
+/* Multilinear weights of z[dim] among the centres around it (at the border the nearest ones): they sum to 1 and keep
+ * the mean where z lies within the box of the centres. Fills cell[] and weight[] (room for 2^dim) with the centres of
+ * positive weight, in increasing order of cell, and returns how many. Grids only, dim <= 20. */
+int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]);
+
+/* ---- P_m(X_n): types -------------------------------------------------------------------------------------------- */
+
+/* A type is a law on n cells whose masses are multiples of 1/m. Its atoms' cells c_1 <= ... <= c_m name it, and so does
+ * its rank: with b_k = c_k + k - 1, rank = sum_k C(b_k, k) (colexicographic), in 0 .. C(m + n - 1, m) - 1. */
+typedef struct BfTypes BfTypes;
+
+/* C(atoms + cells - 1, atoms), the number of types, or -1 where it exceeds INT64_MAX. */
+int64_t bf_types_number(int64_t cells, int64_t atoms);
+/* Rank and unrank for fixed n, m >= 1. Refused where the number of types exceeds INT64_MAX. */
+BfStatus bf_types_create(int64_t cells, int atoms, BfTypes **out, BfError *error);
+void     bf_types_destroy(BfTypes **types);
+int64_t  bf_types_count(const BfTypes *types);
+/* cell[m], non-decreasing, each in 0 .. n-1. */
+int64_t bf_types_rank(const BfTypes *types, const int64_t cell[]);
+/* The inverse: cell[m] of a rank in 0 .. count-1, non-decreasing. */
+void bf_types_unrank(const BfTypes *types, int64_t rank, int64_t cell[]);
+
+/* The type nearest to a law, [R11] algorithm 1: round m p_i, then move the sum to m by changing the entries whose
+ * rounding went farthest the wrong way (of equal ones the lowest index first). It minimizes the L1, L2 and
+ * L-infinity distances at once. O(n log n); n >= 1, m >= 1.
+ *   law[n]    non-negative with a positive sum; need not be normalized
+ *   counts[n] out, sums to m
+ * Both compute in integers, so that ties are met exactly, whatever the sum of the law is: the second form for all
+ * masses whose sum is at most INT64_MAX, the first for the doubles as given (m < 2^20: bits below 2^-104 of the sum do
+ * not count, which a mass has only below 2^-51 of it). */
+BfStatus bf_type_nearest(int64_t n, const double law[], int64_t m, int64_t counts[], BfError *error);
+BfStatus bf_type_nearest_integer(int64_t n, const int64_t law[], int64_t m, int64_t counts[], BfError *error);
+
+/* ---- U_k: controls ---------------------------------------------------------------------------------------------- */
+
+/* Each of the q numbers takes levels_j >= 1 equally spaced values, both ends of [lower_j, upper_j] included (one level:
+ * the middle); the index is mixed-radix, first number slowest. Gives K = prod levels_j (below 2^31) and u, K rows of
+ * q, to be freed with bf_free. */
+BfStatus bf_controls_grid(int q, const double lower[], const double upper[], const int levels[], int64_t *count,
+                          double **u, BfError *error);
+/* `count` points drawn uniformly in the box: splitmix64 from `seed`, each draw (r >> 11) 2^-53, number by number, so
+ * that a larger count contains the smaller. u: count rows of q, to be freed with bf_free. */
+BfStatus bf_controls_sample(int q, const double lower[], const double upper[], int64_t count, uint64_t seed,
+                            double **u, BfError *error);
+
+/* splitmix64: advance *state, return the next 64 bits; and the draw (r >> 11) 2^-53 in [0, 1). */
+uint64_t bf_splitmix64(uint64_t *state);
+double   bf_uniform(uint64_t *state);

@@ -1,0 +1,58 @@
+/* The dynamic program, design section 5: V_T = g, V_t(i) = min over k of [c(u_k) + V_{t+1}(T(i, k))]. */
+#pragma once
+#include <stdbool.h>
+#include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "bellformer/store.h"
+
+/* The open loop: the layer parameters that the optimal closed loop applies from mu_0. A trained Transformer. */
+typedef struct {
+  int32_t *action;         /* [T] numbers of the controls, -1 for controls that are not in the problem's list; owned */
+  double  *control;        /* [T][q]; owned */
+  int64_t  readout;        /* the readout that is chosen after the last layer; 0 where there is one */
+  double   quantized_cost; /* V_0 at mu_0 */
+} BfOpenLoop;
+void bf_open_loop_clear(BfOpenLoop *loop);
+
+typedef struct {
+  bool store_value;  /* write /value */
+  bool store_policy; /* write /policy */
+  int  stability;    /* K atom moves; 0: no stability study */
+} BfFullOptions;
+
+/* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store` (which
+ * may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a node: two
+ * copies of V, the tables (4 bytes an entry, sum over shapes of M_s K), and the ranks' policies (4 bytes T M in all). */
+BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
+                       BfOpenLoop *loop, BfError *error);
+
+/* Solve over the measures that are reachable from mu_0 and write /layers/NNNN to `store` (which may be NULL).
+ * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. */
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfOpenLoop *loop, BfError *error);
+
+/* What is too large to hold is found here, before anything runs. */
+typedef struct {
+  int64_t measures;     /* M; -1 beyond 2^63, or where tokens are not quantized */
+  int64_t tables;       /* entries of the tables of all shapes; -1 as above */
+  int64_t shapes;       /* different context shapes */
+  double  value_bytes;  /* of the file: (T + 1) M doubles */
+  double  policy_bytes; /* T M int32 */
+  double  node_bytes;   /* memory a node with this many ranks on it, full space */
+  double  q_values;     /* T M K */
+} BfFullSize;
+BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error);
+
+/* ---- the trained model on data ---------------------------------------------------------------------------------- */
+
+typedef struct {
+  double *tokens;   /* [T + 1][N][d] in the order of the table's rows; owned */
+  double  loss;     /* terminal cost */
+  double  cost;     /* loss + sum of stage costs */
+  double  accuracy; /* NaN where the data has targets */
+} BfRollout;
+
+/* The unquantized model with layer parameters control [T][q] on a data set; contexts are averaged over those of `data`.
+ * Serial; every rank may call it. O(T N^2 exponentials) a context. */
+BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
+                    BfRollout *out, BfError *error);
+void     bf_rollout_clear(BfRollout *rollout);

@@ -1,0 +1,53 @@
+/* Parallel HDF5: the result file, design section 8.
+ *
+ * A file is written under a temporary name, "FILE.part", and appears under its own by rename after fsync: what is seen
+ * is whole. Large datasets are chunked with Fletcher32 checksums, so that damage is found and not read. Every function is
+ * collective on the file's communicator unless said otherwise; an error that one rank meets is agreed on by all. */
+#pragma once
+#include <mpi.h>
+#include "bellformer/error.h"
+
+typedef struct BfStore BfStore;
+
+typedef enum { BF_STORE_DOUBLE, BF_STORE_INT32, BF_STORE_INT64, BF_STORE_BYTE } BfStoreType;
+
+/* Start a new file. An existing one is refused (BF_BAD_INPUT) unless overwrite is set, and stands until
+ * bf_store_commit. The folder must exist and be writable: found out here, not at the end of a long run. */
+BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error);
+/* Flush, fsync, rename into place, close. On failure nothing appears. */
+BfStatus bf_store_commit(BfStore **store, BfError *error);
+/* Open a file to read. Missing, truncated, or not HDF5: BF_BAD_INPUT with its name. */
+BfStatus bf_store_open(MPI_Comm comm, const char *path, BfStore **out, BfError *error);
+/* Close; a file that was created and not committed is removed. NULL-safe, sets NULL. */
+void bf_store_close(BfStore **store);
+
+/* Groups are made on the way. `path` is absolute in the file: "/rollout/tokens". Dimensions: rank 1 .. 4. */
+/* The same small array on all ranks: rank 0's data are written. */
+BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
+                        const void *data, BfError *error);
+/* A large array [dims[0]][dims[1]] ([rank 2]) or [dims[0]] ([rank 1]) that ranks write piece by piece: created chunked
+ * (at most 8 MiB a chunk, one row high) and checksummed ... */
+BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
+                         BfError *error);
+/* ... then any number of collective writes, in each of which a rank gives the block start[] .. start[] + count[] (a count
+ * of 0: nothing of its own), in memory contiguous. Blocks of different ranks must not overlap. */
+BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
+                              const int64_t count[], const void *data, BfError *error);
+
+/* Attributes of an object (a group or dataset, made as a group if it is not there). Same value on all ranks. */
+BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error);
+BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error);
+BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error);
+BfStatus bf_store_read_double(BfStore *store, const char *path, const char *name, double *value, BfError *error);
+BfStatus bf_store_read_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error);
+BfStatus bf_store_read_text(BfStore *store, const char *path, const char *name, char **value, BfError *error);
+
+/* Read: extents (fills up to 4 dims, sets *rank), a whole array onto every rank (*data to be freed with bf_free), or
+ * one block. A dataset that is missing, of another shape, or damaged is BF_BAD_INPUT: "RUN.h5: /value is damaged". */
+BfStatus bf_store_extent(BfStore *store, const char *path, int *rank, int64_t dims[], BfError *error);
+BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int rank, int64_t dims[], void **data,
+                       BfError *error);
+BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
+                             const int64_t count[], void *data, BfError *error);
+/* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
+BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);

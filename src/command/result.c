@@ -1,0 +1,255 @@
+/* What a result file holds beside the solver's tables. */
+#include <hdf5.h>
+#include <mpi.h>
+#include <petscversion.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "bellformer/version.h"
+#include "command/command.h"
+
+enum { FORMAT = 1 };
+
+static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, BfStore *store, BfError *error) {
+  const char *path = "/provenance";
+  char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
+  int         length;
+  unsigned    major, minor, release;
+  for (int i = 0; i < arguments->argc; i++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", arguments->argv[i]);
+  BF_TRY(bf_store_attribute_int(store, path, "format", FORMAT, error));
+  BF_TRY(bf_store_attribute_text(store, path, "command", text, error));
+  BF_TRY(bf_store_attribute_text(store, path, "bellformer", BF_VERSION, error));
+  snprintf(text, sizeof text, "%d.%d.%d", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
+  BF_TRY(bf_store_attribute_text(store, path, "petsc", text, error));
+  MPI_Get_library_version(mpi, &length);
+  BF_TRY(bf_store_attribute_text(store, path, "mpi", mpi, error));
+  H5get_libversion(&major, &minor, &release);
+  snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+  BF_TRY(bf_store_attribute_text(store, path, "hdf5", text, error));
+  const time_t now = time(NULL);
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+  MPI_Bcast(text, 32, MPI_CHAR, 0, run->world);
+  BF_TRY(bf_store_attribute_text(store, path, "date", text, error));
+  gethostname(host, sizeof host - 1);
+  MPI_Bcast(host, sizeof host, MPI_CHAR, 0, run->world);
+  BF_TRY(bf_store_attribute_text(store, path, "host", host, error));
+  BF_TRY(bf_store_attribute_text(store, path, "instruction_set", bf_instruction_set(), error));
+  BF_TRY(bf_store_attribute_int(store, path, "ranks", run->size, error));
+  return bf_store_attribute_int(store, path, "nodes", run->nodes, error);
+}
+
+static BfStatus write_problem(const BfProblem *problem, BfStore *store, BfError *error) {
+  char path[64];
+  BF_TRY(bf_store_attribute_text(store, "/problem", "yaml", problem->yaml, error));
+  BF_TRY(bf_store_attribute_text(store, "/problem", "overrides", problem->overrides ? problem->overrides : "", error));
+  for (int i = 0; i < problem->files->count; i++) {
+    const BfFile *file = &problem->files->file[i];
+    snprintf(path, sizeof path, "/problem/files/%04d", i);
+    BF_TRY(bf_store_write(store, path, BF_STORE_BYTE, 1, &file->size, file->bytes, error));
+    BF_TRY(bf_store_attribute_text(store, path, "name", file->name, error));
+  }
+  return BF_OK;
+}
+
+static BfStatus write_column(BfStore *store, const char *group, const char *name, BfStoreType type, int64_t rows, int64_t columns,
+                             const void *data, BfError *error) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  return bf_store_write(store, path, type, columns > 0 ? 2 : 1, (int64_t[]){rows, columns}, data, error);
+}
+
+/* sequence, position, label or target of every row of a table, in the table's order. */
+static BfStatus write_data(const BfData *data, const char *group, BfStore *store, BfError *error) {
+  int64_t *sequence = NULL;
+  int32_t *position = NULL, *label = NULL;
+  double  *target   = NULL;
+  BfStatus status;
+  BF_GOTO(BF_NEW(&sequence, data->tokens, error));
+  BF_GOTO(BF_NEW(&position, data->tokens, error));
+  BF_GOTO(BF_NEW(&label, data->tokens, error));
+  BF_GOTO(BF_NEW(&target, data->tokens * data->dim, error));
+  for (int64_t g = 0; g < data->tags; g++)
+    for (int64_t i = data->tag_first[g]; i < data->tag_first[g + 1]; i++) {
+      const int64_t row = data->row[i];
+      sequence[row]     = data->sequence[g];
+      position[row]     = data->position[g];
+      if (data->label) label[row] = data->label[g];
+      if (data->target) memcpy(target + row * data->dim, data->target + g * data->dim, sizeof(double) * (size_t)data->dim);
+    }
+  BF_GOTO(write_column(store, group, "sequence", BF_STORE_INT64, data->tokens, 0, sequence, error));
+  BF_GOTO(write_column(store, group, "position", BF_STORE_INT32, data->tokens, 0, position, error));
+  status = data->label ? write_column(store, group, "label", BF_STORE_INT32, data->tokens, 0, label, error)
+                       : write_column(store, group, "target", BF_STORE_DOUBLE, data->tokens, data->dim, target, error);
+done:
+  bf_free(sequence);
+  bf_free(position);
+  bf_free(label);
+  bf_free(target);
+  return status;
+}
+
+static BfStatus write_tags(const BfProblem *problem, BfStore *store, BfError *error) {
+  const BfData *data = &problem->train;
+  int64_t      *count = NULL;
+  BfStatus      status;
+  BF_GOTO(BF_NEW(&count, 2 * data->tags, error));
+  for (int64_t s = 0; s < data->contexts; s++)
+    for (int g = 0; g < problem->context[s].tags; g++) {
+      const int64_t tag      = data->context_first[s] + g;
+      count[tag]             = problem->context[s].first[g + 1] - problem->context[s].first[g];
+      count[data->tags + tag] = data->tag_first[tag + 1] - data->tag_first[tag];
+    }
+  BF_GOTO(write_column(store, "/tags", "sequence", BF_STORE_INT64, data->tags, 0, data->sequence, error));
+  BF_GOTO(write_column(store, "/tags", "position", BF_STORE_INT32, data->tags, 0, data->position, error));
+  BF_GOTO(data->label ? write_column(store, "/tags", "label", BF_STORE_INT32, data->tags, 0, data->label, error)
+                      : write_column(store, "/tags", "target", BF_STORE_DOUBLE, data->tags, data->dim, data->target, error));
+  BF_GOTO(write_column(store, "/tags", "atoms", BF_STORE_INT64, data->tags, 0, count, error));
+  BF_GOTO(write_column(store, "/tags", "tokens", BF_STORE_INT64, data->tags, 0, count + data->tags, error));
+done:
+  bf_free(count);
+  return status;
+}
+
+static BfStatus write_layer(const BfLayer *layer, BfStore *store, BfError *error) {
+  const char   *path = "/layer";
+  const int64_t d    = layer->dim;
+  BF_TRY(bf_store_attribute_int(store, path, "dim", layer->dim, error));
+  BF_TRY(bf_store_attribute_int(store, path, "heads", layer->heads, error));
+  BF_TRY(bf_store_attribute_int(store, path, "width", layer->width, error));
+  BF_TRY(bf_store_attribute_double(store, path, "beta", layer->beta, error));
+  BF_TRY(bf_store_attribute_double(store, path, "residual", layer->residual, error));
+  BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
+  BF_TRY(bf_store_attribute_text(store, path, "mask", layer->mask == BF_MASK_CAUSAL ? "causal" : "full", error));
+  BF_TRY(bf_store_attribute_text(store, path, "feedforward", bf_activation_name(layer->activation), error));
+  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection == BF_PROJECT_CLIP ? "clip" : "sphere", error));
+  BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
+  BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
+  if (!layer->encoding) return BF_OK;
+  return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding, error);
+}
+
+BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+                            BfStore *store, BfError *error) {
+  BF_TRY(bf_store_attribute_text(store, "/", "name", problem->name, error));
+  BF_TRY(bf_store_attribute_text(store, "/", "space", space, error));
+  BF_TRY(bf_store_attribute_int(store, "/", "horizon", problem->horizon, error));
+  BF_TRY(bf_store_attribute_int(store, "/", "actions", problem->actions, error));
+  BF_TRY(write_provenance(run, arguments, store, error));
+  BF_TRY(write_problem(problem, store, error));
+  BF_TRY(write_data(&problem->train, "/data", store, error));
+  if (problem->test.tokens) BF_TRY(write_data(&problem->test, "/test", store, error));
+  BF_TRY(write_tags(problem, store, error));
+  BF_TRY(write_layer(&problem->layer, store, error));
+  const int64_t q = problem->layer.controls;
+  return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q}, problem->controls, error);
+}
+
+/* ---- the trained model ------------------------------------------------------------------------------------------ */
+
+static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, BfStore *store, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  double        *entry;
+  char           path[96];
+  BF_TRY(BF_NEW(&entry, layer->parameters, error));
+  for (int t = 0; t < problem->horizon && error->status == BF_OK; t++) {
+    bf_layer_expand(layer, loop->control + (int64_t)t * layer->controls, entry, 1);
+    for (int i = 0; i < layer->matrices && error->status == BF_OK; i++) {
+      const BfMatrix *m = &layer->matrix[i];
+      snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
+      bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols}, entry + m->at, error);
+    }
+  }
+  bf_free(entry);
+  BF_TRY(error->status);
+  const BfCost *cost = &problem->cost;
+  if (!cost->matrix) return BF_OK;
+  const int64_t d = cost->dim, C = cost->classes;
+  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, cost->matrix + loop->readout * C * d, error));
+  return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias + loop->readout * C, error);
+}
+
+BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train, const BfRollout *test,
+                           BfStore *store, BfError *error) {
+  const int64_t T = problem->horizon, q = problem->layer.controls, d = problem->layer.dim;
+  const char   *path = "/rollout";
+  BF_TRY(bf_store_write(store, "/rollout/actions", BF_STORE_INT32, 1, &T, loop->action, error));
+  BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, loop->control, error));
+  BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->train.tokens, d}, train->tokens, error));
+  BF_TRY(bf_store_attribute_int(store, path, "readout", loop->readout, error));
+  BF_TRY(bf_store_attribute_double(store, path, "quantized_cost", loop->quantized_cost, error));
+  BF_TRY(bf_store_attribute_double(store, path, "cost", train->cost, error));
+  BF_TRY(bf_store_attribute_double(store, path, "loss", train->loss, error));
+  BF_TRY(bf_store_attribute_double(store, path, "accuracy", train->accuracy, error));
+  if (test) {
+    BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->test.tokens, d}, test->tokens, error));
+    BF_TRY(bf_store_attribute_double(store, path, "test_loss", test->loss, error));
+    BF_TRY(bf_store_attribute_double(store, path, "test_accuracy", test->accuracy, error));
+  }
+  return write_model(problem, loop, store, error);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
+  int      count = 0;
+  char   **names = NULL;
+  BfStatus status = bf_store_list(store, "/problem/files", &count, &names, error);
+  for (int i = 0; i < count && status == BF_OK; i++) {
+    char    path[128], *name = NULL;
+    void   *bytes = NULL;
+    int64_t size;
+    snprintf(path, sizeof path, "/problem/files/%s", names[i]);
+    status = bf_store_read(store, path, BF_STORE_BYTE, 1, &size, &bytes, error);
+    if (status == BF_OK) status = bf_store_read_text(store, path, "name", &name, error);
+    if (status == BF_OK) status = bf_files_add(files, name, bytes, size, error);
+    bf_free(bytes);
+    bf_free(name);
+  }
+  for (int i = 0; i < count; i++) bf_free(names[i]);
+  bf_free(names);
+  return status;
+}
+
+static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **problem, BfError *error) {
+  BfFiles *files = NULL;
+  char    *yaml = NULL, *overrides = NULL;
+  BfStatus status;
+  int64_t  format;
+  BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
+  if (format != FORMAT) {
+    status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, FORMAT);
+    goto done;
+  }
+  BF_GOTO(bf_files_create(run->world, NULL, &files, error));
+  BF_GOTO(read_files(store, files, error));
+  BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));
+  BF_GOTO(bf_store_read_text(store, "/problem", "overrides", &overrides, error));
+  status = bf_problem_restore(files, yaml, overrides, problem, error);
+  files  = NULL; /* taken over */
+done:
+  bf_files_destroy(&files);
+  bf_free(yaml);
+  bf_free(overrides);
+  return status;
+}
+
+BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error) {
+  BfStore *store = NULL;
+  BfStatus status;
+  int64_t  dims[2];
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  BF_GOTO(read_problem(run, store, problem, error));
+  BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, dims, (void **)&loop->action, error));
+  BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&loop->control, error));
+  if (dims[0] != (*problem)->horizon || dims[1] != (*problem)->layer.controls) {
+    status = bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls does not fit the problem", path);
+    goto done;
+  }
+  BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &loop->readout, error));
+  BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &loop->quantized_cost, error));
+done:
+  bf_store_close(&store);
+  return status;
+}

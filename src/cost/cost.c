@@ -1,0 +1,75 @@
+/* The table of terminal costs, what all of them share, and the stage cost. */
+#include "cost_kind.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define ADDRESS(kind) &bf_cost_##kind,
+static const BfCostKind *const kinds[] = {BF_COST_KINDS(ADDRESS)};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+const BfCostKind *bf_cost_kind(const char *name) {
+  for (int k = 0; k < KINDS; k++)
+    if (!strcmp(name, kinds[k]->name)) return kinds[k];
+  return NULL;
+}
+
+const char *bf_cost_name(const BfCostKind *kind) { return kind->name; }
+
+#define SEPARATOR ", "
+#define SEPARATED(kind) SEPARATOR #kind
+const char *bf_cost_names(void) {
+  static const char names[] = BF_COST_KINDS(SEPARATED);
+  return names + strlen(SEPARATOR);
+}
+
+int bf_cost_has_readout(const BfCostKind *kind) { return kind->has_readout; }
+
+int bf_cost_needs_target(const BfCostKind *kind) { return kind->needs_target; }
+
+void bf_cost_clear(BfCost *cost) {
+  bf_free(cost->matrix);
+  bf_free(cost->bias);
+  *cost = (BfCost){0};
+}
+
+double bf_stage_cost(const BfCost *cost, int controls, const double u[]) {
+  double norm2 = 0;
+  for (int j = 0; j < controls; j++) norm2 += u[j] * u[j];
+  return cost->step * (0.5 * cost->weight_decay) * norm2;
+}
+
+double bf_cost_denominator(const BfCost *cost) {
+  return cost->kind->average == BF_AVERAGE_CONTEXTS ? cost->contexts : cost->tokens;
+}
+
+/* ---- terminal cost ---------------------------------------------------------------------------------------------- */
+
+/* A label is an index into R: one that R has no row for must not reach a kind. */
+static BfStatus check_labels(const BfCost *cost, const BfContext *context, BfError *error) {
+  if (!context->label)
+    return bf_fail(error, BF_BAD_INPUT, "%s wants labels, but the data has targets", cost->kind->name);
+  for (int g = 0; g < context->tags; g++)
+    if (context->label[g] < 0 || context->label[g] >= cost->classes)
+      return bf_fail(error, BF_BAD_INPUT, "sequence %" PRId64 " has label %d, but the readout has labels 0 to %d only",
+                     context->sequence, context->label[g], cost->classes - 1);
+  return BF_OK;
+}
+
+BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
+                          BfError *error) {
+  const double denominator = bf_cost_denominator(cost);
+  double       loss[BF_LANES];
+  if (cost->kind->has_readout) BF_TRY(check_labels(cost, context, error));
+  if (cost->kind->needs_target && !context->target)
+    return bf_fail(error, BF_BAD_INPUT, "%s wants targets, but the data has labels", cost->kind->name);
+  BF_TRY(cost->kind->evaluate(cost, readout, context, z, loss, error));
+  for (int l = 0; l < BF_LANES; l++) g[l] = loss[l] / denominator;
+  return BF_OK;
+}
+
+double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
+  if (!cost->kind->correct || !context->label) return NAN;
+  return cost->kind->correct(cost, readout, context, z);
+}

@@ -1,0 +1,58 @@
+/* For each context -log softmax(R r_s + b)[label], with r_s the mean of z under mu_s over all positions, or over the
+ * last or the first that is there. */
+#include "cost_kind.h"
+#include "readout.h"
+
+#include <limits.h>
+
+/* The positions from *begin to *end, both included, are pooled. */
+static void pooled_positions(BfPooling pooling, const BfContext *context, int *begin, int *end) {
+  int first = INT_MAX, last = 0;
+  for (int g = 0; g < context->tags; g++) {
+    if (context->position[g] < first) first = context->position[g];
+    if (context->position[g] > last) last = context->position[g];
+  }
+  *begin = pooling == BF_POOL_LAST ? last : first;
+  *end   = pooling == BF_POOL_FIRST ? first : last;
+}
+
+/* r_s [dim][BF_LANES], and the label of the tags that were pooled: all tags of a context carry the same. */
+static int pool(const BfCost *cost, const BfContext *context, const double *z, double *r) {
+  const int dim   = cost->dim;
+  int       label = 0, begin, end;
+  double    mass  = 0;
+  pooled_positions(cost->pooling, context, &begin, &end);
+  for (int k = 0; k < dim * BF_LANES; k++) r[k] = 0;
+  for (int g = 0; g < context->tags; g++) {
+    if (context->position[g] < begin || context->position[g] > end) continue;
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      for (int k = 0; k < dim * BF_LANES; k++) r[k] += context->mass[g] * z[(int64_t)i * dim * BF_LANES + k];
+    mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+    label = context->label[g];
+  }
+  for (int k = 0; k < dim * BF_LANES; k++) r[k] /= mass;
+  return label;
+}
+
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
+                         BfError *error) {
+  (void)error;
+  double    r[cost->dim * BF_LANES];
+  const int label = pool(cost, context, z, r);
+  bf_readout_loss(cost, readout, r, label, loss);
+  return BF_OK;
+}
+
+static double correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
+  double    r[cost->dim * BF_LANES];
+  int       given[BF_LANES];
+  const int label = pool(cost, context, z, r);
+  bf_readout_label(cost, readout, r, given);
+  return given[0] == label;
+}
+
+const BfCostKind bf_cost_pooled_cross_entropy = {.name        = "pooled_cross_entropy",
+                                                 .has_readout = 1,
+                                                 .average     = BF_AVERAGE_CONTEXTS,
+                                                 .evaluate    = evaluate,
+                                                 .correct     = correct};

@@ -1,0 +1,165 @@
+/* For each context W2^2 between mu_s and its target measure, the tags' targets y at the tags' positions, for the ground
+ * cost |z - y|^2 + lambda |p - q|^2 with p = (index + 1)/L_s, [ASY26] eqs. 13-14. */
+#include "cost_kind.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* lambda |p - q|^2 between the positions of two tags. */
+static inline double apart(const BfCost *cost, const BfContext *context, int g, int h) {
+  const double gap = (double)(context->position[g] - context->position[h]) / context->length;
+  return cost->position_weight * (gap * gap);
+}
+
+/* The ground cost from an atom of tag g to the target of tag h, in lanes. */
+static inline void ground_cost(const BfCost *cost, const BfContext *context, const double *atom, int g, int h,
+                               double out[BF_LANES]) {
+  const double *y   = context->target + (int64_t)h * cost->dim;
+  const double  far = apart(cost, context, g, h);
+  for (int l = 0; l < BF_LANES; l++) out[l] = 0;
+  for (int a = 0; a < cost->dim; a++)
+    for (int l = 0; l < BF_LANES; l++) {
+      const double away = atom[a * BF_LANES + l] - y[a];
+      out[l] += away * away;
+    }
+  for (int l = 0; l < BF_LANES; l++) out[l] += far;
+}
+
+/* What it costs to take every atom to its own tag's target, loss [BF_LANES]. Where that target is a nearest one for
+ * every atom, each unit of mass pays the least that it can, so that this coupling is optimal: *optimal is 1. */
+static void own_targets(const BfCost *cost, const BfContext *context, const double *z, double loss[BF_LANES],
+                        int optimal[BF_LANES]) {
+  double own[BF_LANES], other[BF_LANES];
+  for (int l = 0; l < BF_LANES; l++) {
+    loss[l]    = 0;
+    optimal[l] = 1;
+  }
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      const double *atom = z + (int64_t)i * cost->dim * BF_LANES;
+      ground_cost(cost, context, atom, g, g, own);
+      for (int l = 0; l < BF_LANES; l++) loss[l] += context->mass[g] * own[l];
+      for (int h = 0; h < context->tags; h++) {
+        ground_cost(cost, context, atom, g, h, other);
+        for (int l = 0; l < BF_LANES; l++) optimal[l] &= own[l] <= other[l];
+      }
+    }
+  for (int l = 0; l < BF_LANES; l++) loss[l] /= context->tokens;
+}
+
+/* ---- masses as integers ----------------------------------------------------------------------------------------- */
+
+typedef struct {
+  int64_t *supply; /* [slots] */
+  int64_t *demand; /* [tags] */
+  int64_t  scale;  /* of a data token */
+  double  *ground; /* [slots][tags] of one lane */
+} Masses;
+
+static void clear_masses(Masses *masses) {
+  bf_free(masses->supply);
+  bf_free(masses->demand);
+  bf_free(masses->ground);
+}
+
+static int64_t greatest_divisor(int64_t a, int64_t b) {
+  while (b) {
+    const int64_t rest = a % b;
+    a                  = b;
+    b                  = rest;
+  }
+  return a;
+}
+
+/* An atom's mass is (tokens of the tag) / (its atoms): the least common multiple of the denominators makes all masses
+ * whole. Fills demand with the tags' tokens, and scale. */
+static BfStatus find_scale(const BfContext *context, Masses *masses, BfError *error) {
+  int64_t scale = 1, all = 0;
+  int     overflow = 0;
+  for (int g = 0; g < context->tags && !overflow; g++) {
+    const int64_t atoms  = context->first[g + 1] - context->first[g];
+    const int64_t tokens = llround(context->mass[g] * (double)atoms);
+    if (tokens < 1 || fabs(context->mass[g] * (double)atoms / (double)tokens - 1) > 1e-9)
+      return bf_fail(error, BF_BAD_INPUT,
+                     "sequence %" PRId64 ": a mass of %g is not a number of tokens over %" PRId64 " atoms",
+                     context->sequence, context->mass[g], atoms);
+    const int64_t denominator = atoms / greatest_divisor(tokens, atoms);
+    overflow = __builtin_mul_overflow(scale, denominator / greatest_divisor(scale, denominator), &scale);
+    all += tokens;
+    masses->demand[g] = tokens;
+  }
+  if (overflow || __builtin_mul_overflow(all, scale, &all))
+    return bf_fail(error, BF_BAD_INPUT,
+                   "sequence %" PRId64 ": its tags' numbers of atoms have no common multiple below"
+                   " 2^63, which wasserstein needs: take the same number for every tag (quantize.atoms)",
+                   context->sequence);
+  masses->scale = scale;
+  return BF_OK;
+}
+
+static BfStatus make_masses(const BfContext *context, Masses *masses, BfError *error) {
+  BF_TRY(BF_NEW(&masses->supply, context->slots, error));
+  BF_TRY(BF_NEW(&masses->demand, context->tags, error));
+  BF_TRY(BF_NEW(&masses->ground, (int64_t)context->slots * context->tags, error));
+  BF_TRY(find_scale(context, masses, error));
+  for (int g = 0; g < context->tags; g++) {
+    const int64_t atoms  = context->first[g + 1] - context->first[g];
+    const int64_t common = greatest_divisor(masses->demand[g], atoms);
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      masses->supply[i] = masses->demand[g] / common * (masses->scale / (atoms / common));
+    masses->demand[g] *= masses->scale;
+  }
+  return BF_OK;
+}
+
+/* The ground cost [slots][tags] of one lane; whether all of it is finite. */
+static int fill_ground(const BfCost *cost, const BfContext *context, const double *z, int lane, double *ground) {
+  double c[BF_LANES];
+  int    finite = 1;
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      for (int h = 0; h < context->tags; h++) {
+        ground_cost(cost, context, z + (int64_t)i * cost->dim * BF_LANES, g, h, c);
+        ground[(int64_t)i * context->tags + h] = c[lane];
+        finite &= isfinite(c[lane]) != 0;
+      }
+  return finite;
+}
+
+/* ---- the kind --------------------------------------------------------------------------------------------------- */
+
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
+                         BfError *error) {
+  (void)readout;
+  Masses   masses = {0};
+  BfStatus status = BF_OK;
+  int      optimal[BF_LANES];
+  own_targets(cost, context, z, loss, optimal);
+  for (int l = 0; l < BF_LANES; l++) {
+    if (optimal[l]) continue;
+    double moved;
+    if (!masses.scale) BF_GOTO(make_masses(context, &masses, error));
+    if (!fill_ground(cost, context, z, l, masses.ground)) { /* a flow that diverged, or a lane that is not in use */
+      loss[l] += INFINITY;
+      continue;
+    }
+    BF_GOTO(bf_transport(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, error));
+    loss[l] = moved / (double)masses.scale / context->tokens;
+  }
+done:
+  clear_masses(&masses);
+  return status;
+}
+
+const BfCostKind bf_cost_wasserstein = {
+    .name = "wasserstein", .needs_target = 1, .average = BF_AVERAGE_CONTEXTS, .evaluate = evaluate};
+
+double bf_position_weight_bound(const BfContext *context, double diameter2) {
+  int least = 0; /* gap between successive positions: tags are sorted by position */
+  for (int g = 1; g < context->tags; g++) {
+    const int gap = context->position[g] - context->position[g - 1];
+    if (gap && (!least || gap < least)) least = gap;
+  }
+  const double p = (double)least / context->length;
+  return least ? diameter2 / (p * p) : 0;
+}

@@ -1,0 +1,86 @@
+/* The steps of a layer, in lanes: the arithmetic that the direct evaluation (apply.c) and the tables of the full space
+ * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll. */
+#pragma once
+#include "layer/lanes.h"
+
+/* y = A s. matrix: [d][d] in lanes. */
+BF_INLINE void lane_matvec(const int d, const BfLane *matrix, const BfLane *s, BfLane *y) {
+  for (int a = 0; a < d; a++) {
+    BfLane sum = matrix[a * d] * s[0];
+    for (int b = 1; b < d; b++) sum += matrix[a * d + b] * s[b];
+    y[a] = sum;
+  }
+}
+
+/* beta <s, y>, kept finite so that differences of logits exist. */
+BF_INLINE BfLane lane_logit(const int d, double beta, const BfLane *s, const BfLane *y) {
+  BfLane dot = s[0] * y[0];
+  for (int a = 1; a < d; a++) dot += s[a] * y[a];
+  const BfLane big = lane_set(1e300);
+  return lane_min(lane_max(lane_set(beta) * dot, -big), big);
+}
+
+/* What a query token sees of one tag: the largest logit of its atoms, and with weights exp(logit - max) the number of
+ * atoms and the sum of z'. */
+typedef struct {
+  BfLane max, weight;
+} BfTagSight;
+
+BF_INLINE BfTagSight lane_sight(const int d, int atoms, const BfLane *logit, const BfLane *z, BfLane *sum) {
+  BfTagSight sight = {logit[0], lane_set(0.0)};
+  for (int j = 1; j < atoms; j++) sight.max = lane_max(logit[j], sight.max);
+  for (int a = 0; a < d; a++) sum[a] = lane_set(0.0);
+  for (int j = 0; j < atoms; j++) {
+    const BfLane e = lane_exp(logit[j] - sight.max);
+    sight.weight += e;
+    for (int a = 0; a < d; a++) sum[a] += e * z[j * d + a];
+  }
+  return sight;
+}
+
+/* v += V (mean) with mean = num / den. */
+BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, BfLane den, BfLane *v) {
+  BfLane mean[d], out[d];
+  for (int a = 0; a < d; a++) mean[a] = num[a] / den;
+  lane_matvec(d, V, mean, out);
+  for (int a = 0; a < d; a++) v[a] += out[a];
+}
+
+/* out = W2 sigma(W1 z + b1) + b2; hidden: [width] of work. parameter: the layer's, in lanes. */
+BF_INLINE void lane_feedforward(const int d, const BfLayer *layer, const BfLane *parameter, const BfLane *z,
+                                BfLane *hidden, BfLane *out) {
+  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const BfLane   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
+  const BfLane   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
+  const int       width = layer->width;
+  for (int i = 0; i < width; i++) {
+    BfLane sum = W1[i * d] * z[0];
+    for (int a = 1; a < d; a++) sum += W1[i * d + a] * z[a];
+    hidden[i] = sum + b1[i];
+  }
+  bf_activate(layer->activation, (double *)hidden, width);
+  for (int a = 0; a < d; a++) {
+    BfLane sum = W2[a * width] * hidden[0];
+    for (int i = 1; i < width; i++) sum += W2[a * width + i] * hidden[i];
+    out[a] = sum + b2[a];
+  }
+}
+
+/* next = P(r z + eps v). */
+BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
+  BfLane norm2 = lane_set(0.0);
+  for (int a = 0; a < d; a++) {
+    next[a] = lane_set(layer->residual) * z[a] + lane_set(layer->step) * v[a];
+    norm2 += next[a] * next[a];
+  }
+  if (layer->projection == BF_PROJECT_CLIP) {
+    for (int a = 0; a < d; a++)
+      next[a] = lane_max(lane_min(next[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
+    return;
+  }
+  for (int l = 0; l < BF_LANES; l++) { /* z / |z|; the origin, which has no direction, stays */
+    const double norm = __builtin_sqrt(norm2[l]);
+    if (norm > 0)
+      for (int a = 0; a < d; a++) next[a][l] /= norm;
+  }
+}

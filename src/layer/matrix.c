@@ -1,0 +1,100 @@
+/* The matrices of a layer and the free numbers that fill them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "bellformer/layer.h"
+
+static void shape(BfMatrix *m, int rows, int cols) {
+  m->rows = rows;
+  m->cols = cols;
+}
+
+BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
+  const int feedforward = layer->activation ? 4 : 0;
+  BF_TRY(BF_NEW(&layer->matrix, 2 * layer->heads + feedforward, error));
+  layer->matrices = 2 * layer->heads + feedforward;
+  for (int h = 0; h < layer->heads; h++)
+    for (int i = 0; i < 2; i++) {
+      BfMatrix *m = &layer->matrix[2 * h + i];
+      snprintf(m->name, sizeof m->name, "%c_%d", i ? 'V' : 'A', h);
+      shape(m, layer->dim, layer->dim);
+    }
+  if (!feedforward) return BF_OK;
+  static const char *const name[] = {"W1", "b1", "W2", "b2"};
+  BfMatrix                *m      = layer->matrix + 2 * layer->heads;
+  for (int i = 0; i < 4; i++) strcpy(m[i].name, name[i]);
+  shape(&m[0], layer->width, layer->dim);
+  shape(&m[1], layer->width, 1);
+  shape(&m[2], layer->dim, layer->width);
+  shape(&m[3], layer->dim, 1);
+  return BF_OK;
+}
+
+static BfStatus free_numbers(BfMatrix *m, BfError *error) {
+  const int square = m->rows == m->cols;
+  switch (m->form) {
+  case BF_FORM_FULL: m->free = m->rows * m->cols; return BF_OK;
+  case BF_FORM_DIAGONAL:
+    if (!square) return bf_fail(error, BF_BAD_INPUT, "form diagonal needs a square matrix, it is %d x %d", m->rows, m->cols);
+    m->free = m->rows;
+    return BF_OK;
+  case BF_FORM_SCALAR:
+    if (!square) return bf_fail(error, BF_BAD_INPUT, "form scalar needs a square matrix, it is %d x %d", m->rows, m->cols);
+    m->free = 1;
+    return BF_OK;
+  case BF_FORM_SKEW:
+    if (m->rows != 2 || m->cols != 2)
+      return bf_fail(error, BF_BAD_INPUT, "form skew needs a 2 x 2 matrix, it is %d x %d", m->rows, m->cols);
+    m->free = 1;
+    return BF_OK;
+  case BF_FORM_FIXED:
+    if (!m->value) return bf_fail(error, BF_BAD_INPUT, "form fixed needs a value");
+    m->free = 0;
+    return BF_OK;
+  }
+  return bf_fail(error, BF_FAILURE, "unknown form %d", (int)m->form);
+}
+
+BfStatus bf_layer_place(BfLayer *layer, BfError *error) {
+  int offset = 0, at = 0;
+  for (int i = 0; i < layer->matrices; i++) {
+    BfMatrix *m = &layer->matrix[i];
+    BF_TRY(free_numbers(m, error));
+    m->offset = offset;
+    m->at     = at;
+    offset += m->free;
+    at += m->rows * m->cols;
+  }
+  layer->controls   = offset;
+  layer->parameters = at;
+  return BF_OK;
+}
+
+void bf_layer_clear(BfLayer *layer) {
+  for (int i = 0; i < layer->matrices; i++) bf_free(layer->matrix[i].value);
+  bf_free(layer->matrix);
+  bf_free(layer->encoding);
+  bf_free((void *)layer->lower);
+  bf_free((void *)layer->upper);
+  *layer = (BfLayer){0};
+}
+
+/* Entry (r, c) of a matrix whose free numbers are u. */
+static double entry(const BfMatrix *m, const double u[], int r, int c) {
+  switch (m->form) {
+  case BF_FORM_FULL: return u[r * m->cols + c];
+  case BF_FORM_DIAGONAL: return r == c ? u[r] : 0.0;
+  case BF_FORM_SCALAR: return r == c ? u[0] : 0.0;
+  case BF_FORM_SKEW: return r == c ? 0.0 : r ? u[0] : -u[0];
+  case BF_FORM_FIXED: return m->value[r * m->cols + c];
+  }
+  abort();
+}
+
+void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[], int64_t stride) {
+  for (int i = 0; i < layer->matrices; i++) {
+    const BfMatrix *m = &layer->matrix[i];
+    for (int e = 0; e < m->rows * m->cols; e++)
+      parameters[(m->at + e) * stride] = entry(m, u + m->offset, e / m->cols, e % m->cols);
+  }
+}

@@ -1,0 +1,43 @@
+/* bellformer: the table of commands. */
+#include <stdio.h>
+#include <string.h>
+#include "command/command.h"
+
+static const BfCommand commands[] = {
+    {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing", bf_help_info},
+    {"solve", bf_command_solve, "train by lifted dynamic programming", bf_help_solve},
+    {"eval", bf_command_eval, "a trained model on a data table", bf_help_eval},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const BfCommand *find(const char *name) {
+  for (int i = 0; i < COMMANDS; i++)
+    if (!strcmp(commands[i].name, name)) return &commands[i];
+  return NULL;
+}
+
+static void list(FILE *out) {
+  fprintf(out, "usage: [mpirun -n RANKS] bellformer COMMAND [FILE] [-option value ...]\n\ncommands:\n");
+  for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+  fprintf(out, "  %-8s this list, or `bellformer help COMMAND`\n\nbellformer --version prints versions.\n", "help");
+}
+
+static int help(const char *name) {
+  const BfCommand *command = name ? find(name) : NULL;
+  if (name && !command) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
+  if (command) fputs(command->help, stdout);
+  else list(stdout);
+  return BF_OK;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    list(stderr);
+    return BF_BAD_INPUT;
+  }
+  if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
+  if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) return help(argc > 2 ? argv[2] : NULL);
+  const BfCommand *command = find(argv[1]);
+  if (!command) return bf_usage("there is no command '%s'; `bellformer help` lists them", argv[1]);
+  return bf_run_command(command, argc, argv);
+}

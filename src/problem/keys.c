@@ -1,0 +1,303 @@
+#include "keys.h"
+#include "options.h"
+#include "strict_yaml.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct BfKeys {
+  const char *file; /* its name, for messages */
+  BfYaml      yaml;
+  BfOptions  *options;
+  int64_t     asked, asked_room;
+  char      **ask; /* keys that were looked up */
+};
+
+/* What a key holds. */
+typedef struct {
+  int64_t     count; /* 0 where the key is absent, and of an empty list */
+  int         given;
+  const char *whole; /* of the command line: the text as it is, commas and all; else NULL */
+  char      **item;  /* [count] */
+  char      **owned; /* item, where it is to be freed; one block with its text */
+} Value;
+
+BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, BfError *error) {
+  BfKeys  *keys;
+  BfStatus status;
+  BF_TRY(BF_NEW(&keys, 1, error));
+  keys->file = file->name;
+  BF_GOTO(bf_yaml_parse(file, &keys->yaml, error));
+  BF_GOTO(bf_options_create(record, &keys->options, error));
+  *out = keys;
+done:
+  if (status != BF_OK) bf_keys_destroy(&keys);
+  return status;
+}
+
+void bf_keys_destroy(BfKeys **keys) {
+  if (!*keys) return;
+  bf_yaml_clear(&(*keys)->yaml);
+  bf_options_destroy(&(*keys)->options);
+  for (int64_t k = 0; k < (*keys)->asked; k++) bf_free((*keys)->ask[k]);
+  bf_free((*keys)->ask);
+  bf_free(*keys);
+  *keys = NULL;
+}
+
+int bf_keys_given(const BfKeys *keys, const char *key) {
+  return bf_options_given(keys->options, key) || bf_yaml_find(&keys->yaml, key);
+}
+
+const char *bf_keys_overrides(const BfKeys *keys) { return bf_options_record(keys->options); }
+
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
+
+/* "xor.yaml: control.A.range" or "-control_A_range". */
+static void name_key(const BfKeys *keys, const char *key, size_t size, char name[]) {
+  if (bf_options_given(keys->options, key)) {
+    size_t length = (size_t)snprintf(name, size, "-%s", key);
+    for (size_t k = 0; k < length && k < size; k++)
+      if (name[k] == '.') name[k] = '_';
+  } else {
+    snprintf(name, size, "%s: %s", keys->file, key);
+  }
+}
+
+BfStatus bf_key_fail(const BfKeys *keys, const char *key, BfError *error, const char *format, ...) {
+  char    name[BF_ERROR_LENGTH / 2], text[BF_ERROR_LENGTH / 2];
+  va_list arguments;
+  name_key(keys, key, sizeof name, name);
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return bf_fail(error, BF_BAD_INPUT, "%s %s", name, text);
+}
+
+void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error) {
+  char name[BF_ERROR_LENGTH / 2];
+  name_key(keys, key, sizeof name, name);
+  bf_error_prefix(error, "%s", name);
+}
+
+/* Whether two keys stand in the same map. */
+static int siblings(const char *a, const char *b) {
+  const char *dot_a = strrchr(a, '.'), *dot_b = strrchr(b, '.');
+  size_t      n = dot_a ? (size_t)(dot_a - a) : 0, m = dot_b ? (size_t)(dot_b - b) : 0;
+  return n == m && !strncmp(a, b, n);
+}
+
+static BfStatus fail_missing(const BfKeys *keys, const char *key, BfError *error) {
+  for (int64_t k = 0; k < keys->yaml.count; k++) {
+    const BfYamlEntry *entry = &keys->yaml.entry[k];
+    if (!entry->read && siblings(entry->key, key) && bf_text_distance(entry->key, key) <= 2)
+      return bf_key_fail(keys, key, error, "is missing; line %d has %s", entry->line, entry->key);
+  }
+  return bf_key_fail(keys, key, error, "is missing");
+}
+
+/* ---- look-up ---------------------------------------------------------------------------------------------------- */
+
+static BfStatus remember(BfKeys *keys, const char *key, BfError *error) {
+  for (int64_t k = 0; k < keys->asked; k++)
+    if (!strcmp(keys->ask[k], key)) return BF_OK;
+  BF_TRY(bf_array_room(&keys->ask, keys->asked, &keys->asked_room, sizeof *keys->ask, error));
+  char *copy = bf_text_copy(key, (int64_t)strlen(key), error);
+  if (!copy) return error->status;
+  keys->ask[keys->asked++] = copy;
+  return BF_OK;
+}
+
+/* "8,8" as items, in one block: the pointers, then the text. An empty text is an empty list. */
+static BfStatus split(const char *text, Value *value, BfError *error) {
+  int64_t count = *text ? 1 : 0;
+  for (const char *c = text; *c; c++) count += *c == ',';
+  char **item = bf_calloc(count * (int64_t)sizeof *item + (int64_t)strlen(text) + 1, 1, error);
+  if (!item) return error->status;
+  char *copy = strcpy((char *)(item + count), text);
+  for (int64_t k = 0; k < count; k++) {
+    copy += strspn(copy, " \t");
+    item[k] = copy;
+    copy += strcspn(copy, ",");
+    char *end = copy;
+    if (*copy) copy++;
+    while (end > item[k] && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    *end = '\0';
+  }
+  value->item  = item;
+  value->owned = item;
+  value->count = count;
+  return BF_OK;
+}
+
+static BfStatus look(BfKeys *keys, const char *key, BfNeed need, Value *value, BfError *error) {
+  *value             = (Value){0};
+  BfYamlEntry *entry = bf_yaml_find(&keys->yaml, key);
+  BF_TRY(remember(keys, key, error));
+  if (entry && entry->kind == BF_YAML_MAP)
+    return bf_fail(error, BF_BAD_INPUT, "%s: line %d: %s must be a value, not a map of keys", keys->file, entry->line,
+                   key);
+  if (entry) {
+    entry->read  = 1;
+    value->count = entry->count;
+    value->item  = entry->value;
+    value->given = 1;
+  }
+  BF_TRY(bf_options_read(keys->options, key, &value->whole, error));
+  if (value->whole) {
+    BF_TRY(split(value->whole, value, error));
+    value->given = 1;
+  }
+  if (!value->given && need == BF_REQUIRED) return fail_missing(keys, key, error);
+  return BF_OK;
+}
+
+/* The same for a key of one value. */
+static BfStatus look_single(BfKeys *keys, const char *key, BfNeed need, Value *value, BfError *error) {
+  BF_TRY(look(keys, key, need, value, error));
+  if (!value->given || value->count == 1) return BF_OK;
+  bf_free(value->owned);
+  return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value->count);
+}
+
+BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error) {
+  Value value;
+  BF_TRY(look(keys, key, need, &value, error));
+  bf_free(value.owned); /* a text is never split at its commas */
+  if (!value.given) return BF_OK;
+  if (!value.whole && value.count != 1)
+    return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value.count);
+  const char *text = value.whole ? value.whole : value.item[0];
+  if (!*text) return bf_key_fail(keys, key, error, "must not be empty");
+  *out = text;
+  return BF_OK;
+}
+
+BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *const names[], int *out,
+                       BfError *error) {
+  char        list[256] = "", quote[BF_QUOTE];
+  const char *text      = NULL;
+  BF_TRY(bf_key_text(keys, key, need, &text, error));
+  if (!text) return BF_OK;
+  for (int k = 0; names[k]; k++) {
+    if (!strcmp(names[k], text)) {
+      *out = k;
+      return BF_OK;
+    }
+    size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, "%s%s", !k ? "" : names[k + 1] ? ", " : " or ", names[k]);
+  }
+  return bf_key_fail(keys, key, error, "must be %s, got '%s'", list, bf_text_quote(text, quote));
+}
+
+static BfStatus to_number(const BfKeys *keys, const char *key, const char *text, double *out, BfError *error) {
+  char        quote[BF_QUOTE];
+  const char *wrong = bf_text_number(text, out);
+  return wrong ? bf_key_fail(keys, key, error, "%s: '%s'", wrong, bf_text_quote(text, quote)) : BF_OK;
+}
+
+static BfStatus to_integer(const BfKeys *keys, const char *key, const char *text, int64_t least, int64_t most,
+                           int64_t *out, BfError *error) {
+  char        quote[BF_QUOTE];
+  const char *wrong = bf_text_integer(text, out);
+  if (wrong) return bf_key_fail(keys, key, error, "%s: '%s'", wrong, bf_text_quote(text, quote));
+  if (*out < least)
+    return bf_key_fail(keys, key, error, "must be at least %lld, got %lld", (long long)least, (long long)*out);
+  if (*out > most)
+    return bf_key_fail(keys, key, error, "must be at most %lld, got %lld", (long long)most, (long long)*out);
+  return BF_OK;
+}
+
+BfStatus bf_key_integer(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *out,
+                        BfError *error) {
+  Value   value;
+  int64_t number;
+  BF_TRY(look_single(keys, key, need, &value, error));
+  if (!value.given) return BF_OK;
+  BfStatus status = to_integer(keys, key, value.item[0], least, most, &number, error);
+  bf_free(value.owned);
+  if (status == BF_OK) *out = number;
+  return status;
+}
+
+BfStatus bf_key_number(BfKeys *keys, const char *key, BfNeed need, double *out, BfError *error) {
+  Value  value;
+  double number;
+  BF_TRY(look_single(keys, key, need, &value, error));
+  if (!value.given) return BF_OK;
+  BfStatus status = to_number(keys, key, value.item[0], &number, error);
+  bf_free(value.owned);
+  if (status == BF_OK) *out = number;
+  return status;
+}
+
+BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *count,
+                         int64_t **out, BfError *error) {
+  Value    value;
+  int64_t *list = NULL;
+  BfStatus status;
+  BF_TRY(look(keys, key, need, &value, error));
+  if (!value.given) return BF_OK;
+  BF_GOTO(BF_NEW(&list, value.count, error));
+  for (int64_t k = 0; k < value.count; k++)
+    BF_GOTO(to_integer(keys, key, value.item[k], least, most, &list[k], error));
+  *count = value.count;
+  *out   = list;
+done:
+  if (status != BF_OK) bf_free(list);
+  bf_free(value.owned);
+  return status;
+}
+
+BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *count, double **out, BfError *error) {
+  Value    value;
+  double  *list = NULL;
+  BfStatus status;
+  BF_TRY(look(keys, key, need, &value, error));
+  if (!value.given) return BF_OK;
+  BF_GOTO(BF_NEW(&list, value.count, error));
+  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_number(keys, key, value.item[k], &list[k], error));
+  *count = value.count;
+  *out   = list;
+done:
+  if (status != BF_OK) bf_free(list);
+  bf_free(value.owned);
+  return status;
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
+
+/* The key that was looked up and is most like this one, or NULL. Options are compared with '_' for every dot. */
+static const char *most_like(const BfKeys *keys, const char *name, int as_option, char like[BF_OPTION_LENGTH]) {
+  int nearest = 1 + (int)strlen(name) / 4;
+  int found   = 0;
+  for (int64_t k = 0; k < keys->asked; k++) {
+    char other[BF_OPTION_LENGTH];
+    snprintf(other, sizeof other, "%s", keys->ask[k]);
+    if (as_option) bf_option_name(keys->ask[k], other);
+    int distance = bf_text_distance(name, other);
+    if (distance > nearest - found) continue; /* of equally near ones, the first */
+    nearest = distance;
+    found   = 1;
+    strcpy(like, other);
+  }
+  return found ? like : NULL;
+}
+
+BfStatus bf_keys_finish(const BfKeys *keys, BfError *error) {
+  char like[BF_OPTION_LENGTH], left[BF_OPTION_LENGTH] = "";
+  for (int64_t k = 0; k < keys->yaml.count; k++) {
+    const BfYamlEntry *entry = &keys->yaml.entry[k];
+    if (entry->read || entry->kind == BF_YAML_MAP) continue;
+    const char *hint = most_like(keys, entry->key, 0, like);
+    return bf_fail(error, BF_BAD_INPUT, "%s: line %d: unknown key %s%s%s%s", keys->file, entry->line, entry->key,
+                   hint ? ", did you mean " : "", hint ? hint : "", hint ? "?" : "");
+  }
+  BF_TRY(bf_options_left(keys->options, left, error));
+  if (!*left) return BF_OK;
+  const char *hint = most_like(keys, left, 1, like);
+  return bf_fail(error, BF_BAD_INPUT, "unknown option -%s%s%s%s", left, hint ? ", did you mean -" : "",
+                 hint ? hint : "", hint ? "?" : "");
+}

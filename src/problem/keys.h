@@ -1,0 +1,40 @@
+/* The keys of a problem: what the YAML file says, overridden by the command line, looked up by type. Every look-up is
+ * remembered, so that at the end whatever nothing has read can be named. */
+#pragma once
+#include "bellformer/problem.h"
+
+typedef struct BfKeys BfKeys;
+
+typedef enum { BF_OPTIONAL, BF_REQUIRED } BfNeed; /* an optional key that is absent leaves the outputs as they are */
+
+/* file: borrowed. record: the "key=value" lines of an earlier reading, in place of the command line; NULL: the command
+ * line, from PETSc's options database. */
+BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, BfError *error);
+void     bf_keys_destroy(BfKeys **keys);
+
+/* Whether the key has a value; does not count as reading it. */
+int bf_keys_given(const BfKeys *keys, const char *key);
+/* The text borrowed from keys. */
+BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error);
+/* One of names[], which ends with NULL: its number. */
+BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *const names[], int *out, BfError *error);
+BfStatus bf_key_integer(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *out,
+                        BfError *error);
+/* Any finite number. */
+BfStatus bf_key_number(BfKeys *keys, const char *key, BfNeed need, double *out, BfError *error);
+/* Lists, with a single value as a list of one; *out to be freed with bf_free. */
+BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *count,
+                         int64_t **out, BfError *error);
+BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *count, double **out, BfError *error);
+
+/* Fail with the key's name before the text: "xor.yaml: step must be ...", or "-step must be ..." where the command
+ * line gave it. */
+BfStatus bf_key_fail(const BfKeys *keys, const char *key, BfError *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Put "xor.yaml: data.file: " before an error that came from elsewhere. */
+void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
+
+/* Name the first key, then the first option, that nothing has read. */
+BfStatus bf_keys_finish(const BfKeys *keys, BfError *error);
+/* The overrides that were read, as "key=value" lines; borrowed. */
+const char *bf_keys_overrides(const BfKeys *keys);

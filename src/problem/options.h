@@ -1,0 +1,23 @@
+/* Overrides of a problem's keys: from the command line, or from the record of an earlier one. */
+#pragma once
+#include "bellformer/error.h"
+
+#define BF_OPTION_LENGTH 320
+
+typedef struct BfOptions BfOptions;
+
+/* "quantize.cells" -> "quantize_cells". */
+void bf_option_name(const char *key, char name[BF_OPTION_LENGTH]);
+
+/* record: "key=value" lines, or NULL for PETSc's options database. */
+BfStatus bf_options_create(const char *record, BfOptions **out, BfError *error);
+void     bf_options_destroy(BfOptions **options);
+/* Whether there is an override of the key; does not count as reading it. */
+int bf_options_given(const BfOptions *options, const char *key);
+/* The override's text, borrowed, or *value = NULL where there is none. */
+BfStatus bf_options_read(BfOptions *options, const char *key, const char **value, BfError *error);
+/* What was read, as lines in the order of reading; borrowed. */
+const char *bf_options_record(const BfOptions *options);
+/* The name (without the dash) of an option that nothing has read, "" where there is none. options NULL: of the command
+ * line. */
+BfStatus bf_options_left(const BfOptions *options, char name[BF_OPTION_LENGTH], BfError *error);

@@ -1,0 +1,158 @@
+#include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "reader.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+BfStatus bf_refuse_key(const BfReader *reader, const char *key, const char *where, BfError *error) {
+  if (!bf_keys_given(reader->keys, key)) return BF_OK;
+  return bf_key_fail(reader->keys, key, error, "must not be given where %s", where);
+}
+
+BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error) {
+  const char *name = NULL;
+  BF_TRY(bf_key_text(reader->keys, key, BF_REQUIRED, &name, error));
+  BfStatus status = bf_files_get(reader->problem->files, name, out, error);
+  if (status != BF_OK) bf_key_prefix(reader->keys, key, error);
+  return status;
+}
+
+BfStatus bf_problem_warn(BfProblem *problem, BfError *error, const char *format, ...) {
+  char    line[BF_ERROR_LENGTH];
+  char  **list;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  BF_TRY(BF_NEW(&list, problem->warnings + 1, error));
+  if (problem->warnings) memcpy(list, problem->warning, (size_t)problem->warnings * sizeof *list);
+  bf_free(problem->warning);
+  problem->warning = list;
+  char *copy       = bf_text_copy(line, (int64_t)strlen(line), error);
+  if (!copy) return error->status;
+  list[problem->warnings++] = copy;
+  return BF_OK;
+}
+
+/* The file's name without folders and ending. */
+static void stem(const char *file, const char **begin, int64_t *length) {
+  const char *slash = strrchr(file, '/');
+  const char *base  = slash ? slash + 1 : file, *dot = strrchr(base, '.');
+  *begin  = base;
+  *length = dot && dot > base ? dot - base : (int64_t)strlen(base);
+}
+
+static BfStatus read_general(BfReader *reader, BfError *error) {
+  BfProblem  *problem = reader->problem;
+  const char *name    = NULL;
+  int64_t     length, horizon = 0;
+  BF_TRY(bf_key_text(reader->keys, "name", BF_OPTIONAL, &name, error));
+  if (name)
+    length = (int64_t)strlen(name);
+  else
+    stem(problem->yaml, &name, &length);
+  if (!(problem->name = bf_text_copy(name, length, error))) return error->status;
+  for (char *c = problem->name; *c; c++)
+    if ((unsigned char)*c < ' ') *c = ' '; /* it is printed in one line */
+  BF_TRY(bf_key_integer(reader->keys, "horizon", BF_REQUIRED, 1, 1000000, &horizon, error));
+  problem->horizon = (int)horizon;
+  return BF_OK;
+}
+
+static BfStatus read_steps(BfReader *reader, BfError *error) {
+  BF_TRY(read_general(reader, error));
+  BF_TRY(bf_read_layer(reader, error));
+  BF_TRY(bf_read_data(reader, error));
+  BF_TRY(bf_read_control(reader, error));
+  BF_TRY(bf_read_action(reader, error));
+  BF_TRY(bf_read_quantize(reader, error));
+  BF_TRY(bf_read_cost(reader, error));
+  BF_TRY(bf_check_data(reader, error));
+  return bf_keys_finish(reader->keys, error);
+}
+
+/* files: taken over, also on failure. record: as in bf_keys_create. */
+static BfStatus read_problem(BfFiles *files, const char *yaml, const char *record, BfProblem **out, BfError *error) {
+  const BfFile *file;
+  BfProblem    *problem;
+  BfReader      reader = {0};
+  BfStatus      status;
+  if (BF_NEW(&problem, 1, error) != BF_OK) {
+    bf_files_destroy(&files);
+    return error->status;
+  }
+  problem->files = files;
+  reader.problem = problem;
+  BF_GOTO(bf_files_get(files, yaml, &file, error));
+  BF_GOTO((problem->yaml = bf_text_copy(yaml, (int64_t)strlen(yaml), error)) ? BF_OK : error->status);
+  /* The list of files moves as it grows: keys are given a copy that stays, with the name that the problem owns. */
+  BfFile text = {.name = problem->yaml, .bytes = file->bytes, .size = file->size};
+  BF_GOTO(bf_keys_create(&text, record, &reader.keys, error));
+  BF_GOTO(read_steps(&reader, error));
+  const char *overrides = bf_keys_overrides(reader.keys);
+  problem->overrides    = bf_text_copy(overrides, (int64_t)strlen(overrides), error);
+  BF_GOTO(problem->overrides ? BF_OK : error->status);
+  *out = problem;
+done:
+  bf_keys_destroy(&reader.keys);
+  bf_free(reader.levels);
+  bf_free(reader.ranged);
+  if (status != BF_OK) bf_problem_destroy(&problem);
+  return status;
+}
+
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfError *error) {
+  const char *slash  = strrchr(path, '/');
+  int64_t     length = slash ? (slash == path ? 1 : slash - path) : 0;
+  BfFiles    *files  = NULL;
+  BfProblem  *problem   = NULL;
+  char       *directory = bf_text_copy(path, length, error);
+  if (directory) bf_files_create(comm, directory, &files, error);
+  bf_free(directory);
+  if (bf_agree(comm, error) != BF_OK) {
+    bf_files_destroy(&files);
+    return error->status;
+  }
+  read_problem(files, slash ? slash + 1 : path, NULL, &problem, error);
+  if (bf_agree(comm, error) != BF_OK) {
+    bf_problem_destroy(&problem);
+    return error->status;
+  }
+  *out = problem;
+  return BF_OK;
+}
+
+BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error) {
+  return read_problem(files, yaml, overrides ? overrides : "", out, error);
+}
+
+static void clear_warnings(BfProblem *problem) {
+  for (int k = 0; k < problem->warnings; k++) bf_free(problem->warning[k]);
+  bf_free(problem->warning);
+}
+
+void bf_problem_destroy(BfProblem **problem) {
+  BfProblem *p = *problem;
+  if (!p) return;
+  if (p->context)
+    for (int64_t s = 0; s < p->train.contexts; s++) bf_context_clear(&p->context[s]);
+  bf_free(p->context);
+  bf_layer_clear(&p->layer);
+  bf_cost_clear(&p->cost);
+  bf_data_clear(&p->train);
+  bf_data_clear(&p->test);
+  bf_tokens_destroy(&p->tokens);
+  bf_free(p->controls);
+  bf_free(p->lower);
+  bf_free(p->upper);
+  bf_files_destroy(&p->files);
+  bf_free(p->name);
+  bf_free(p->yaml);
+  bf_free(p->overrides);
+  clear_warnings(p);
+  bf_free(p);
+  *problem = NULL;
+}

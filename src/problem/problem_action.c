@@ -1,0 +1,128 @@
+/* action.*: the finite set U_k of controls, design section 4. */
+#include "bellformer/run.h"
+#include "reader.h"
+#include "table.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The matrix that takes control number j. */
+static const BfMatrix *matrix_of(const BfLayer *layer, int j) {
+  const BfMatrix *matrix = layer->matrix;
+  while (j < matrix->offset || j >= matrix->offset + matrix->free) matrix++;
+  return matrix;
+}
+
+/* Every number has a range (or levels), or the key of its matrix is missing. */
+static BfStatus require(BfReader *reader, const int have[], const char *what, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  for (int j = 0; j < layer->controls; j++) {
+    if (have[j]) continue;
+    char    name[sizeof layer->matrix->name + 1], key[BF_KEY];
+    int64_t unused;
+    snprintf(name, sizeof name, "%s", matrix_of(layer, j)->name);
+    name[strcspn(name, "_")] = '\0'; /* what most users want: one for all heads */
+    snprintf(key, sizeof key, "control.%s.%s", name, what);
+    if (bf_keys_given(reader->keys, key)) return bf_key_fail(reader->keys, key, error, "is not for every head");
+    BF_TRY(bf_key_integer(reader->keys, key, BF_REQUIRED, 0, 0, &unused, error));
+  }
+  return BF_OK;
+}
+
+/* All ranks hold the controls: refuse, rather than die of, a set that no node could hold. */
+static BfStatus check_memory(const BfReader *reader, const char *key, double count, BfError *error) {
+  double bytes = count * reader->problem->layer.controls * (double)sizeof(double);
+  if (count >= 2147483648.0)
+    return bf_key_fail(reader->keys, key, error, "gives %.4g controls, at most 2147483647 are possible", count);
+  if (bytes > (double)bf_node_memory())
+    return bf_key_fail(reader->keys, key, error, "gives %.4g controls of %d numbers: %.1f GB do not fit in memory",
+                       count, reader->problem->layer.controls, 1e-9 * bytes);
+  return BF_OK;
+}
+
+static BfStatus read_grid(BfReader *reader, BfError *error) {
+  BfProblem *problem = reader->problem;
+  int        q       = problem->layer.controls;
+  double     count   = 1;
+  BF_TRY(require(reader, reader->levels, "levels", error));
+  for (int j = 0; j < q; j++) count *= reader->levels[j];
+  BF_TRY(check_memory(reader, "action.kind", count, error));
+  return bf_controls_grid(q, problem->lower, problem->upper, reader->levels, &problem->actions, &problem->controls,
+                          error);
+}
+
+static BfStatus read_sample(BfReader *reader, int64_t count, int64_t seed, BfError *error) {
+  BfProblem *problem = reader->problem;
+  BF_TRY(check_memory(reader, "action.count", (double)count, error));
+  problem->actions = count;
+  return bf_controls_sample(problem->layer.controls, problem->lower, problem->upper, count, (uint64_t)seed,
+                            &problem->controls, error);
+}
+
+static BfStatus check_ranges(const BfReader *reader, const BfFile *file, BfError *error) {
+  const BfProblem *problem = reader->problem;
+  int              q       = problem->layer.controls;
+  for (int64_t k = 0; k < problem->actions; k++)
+    for (int j = 0; j < q; j++) {
+      double u = problem->controls[k * q + j];
+      if (reader->ranged[j] && (u < problem->lower[j] || u > problem->upper[j])) {
+        const char *name = matrix_of(&problem->layer, j)->name;
+        char        place[BF_PLACE];
+        return bf_fail(error, BF_BAD_INPUT, "%s: %s: cell %d (of %s) must be in [%g, %g], got %g", file->name,
+                       bf_rows_place(file, k, place), j + 1, name, problem->lower[j], problem->upper[j], u);
+      }
+    }
+  return BF_OK;
+}
+
+/* The hull of the rows, in the numbers without a range. */
+static void take_hull(const BfReader *reader) {
+  BfProblem *problem = reader->problem;
+  int        q       = problem->layer.controls;
+  for (int j = 0; j < q; j++) {
+    if (reader->ranged[j]) continue;
+    problem->lower[j] = problem->upper[j] = problem->controls[j];
+    for (int64_t k = 1; k < problem->actions; k++) {
+      problem->lower[j] = fmin(problem->lower[j], problem->controls[k * q + j]);
+      problem->upper[j] = fmax(problem->upper[j], problem->controls[k * q + j]);
+    }
+  }
+}
+
+static BfStatus read_rows(BfReader *reader, BfError *error) {
+  BfProblem    *problem = reader->problem;
+  const BfFile *file;
+  BF_TRY(bf_read_file(reader, "action.file", &file, error));
+  if (!problem->layer.controls)
+    return bf_key_fail(reader->keys, "action.kind", error, "must not be file: no matrix has free numbers");
+  BF_TRY(bf_rows_parse(file, problem->layer.controls, &problem->actions, &problem->controls, error));
+  BF_TRY(check_memory(reader, "action.file", (double)problem->actions, error));
+  BF_TRY(check_ranges(reader, file, error));
+  take_hull(reader);
+  return BF_OK;
+}
+
+/* Keys of another kind are errors where the kind was left to its default (a file that nobody reads), but not where
+ * action.kind says what is meant: so that the kinds can be compared by an option. */
+BfStatus bf_read_action(BfReader *reader, BfError *error) {
+  enum { GRID, SAMPLE, ROWS };
+  static const char *const kinds[] = {"grid", "sample", "file", NULL};
+  BfKeys                  *keys    = reader->keys;
+  int                      kind    = GRID;
+  int64_t                  count   = 0, seed = 0;
+  const char              *unused;
+  if (!bf_keys_given(keys, "action.kind")) {
+    BF_TRY(bf_refuse_key(reader, "action.count", "action.kind is not given", error));
+    BF_TRY(bf_refuse_key(reader, "action.seed", "action.kind is not given", error));
+    BF_TRY(bf_refuse_key(reader, "action.file", "action.kind is not given", error));
+  }
+  BF_TRY(bf_key_choice(keys, "action.kind", BF_OPTIONAL, kinds, &kind, error));
+  BF_TRY(bf_key_integer(keys, "action.count", kind == SAMPLE ? BF_REQUIRED : BF_OPTIONAL, 1, INT_MAX, &count, error));
+  BF_TRY(bf_key_integer(keys, "action.seed", BF_OPTIONAL, 0, INT64_MAX, &seed, error));
+  if (kind == ROWS) return read_rows(reader, error);
+  BF_TRY(bf_key_text(keys, "action.file", BF_OPTIONAL, &unused, error));
+  BF_TRY(require(reader, reader->ranged, "range", error));
+  return kind == SAMPLE ? read_sample(reader, count, seed, error) : read_grid(reader, error);
+}

@@ -1,0 +1,166 @@
+/* cost.*: the terminal kind, its readouts, the weights. */
+#include "reader.h"
+#include "table.h"
+#include "text.h"
+
+#include <limits.h>
+#include <string.h>
+
+static int has_name(const BfCost *cost, const char *name) { return !strcmp(bf_cost_name(cost->kind), name); }
+
+static BfStatus read_kind(BfReader *reader, BfError *error) {
+  BfCost     *cost = &reader->problem->cost;
+  const char *name = NULL;
+  char        quote[BF_QUOTE];
+  BF_TRY(bf_key_text(reader->keys, "cost.terminal", BF_REQUIRED, &name, error));
+  cost->kind = bf_cost_kind(name);
+  if (cost->kind) return BF_OK;
+  return bf_key_fail(reader->keys, "cost.terminal", error, "must be one of %s, got '%s'", bf_cost_names(),
+                     bf_text_quote(name, quote));
+}
+
+static BfStatus read_pooling(BfReader *reader, BfError *error) {
+  static const char *const names[] = {"mean", "last", "first", NULL}; /* as BfPooling */
+  BfCost                  *cost    = &reader->problem->cost;
+  int                      pooling = BF_POOL_MEAN;
+  if (!has_name(cost, "pooled_cross_entropy"))
+    return bf_refuse_key(reader, "cost.pooling", "cost.terminal is not pooled_cross_entropy", error);
+  BF_TRY(bf_key_choice(reader->keys, "cost.pooling", BF_OPTIONAL, names, &pooling, error));
+  cost->pooling = (BfPooling)pooling;
+  return BF_OK;
+}
+
+/* ---- readouts --------------------------------------------------------------------------------------------------- */
+
+/* matrix: [readouts][classes][dim], whose length says how many classes (`fixed`) or readouts (`decision`) there are. */
+static BfStatus read_matrix(BfReader *reader, int decision, int64_t classes, BfError *error) {
+  const char *key   = "cost.readout.matrix";
+  BfCost     *cost  = &reader->problem->cost;
+  int64_t     count = 0, dim = reader->problem->layer.dim;
+  BF_TRY(bf_key_numbers(reader->keys, key, BF_REQUIRED, &count, &cost->matrix, error));
+  if (decision && (!count || count % (classes * dim)))
+    return bf_key_fail(reader->keys, key, error, "wants a multiple of %lld numbers (%lld classes, %lld each), got %lld",
+                       (long long)(classes * dim), (long long)classes, (long long)dim, (long long)count);
+  if (!decision && classes && count != classes * dim)
+    return bf_key_fail(reader->keys, key, error, "wants %lld numbers (%lld classes, %lld each), got %lld",
+                       (long long)(classes * dim), (long long)classes, (long long)dim, (long long)count);
+  if (!decision && (!count || count % dim))
+    return bf_key_fail(reader->keys, key, error, "wants a multiple of %lld numbers (%lld for each class), got %lld",
+                       (long long)dim, (long long)dim, (long long)count);
+  cost->classes  = (int)(decision ? classes : count / dim);
+  cost->readouts = decision ? count / (classes * dim) : 1;
+  return BF_OK;
+}
+
+static BfStatus read_bias(BfReader *reader, BfError *error) {
+  const char *key   = "cost.readout.bias";
+  BfCost     *cost  = &reader->problem->cost;
+  int64_t     count = 0, wanted = cost->readouts * cost->classes;
+  BF_TRY(bf_key_numbers(reader->keys, key, BF_OPTIONAL, &count, &cost->bias, error));
+  if (!cost->bias) return BF_NEW(&cost->bias, wanted, error);
+  if (count == wanted) return BF_OK;
+  return bf_key_fail(reader->keys, key, error, "wants %lld number%s (%lld readout%s of %d class%s), got %lld",
+                     (long long)wanted, wanted == 1 ? "" : "s", (long long)cost->readouts,
+                     cost->readouts == 1 ? "" : "s", cost->classes, cost->classes == 1 ? "" : "es", (long long)count);
+}
+
+/* Rows of R (classes * dim numbers) and b (classes). */
+static BfStatus read_rows(BfReader *reader, int64_t classes, BfError *error) {
+  BfCost       *cost = &reader->problem->cost;
+  int64_t       rows = 0, entries = classes * reader->problem->layer.dim, width = entries + classes;
+  double       *values = NULL;
+  const BfFile *file;
+  BfStatus      status;
+  BF_TRY(bf_refuse_key(reader, "cost.readout.matrix", "cost.readout.file is given", error));
+  BF_TRY(bf_refuse_key(reader, "cost.readout.bias", "cost.readout.file is given", error));
+  BF_TRY(bf_read_file(reader, "cost.readout.file", &file, error));
+  BF_TRY(bf_rows_parse(file, width, &rows, &values, error));
+  BF_GOTO(BF_NEW(&cost->matrix, rows * entries, error));
+  BF_GOTO(BF_NEW(&cost->bias, rows * classes, error));
+  for (int64_t r = 0; r < rows; r++) {
+    memcpy(cost->matrix + r * entries, values + r * width, (size_t)entries * sizeof *values);
+    memcpy(cost->bias + r * classes, values + r * width + entries, (size_t)classes * sizeof *values);
+  }
+  cost->classes  = (int)classes;
+  cost->readouts = rows;
+done:
+  bf_free(values);
+  return status;
+}
+
+static BfStatus refuse_readout(BfReader *reader, BfError *error) {
+  static const char *const keys[] = {"cost.readout.kind", "cost.readout.matrix", "cost.readout.bias",
+                                     "cost.readout.classes", "cost.readout.file"};
+  for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+    BF_TRY(bf_refuse_key(reader, keys[k], "cost.terminal has no readout", error));
+  return BF_OK;
+}
+
+static BfStatus read_readout(BfReader *reader, BfError *error) {
+  static const char *const kinds[]  = {"fixed", "decision", NULL};
+  BfCost                  *cost     = &reader->problem->cost;
+  int                      decision = 0;
+  int64_t                  classes  = 0;
+  cost->readouts                    = 1;
+  if (!bf_cost_has_readout(cost->kind)) return refuse_readout(reader, error);
+  BF_TRY(bf_key_choice(reader->keys, "cost.readout.kind", BF_OPTIONAL, kinds, &decision, error));
+  BF_TRY(bf_key_integer(reader->keys, "cost.readout.classes", BF_OPTIONAL, 1, 1000001, &classes, error));
+  if (!decision) {
+    BF_TRY(bf_refuse_key(reader, "cost.readout.file", "cost.readout.kind is not decision", error));
+  } else {
+    if (!classes) classes = reader->problem->train.labels;
+    if (!classes) return BF_OK; /* targets in place of labels: said when the data are checked */
+    if (bf_keys_given(reader->keys, "cost.readout.file")) return read_rows(reader, classes, error);
+  }
+  BF_TRY(read_matrix(reader, decision, classes, error));
+  return read_bias(reader, error);
+}
+
+/* ---- weights ---------------------------------------------------------------------------------------------------- */
+
+/* The largest over contexts of what forces the optimal coupling to keep tokens at their positions, [ASY26] eq. 14. */
+static double sufficient_weight(const BfProblem *problem) {
+  double diameter2 = 0, largest = 0;
+  for (int j = 0; j < problem->layer.dim; j++) {
+    double side = problem->layer.upper[j] - problem->layer.lower[j];
+    diameter2 += side * side;
+  }
+  for (int64_t s = 0; s < problem->train.contexts; s++) {
+    double bound = bf_position_weight_bound(&problem->context[s], diameter2);
+    if (bound > largest) largest = bound;
+  }
+  return largest;
+}
+
+static BfStatus read_position_weight(BfReader *reader, BfError *error) {
+  const char *key   = "cost.position_weight", *text = "auto";
+  BfCost     *cost  = &reader->problem->cost;
+  double      bound = sufficient_weight(reader->problem);
+  BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &text, error));
+  cost->position_weight = 1.01 * bound;
+  if (!strcmp(text, "auto")) return BF_OK;
+  BF_TRY(bf_key_number(reader->keys, key, BF_REQUIRED, &cost->position_weight, error));
+  if (cost->position_weight < 0)
+    return bf_key_fail(reader->keys, key, error, "must be at least 0, got %g", cost->position_weight);
+  if (cost->position_weight >= bound) return BF_OK;
+  return bf_problem_warn(reader->problem, error,
+                         "cost.position_weight %g is below %g, which keeps every token at its own position",
+                         cost->position_weight, bound);
+}
+
+BfStatus bf_read_cost(BfReader *reader, BfError *error) {
+  BfProblem *problem = reader->problem;
+  BfCost    *cost    = &problem->cost;
+  cost->dim          = problem->layer.dim;
+  cost->step         = problem->layer.step;
+  cost->contexts     = (double)problem->train.contexts;
+  cost->tokens       = (double)problem->train.tokens;
+  BF_TRY(read_kind(reader, error));
+  BF_TRY(read_pooling(reader, error));
+  BF_TRY(read_readout(reader, error));
+  BF_TRY(bf_key_number(reader->keys, "cost.weight_decay", BF_OPTIONAL, &cost->weight_decay, error));
+  if (cost->weight_decay < 0)
+    return bf_key_fail(reader->keys, "cost.weight_decay", error, "must be at least 0, got %g", cost->weight_decay);
+  if (has_name(cost, "wasserstein")) return read_position_weight(reader, error);
+  return bf_refuse_key(reader, "cost.position_weight", "cost.terminal is not wasserstein", error);
+}

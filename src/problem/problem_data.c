@@ -1,0 +1,172 @@
+/* data.*: the tables and the positional encoding; and whether the tables fit the rest. */
+#include "reader.h"
+#include "table.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus read_table(BfReader *reader, const char *key, BfData *data, BfError *error) {
+  const BfFile *file;
+  BF_TRY(bf_read_file(reader, key, &file, error));
+  return bf_data_parse(file, reader->problem->layer.dim, data, error);
+}
+
+/* ---- positional encoding ---------------------------------------------------------------------------------------- */
+
+/* e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same). */
+static BfStatus sinusoidal(BfLayer *layer, int positions, double amplitude, BfError *error) {
+  BF_TRY(BF_NEW(&layer->encoding, (int64_t)positions * layer->dim, error));
+  layer->positions = positions;
+  for (int p = 0; p < positions; p++)
+    for (int j = 0; j < layer->dim; j++) {
+      double angle = p / pow(10000.0, (double)(j - j % 2) / layer->dim);
+
+      layer->encoding[(int64_t)p * layer->dim + j] = amplitude * (j % 2 ? cos(angle) : sin(angle));
+    }
+  return BF_OK;
+}
+
+static BfStatus given_encoding(BfReader *reader, int positions, BfError *error) {
+  const char *key   = "data.position_encoding";
+  BfLayer    *layer = &reader->problem->layer;
+  int64_t     count = 0;
+  BF_TRY(bf_key_numbers(reader->keys, key, BF_REQUIRED, &count, &layer->encoding, error));
+  int64_t rows = count / layer->dim;
+  if (count % layer->dim || rows < positions)
+    return bf_key_fail(reader->keys, key, error, "wants %lld numbers (positions 0 .. %d, %d each) or more, got %lld",
+                       (long long)positions * layer->dim, positions - 1, layer->dim, (long long)count);
+  if (rows > 1000001) return bf_key_fail(reader->keys, key, error, "is too long");
+  layer->positions = (int)rows;
+  return BF_OK;
+}
+
+/* A single word is a name; anything else is a list. */
+static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
+  const char *key = "data.position_encoding", *amplitude_key = "data.position_amplitude", *name = "none";
+  double      amplitude = 1, number;
+  BfError     not_text  = {0};
+  char        quote[BF_QUOTE];
+  int         text      = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
+  if (text && !strcmp(name, "sinusoidal")) {
+    BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
+    return sinusoidal(&reader->problem->layer, positions, amplitude, error);
+  }
+  BF_TRY(bf_refuse_key(reader, amplitude_key, "data.position_encoding is not sinusoidal", error));
+  if (text && !strcmp(name, "none")) return BF_OK;
+  if (text && !strchr(name, ',') && bf_text_number(name, &number))
+    return bf_key_fail(reader->keys, key, error, "must be none, sinusoidal or a list of numbers, got '%s'",
+                       bf_text_quote(name, quote));
+  return given_encoding(reader, positions, error);
+}
+
+BfStatus bf_read_data(BfReader *reader, BfError *error) {
+  BfProblem *problem = reader->problem;
+  BF_TRY(read_table(reader, "data.file", &problem->train, error));
+  if (bf_keys_given(reader->keys, "data.test")) BF_TRY(read_table(reader, "data.test", &problem->test, error));
+  int positions = problem->train.positions;
+  if (problem->test.positions > positions) positions = problem->test.positions;
+  return read_encoding(reader, positions, error);
+}
+
+/* ---- checks ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const BfProblem *problem;
+  const BfData    *data;
+  const BfFile    *file;
+} Table;
+
+/* Fail with the line of the first token of a tag. */
+#define FAIL_AT(table, token, error, format, ...)                                                                      \
+  bf_fail((error), BF_BAD_INPUT, "%s: %s: " format, (table)->file->name,                                              \
+          bf_table_place((table)->file, (table)->data->row[(token)], (char[BF_PLACE]){0}), __VA_ARGS__)
+
+static BfStatus check_box(const Table *table, BfError *error) {
+  const BfLayer *layer = &table->problem->layer;
+  for (int64_t k = 0; k < table->data->tokens; k++)
+    for (int j = 0; j < layer->dim; j++) {
+      double z = table->data->z[k * layer->dim + j];
+      if (z < layer->lower[j] || z > layer->upper[j])
+        return FAIL_AT(table, k, error, "z%d must be in [%g, %g] (token.lower, token.upper), got %g", j,
+                       layer->lower[j], layer->upper[j], z);
+    }
+  return BF_OK;
+}
+
+static int needs_target(const BfProblem *problem) { return bf_cost_needs_target(problem->cost.kind); }
+
+static BfStatus check_labels(const Table *table, BfError *error) {
+  const BfCost *cost = &table->problem->cost;
+  const BfData *data = table->data;
+  const char   *name = bf_cost_name(cost->kind);
+  if (needs_target(table->problem) && data->label)
+    return bf_fail(error, BF_BAD_INPUT, "%s: column label: cost.terminal %s needs targets, columns y0, ...",
+                   table->file->name, name);
+  if (!needs_target(table->problem) && data->target)
+    return bf_fail(error, BF_BAD_INPUT, "%s: column y0: cost.terminal %s needs a label", table->file->name, name);
+  for (int64_t g = 0; data->label && bf_cost_has_readout(cost->kind) && g < data->tags; g++)
+    if (data->label[g] >= cost->classes)
+      return FAIL_AT(table, data->tag_first[g], error, "label must be below the readout's %d classes, got %d",
+                     cost->classes, data->label[g]);
+  return BF_OK;
+}
+
+/* A pooled representation has one label to be right about. */
+static BfStatus check_pooled(const Table *table, BfError *error) {
+  const BfData *data = table->data;
+  if (strcmp(bf_cost_name(table->problem->cost.kind), "pooled_cross_entropy")) return BF_OK;
+  for (int64_t g = 1; g < data->tags; g++)
+    if (data->sequence[g] == data->sequence[g - 1] && data->label[g] != data->label[g - 1])
+      return FAIL_AT(table, data->tag_first[g], error,
+                     "sequence %" PRId64 " has labels %d and %d; pooled_cross_entropy needs one a sequence",
+                     data->sequence[g], data->label[g - 1], data->label[g]);
+  return BF_OK;
+}
+
+/* Whether a token sees another one of its own position is not defined by p' <= p on positions alone. */
+static BfStatus check_causal(const Table *table, BfError *error) {
+  const BfData *data = table->data;
+  if (table->problem->layer.mask != BF_MASK_CAUSAL) return BF_OK;
+  for (int64_t g = 0; g < data->tags; g++) {
+    int64_t first = data->tag_first[g], tokens = data->tag_first[g + 1] - first;
+    int     again = g && data->sequence[g] == data->sequence[g - 1] && data->position[g] == data->position[g - 1];
+    if (again || tokens > 1)
+      return FAIL_AT(table, first + !again, error,
+                     "another token at position %d of sequence %" PRId64 "; layer.mask causal needs one a position",
+                     data->position[g], data->sequence[g]);
+  }
+  return BF_OK;
+}
+
+/* The encoding was made for the problem's own tables; a table that comes later may be longer. */
+static BfStatus check_length(const Table *table, BfError *error) {
+  const BfLayer *layer = &table->problem->layer;
+  if (!layer->encoding || table->data->positions <= layer->positions) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: has position %d, data.position_encoding has %d rows", table->file->name,
+                 table->data->positions - 1, layer->positions);
+}
+
+BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error) {
+  const Table table = {.problem = problem, .data = data, .file = file};
+  BF_TRY(check_box(&table, error));
+  BF_TRY(check_labels(&table, error));
+  BF_TRY(check_pooled(&table, error));
+  BF_TRY(check_causal(&table, error));
+  return check_length(&table, error);
+}
+
+static BfStatus check_table(BfReader *reader, const char *key, const BfData *data, BfError *error) {
+  const BfFile *file;
+  BF_TRY(bf_read_file(reader, key, &file, error));
+  return bf_problem_check_data(reader->problem, file, data, error);
+}
+
+BfStatus bf_check_data(BfReader *reader, BfError *error) {
+  const BfProblem *problem = reader->problem;
+  BF_TRY(check_table(reader, "data.file", &problem->train, error));
+  return problem->test.tokens ? check_table(reader, "data.test", &problem->test, error) : BF_OK;
+}

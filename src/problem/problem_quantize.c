@@ -1,0 +1,98 @@
+/* quantize.*: X_n, the atoms of a tag, the transition; and the contexts of the data with those atoms. */
+#include "reader.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <limits.h>
+
+static BfStatus read_codebook(BfReader *reader, BfError *error) {
+  BfProblem    *problem = reader->problem;
+  const BfFile *file;
+  double       *points = NULL;
+  int64_t       count  = 0;
+  BF_TRY(bf_refuse_key(reader, "quantize.cells", "quantize.codebook is given", error));
+  BF_TRY(bf_read_file(reader, "quantize.codebook", &file, error));
+  BF_TRY(bf_rows_parse(file, problem->layer.dim, &count, &points, error));
+  BfStatus status = bf_tokens_codebook(problem->layer.dim, count, points, &problem->tokens, error);
+  bf_free(points);
+  return status;
+}
+
+static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t cells[], BfError *error) {
+  const char *key     = "quantize.cells";
+  BfProblem  *problem = reader->problem;
+  int         dim     = problem->layer.dim;
+  if (count == 1 && cells[0] == 0) return BF_OK; /* not quantized */
+  if (count != dim)
+    return bf_key_fail(reader->keys, key, error, "wants %d integer%s, one an axis (or the single number 0), got %lld",
+                       dim, dim == 1 ? "" : "s", (long long)count);
+  double product = 1;
+  for (int j = 0; j < dim; j++) {
+    if (cells[j] < 1) return bf_key_fail(reader->keys, key, error, "must be at least 1, got %" PRId64, cells[j]);
+    product *= (double)cells[j];
+  }
+  if (product >= 0x1p62) return bf_key_fail(reader->keys, key, error, "gives %.3g cells, not below 2^62", product);
+  return bf_tokens_grid(dim, problem->layer.lower, problem->layer.upper, cells, &problem->tokens, error);
+}
+
+static BfStatus read_cells(BfReader *reader, BfError *error) {
+  int64_t *cells = NULL, count = 0;
+  if (bf_keys_given(reader->keys, "quantize.codebook")) return read_codebook(reader, error);
+  BF_TRY(bf_key_integers(reader->keys, "quantize.cells", BF_REQUIRED, 0, INT64_MAX, &count, &cells, error));
+  BfStatus status = make_grid(reader, count, cells, error);
+  bf_free(cells);
+  return status;
+}
+
+/* Without X_n a tag's law is its tokens: there is nothing to round it to. */
+static BfStatus check_unquantized(const BfReader *reader, BfError *error) {
+  const BfProblem *problem = reader->problem;
+  const BfData    *data    = &problem->train;
+  if (problem->transition == BF_TRANSITION_SPLIT)
+    return bf_key_fail(reader->keys, "quantize.transition", error, "must not be split where quantize.cells is 0");
+  for (int64_t g = 0; problem->atoms && g < data->tags; g++) {
+    int64_t tokens = data->tag_first[g + 1] - data->tag_first[g];
+    if (tokens != problem->atoms)
+      return bf_key_fail(reader->keys, "quantize.atoms", error,
+                         "must be 0 where quantize.cells is 0, got %d (position %d of sequence %" PRId64
+                         " has %" PRId64 " token%s)",
+                         problem->atoms, data->position[g], data->sequence[g], tokens, tokens == 1 ? "" : "s");
+  }
+  return BF_OK;
+}
+
+static BfStatus check_transition(const BfReader *reader, BfError *error) {
+  const BfProblem *problem = reader->problem;
+  if (!problem->tokens) return check_unquantized(reader, error);
+  if (problem->transition != BF_TRANSITION_SPLIT) return BF_OK;
+  if (!bf_tokens_is_grid(problem->tokens))
+    return bf_key_fail(reader->keys, "quantize.transition", error,
+                       "must not be split where quantize.codebook is given");
+  if (problem->layer.dim > 20)
+    return bf_key_fail(reader->keys, "quantize.transition", error,
+                       "must not be split in %d dimensions, at most 20 are possible", problem->layer.dim);
+  return BF_OK;
+}
+
+static BfStatus make_contexts(BfProblem *problem, BfError *error) {
+  BF_TRY(BF_NEW(&problem->context, problem->train.contexts, error));
+  for (int64_t s = 0; s < problem->train.contexts; s++)
+    BF_TRY(bf_context_create(&problem->train, s, problem->atoms, &problem->context[s], error));
+  return BF_OK;
+}
+
+BfStatus bf_read_quantize(BfReader *reader, BfError *error) {
+  static const char *const transitions[] = {"nearest", "split", NULL};
+  BfProblem               *problem       = reader->problem;
+  int64_t                  atoms         = 0;
+  int                      transition    = 0;
+  BF_TRY(read_cells(reader, error));
+  BF_TRY(bf_key_integer(reader->keys, "quantize.atoms", BF_OPTIONAL, 0, INT_MAX, &atoms, error));
+  BF_TRY(bf_key_choice(reader->keys, "quantize.transition", BF_OPTIONAL, transitions, &transition, error));
+  problem->atoms      = (int)atoms;
+  problem->transition = transition == 1 ? BF_TRANSITION_SPLIT : BF_TRANSITION_NEAREST;
+  BF_TRY(check_transition(reader, error));
+  BfStatus status = make_contexts(problem, error);
+  if (status == BF_BAD_INPUT) bf_key_prefix(reader->keys, "quantize.atoms", error);
+  return status;
+}

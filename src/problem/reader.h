@@ -1,0 +1,36 @@
+/* The steps in which a problem is read, each from its keys into its part of the problem; in this order, since a step
+ * needs what the earlier ones found. */
+#pragma once
+#include "bellformer/problem.h"
+#include "keys.h"
+
+#define BF_KEY 96 /* room for "control.A_1000000.levels" */
+
+typedef struct {
+  BfKeys    *keys;
+  BfProblem *problem;
+  int       *levels; /* [q] of a grid of controls; 0: not given */
+  int       *ranged; /* [q] whether a range was given */
+} BfReader;
+
+/* token.*, layer.*, step: the layer apart from encoding and matrices' forms. */
+BfStatus bf_read_layer(BfReader *reader, BfError *error);
+/* data.*: the tables, and the positional encoding, which is as long as the longest sequence. */
+BfStatus bf_read_data(BfReader *reader, BfError *error);
+/* control.*: forms, fixed values, ranges, levels. */
+BfStatus bf_read_control(BfReader *reader, BfError *error);
+/* action.*: the K controls, and the hull of those from a file where no range is given. */
+BfStatus bf_read_action(BfReader *reader, BfError *error);
+/* quantize.*: X_n, atoms, transition; and the contexts. */
+BfStatus bf_read_quantize(BfReader *reader, BfError *error);
+/* cost.* */
+BfStatus bf_read_cost(BfReader *reader, BfError *error);
+/* Whether both tables fit the token's box, the mask and the cost. */
+BfStatus bf_check_data(BfReader *reader, BfError *error);
+
+/* Refuse a key that has no meaning where, for example, "layer.feedforward is none". */
+BfStatus bf_refuse_key(const BfReader *reader, const char *key, const char *where, BfError *error);
+/* The file that a key names. */
+BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error);
+BfStatus bf_problem_warn(BfProblem *problem, BfError *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,206 @@
+#include "strict_yaml.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { KEY_LENGTH = 64, PATH_LENGTH = 384, DEPTH = 4, ENTRIES = 4096 };
+
+typedef struct {
+  yaml_parser_t parser;
+  yaml_event_t  event; /* the one that next() fetched; owned */
+  BfYaml       *yaml;
+  BfError      *error;
+} Reader;
+
+static int line_of(const Reader *reader) { return (int)reader->event.start_mark.line + 1; }
+
+/* What a line would hide: references to elsewhere, and types that are not the text's own. */
+static BfStatus refuse_decoration(Reader *reader) {
+  const yaml_event_t  *event  = &reader->event;
+  const yaml_char_t   *anchor = NULL, *tag = NULL;
+  switch (event->type) {
+  case YAML_ALIAS_EVENT:
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: aliases are not read here", line_of(reader));
+  case YAML_SCALAR_EVENT: anchor = event->data.scalar.anchor, tag = event->data.scalar.tag; break;
+  case YAML_SEQUENCE_START_EVENT:
+    anchor = event->data.sequence_start.anchor, tag = event->data.sequence_start.tag;
+    break;
+  case YAML_MAPPING_START_EVENT:
+    anchor = event->data.mapping_start.anchor, tag = event->data.mapping_start.tag;
+    break;
+  default: break;
+  }
+  if (anchor) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: anchors are not read here", line_of(reader));
+  char text[BF_QUOTE];
+  if (tag)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: tags are not read here, got '%s'", line_of(reader),
+                   bf_text_quote((const char *)tag, text));
+  return BF_OK;
+}
+
+static BfStatus next(Reader *reader) {
+  yaml_event_delete(&reader->event);
+  if (!yaml_parser_parse(&reader->parser, &reader->event)) {
+    const yaml_parser_t *parser = &reader->parser;
+    size_t               line   = parser->problem_mark.line + 1;
+    if (parser->error == YAML_MEMORY_ERROR) return bf_fail(reader->error, BF_FAILURE, "out of memory");
+    /* The reader's own errors (a byte that is no UTF-8) carry an offset and no mark. */
+    if (parser->error == YAML_READER_ERROR) {
+      line              = 1;
+      const char *bytes = (const char *)parser->input.string.start;
+      size_t      size  = (size_t)(parser->input.string.end - parser->input.string.start);
+      for (size_t k = 0; k < parser->problem_offset && k < size; k++) line += bytes[k] == '\n';
+    }
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %zu: not YAML: %s", line,
+                   parser->problem ? parser->problem : "cannot be parsed");
+  }
+  return refuse_decoration(reader);
+}
+
+static const char *scalar_text(const Reader *reader) { return (const char *)reader->event.data.scalar.value; }
+
+static int scalar_is_null(const Reader *reader) {
+  static const char *const names[] = {"", "~", "null", "Null", "NULL", NULL};
+  if (reader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return 0;
+  for (int k = 0; names[k]; k++)
+    if (!strcmp(scalar_text(reader), names[k])) return 1;
+  return 0;
+}
+
+static BfStatus add_value(Reader *reader, BfYamlEntry *entry) {
+  size_t length = reader->event.data.scalar.length;
+  if (scalar_is_null(reader))
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s has no value", line_of(reader), entry->key);
+  /* An escape ("\0") can make a byte that the file does not hold. */
+  if (strlen(scalar_text(reader)) != length)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s holds a NUL byte", line_of(reader), entry->key);
+  BF_TRY(bf_array_room(&entry->value, entry->count, &entry->room, sizeof *entry->value, reader->error));
+  char *copy = bf_text_copy(scalar_text(reader), (int64_t)length, reader->error);
+  if (!copy) return reader->error->status;
+  entry->value[entry->count++] = copy;
+  return BF_OK;
+}
+
+static BfStatus add_list(Reader *reader, BfYamlEntry *entry) {
+  for (;;) {
+    BF_TRY(next(reader));
+    if (reader->event.type == YAML_SEQUENCE_END_EVENT) return BF_OK;
+    if (reader->event.type != YAML_SCALAR_EVENT)
+      return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s must be a flat list of values", line_of(reader),
+                     entry->key);
+    BF_TRY(add_value(reader, entry));
+  }
+}
+
+/* Start the entry of the key that the event holds, below the map `parent` ("" at the top). */
+static BfStatus add_key(Reader *reader, const char *parent, BfYamlEntry **out) {
+  char        path[PATH_LENGTH], quoted[BF_QUOTE];
+  BfYaml     *yaml = reader->yaml;
+  const char *key  = reader->event.type == YAML_SCALAR_EVENT ? scalar_text(reader) : NULL;
+  if (!key) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word", line_of(reader));
+  size_t length = reader->event.data.scalar.length;
+  size_t word   = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+  if (!length || length > KEY_LENGTH || word != length)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word of letters, digits and _, got '%s'",
+                   line_of(reader), bf_text_quote(key, quoted));
+  if (snprintf(path, sizeof path, "%s%s%s", parent, *parent ? "." : "", key) >= (int)sizeof path)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key is too long", line_of(reader));
+  const BfYamlEntry *earlier = bf_yaml_find(yaml, path);
+  if (earlier)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s is given twice, first in line %d", line_of(reader), path,
+                   earlier->line);
+  if (yaml->count >= ENTRIES)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: more than %d keys", line_of(reader), ENTRIES);
+  BF_TRY(bf_array_room(&yaml->entry, yaml->count, &yaml->room, sizeof *yaml->entry, reader->error));
+  char *copy = bf_text_copy(path, (int64_t)strlen(path), reader->error);
+  if (!copy) return reader->error->status;
+  *out  = &yaml->entry[yaml->count++];
+  **out = (BfYamlEntry){.key = copy, .line = line_of(reader)};
+  return BF_OK;
+}
+
+/* Everything up to the end of a map whose start was fetched. `parent` is copied: the entries move as they grow. */
+static BfStatus add_map(Reader *reader, const char *parent, int line, int depth) {
+  char path[PATH_LENGTH];
+  snprintf(path, sizeof path, "%s", parent);
+  if (depth > DEPTH) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s is nested too deeply", line, path);
+  for (int count = 0;; count++) {
+    BfYamlEntry *entry = NULL;
+    BF_TRY(next(reader));
+    if (reader->event.type == YAML_MAPPING_END_EVENT)
+      return count ? BF_OK
+                   : bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s holds no keys", line,
+                             *path ? path : "the problem");
+    BF_TRY(add_key(reader, path, &entry));
+    BF_TRY(next(reader));
+    if (reader->event.type == YAML_SCALAR_EVENT) {
+      entry->kind = BF_YAML_SCALAR;
+      BF_TRY(add_value(reader, entry));
+    } else if (reader->event.type == YAML_SEQUENCE_START_EVENT) {
+      entry->kind = BF_YAML_LIST;
+      BF_TRY(add_list(reader, entry));
+    } else {
+      entry->kind = BF_YAML_MAP;
+      BF_TRY(add_map(reader, entry->key, entry->line, depth + 1));
+    }
+  }
+}
+
+static BfStatus read_stream(Reader *reader) {
+  BF_TRY(next(reader)); /* the stream's start */
+  BF_TRY(next(reader));
+  if (reader->event.type == YAML_STREAM_END_EVENT)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line 1: the problem holds no keys");
+  BF_TRY(next(reader));
+  if (reader->event.type != YAML_MAPPING_START_EVENT)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: the top level must be a map of keys", line_of(reader));
+  BF_TRY(add_map(reader, "", line_of(reader), 0));
+  BF_TRY(next(reader)); /* the document's end */
+  BF_TRY(next(reader));
+  if (reader->event.type != YAML_STREAM_END_EVENT)
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a second document", line_of(reader));
+  return BF_OK;
+}
+
+BfStatus bf_yaml_parse(const BfFile *file, BfYaml *out, BfError *error) {
+  BfYaml      yaml   = {0};
+  Reader      reader = {.yaml = &yaml, .error = error};
+  const char *nul    = file->size ? memchr(file->bytes, '\0', (size_t)file->size) : NULL;
+  BfStatus    status;
+  if (nul) {
+    int line = 1;
+    for (const char *byte = file->bytes; byte < nul; byte++) line += *byte == '\n';
+    return bf_fail(error, BF_BAD_INPUT, "%s: line %d: a NUL byte", file->name, line);
+  }
+  if (!yaml_parser_initialize(&reader.parser)) return bf_fail(error, BF_FAILURE, "%s: out of memory", file->name);
+  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)file->bytes, (size_t)file->size);
+  status = read_stream(&reader);
+  yaml_event_delete(&reader.event);
+  yaml_parser_delete(&reader.parser);
+  if (status == BF_OK) {
+    *out = yaml;
+  } else {
+    bf_error_prefix(error, "%s", file->name);
+    bf_yaml_clear(&yaml);
+  }
+  return status;
+}
+
+void bf_yaml_clear(BfYaml *yaml) {
+  for (int64_t k = 0; k < yaml->count; k++) {
+    BfYamlEntry *entry = &yaml->entry[k];
+    for (int64_t j = 0; j < entry->count; j++) bf_free(entry->value[j]);
+    bf_free(entry->value);
+    bf_free(entry->key);
+  }
+  bf_free(yaml->entry);
+  *yaml = (BfYaml){0};
+}
+
+BfYamlEntry *bf_yaml_find(const BfYaml *yaml, const char *key) {
+  for (int64_t k = 0; k < yaml->count; k++)
+    if (!strcmp(yaml->entry[k].key, key)) return &yaml->entry[k];
+  return NULL;
+}

@@ -1,0 +1,186 @@
+/* X_n: grid and codebook. */
+#include "bellformer/quantize.h"
+
+#include <math.h>
+
+typedef struct {
+  double  lower, width; /* lo_j, h_j */
+  int64_t cells;        /* n_j */
+} Axis;
+
+struct BfTokens {
+  int     dim;
+  int64_t count;
+  Axis   *axis;  /* [dim], NULL for a codebook */
+  double *point; /* [count][dim], NULL for a grid */
+};
+
+static BfStatus axis_set(Axis *axis, int j, double lower, double upper, int64_t cells, BfError *error) {
+  if (!isfinite(lower) || !isfinite(upper))
+    return bf_fail(error, BF_BAD_INPUT, "token.lower[%d] and token.upper[%d] must be finite, got %g and %g", j, j,
+                   lower, upper);
+  if (!isfinite(upper - lower))
+    return bf_fail(error, BF_BAD_INPUT, "token.upper[%d] - token.lower[%d] must be finite, got %g and %g", j, j, lower,
+                   upper);
+  if (!(lower < upper))
+    return bf_fail(error, BF_BAD_INPUT, "token.lower[%d] must be below token.upper[%d], got %g and %g", j, j, lower,
+                   upper);
+  if (cells < 1)
+    return bf_fail(error, BF_BAD_INPUT, "quantize.cells[%d] must be at least 1, got %lld", j, (long long)cells);
+  *axis = (Axis){.lower = lower, .width = (upper - lower) / (double)cells, .cells = cells};
+  if (axis->width > 0) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "quantize.cells[%d] is too many for the range from %g to %g", j, lower, upper);
+}
+
+static BfStatus tokens_new(int dim, int64_t count, BfTokens **out, BfError *error) {
+  if (dim < 1) return bf_fail(error, BF_BAD_INPUT, "token.dim must be at least 1, got %d", dim);
+  BF_TRY(BF_NEW(out, 1, error));
+  (*out)->dim   = dim;
+  (*out)->count = count;
+  return BF_OK;
+}
+
+static BfStatus grid_axes(BfTokens *tokens, const double lower[], const double upper[], const int64_t cells[],
+                          BfError *error) {
+  const int64_t limit = INT64_C(1) << 62;
+  BF_TRY(BF_NEW(&tokens->axis, tokens->dim, error));
+  for (int j = 0; j < tokens->dim; j++) {
+    BF_TRY(axis_set(&tokens->axis[j], j, lower[j], upper[j], cells[j], error));
+    if (__builtin_mul_overflow(tokens->count, cells[j], &tokens->count) || tokens->count >= limit)
+      return bf_fail(error, BF_BAD_INPUT, "quantize.cells: the product over the axes must be below 2^62");
+  }
+  return BF_OK;
+}
+
+BfStatus bf_tokens_grid(int dim, const double lower[], const double upper[], const int64_t cells[], BfTokens **out,
+                        BfError *error) {
+  BfTokens *tokens = NULL;
+  BF_TRY(tokens_new(dim, 1, &tokens, error));
+  BfStatus status = grid_axes(tokens, lower, upper, cells, error);
+  if (status == BF_OK) *out = tokens;
+  else bf_tokens_destroy(&tokens);
+  return status;
+}
+
+static BfStatus codebook_points(BfTokens *tokens, const double points[], BfError *error) {
+  int64_t numbers;
+  if (__builtin_mul_overflow(tokens->count, (int64_t)tokens->dim, &numbers))
+    return bf_fail(error, BF_BAD_INPUT, "codebook: %lld points are too many", (long long)tokens->count);
+  BF_TRY(BF_NEW(&tokens->point, numbers, error));
+  for (int64_t i = 0; i < numbers; i++) {
+    if (!isfinite(points[i]))
+      return bf_fail(error, BF_BAD_INPUT, "codebook: point %lld: z%d must be finite, got %g",
+                     (long long)(i / tokens->dim), (int)(i % tokens->dim), points[i]);
+    tokens->point[i] = points[i];
+  }
+  return BF_OK;
+}
+
+BfStatus bf_tokens_codebook(int dim, int64_t count, const double points[], BfTokens **out, BfError *error) {
+  BfTokens *tokens = NULL;
+  if (count < 1)
+    return bf_fail(error, BF_BAD_INPUT, "codebook: there must be at least 1 point, got %lld", (long long)count);
+  BF_TRY(tokens_new(dim, count, &tokens, error));
+  BfStatus status = codebook_points(tokens, points, error);
+  if (status == BF_OK) *out = tokens;
+  else bf_tokens_destroy(&tokens);
+  return status;
+}
+
+void bf_tokens_destroy(BfTokens **tokens) {
+  if (!tokens || !*tokens) return;
+  bf_free((*tokens)->axis);
+  bf_free((*tokens)->point);
+  bf_free(*tokens);
+  *tokens = NULL;
+}
+
+int64_t bf_tokens_count(const BfTokens *tokens) { return tokens->count; }
+int     bf_tokens_dim(const BfTokens *tokens) { return tokens->dim; }
+int     bf_tokens_is_grid(const BfTokens *tokens) { return tokens->axis != NULL; }
+
+void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]) {
+  if (tokens->point) {
+    for (int j = 0; j < tokens->dim; j++) z[j] = tokens->point[cell * tokens->dim + j];
+    return;
+  }
+  for (int j = tokens->dim - 1; j >= 0; j--) {
+    const Axis *axis = &tokens->axis[j];
+    z[j]             = axis->lower + ((double)(cell % axis->cells) + 0.5) * axis->width;
+    cell /= axis->cells;
+  }
+}
+
+/* clamp(floor(x), 0, cells - 1), bounded before the conversion, which is undefined beyond int64_t; NaN goes to 0.
+ * Where (double)cells is rounded up, the double before it is below cells. */
+static int64_t clamp_floor(double x, int64_t cells) {
+  if (!(x > 0)) return 0;
+  return x < (double)cells ? (int64_t)x : cells - 1;
+}
+
+static int64_t grid_nearest(const BfTokens *tokens, const double z[]) {
+  int64_t cell = 0;
+  for (int j = 0; j < tokens->dim; j++) {
+    const Axis *axis = &tokens->axis[j];
+    cell             = cell * axis->cells + clamp_floor((z[j] - axis->lower) / axis->width, axis->cells);
+  }
+  return cell;
+}
+
+static int64_t codebook_nearest(const BfTokens *tokens, const double z[]) {
+  const double *point   = tokens->point;
+  double        closest = INFINITY;
+  int64_t       cell    = 0;
+  for (int64_t i = 0; i < tokens->count; i++, point += tokens->dim) {
+    double square = 0;
+    for (int j = 0; j < tokens->dim; j++) square += (z[j] - point[j]) * (z[j] - point[j]);
+    if (square < closest) {
+      closest = square;
+      cell    = i;
+    }
+  }
+  return cell;
+}
+
+int64_t bf_tokens_nearest(const BfTokens *tokens, const double z[]) {
+  return tokens->axis ? grid_nearest(tokens, z) : codebook_nearest(tokens, z);
+}
+
+/* The centre below z on one axis; *share is the weight of the next one, 0 where z is at a centre or outside them. */
+static int64_t centre_below(const Axis *axis, double z, double *share) {
+  double  s = (z - axis->lower) / axis->width - 0.5;
+  int64_t i = clamp_floor(s, axis->cells);
+  *share    = s > 0 && i < axis->cells - 1 ? s - (double)i : 0;
+  return i;
+}
+
+int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]) {
+  int count = 1;
+  cell[0]   = 0;
+  weight[0] = 1;
+  for (int j = 0; j < tokens->dim; j++) {
+    const Axis *axis = &tokens->axis[j];
+    double      share;
+    int64_t     below = centre_below(axis, z[j], &share);
+    int         ways  = share > 0 ? 2 : 1;
+    /* In place from the end: entry e becomes the entries ways e, ..., which keeps the cells in increasing order. */
+    for (int e = count - 1; e >= 0; e--) {
+      int64_t first = cell[e] * axis->cells + below;
+      double  whole = weight[e];
+      if (ways == 2) {
+        cell[2 * e + 1]   = first + 1;
+        weight[2 * e + 1] = whole * share;
+      }
+      cell[ways * e]   = first;
+      weight[ways * e] = whole * (1 - share);
+    }
+    count *= ways;
+  }
+  int positive = 0; /* a product of small weights may have underflowed */
+  for (int e = 0; e < count; e++) {
+    if (!(weight[e] > 0)) continue;
+    cell[positive]     = cell[e];
+    weight[positive++] = weight[e];
+  }
+  return positive;
+}

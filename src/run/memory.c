@@ -1,0 +1,27 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include "bellformer/run.h"
+
+/* A line "Name:   123 kB" of /proc/meminfo, in bytes; a very large number where it cannot be read. */
+static int64_t meminfo(const char *name) {
+  char  line[128];
+  FILE *file = fopen("/proc/meminfo", "r");
+  if (!file) return INT64_MAX;
+  int64_t kilobytes = INT64_MAX >> 10;
+  while (fgets(line, sizeof line, file)) {
+    long long value;
+    if (!strncmp(line, name, strlen(name)) && sscanf(line + strlen(name), ": %lld kB", &value) == 1) kilobytes = value;
+  }
+  fclose(file);
+  return kilobytes << 10;
+}
+
+int64_t bf_node_memory(void) { return meminfo("MemTotal"); }
+int64_t bf_node_memory_free(void) { return meminfo("MemAvailable"); }
+
+int64_t bf_peak_memory(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return (int64_t)usage.ru_maxrss << 10;
+}

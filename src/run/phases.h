@@ -1,0 +1,10 @@
+/* What a rank measured of itself. */
+#pragma once
+#include "bellformer/run.h"
+
+typedef struct BfPhases {
+  double started;
+  double seconds[BF_PHASES], begun[BF_PHASES];
+  double values; /* Q-values computed */
+  double sent;   /* bytes sent */
+} BfPhases;

@@ -1,0 +1,159 @@
+/* The dynamic program over every measure. */
+#include <math.h>
+#include <string.h>
+#include "solve/full/stability.h"
+#include "solve/full/state.h"
+
+static BfStatus create_state(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
+  *x = (BfFullState){.run = run, .problem = problem};
+  BF_TRY(bf_full_space_create(problem, &x->space, error));
+  BF_TRY(bf_actions_create(problem, &x->actions, error));
+  double most = 0;
+  for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
+  bf_phase_begin(run, BF_PHASE_TABLES);
+  BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
+  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, &x->tables, error));
+  bf_phase_end(run, BF_PHASE_TABLES);
+  BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, &x->plan, error));
+  BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
+  for (int i = 0; i < 2; i++)
+    BF_TRY(bf_shared_create(run, x->space.measures * (int64_t)sizeof(double), "value function", &x->V[i], error));
+  BF_TRY(BF_NEW(&x->policy, problem->horizon, error));
+  for (int t = 0; t < problem->horizon; t++) BF_TRY(BF_NEW(&x->policy[t], x->sweep.owned, error));
+  return BF_OK;
+}
+
+static void clear_state(BfFullState *x) {
+  for (int t = 0; x->policy && t < x->problem->horizon; t++) bf_free(x->policy[t]);
+  bf_free(x->policy);
+  for (int i = 0; i < 2; i++) bf_shared_destroy(&x->V[i]);
+  bf_sweep_clear(&x->sweep);
+  bf_plan_clear(&x->plan);
+  bf_tables_clear(&x->tables);
+  bf_terminal_clear(&x->terminal);
+  bf_actions_clear(&x->actions);
+  bf_full_space_clear(&x->space);
+}
+
+static BfStatus define(const BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
+  const int64_t T = x->problem->horizon, M = x->space.measures;
+  if (options->store_value) BF_TRY(bf_store_define(store, "/value", BF_STORE_DOUBLE, 2, (int64_t[]){T + 1, M}, error));
+  if (options->store_policy) BF_TRY(bf_store_define(store, "/policy", BF_STORE_INT32, 2, (int64_t[]){T, M}, error));
+  return BF_OK;
+}
+
+/* Row t of /value: every rank an equal share of the node's complete copy. */
+static BfStatus write_value(const BfFullState *x, int t, BfStore *store, BfError *error) {
+  const int64_t M = x->space.measures, from = M * x->run->rank / x->run->size, to = M * (x->run->rank + 1) / x->run->size;
+  return bf_store_write_block(store, "/value", BF_STORE_DOUBLE, 2, (int64_t[]){t, from}, (int64_t[]){1, to - from},
+                              (const double *)x->V[t % 2].base + from, error);
+}
+
+/* Row t of /policy: every rank what it computed. */
+static BfStatus write_policy(const BfFullState *x, int t, BfStore *store, BfError *error) {
+  int64_t at = 0;
+  for (int p = 0; p < x->sweep.pieces; p++) {
+    int64_t first, count;
+    bf_sweep_range(&x->sweep, p, &first, &count);
+    BF_TRY(bf_store_write_block(store, "/policy", BF_STORE_INT32, 2, (int64_t[]){t, first}, (int64_t[]){1, count},
+                                x->policy[t] + at, error));
+    at += count;
+  }
+  return BF_OK;
+}
+
+static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *options, BfStore *store, BfError *error) {
+  if (!store) return BF_OK;
+  bf_phase_begin(x->run, BF_PHASE_WRITE);
+  BfStatus status = options->store_value ? write_value(x, t, store, error) : BF_OK;
+  if (status == BF_OK && options->store_policy && t < x->problem->horizon) status = write_policy(x, t, store, error);
+  bf_phase_end(x->run, BF_PHASE_WRITE);
+  return status;
+}
+
+/* V_T, then layer after layer backwards. V_t stands in V[t % 2]. */
+static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
+  const int     T = x->problem->horizon;
+  const int64_t M = x->space.measures;
+  const BfRun  *run = x->run;
+  bf_terminal_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size, M * (run->node_rank + 1) / run->node_size,
+                   x->V[T % 2].base);
+  bf_shared_sync(run, &x->V[T % 2]);
+  BF_TRY(write_layer(x, T, options, store, error));
+  for (int t = T - 1; t >= 0; t--) {
+    const double begin = bf_seconds();
+    BfProgress   progress;
+    bf_progress_start(&progress, "layer %d", t);
+    bf_sweep_layer(&x->sweep, t == T - 1 ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], &progress);
+    const double seconds = bf_seconds() - begin, values = (double)M * (double)x->plan.actives;
+    BF_TRY(write_layer(x, t, options, store, error));
+    bf_print(run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
+  }
+  return BF_OK;
+}
+
+int32_t bf_full_policy(const BfFullState *x, int t, int64_t i) {
+  int32_t k = bf_sweep_policy(&x->sweep, x->policy[t], i), all;
+  MPI_Allreduce(&k, &all, 1, MPI_INT32_T, MPI_MAX, x->run->world);
+  return all;
+}
+
+int64_t bf_full_next(const BfFullState *x, int64_t i, int32_t k) {
+  int64_t next = 0;
+  for (int64_t s = 0; s < x->space.contexts; s++) {
+    const BfContextSpace *c = &x->space.context[s];
+    next += c->stride * x->tables.next[c->shape][k * c->measures + bf_full_digit(&x->space, s, i)];
+  }
+  return next;
+}
+
+static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const int64_t    q       = problem->layer.controls;
+  int64_t          i       = x->initial;
+  BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
+  BF_TRY(BF_NEW(&loop->control, problem->horizon * q, error));
+  loop->quantized_cost = ((const double *)x->V[0].base)[i];
+  for (int t = 0; t < problem->horizon; t++) {
+    loop->action[t] = bf_full_policy(x, t, i);
+    memcpy(loop->control + t * q, problem->controls + loop->action[t] * q, sizeof(double) * (size_t)q);
+    i = bf_full_next(x, i, loop->action[t]);
+  }
+  bf_terminal_value(&x->terminal, &x->space, i, &loop->readout);
+  return BF_OK;
+}
+
+static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error) {
+  const BfTokens *tokens = x->problem->tokens;
+  const int64_t   n = bf_tokens_count(tokens), d = bf_tokens_dim(tokens);
+  double         *point;
+  BF_TRY(BF_NEW(&point, n * d, error));
+  for (int64_t c = 0; c < n; c++) bf_tokens_point(tokens, c, point + c * d);
+  const BfStatus status = bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error);
+  bf_free(point);
+  if (status != BF_OK) return status;
+  return bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
+}
+
+BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
+                       BfOpenLoop *loop, BfError *error) {
+  BfFullState x;
+  *loop = (BfOpenLoop){0};
+  create_state(run, problem, &x, error);
+  BfStatus status = bf_agree(run->world, error);
+  if (status != BF_OK) goto done;
+  BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
+  bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
+           (long long)problem->actions, (long long)x.plan.actives);
+  if (store) {
+    BF_GOTO(define(&x, options, store, error));
+    BF_GOTO(write_grid(&x, store, error));
+  }
+  BF_GOTO(sweep_back(&x, options, store, error));
+  BF_GOTO(roll_open_loop(&x, loop, error));
+  if (options->stability > 0) BF_GOTO(bf_full_stability(&x, options->stability, store, error));
+done:
+  clear_state(&x);
+  if (status != BF_OK) bf_open_loop_clear(loop);
+  return status;
+}

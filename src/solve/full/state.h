@@ -1,0 +1,23 @@
+/* All that a solve in the full space holds. */
+#pragma once
+#include "bellformer/solve.h"
+#include "solve/full/sweep.h"
+
+typedef struct {
+  BfRun           *run;
+  const BfProblem *problem;
+  BfFullSpace      space;
+  BfActions        actions;
+  BfTerminal       terminal;
+  BfTables         tables;
+  BfPlan           plan;
+  BfSweep          sweep;
+  BfShared         V[2];    /* V_t in V[t % 2] */
+  int32_t        **policy;  /* [T][sweep.owned] */
+  int64_t          initial; /* index of mu_0 */
+} BfFullState;
+
+/* policy_t(i). Collective: the rank that computed it tells the others. */
+int32_t bf_full_policy(const BfFullState *x, int t, int64_t i);
+/* T(i, k). */
+int64_t bf_full_next(const BfFullState *x, int64_t i, int32_t k);

@@ -1,0 +1,223 @@
+#include "solve/full/sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "layer/kernels.h"
+
+/* ---- cutting ---------------------------------------------------------------------------------------------------- */
+
+static int64_t deal(const BfSweep *sweep, int piece, int worker) {
+  const int64_t first = sweep->piece[piece], groups = sweep->piece[piece + 1] - first;
+  return first + groups * worker / sweep->run->size;
+}
+
+/* Many pieces let more of the reduction hide behind the sweep; few make it efficient: about a million measures each,
+ * and at least eight groups a rank. One node reduces nothing. */
+static BfStatus cut(BfSweep *sweep, BfError *error) {
+  const BfPlan *plan   = sweep->plan;
+  const int64_t by_size = plan->space->measures >> 20, by_groups = plan->groups / (8 * sweep->run->size);
+  int64_t       pieces = by_size < by_groups ? by_size : by_groups;
+  if (pieces > 64) pieces = plan->space->measures >> 36 > 0 ? pieces : 64;
+  sweep->pieces = sweep->run->nodes == 1 || pieces < 1 ? 1 : (int)pieces;
+  BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
+  BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
+  BF_TRY(BF_NEW(&sweep->arrived, sweep->pieces, error));
+  BF_TRY(BF_NEW(&sweep->reduced, sweep->pieces, error));
+  for (int p = 0; p <= sweep->pieces; p++) sweep->piece[p] = plan->groups * p / sweep->pieces;
+  for (int p = 0; p < sweep->pieces; p++) {
+    sweep->own[2 * p]     = deal(sweep, p, sweep->run->worker);
+    sweep->own[2 * p + 1] = deal(sweep, p, sweep->run->worker + 1);
+    sweep->owned += bf_plan_start(plan, sweep->own[2 * p + 1]) - bf_plan_start(plan, sweep->own[2 * p]);
+  }
+  return BF_OK;
+}
+
+/* g of the lane context's successors, which every measure of the last layer adds. Where g is not one sum over contexts
+ * (a readout is still to be chosen), where a group merges contexts, or where the terms would not be small, the last
+ * layer is swept like the others. */
+static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *error) {
+  const BfPlan *plan  = sweep->plan;
+  const int64_t lanes = plan->lanes, contexts = plan->space->contexts;
+  const int     single = contexts - plan->lane_context == 1 && plan->lane_context - plan->mid_context <= 1;
+  sweep->last_padded = (lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
+  if (!single || contexts == 1 || terminal->readouts > 1 || lanes * plan->actives > (int64_t)1 << 24) return BF_OK;
+  BF_TRY(BF_NEW(&sweep->last_outer, plan->actives, error));
+  BF_TRY(BF_NEW(&sweep->last_lane, plan->actives * sweep->last_padded, error));
+  const double *g = bf_terminal_context(terminal, 0, contexts - 1);
+  for (int64_t a = 0; a < plan->actives; a++)
+    for (int64_t l = 0; l < sweep->last_padded; l++)
+      sweep->last_lane[a * sweep->last_padded + l] = g[plan->lane_next[a][l < lanes ? l : lanes - 1]];
+  return BF_OK;
+}
+
+BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
+                         BfSweep *sweep, BfError *error) {
+  *sweep             = (BfSweep){.run = run, .plan = plan, .tables = tables};
+  const int64_t size = plan->block_mids * BF_LANE_BLOCK;
+  BfStatus      status;
+  BF_GOTO(cut(sweep, error));
+  BF_GOTO(BF_NEW(&sweep->base, plan->actives, error));
+  BF_GOTO(BF_NEW(&sweep->work.rows, BF_CHUNK * size, error));
+  BF_GOTO(BF_NEW(&sweep->work.best, size, error));
+  BF_GOTO(BF_NEW(&sweep->work.chunk, size, error));
+  BF_GOTO(last_terms(sweep, terminal, error));
+done:
+  if (status != BF_OK) bf_sweep_clear(sweep);
+  return status;
+}
+
+void bf_sweep_clear(BfSweep *sweep) {
+  bf_free(sweep->piece);
+  bf_free(sweep->own);
+  bf_free(sweep->base);
+  bf_free(sweep->work.rows);
+  bf_free(sweep->work.best);
+  bf_free(sweep->work.chunk);
+  bf_free(sweep->last_outer);
+  bf_free(sweep->last_lane);
+  bf_free(sweep->arrived);
+  bf_free(sweep->reduced);
+  *sweep = (BfSweep){0};
+}
+
+void bf_sweep_range(const BfSweep *sweep, int piece, int64_t *first, int64_t *count) {
+  *first = bf_plan_start(sweep->plan, sweep->own[2 * piece]);
+  *count = bf_plan_start(sweep->plan, sweep->own[2 * piece + 1]) - *first;
+}
+
+int32_t bf_sweep_policy(const BfSweep *sweep, const int32_t *policy, int64_t i) {
+  int64_t at = 0;
+  for (int p = 0; p < sweep->pieces; p++) {
+    int64_t first, count;
+    bf_sweep_range(sweep, p, &first, &count);
+    if (i >= first && i < first + count) return policy[at + i - first];
+    at += count;
+  }
+  return -1;
+}
+
+/* ---- computing -------------------------------------------------------------------------------------------------- */
+
+/* Left to right over the outer contexts, as V_T is summed. */
+static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t outer) {
+  const BfPlan *plan = sweep->plan;
+  for (int64_t a = 0; a < plan->actives; a++) sweep->last_outer[a] = 0;
+  int64_t rest = plan->outers;
+  for (int64_t s = 0; s < plan->mid_context; s++) {
+    const BfContextSpace *x    = &plan->space->context[s];
+    const int32_t        *next = sweep->tables->next[x->shape];
+    const double         *g    = bf_terminal_context(terminal, 0, s);
+    rest /= x->measures;
+    const int64_t j = outer / rest % x->measures;
+    for (int64_t a = 0; a < plan->actives; a++) sweep->last_outer[a] += g[next[plan->number[a] * x->measures + j]];
+  }
+}
+
+static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+                        int32_t *policy) {
+  static BfSweepBlock *const block_kernel[] = {bf_sweep_block_generic, bf_sweep_block_avx2, bf_sweep_block_avx512};
+  static BfSweepLast *const  last_kernel[]  = {bf_sweep_last_generic, bf_sweep_last_avx2, bf_sweep_last_avx512};
+  const BfPlan *plan  = sweep->plan;
+  const int     isa   = (int)bf_instruction_set_index();
+  const int64_t in    = group % plan->groups_outer;
+  const int64_t block = plan->mids > 1 ? in : 0;
+  int64_t       lane0 = plan->mids > 1 ? 0 : in * BF_LANE_BLOCK;
+  const int64_t end   = plan->mids > 1 || lane0 + BF_LANE_BLOCK > plan->lanes ? plan->lanes : lane0 + BF_LANE_BLOCK;
+  value -= lane0; /* the kernels count lanes from the row's start */
+  policy -= lane0;
+  for (; lane0 < end; lane0 += BF_LANE_BLOCK) {
+    const int64_t lane1 = lane0 + BF_LANE_BLOCK < end ? lane0 + BF_LANE_BLOCK : end;
+    if (terminal && sweep->last_lane) {
+      const double     *mid   = plan->lane_context > plan->mid_context ? bf_terminal_context(terminal, 0, plan->mid_context) : NULL;
+      const BfLastTerms terms = {sweep->last_outer, mid, sweep->last_lane, sweep->last_padded};
+      last_kernel[isa](plan, &terms, block, lane0, lane1, value, policy, &sweep->work);
+    } else {
+      block_kernel[isa](plan, sweep->base, next, block, lane0, lane1, value, policy, &sweep->work);
+    }
+  }
+}
+
+/* +inf where other nodes compute, shared among the node's ranks. */
+static void fill_others(const BfSweep *sweep, int piece, double *V) {
+  const BfRun  *run      = sweep->run;
+  const int64_t edge[][2] = {{sweep->piece[piece], deal(sweep, piece, run->node_first)},
+                             {deal(sweep, piece, run->node_first + run->node_size), sweep->piece[piece + 1]}};
+  for (int e = 0; e < 2; e++) {
+    const int64_t first = bf_plan_start(sweep->plan, edge[e][0]);
+    const int64_t count = bf_plan_start(sweep->plan, edge[e][1]) - first;
+    const int64_t to    = first + count * (run->node_rank + 1) / run->node_size;
+    for (int64_t i = first + count * run->node_rank / run->node_size; i < to; i++) V[i] = INFINITY;
+  }
+}
+
+/* ---- reducing --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  int started; /* pieces whose barrier is under way */
+  int reducing; /* pieces handed to the reduction, which must start in the same order on all leaders */
+} Flow;
+
+static void reduce_arrived(BfSweep *sweep, Flow *flow, const BfShared *V) {
+  BfRun *run = sweep->run;
+  for (int done = 1; done && flow->reducing < flow->started;) {
+    const int p = flow->reducing;
+    MPI_Test(&sweep->arrived[p], &done, MPI_STATUS_IGNORE);
+    if (!done) break;
+    MPI_Win_sync(V->window);
+    const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]);
+    const int64_t count = bf_plan_start(sweep->plan, sweep->piece[p + 1]) - first;
+    if (run->leaders != MPI_COMM_NULL && run->nodes > 1) {
+      MPI_Iallreduce(MPI_IN_PLACE, (double *)V->base + first, (int)count, MPI_DOUBLE, MPI_MIN, run->leaders, &sweep->reduced[p]);
+      bf_count_sent(run, 8.0 * (double)count);
+    }
+    flow->reducing++;
+  }
+  if (flow->reducing > 0) { /* lets the library make progress on what is under way */
+    int done;
+    MPI_Testall(flow->reducing, sweep->reduced, &done, MPI_STATUSES_IGNORE);
+  }
+}
+
+static void begin_piece(BfSweep *sweep, Flow *flow, const BfShared *V, int piece) {
+  MPI_Win_sync(V->window);
+  MPI_Ibarrier(sweep->run->node, &sweep->arrived[piece]);
+  flow->started = piece + 1;
+  reduce_arrived(sweep, flow, V);
+}
+
+static void finish(BfSweep *sweep, Flow *flow, const BfShared *V) {
+  bf_phase_begin(sweep->run, BF_PHASE_REDUCE);
+  while (flow->reducing < sweep->pieces) reduce_arrived(sweep, flow, V);
+  MPI_Waitall(sweep->pieces, sweep->reduced, MPI_STATUSES_IGNORE);
+  bf_shared_sync(sweep->run, V);
+  bf_phase_end(sweep->run, BF_PHASE_REDUCE);
+}
+
+void bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
+                    BfProgress *progress) {
+  const BfPlan *plan  = sweep->plan;
+  int64_t       outer = -1, at = 0;
+  Flow          flow  = {0, 0};
+  for (int p = 0; p < sweep->pieces; p++) sweep->reduced[p] = MPI_REQUEST_NULL;
+  bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
+  for (int p = 0; p < sweep->pieces; p++) {
+    fill_others(sweep, p, V->base);
+    for (int64_t group = sweep->own[2 * p]; group < sweep->own[2 * p + 1]; group++) {
+      const int64_t start = bf_plan_start(plan, group), count = bf_plan_start(plan, group + 1) - start;
+      if (group / plan->groups_outer != outer) {
+        outer = group / plan->groups_outer;
+        if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
+        else bf_plan_base(plan, sweep->tables, outer, sweep->base);
+      }
+      sweep_group(sweep, terminal, group, next->base, (double *)V->base + start, policy + at);
+      at += count;
+      bf_count_values(sweep->run, (double)count * (double)plan->actives);
+      bf_progress(sweep->run, progress, (double)at / (double)sweep->owned, (double)at * (double)plan->actives);
+      reduce_arrived(sweep, &flow, V);
+    }
+    begin_piece(sweep, &flow, V, p);
+  }
+  bf_phase_end(sweep->run, BF_PHASE_SWEEP);
+  finish(sweep, &flow, V);
+}

@@ -1,0 +1,148 @@
+#include "solve/full/table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Successors of measures j0 .. j1-1 of a shape under every action. */
+static BfStatus fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t j0, int64_t j1,
+                     BfScratch *scratch, int32_t *next, BfError *error) {
+  const BfProblem *problem = space->problem;
+  const BfContext *context = &problem->context[s];
+  const int64_t    M       = space->context[s].measures;
+  for (int64_t j = j0; j < j1; j++) {
+    bf_full_unrank(space, s, j, scratch->cell);
+    bf_load_cells(problem, context, scratch->cell, scratch->z);
+    for (int64_t b = 0; b < actions->blocks; b++) {
+      bf_layer_apply(&problem->layer, context, actions->parameters + b * actions->size, scratch->z, scratch->next,
+                     scratch->work);
+      for (int l = 0; l < bf_actions_in_block(problem, b); l++) {
+        BF_TRY(bf_successor_cells(problem, context, scratch->next, l, scratch, scratch->cell, error));
+        next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, s, scratch->cell);
+      }
+    }
+  }
+  return BF_OK;
+}
+
+/* What other nodes computed: entries not computed here are -1. */
+static void exchange(BfRun *run, int32_t *next, int64_t count) {
+  const int64_t piece = (int64_t)1 << 26;
+  if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
+  for (int64_t at = 0; at < count; at += piece) {
+    const int n = (int)(count - at < piece ? count - at : piece);
+    MPI_Allreduce(MPI_IN_PLACE, next + at, n, MPI_INT32_T, MPI_MAX, run->leaders);
+    bf_count_sent(run, 4.0 * n);
+  }
+}
+
+static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActions *actions, int shape, BfTables *tables,
+                            BfError *error) {
+  const int64_t s = space->shape[shape], M = space->context[s].measures, K = space->problem->actions;
+  BfScratch     scratch = {0};
+  BF_TRY(bf_shared_create(run, M * K * (int64_t)sizeof(int32_t), "transition table", &tables->memory[shape], error));
+  int32_t *next       = tables->next[shape] = tables->memory[shape].base;
+  if (run->nodes > 1) {
+    const int64_t from = M * K * run->node_rank / run->node_size, to = M * K * (run->node_rank + 1) / run->node_size;
+    memset(next + from, 0xff, sizeof *next * (size_t)(to - from));
+    bf_shared_sync(run, &tables->memory[shape]);
+  }
+  if (bf_scratch_create(space->problem, &scratch, error) == BF_OK)
+    fill(space, actions, s, M * run->worker / run->size, M * (run->worker + 1) / run->size, &scratch, next, error);
+  bf_scratch_clear(&scratch);
+  bf_shared_sync(run, &tables->memory[shape]);
+  exchange(run, next, M * K);
+  bf_shared_sync(run, &tables->memory[shape]);
+  return bf_agree(run->world, error);
+}
+
+/* ---- actions that no table distinguishes ------------------------------------------------------------------------ */
+
+typedef struct {
+  uint64_t hash;
+  int32_t  k;
+} Column;
+
+static int by_hash(const void *x, const void *y) {
+  const Column *a = x, *b = y;
+  if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
+  return a->k < b->k ? -1 : a->k > b->k;
+}
+
+static uint64_t column_hash(const BfFullSpace *space, const BfTables *tables, int32_t k) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (int i = 0; i < tables->shapes; i++) {
+    const int64_t  M   = space->context[space->shape[i]].measures;
+    const int32_t *col = tables->next[i] + k * M;
+    for (int64_t j = 0; j < M; j++) hash = (hash ^ (uint32_t)col[j]) * 0x100000001b3u;
+  }
+  return hash;
+}
+
+static int same_column(const BfFullSpace *space, const BfTables *tables, int32_t a, int32_t b) {
+  for (int i = 0; i < tables->shapes; i++) {
+    const int64_t M = space->context[space->shape[i]].measures;
+    if (memcmp(tables->next[i] + a * M, tables->next[i] + b * M, sizeof(int32_t) * (size_t)M)) return 0;
+  }
+  return 1;
+}
+
+/* In a group of equal columns only c(u) differs. Action k cannot be the smallest minimizer where a smaller number costs
+ * no more, nor where a larger one costs less by more than rounding in c + V can hide. */
+static void prune(const BfFullSpace *space, const BfTables *tables, const Column *group, int64_t count,
+                  const double *stage, double slack, char *drop) {
+  for (int64_t a = 0; a < count; a++)
+    for (int64_t b = 0; b < count && !drop[group[a].k]; b++) {
+      const int32_t k = group[a].k, other = group[b].k;
+      const int     beaten = other < k ? stage[other] <= stage[k] : stage[other] < stage[k] - slack;
+      if (other != k && beaten && same_column(space, tables, k, other)) drop[k] = 1;
+    }
+}
+
+static BfStatus collapse(const BfFullSpace *space, const BfActions *actions, double value_bound, BfTables *tables,
+                         BfError *error) {
+  const int64_t K      = space->problem->actions;
+  BfStatus      status = BF_OK;
+  Column       *column = NULL;
+  char         *drop   = NULL;
+  double        most   = 0;
+  BF_GOTO(BF_NEW(&column, K, error));
+  BF_GOTO(BF_NEW(&drop, K, error));
+  BF_GOTO(BF_NEW(&tables->active, K, error));
+  for (int32_t k = 0; k < K; k++) {
+    column[k] = (Column){column_hash(space, tables, k), k};
+    most      = fmax(most, actions->stage[k]);
+  }
+  qsort(column, (size_t)K, sizeof *column, by_hash);
+  const double slack = 4 * 0x1p-52 * (value_bound + most);
+  for (int64_t a = 0, b; a < K; a = b) {
+    for (b = a + 1; b < K && column[b].hash == column[a].hash;) b++;
+    prune(space, tables, column + a, b - a, actions->stage, slack, drop);
+  }
+  for (int32_t k = 0; k < K; k++)
+    if (!drop[k]) tables->active[tables->actives++] = k;
+done:
+  bf_free(column);
+  bf_free(drop);
+  return status;
+}
+
+BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
+                          BfTables *tables, BfError *error) {
+  *tables         = (BfTables){.shapes = space->shapes};
+  BfStatus status = BF_NEW(&tables->memory, space->shapes, error);
+  if (status == BF_OK) status = BF_NEW(&tables->next, space->shapes, error);
+  for (int i = 0; i < space->shapes && status == BF_OK; i++) status = build_shape(run, space, actions, i, tables, error);
+  if (status == BF_OK) collapse(space, actions, value_bound, tables, error);
+  status = bf_agree(run->world, error);
+  if (status != BF_OK) bf_tables_clear(tables);
+  return status;
+}
+
+void bf_tables_clear(BfTables *tables) {
+  for (int i = 0; tables->memory && i < tables->shapes; i++) bf_shared_destroy(&tables->memory[i]);
+  bf_free(tables->memory);
+  bf_free(tables->next);
+  bf_free(tables->active);
+  *tables = (BfTables){0};
+}

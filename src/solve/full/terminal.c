@@ -1,0 +1,105 @@
+#include "solve/full/terminal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Eight measures of a context at once; the last block repeats its last measure. */
+static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
+                             int64_t *cell, double *z, double *g, BfError *error) {
+  const BfProblem *problem = space->problem;
+  const BfContext *context = &problem->context[s];
+  const int        d       = problem->layer.dim;
+  double           point[d], value[BF_LANES];
+  for (int64_t j = j0; j < j1; j += BF_LANES) {
+    for (int l = 0; l < BF_LANES; l++) {
+      bf_full_unrank(space, s, j + l < j1 ? j + l : j1 - 1, cell);
+      for (int i = 0; i < context->slots; i++) {
+        bf_tokens_point(problem->tokens, cell[i], point);
+        for (int a = 0; a < d; a++) z[(i * d + a) * BF_LANES + l] = point[a];
+      }
+    }
+    BF_TRY(bf_terminal_cost(&problem->cost, readout, context, z, value, error));
+    for (int l = 0; l < BF_LANES && j + l < j1; l++) g[j + l] = value[l];
+  }
+  return BF_OK;
+}
+
+static BfStatus fill(const BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
+  BfStatus status = BF_OK;
+  int64_t *cell   = NULL;
+  double  *z      = NULL;
+  BF_GOTO(BF_NEW(&cell, space->slots, error));
+  BF_GOTO(BF_NEW(&z, (int64_t)space->slots * space->problem->layer.dim * BF_LANES, error));
+  for (int64_t r = 0; r < terminal->readouts; r++)
+    for (int64_t s = 0; s < space->contexts; s++) {
+      const int64_t M = space->context[s].measures;
+      BF_GOTO(fill_context(space, s, r, M * run->node_rank / run->node_size, M * (run->node_rank + 1) / run->node_size,
+                           cell, z, terminal->g + r * terminal->measures + terminal->offset[s], error));
+    }
+done:
+  bf_free(cell);
+  bf_free(z);
+  return status;
+}
+
+BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
+  *terminal = (BfTerminal){.readouts = space->problem->cost.readouts};
+  BF_TRY(BF_NEW(&terminal->offset, space->contexts, error));
+  for (int64_t s = 0; s < space->contexts; s++) {
+    terminal->offset[s] = terminal->measures;
+    terminal->measures += space->context[s].measures;
+  }
+  const int64_t bytes = terminal->readouts * terminal->measures * (int64_t)sizeof(double);
+  BF_TRY(bf_shared_create(run, bytes, "terminal cost", &terminal->memory, error));
+  terminal->g = terminal->memory.base;
+  fill(run, space, terminal, error);
+  bf_shared_sync(run, &terminal->memory);
+  for (int64_t s = 0; s < space->contexts; s++) {
+    double most = 0;
+    for (int64_t r = 0; r < terminal->readouts; r++)
+      for (int64_t j = 0; j < space->context[s].measures; j++) most = fmax(most, fabs(bf_terminal_context(terminal, r, s)[j]));
+    terminal->bound += most;
+  }
+  return bf_agree(run->world, error);
+}
+
+void bf_terminal_clear(BfTerminal *terminal) {
+  bf_shared_destroy(&terminal->memory);
+  bf_free(terminal->offset);
+  *terminal = (BfTerminal){0};
+}
+
+/* The sum over contexts 0 .. contexts-1 of the state's digits, in their order. */
+static double sum(const BfTerminal *terminal, const BfFullSpace *space, int64_t readout, int64_t contexts, int64_t i) {
+  double g = 0;
+  for (int64_t s = 0; s < contexts; s++) g += bf_terminal_context(terminal, readout, s)[bf_full_digit(space, s, i)];
+  return g;
+}
+
+double bf_terminal_value(const BfTerminal *terminal, const BfFullSpace *space, int64_t i, int64_t *readout) {
+  double best = INFINITY;
+  for (int64_t r = 0; r < terminal->readouts; r++) {
+    const double g = sum(terminal, space, r, space->contexts, i);
+    if (g < best) {
+      best = g;
+      if (readout) *readout = r;
+    }
+  }
+  return best;
+}
+
+void bf_terminal_fill(const BfTerminal *terminal, const BfFullSpace *space, int64_t i0, int64_t i1, double *V) {
+  const int64_t last = space->contexts - 1, M = space->context[last].measures;
+  for (int64_t i = i0; i < i1;) {
+    const int64_t row = i / M * M, end = row + M < i1 ? row + M : i1;
+    for (int64_t r = 0; r < terminal->readouts; r++) {
+      const double  before = sum(terminal, space, r, last, i);
+      const double *g      = bf_terminal_context(terminal, r, last);
+      for (int64_t x = i; x < end; x++) {
+        const double value = before + g[x - row];
+        V[x]               = r && V[x] <= value ? V[x] : value;
+      }
+    }
+    i = end;
+  }
+}

@@ -1,0 +1,25 @@
+/* The terminal cost in the full space: V_T(i) = min over readouts r of sum_s g_s^r(j_s). */
+#pragma once
+#include "bellformer/run.h"
+#include "solve/full/space.h"
+
+typedef struct {
+  int64_t  readouts;
+  int64_t  measures; /* sum over contexts of M_s */
+  int64_t *offset;   /* [S] where a context's measures start; owned */
+  BfShared memory;
+  double  *g;        /* [readouts][measures], one copy a node */
+  double   bound;    /* sum over contexts of max over readouts and measures of |g_s| */
+} BfTerminal;
+
+/* g_s of every measure of every context. Collective on run->world. */
+BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error);
+void     bf_terminal_clear(BfTerminal *terminal);
+/* g_s^r as an array over j. */
+static inline const double *bf_terminal_context(const BfTerminal *terminal, int64_t readout, int64_t s) {
+  return terminal->g + readout * terminal->measures + terminal->offset[s];
+}
+/* V_T of one lifted state; *readout (may be NULL) becomes the smallest r that attains it. */
+double bf_terminal_value(const BfTerminal *terminal, const BfFullSpace *space, int64_t i, int64_t *readout);
+/* V_T of states i0 .. i1-1 into V[i0] .. V[i1-1]. */
+void bf_terminal_fill(const BfTerminal *terminal, const BfFullSpace *space, int64_t i0, int64_t i1, double *V);

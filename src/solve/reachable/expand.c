@@ -1,0 +1,96 @@
+/* A layer applied to one state under many actions at once: lanes are actions. */
+#include <math.h>
+#include "solve/reachable/layers.h"
+
+BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const int64_t    bytes   = x->states.bytes;
+  memset(out, 0, (size_t)((k1 - k0) * bytes));
+  for (int64_t s = 0; s < problem->train.contexts; s++) {
+    bf_states_load(&x->states, state, s, &x->scratch);
+    for (int64_t k = k0; k < k1; k += BF_LANES) {
+      bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + k / BF_LANES * x->actions.size,
+                     x->scratch.z, x->scratch.next, x->scratch.work);
+      for (int l = 0; l < BF_LANES && k + l < k1; l++)
+        BF_TRY(bf_states_store(&x->states, s, l, &x->scratch, out + (k + l - k0) * bytes, error));
+    }
+  }
+  return BF_OK;
+}
+
+/* The centres of the images' cells, lane by lane, in place of the images. */
+static BfStatus quantize(BfReachable *x, const BfContext *context, BfError *error) {
+  const int d = x->problem->layer.dim;
+  double    point[d];
+  for (int l = 0; l < BF_LANES; l++) {
+    BF_TRY(bf_successor_cells(x->problem, context, x->scratch.next, l, &x->scratch, x->scratch.cell, error));
+    for (int i = 0; i < context->slots; i++) {
+      bf_tokens_point(x->problem->tokens, x->scratch.cell[i], point);
+      for (int a = 0; a < d; a++) x->scratch.next[(i * d + a) * BF_LANES + l] = point[a];
+    }
+  }
+  return BF_OK;
+}
+
+/* total[readout][K padded] of the successors of one state: sums over contexts, in their order. */
+static BfStatus cost_successors(BfReachable *x, const unsigned char *state, double *total, BfError *error) {
+  const BfProblem *problem  = x->problem;
+  const int64_t    padded   = x->actions.blocks * BF_LANES;
+  const int64_t    readouts = problem->cost.readouts;
+  for (int64_t i = 0; i < readouts * padded; i++) total[i] = 0;
+  for (int64_t s = 0; s < problem->train.contexts; s++) {
+    bf_states_load(&x->states, state, s, &x->scratch);
+    for (int64_t b = 0; b < x->actions.blocks; b++) {
+      bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + b * x->actions.size, x->scratch.z,
+                     x->scratch.next, x->scratch.work);
+      if (problem->tokens) BF_TRY(quantize(x, &problem->context[s], error));
+      for (int64_t r = 0; r < readouts; r++) {
+        double g[BF_LANES];
+        BF_TRY(bf_terminal_cost(&problem->cost, r, &problem->context[s], x->scratch.next, g, error));
+        for (int l = 0; l < BF_LANES; l++) total[r * padded + b * BF_LANES + l] += g[l];
+      }
+    }
+  }
+  return BF_OK;
+}
+
+static void minimize(const BfReachable *x, const double *total, BfLayerStates *layer, int64_t i) {
+  const int64_t padded = x->actions.blocks * BF_LANES;
+  layer->value[i]      = INFINITY;
+  for (int64_t k = 0; k < x->problem->actions; k++) {
+    double  g = total[k];
+    int32_t r = 0;
+    for (int32_t other = 1; other < x->problem->cost.readouts; other++)
+      if (total[other * padded + k] < g) {
+        g = total[other * padded + k];
+        r = other;
+      }
+    const double q = x->actions.stage[k] + g;
+    if (q < layer->value[i]) {
+      layer->value[i]   = q;
+      layer->policy[i]  = (int32_t)k;
+      layer->readout[i] = r;
+    }
+  }
+}
+
+BfStatus bf_reachable_last(BfReachable *x, BfError *error) {
+  const int      T     = x->problem->horizon;
+  BfLayerStates *layer = &x->layer[T - 1];
+  double        *total;
+  BfProgress     progress;
+  BF_TRY(BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error));
+  bf_progress_start(&progress, "layer %d, costing its successors", T - 1);
+  bf_phase_begin(x->run, BF_PHASE_EXPAND);
+  BfStatus status = BF_OK;
+  for (int64_t i = 0; i < layer->count && status == BF_OK; i++) {
+    status = cost_successors(x, layer->state + i * x->states.bytes, total, error);
+    minimize(x, total, layer, i);
+    const double values = (double)(i + 1) * (double)x->problem->actions;
+    bf_progress(x->run, &progress, (double)(i + 1) / (double)layer->count, values);
+  }
+  bf_phase_end(x->run, BF_PHASE_EXPAND);
+  bf_count_values(x->run, (double)layer->count * (double)x->problem->actions);
+  bf_free(total);
+  return status;
+}

@@ -1,0 +1,39 @@
+/* The layers of the reachable space and the two passes over them. */
+#pragma once
+#include "bellformer/solve.h"
+#include "solve/reachable/states.h"
+
+/* The distinct measures reached at one layer. Over all ranks they are numbered by (hash, bytes); a rank owns a range. */
+typedef struct {
+  int64_t        total;     /* on all ranks */
+  int64_t        offset;    /* number of this rank's first */
+  int64_t        count;     /* owned here */
+  unsigned char *state;     /* [count][bytes]; owned */
+  int64_t       *successor; /* [count][K] numbers in the next layer; NULL at layer T-1 */
+  double        *value;     /* [count] V_t */
+  int32_t       *policy;    /* [count] */
+  int32_t       *readout;   /* [count] at layer T-1: the readout chosen after policy */
+} BfLayerStates;
+
+typedef struct {
+  BfRun           *run;
+  const BfProblem *problem;
+  BfStates         states;
+  BfActions        actions;
+  BfScratch        scratch;
+  BfLayerStates   *layer; /* [T] */
+} BfReachable;
+
+/* Successors of owned state i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
+BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error);
+
+/* Layer t+1 from layer t: every rank expands its states, sends each successor to its owner, owners merge equal ones,
+ * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective. */
+BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error);
+
+/* V_{T-1}, with layer T costed on the fly: min over k of [c(u_k) + min over r of sum_s g_s^r]. Not collective. */
+BfStatus bf_reachable_last(BfReachable *x, BfError *error);
+/* V_t from V_{t+1}, of which every node gets a copy. Collective. */
+BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error);
+
+BfStatus bf_reachable_write(const BfReachable *x, BfStore *store, BfError *error);

@@ -1,0 +1,124 @@
+/* The dynamic program over the measures that are reachable from mu_0. */
+#include "solve/reachable/layers.h"
+
+static BfStatus start(BfRun *run, const BfProblem *problem, BfReachable *x, BfError *error) {
+  *x = (BfReachable){.run = run, .problem = problem};
+  BF_TRY(bf_states_create(problem, &x->states, error));
+  BF_TRY(bf_actions_create(problem, &x->actions, error));
+  BF_TRY(bf_scratch_create(problem, &x->scratch, error));
+  BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
+  BfLayerStates *first = &x->layer[0];
+  BF_TRY(BF_NEW(&first->state, x->states.bytes, error));
+  BF_TRY(bf_states_initial(&x->states, first->state, error));
+  const int owner = bf_owner(bf_states_hash(&x->states, first->state), run->size);
+  first->total    = 1;
+  first->count    = run->rank == owner;
+  first->offset   = run->rank > owner;
+  return BF_OK;
+}
+
+static void clear(BfReachable *x) {
+  for (int t = 0; x->layer && t < x->problem->horizon; t++) {
+    bf_free(x->layer[t].state);
+    bf_free(x->layer[t].successor);
+    bf_free(x->layer[t].value);
+    bf_free(x->layer[t].policy);
+    bf_free(x->layer[t].readout);
+  }
+  bf_free(x->layer);
+  bf_scratch_clear(&x->scratch);
+  bf_actions_clear(&x->actions);
+  bf_states_clear(&x->states);
+}
+
+static BfStatus reserve(BfReachable *x, BfError *error) {
+  for (int t = 0; t < x->problem->horizon; t++) {
+    BF_TRY(BF_NEW(&x->layer[t].value, x->layer[t].count, error));
+    BF_TRY(BF_NEW(&x->layer[t].policy, x->layer[t].count, error));
+    if (t == x->problem->horizon - 1) BF_TRY(BF_NEW(&x->layer[t].readout, x->layer[t].count, error));
+  }
+  return BF_OK;
+}
+
+/* Refuse a layer whose successors would not fit, before its expansion starts. */
+static BfStatus check_memory(const BfReachable *x, int t, BfError *error) {
+  const double gib  = 1024.0 * 1024 * 1024;
+  const double need = (double)x->layer[t].count * (double)x->problem->actions * 16.0; /* successors and the owners' log */
+  double       node;
+  MPI_Allreduce(&need, &node, 1, MPI_DOUBLE, MPI_SUM, x->run->node);
+  if (node > (double)bf_node_memory_free())
+    bf_fail(error, BF_BAD_INPUT, "layer %d has %lld reachable measures: its successors need %.3g GiB a node, %.3g GiB are free", t,
+            (long long)x->layer[t].total, node / gib, (double)bf_node_memory_free() / gib);
+  return bf_agree(x->run->world, error);
+}
+
+/* Follow the policy from mu_0; the rank that owns a state tells what comes next. */
+static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const int64_t    q       = problem->layer.controls;
+  int64_t          at      = 0;
+  BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
+  BF_TRY(BF_NEW(&loop->control, problem->horizon * q, error));
+  for (int t = 0; t < problem->horizon; t++) {
+    const BfLayerStates *layer = &x->layer[t];
+    const int64_t        i     = at - layer->offset;
+    int64_t              tell[3] = {-1, -1, -1}; /* action, next state, readout */
+    double               value   = 0, v0;
+    if (i >= 0 && i < layer->count) {
+      tell[0] = layer->policy[i];
+      tell[1] = layer->successor ? layer->successor[i * problem->actions + layer->policy[i]] : 0;
+      tell[2] = layer->readout ? layer->readout[i] : 0;
+      value   = layer->value[i];
+    }
+    MPI_Allreduce(MPI_IN_PLACE, tell, 3, MPI_INT64_T, MPI_MAX, x->run->world);
+    MPI_Allreduce(&value, &v0, 1, MPI_DOUBLE, MPI_SUM, x->run->world); /* all but one add 0 */
+    if (t == 0) loop->quantized_cost = v0;
+    loop->action[t] = (int32_t)tell[0];
+    loop->readout   = tell[2];
+    memcpy(loop->control + t * q, problem->controls + tell[0] * q, sizeof(double) * (size_t)q);
+    at = tell[1];
+  }
+  return BF_OK;
+}
+
+static BfStatus passes(BfReachable *x, BfError *error) {
+  const int T = x->problem->horizon;
+  for (int t = 0; t < T; t++) {
+    const double begin = bf_seconds();
+    if (t < T - 1) {
+      BF_TRY(check_memory(x, t, error));
+      BF_TRY(bf_reachable_forward(x, t, error));
+    } else {
+      reserve(x, error);
+      BF_TRY(bf_agree(x->run->world, error));
+      bf_reachable_last(x, error);
+      BF_TRY(bf_agree(x->run->world, error));
+    }
+    const double seconds = bf_seconds() - begin, values = (double)x->layer[t].total * (double)x->problem->actions;
+    bf_print(x->run, "layer %d: %lld measures, %.3g successors %s in %.2f s, %.3g a second\n", t, (long long)x->layer[t].total,
+             values, t < T - 1 ? "merged" : "costed", seconds, values / seconds);
+  }
+  for (int t = T - 2; t >= 0; t--) BF_TRY(bf_reachable_backward(x, t, error));
+  return BF_OK;
+}
+
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfOpenLoop *loop, BfError *error) {
+  BfReachable x;
+  BfStatus    status;
+  *loop = (BfOpenLoop){0};
+  start(run, problem, &x, error);
+  BF_GOTO(bf_agree(run->world, error));
+  bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots, x.states.width,
+           (long long)problem->actions);
+  BF_GOTO(passes(&x, error));
+  BF_GOTO(roll_open_loop(&x, loop, error));
+  if (store) {
+    bf_phase_begin(run, BF_PHASE_WRITE);
+    status = bf_reachable_write(&x, store, error);
+    bf_phase_end(run, BF_PHASE_WRITE);
+  }
+done:
+  clear(&x);
+  if (status != BF_OK) bf_open_loop_clear(loop);
+  return status;
+}

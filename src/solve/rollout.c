@@ -1,0 +1,88 @@
+/* The trained, unquantized model on a data set. */
+#include <math.h>
+#include <string.h>
+#include "bellformer/solve.h"
+
+/* z of a context's tokens, from rows to lane 0 (and every other lane, so that no lane computes on leftovers). */
+static void gather(const BfData *data, int64_t first, int slots, double *lane) {
+  for (int i = 0; i < slots * data->dim; i++)
+    for (int l = 0; l < BF_LANES; l++) lane[i * BF_LANES + l] = data->z[first * data->dim + i];
+}
+
+static void scatter(const BfData *data, int64_t first, int slots, const double *lane, double *tokens) {
+  for (int i = 0; i < slots; i++)
+    for (int a = 0; a < data->dim; a++)
+      tokens[data->row[first + i] * data->dim + a] = lane[(i * data->dim + a) * BF_LANES];
+}
+
+typedef struct {
+  double *parameters; /* [T][parameters][BF_LANES] */
+  double *lane, *work;
+} Work;
+
+static BfStatus expand(const BfProblem *problem, const double control[], Work *w, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  const int64_t  size  = (int64_t)layer->parameters * BF_LANES;
+  BF_TRY(BF_NEW(&w->parameters, problem->horizon * size, error));
+  for (int t = 0; t < problem->horizon; t++)
+    for (int l = 0; l < BF_LANES; l++)
+      bf_layer_expand(layer, control + (int64_t)t * layer->controls, w->parameters + t * size + l, BF_LANES);
+  return BF_OK;
+}
+
+/* One context through all layers; adds its loss and its rightly classified part. */
+static BfStatus roll_context(const BfProblem *problem, const BfCost *cost, const BfData *data, int64_t s,
+                             int64_t readout, Work *w, BfRollout *out, double *correct, BfError *error) {
+  const BfLayer *layer   = &problem->layer;
+  BfContext      context = {0};
+  BfStatus       status  = bf_context_create(data, s, 0, &context, error);
+  if (status != BF_OK) return status;
+  const int64_t first = data->tag_first[data->context_first[s]], table = data->tokens * data->dim;
+  BF_GOTO(BF_NEW(&w->lane, (int64_t)context.slots * data->dim * BF_LANES, error));
+  BF_GOTO(BF_NEW(&w->work, bf_layer_work(layer, &context), error));
+  gather(data, first, context.slots, w->lane);
+  scatter(data, first, context.slots, w->lane, out->tokens);
+  for (int t = 0; t < problem->horizon; t++) {
+    bf_layer_apply(layer, &context, w->parameters + (int64_t)t * layer->parameters * BF_LANES, w->lane, w->lane,
+                   w->work);
+    scatter(data, first, context.slots, w->lane, out->tokens + (t + 1) * table);
+  }
+  double g[BF_LANES];
+  BF_GOTO(bf_terminal_cost(cost, readout, &context, w->lane, g, error));
+  out->loss += g[0];
+  *correct += bf_correct(cost, readout, &context, w->lane);
+done:
+  bf_free(w->lane);
+  bf_free(w->work);
+  w->lane = w->work = NULL;
+  bf_context_clear(&context);
+  return status;
+}
+
+BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
+                    BfRollout *out, BfError *error) {
+  BfStatus status = BF_OK;
+  Work     w      = {0};
+  BfCost   cost   = problem->cost; /* the same readouts, averaged over this data set */
+  double   correct = 0;
+  cost.contexts = (double)data->contexts;
+  cost.tokens   = (double)data->tokens;
+  *out          = (BfRollout){0};
+  BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
+  BF_GOTO(expand(problem, control, &w, error));
+  for (int64_t s = 0; s < data->contexts; s++)
+    BF_GOTO(roll_context(problem, &cost, data, s, readout, &w, out, &correct, error));
+  out->accuracy = correct / bf_cost_denominator(&cost);
+  out->cost     = out->loss;
+  for (int t = 0; t < problem->horizon; t++)
+    out->cost += bf_stage_cost(&cost, problem->layer.controls, control + (int64_t)t * problem->layer.controls);
+done:
+  bf_free(w.parameters);
+  if (status != BF_OK) bf_rollout_clear(out);
+  return status;
+}
+
+void bf_rollout_clear(BfRollout *rollout) {
+  bf_free(rollout->tokens);
+  *rollout = (BfRollout){0};
+}

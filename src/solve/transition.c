@@ -1,0 +1,131 @@
+#include "solve/transition.h"
+
+#include <string.h>
+
+BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  *actions = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES, .size = (int64_t)layer->parameters * BF_LANES};
+  BF_TRY(BF_NEW(&actions->parameters, actions->blocks * actions->size, error));
+  BF_TRY(BF_NEW(&actions->stage, problem->actions, error));
+  for (int64_t k = 0; k < actions->blocks * BF_LANES; k++) {
+    const double *u = problem->controls + (k < problem->actions ? k : problem->actions - 1) * layer->controls;
+    bf_layer_expand(layer, u, actions->parameters + k / BF_LANES * actions->size + k % BF_LANES, BF_LANES);
+    if (k < problem->actions) actions->stage[k] = bf_stage_cost(&problem->cost, layer->controls, u);
+  }
+  return BF_OK;
+}
+
+void bf_actions_clear(BfActions *actions) {
+  bf_free(actions->parameters);
+  bf_free(actions->stage);
+  *actions = (BfActions){0};
+}
+
+BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error) {
+  int64_t slots = 0, work = 0;
+  for (int64_t s = 0; s < problem->train.contexts; s++) {
+    const int64_t w = bf_layer_work(&problem->layer, &problem->context[s]);
+    if (problem->context[s].slots > slots) slots = problem->context[s].slots;
+    if (w > work) work = w;
+  }
+  const int     d       = problem->layer.dim;
+  const int64_t corners = problem->transition == BF_TRANSITION_SPLIT ? slots << d : 1;
+  *scratch              = (BfScratch){0};
+  BF_TRY(BF_NEW(&scratch->z, slots * d * BF_LANES, error));
+  BF_TRY(BF_NEW(&scratch->next, slots * d * BF_LANES, error));
+  BF_TRY(BF_NEW(&scratch->work, work, error));
+  BF_TRY(BF_NEW(&scratch->cell, slots, error));
+  BF_TRY(BF_NEW(&scratch->corner, corners, error));
+  BF_TRY(BF_NEW(&scratch->weight, corners, error));
+  return BF_NEW(&scratch->counts, corners, error);
+}
+
+void bf_scratch_clear(BfScratch *scratch) {
+  bf_free(scratch->z);
+  bf_free(scratch->next);
+  bf_free(scratch->work);
+  bf_free(scratch->cell);
+  bf_free(scratch->corner);
+  bf_free(scratch->weight);
+  bf_free(scratch->counts);
+  *scratch = (BfScratch){0};
+}
+
+void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z) {
+  const int d = problem->layer.dim;
+  double    point[d];
+  for (int i = 0; i < context->slots; i++) {
+    bf_tokens_point(problem->tokens, cell[i], point);
+    for (int a = 0; a < d; a++)
+      for (int l = 0; l < BF_LANES; l++) z[(i * d + a) * BF_LANES + l] = point[a];
+  }
+}
+
+/* Insertion sort: a tag has few atoms, or they arrive nearly in order. */
+static void sort(int64_t cell[], int count) {
+  for (int i = 1; i < count; i++) {
+    const int64_t c = cell[i];
+    int           j = i;
+    for (; j > 0 && cell[j - 1] > c; j--) cell[j] = cell[j - 1];
+    cell[j] = c;
+  }
+}
+
+static void image(const double *next, int d, int slot, int lane, double z[]) {
+  for (int a = 0; a < d; a++) z[a] = next[(slot * d + a) * BF_LANES + lane];
+}
+
+/* Add weights to a law that is kept as increasing cells; atoms have few centres, so that insertion is cheap. */
+static int merge(int64_t corner[], double weight[], int have, const int64_t more[], const double add[], int count) {
+  for (int i = 0; i < count; i++) {
+    int at = have;
+    while (at > 0 && corner[at - 1] > more[i]) at--;
+    if (at > 0 && corner[at - 1] == more[i]) {
+      weight[at - 1] += add[i];
+      continue;
+    }
+    memmove(corner + at + 1, corner + at, sizeof *corner * (size_t)(have - at));
+    memmove(weight + at + 1, weight + at, sizeof *weight * (size_t)(have - at));
+    corner[at] = more[i];
+    weight[at] = add[i];
+    have++;
+  }
+  return have;
+}
+
+/* The tag's law after `split`, rounded to a type. Cells without mass never gain atoms in [R11], so that only the
+ * centres that have some take part. */
+static BfStatus split_tag(const BfProblem *problem, const double *next, int lane, int first, int atoms, BfScratch *s,
+                          int64_t cell[], BfError *error) {
+  const int d = problem->layer.dim;
+  double    z[d], weight[1 << d];
+  int64_t   corner[1 << d];
+  int       have = 0;
+  for (int i = 0; i < atoms; i++) {
+    image(next, d, first + i, lane, z);
+    have = merge(s->corner, s->weight, have, corner, weight, bf_tokens_split(problem->tokens, z, corner, weight));
+  }
+  BF_TRY(bf_type_nearest(have, s->weight, atoms, s->counts, error));
+  for (int c = 0, at = 0; c < have; c++)
+    for (int64_t i = 0; i < s->counts[c]; i++) cell[at++] = s->corner[c];
+  return BF_OK;
+}
+
+BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
+                            BfScratch *scratch, int64_t cell[], BfError *error) {
+  const int d = problem->layer.dim;
+  double    z[d];
+  for (int g = 0; g < context->tags; g++) {
+    const int first = context->first[g], atoms = context->first[g + 1] - first;
+    if (problem->transition == BF_TRANSITION_SPLIT) {
+      BF_TRY(split_tag(problem, next, lane, first, atoms, scratch, cell + first, error));
+      continue;
+    }
+    for (int i = first; i < first + atoms; i++) {
+      image(next, d, i, lane, z);
+      cell[i] = bf_tokens_nearest(problem->tokens, z);
+    }
+    sort(cell + first, atoms);
+  }
+  return BF_OK;
+}

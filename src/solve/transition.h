@@ -1,0 +1,39 @@
+/* T(i, u): one layer and the quantizer behind it, for a block of BF_LANES actions at once. What both spaces share. */
+#pragma once
+#include "bellformer/problem.h"
+
+/* The problem's controls as matrices, BF_LANES actions a block; the last block repeats the last action. */
+typedef struct {
+  int64_t blocks;
+  int64_t size;       /* doubles a block: parameters * BF_LANES */
+  double *parameters; /* [blocks][parameters][BF_LANES]; owned */
+  double *stage;      /* [K] c(u_k); owned */
+} BfActions;
+BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error);
+void     bf_actions_clear(BfActions *actions);
+/* How many of the block's lanes are actions of their own. */
+static inline int bf_actions_in_block(const BfProblem *problem, int64_t block) {
+  const int64_t left = problem->actions - block * BF_LANES;
+  return left < BF_LANES ? (int)left : BF_LANES;
+}
+
+/* Scratch memory for laws of up to `slots` slots. */
+typedef struct {
+  double  *z, *next; /* [slots][d][BF_LANES] */
+  double  *work;     /* of bf_layer_apply */
+  int64_t *cell;     /* [slots] */
+  int64_t *corner;   /* `split`: [most atoms * 2^d] centres, their weights and counts */
+  double  *weight;
+  int64_t *counts;
+} BfScratch;
+BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error);
+void     bf_scratch_clear(BfScratch *scratch);
+
+/* z in all lanes from the cells of a context's slots. */
+void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z);
+
+/* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag:
+ * `nearest` sends every atom to the nearest cell; `split` shares each atom's mass among the centres around it and rounds
+ * the tag's law to a type by [R11]. */
+BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
+                            BfScratch *scratch, int64_t cell[], BfError *error);

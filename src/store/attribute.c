@@ -1,0 +1,76 @@
+/* Attributes of groups and datasets. */
+#include <string.h>
+#include "store/store.h"
+
+/* The object, made as a group where there is none. */
+static hid_t object(BfStore *store, const char *path) {
+  if (!strcmp(path, "/")) return H5Oopen(store->file, "/", H5P_DEFAULT);
+  const hid_t there = H5Oopen(store->file, path, H5P_DEFAULT);
+  if (there >= 0) return there;
+  return H5Gcreate2(store->file, path, store->create_links, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static BfStatus write(BfStore *store, const char *path, const char *name, hid_t type, const void *value, BfError *error) {
+  const hid_t space = H5Screate(H5S_SCALAR), owner = object(store, path);
+  const hid_t attribute = owner < 0 ? -1 : H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  const int   failed    = attribute < 0 || H5Awrite(attribute, type, value) < 0;
+  if (attribute >= 0) H5Aclose(attribute);
+  if (owner >= 0) H5Oclose(owner);
+  H5Sclose(space);
+  return bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
+}
+
+BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error) {
+  return write(store, path, name, H5T_NATIVE_DOUBLE, &value, error);
+}
+
+BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error) {
+  return write(store, path, name, H5T_NATIVE_INT64, &value, error);
+}
+
+BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, strlen(value) + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const BfStatus status = write(store, path, name, type, value, error);
+  H5Tclose(type);
+  return status;
+}
+
+static hid_t open_attribute(BfStore *store, const char *path, const char *name) {
+  return H5Aopen_by_name(store->file, path, name, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static BfStatus read(BfStore *store, const char *path, const char *name, hid_t type, void *value, BfError *error) {
+  const hid_t attribute = open_attribute(store, path, name);
+  const int   failed    = attribute < 0 || H5Aread(attribute, type, value) < 0;
+  if (attribute >= 0) H5Aclose(attribute);
+  if (failed) bf_fail(error, BF_BAD_INPUT, "%s: %s has no attribute %s", store->path, path, name);
+  return bf_store_check(store, 0, BF_OK, path, "", error);
+}
+
+BfStatus bf_store_read_double(BfStore *store, const char *path, const char *name, double *value, BfError *error) {
+  return read(store, path, name, H5T_NATIVE_DOUBLE, value, error);
+}
+
+BfStatus bf_store_read_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error) {
+  return read(store, path, name, H5T_NATIVE_INT64, value, error);
+}
+
+BfStatus bf_store_read_text(BfStore *store, const char *path, const char *name, char **value, BfError *error) {
+  const hid_t attribute = open_attribute(store, path, name);
+  const hid_t has       = attribute < 0 ? -1 : H5Aget_type(attribute);
+  char       *text      = NULL;
+  if (has < 0 || H5Tget_class(has) != H5T_STRING || H5Tis_variable_str(has) > 0)
+    bf_fail(error, BF_BAD_INPUT, "%s: %s has no attribute %s", store->path, path, name);
+  else if (BF_NEW(&text, (int64_t)H5Tget_size(has) + 1, error) == BF_OK && H5Aread(attribute, has, text) < 0)
+    bf_fail(error, BF_BAD_INPUT, "%s: attribute %s of %s is damaged", store->path, name, path);
+  if (has >= 0) H5Tclose(has);
+  if (attribute >= 0) H5Aclose(attribute);
+  if (bf_store_check(store, 0, BF_OK, path, "", error) != BF_OK) {
+    bf_free(text);
+    return error->status;
+  }
+  *value = text;
+  return BF_OK;
+}

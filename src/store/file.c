@@ -1,0 +1,161 @@
+/* Files appear whole: written as FILE.part, synced, renamed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "bellformer/run.h"
+#include "store/store.h"
+
+hid_t bf_store_memory_type(BfStoreType type) {
+  const hid_t types[] = {H5T_NATIVE_DOUBLE, H5T_NATIVE_INT32, H5T_NATIVE_INT64, H5T_NATIVE_UINT8};
+  return types[type];
+}
+
+hid_t bf_store_file_type(BfStoreType type) {
+  const hid_t types[] = {H5T_IEEE_F64LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_STD_U8LE};
+  return types[type];
+}
+
+BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what, BfError *error) {
+  if (failed) bf_fail(error, status, "%s: %s %s", store->path, path, what);
+  return bf_agree(store->comm, error);
+}
+
+static BfStatus text_copy(const char *from, const char *suffix, char **out, BfError *error) {
+  const size_t length = strlen(from) + strlen(suffix) + 1;
+  BF_TRY(BF_NEW(out, (int64_t)length, error));
+  snprintf(*out, length, "%s%s", from, suffix);
+  return BF_OK;
+}
+
+static void free_store(BfStore *store) {
+  if (store->file >= 0) H5Fclose(store->file);
+  if (store->transfer >= 0) H5Pclose(store->transfer);
+  if (store->create_links >= 0) H5Pclose(store->create_links);
+  if (store->comm != MPI_COMM_NULL) MPI_Comm_free(&store->comm);
+  bf_free(store->path);
+  bf_free(store->part);
+  bf_free(store);
+}
+
+/* A store without a file yet. Its errors are told in our own words, not in HDF5's. */
+static BfStatus new_store(MPI_Comm comm, const char *path, BfStore **out, BfError *error) {
+  BfStore *store = NULL;
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  if (BF_NEW(&store, 1, error) == BF_OK) {
+    *store = (BfStore){.comm = MPI_COMM_NULL, .file = -1, .transfer = -1, .create_links = -1};
+    text_copy(path, "", &store->path, error);
+  }
+  if (bf_agree(comm, error) != BF_OK) {
+    if (store) free_store(store);
+    return error->status;
+  }
+  MPI_Comm_dup(comm, &store->comm);
+  MPI_Comm_rank(store->comm, &store->rank);
+  MPI_Comm_size(store->comm, &store->size);
+  store->transfer     = H5Pcreate(H5P_DATASET_XFER);
+  store->create_links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_COLLECTIVE);
+  H5Pset_create_intermediate_group(store->create_links, 1);
+  *out = store;
+  return BF_OK;
+}
+
+static hid_t access_list(const BfStore *store) {
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fapl_mpio(access, store->comm, MPI_INFO_NULL);
+  H5Pset_all_coll_metadata_ops(access, 1);
+  H5Pset_coll_metadata_write(access, 1);
+  return access;
+}
+
+/* Rank 0 tries what will be needed at the end: the name is free, the folder takes files. */
+static void try_path(const BfStore *store, int overwrite, BfError *error) {
+  if (!overwrite && access(store->path, F_OK) == 0) {
+    bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", store->path);
+    return;
+  }
+  FILE *file = fopen(store->part, "wb");
+  if (!file) bf_fail(error, BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
+  else fclose(file);
+}
+
+BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error) {
+  BfStore *store = NULL;
+  BF_TRY(new_store(comm, path, &store, error));
+  text_copy(path, ".part", &store->part, error);
+  if (error->status == BF_OK && store->rank == 0) try_path(store, overwrite, error);
+  if (bf_agree(store->comm, error) == BF_OK) {
+    const hid_t list = access_list(store);
+    store->file      = H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    H5Pclose(list);
+    bf_store_check(store, store->file < 0, BF_BAD_INPUT, "", "cannot be created", error);
+  }
+  if (error->status != BF_OK) {
+    free_store(store);
+    return error->status;
+  }
+  *out = store;
+  return BF_OK;
+}
+
+/* fsync of a file or folder. */
+static int sync_path(const char *path, int flags) {
+  const int file = open(path, flags);
+  if (file < 0) return -1;
+  const int failed = fsync(file);
+  close(file);
+  return failed;
+}
+
+static void publish(const BfStore *store, BfError *error) {
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%s", store->path);
+  if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) || sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
+    bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
+}
+
+BfStatus bf_store_commit(BfStore **out, BfError *error) {
+  BfStore  *store  = *out;
+  const int failed = H5Fclose(store->file) < 0;
+  store->file      = -1;
+  bf_store_check(store, failed, BF_FAILURE, "", "cannot be closed: is the disk full?", error);
+  if (error->status == BF_OK && store->rank == 0) publish(store, error);
+  if (bf_agree(store->comm, error) != BF_OK) {
+    bf_store_close(out);
+    return error->status;
+  }
+  free_store(store);
+  *out = NULL;
+  return BF_OK;
+}
+
+BfStatus bf_store_open(MPI_Comm comm, const char *path, BfStore **out, BfError *error) {
+  BfStore *store = NULL;
+  BF_TRY(new_store(comm, path, &store, error));
+  if (store->rank == 0 && access(path, R_OK) != 0) bf_fail(error, BF_BAD_INPUT, "%s cannot be read: %s", path, strerror(errno));
+  if (bf_agree(store->comm, error) == BF_OK) {
+    const hid_t list = access_list(store);
+    store->file      = H5Fopen(path, H5F_ACC_RDONLY, list);
+    H5Pclose(list);
+    bf_store_check(store, store->file < 0, BF_BAD_INPUT, "is not a whole", "HDF5 file", error);
+  }
+  if (error->status != BF_OK) {
+    free_store(store);
+    return error->status;
+  }
+  *out = store;
+  return BF_OK;
+}
+
+void bf_store_close(BfStore **out) {
+  if (!*out) return;
+  BfStore *store = *out;
+  if (store->file >= 0) H5Fclose(store->file);
+  store->file = -1;
+  if (store->part && store->rank == 0) unlink(store->part);
+  free_store(store);
+  *out = NULL;
+}

@@ -1,0 +1,122 @@
+#include <string.h>
+#include "store/store.h"
+
+enum { MOST_DIMS = 4 };
+static const int64_t read_entries = (int64_t)1 << 27; /* MPI-IO counts are int */
+
+BfStatus bf_store_extent(BfStore *store, const char *path, int *rank, int64_t dims[], BfError *error) {
+  hsize_t     extent[32];
+  const hid_t data = H5Dopen2(store->file, path, H5P_DEFAULT);
+  BF_TRY(bf_store_check(store, data < 0, BF_BAD_INPUT, path, "is not there", error));
+  const hid_t space = H5Dget_space(data);
+  *rank             = H5Sget_simple_extent_ndims(space);
+  if (*rank <= MOST_DIMS) H5Sget_simple_extent_dims(space, extent, NULL);
+  for (int i = 0; i < *rank && *rank <= MOST_DIMS; i++) dims[i] = (int64_t)extent[i];
+  H5Sclose(space);
+  H5Dclose(data);
+  return bf_store_check(store, *rank < 1 || *rank > MOST_DIMS, BF_BAD_INPUT, path, "has an unexpected shape", error);
+}
+
+static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[], const int64_t count[],
+                       void *buffer) {
+  hsize_t at[MOST_DIMS], size[MOST_DIMS], entries = 1;
+  for (int i = 0; i < rank; i++) {
+    at[i]   = (hsize_t)start[i];
+    size[i] = (hsize_t)count[i];
+    entries *= size[i];
+  }
+  const hid_t file = H5Dget_space(data), memory = H5Screate_simple(rank, size, NULL);
+  herr_t      status = 0;
+  if (entries) status = H5Sselect_hyperslab(file, H5S_SELECT_SET, at, NULL, size, NULL);
+  else {
+    H5Sselect_none(file);
+    H5Sselect_none(memory);
+  }
+  if (H5Dread(data, bf_store_memory_type(type), memory, file, store->transfer, buffer) < 0) status = -1;
+  H5Sclose(memory);
+  H5Sclose(file);
+  return status;
+}
+
+/* The same class of numbers and the same size; anything else is not what this program wrote. */
+static int type_fits(hid_t data, BfStoreType type) {
+  const hid_t has  = H5Dget_type(data), wanted = bf_store_file_type(type);
+  const int   fits = has >= 0 && H5Tget_class(has) == H5Tget_class(wanted) && H5Tget_size(has) == H5Tget_size(wanted);
+  if (has >= 0) H5Tclose(has);
+  return fits;
+}
+
+BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
+                             const int64_t count[], void *data, BfError *error) {
+  int     has = 0;
+  int64_t dims[MOST_DIMS], size = (int64_t)H5Tget_size(bf_store_memory_type(type)), entries = 1, most;
+  BF_TRY(bf_store_extent(store, path, &has, dims, error));
+  BF_TRY(bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error));
+  for (int i = 0; i < rank; i++) entries *= count[i];
+  int axis = 0;
+  while (axis < rank - 1 && count[axis] <= 1) axis++;
+  int64_t pieces = (entries + read_entries - 1) / read_entries;
+  if (pieces > count[axis]) pieces = count[axis];
+  if (pieces < 1) pieces = 1;
+  MPI_Allreduce(&pieces, &most, 1, MPI_INT64_T, MPI_MAX, store->comm);
+  const hid_t set = H5Dopen2(store->file, path, H5P_DEFAULT);
+  BF_TRY(bf_store_check(store, set < 0 || !type_fits(set, type), BF_BAD_INPUT, path, "has an unexpected type", error));
+  char *to     = data;
+  int   failed = 0;
+  for (int64_t p = 0; p < most; p++) {
+    int64_t at[MOST_DIMS], part[MOST_DIMS], n = 1;
+    for (int i = 0; i < rank; i++) {
+      at[i]   = start[i];
+      part[i] = p < pieces ? count[i] : 0;
+    }
+    if (p < pieces) {
+      at[axis]   = start[axis] + count[axis] * p / pieces;
+      part[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
+    }
+    for (int i = 0; i < rank; i++) n *= part[i];
+    failed |= transfer(store, set, type, rank, at, part, to) < 0;
+    to += n * size;
+  }
+  H5Dclose(set);
+  return bf_store_check(store, failed, BF_BAD_INPUT, path, "is damaged", error);
+}
+
+BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int rank, int64_t dims[], void **data, BfError *error) {
+  int     has   = 0;
+  int64_t n     = 1, extent[MOST_DIMS], start[MOST_DIMS] = {0};
+  void   *array = NULL;
+  BF_TRY(bf_store_extent(store, path, &has, extent, error));
+  BF_TRY(bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error));
+  for (int i = 0; i < rank; i++) n *= extent[i];
+  array = bf_calloc(n, H5Tget_size(bf_store_memory_type(type)), error);
+  BF_TRY(bf_store_check(store, 0, BF_OK, path, "", error));
+  if (bf_store_read_block(store, path, type, rank, start, extent, array, error) != BF_OK) {
+    bf_free(array);
+    return error->status;
+  }
+  memcpy(dims, extent, sizeof *dims * (size_t)rank);
+  *data = array;
+  return BF_OK;
+}
+
+BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error) {
+  H5G_info_t  info  = {0};
+  char      **list  = NULL;
+  const hid_t group = H5Gopen2(store->file, path, H5P_DEFAULT);
+  BF_TRY(bf_store_check(store, group < 0, BF_BAD_INPUT, path, "is not there", error));
+  int failed = H5Gget_info(group, &info) < 0 || BF_NEW(&list, (int64_t)info.nlinks, error) != BF_OK;
+  for (hsize_t i = 0; i < info.nlinks && !failed; i++) {
+    const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+    failed = length < 0 || BF_NEW(&list[i], length + 1, error) != BF_OK ||
+             H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, list[i], (size_t)length + 1, H5P_DEFAULT) < 0;
+  }
+  H5Gclose(group);
+  if (bf_store_check(store, failed, BF_BAD_INPUT, path, "cannot be listed", error) != BF_OK) {
+    for (hsize_t i = 0; list && i < info.nlinks; i++) bf_free(list[i]);
+    bf_free(list);
+    return error->status;
+  }
+  *count = (int)info.nlinks;
+  *names = list;
+  return BF_OK;
+}

@@ -1,0 +1,19 @@
+/* An open result file. */
+#pragma once
+#include <hdf5.h>
+#include "bellformer/store.h"
+
+struct BfStore {
+  MPI_Comm comm; /* a duplicate; owned */
+  int      rank, size;
+  hid_t    file;
+  char    *path;
+  char    *part;     /* the temporary name of a file that is being created; NULL for one that is read */
+  hid_t    transfer; /* collective */
+  hid_t    create_links; /* groups on the way */
+};
+
+hid_t bf_store_memory_type(BfStoreType type);
+hid_t bf_store_file_type(BfStoreType type);
+/* "RUN.h5: /value cannot be written", agreed on by all ranks; BF_OK where no rank failed. */
+BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what, BfError *error);
