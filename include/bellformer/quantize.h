@@ -17,6 +17,8 @@ void     bf_tokens_destroy(BfTokens **tokens); /* NULL-safe, sets NULL */
 int64_t bf_tokens_count(const BfTokens *tokens); /* n */
 int     bf_tokens_dim(const BfTokens *tokens);   /* d */
 int     bf_tokens_is_grid(const BfTokens *tokens);
+/* Axis j of a grid: its lower end, the width h_j of a cell, how many cells it has. */
+void bf_tokens_axis(const BfTokens *tokens, int j, double *lower, double *width, int64_t *cells);
 /* Point number `cell` in 0 .. n-1 into z[dim]. */
 void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]);
 /* The point nearest to z[dim]. Grid: axis by axis clamp(floor((z_j - lower_j) / h_j), 0, n_j - 1), O(d).

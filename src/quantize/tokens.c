@@ -99,6 +99,12 @@ int64_t bf_tokens_count(const BfTokens *tokens) { return tokens->count; }
 int     bf_tokens_dim(const BfTokens *tokens) { return tokens->dim; }
 int     bf_tokens_is_grid(const BfTokens *tokens) { return tokens->axis != NULL; }
 
+void bf_tokens_axis(const BfTokens *tokens, int j, double *lower, double *width, int64_t *cells) {
+  *lower = tokens->axis[j].lower;
+  *width = tokens->axis[j].width;
+  *cells = tokens->axis[j].cells;
+}
+
 void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]) {
   if (tokens->point) {
     for (int j = 0; j < tokens->dim; j++) z[j] = tokens->point[cell * tokens->dim + j];

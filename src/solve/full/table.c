@@ -1,12 +1,15 @@
 #include "solve/full/table.h"
 
+#include "solve/full/table_shape.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Successors of measures j0 .. j1-1 of a shape under every action. */
-static BfStatus fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t j0, int64_t j1,
-                     BfScratch *scratch, int32_t *next, BfError *error) {
+/* Successors of measures j0 .. j1-1 of a context under every action, each evaluated on its own: for grids too fine for
+ * tables over pairs of cells, and the reference that these are tested against. */
+BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t j0, int64_t j1,
+                                BfScratch *scratch, int32_t *next, BfError *error) {
   const BfProblem *problem = space->problem;
   const BfContext *context = &problem->context[s];
   const int64_t    M       = space->context[s].measures;
@@ -36,6 +39,15 @@ static void exchange(BfRun *run, int32_t *next, int64_t count) {
   }
 }
 
+/* This rank's share of a shape's table. */
+static void fill(const BfRun *run, const BfFullSpace *space, const BfActions *actions, int64_t s, BfScratch *scratch,
+                 int32_t *next, BfError *error) {
+  const int64_t M = space->context[s].measures;
+  if (bf_table_shape_fits(space, s)) bf_table_shape_fill(space, actions, s, run->worker, run->size, scratch, next, error);
+  else
+    bf_table_fill_directly(space, actions, s, M * run->worker / run->size, M * (run->worker + 1) / run->size, scratch, next, error);
+}
+
 static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActions *actions, int shape, BfTables *tables,
                             BfError *error) {
   const int64_t s = space->shape[shape], M = space->context[s].measures, K = space->problem->actions;
@@ -48,7 +60,7 @@ static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfAction
     bf_shared_sync(run, &tables->memory[shape]);
   }
   if (bf_scratch_create(space->problem, &scratch, error) == BF_OK)
-    fill(space, actions, s, M * run->worker / run->size, M * (run->worker + 1) / run->size, &scratch, next, error);
+    fill(run, space, actions, s, &scratch, next, error);
   bf_scratch_clear(&scratch);
   bf_shared_sync(run, &tables->memory[shape]);
   exchange(run, next, M * K);

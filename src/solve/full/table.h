@@ -19,3 +19,7 @@ typedef struct {
 BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
                           BfTables *tables, BfError *error);
 void     bf_tables_clear(BfTables *tables);
+
+/* Successors next[k * M_s + j] for j0 <= j < j1 of context s by a whole layer for every measure. */
+BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t j0, int64_t j1,
+                                BfScratch *scratch, int32_t *next, BfError *error);

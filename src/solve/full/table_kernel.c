@@ -1,0 +1,155 @@
+#include "solve/full/table_kernel.h"
+
+#include "layer/attend.h"
+
+BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int encoded, BfLane *z) {
+  const BfLayer *layer = shape->layer;
+  for (int a = 0; a < shape->d; a++) {
+    z[a] = lane_set(shape->point[cell * shape->d + a]);
+    if (encoded && layer->encoding) z[a] += lane_set(layer->encoding[position * shape->d + a]);
+  }
+}
+
+static void prepare(BfTableShape *shape, const double *parameters) {
+  const BfLayer *layer = shape->layer;
+  const BfLane  *p     = (const BfLane *)parameters;
+  const int      d = shape->d, n = shape->n, Q = shape->queries;
+  BfLane         s[d], y[d], z[d];
+  for (int h = 0; h < layer->heads; h++)
+    for (int j = 0; j < Q; j++) {
+      load(shape, shape->position[j / n], j % n, 1, s);
+      lane_matvec(d, p + layer->matrix[2 * h].at, s, y);
+      for (int i = 0; i < Q; i++) {
+        load(shape, shape->position[i / n], i % n, 1, s);
+        ((BfLane *)shape->logit)[((int64_t)h * Q + i) * Q + j] = lane_logit(d, layer->beta, s, y);
+      }
+    }
+  for (int c = 0; c < n && layer->activation; c++) {
+    load(shape, 0, c, 0, z);
+    lane_feedforward(d, layer, p, z, (BfLane *)shape->hidden, (BfLane *)shape->forward + c * d);
+  }
+}
+
+static void sight(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride) {
+  const int      d = shape->d, Q = shape->queries, atoms = shape->context->first[g + 1] - shape->context->first[g];
+  const int64_t  from = (int64_t)shape->place[g] * shape->n;
+  BfLane         z[atoms * d], logit[atoms];
+  for (int j = 0; j < atoms; j++) load(shape, 0, cell[j], 0, z + j * d);
+  for (int h = 0; h < shape->layer->heads; h++)
+    for (int q = 0; q < Q; q++) {
+      const BfLane *row = (const BfLane *)shape->logit + ((int64_t)h * Q + q) * Q + from;
+      BfLane       *out = (BfLane *)(to + h * stride) + (int64_t)q * shape->sight;
+      for (int j = 0; j < atoms; j++) logit[j] = row[cell[j]];
+      if (atoms == 1) {
+        out[0] = logit[0];
+        out[1] = lane_set(1.0);
+        for (int a = 0; a < d; a++) out[2 + a] = z[a];
+        continue;
+      }
+      const BfTagSight seen = lane_sight(d, atoms, logit, z, out + 2);
+      out[0]                = seen.max;
+      out[1]                = seen.weight;
+    }
+}
+
+/* Attention of query q at a position: the tags that it may see, combined as in bf_layer_apply. */
+BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, int position, const double *last,
+                      BfLane *v) {
+  const BfContext *context = shape->context;
+  const int64_t    block   = (int64_t)shape->queries * shape->sight;
+  const int        causal = shape->layer->mask == BF_MASK_CAUSAL, tags = context->tags;
+  const BfLane    *seen[tags];
+  BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[d];
+  for (int g = 0; g < tags; g++) {
+    const double *from = g < tags - 1 ? shape->lead + ((int64_t)h * tags + g) * block * BF_LANES : last + h * block * BF_LANES;
+    seen[g]            = causal && context->position[g] > position ? NULL : (const BfLane *)from + (int64_t)q * shape->sight;
+    if (seen[g]) max = lane_max(seen[g][0], max);
+  }
+  for (int a = 0; a < d; a++) num[a] = lane_set(0.0);
+  for (int g = 0; g < tags; g++) {
+    if (!seen[g]) continue;
+    const BfLane mass = lane_set(context->mass[g]) * lane_exp(seen[g][0] - max);
+    den += mass * seen[g][1];
+    for (int a = 0; a < d; a++) num[a] += mass * seen[g][2 + a];
+  }
+  lane_add_head(d, V, num, den, v);
+}
+
+BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, const int64_t cell[], const double *last) {
+  const BfLayer   *layer   = shape->layer;
+  const BfContext *context = shape->context;
+  BfLane          *next    = (BfLane *)shape->next;
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      if (i > context->first[g] && cell[i] == cell[i - 1]) { /* atoms of one cell move together */
+        for (int a = 0; a < d; a++) next[i * d + a] = next[(i - 1) * d + a];
+        continue;
+      }
+      BfLane z[d], v[d];
+      for (int a = 0; a < d; a++) {
+        z[a] = lane_set(shape->point[cell[i] * d + a]);
+        v[a] = lane_set(0.0);
+      }
+      const int q = shape->place[g] * shape->n + (int)cell[i];
+      for (int h = 0; h < layer->heads; h++)
+        attend(d, shape, p + layer->matrix[2 * h + 1].at, h, q, context->position[g], last, v);
+      if (layer->activation)
+        for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell[i] * d + a];
+      lane_update(d, layer, z, v, next + i * d);
+    }
+}
+
+static void measure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last) {
+  const BfLane *p = (const BfLane *)parameters;
+  switch (shape->d) {
+  case 1: measure_slots(1, shape, p, cell, last); break;
+  case 2: measure_slots(2, shape, p, cell, last); break;
+  case 3: measure_slots(3, shape, p, cell, last); break;
+  default: measure_slots(shape->d, shape, p, cell, last);
+  }
+}
+
+/* floor of 0 <= x < 2^31: round to the nearest integer, step back where that went up. */
+BF_INLINE BfLane lane_floor(BfLane x) {
+  const BfLane shift = lane_set(0x1p52), rounded = (x + shift) - shift;
+  return rounded - (BfLane)((BfLaneInt)lane_set(1.0) & (BfLaneInt)(rounded > x));
+}
+
+/* clamp(floor((z_j - lo_j) / h_j), 0, n_j - 1), row-major. */
+BF_INLINE BfLane nearest(const BfTableShape *shape, const BfLane *z) {
+  BfLane cell = lane_set(0.0);
+  for (int a = 0; a < shape->d; a++) {
+    const BfLane x       = (z[a] - lane_set(shape->lower[a])) / lane_set(shape->width[a]);
+    const BfLane clamped = lane_min(lane_max(x, lane_set(0.0)), lane_set(shape->cells[a] - 1));
+    cell                 = cell * lane_set(shape->cells[a]) + lane_floor(clamped);
+  }
+  return cell;
+}
+
+static void rank(const BfTableShape *shape, double out[BF_LANES]) {
+  const BfContext *context = shape->context;
+  BfLane           total   = lane_set(0.0);
+  for (int g = 0; g < context->tags; g++) {
+    const int     first = context->first[g], atoms = context->first[g + 1] - first;
+    const double *choose = shape->choose[atoms];
+    BfLane        cell[BF_MOST_ATOMS], type = lane_set(0.0);
+    for (int i = 0; i < atoms; i++) {
+      cell[i] = nearest(shape, (const BfLane *)shape->next + (first + i) * shape->d);
+      for (int j = i; j > 0; j--) { /* insertion, as a network */
+        const BfLane low = lane_min(cell[j - 1], cell[j]), high = lane_max(cell[j - 1], cell[j]);
+        cell[j - 1] = low;
+        cell[j]     = high;
+      }
+    }
+    if (atoms == 1) type = cell[0];
+    else
+      for (int k = 0; k < atoms; k++) {
+        const double *row = choose + k * (shape->n + atoms) + k;
+        for (int l = 0; l < BF_LANES; l++) type[l] += row[(int)cell[k][l]];
+      }
+    total = total * lane_set(shape->radix[g]) + type;
+  }
+  for (int l = 0; l < BF_LANES; l++) out[l] = total[l];
+}
+
+const BfTableKernels BF_KERNEL(bf_table_kernels) = {prepare, sight, measure, rank};

@@ -1,0 +1,49 @@
+/* The layer on a grid of cells, for the transition tables of one context shape. A token's logits depend only on cells, so
+ * that <z + e_p, A (z' + e_p')> is computed once an action for every pair of (position, cell), and what a query sees of a
+ * tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. The arithmetic is that of
+ * src/layer/attend.h, in the same order as in bf_layer_apply: the same bits. */
+#pragma once
+#include "layer/kernels.h"
+#include "solve/full/space.h"
+
+#define BF_TYPE_BLOCK 64 /* laws of the last tag whose sights are held at once */
+#define BF_MOST_ATOMS 32
+
+typedef struct {
+  const BfLayer   *layer;
+  const BfContext *context;
+  int              n, d;
+  int              positions, queries; /* distinct positions of the context; positions * n */
+  int             *place;              /* [tags] a tag's position among these */
+  int             *position;           /* [positions] */
+  double          *point;              /* [n][d] cell centres */
+  int              nearest;            /* 1: successors by a grid's nearest cell, in lanes */
+  double          *lower, *width, *cells; /* [d] the grid's axes */
+  double         **choose;             /* [atoms + 1][atoms][n + atoms]: C(b, k + 1) at [k * (n + atoms) + b] */
+  double          *radix;              /* [tags] */
+  int              sight;              /* lanes of a sight: 2 + d (max, weight, sum of z') */
+  /* In lanes (BF_LANES actions), filled by the kernels: */
+  double *logit;   /* [heads][queries][queries] */
+  double *forward; /* [n][d] the feed-forward part */
+  double *hidden;  /* [width] work */
+  double *lead;    /* [heads][tags][queries][sight] of the tags before the last */
+  double *last;    /* [BF_TYPE_BLOCK][heads][queries][sight] of laws of the last tag */
+  double *next;    /* [slots][d] images of a measure's atoms */
+} BfTableShape;
+
+/* For a block of actions: logits of all pairs of (position, cell), feed-forward part of all cells. */
+typedef void BfTablePrepare(BfTableShape *shape, const double *parameters);
+/* What all queries see of tag g when its atoms are in cell[]: to[head * stride + query * sight ...]. */
+typedef void BfTableSight(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride);
+/* Images of the atoms in cell[slots]; last: the sights of the last tag's law (a block of `last`). */
+typedef void BfTableMeasure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last);
+/* The successors' numbers in the context, by nearest cells, in lanes. */
+typedef void BfTableRank(const BfTableShape *shape, double rank[BF_LANES]);
+
+typedef struct {
+  BfTablePrepare *prepare;
+  BfTableSight   *sight;
+  BfTableMeasure *measure;
+  BfTableRank    *rank;
+} BfTableKernels;
+extern const BfTableKernels bf_table_kernels_generic, bf_table_kernels_avx2, bf_table_kernels_avx512;

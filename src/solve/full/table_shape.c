@@ -1,0 +1,199 @@
+#include "solve/full/table_shape.h"
+
+#include <string.h>
+
+static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
+
+/* Tags are sorted by position. */
+static int count_positions(const BfContext *c) {
+  int count = 1;
+  for (int g = 1; g < c->tags; g++) count += c->position[g] != c->position[g - 1];
+  return count;
+}
+
+int bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
+  const BfContext *context = &space->problem->context[s];
+  const double     queries = (double)count_positions(context) * (double)bf_tokens_count(space->problem->tokens);
+  const double     bytes   = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
+  for (int g = 0; g < context->tags; g++)
+    if (atoms_of(context, g) > BF_MOST_ATOMS) return 0;
+  return bytes <= 32 << 20 && space->context[s].measures < INT32_MAX;
+}
+
+static void clear(BfTableShape *x) {
+  for (int m = 0; x->choose && m <= BF_MOST_ATOMS; m++) bf_free(x->choose[m]);
+  bf_free(x->choose);
+  bf_free(x->place);
+  bf_free(x->position);
+  bf_free(x->point);
+  bf_free(x->lower);
+  bf_free(x->width);
+  bf_free(x->cells);
+  bf_free(x->radix);
+  bf_free(x->logit);
+  bf_free(x->forward);
+  bf_free(x->hidden);
+  bf_free(x->lead);
+  bf_free(x->last);
+  bf_free(x->next);
+}
+
+/* C(b, k + 1) by Pascal's rule; entries that exceed what a rank can be are not looked up. */
+static BfStatus fill_choose(BfTableShape *x, int atoms, BfError *error) {
+  const int size = x->n + atoms;
+  if (x->choose[atoms]) return BF_OK;
+  BF_TRY(BF_NEW(&x->choose[atoms], (int64_t)atoms * size, error));
+  for (int k = 0; k < atoms; k++)
+    for (int b = 1; b < size; b++) {
+      const double *above = x->choose[atoms] + (k - 1) * size;
+      double       *row   = x->choose[atoms] + k * size;
+      row[b]              = row[b - 1] + (k ? above[b - 1] : 1);
+    }
+  return BF_OK;
+}
+
+static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
+  const BfTokens *tokens = space->problem->tokens;
+  BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
+  for (int g = 0, at = -1; g < x->context->tags; g++) {
+    if (!g || x->context->position[g] != x->context->position[g - 1]) x->position[++at] = x->context->position[g];
+    x->place[g] = at;
+    x->radix[g] = (double)space->context[s].radix[g];
+    BF_TRY(fill_choose(x, atoms_of(x->context, g), error));
+  }
+  for (int c = 0; c < x->n; c++) bf_tokens_point(tokens, c, x->point + c * x->d);
+  for (int a = 0; a < x->d && bf_tokens_is_grid(tokens); a++) {
+    int64_t cells;
+    bf_tokens_axis(tokens, a, &x->lower[a], &x->width[a], &cells);
+    x->cells[a] = (double)cells;
+  }
+  return BF_OK;
+}
+
+static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
+  const BfProblem *problem = space->problem;
+  *x = (BfTableShape){.layer = &problem->layer, .context = &problem->context[s], .n = (int)bf_tokens_count(problem->tokens),
+                      .d = problem->layer.dim, .sight = 2 + problem->layer.dim};
+  x->positions = count_positions(x->context);
+  x->queries   = x->positions * x->n;
+  x->nearest   = problem->transition == BF_TRANSITION_NEAREST && bf_tokens_is_grid(problem->tokens);
+  const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
+  BF_TRY(BF_NEW(&x->place, x->context->tags, error));
+  BF_TRY(BF_NEW(&x->position, x->positions, error));
+  BF_TRY(BF_NEW(&x->point, (int64_t)x->n * x->d, error));
+  BF_TRY(BF_NEW(&x->lower, x->d, error));
+  BF_TRY(BF_NEW(&x->width, x->d, error));
+  BF_TRY(BF_NEW(&x->cells, x->d, error));
+  BF_TRY(BF_NEW(&x->radix, x->context->tags, error));
+  BF_TRY(BF_NEW(&x->logit, heads * Q * Q * BF_LANES, error));
+  BF_TRY(BF_NEW(&x->forward, (int64_t)x->n * x->d * BF_LANES, error));
+  BF_TRY(BF_NEW(&x->hidden, (int64_t)x->layer->width * BF_LANES, error));
+  BF_TRY(BF_NEW(&x->lead, x->context->tags * seen, error));
+  BF_TRY(BF_NEW(&x->last, BF_TYPE_BLOCK * seen, error));
+  BF_TRY(BF_NEW(&x->next, (int64_t)x->context->slots * x->d * BF_LANES, error));
+  return fill_geometry(x, space, s, error);
+}
+
+/* ---- filling ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const BfFullSpace    *space;
+  const BfActions      *actions;
+  const BfTableKernels *kernels;
+  BfTableShape          shape;
+  BfScratch            *scratch;
+  int64_t               s, block;        /* context, block of actions */
+  int64_t               type0, type1;    /* laws of the last tag whose sights are held */
+  int64_t              *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
+  int                   held;            /* whether it holds any */
+  int32_t              *next;
+} Fill;
+
+/* Sights of the tags before the last, where they changed: the first tags are the slowest. */
+static void see_lead(Fill *f) {
+  const BfContext *c      = f->shape.context;
+  const int64_t    block  = (int64_t)f->shape.queries * f->shape.sight * BF_LANES;
+  for (int g = 0; g < c->tags - 1; g++) {
+    const size_t bytes = sizeof(int64_t) * (size_t)atoms_of(c, g);
+    if (f->held && !memcmp(f->cell + c->first[g], f->previous + c->first[g], bytes)) continue;
+    f->kernels->sight(&f->shape, g, f->cell + c->first[g], f->shape.lead + g * block, c->tags * block);
+    memcpy(f->previous + c->first[g], f->cell + c->first[g], bytes);
+  }
+  f->held = 1;
+}
+
+/* The successors' numbers of the measure whose images stand in shape.next. */
+static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
+  if (f->shape.nearest) {
+    f->kernels->rank(&f->shape, rank);
+    return BF_OK;
+  }
+  for (int l = 0; l < bf_actions_in_block(f->space->problem, f->block); l++) {
+    BF_TRY(bf_successor_cells(f->space->problem, f->shape.context, f->shape.next, l, f->scratch, f->scratch->cell, error));
+    rank[l] = (double)bf_full_rank(f->space, f->s, f->scratch->cell);
+  }
+  return BF_OK;
+}
+
+/* Measures lead * radix + type0 .. type1-1: contiguous in the table. */
+static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
+  const BfContext *c     = f->shape.context;
+  const int64_t    M     = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
+  const int64_t    seen  = (int64_t)f->shape.layer->heads * f->shape.queries * f->shape.sight * BF_LANES;
+  const int        lanes = bf_actions_in_block(f->space->problem, f->block);
+  int32_t          row[BF_LANES][BF_TYPE_BLOCK];
+  for (int64_t type = f->type0; type < f->type1; type++) {
+    double rank[BF_LANES];
+    bf_full_unrank(f->space, f->s, lead * radix + type, f->cell);
+    if (type == f->type0) see_lead(f);
+    f->kernels->measure(&f->shape, f->actions->parameters + f->block * f->actions->size, f->cell,
+                        f->shape.last + (type - f->type0) * seen);
+    BF_TRY(rank_images(f, rank, error));
+    for (int l = 0; l < lanes; l++) row[l][type - f->type0] = (int32_t)rank[l];
+  }
+  for (int l = 0; l < lanes; l++)
+    memcpy(f->next + (f->block * BF_LANES + l) * M + lead * radix + f->type0, row[l], sizeof(int32_t) * (size_t)(f->type1 - f->type0));
+  return BF_OK;
+}
+
+static void see_last(Fill *f) {
+  const BfContext *c     = f->shape.context;
+  const int64_t    each  = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer->heads * each;
+  for (int64_t type = f->type0; type < f->type1; type++) {
+    bf_full_unrank(f->space, f->s, type, f->cell); /* the first tags at type 0 */
+    f->kernels->sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1], f->shape.last + (type - f->type0) * seen, each);
+  }
+}
+
+/* The share is one of the last tag's laws where there is one tag, of the others' joint laws where there are more. */
+static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
+  const BfContext *c     = f->shape.context;
+  const int64_t    radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
+  const int        alone = c->tags == 1;
+  const int64_t    end   = alone ? radix * (worker + 1) / workers : radix;
+  const int64_t    lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
+  f->kernels->prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
+  for (f->type0 = alone ? radix * worker / workers : 0; f->type0 < end && lead0 < lead1; f->type0 = f->type1) {
+    f->type1 = f->type0 + BF_TYPE_BLOCK < end ? f->type0 + BF_TYPE_BLOCK : end;
+    f->held  = 0;
+    see_last(f);
+    for (int64_t lead = lead0; lead < lead1; lead++) BF_TRY(fill_row(f, lead, error));
+  }
+  return BF_OK;
+}
+
+BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int worker, int workers,
+                             BfScratch *scratch, int32_t *next, BfError *error) {
+  static const BfTableKernels *const kernels[] = {&bf_table_kernels_generic, &bf_table_kernels_avx2, &bf_table_kernels_avx512};
+  Fill f = {.space = space, .actions = actions, .kernels = kernels[bf_instruction_set_index()], .scratch = scratch, .s = s, .next = next};
+  BfStatus status;
+  BF_GOTO(create(&f.shape, space, s, error));
+  BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
+  BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));
+  for (f.block = 0; f.block < actions->blocks; f.block++) BF_GOTO(fill_block(&f, worker, workers, error));
+done:
+  clear(&f.shape);
+  bf_free(f.cell);
+  bf_free(f.previous);
+  return status;
+}

@@ -1,0 +1,12 @@
+/* The fast way to fill the table of a context shape; see table_kernel.h. */
+#pragma once
+#include "solve/full/table_kernel.h"
+#include "solve/transition.h"
+
+/* Whether it pays and fits: few enough cells for all pairs of them (32 MiB a block of actions), few atoms. */
+int bf_table_shape_fits(const BfFullSpace *space, int64_t s);
+
+/* Successors next[k * M_s + j] of this worker's share (number `worker` of `workers`) of the measures of context s, under
+ * every action. */
+BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int worker, int workers,
+                             BfScratch *scratch, int32_t *next, BfError *error);
