@@ -1,6 +1,10 @@
 #include "solve/full/plan.h"
 
-enum { LEAST_LANES = 64, LEAST_MIDS = 32, MOST_BLOCK_MIDS = 128 };
+/* A tile of a block's values (16 bytes a measure) and the permuted rows behind it (8 bytes an entry, BF_CHUNK actions)
+ * share an L2 of a megabyte; wide tiles read a row of V but once. Mids of two contexts together share more rows than
+ * those of one do, at 6 bytes a mid and action a rank. */
+enum { LEAST_LANES = 64, LEAST_MIDS = 32, MOST_BLOCK_MIDS = 256, TILE = 128 };
+static const int64_t MOST_MID_BYTES = 32 << 20;
 
 /* Take contexts from `end` backwards until their measures reach `least`; all that is left if they never do. */
 static int64_t group_from(const BfFullSpace *space, int64_t end, int64_t least, int64_t *size) {
@@ -9,82 +13,129 @@ static int64_t group_from(const BfFullSpace *space, int64_t end, int64_t least, 
   return end;
 }
 
-/* Successors under active action a of the joint measures of contexts from .. to-1, one row an action. */
-static BfStatus merge(const BfFullSpace *space, const BfTables *tables, int64_t from, int64_t to, int64_t size,
-                      const int32_t ***rows, int32_t **memory, BfError *error) {
-  BF_TRY(BF_NEW(rows, tables->actives, error));
-  const int single = to - from == 1;
-  if (!single) BF_TRY(BF_NEW(memory, tables->actives * size, error));
-  for (int64_t a = 0; a < tables->actives; a++) {
-    const int64_t k = tables->active[a];
-    if (single) {
-      const BfContextSpace *x = &space->context[from];
-      (*rows)[a]              = tables->next[x->shape] + k * x->measures;
-      continue;
-    }
-    int32_t *row = *memory + a * size;
-    (*rows)[a]   = row;
-    int64_t stride = size;
-    for (int64_t s = from; s < to; s++) {
-      const BfContextSpace *x    = &space->context[s];
-      const int32_t        *next = tables->next[x->shape] + k * x->measures;
-      stride /= x->measures;
-      for (int64_t i = 0; i < size; i++) row[i] += (int32_t)(stride * next[i / stride % x->measures]);
-    }
+/* Take more contexts while the block of mids is not full and what is kept of them stays small. */
+static int64_t extend(const BfFullSpace *space, int64_t begin, int64_t actives, int64_t *size) {
+  while (begin > 0 && *size < MOST_BLOCK_MIDS) {
+    const int64_t more = space->context[begin - 1].measures;
+    if ((double)*size * (double)more * (double)actives * 6 > (double)MOST_MID_BYTES) break;
+    *size *= more;
+    begin--;
+  }
+  return begin;
+}
+
+/* Successors of the joint measures of contexts from .. to-1 under action k. */
+static void join(const BfFullSpace *space, const BfTables *tables, int64_t from, int64_t to, int64_t size, int64_t k,
+                 int32_t row[]) {
+  int64_t stride = size;
+  for (int64_t i = 0; i < size; i++) row[i] = 0;
+  for (int64_t s = from; s < to; s++) {
+    const BfContextSpace *x    = &space->context[s];
+    const int32_t        *next = tables->next[x->shape] + k * x->measures;
+    stride /= x->measures;
+    for (int64_t i = 0; i < size; i++) row[i] += (int32_t)(stride * next[i / stride % x->measures]);
+  }
+}
+
+static BfStatus join_lanes(BfPlan *plan, BfError *error) {
+  const int64_t from = plan->lane_context, to = plan->space->contexts;
+  BF_TRY(BF_NEW(&plan->lane_next, plan->actives, error));
+  if (to - from > 1) BF_TRY(BF_NEW(&plan->lane_memory, plan->actives * plan->lanes, error));
+  for (int64_t a = 0; a < plan->actives; a++) {
+    const BfContextSpace *x = &plan->space->context[from];
+    plan->lane_next[a]      = plan->tables->next[x->shape] + plan->number[a] * x->measures;
+    if (!plan->lane_memory) continue;
+    join(plan->space, plan->tables, from, to, plan->lanes, plan->number[a], plan->lane_memory + a * plan->lanes);
+    plan->lane_next[a] = plan->lane_memory + a * plan->lanes;
   }
   return BF_OK;
 }
 
-/* The distinct successors within every block of mids: each needs one permuted row. */
-static BfStatus find_images(BfPlan *plan, BfError *error) {
-  int32_t *seen; /* [mids] 1 + slot in the current block of that successor */
-  BF_TRY(BF_NEW(&plan->slot, plan->actives * plan->mids, error));
-  BF_TRY(BF_NEW(&plan->image, plan->actives * plan->mids, error));
-  BF_TRY(BF_NEW(&plan->images, plan->actives * plan->blocks, error));
-  BF_TRY(BF_NEW(&seen, plan->mids, error));
-  for (int64_t a = 0; a < plan->actives; a++)
-    for (int64_t b = 0; b < plan->blocks; b++) {
-      const int64_t first = b * plan->block_mids;
-      const int64_t last  = first + plan->block_mids < plan->mids ? first + plan->block_mids : plan->mids;
-      int32_t      *image = plan->image + a * plan->mids + first, count = 0;
-      for (int64_t m = first; m < last; m++) {
-        const int32_t next = plan->mid_next[a][m];
-        if (!seen[next]) {
-          image[count] = next;
-          seen[next]   = ++count;
-        }
-        plan->slot[a * plan->mids + m] = seen[next] - 1;
-      }
-      plan->images[a * plan->blocks + b] = count;
-      for (int32_t i = 0; i < count; i++) seen[image[i]] = 0;
+/* The distinct successors within a block of mids under one action: each needs one permuted row. seen[mids] is zero. */
+static void find_images(BfPlan *plan, int64_t a, int64_t b, const int32_t next[], int32_t seen[]) {
+  const int64_t first = b * plan->block_mids;
+  const int64_t last  = first + plan->block_mids < plan->mids ? first + plan->block_mids : plan->mids;
+  int32_t      *image = plan->image + a * plan->mids + first, count = 0;
+  for (int64_t m = first; m < last; m++) {
+    if (!seen[next[m]]) {
+      image[count]  = next[m];
+      seen[next[m]] = ++count;
     }
+    plan->slot[(a / BF_CHUNK * plan->mids + m) * BF_CHUNK + a % BF_CHUNK] = (uint16_t)(seen[next[m]] - 1);
+  }
+  plan->images[a * plan->blocks + b] = count;
+  for (int32_t i = 0; i < count; i++) seen[image[i]] = 0;
+}
+
+static BfStatus join_mids(BfPlan *plan, BfError *error) {
+  int32_t *seen = NULL, *next = NULL;
+  BfStatus status;
+  BF_GOTO(BF_NEW(&plan->slot, plan->chunks * BF_CHUNK * plan->mids, error));
+  BF_GOTO(BF_NEW(&plan->image, plan->actives * plan->mids, error));
+  BF_GOTO(BF_NEW(&plan->images, plan->actives * plan->blocks, error));
+  BF_GOTO(BF_NEW(&seen, plan->mids, error));
+  BF_GOTO(BF_NEW(&next, plan->mids, error));
+  for (int64_t a = 0; a < plan->actives; a++) {
+    join(plan->space, plan->tables, plan->mid_context, plan->lane_context, plan->mids, plan->number[a], next);
+    for (int64_t b = 0; b < plan->blocks; b++) find_images(plan, a, b, next, seen);
+  }
+  for (int64_t a = plan->actives; a < plan->chunks * BF_CHUNK; a++)
+    for (int64_t m = 0; m < plan->mids; m++) {
+      uint16_t *slot     = plan->slot + (a / BF_CHUNK * plan->mids + m) * BF_CHUNK;
+      slot[a % BF_CHUNK] = slot[0];
+    }
+done:
   bf_free(seen);
+  bf_free(next);
+  return status;
+}
+
+static BfStatus find_digits(BfPlan *plan, BfError *error) {
+  BF_TRY(BF_NEW(&plan->digit, (plan->lane_context - plan->mid_context) * plan->mids, error));
+  int64_t stride = plan->mids;
+  for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
+    int32_t *digit = plan->digit + (s - plan->mid_context) * plan->mids;
+    stride /= plan->space->context[s].measures;
+    for (int64_t m = 0; m < plan->mids; m++) digit[m] = (int32_t)(m / stride % plan->space->context[s].measures);
+  }
   return BF_OK;
 }
 
-static BfStatus build(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, BfPlan *plan,
-                      BfError *error) {
+/* A block of mids ends with its last context where that is not too large for one. */
+static void cut_blocks(BfPlan *plan) {
+  const int64_t last  = plan->lane_context > plan->mid_context ? plan->space->context[plan->lane_context - 1].measures : 1;
+  const int64_t whole = last <= MOST_BLOCK_MIDS ? MOST_BLOCK_MIDS / last * last : MOST_BLOCK_MIDS;
+  const int64_t lanes = (plan->lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
+  const int64_t tile  = plan->mids > 1 ? TILE : BF_LANE_BLOCK;
+  plan->block_mids    = plan->mids < whole ? plan->mids : whole;
+  plan->blocks        = (plan->mids + plan->block_mids - 1) / plan->block_mids;
+  plan->tile          = lanes < tile ? lanes : tile;
+  plan->groups_outer  = plan->mids > 1 ? plan->blocks : (plan->lanes + BF_LANE_BLOCK - 1) / BF_LANE_BLOCK;
+  plan->groups        = plan->outers * plan->groups_outer;
+}
+
+static BfStatus build(const BfActions *actions, BfPlan *plan, BfError *error) {
+  const BfFullSpace *space = plan->space;
   plan->lane_context = group_from(space, space->contexts, LEAST_LANES, &plan->lanes);
   plan->mid_context  = group_from(space, plan->lane_context, LEAST_MIDS, &plan->mids);
+  plan->mid_context  = extend(space, plan->mid_context, plan->actives, &plan->mids);
   plan->outers       = space->measures / plan->lanes / plan->mids;
-  plan->block_mids   = plan->mids < MOST_BLOCK_MIDS ? plan->mids : MOST_BLOCK_MIDS;
-  plan->blocks       = (plan->mids + plan->block_mids - 1) / plan->block_mids;
-  plan->groups_outer = plan->mids > 1 ? plan->blocks : (plan->lanes + BF_LANE_BLOCK - 1) / BF_LANE_BLOCK;
-  plan->groups       = plan->outers * plan->groups_outer;
+  plan->chunks       = (plan->actives + BF_CHUNK - 1) / BF_CHUNK;
   if (plan->lanes > INT32_MAX || plan->mids > INT32_MAX)
     return bf_fail(error, BF_BAD_INPUT, "a context has more than 2^31 measures: use -space reachable");
-  BF_TRY(merge(space, tables, plan->lane_context, space->contexts, plan->lanes, &plan->lane_next, &plan->lane_memory, error));
-  BF_TRY(merge(space, tables, plan->mid_context, plan->lane_context, plan->mids, &plan->mid_next, &plan->mid_memory, error));
-  BF_TRY(find_images(plan, error));
+  cut_blocks(plan);
+  BF_TRY(join_lanes(plan, error));
+  BF_TRY(join_mids(plan, error));
+  BF_TRY(find_digits(plan, error));
   BF_TRY(BF_NEW(&plan->stage, plan->actives, error));
-  for (int64_t a = 0; a < plan->actives; a++) plan->stage[a] = actions->stage[tables->active[a]];
+  for (int64_t a = 0; a < plan->actives; a++) plan->stage[a] = actions->stage[plan->number[a]];
   return BF_OK;
 }
 
 BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, BfPlan *plan,
                         BfError *error) {
-  *plan                 = (BfPlan){.space = space, .actives = tables->actives, .number = tables->active};
-  const BfStatus status = build(space, tables, actions, plan, error);
+  *plan = (BfPlan){.space = space, .tables = tables, .actives = tables->actives, .number = tables->active};
+  const BfStatus status = build(actions, plan, error);
   if (status != BF_OK) bf_plan_clear(plan);
   return status;
 }
@@ -92,12 +143,11 @@ BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const 
 void bf_plan_clear(BfPlan *plan) {
   bf_free(plan->stage);
   bf_free(plan->lane_next);
-  bf_free(plan->mid_next);
   bf_free(plan->lane_memory);
-  bf_free(plan->mid_memory);
   bf_free(plan->slot);
   bf_free(plan->image);
   bf_free(plan->images);
+  bf_free(plan->digit);
   *plan = (BfPlan){0};
 }
 
@@ -107,12 +157,12 @@ int64_t bf_plan_start(const BfPlan *plan, int64_t group) {
   return outer * plan->mids * plan->lanes + in * each;
 }
 
-void bf_plan_base(const BfPlan *plan, const BfTables *tables, int64_t outer, int64_t base[]) {
+void bf_plan_base(const BfPlan *plan, int64_t outer, int64_t base[]) {
   for (int64_t a = 0; a < plan->actives; a++) base[a] = 0;
   int64_t rest = plan->outers;
   for (int64_t s = 0; s < plan->mid_context; s++) {
     const BfContextSpace *x    = &plan->space->context[s];
-    const int32_t        *next = tables->next[x->shape];
+    const int32_t        *next = plan->tables->next[x->shape];
     rest /= x->measures;
     const int64_t j = outer / rest % x->measures;
     for (int64_t a = 0; a < plan->actives; a++) base[a] += x->stride * next[plan->number[a] * x->measures + j];

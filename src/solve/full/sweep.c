@@ -34,16 +34,19 @@ static BfStatus cut(BfSweep *sweep, BfError *error) {
 }
 
 /* g of the lane context's successors, which every measure of the last layer adds. Where g is not one sum over contexts
- * (a readout is still to be chosen), where a group merges contexts, or where the terms would not be small, the last
+ * (a readout is still to be chosen), where the lanes join contexts, or where the terms would not be small, the last
  * layer is swept like the others. */
 static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *error) {
   const BfPlan *plan  = sweep->plan;
   const int64_t lanes = plan->lanes, contexts = plan->space->contexts;
-  const int     single = contexts - plan->lane_context == 1 && plan->lane_context - plan->mid_context <= 1;
+  const int     single = contexts - plan->lane_context == 1;
   sweep->last_padded = (lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
   if (!single || contexts == 1 || terminal->readouts > 1 || lanes * plan->actives > (int64_t)1 << 24) return BF_OK;
   BF_TRY(BF_NEW(&sweep->last_outer, plan->actives, error));
   BF_TRY(BF_NEW(&sweep->last_lane, plan->actives * sweep->last_padded, error));
+  BF_TRY(BF_NEW(&sweep->last_mid, plan->lane_context - plan->mid_context, error));
+  for (int64_t s = plan->mid_context; s < plan->lane_context; s++)
+    sweep->last_mid[s - plan->mid_context] = bf_terminal_context(terminal, 0, s);
   const double *g = bf_terminal_context(terminal, 0, contexts - 1);
   for (int64_t a = 0; a < plan->actives; a++)
     for (int64_t l = 0; l < sweep->last_padded; l++)
@@ -54,7 +57,7 @@ static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *
 BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
                          BfSweep *sweep, BfError *error) {
   *sweep             = (BfSweep){.run = run, .plan = plan, .tables = tables};
-  const int64_t size = plan->block_mids * BF_LANE_BLOCK;
+  const int64_t size = plan->block_mids * plan->tile;
   BfStatus      status;
   BF_GOTO(cut(sweep, error));
   BF_GOTO(BF_NEW(&sweep->base, plan->actives, error));
@@ -76,6 +79,7 @@ void bf_sweep_clear(BfSweep *sweep) {
   bf_free(sweep->work.chunk);
   bf_free(sweep->last_outer);
   bf_free(sweep->last_lane);
+  bf_free(sweep->last_mid);
   bf_free(sweep->arrived);
   bf_free(sweep->reduced);
   *sweep = (BfSweep){0};
@@ -126,11 +130,10 @@ static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
   const int64_t end   = plan->mids > 1 || lane0 + BF_LANE_BLOCK > plan->lanes ? plan->lanes : lane0 + BF_LANE_BLOCK;
   value -= lane0; /* the kernels count lanes from the row's start */
   policy -= lane0;
-  for (; lane0 < end; lane0 += BF_LANE_BLOCK) {
-    const int64_t lane1 = lane0 + BF_LANE_BLOCK < end ? lane0 + BF_LANE_BLOCK : end;
+  for (; lane0 < end; lane0 += plan->tile) {
+    const int64_t lane1 = lane0 + plan->tile < end ? lane0 + plan->tile : end;
     if (terminal && sweep->last_lane) {
-      const double     *mid   = plan->lane_context > plan->mid_context ? bf_terminal_context(terminal, 0, plan->mid_context) : NULL;
-      const BfLastTerms terms = {sweep->last_outer, mid, sweep->last_lane, sweep->last_padded};
+      const BfLastTerms terms = {sweep->last_outer, sweep->last_mid, sweep->last_lane, sweep->last_padded};
       last_kernel[isa](plan, &terms, block, lane0, lane1, value, policy, &sweep->work);
     } else {
       block_kernel[isa](plan, sweep->base, next, block, lane0, lane1, value, policy, &sweep->work);
@@ -208,7 +211,7 @@ void bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *
       if (group / plan->groups_outer != outer) {
         outer = group / plan->groups_outer;
         if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
-        else bf_plan_base(plan, sweep->tables, outer, sweep->base);
+        else bf_plan_base(plan, outer, sweep->base);
       }
       sweep_group(sweep, terminal, group, next->base, (double *)V->base + start, policy + at);
       at += count;

@@ -17,6 +17,7 @@ typedef struct {
   int64_t        *base;  /* [actives] */
   BfSweepWork     work;
   double         *last_outer, *last_lane; /* terms of the last layer, or NULL where it takes the general way */
+  const double  **last_mid;
   int64_t         last_padded;
   MPI_Request    *arrived, *reduced; /* [pieces] */
 } BfSweep;

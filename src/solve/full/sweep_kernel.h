@@ -4,26 +4,27 @@
 
 /* Work for a group: doubles, 64-byte aligned. */
 typedef struct {
-  double  *rows;  /* [BF_CHUNK][block_mids][BF_LANE_BLOCK] permuted rows of V, or terms of the last layer */
-  double  *best;  /* [block_mids][BF_LANE_BLOCK] */
-  int64_t *chunk; /* [block_mids][BF_LANE_BLOCK] which chunk of actions attains it */
+  double  *rows;  /* [BF_CHUNK][block_mids][tile] permuted rows of V, or terms of the last layer */
+  double  *best;  /* [block_mids][tile] */
+  int64_t *chunk; /* [block_mids][tile] first action of the chunk that attains it */
 } BfSweepWork;
 
 /* The terms of the last layer where g is a sum over contexts: no gather is needed. */
 typedef struct {
-  const double *outer; /* [actives] sum of g_s over the successor's outer contexts, in their order */
-  const double *mid;   /* [mids] g_s of the mid context, or NULL where there is none */
-  const double *lane;  /* [actives][padded lanes] g_s of the lane context's successors */
-  int64_t       padded;
+  const double        *outer; /* [actives] sum of g_s over the successor's outer contexts, in their order */
+  const double *const *mid;   /* [mid contexts] g_s */
+  const double        *lane;  /* [actives][padded lanes] g_s of the lane context's successors */
+  int64_t              padded;
 } BfLastTerms;
 
 /* min over active actions of c + V(base + mid' * lanes + lane'), and the smallest k that attains it, for the mids of
- * `block` and lanes lane0 .. lane1-1 (at most BF_LANE_BLOCK). value and policy point at the block's first mid, lane 0.
+ * `block` and lanes lane0 .. lane1-1 (at most a tile). value and policy point at the block's first mid, lane 0.
  *
  * For every action of a chunk, one row of V is permuted for each distinct successor of the block's mids (a gather: one
  * load of an index and one of V an entry), and every mid that goes there takes the minimum with it: one load and one
- * minimum an eight Q-values, from L2. Which action won is found at the end, within the chunk that won. The first part
- * is bound by loads (about a cycle an entry, divided by the mids that share the row), the second by L2 bandwidth. */
+ * minimum an eight Q-values. Which action won is found at the end, within the chunk that won. The second part is bound by
+ * L2 bandwidth (a cache line an eight Q-values), the first, where V exceeds the caches, by memory: rows of V are short and
+ * far apart, some 10 GB a second a core, divided by the mids that share a row. */
 typedef void BfSweepBlock(const BfPlan *plan, const int64_t *base, const double *V, int64_t block, int64_t lane0,
                           int64_t lane1, double *value, int32_t *policy, BfSweepWork *work);
 /* The same for the last layer, c + ((outer + mid') + lane'): two additions and a minimum, bound by arithmetic. */
