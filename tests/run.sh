@@ -1,0 +1,38 @@
+#!/bin/sh
+# Build and run every test: an optimized build, then one with the address and undefined-behaviour sanitizers.
+#   sh tests/run.sh            all
+#   sh tests/run.sh release    the optimized build only; `sanitize` the other
+set -eu
+cd "$(dirname "$0")/.."
+. jobs/install.sh
+builds=${1:-release sanitize}
+status=0
+
+# run BUILD MESON-OPTIONS
+run() {
+  folder=build-$1
+  shift
+  [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null
+  ninja -C "$folder" --quiet
+  meson test -C "$folder" --no-rebuild --print-errorlogs || status=1
+}
+
+for build in $builds; do
+  echo "== $build"
+  case $build in
+    release) run release ;;
+    sanitize) run sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
+    *) echo "tests/run.sh: unknown build '$build': release or sanitize" >&2; exit 2 ;;
+  esac
+done
+
+passed=0 failed=0
+for build in $builds; do
+  log=build-$build/meson-logs/testlog.txt
+  passed=$((passed + $(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$log")))
+  for what in Fail Timeout 'Unexpected Pass'; do
+    failed=$((failed + $(sed -n "s/^$what: *\([0-9]*\).*/\1/p" "$log" | grep . || echo 0)))
+  done
+done
+echo "$passed passed, $failed failed"
+exit $status

@@ -1,0 +1,65 @@
+"""Runs of the executable in a temporary folder, and TAP."""
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+import h5py
+
+import oracle
+
+BELLFORMER = os.environ["BELLFORMER"]
+
+
+class Result:
+    def __init__(self, path):
+        with h5py.File(path) as f:
+            self.data, self.attributes = {}, {}
+            f.visititems(self.keep)
+
+    def keep(self, name, item):
+        self.attributes[name] = dict(item.attrs)
+        if isinstance(item, h5py.Dataset):
+            self.data[name] = item[()]
+
+    @property
+    def value(self):
+        return float(self.attributes["rollout"]["quantized_cost"])
+
+    @property
+    def actions(self):
+        return [int(k) for k in self.data["rollout/actions"]]
+
+
+def run(arguments, ranks=0, **keywords):
+    command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
+    return subprocess.run(command + [BELLFORMER] + [str(a) for a in arguments], capture_output=True, text=True, timeout=120,
+                          **keywords)
+
+
+def solve(problem, *options, ranks=0, name="problem"):
+    """The result of a problem (a dictionary, or the path of a file)."""
+    with tempfile.TemporaryDirectory(prefix="bf_solve_") as folder:
+        path = oracle.write(problem, folder, name) if isinstance(problem, dict) else problem
+        out = os.path.join(folder, "run.h5")
+        done = run(["solve", path, "-o", out, *options], ranks)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return Result(out)
+
+
+def tap(checks):
+    """checks: (name, function). Functions fail by an assertion."""
+    print("1..%d" % len(checks))
+    failed = 0
+    for number, (name, check) in enumerate(checks, 1):
+        try:
+            check()
+            print("ok %d - %s" % (number, name))
+        except Exception:
+            failed += 1
+            print("not ok %d - %s" % (number, name))
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+        sys.stdout.flush()
+    sys.exit(failed > 0)
