@@ -1,0 +1,147 @@
+"""What must hold of every optimum: exactness on closed grids, monotone in the actions, convergent in the cells, equivariant,
+and two closed forms."""
+import itertools
+import os
+import tempfile
+
+import numpy as np
+
+import oracle
+from cases import A2, CASES, READOUT, V2, population, sequences, tokens, with_targets
+from harness import run, solve, tap
+from oracle import problem
+
+
+def rollout(result, name):
+    return float(result.attributes["rollout"][name])
+
+
+def closed_grid():
+    """v = b2 moves tokens from centre to centre (h = 1, shifts -1, 0, 1): nothing is rounded, and the value is the cost."""
+    shift = {"W1": {"form": "fixed", "value": [0, 0]}, "b1": {"form": "fixed", "value": [0]},
+             "W2": {"form": "fixed", "value": [0, 0]}, "b2": {"form": "full", "range": [-1, 1], "levels": 3}}
+    rows = [(0, 0, (1.0, -2.0), (0, 0)), (0, 1, (2.0, -1.0), (1, 0)), (1, 0, (0.0, -2.0), (0, 1))]
+    p = problem(rows=rows, targets=True, heads=0, feedforward="relu", width=1, step=1.0, lower=[-3.5, -3.5], upper=[3.5, 3.5],
+                cells=[7, 7], control=shift)
+    for transition in ("nearest", "split"):
+        result = solve({**p, "transition": transition}, "-space", "reachable")
+        assert result.value == rollout(result, "cost"), (result.value, rollout(result, "cost"))
+    exact = solve({**p, "cells": 0})
+    assert exact.value == result.value and exact.actions == result.actions
+    # y - z = (1, -2), (1, -1), (0, -3): the best shift is (1, -2), off by 0, 1 and 1 + 1
+    assert result.value == (0 + 1 + 2) / 3, result.value
+
+
+def nested_actions():
+    """A larger sample contains the smaller: the optimum cannot rise."""
+    p = problem(rows=with_targets(sequences(3, 2, seed=31)), targets=True, cells=0,
+                control={"A": {"form": "full", "range": [-2, 2]}, "V": {"form": "full", "range": [-1, 1]}})
+    values = [solve({**p, "action": {"kind": "sample", "count": count, "seed": 5}}).value for count in (1, 2, 5, 12, 30, 70)]
+    assert all(b <= a for a, b in zip(values, values[1:])), values
+    assert values[-1] < values[0], values
+
+
+def refinement():
+    """n -> 2^20 cells an axis: V_0 tends to the unquantized optimum, at rate 1 in h."""
+    p = CASES["causal, encoded, two heads"]
+    exact = solve({**p, "cells": 0}).value
+    errors = [abs(solve({**p, "cells": [2**k, 2**k]}, "-space", "reachable").value - exact) for k in range(4, 21, 4)]
+    print("# error at 2^4, 2^8, .. 2^20 cells an axis: " + " ".join("%.2e" % e for e in errors))
+    for k, e in zip(range(4, 21, 4), errors):
+        assert e <= 8 * 3.0 / 2**k, (k, e)
+    rate = np.polyfit(range(4, 21, 4), np.log2(np.maximum(errors, 1e-16)), 1)[0]
+    assert -1.5 < rate < -0.6, rate
+
+
+def permutations():
+    """The order of tokens in the table, and the numbers of the sequences, do not matter."""
+    for name in ("two contexts of two tokens", "population, atoms given", "shapes mixed"):
+        p = CASES[name]
+        one = solve(p, "-space", "reachable")
+        order = np.random.default_rng(1).permutation(len(p["rows"]))
+        shuffled = solve({**p, "rows": [p["rows"][i] for i in order]}, "-space", "reachable")
+        assert shuffled.value == one.value and shuffled.actions == one.actions
+        names = {0: 5, 1: 3, 2: 4}
+        renamed = solve({**p, "rows": [(names[s], n, tag, z) for s, n, tag, z in p["rows"]]}, "-space", "full")
+        assert abs(renamed.value - one.value) < 1e-14 and renamed.actions == one.actions
+
+
+def swap():
+    """x = (0, 1), y = (1, 0), p = (1/2, 1), lambda = 3/2: the swap costs 3/8, the identity 1; a warning is given."""
+    p = problem(rows=[(0, 0, (1.0,), (0,)), (0, 1, (0.0,), (1,))], targets=True, dim=1, lower=[0], upper=[1], horizon=1, cells=0,
+                terminal="wasserstein", position_weight=1.5,
+                control={"A": {"form": "fixed", "value": [0]}, "V": {"form": "full", "range": [0, 0], "levels": 1}})
+    assert solve(p).value == 0.375
+    assert solve({**p, "position_weight": "auto"}).value == 1.0
+    with tempfile.TemporaryDirectory() as folder:
+        warned = run(["solve", oracle.write(p, folder), "-o", folder + "/run.h5"])
+        assert "warning" in warned.stderr and "position_weight" in warned.stderr, warned.stderr
+        quiet = run(["solve", oracle.write({**p, "position_weight": "auto"}, folder), "-o", folder + "/auto.h5"])
+        assert "warning" not in quiet.stderr, quiet.stderr
+
+
+def uniform_attention():
+    """A = 0: every token sees the mean m of its context; m' = (r I + eps V) m."""
+    for residual in (0, 1):
+        p = problem(rows=with_targets(sequences(2, 3, seed=33)), targets=True, residual=residual, lower=[-90, -90], upper=[90, 90],
+                    horizon=3, cells=0, control={"A": {"form": "fixed", "value": [0] * 4}, "V": {"form": "full", **V2}})
+        result = solve(p)
+        z, U = result.data["rollout/tokens"], result.data["rollout/controls"]
+        for t in range(3):
+            step = residual * np.eye(2) + 0.5 * U[t].reshape(2, 2)
+            for context in (slice(0, 3), slice(3, 6)):
+                assert np.abs(z[t + 1, context].mean(0) - step @ z[t, context].mean(0)).max() < 1e-13
+
+
+def transport(p, c, x, y):
+    """W1 of two measures of one context, within tags, for |z - z'|, in data tokens: the best of all couplings of atoms."""
+    z, total = oracle.points(p), 0
+    for a, b in zip(c["first"], c["first"][1:]):
+        total += c["masses"][a] * min(sum(np.linalg.norm(z[x[a + i]] - z[y[a + j]]) for i, j in enumerate(way))
+                                      for way in itertools.permutations(range(b - a)))
+    return total
+
+
+def stability():
+    """-stability K: V_0 at all measures within K atom moves, and the largest |dV_0| / W1 among them."""
+    for name, moves in (("population, atoms given", 2), ("two contexts of two tokens", 1)):
+        p = CASES[name]
+        result = solve(p, "-space", "full", "-stability", moves)
+        everyone = oracle.contexts(p)
+        measures = [oracle.all_measures(p, c) for c in everyone]
+        sizes = [len(m) for m in measures]
+        start = [oracle.initial(p, c) for c in everyone]
+
+        def distance(cells):  # least number of atom moves: atoms that are not matched within their tag
+            total = 0
+            for c, x, y in zip(everyone, cells, start):
+                for a, b in zip(c["first"], c["first"][1:]):
+                    left = list(y[a:b])
+                    for atom in x[a:b]:
+                        if atom in left:
+                            left.remove(atom)
+                    total += len(left)
+            return total
+
+        near = {}
+        for i in range(int(np.prod(sizes))):
+            cells = [m[j] for m, j in zip(measures, np.unravel_index(i, sizes))]
+            if distance(cells) <= moves:
+                near[i] = cells
+        index = result.data["stability/index"]
+        assert sorted(index) == sorted(near), (len(index), len(near))
+        V = result.data["value"][0]
+        assert (result.data["stability/value"] == V[index]).all()
+        assert [distance(near[i]) for i in index] == list(result.data["stability/moves"])
+        tokens_all = sum(c["masses"].sum() for c in everyone)
+        modulus = 0
+        for i, j in itertools.combinations(near, 2):
+            w1 = sum(transport(p, c, x, y) for c, x, y in zip(everyone, near[i], near[j])) / tokens_all
+            modulus = max(modulus, abs(V[i] - V[j]) / w1)
+        found = result.attributes["stability"]["modulus"]
+        assert abs(found - modulus) < 1e-12 * modulus, (name, found, modulus)
+
+
+tap([("a closed grid is exact", closed_grid), ("nested actions are monotone", nested_actions),
+     ("refinement in n", refinement), ("permutation of tokens and sequences", permutations), ("the swap", swap),
+     ("uniform attention", uniform_attention), ("stability", stability)])

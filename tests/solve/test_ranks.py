@@ -1,0 +1,48 @@
+"""Values, policies and every other number of a result are the same bits on 1, 2, 3, 4 and 7 ranks, whatever -node_size is."""
+import os
+
+import numpy as np
+
+from cases import CASES
+from harness import solve, tap
+
+PROBLEMS = ["nine contexts of one token: joint lanes and mids", "population, split", "shapes mixed", "more lanes than a block"]
+
+
+def same(one, other, what):
+    skip = ("provenance",)
+    assert set(one.data) == set(other.data), what
+    for name, x in one.data.items():
+        if name.startswith(skip):
+            continue
+        y = other.data[name]
+        assert x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes(), (what, name)
+    for name in ("rollout", "rollout/actions"):
+        for key, x in one.attributes.get(name, {}).items():
+            assert np.array_equal(x, other.attributes[name][key]), (what, name, key)
+
+
+def invariant(p, space, options=()):
+    one = solve(p, "-space", space, *options)
+    for ranks, node_sizes in ((1, (1,)), (2, (0, 1)), (3, (0, 1, 2)), (4, (2, 3)), (7, (0, 2, 3))):
+        for node_size in node_sizes:
+            other = solve(p, "-space", space, "-node_size", node_size, *options, ranks=ranks)
+            same(one, other, "%d ranks, node_size %d" % (ranks, node_size))
+
+
+def pieces():
+    """M = 1365^2, several pieces, so that nodes reduce one while they compute the next."""
+    p = {**CASES["more lanes than a block"], "cells": [4, 3]}
+    one = solve(p, "-space", "full")
+    for ranks, node_size in ((2, 1), (3, 2), (4, 1)):
+        same(one, solve(p, "-space", "full", "-node_size", node_size, ranks=ranks), "%d ranks" % ranks)
+
+
+checks = [("%s space: %s" % (space, name), lambda p=CASES[name], space=space: invariant(p, space))
+          for name in PROBLEMS for space in ("full", "reachable")]
+checks.append(("reachable space, unquantized", lambda: invariant(
+    {**CASES["causal, encoded, two heads"], "cells": 0}, "reachable")))
+checks.append(("full space, several pieces between nodes", pieces))
+checks.append(("stability", lambda: invariant(CASES["population, atoms given"], "full", ("-stability", 1))))
+os.environ.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
+tap(checks)
