@@ -32,8 +32,8 @@ static int help(const char *name) {
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    list(stderr);
-    return BF_BAD_INPUT;
+    list(stdout);
+    return BF_OK;
   }
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
   if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) return help(argc > 2 ? argv[2] : NULL);

@@ -14,11 +14,14 @@ static BfStatus fail_damaged(BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "the HDF5 file is damaged or truncated");
 }
 
+/* HDF5 refuses an image whose name is that of a file: this one cannot be. */
+static const char IMAGE_NAME[] = "/dev/null/image";
+
 static hid_t open_image(const BfFile *file) {
   const size_t step = 65536; /* by which the image would grow, were it written to */
   hid_t        access = H5Pcreate(H5P_FILE_ACCESS), opened = H5I_INVALID_HID;
   if (H5Pset_fapl_core(access, step, 0) >= 0 && H5Pset_file_image(access, file->bytes, (size_t)file->size) >= 0)
-    opened = H5Fopen(file->name, H5F_ACC_RDONLY, access);
+    opened = H5Fopen(IMAGE_NAME, H5F_ACC_RDONLY, access);
   H5Pclose(access);
   return opened;
 }

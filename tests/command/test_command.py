@@ -1,0 +1,234 @@
+"""The program as a user meets it: commands, the result file, eval, info, options, problems from elsewhere."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+import oracle  # noqa: E402
+from cases import CASES, READOUT, V2, population, sequences  # noqa: E402
+from harness import BELLFORMER, Result, run, solve, tap  # noqa: E402
+
+PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
+
+
+def ok(done):
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def folder():
+    return tempfile.TemporaryDirectory(prefix="bf_command_")
+
+
+def words():
+    """help and versions, without mpirun."""
+    assert "solve" in ok(run([])) and "eval" in ok(run(["help"]))
+    for command in ("solve", "eval", "info"):
+        assert ok(run(["help", command])).startswith("usage: ")
+    assert re.match(r"bellformer \d+\.\d+\.\d+\n", ok(run(["--version"])))
+
+
+def by_tags(p):
+    """The rows of the table in the order of their tags."""
+    return sorted(range(len(p["rows"])), key=lambda i: tuple(p["rows"][i][:3]))
+
+
+def check_model(p, result, tokens="rollout/tokens"):
+    """/rollout/tokens are the data through the matrices of /model, by another implementation of the layer; a row a row of
+    the table."""
+    everyone, order = [oracle.unquantized(c) for c in oracle.contexts(p)], by_tags(p)
+    assert result.data[tokens].shape == (p["horizon"] + 1, sum(len(z) for _, z in everyone), p["dim"])
+    states = [z[None] for _, z in everyone]
+    for t in range(p["horizon"] + 1):
+        assert np.abs(np.concatenate([z[0] for z in states]) - result.data[tokens][t][order]).max() < 1e-12, t
+        if t < p["horizon"]:
+            u = result.data["rollout/controls"][t]
+            for name, matrix in oracle.expand(p, u).items():
+                stored = result.data["model/layer_%04d/%s" % (t, name)]
+                assert np.abs(np.reshape(stored, matrix.shape) - matrix).max() < 1e-15, name
+            states = [oracle.layer(p, z, c["positions"], c["masses"], u) for (c, _), z in zip(everyone, states)]
+    contexts = [c for c, _ in everyone]
+    loss = min(sum(oracle.terminal(p, c, z, r, contexts)[0] for c, z in zip(contexts, states)) for r in oracle.readouts(p))
+    return float(loss)
+
+
+def result_file():
+    """Every dataset of the specification, with its shape and type, in both spaces."""
+    for name in ("causal, encoded, two heads", "population, atoms given", "feed-forward, relu, sampled"):
+        p = CASES[name]
+        U, T, d = oracle.actions(p), p["horizon"], p["dim"]
+        n, (K, q) = len(oracle.points(p)), U.shape
+        everyone = oracle.contexts(p)
+        M = int(np.prod([len(oracle.all_measures(p, c)) for c in everyone]))
+        for space in ("full", "reachable"):
+            r = solve(p, "-space", space)
+            expected = {"actions/controls": ((K, q), "f8"), "rollout/actions": ((T,), "i4"), "rollout/controls": ((T, q), "f8"),
+                        "rollout/tokens": ((T + 1, len(p["rows"]), d), "f8")}
+            if space == "full":
+                expected.update({"grid/points": ((n, d), "f8"), "value": ((T + 1, M), "f8"), "policy": ((T, M), "i4")})
+            for key, (shape, kind) in expected.items():
+                assert r.data[key].shape == shape and r.data[key].dtype == kind, (key, r.data[key].shape, r.data[key].dtype)
+            if space == "full":
+                assert np.abs(r.data["grid/points"] - oracle.points(p)).max() < 1e-15
+                assert r.value == r.data["value"][0, r.attributes["rollout"]["initial"]]
+            tags = [(s, position, label) for s, c in enumerate(everyone) for position, label in c["tags"]]
+            assert list(r.data["tags/sequence"]) == [t[0] for t in tags]
+            assert list(r.data["tags/position"]) == [t[1] for t in tags]
+            assert (r.data["actions/controls"][r.data["rollout/actions"]] == r.data["rollout/controls"]).all()
+            a = r.attributes["rollout"]
+            loss = check_model(p, r)
+            stage = sum(oracle.stage(p, u) for u in r.data["rollout/controls"])
+            assert abs(a["loss"] - loss) < 1e-12 and abs(a["cost"] - loss - stage) < 1e-12, (a["loss"], loss)
+            assert r.attributes["problem"]["yaml"] and r.attributes["provenance"]["ranks"] == 1
+
+
+def accuracy():
+    """The share of contexts, or of tokens, whose label has the largest logit."""
+    for name in ("two contexts of two tokens", "population, atoms given"):
+        p, r = CASES[name], solve(CASES[name])
+        z = r.data["rollout/tokens"][-1]
+        matrix, bias = oracle.readouts(p)[0]
+        if p["terminal"] == "pooled_cross_entropy":
+            z, labels = z.reshape(2, 2, 2).mean(1), [0, 1]
+        else:
+            labels = [row[2] for row in p["rows"]]
+        share = np.mean((z @ matrix.T + bias).argmax(1) == labels)
+        assert r.attributes["rollout"]["accuracy"] == share, (r.attributes["rollout"]["accuracy"], share)
+
+
+def evaluation():
+    """eval: training loss from the result file alone; a test table gives what the solve said; tokens out."""
+    p = {**CASES["population, atoms given"]}
+    test = population(9, seed=77)
+    with folder() as f:
+        path = oracle.write(p, f)
+        oracle.write({**p, "rows": test}, f, "test")
+        ok(run(["solve", path, "-data_test", f + "/test.csv", "-o", f + "/run.h5"]))
+        os.rename(path, path + ".away")
+        a = Result(f + "/run.h5").attributes["rollout"]
+        r = Result(f + "/run.h5")
+        said = ok(run(["eval", f + "/run.h5", "-o", f + "/train.h5"], ranks=2))
+        assert "%.6g" % a["loss"] in said or "%.8g" % a["loss"] in said, said
+        said = ok(run(["eval", f + "/run.h5", "-data", f + "/test.csv", "-o", f + "/eval.h5"]))
+        assert "%.8g" % a["test_loss"] in said and "%.4g" % a["test_accuracy"] in said, (said, a)
+        with h5py.File(f + "/eval.h5") as out:
+            assert (out["tokens"][()] == r.data["rollout/test_tokens"]).all()
+        loss = check_model({**p, "rows": test}, r, "rollout/test_tokens")
+        assert abs(loss - a["test_loss"]) < 1e-12
+
+
+def information():
+    """info prints sizes and writes nothing."""
+    with folder() as f:
+        p = CASES["population, atoms given"]
+        path = oracle.write(p, f)
+        before = sorted(os.listdir(f))
+        said = ok(run(["info", path]))
+        assert sorted(os.listdir(f)) == before
+        M = np.prod([len(oracle.all_measures(p, c)) for c in oracle.contexts(p)])
+        for number in (14, 9, M, len(oracle.actions(p))):
+            assert str(number) in said.replace(",", ""), (number, said)
+
+
+def overwriting():
+    with folder() as f:
+        path = oracle.write(CASES["two contexts of two tokens"], f)
+        ok(run(["solve", path, "-o", f + "/run.h5"]))
+        with open(f + "/run.h5", "rb") as file:
+            before = file.read()
+        refused = run(["solve", path, "-o", f + "/run.h5"])
+        assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1 and "-overwrite" in refused.stderr, refused.stderr
+        with open(f + "/run.h5", "rb") as file:
+            assert file.read() == before
+        assert ok(run(["solve", path, "-o", f + "/run.h5", "-overwrite", "-quiet"])) == ""
+        assert not [name for name in os.listdir(f) if name.endswith(".part")]
+
+
+def overrides():
+    """A key on the command line is the same as in the file, and is recorded."""
+    p = CASES["two contexts of two tokens"]
+    one = solve(p, "-quantize_cells", "4,5", "-cost_weight_decay", "0.125", "-control_V_levels", "2")
+    control = {**p["control"], "V": {**p["control"]["V"], "levels": 2}}
+    other = solve({**p, "cells": [4, 5], "weight_decay": 0.125, "control": control})
+    assert one.value == other.value and (one.data["value"] == other.data["value"]).all()
+    assert "quantize_cells" in str(one.attributes["problem"]["overrides"])
+
+
+def tables_in_hdf5():
+    p = CASES["two contexts of two tokens"]
+    with folder() as f:
+        path = oracle.write(p, f)
+        with h5py.File(f + "/problem.h5", "w") as out:
+            for i, name in enumerate(("sequence", "position", "label")):
+                out[name] = np.array([row[i] for row in p["rows"]])
+            for a in range(2):
+                out["z%d" % a] = np.array([row[3][a] for row in p["rows"]])
+        ok(run(["solve", path, "-o", f + "/csv.h5"]))
+        ok(run(["solve", path, "-data_file", f + "/problem.h5", "-o", f + "/hdf5.h5"]))
+        assert (Result(f + "/csv.h5").data["value"] == Result(f + "/hdf5.h5").data["value"]).all()
+
+
+def from_elsewhere():
+    """Paths in a problem are relative to it, those of options to where the user is."""
+    with folder() as f:
+        oracle.write(CASES["two contexts of two tokens"], f)
+        os.mkdir(f + "/elsewhere")
+        ok(run(["solve", "../problem.yaml", "-o", "run.h5"], cwd=f + "/elsewhere"))
+        assert os.path.exists(f + "/elsewhere/run.h5")
+
+
+def leaving_out():
+    p = CASES["two contexts of two tokens"]
+    result = solve(p, "-store_value", "0", "-store_policy", "0")
+    assert "value" not in result.data and "policy" not in result.data
+    assert result.actions == solve(p).actions
+
+
+def damaged():
+    """A damaged result is refused by name."""
+    with folder() as f:
+        path = oracle.write(CASES["two contexts of two tokens"], f)
+        ok(run(["solve", path, "-o", f + "/run.h5"]))
+        with h5py.File(f + "/run.h5") as file:
+            offset = file["rollout/controls"].id.get_chunk_info(0).byte_offset
+        with open(f + "/run.h5", "rb") as file:
+            whole = file.read()
+        flipped = bytearray(whole)
+        flipped[offset] ^= 1
+        for name, bytes_, word in (("flipped.h5", bytes(flipped), "/rollout/controls"), ("short.h5", whole[:len(whole) // 2], "short.h5"),
+                                   ("empty.h5", b"", "empty.h5"), ("text.h5", b"hello", "text.h5")):
+            with open(os.path.join(f, name), "wb") as out:
+                out.write(bytes_)
+            for ranks in (0, 2):
+                refused = run(["eval", os.path.join(f, name)], ranks=ranks)
+                assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1, refused
+                assert word in refused.stderr and name in refused.stderr, refused.stderr
+
+
+def shipped():
+    """Shipped problems give what their files say is expected (the large ones run in the demo)."""
+    for name, options, value, actions in (
+            ("asy26-toy/asy26-toy.yaml", ["-action_count", "30"], 0.006783063596, [21, 7]),
+            ("induction/induction.yaml", [], 0.1185425139, [188, 835]),
+            ("xor/xor.yaml", ["-space", "reachable"], 0.02214992792, [388, 340]),
+            ("moons/moons.yaml", ["-space", "reachable"], 0.02188106236, [53, 3, 57]),
+            ("iris/iris-full.yaml", ["-space", "reachable"], None, None)):
+        text = open(os.path.join(PROBLEMS, name)).read()
+        result = solve(os.path.join(PROBLEMS, name), *options)
+        if value is None:
+            value = float(re.search(r"V_0\(mu_0\)\s+([0-9.]+)", text).group(1))
+            actions = [int(k) for k in re.search(r"actions? ([0-9, ]+)", text).group(1).replace(",", " ").split()]
+        assert "%.10g" % value in text, (name, value)
+        assert abs(result.value - value) < 1e-9 * value, (name, result.value, value)
+        assert result.actions[:len(actions)] == actions, (name, result.actions, actions)
+
+
+tap([("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
+     ("overwriting", overwriting), ("overrides", overrides), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
+     ("leaving out", leaving_out), ("damaged results", damaged), ("shipped problems", shipped)])
