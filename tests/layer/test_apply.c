@@ -1,0 +1,285 @@
+/* One layer, z+ = P(r z + eps v), against a plain evaluation of its definition; the same bits in every lane and from every
+ * instruction set that this machine has. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer/kernels.h"
+
+enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512 };
+
+typedef struct {
+  int         dim, heads, tags, atoms[4], position[4];
+  double      residual, beta, scale; /* scale of the parameters */
+  BfMask      mask;
+  BfProjection projection;
+  const char *activation;
+  int         width, encoded;
+} Case;
+
+static const Case cases[] = {
+    {2, 1, 1, {1}, {0}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 0},
+    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 0.5, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 1},
+    {2, 3, 3, {1, 1, 1}, {0, 1, 2}, 0, 2, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, "relu", 3, 1},
+    {1, 2, 2, {3, 2}, {0, 2}, 1, 1, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, "gelu", 2, 1},
+    {3, 2, 4, {1, 2, 1, 4}, {0, 0, 1, 3}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, "tanh", 4, 0},
+    {5, 1, 2, {4, 4}, {0, 1}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 1},
+    {2, 0, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, "gelu", 5, 0},
+    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 1, 1e5, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 0},
+    {4, 2, 2, {3, 3}, {0, 1}, 0, 1e150, 1e5, BF_MASK_CAUSAL, BF_PROJECT_CLIP, NULL, 0, 1},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static uint64_t random_state = 1;
+static double   uniform(void) { /* in [-1, 1) */
+  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+  return (double)(random_state >> 11) * 0x1p-52 - 1;
+}
+
+typedef struct {
+  BfLayer   layer;
+  BfContext context;
+  int       first[5], position[4];
+  double    mass[4], lower[MOST_DIM], upper[MOST_DIM], encoding[4 * MOST_DIM];
+  double    parameters[MOST_PARAMETERS * BF_LANES] __attribute__((aligned(64)));
+  double    z[MOST_SLOTS * MOST_DIM * BF_LANES] __attribute__((aligned(64)));
+} Setup;
+
+static Setup *setup(const Case *c) {
+  Setup  *s     = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
+  BfError error = {0};
+  *s            = (Setup){.layer = {.dim = c->dim, .heads = c->heads, .residual = c->residual, .step = 0.5, .beta = c->beta, .mask = c->mask,
+                                    .projection = c->projection, .width = c->width}};
+  s->layer.activation = c->activation ? bf_activation(c->activation) : NULL;
+  s->layer.lower      = s->lower;
+  s->layer.upper      = s->upper;
+  if (c->encoded) {
+    s->layer.encoding  = s->encoding;
+    s->layer.positions = 4;
+  }
+  assert_int_equal(bf_layer_matrices(&s->layer, &error), BF_OK);
+  assert_int_equal(bf_layer_place(&s->layer, &error), BF_OK);
+  assert_true(s->layer.parameters <= MOST_PARAMETERS);
+  for (int a = 0; a < c->dim; a++) {
+    s->lower[a] = -1.5 - 0.1 * a;
+    s->upper[a] = 1.4;
+  }
+  for (int i = 0; i < 4 * c->dim; i++) s->encoding[i] = 0.5 * uniform();
+  for (int i = 0; i < s->layer.parameters * BF_LANES; i++) s->parameters[i] = c->scale * 1.5 * uniform();
+  s->context = (BfContext){.tags = c->tags, .first = s->first, .position = s->position, .mass = s->mass, .length = 4};
+  for (int g = 0; g < c->tags; g++) {
+    s->first[g + 1] = s->first[g] + c->atoms[g];
+    s->position[g]  = c->position[g];
+    s->mass[g]      = 1 + 0.5 * g;
+    s->context.tokens += c->atoms[g] * s->mass[g];
+  }
+  s->context.slots = s->first[c->tags];
+  for (int i = 0; i < s->context.slots * c->dim * BF_LANES; i++) s->z[i] = 1.2 * uniform();
+  return s;
+}
+
+static void clear(Setup *s) {
+  s->layer.encoding = NULL; /* the test's own */
+  s->layer.lower = s->layer.upper = NULL;
+  bf_layer_clear(&s->layer);
+  free(s);
+}
+
+static double sigma(const char *name, double x) {
+  if (!strcmp(name, "tanh")) return tanh(x);
+  return strcmp(name, "relu") ? x * 0.5 * (1 + erf(x / sqrt(2))) : x > 0 ? x : 0;
+}
+
+static const double *matrix(const Setup *s, const char *name, int h, double out[]) {
+  char full[16];
+  snprintf(full, sizeof full, h < 0 ? "%s" : "%s_%d", name, h);
+  for (int m = 0; m < s->layer.matrices; m++)
+    if (!strcmp(s->layer.matrix[m].name, full)) {
+      for (int i = 0; i < s->layer.matrix[m].rows * s->layer.matrix[m].cols; i++) out[i] = s->parameters[(s->layer.matrix[m].at + i) * BF_LANES];
+      return out;
+    }
+  fail_msg("no matrix %s", full);
+  return NULL;
+}
+
+static int slot_tag(const Setup *s, int i) {
+  int g = 0;
+  while (i >= s->first[g + 1]) g++;
+  return g;
+}
+
+static double logit(const Setup *s, const double *A, int i, int j) {
+  const int d = s->layer.dim;
+  double    sum = 0;
+  for (int a = 0; a < d; a++)
+    for (int b = 0; b < d; b++) {
+      const double x = s->z[(i * d + a) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, i)] * d + a] : 0);
+      const double y = s->z[(j * d + b) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, j)] * d + b] : 0);
+      sum += x * A[a * d + b] * y;
+    }
+  return s->layer.beta * sum;
+}
+
+/* Att_h of slot i in lane 0, added to v. */
+static void attend(const Setup *s, int h, int i, double v[]) {
+  const int d = s->layer.dim;
+  double    A[MOST_DIM * MOST_DIM], V[MOST_DIM * MOST_DIM], k[MOST_SLOTS], most = -INFINITY, sum = 0, mean[MOST_DIM] = {0};
+  matrix(s, "A", h, A);
+  matrix(s, "V", h, V);
+  for (int j = 0; j < s->context.slots; j++) {
+    const int seen = s->layer.mask == BF_MASK_FULL || s->position[slot_tag(s, j)] <= s->position[slot_tag(s, i)];
+    k[j]           = seen ? logit(s, A, i, j) : -INFINITY;
+    most           = fmax(most, k[j]);
+  }
+  for (int j = 0; j < s->context.slots; j++) {
+    k[j] = exp(k[j] - most) * s->mass[slot_tag(s, j)];
+    sum += k[j];
+    for (int a = 0; a < d; a++) mean[a] += k[j] * s->z[(j * d + a) * BF_LANES];
+  }
+  for (int a = 0; a < d; a++)
+    for (int b = 0; b < d; b++) v[a] += V[a * d + b] * mean[b] / sum;
+}
+
+static void feed_forward(const Setup *s, const char *name, int i, double v[]) {
+  const int d = s->layer.dim, w = s->layer.width;
+  double    W1[64], b1[16], W2[64], b2[16], y[16];
+  matrix(s, "W1", -1, W1);
+  matrix(s, "b1", -1, b1);
+  matrix(s, "W2", -1, W2);
+  matrix(s, "b2", -1, b2);
+  for (int u = 0; u < w; u++) {
+    y[u] = b1[u];
+    for (int a = 0; a < d; a++) y[u] += W1[u * d + a] * s->z[(i * d + a) * BF_LANES];
+    y[u] = sigma(name, y[u]);
+  }
+  for (int a = 0; a < d; a++) {
+    v[a] += b2[a];
+    for (int u = 0; u < w; u++) v[a] += W2[a * w + u] * y[u];
+  }
+}
+
+static void image(const Setup *s, const Case *c, int i, double out[]) {
+  const int d = s->layer.dim;
+  double    v[MOST_DIM] = {0}, norm = 0;
+  for (int h = 0; h < c->heads; h++) attend(s, h, i, v);
+  if (c->activation) feed_forward(s, c->activation, i, v);
+  for (int a = 0; a < d; a++) {
+    out[a] = c->residual * s->z[(i * d + a) * BF_LANES] + 0.5 * v[a];
+    norm += out[a] * out[a];
+  }
+  for (int a = 0; a < d; a++)
+    out[a] = c->projection == BF_PROJECT_SPHERE ? out[a] / sqrt(norm) : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
+}
+
+static double *apply(const Setup *s, BfLayerApply *kernel) {
+  BfError error = {0};
+  double *next  = bf_calloc(s->context.slots * s->layer.dim * BF_LANES, sizeof *next, &error);
+  double *work  = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
+  kernel(&s->layer, &s->context, s->parameters, s->z, next, work);
+  bf_free(work);
+  return next;
+}
+
+static void the_definition(void **state) {
+  (void)state;
+  for (int k = 0; k < CASES; k++) {
+    Setup  *s = setup(&cases[k]);
+    double *next = apply(s, bf_layer_apply), expected[MOST_DIM];
+    for (int i = 0; i < s->context.slots; i++) {
+      image(s, &cases[k], i, expected);
+      for (int a = 0; a < s->layer.dim; a++)
+        if (!(fabs(next[(i * s->layer.dim + a) * BF_LANES] - expected[a]) <= 1e-12))
+          fail_msg("case %d, slot %d: %.17g, by definition %.17g", k, i, next[(i * s->layer.dim + a) * BF_LANES], expected[a]);
+    }
+    bf_free(next);
+    clear(s);
+  }
+}
+
+static int same_bits(const double *x, const double *y, int count) { return !memcmp(x, y, sizeof *x * (size_t)count); }
+
+/* Every lane gives what it would give in lane 0. */
+static void lanes_are_alike(void **state) {
+  (void)state;
+  for (int k = 0; k < CASES; k++) {
+    Setup    *s     = setup(&cases[k]);
+    const int count = s->context.slots * s->layer.dim;
+    double   *next  = apply(s, bf_layer_apply);
+    for (int lane = 1; lane < BF_LANES; lane++) {
+      for (int i = 0; i < s->layer.parameters; i++) s->parameters[i * BF_LANES] = s->parameters[i * BF_LANES + lane];
+      for (int i = 0; i < count; i++) s->z[i * BF_LANES] = s->z[i * BF_LANES + lane];
+      double *alone = apply(s, bf_layer_apply);
+      for (int i = 0; i < count; i++) assert_true(same_bits(&alone[i * BF_LANES], &next[i * BF_LANES + lane], 1));
+      bf_free(alone);
+    }
+    bf_free(next);
+    clear(s);
+  }
+}
+
+static void instruction_sets_are_alike(void **state) {
+  static BfLayerApply *const kernel[] = {bf_layer_apply_generic, bf_layer_apply_avx2, bf_layer_apply_avx512};
+  (void)state;
+  print_message("# this machine: %s\n", bf_instruction_set());
+  for (int k = 0; k < CASES; k++) {
+    Setup  *s       = setup(&cases[k]);
+    double *generic = apply(s, bf_layer_apply_generic);
+    for (int isa = 1; isa <= (int)bf_instruction_set_index(); isa++) {
+      double *next = apply(s, kernel[isa]);
+      assert_true(same_bits(generic, next, s->context.slots * s->layer.dim * BF_LANES));
+      bf_free(next);
+    }
+    bf_free(generic);
+    clear(s);
+  }
+}
+
+/* In place, as the rollout uses it. */
+static void in_place(void **state) {
+  (void)state;
+  Setup  *s     = setup(&cases[2]);
+  BfError error = {0};
+  double *next = apply(s, bf_layer_apply), *work = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
+  bf_layer_apply(&s->layer, &s->context, s->parameters, s->z, s->z, work);
+  assert_true(same_bits(next, s->z, s->context.slots * s->layer.dim * BF_LANES));
+  bf_free(work);
+  bf_free(next);
+  clear(s);
+}
+
+/* full: row-major; diagonal, scalar, skew as named; fixed takes no free number. */
+static void forms(void **state) {
+  BfLayer layer = {.dim = 2, .heads = 2, .width = 0};
+  BfError error = {0};
+  double  out[16], u[] = {1, 2, 3, 4, 5, 6, 7};
+  (void)state;
+  assert_int_equal(bf_layer_matrices(&layer, &error), BF_OK);
+  layer.matrix[0].form = BF_FORM_FULL;
+  layer.matrix[1].form = BF_FORM_DIAGONAL;
+  layer.matrix[2].form = BF_FORM_SKEW;
+  layer.matrix[3].form = BF_FORM_FIXED;
+  layer.matrix[3].value = bf_calloc(4, sizeof(double), &error);
+  for (int i = 0; i < 4; i++) layer.matrix[3].value[i] = 10 + i;
+  assert_int_equal(bf_layer_place(&layer, &error), BF_OK);
+  assert_int_equal(layer.controls, 7);
+  bf_layer_expand(&layer, u, out, 1);
+  const double expected[] = {1, 2, 3, 4, 5, 0, 0, 6, 0, -7, 7, 0, 10, 11, 12, 13};
+  assert_true(same_bits(out, expected, 16));
+  bf_layer_clear(&layer);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_definition), cmocka_unit_test(lanes_are_alike), cmocka_unit_test(instruction_sets_are_alike),
+      cmocka_unit_test(in_place),       cmocka_unit_test(forms),
+  };
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* Ranks, nodes, shared memory, agreement on errors. Argument: -node_size. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../ranks.h"
+#include "bellformer/run.h"
+
+/* Ranks are dealt to nodes in order; workers count them node by node. */
+static void nodes(Tap *tap, const BfRun *run, int node_size) {
+  const int R = node_size ? node_size : run->size, nodes = (run->size + R - 1) / R, index = run->rank / R;
+  check(tap, run->nodes == nodes && run->node_index == index, "nodes of node_size ranks");
+  check(tap, run->node_rank == run->rank % R, "rank in the node");
+  check(tap, run->node_size == (index < nodes - 1 ? R : run->size - index * R), "the last node takes what is left");
+  check(tap, (run->leaders != MPI_COMM_NULL) == (run->node_rank == 0), "one leader a node");
+  int *seen = calloc((size_t)run->size, sizeof *seen), every = 1;
+  MPI_Allgather(&run->worker, 1, MPI_INT, seen, 1, MPI_INT, MPI_COMM_WORLD);
+  for (int w = 0; w < run->size; w++) {
+    int found = 0;
+    for (int r = 0; r < run->size; r++) found += seen[r] == w;
+    every &= found == 1;
+  }
+  free(seen);
+  check(tap, every && run->worker == run->node_first + run->node_rank, "workers are numbered node by node, each once");
+}
+
+/* What one rank of a node writes, the others of that node read; other nodes have their own. */
+static void shared(Tap *tap, const BfRun *run) {
+  BfShared memory = {0};
+  BfError  error  = {0};
+  check(tap, bf_shared_create(run, 8 * 1000, "test", &memory, &error) == BF_OK, "shared memory");
+  check(tap, (uintptr_t)memory.base % 64 == 0 && memory.bytes == 8000, "64-byte aligned");
+  double *x = memory.base;
+  for (int i = run->node_rank; i < 1000; i += run->node_size) x[i] = i + 1000 * run->node_index;
+  bf_shared_sync(run, &memory);
+  int same = 1;
+  for (int i = 0; i < 1000; i++) same &= x[i] == i + 1000 * run->node_index;
+  check(tap, same, "all ranks of a node see what each wrote");
+  bf_shared_destroy(&memory);
+  check(tap, !memory.base, "destroyed");
+  bf_shared_destroy(&memory);
+  const BfStatus status = bf_shared_create(run, INT64_MAX / 4, "value function", &memory, &error);
+  check(tap, status == BF_BAD_INPUT && strstr(error.text, "value function") && strstr(error.text, "GiB"),
+        "more than the node has is refused, on all ranks, by name");
+}
+
+/* Whoever fails, all ranks get the lowest one's error. */
+static void agreement(Tap *tap, const BfRun *run) {
+  BfError error = {0};
+  check(tap, bf_agree(run->world, &error) == BF_OK && error.status == BF_OK, "nobody fails");
+  for (int first = 0; first < run->size; first++) {
+    char expected[64];
+    error = (BfError){0};
+    if (run->rank >= first) bf_fail(&error, run->rank % 2 ? BF_FAILURE : BF_BAD_INPUT, "rank %d failed", run->rank);
+    const BfStatus status = bf_agree(run->world, &error);
+    snprintf(expected, sizeof expected, "rank %d failed", first);
+    check(tap, status == (first % 2 ? BF_FAILURE : BF_BAD_INPUT) && error.status == status && !strcmp(error.text, expected),
+          "the lowest failing rank's error, everywhere");
+  }
+}
+
+static void errors(Tap *tap) {
+  BfError error = {0};
+  bf_fail(&error, BF_BAD_INPUT, "first %d", 1);
+  bf_fail(&error, BF_FAILURE, "second");
+  bf_error_prefix(&error, "%s", "file");
+  check(tap, error.status == BF_BAD_INPUT && !strcmp(error.text, "file: first 1"), "the first cause is kept, and prefixed");
+  error = (BfError){0};
+  check(tap, !bf_calloc(INT64_MAX, 16, &error) && error.status == BF_FAILURE, "an allocation that overflows is refused");
+  error         = (BfError){0};
+  double *zeros = bf_calloc(1000, sizeof *zeros, &error), sum = 0;
+  for (int i = 0; i < 1000; i++) sum += zeros[i] != 0;
+  check(tap, (uintptr_t)zeros % 64 == 0 && sum == 0, "aligned zeros");
+  bf_free(zeros);
+  bf_free(NULL);
+}
+
+static void clocks(Tap *tap, BfRun *run) {
+  const double before = bf_seconds();
+  bf_phase_begin(run, BF_PHASE_SWEEP);
+  bf_count_values(run, 5);
+  bf_phase_end(run, BF_PHASE_SWEEP);
+  check(tap, bf_seconds() >= before, "time does not run backwards");
+  check(tap, bf_total_values(run) == 5.0 * run->size, "Q-values of all ranks");
+  check(tap, bf_node_memory() > bf_node_memory_free() && bf_node_memory_free() > 0 && bf_peak_memory() > 0, "memory");
+}
+
+int main(int argc, char **argv) {
+  const int node_size = argc > 1 ? atoi(argv[1]) : 0;
+  Tap       tap       = {0, 0};
+  BfRun    *run       = NULL;
+  BfError   error     = {0};
+  MPI_Init(&argc, &argv);
+  check(&tap, bf_run_create(MPI_COMM_WORLD, node_size, &run, &error) == BF_OK, "run");
+  nodes(&tap, run, node_size);
+  shared(&tap, run);
+  agreement(&tap, run);
+  errors(&tap);
+  clocks(&tap, run);
+  bf_run_destroy(&run);
+  check(&tap, !run, "destroyed");
+  return finish_tap(&tap);
+}

@@ -1,0 +1,175 @@
+/* Result files: what ranks write together is read back, whole or not at all. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../ranks.h"
+#include "bellformer/store.h"
+
+enum { ROWS = 3, COLUMNS = 100003 };
+
+typedef struct {
+  int  rank, size;
+  char path[512], part[520];
+} Where;
+
+static int exists(const char *path) {
+  struct stat s;
+  MPI_Barrier(MPI_COMM_WORLD);
+  const int found = stat(path, &s) == 0;
+  MPI_Barrier(MPI_COMM_WORLD);
+  return found;
+}
+
+/* Rank r has columns r^2 .. of every row: uneven shares, rank 0 of the last row none. */
+static BfStatus write_shares(const Where *w, BfStore *store, BfError *error) {
+  BF_TRY(bf_store_define(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){ROWS, COLUMNS}, error));
+  for (int row = 0; row < ROWS; row++) {
+    const int64_t total = (int64_t)w->size * w->size;
+    int64_t       from = COLUMNS * ((int64_t)w->rank * w->rank) / total, to = COLUMNS * ((int64_t)(w->rank + 1) * (w->rank + 1)) / total;
+    if (row == 2 && w->size > 1) {
+      if (w->rank == 0) to = from;
+      if (w->rank == 1) from = 0;
+    }
+    double *x = malloc(sizeof *x * (size_t)(to - from + 1));
+    for (int64_t i = from; i < to; i++) x[i - from] = 1000000.0 * row + (double)i;
+    const BfStatus status =
+        bf_store_write_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){row, from}, (int64_t[]){1, to - from}, x, error);
+    free(x);
+    if (status != BF_OK) return status;
+  }
+  return BF_OK;
+}
+
+static BfStatus write_file(const Where *w, BfStore **store, BfError *error) {
+  const int32_t small[6] = {1, -2, 3, INT32_MIN, INT32_MAX, 0};
+  BF_TRY(bf_store_create(MPI_COMM_WORLD, w->path, 0, store, error));
+  BF_TRY(write_shares(w, *store, error));
+  BF_TRY(bf_store_write(*store, "/small", BF_STORE_INT32, 2, (int64_t[]){2, 3}, small, error));
+  BF_TRY(bf_store_attribute_double(*store, "/group", "pi", 3.25, error));
+  BF_TRY(bf_store_attribute_int(*store, "/made", "big", INT64_MAX, error));
+  return bf_store_attribute_text(*store, "/", "text", "eps \xce\xb5, \"quoted\"", error);
+}
+
+static void whole(Tap *tap, const Where *w) {
+  BfError  error = {0};
+  BfStore *store = NULL;
+  check(tap, write_file(w, &store, &error) == BF_OK, "written");
+  check(tap, !exists(w->path) && exists(w->part), "until it is committed only FILE.part is there");
+  check(tap, bf_store_commit(&store, &error) == BF_OK && !store, "committed");
+  check(tap, exists(w->path) && !exists(w->part), "then only FILE");
+  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 0, &store, &error) == BF_BAD_INPUT && strstr(error.text, w->path),
+        "an existing file is refused by name");
+  error = (BfError){0};
+  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &store, &error) == BF_OK, "unless it is to be overwritten");
+  bf_store_close(&store);
+  check(tap, exists(w->path) && !exists(w->part), "it stands where the new one was given up");
+}
+
+static void contents(Tap *tap, const Where *w) {
+  BfError  error = {0};
+  BfStore *store = NULL;
+  int64_t  dims[4] = {0}, big = 0;
+  int      rank = 0, same = 1, count = 0;
+  double  *large = NULL, pi = 0;
+  int32_t *small = NULL;
+  char    *text = NULL, **names = NULL;
+  check(tap, bf_store_open(MPI_COMM_WORLD, w->path, &store, &error) == BF_OK, "opened");
+  check(tap, bf_store_extent(store, "/group/large", &rank, dims, &error) == BF_OK && rank == 2 && dims[0] == ROWS && dims[1] == COLUMNS,
+        "extent");
+  check(tap, bf_store_read(store, "/group/large", BF_STORE_DOUBLE, 2, dims, (void **)&large, &error) == BF_OK, "read");
+  for (int64_t i = 0; large && i < ROWS * COLUMNS; i++) same &= large[i] == 1000000.0 * (double)(i / COLUMNS) + (double)(i % COLUMNS);
+  check(tap, same, "every number of every rank");
+  bf_free(large);
+  double block[7];
+  check(tap, bf_store_read_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){1, 50 + w->rank}, (int64_t[]){1, 7}, block, &error) == BF_OK
+        && block[0] == 1000050.0 + w->rank && block[6] == 1000056.0 + w->rank, "a block of its own a rank");
+  check(tap, bf_store_read(store, "/small", BF_STORE_INT32, 2, dims, (void **)&small, &error) == BF_OK && dims[1] == 3
+        && small[3] == INT32_MIN && small[4] == INT32_MAX, "integers");
+  bf_free(small);
+  check(tap, bf_store_read_double(store, "/group", "pi", &pi, &error) == BF_OK && pi == 3.25, "attribute: double");
+  check(tap, bf_store_read_int(store, "/made", "big", &big, &error) == BF_OK && big == INT64_MAX, "attribute: integer, group made");
+  check(tap, bf_store_read_text(store, "/", "text", &text, &error) == BF_OK && !strcmp(text, "eps \xce\xb5, \"quoted\""), "attribute: text");
+  bf_free(text);
+  check(tap, bf_store_list(store, "/", &count, &names, &error) == BF_OK && count == 3 && !strcmp(names[0], "group") && !strcmp(names[2], "small"),
+        "children in order");
+  for (int i = 0; i < count; i++) bf_free(names[i]);
+  bf_free(names);
+  check(tap, bf_store_read(store, "/absent", BF_STORE_DOUBLE, 1, dims, (void **)&large, &error) == BF_BAD_INPUT && strstr(error.text, "/absent"),
+        "a missing dataset is named");
+  bf_store_close(&store);
+}
+
+/* Rank 0 changes the file's bytes; all ranks look. */
+static BfStatus open_changed(const Where *w, long at, long keep, BfError *error) {
+  BfStore *store = NULL;
+  double  *large = NULL;
+  int64_t  dims[4];
+  char     changed[520];
+  snprintf(changed, sizeof changed, "%s.changed", w->path);
+  if (w->rank == 0) {
+    FILE *in = fopen(w->path, "rb"), *out = fopen(changed, "wb");
+    for (long i = 0; i < keep; i++) {
+      const int c = fgetc(in);
+      if (c == EOF) break;
+      fputc(i == at ? c ^ 4 : c, out);
+    }
+    fclose(in);
+    fclose(out);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  *error          = (BfError){0};
+  BfStatus status = bf_store_open(MPI_COMM_WORLD, changed, &store, error);
+  if (status == BF_OK) status = bf_store_read(store, "/group/large", BF_STORE_DOUBLE, 2, dims, (void **)&large, error);
+  bf_free(large);
+  bf_store_close(&store);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (w->rank == 0) unlink(changed);
+  return status;
+}
+
+static void damage(Tap *tap, const Where *w) {
+  struct stat s;
+  BfError     error;
+  stat(w->path, &s);
+  check(tap, open_changed(w, -1, s.st_size, &error) == BF_OK, "an unchanged copy is read");
+  const BfStatus flipped = open_changed(w, s.st_size / 2, s.st_size, &error);
+  check(tap, flipped == BF_BAD_INPUT && strstr(error.text, "/group/large") && strstr(error.text, ".changed"),
+        "a flipped bit in a chunk is refused, file and dataset named");
+  for (long keep = 0; keep < s.st_size; keep += s.st_size / 4 + 1)
+    check(tap, open_changed(w, -1, keep, &error) == BF_BAD_INPUT && strstr(error.text, ".changed"), "a truncated file is refused by name");
+}
+
+static void given_up(Tap *tap, const Where *w) {
+  BfError  error = {0};
+  BfStore *store = NULL;
+  Where    none  = *w;
+  if (w->rank == 0) unlink(w->path);
+  MPI_Barrier(MPI_COMM_WORLD);
+  check(tap, write_file(w, &store, &error) == BF_OK, "written again");
+  bf_store_close(&store);
+  check(tap, !exists(w->path) && !exists(w->part), "nothing is left of what was not committed");
+  snprintf(none.path, sizeof none.path, "%.400s.none/run.h5", w->path);
+  check(tap, bf_store_create(MPI_COMM_WORLD, none.path, 0, &store, &error) == BF_BAD_INPUT && strstr(error.text, ".none/"),
+        "a folder that is not there is named");
+}
+
+int main(int argc, char **argv) {
+  Tap   tap = {0, 0};
+  Where w   = {0};
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &w.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &w.size);
+  char folder[] = "/tmp/bf_store_XXXXXX";
+  if (w.rank == 0 && !mkdtemp(folder)) MPI_Abort(MPI_COMM_WORLD, 1);
+  MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+  snprintf(w.path, sizeof w.path, "%s/run.h5", folder);
+  snprintf(w.part, sizeof w.part, "%s.part", w.path);
+  whole(&tap, &w);
+  contents(&tap, &w);
+  damage(&tap, &w);
+  given_up(&tap, &w);
+  if (w.rank == 0) rmdir(folder);
+  return finish_tap(&tap);
+}
