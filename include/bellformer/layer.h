@@ -6,7 +6,8 @@
 #pragma once
 #include "bellformer/error.h"
 
-#define BF_LANES 8
+#define BF_LANES    8
+#define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 
 /* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
  * A borrowed view: whoever made the arrays owns them. */

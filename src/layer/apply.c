@@ -43,7 +43,7 @@ BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *contex
     w->max[g] = tag;
     max       = lane_max(tag, max);
   }
-  BfLane den = lane_set(0.0), num[d];
+  BfLane den = lane_set(0.0), num[BF_MOST_DIM];
   for (int a = 0; a < d; a++) num[a] = lane_set(0.0);
   for (int g = 0; g < context->tags; g++) {
     if (causal && context->position[g] > position) continue;
@@ -53,7 +53,7 @@ BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *contex
       den += mass;
       for (int a = 0; a < d; a++) num[a] += mass * z[j * d + a];
     } else {
-      BfLane           sum[d];
+      BfLane           sum[BF_MOST_DIM];
       const BfTagSight sight = lane_sight(d, atoms, w->logit + j, z + j * d, sum);
       den += mass * sight.weight;
       for (int a = 0; a < d; a++) num[a] += mass * sum[a];
@@ -77,7 +77,7 @@ BF_INLINE void apply(const int d, const BfLayer *layer, const BfContext *context
   for (int i = 0; i < slots; i++) {
     BfLane *v = w->v + i * d;
     if (layer->activation) {
-      BfLane out[d];
+      BfLane out[BF_MOST_DIM];
       lane_feedforward(d, layer, parameter, z + i * d, w->hidden, out);
       for (int a = 0; a < d; a++) v[a] += out[a];
     }

@@ -40,7 +40,7 @@ BF_INLINE BfTagSight lane_sight(const int d, int atoms, const BfLane *logit, con
 
 /* v += V (mean) with mean = num / den. */
 BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, BfLane den, BfLane *v) {
-  BfLane mean[d], out[d];
+  BfLane mean[BF_MOST_DIM], out[BF_MOST_DIM];
   for (int a = 0; a < d; a++) mean[a] = num[a] / den;
   lane_matvec(d, V, mean, out);
   for (int a = 0; a < d; a++) v[a] += out[a];

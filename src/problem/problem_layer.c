@@ -21,7 +21,7 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
   BfLayer                 *layer         = &reader->problem->layer;
   int64_t                  dim           = 0;
   int                      projection    = BF_PROJECT_CLIP;
-  BF_TRY(bf_key_integer(reader->keys, "token.dim", BF_REQUIRED, 1, 64, &dim, error));
+  BF_TRY(bf_key_integer(reader->keys, "token.dim", BF_REQUIRED, 1, BF_MOST_DIM, &dim, error));
   layer->dim = (int)dim;
   BF_TRY(read_bound(reader, "token.lower", &layer->lower, error));
   BF_TRY(read_bound(reader, "token.upper", &layer->upper, error));

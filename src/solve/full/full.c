@@ -4,7 +4,7 @@
 #include "solve/full/stability.h"
 #include "solve/full/state.h"
 
-static BfStatus create_state(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
+static BfStatus create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
   *x = (BfFullState){.run = run, .problem = problem};
   BF_TRY(bf_full_space_create(problem, &x->space, error));
   BF_TRY(bf_actions_create(problem, &x->actions, error));
@@ -23,7 +23,13 @@ static BfStatus create_state(BfRun *run, const BfProblem *problem, BfFullState *
   return BF_OK;
 }
 
-static void clear_state(BfFullState *x) {
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
+  create(run, problem, x, error);
+  return bf_agree(run->world, error);
+}
+
+void bf_full_state_clear(BfFullState *x) {
+  if (!x->problem) return;
   for (int t = 0; x->policy && t < x->problem->horizon; t++) bf_free(x->policy[t]);
   bf_free(x->policy);
   for (int i = 0; i < 2; i++) bf_shared_destroy(&x->V[i]);
@@ -139,8 +145,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
                        BfOpenLoop *loop, BfError *error) {
   BfFullState x;
   *loop = (BfOpenLoop){0};
-  create_state(run, problem, &x, error);
-  BfStatus status = bf_agree(run->world, error);
+  BfStatus status = bf_full_state_create(run, problem, &x, error);
   if (status != BF_OK) goto done;
   BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
@@ -153,7 +158,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   BF_GOTO(roll_open_loop(&x, loop, error));
   if (options->stability > 0) BF_GOTO(bf_full_stability(&x, options->stability, store, error));
 done:
-  clear_state(&x);
+  bf_full_state_clear(&x);
   if (status != BF_OK) bf_open_loop_clear(loop);
   return status;
 }

@@ -1,5 +1,7 @@
 #include "solve/full/plan.h"
 
+#include <stdlib.h>
+
 /* A tile of a block's values (16 bytes a measure) and the permuted rows behind it (8 bytes an entry, BF_CHUNK actions)
  * share an L2 of a megabyte; wide tiles read a row of V but once. Mids of two contexts together share more rows than
  * those of one do, at 6 bytes a mid and action a rank. */
@@ -51,18 +53,25 @@ static BfStatus join_lanes(BfPlan *plan, BfError *error) {
   return BF_OK;
 }
 
-/* The distinct successors within a block of mids under one action: each needs one permuted row. seen[mids] is zero. */
+static int by_number(const void *x, const void *y) {
+  const int32_t a = *(const int32_t *)x, b = *(const int32_t *)y;
+  return (a > b) - (a < b);
+}
+
+/* The distinct successors within a block of mids under one action, increasing, as they lie in memory: each needs one
+ * permuted row. seen[mids] is zero before and after. */
 static void find_images(BfPlan *plan, int64_t a, int64_t b, const int32_t next[], int32_t seen[]) {
   const int64_t first = b * plan->block_mids;
   const int64_t last  = first + plan->block_mids < plan->mids ? first + plan->block_mids : plan->mids;
   int32_t      *image = plan->image + a * plan->mids + first, count = 0;
   for (int64_t m = first; m < last; m++) {
-    if (!seen[next[m]]) {
-      image[count]  = next[m];
-      seen[next[m]] = ++count;
-    }
-    plan->slot[(a / BF_CHUNK * plan->mids + m) * BF_CHUNK + a % BF_CHUNK] = (uint16_t)(seen[next[m]] - 1);
+    if (!seen[next[m]]) image[count++] = next[m];
+    seen[next[m]] = 1;
   }
+  qsort(image, (size_t)count, sizeof *image, by_number);
+  for (int32_t i = 0; i < count; i++) seen[image[i]] = i;
+  for (int64_t m = first; m < last; m++)
+    plan->slot[(a / BF_CHUNK * plan->mids + m) * BF_CHUNK + a % BF_CHUNK] = (uint16_t)seen[next[m]];
   plan->images[a * plan->blocks + b] = count;
   for (int32_t i = 0; i < count; i++) seen[image[i]] = 0;
 }

@@ -17,6 +17,9 @@ typedef struct {
   int64_t          initial; /* index of mu_0 */
 } BfFullState;
 
+/* Space, tables, plan and empty values of a problem. Collective; clear it also after a failure. */
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error);
+void     bf_full_state_clear(BfFullState *x); /* safe on a zeroed struct */
 /* policy_t(i). Collective: the rank that computed it tells the others. */
 int32_t bf_full_policy(const BfFullState *x, int t, int64_t i);
 /* T(i, k). */

@@ -61,7 +61,7 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
   BfStatus      status;
   BF_GOTO(cut(sweep, error));
   BF_GOTO(BF_NEW(&sweep->base, plan->actives, error));
-  BF_GOTO(BF_NEW(&sweep->work.rows, BF_CHUNK * size, error));
+  BF_GOTO(BF_NEW(&sweep->work.rows, BF_CHUNK * (size + plan->block_mids + 4 * plan->tile), error));
   BF_GOTO(BF_NEW(&sweep->work.best, size, error));
   BF_GOTO(BF_NEW(&sweep->work.chunk, size, error));
   BF_GOTO(last_terms(sweep, terminal, error));

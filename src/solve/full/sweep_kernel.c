@@ -26,22 +26,30 @@ static void start(const Tile *e, BfSweepWork *work) {
   }
 }
 
-/* c + V, permuted, for each distinct successor of the block's mids. Entries behind the last lane repeat it. */
+enum { ROWS = 4 }; /* permuted together, for one load of an index */
+
+/* c + V, permuted, for each distinct successor of the block's mids. Entries behind the last lane repeat it; behind the
+ * last row there is room for more. */
 static void permute(const BfPlan *plan, const Tile *e, int64_t a, const double *V, double *rows) {
   const int32_t *lane_next = plan->lane_next[a] + e->lane0;
   const int32_t *image     = plan->image + a * plan->mids + e->first;
   const int32_t  images    = plan->images[a * plan->blocks + e->block];
   const double   c         = plan->stage[a];
-  for (int32_t i = 0; i < images; i++) {
-    const double *from = V + image[i] * plan->lanes;
-    double       *to   = rows + i * e->stride;
-    for (int64_t l = 0; l < e->lanes; l++) to[l] = c + from[lane_next[l]];
-    for (int64_t l = e->lanes; l < e->vectors * BF_LANES; l++) to[l] = to[e->lanes - 1];
+  for (int32_t i = 0; i < images; i += ROWS) {
+    const double *from[ROWS];
+    double       *to = rows + i * e->stride;
+    for (int r = 0; r < ROWS; r++) from[r] = V + image[i + r < images ? i + r : i] * plan->lanes;
+    for (int64_t l = 0; l < e->lanes; l++) {
+      const int64_t next = lane_next[l];
+      for (int r = 0; r < ROWS; r++) to[r * e->stride + l] = c + from[r][next];
+    }
+    for (int r = 0; r < ROWS; r++)
+      for (int64_t l = e->lanes; l < e->vectors * BF_LANES; l++) to[r * e->stride + l] = to[r * e->stride + e->lanes - 1];
   }
 }
 
 /* The minimum over a chunk of actions, for all mids of the block. size: doubles between the rows of two actions. */
-BF_INLINE void minimize(const int64_t vectors, const BfPlan *plan, const Tile *e, int64_t a0, int64_t size, BfSweepWork *work) {
+static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size, BfSweepWork *work) {
   const uint16_t *slot = plan->slot + (a0 / BF_CHUNK * plan->mids + e->first) * BF_CHUNK;
   const int64_t   last = plan->actives - 1;
   const double   *rows[BF_CHUNK]; /* the last chunk repeats its first action */
@@ -51,7 +59,7 @@ BF_INLINE void minimize(const int64_t vectors, const BfPlan *plan, const Tile *e
     for (int c = 0; c < BF_CHUNK; c++) row[c] = (const BfLane *)(rows[c] + slot[c] * e->stride);
     BfLane    *best = (BfLane *)(work->best + m * e->stride);
     BfLaneInt *id   = (BfLaneInt *)(work->chunk + m * e->stride);
-    for (int64_t v = 0; v < vectors; v++) {
+    for (int64_t v = 0; v < e->vectors; v++) {
       BfLane least = row[0][v];
       for (int c = 1; c < BF_CHUNK; c++) least = lane_min(row[c][v], least);
       lane_keep_less(least, a0, &best[v], &id[v]);
@@ -76,13 +84,12 @@ static void finish(const BfPlan *plan, const Tile *e, const int64_t *base, const
 void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, int64_t block, int64_t lane0,
                                int64_t lane1, double *value, int32_t *policy, BfSweepWork *work) {
   const Tile    e    = tile_of(plan, block, lane0, lane1);
-  const int64_t size = plan->block_mids * plan->tile;
+  const int64_t size = (plan->block_mids + ROWS - 1) * plan->tile;
   start(&e, work);
   for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
     for (int64_t c = 0; c < BF_CHUNK && a0 + c < plan->actives; c++)
       permute(plan, &e, a0 + c, V + base[a0 + c], work->rows + c * size);
-    if (e.vectors == 4) minimize(4, plan, &e, a0, size, work);
-    else minimize(e.vectors, plan, &e, a0, size, work);
+    minimize(plan, &e, a0, size, work);
   }
   finish(plan, &e, base, V, value, policy, work);
 }
@@ -101,49 +108,71 @@ static void sum_before(const BfPlan *plan, const BfLastTerms *t, const Tile *e, 
   }
 }
 
-BF_INLINE void minimize_last(const int64_t vectors, const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a0,
-                             BfSweepWork *work) {
-  const BfLane *lane[BF_CHUNK];
-  BfLane        stage[BF_CHUNK];
+/* The chunk's lane terms, vector after vector, so that one pointer finds them all. */
+static void pack_lanes(const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a0, BfLane *pack) {
   for (int c = 0; c < BF_CHUNK; c++) {
-    const int64_t a = a0 + c < plan->actives ? a0 + c : a0;
-    lane[c]         = (const BfLane *)(t->lane + a * t->padded + e->lane0);
-    stage[c]        = lane_set(plan->stage[a]);
-  }
-  for (int64_t m = 0; m < e->mids; m++) {
-    BfLane before[BF_CHUNK];
-    for (int c = 0; c < BF_CHUNK; c++)
-      before[c] = lane_set(work->rows[(a0 + c < plan->actives ? c : 0) * plan->block_mids + m]);
-    BfLane    *best = (BfLane *)(work->best + m * e->stride);
-    BfLaneInt *id   = (BfLaneInt *)(work->chunk + m * e->stride);
-    for (int64_t v = 0; v < vectors; v++) {
-      BfLane least = stage[0] + (before[0] + lane[0][v]);
-      for (int c = 1; c < BF_CHUNK; c++) least = lane_min(stage[c] + (before[c] + lane[c][v]), least);
-      lane_keep_less(least, a0, &best[v], &id[v]);
-    }
+    const BfLane *from = (const BfLane *)(t->lane + (a0 + c < plan->actives ? a0 + c : a0) * t->padded + e->lane0);
+    for (int64_t v = 0; v < e->vectors; v++) pack[v * BF_CHUNK + c] = from[v];
   }
 }
 
-static double before_lane(const BfPlan *plan, const BfLastTerms *t, int64_t a, int64_t mid) {
-  double sum = t->outer[a];
-  for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
-    const BfContextSpace *x    = &plan->space->context[s];
-    const int32_t        *next = plan->tables->next[x->shape] + plan->number[a] * x->measures;
-    sum += t->mid[s - plan->mid_context][next[plan->digit[(s - plan->mid_context) * plan->mids + mid]]];
+/* The minimum over a chunk of actions for `count` mids, 1 or 2, which share the loads of the lane terms. */
+BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, const BfLane stage[], const double *const before[],
+                                  int64_t m, const BfLane *pack, BfSweepWork *work) {
+  BfLane sum[2][BF_CHUNK];
+  for (int i = 0; i < count; i++)
+    for (int c = 0; c < BF_CHUNK; c++) sum[i][c] = lane_set(before[c][m + i]);
+  for (int64_t v = 0; v < e->vectors; v++, pack += BF_CHUNK) {
+    BfLane least[2];
+    for (int i = 0; i < count; i++) least[i] = stage[0] + (sum[i][0] + pack[0]);
+    for (int c = 1; c < BF_CHUNK; c++)
+      for (int i = 0; i < count; i++) least[i] = lane_min(stage[c] + (sum[i][c] + pack[c]), least[i]);
+    for (int i = 0; i < count; i++)
+      lane_keep_less(least[i], a0, (BfLane *)(work->best + (m + i) * e->stride) + v, (BfLaneInt *)(work->chunk + (m + i) * e->stride) + v);
   }
-  return sum;
+}
+
+static void minimize_last(const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a0, BfSweepWork *work) {
+  BfLane       *pack = (BfLane *)(work->rows + BF_CHUNK * plan->block_mids), stage[BF_CHUNK];
+  const double *before[BF_CHUNK];
+  pack_lanes(plan, t, e, a0, pack);
+  for (int c = 0; c < BF_CHUNK; c++) {
+    const int in = a0 + c < plan->actives ? c : 0;
+    stage[c]     = lane_set(plan->stage[a0 + in]);
+    before[c]    = work->rows + in * plan->block_mids;
+  }
+  int64_t m = 0;
+  for (; m + 1 < e->mids; m += 2) minimize_last_mids(2, e, a0, stage, before, m, pack, work);
+  if (m < e->mids) minimize_last_mids(1, e, a0, stage, before, m, pack, work);
+}
+
+/* The terms before the lane of one mid, for the actions of a chunk. */
+static void sum_before_mid(const BfPlan *plan, const BfLastTerms *t, int64_t a0, int64_t mid, double before[BF_CHUNK]) {
+  for (int64_t a = a0; a < a0 + BF_CHUNK && a < plan->actives; a++) {
+    before[a - a0] = t->outer[a];
+    for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
+      const BfContextSpace *x    = &plan->space->context[s];
+      const int32_t        *next = plan->tables->next[x->shape] + plan->number[a] * x->measures;
+      before[a - a0] += t->mid[s - plan->mid_context][next[plan->digit[(s - plan->mid_context) * plan->mids + mid]]];
+    }
+  }
 }
 
 static void finish_last(const BfPlan *plan, const BfLastTerms *t, const Tile *e, double *value, int32_t *policy,
                         const BfSweepWork *work) {
-  for (int64_t m = 0; m < e->mids; m++)
+  for (int64_t m = 0; m < e->mids; m++) {
+    double  before[BF_CHUNK];
+    int64_t held = -1; /* the chunk of `before`: neighbours mostly share it */
     for (int64_t l = 0; l < e->lanes; l++) {
-      const double best = work->best[m * e->stride + l];
-      int64_t      a    = work->chunk[m * e->stride + l];
-      while (plan->stage[a] + (before_lane(plan, t, a, e->first + m) + t->lane[a * t->padded + e->lane0 + l]) != best) a++;
+      const double  best = work->best[m * e->stride + l];
+      const int64_t a0   = work->chunk[m * e->stride + l];
+      int64_t       a    = a0;
+      if (a0 != held) sum_before_mid(plan, t, held = a0, e->first + m, before);
+      while (plan->stage[a] + (before[a - a0] + t->lane[a * t->padded + e->lane0 + l]) != best) a++;
       value[m * plan->lanes + e->lane0 + l]  = best;
       policy[m * plan->lanes + e->lane0 + l] = plan->number[a];
     }
+  }
 }
 
 void BF_KERNEL(bf_sweep_last)(const BfPlan *plan, const BfLastTerms *t, int64_t block, int64_t lane0, int64_t lane1,
@@ -153,8 +182,7 @@ void BF_KERNEL(bf_sweep_last)(const BfPlan *plan, const BfLastTerms *t, int64_t 
   for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
     for (int64_t c = 0; c < BF_CHUNK && a0 + c < plan->actives; c++)
       sum_before(plan, t, &e, a0 + c, work->rows + c * plan->block_mids);
-    if (e.vectors == 4) minimize_last(4, plan, t, &e, a0, work);
-    else minimize_last(e.vectors, plan, t, &e, a0, work);
+    minimize_last(plan, t, &e, a0, work);
   }
   finish_last(plan, t, &e, value, policy, work);
 }

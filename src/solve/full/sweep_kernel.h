@@ -4,7 +4,7 @@
 
 /* Work for a group: doubles, 64-byte aligned. */
 typedef struct {
-  double  *rows;  /* [BF_CHUNK][block_mids][tile] permuted rows of V, or terms of the last layer */
+  double  *rows;  /* [BF_CHUNK][block_mids][tile] permuted rows of V; in the last layer its terms: mids, then lanes */
   double  *best;  /* [block_mids][tile] */
   int64_t *chunk; /* [block_mids][tile] first action of the chunk that attains it */
 } BfSweepWork;

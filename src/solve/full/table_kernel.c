@@ -14,7 +14,7 @@ static void prepare(BfTableShape *shape, const double *parameters) {
   const BfLayer *layer = shape->layer;
   const BfLane  *p     = (const BfLane *)parameters;
   const int      d = shape->d, n = shape->n, Q = shape->queries;
-  BfLane         s[d], y[d], z[d];
+  BfLane         s[BF_MOST_DIM], y[BF_MOST_DIM], z[BF_MOST_DIM];
   for (int h = 0; h < layer->heads; h++)
     for (int j = 0; j < Q; j++) {
       load(shape, shape->position[j / n], j % n, 1, s);
@@ -52,25 +52,45 @@ static void sight(const BfTableShape *shape, int g, const int64_t cell[], double
     }
 }
 
+/* What query q sees of tag g's law. */
+BF_INLINE const BfLane *sight_of(const BfTableShape *shape, int h, int g, int q, const double *last) {
+  const int     tags  = shape->context->tags;
+  const int64_t block = (int64_t)shape->queries * shape->sight;
+  const double *from  = g < tags - 1 ? shape->lead + ((int64_t)h * tags + g) * block * BF_LANES : last + h * block * BF_LANES;
+  return (const BfLane *)from + (int64_t)q * shape->sight;
+}
+
+/* Two tags that are both seen: one of the factors exp(max_g - max) is 1, so that one exp serves both. */
+BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, const double *last, BfLane *v) {
+  const BfLane   *x = sight_of(shape, h, 0, q, last), *y = sight_of(shape, h, 1, q, last);
+  const BfLane    one = lane_set(1.0), max = lane_max(y[0], x[0]), e = lane_exp(lane_min(y[0], x[0]) - max);
+  const BfLaneInt x_max = x[0] == max, y_max = y[0] == max;
+  const BfLane    f = lane_set(shape->context->mass[0]) * (BfLane)(((BfLaneInt)one & x_max) | ((BfLaneInt)e & ~x_max));
+  const BfLane    g = lane_set(shape->context->mass[1]) * (BfLane)(((BfLaneInt)one & y_max) | ((BfLaneInt)e & ~y_max));
+  BfLane          num[BF_MOST_DIM];
+  for (int a = 0; a < d; a++) num[a] = f * x[2 + a] + g * y[2 + a];
+  lane_add_head(d, V, num, f * x[1] + g * y[1], v);
+}
+
 /* Attention of query q at a position: the tags that it may see, combined as in bf_layer_apply. */
 BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, int position, const double *last,
                       BfLane *v) {
   const BfContext *context = shape->context;
-  const int64_t    block   = (int64_t)shape->queries * shape->sight;
   const int        causal = shape->layer->mask == BF_MASK_CAUSAL, tags = context->tags;
-  const BfLane    *seen[tags];
-  BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[d];
-  for (int g = 0; g < tags; g++) {
-    const double *from = g < tags - 1 ? shape->lead + ((int64_t)h * tags + g) * block * BF_LANES : last + h * block * BF_LANES;
-    seen[g]            = causal && context->position[g] > position ? NULL : (const BfLane *)from + (int64_t)q * shape->sight;
-    if (seen[g]) max = lane_max(seen[g][0], max);
+  BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[BF_MOST_DIM];
+  if (tags == 2 && !(causal && context->position[1] > position)) {
+    attend_two(d, shape, V, h, q, last, v);
+    return;
   }
+  for (int g = 0; g < tags; g++)
+    if (!causal || context->position[g] <= position) max = lane_max(sight_of(shape, h, g, q, last)[0], max);
   for (int a = 0; a < d; a++) num[a] = lane_set(0.0);
   for (int g = 0; g < tags; g++) {
-    if (!seen[g]) continue;
-    const BfLane mass = lane_set(context->mass[g]) * lane_exp(seen[g][0] - max);
-    den += mass * seen[g][1];
-    for (int a = 0; a < d; a++) num[a] += mass * seen[g][2 + a];
+    if (causal && context->position[g] > position) continue;
+    const BfLane *seen = sight_of(shape, h, g, q, last);
+    const BfLane  mass = lane_set(context->mass[g]) * lane_exp(seen[0] - max);
+    den += mass * seen[1];
+    for (int a = 0; a < d; a++) num[a] += mass * seen[2 + a];
   }
   lane_add_head(d, V, num, den, v);
 }
@@ -85,7 +105,7 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
         for (int a = 0; a < d; a++) next[i * d + a] = next[(i - 1) * d + a];
         continue;
       }
-      BfLane z[d], v[d];
+      BfLane z[BF_MOST_DIM], v[BF_MOST_DIM];
       for (int a = 0; a < d; a++) {
         z[a] = lane_set(shape->point[cell[i] * d + a]);
         v[a] = lane_set(0.0);
