@@ -107,6 +107,48 @@ static int shift_for(double sum, int64_t m) {
   return bits - exponent;
 }
 
+/* ---- small laws in floating point -------------------------------------------------------------------------------- */
+
+enum { FEW_CELLS = 64, FEW_ATOMS = 4096 };
+
+/* x_i = m w_i / S is off by less than m (n + 3) 2^-53 < 4096 * 67 * 2^-53 < 2^-34: the sum of n masses, a quotient and a
+ * product round. Where no x_i comes this near to a half, every rounding is certain; where the last error that is changed
+ * and the first that is not are twice as far apart, so is the choice. All else is left to the integers. */
+static const double UNCERTAIN = 0x1p-34;
+
+/* Change the counts of the `times` entries of largest error[]; returns 0 where it is not certain which these are. */
+static int change_largest(int n, double error[], int times, int change, int64_t counts[]) {
+  double last = INFINITY;
+  for (; times > 0; times--) {
+    int at = 0;
+    for (int i = 1; i < n; i++)
+      if (error[i] > error[at]) at = i;
+    last = error[at];
+    counts[at] += change;
+    error[at] = -INFINITY;
+  }
+  for (int i = 0; i < n; i++)
+    if (error[i] > last - 2 * UNCERTAIN) return 0;
+  return 1;
+}
+
+/* Returns 0 where floating point does not decide. */
+static int nearest_if_certain(int n, const double law[], double sum, int m, int64_t counts[]) {
+  double error[FEW_CELLS];
+  int    surplus = -m;
+  for (int i = 0; i < n; i++) {
+    const double x = law[i] / sum * (double)m;
+    const int    k = (int)(x + 0.5);
+    error[i]       = (double)k - x;
+    if (fabs(fabs(error[i]) - 0.5) < UNCERTAIN) return 0;
+    counts[i] = k;
+    surplus += k;
+  }
+  if (!surplus) return 1;
+  for (int i = 0; i < n && surplus < 0; i++) error[i] = -error[i];
+  return change_largest(n, error, surplus > 0 ? surplus : -surplus, surplus > 0 ? -1 : 1, counts);
+}
+
 BfStatus bf_type_nearest(int64_t n, const double law[], int64_t m, int64_t counts[], BfError *error) {
   BF_TRY(check_sizes(n, m, error));
   Masses masses = {.real = law, .n = n};
@@ -120,6 +162,7 @@ BfStatus bf_type_nearest(int64_t n, const double law[], int64_t m, int64_t count
   }
   if (!(sum > 0) || isinf(sum))
     return bf_fail(error, BF_BAD_INPUT, "the sum of a law's masses must be positive and finite, got %g", sum);
+  if (n <= FEW_CELLS && m <= FEW_ATOMS && nearest_if_certain((int)n, law, sum, (int)m, counts)) return BF_OK;
   masses.shift = shift_for(sum, m);
   for (int64_t i = 0; i < n; i++) masses.sum += mass(&masses, i);
   return nearest_in_memory(&masses, m, counts, error);

@@ -160,11 +160,13 @@ static int64_t centre_below(const Axis *axis, double z, double *share) {
   return i;
 }
 
-int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]) {
+/* dim is a constant where it is small, so that the loops unroll. */
+static inline __attribute__((always_inline)) int split(const BfTokens *tokens, const int dim, const double z[], int64_t cell[],
+                                                       double weight[]) {
   int count = 1;
   cell[0]   = 0;
   weight[0] = 1;
-  for (int j = 0; j < tokens->dim; j++) {
+  for (int j = 0; j < dim; j++) {
     const Axis *axis = &tokens->axis[j];
     double      share;
     int64_t     below = centre_below(axis, z[j], &share);
@@ -189,4 +191,13 @@ int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], do
     weight[positive++] = weight[e];
   }
   return positive;
+}
+
+int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]) {
+  switch (tokens->dim) {
+  case 1: return split(tokens, 1, z, cell, weight);
+  case 2: return split(tokens, 2, z, cell, weight);
+  case 3: return split(tokens, 3, z, cell, weight);
+  default: return split(tokens, tokens->dim, z, cell, weight);
+  }
 }

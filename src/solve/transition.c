@@ -1,7 +1,5 @@
 #include "solve/transition.h"
 
-#include <string.h>
-
 BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error) {
   const BfLayer *layer = &problem->layer;
   *actions = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES, .size = (int64_t)layer->parameters * BF_LANES};
@@ -84,8 +82,10 @@ static int merge(int64_t corner[], double weight[], int have, const int64_t more
       weight[at - 1] += add[i];
       continue;
     }
-    memmove(corner + at + 1, corner + at, sizeof *corner * (size_t)(have - at));
-    memmove(weight + at + 1, weight + at, sizeof *weight * (size_t)(have - at));
+    for (int j = have; j > at; j--) {
+      corner[j] = corner[j - 1];
+      weight[j] = weight[j - 1];
+    }
     corner[at] = more[i];
     weight[at] = add[i];
     have++;
@@ -93,17 +93,26 @@ static int merge(int64_t corner[], double weight[], int have, const int64_t more
   return have;
 }
 
+static int same_image(const double *next, int d, int slot, int other, int lane) {
+  for (int a = 0; a < d; a++)
+    if (next[(slot * d + a) * BF_LANES + lane] != next[(other * d + a) * BF_LANES + lane]) return 0;
+  return 1;
+}
+
 /* The tag's law after `split`, rounded to a type. Cells without mass never gain atoms in [R11], so that only the
- * centres that have some take part. */
+ * centres that have some take part. Atoms of one cell, which are neighbours, have one image. */
 static BfStatus split_tag(const BfProblem *problem, const double *next, int lane, int first, int atoms, BfScratch *s,
                           int64_t cell[], BfError *error) {
   const int d = problem->layer.dim;
   double    z[d], weight[1 << d];
   int64_t   corner[1 << d];
-  int       have = 0;
+  int       have = 0, corners = 0;
   for (int i = 0; i < atoms; i++) {
-    image(next, d, first + i, lane, z);
-    have = merge(s->corner, s->weight, have, corner, weight, bf_tokens_split(problem->tokens, z, corner, weight));
+    if (!i || !same_image(next, d, first + i, first + i - 1, lane)) {
+      image(next, d, first + i, lane, z);
+      corners = bf_tokens_split(problem->tokens, z, corner, weight);
+    }
+    have = merge(s->corner, s->weight, have, corner, weight, corners);
   }
   BF_TRY(bf_type_nearest(have, s->weight, atoms, s->counts, error));
   for (int c = 0, at = 0; c < have; c++)
