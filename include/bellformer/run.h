@@ -51,6 +51,8 @@ void bf_shared_sync(const BfRun *run, const BfShared *shared);
 /* Bytes of memory that this rank's node has and that are free now (MemAvailable). */
 int64_t bf_node_memory(void);
 int64_t bf_node_memory_free(void);
+/* Bytes free on the file system of the folder that holds `path`; INT64_MAX where that cannot be told. */
+int64_t bf_disk_free(const char *path);
 /* Peak resident memory of this rank, bytes. */
 int64_t bf_peak_memory(void);
 

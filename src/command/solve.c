@@ -63,6 +63,21 @@ static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const O
   return BF_OK;
 }
 
+/* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */
+static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
+  const double gib = 1024.0 * 1024 * 1024;
+  BfFullSize   size;
+  BF_TRY(bf_full_size(run, problem, &size, error));
+  const double need = (o->full.store_value ? size.value_bytes : 0) + (o->full.store_policy ? size.policy_bytes : 0);
+  const double room = (double)bf_disk_free(o->out);
+  if (run->rank == 0 && need > room)
+    bf_fail(error, BF_BAD_INPUT,
+            "%s: /value takes %.3g GiB and /policy %.3g GiB, its disk has %.3g GiB free: leave one out with -store_value 0 or "
+            "-store_policy 0",
+            o->out, size.value_bytes / gib, size.policy_bytes / gib, room / gib);
+  return bf_agree(run->world, error);
+}
+
 static BfStatus evaluate(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test,
                          BfError *error) {
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
@@ -96,6 +111,7 @@ static BfStatus solve(BfRun *run, const BfArguments *arguments, const BfProblem 
   BfStatus   status;
   BF_GOTO(choose_space(run, problem, o, &full, error));
   if (o->out) {
+    if (full) BF_GOTO(check_disk(run, problem, o, error));
     BF_GOTO(bf_store_create(run->world, o->out, o->overwrite, store, error));
     BF_GOTO(bf_result_describe(run, arguments, problem, full ? "full" : "reachable", *store, error));
   }

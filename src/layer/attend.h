@@ -66,6 +66,24 @@ BF_INLINE void lane_feedforward(const int d, const BfLayer *layer, const BfLane 
   }
 }
 
+/* z / |z| of one lane where |z|^2 is beyond, or near the end of, what a double holds: scaled first. What is infinite counts
+ * as the largest double. The origin, which has no direction, stays. */
+static inline void lane_normalize_far(const int d, BfLane *z, int l) {
+  double most = 0, norm2 = 0;
+  for (int a = 0; a < d; a++) {
+    if (!(z[a][l] < DBL_MAX)) z[a][l] = z[a][l] != z[a][l] ? 0 : DBL_MAX;
+    if (z[a][l] < -DBL_MAX) z[a][l] = -DBL_MAX;
+    const double size = __builtin_fabs(z[a][l]);
+    most              = size > most ? size : most;
+  }
+  if (most == 0) return;
+  for (int a = 0; a < d; a++) {
+    z[a][l] /= most;
+    norm2 += z[a][l] * z[a][l];
+  }
+  for (int a = 0; a < d; a++) z[a][l] /= __builtin_sqrt(norm2);
+}
+
 /* next = P(r z + eps v). */
 BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
   BfLane norm2 = lane_set(0.0);
@@ -78,9 +96,9 @@ BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, c
       next[a] = lane_max(lane_min(next[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
     return;
   }
-  for (int l = 0; l < BF_LANES; l++) { /* z / |z|; the origin, which has no direction, stays */
-    const double norm = __builtin_sqrt(norm2[l]);
-    if (norm > 0)
-      for (int a = 0; a < d; a++) next[a][l] /= norm;
+  for (int l = 0; l < BF_LANES; l++) {
+    if (!(norm2[l] > 1e-280 && norm2[l] < 1e300)) lane_normalize_far(d, next, l);
+    else
+      for (int a = 0; a < d; a++) next[a][l] /= __builtin_sqrt(norm2[l]);
   }
 }

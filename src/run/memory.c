@@ -1,6 +1,8 @@
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include "bellformer/run.h"
 
 /* A line "Name:   123 kB" of /proc/meminfo, in bytes; a very large number where it cannot be read. */
@@ -19,6 +21,14 @@ static int64_t meminfo(const char *name) {
 
 int64_t bf_node_memory(void) { return meminfo("MemTotal"); }
 int64_t bf_node_memory_free(void) { return meminfo("MemAvailable"); }
+
+int64_t bf_disk_free(const char *path) {
+  char           folder[4096];
+  struct statvfs disk;
+  snprintf(folder, sizeof folder, "%s", path);
+  if (statvfs(dirname(folder), &disk) != 0) return INT64_MAX;
+  return (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+}
 
 int64_t bf_peak_memory(void) {
   struct rusage usage;

@@ -34,6 +34,8 @@ static const Case cases[] = {
     {2, 0, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, "gelu", 5, 0},
     {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 1, 1e5, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 0},
     {4, 2, 2, {3, 3}, {0, 1}, 0, 1e150, 1e5, BF_MASK_CAUSAL, BF_PROJECT_CLIP, NULL, 0, 1},
+    {3, 1, 2, {2, 2}, {0, 1}, 1, 1e-200, 1e200, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 0}, /* |z|^2 overflows */
+    {2, 1, 2, {2, 2}, {0, 1}, 0, 1, 1e-200, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 0},     /* |z|^2 underflows */
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -167,15 +169,16 @@ static void feed_forward(const Setup *s, const char *name, int i, double v[]) {
 
 static void image(const Setup *s, const Case *c, int i, double out[]) {
   const int d = s->layer.dim;
-  double    v[MOST_DIM] = {0}, norm = 0;
+  double    v[MOST_DIM] = {0};
+  long double norm = 0; /* its exponents hold the square of any double */
   for (int h = 0; h < c->heads; h++) attend(s, h, i, v);
   if (c->activation) feed_forward(s, c->activation, i, v);
   for (int a = 0; a < d; a++) {
     out[a] = c->residual * s->z[(i * d + a) * BF_LANES] + 0.5 * v[a];
-    norm += out[a] * out[a];
+    norm += (long double)out[a] * out[a];
   }
   for (int a = 0; a < d; a++)
-    out[a] = c->projection == BF_PROJECT_SPHERE ? out[a] / sqrt(norm) : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
+    out[a] = c->projection == BF_PROJECT_SPHERE ? (double)(out[a] / sqrtl(norm)) : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
 }
 
 static double *apply(const Setup *s, BfLayerApply *kernel) {

@@ -14,7 +14,7 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfFullState *x, BfE
   BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
   BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, &x->tables, error));
   bf_phase_end(run, BF_PHASE_TABLES);
-  BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, &x->plan, error));
+  BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error));
   BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
   for (int i = 0; i < 2; i++)
     BF_TRY(bf_shared_create(run, x->space.measures * (int64_t)sizeof(double), "value function", &x->V[i], error));

@@ -20,7 +20,7 @@ typedef struct {
   const int32_t **lane_next;    /* [actives][lanes] */
   int32_t *lane_memory;         /* where a group merges several contexts */
   int64_t  tile;                /* lanes that are treated together, a multiple of BF_LANES */
-  int64_t  block_mids;          /* mids of a block */
+  int64_t  block_mids;          /* mids of a block: few enough that every rank has groups */
   int64_t  blocks;              /* of mids, an outer */
   uint16_t *slot;               /* [chunks][mids][BF_CHUNK] which of the block's distinct successors a mid goes to */
   int32_t *image;               /* [actives][mids] the block's distinct successors, from the block's first mid on */
@@ -30,7 +30,8 @@ typedef struct {
   int64_t  groups_outer;        /* groups an outer */
 } BfPlan;
 
-BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, BfPlan *plan,
+/* A plan for `ranks` ranks; the values that a sweep gives do not depend on it. */
+BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, int ranks, BfPlan *plan,
                         BfError *error);
 void     bf_plan_clear(BfPlan *plan);
 /* First measure of a group; that of group number plan->groups is M. */

@@ -45,6 +45,11 @@ static BfStatus size_context(BfFullSpace *space, int64_t s, BfError *error) {
       return too_large(space, error);
     if (atoms > space->most) space->most = atoms;
   }
+  if (x->measures > INT32_MAX) /* numbers in the tables are 32 bits wide */
+    return bf_fail(error, BF_BAD_INPUT,
+                   "sequence %lld alone has %lld measures, the full space takes at most 2^31 - 1 of one sequence: use -space "
+                   "reachable, fewer quantize.cells or quantize.atoms",
+                   (long long)c->sequence, (long long)x->measures);
   if (c->slots > space->slots) space->slots = c->slots;
   find_shape(space, s);
   return BF_OK;

@@ -22,7 +22,7 @@ typedef struct {
   int              slots;    /* largest number of slots of a context */
 } BfFullSpace;
 
-/* Refuses (BF_BAD_INPUT) tokens that are not quantized and an M beyond 2^62. */
+/* Refuses (BF_BAD_INPUT) tokens that are not quantized, an M beyond 2^62, an M_s beyond 2^31 - 1. */
 BfStatus bf_full_space_create(const BfProblem *problem, BfFullSpace *space, BfError *error);
 void     bf_full_space_clear(BfFullSpace *space);
 

@@ -7,6 +7,8 @@
 
 /* ---- cutting ---------------------------------------------------------------------------------------------------- */
 
+static const int64_t MOST_REDUCED = (int64_t)1 << 26; /* numbers a reduction: MPI counts are int */
+
 static int64_t deal(const BfSweep *sweep, int piece, int worker) {
   const int64_t first = sweep->piece[piece], groups = sweep->piece[piece + 1] - first;
   return first + groups * worker / sweep->run->size;
@@ -18,13 +20,18 @@ static BfStatus cut(BfSweep *sweep, BfError *error) {
   const BfPlan *plan   = sweep->plan;
   const int64_t by_size = plan->space->measures >> 20, by_groups = plan->groups / (8 * sweep->run->size);
   int64_t       pieces = by_size < by_groups ? by_size : by_groups;
-  if (pieces > 64) pieces = plan->space->measures >> 36 > 0 ? pieces : 64;
+  if (pieces > 64) pieces = 64;
   sweep->pieces = sweep->run->nodes == 1 || pieces < 1 ? 1 : (int)pieces;
   BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
   BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
   BF_TRY(BF_NEW(&sweep->arrived, sweep->pieces, error));
-  BF_TRY(BF_NEW(&sweep->reduced, sweep->pieces, error));
+  BF_TRY(BF_NEW(&sweep->part, sweep->pieces + 1, error));
   for (int p = 0; p <= sweep->pieces; p++) sweep->piece[p] = plan->groups * p / sweep->pieces;
+  for (int p = 0; p < sweep->pieces; p++) {
+    const int64_t count = bf_plan_start(plan, sweep->piece[p + 1]) - bf_plan_start(plan, sweep->piece[p]);
+    sweep->part[p + 1]  = sweep->part[p] + (count + MOST_REDUCED - 1) / MOST_REDUCED;
+  }
+  BF_TRY(BF_NEW(&sweep->reduced, sweep->part[sweep->pieces], error));
   for (int p = 0; p < sweep->pieces; p++) {
     sweep->own[2 * p]     = deal(sweep, p, sweep->run->worker);
     sweep->own[2 * p + 1] = deal(sweep, p, sweep->run->worker + 1);
@@ -81,6 +88,7 @@ void bf_sweep_clear(BfSweep *sweep) {
   bf_free(sweep->last_lane);
   bf_free(sweep->last_mid);
   bf_free(sweep->arrived);
+  bf_free(sweep->part);
   bf_free(sweep->reduced);
   *sweep = (BfSweep){0};
 }
@@ -161,24 +169,27 @@ typedef struct {
   int reducing; /* pieces handed to the reduction, which must start in the same order on all leaders */
 } Flow;
 
+static void reduce_piece(BfSweep *sweep, int p, double *V) {
+  BfRun        *run   = sweep->run;
+  const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]), end = bf_plan_start(sweep->plan, sweep->piece[p + 1]);
+  if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
+  for (int64_t at = first, r = sweep->part[p]; at < end; at += MOST_REDUCED, r++) {
+    const int64_t count = end - at < MOST_REDUCED ? end - at : MOST_REDUCED;
+    MPI_Iallreduce(MPI_IN_PLACE, V + at, (int)count, MPI_DOUBLE, MPI_MIN, run->leaders, &sweep->reduced[r]);
+    bf_count_sent(run, 8.0 * (double)count);
+  }
+}
+
 static void reduce_arrived(BfSweep *sweep, Flow *flow, const BfShared *V) {
-  BfRun *run = sweep->run;
   for (int done = 1; done && flow->reducing < flow->started;) {
-    const int p = flow->reducing;
-    MPI_Test(&sweep->arrived[p], &done, MPI_STATUS_IGNORE);
+    MPI_Test(&sweep->arrived[flow->reducing], &done, MPI_STATUS_IGNORE);
     if (!done) break;
     MPI_Win_sync(V->window);
-    const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]);
-    const int64_t count = bf_plan_start(sweep->plan, sweep->piece[p + 1]) - first;
-    if (run->leaders != MPI_COMM_NULL && run->nodes > 1) {
-      MPI_Iallreduce(MPI_IN_PLACE, (double *)V->base + first, (int)count, MPI_DOUBLE, MPI_MIN, run->leaders, &sweep->reduced[p]);
-      bf_count_sent(run, 8.0 * (double)count);
-    }
-    flow->reducing++;
+    reduce_piece(sweep, flow->reducing++, V->base);
   }
   if (flow->reducing > 0) { /* lets the library make progress on what is under way */
     int done;
-    MPI_Testall(flow->reducing, sweep->reduced, &done, MPI_STATUSES_IGNORE);
+    MPI_Testall((int)sweep->part[flow->reducing], sweep->reduced, &done, MPI_STATUSES_IGNORE);
   }
 }
 
@@ -192,7 +203,7 @@ static void begin_piece(BfSweep *sweep, Flow *flow, const BfShared *V, int piece
 static void finish(BfSweep *sweep, Flow *flow, const BfShared *V) {
   bf_phase_begin(sweep->run, BF_PHASE_REDUCE);
   while (flow->reducing < sweep->pieces) reduce_arrived(sweep, flow, V);
-  MPI_Waitall(sweep->pieces, sweep->reduced, MPI_STATUSES_IGNORE);
+  MPI_Waitall((int)sweep->part[sweep->pieces], sweep->reduced, MPI_STATUSES_IGNORE);
   bf_shared_sync(sweep->run, V);
   bf_phase_end(sweep->run, BF_PHASE_REDUCE);
 }
@@ -202,7 +213,7 @@ void bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *
   const BfPlan *plan  = sweep->plan;
   int64_t       outer = -1, at = 0;
   Flow          flow  = {0, 0};
-  for (int p = 0; p < sweep->pieces; p++) sweep->reduced[p] = MPI_REQUEST_NULL;
+  for (int64_t r = 0; r < sweep->part[sweep->pieces]; r++) sweep->reduced[r] = MPI_REQUEST_NULL;
   bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
   for (int p = 0; p < sweep->pieces; p++) {
     fill_others(sweep, p, V->base);

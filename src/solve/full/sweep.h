@@ -19,7 +19,9 @@ typedef struct {
   double         *last_outer, *last_lane; /* terms of the last layer, or NULL where it takes the general way */
   const double  **last_mid;
   int64_t         last_padded;
-  MPI_Request    *arrived, *reduced; /* [pieces] */
+  MPI_Request    *arrived; /* [pieces] */
+  int64_t        *part;    /* [pieces + 1] first entry of a piece in `reduced`: what one reduction takes is bounded */
+  MPI_Request    *reduced; /* [part[pieces]] */
 } BfSweep;
 
 BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
