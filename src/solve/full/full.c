@@ -1,45 +1,7 @@
 /* The dynamic program over every measure. */
-#include <math.h>
 #include <string.h>
 #include "solve/full/stability.h"
 #include "solve/full/state.h"
-
-static BfStatus create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
-  *x = (BfFullState){.run = run, .problem = problem};
-  BF_TRY(bf_full_space_create(problem, &x->space, error));
-  BF_TRY(bf_actions_create(problem, &x->actions, error));
-  double most = 0;
-  for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
-  bf_phase_begin(run, BF_PHASE_TABLES);
-  BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
-  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, &x->tables, error));
-  bf_phase_end(run, BF_PHASE_TABLES);
-  BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error));
-  BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
-  for (int i = 0; i < 2; i++)
-    BF_TRY(bf_shared_create(run, x->space.measures * (int64_t)sizeof(double), "value function", &x->V[i], error));
-  BF_TRY(BF_NEW(&x->policy, problem->horizon, error));
-  for (int t = 0; t < problem->horizon; t++) BF_TRY(BF_NEW(&x->policy[t], x->sweep.owned, error));
-  return BF_OK;
-}
-
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
-  create(run, problem, x, error);
-  return bf_agree(run->world, error);
-}
-
-void bf_full_state_clear(BfFullState *x) {
-  if (!x->problem) return;
-  for (int t = 0; x->policy && t < x->problem->horizon; t++) bf_free(x->policy[t]);
-  bf_free(x->policy);
-  for (int i = 0; i < 2; i++) bf_shared_destroy(&x->V[i]);
-  bf_sweep_clear(&x->sweep);
-  bf_plan_clear(&x->plan);
-  bf_tables_clear(&x->tables);
-  bf_terminal_clear(&x->terminal);
-  bf_actions_clear(&x->actions);
-  bf_full_space_clear(&x->space);
-}
 
 static BfStatus define(const BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int64_t T = x->problem->horizon, M = x->space.measures;
@@ -96,21 +58,6 @@ static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore
     bf_print(run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
   }
   return BF_OK;
-}
-
-int32_t bf_full_policy(const BfFullState *x, int t, int64_t i) {
-  int32_t k = bf_sweep_policy(&x->sweep, x->policy[t], i), all;
-  MPI_Allreduce(&k, &all, 1, MPI_INT32_T, MPI_MAX, x->run->world);
-  return all;
-}
-
-int64_t bf_full_next(const BfFullState *x, int64_t i, int32_t k) {
-  int64_t next = 0;
-  for (int64_t s = 0; s < x->space.contexts; s++) {
-    const BfContextSpace *c = &x->space.context[s];
-    next += c->stride * x->tables.next[c->shape][k * c->measures + bf_full_digit(&x->space, s, i)];
-  }
-  return next;
 }
 
 static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *error) {
