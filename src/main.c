@@ -25,19 +25,23 @@ static void list(FILE *out) {
 static int help(const char *name) {
   const BfCommand *command = name ? find(name) : NULL;
   if (name && !command) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
+  if (!bf_speaks()) return BF_OK;
   if (command) fputs(command->help, stdout);
   else list(stdout);
   return BF_OK;
 }
 
+static int is_help(const char *word) {
+  return !strcmp(word, "--help") || !strcmp(word, "-help") || !strcmp(word, "-h");
+}
+
 int main(int argc, char **argv) {
-  if (argc < 2) {
-    list(stdout);
-    return BF_OK;
-  }
+  if (argc < 2) return help(NULL);
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
-  if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) return help(argc > 2 ? argv[2] : NULL);
+  if (!strcmp(argv[1], "help") || is_help(argv[1])) return help(argc > 2 ? argv[2] : NULL);
   const BfCommand *command = find(argv[1]);
   if (!command) return bf_usage("there is no command '%s'; `bellformer help` lists them", argv[1]);
+  for (int i = 2; i < argc; i++)
+    if (is_help(argv[i])) return help(argv[1]);
   return bf_run_command(command, argc, argv);
 }

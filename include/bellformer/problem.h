@@ -26,6 +26,8 @@ typedef struct {
 /* comm is borrowed. directory may be NULL. */
 BfStatus bf_files_create(MPI_Comm comm, const char *directory, BfFiles **out, BfError *error);
 void     bf_files_destroy(BfFiles **files);
+/* Whether it is HDF5, by its first bytes. */
+int bf_file_is_hdf5(const BfFile *file);
 /* Add a file from memory (copied). */
 BfStatus bf_files_add(BfFiles *files, const char *name, const char *bytes, int64_t size, BfError *error);
 /* The file of that name, read from disk and kept if it is not here. Collective; all ranks get the same answer. */

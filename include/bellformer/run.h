@@ -48,9 +48,12 @@ void     bf_shared_destroy(BfShared *shared); /* collective on the node; safe on
 /* Make what the node's ranks wrote visible to all of them: a barrier on the node with memory fences. Collective. */
 void bf_shared_sync(const BfRun *run, const BfShared *shared);
 
-/* Bytes of memory that this rank's node has and that are free now (MemAvailable). */
-int64_t bf_node_memory(void);
+/* Bytes of memory that are free now on this rank's node (MemAvailable). */
 int64_t bf_node_memory_free(void);
+/* The least of that over all ranks: what decisions that all must take alike are based on. Collective. */
+int64_t bf_least_memory_free(MPI_Comm comm);
+/* Ranks that share a node's memory, the most of any node. Collective. */
+int bf_most_node_ranks(MPI_Comm comm);
 /* Bytes free on the file system of the folder that holds `path`; INT64_MAX where that cannot be told. */
 int64_t bf_disk_free(const char *path);
 /* Peak resident memory of this rank, bytes. */

@@ -1,16 +1,33 @@
 /* What surrounds every command: MPI and PETSc, errors, exit codes. */
 #include "command/command.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <hdf5.h>
 #include <petscsys.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bellformer/version.h"
 
+bool bf_speaks(void) {
+  static const char *const rank[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof rank / sizeof *rank; i++)
+    if (getenv(rank[i])) return !strcmp(getenv(rank[i]), "0");
+  return true;
+}
+
+/* The launcher kills the other ranks at the first that fails: the others wait, so that it is the one that has spoken. */
 int bf_usage(const char *format, ...) {
   va_list arguments;
+  if (!bf_speaks()) {
+    sleep(1);
+    return BF_BAD_INPUT;
+  }
   va_start(arguments, format);
   fputs("bellformer: ", stderr);
   vfprintf(stderr, format, arguments);
@@ -20,6 +37,7 @@ int bf_usage(const char *format, ...) {
 }
 
 int bf_print_versions(void) {
+  if (!bf_speaks()) return BF_OK;
   char     mpi[MPI_MAX_LIBRARY_VERSION_STRING];
   int      length;
   unsigned major, minor, release;
@@ -35,12 +53,26 @@ void bf_print_warnings(const BfRun *run, const BfProblem *problem) {
   for (int i = 0; i < problem->warnings; i++) bf_warn(run, "%s", problem->warning[i]);
 }
 
-/* The file is the first word behind the command that is not an option. */
+/* As PETSc takes them: a letter behind one or two dashes, so that -1.5,-1.5 is a value, and so are -inf and -nan. */
+static bool is_option(const char *word) {
+  const char *name = word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');
+  char       *end;
+  if (name == word || !isalpha((unsigned char)*name)) return false;
+  strtod(word, &end);
+  return end == word || *end == '_' || isalnum((unsigned char)*end);
+}
+
+/* The file is the word right behind the command, where that is no option; every other word is an option or its value. */
 static BfStatus find_file(BfArguments *arguments, BfError *error) {
-  if (arguments->argc > 2 && arguments->argv[2][0] != '-') arguments->file = arguments->argv[2];
-  for (int i = 3; i < arguments->argc; i++)
-    if (arguments->argv[i][0] != '-' && arguments->argv[i - 1][0] != '-')
-      return bf_fail(error, BF_BAD_INPUT, "unexpected word '%s'; see `bellformer help %s`", arguments->argv[i], arguments->name);
+  char **word = arguments->argv;
+  int    i    = 2;
+  if (i < arguments->argc && !is_option(word[i])) arguments->file = word[i++];
+  for (; i < arguments->argc; i++) {
+    if (!is_option(word[i]))
+      return bf_fail(error, BF_BAD_INPUT, "unexpected word '%s'; a file comes right behind the command: `bellformer help %s`",
+                     word[i], arguments->name);
+    if (i + 1 < arguments->argc && !is_option(word[i + 1])) i++;
+  }
   return BF_OK;
 }
 
@@ -62,12 +94,21 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   BfError     error     = {0};
   BfArguments arguments = {command->name, NULL, argc, argv};
   int         rank;
-  if (PetscInitialize(&argc, &argv, NULL, NULL)) return BF_FAILURE;
+  /* A file of options that PETSc cannot read gets one line, not PETSc's stack. */
+  PetscErrorCode (*const print)(const char[], ...) = PetscErrorPrintf;
+  PetscErrorPrintf = PetscErrorPrintfNone;
+  if (PetscInitialize(&argc, &argv, NULL, NULL))
+    return bf_usage("cannot read PETSc's options (-options_file, .petscrc, PETSC_OPTIONS)");
+  PetscErrorPrintf = print;
   arguments.argc = argc;
   arguments.argv = argv;
   PetscPopSignalHandler(); /* no stack traces for the user */
+  signal(SIGXFSZ, SIG_IGN); /* a limit on a file's size is an error like a full disk */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  const BfStatus status = run_command(command, &arguments, &error);
+  int status = run_command(command, &arguments, &error);
+  if (rank == 0 && status == BF_OK && (fflush(stdout) || ferror(stdout)))
+    status = bf_fail(&error, BF_FAILURE, "cannot write to standard output: %s", strerror(errno));
+  (void)MPI_Bcast(&status, 1, MPI_INT, 0, PETSC_COMM_WORLD);
   if (status != BF_OK && rank == 0) fprintf(stderr, "bellformer: %s\n", error.text);
   MPI_Barrier(PETSC_COMM_WORLD); /* a rank that exits with an error would have the launcher kill the others */
   PetscOptionsSetValue(NULL, "-options_left", "0"); /* unread options were refused already, in one line */

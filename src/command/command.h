@@ -27,7 +27,9 @@ extern const char bf_help_info[], bf_help_solve[], bf_help_eval[];
 
 /* Start MPI and PETSc, run the command, print its error on rank 0, stop; returns the exit code. */
 int bf_run_command(const BfCommand *command, int argc, char **argv);
-/* "bellformer: ..." on stderr; returns BF_BAD_INPUT. Before MPI starts. */
+/* Whether this process is the one that speaks, before MPI starts: rank 0 by what the launcher has put into the environment. */
+bool bf_speaks(void);
+/* "bellformer: ..." on stderr, once; returns BF_BAD_INPUT. Before MPI starts. */
 int bf_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int bf_print_versions(void);
 

@@ -10,7 +10,9 @@ const char bf_help_eval[] =
     "\n"
     "  -data TABLE   the table (CSV or HDF5, as in a problem); without it the training data of the result file\n"
     "  -o FILE       write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes\n"
-    "  -overwrite    replace FILE if it exists\n";
+    "  -overwrite    replace FILE if it exists\n"
+    "\n"
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input. PETSc's options (-log_view) work too.\n";
 
 static BfStatus read_table(const BfRun *run, const BfProblem *problem, const char *path, BfData *data, BfError *error) {
   BfFiles      *files = NULL;
@@ -54,7 +56,8 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Options *o,
   BF_GOTO(bf_result_read(run, arguments->file, &problem, &loop, error));
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, error));
   const BfData *data = o->data ? &table : &problem->train;
-  BF_GOTO(bf_rollout(problem, data, loop.control, loop.readout, &rollout, error));
+  bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
+  BF_GOTO(bf_agree(run->world, error));
   if (o->out) BF_GOTO(write_tokens(run, problem, data, &rollout, o->out, o->overwrite, error));
   const bool quiet = run->quiet;
   run->quiet       = false; /* the answer is not progress */

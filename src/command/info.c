@@ -6,12 +6,22 @@ const char bf_help_info[] =
     "usage: [mpirun -n RANKS] bellformer info PROBLEM.yaml [-KEY VALUE ...]\n"
     "\n"
     "Prints the sizes of a problem (N, G, n, M, K, q), the memory a node and the time that the full space would take on\n"
-    "this many ranks, and how fast a rank evaluates layers, which is what the reachable space takes. Solves nothing.\n";
+    "this many ranks, and how fast a rank evaluates layers, which is what the reachable space takes. Solves nothing.\n"
+    "\n"
+    "  -node_size R  treat every R ranks as a node\n"
+    "  -KEY VALUE    any key of the problem file, maps joined by _: -quantize_cells 16,16\n";
 
-/* Seconds that one layer on one context and one action takes here, by doing it for a tenth of a second. */
+enum { MEASURED_SLOTS = 512 };
+
+/* Seconds that one layer on the first context and one action takes here, by doing it for a tenth of a second. A large
+ * context is measured by one tag of it, and scaled: attention is quadratic. */
 static BfStatus measure_layer(const BfProblem *problem, double *seconds, BfError *error) {
   const BfLayer   *layer   = &problem->layer;
-  const BfContext *context = &problem->context[0];
+  const BfContext *whole   = &problem->context[0];
+  const int        large   = whole->slots > MEASURED_SLOTS;
+  const BfContext  part    = {.tags = 1, .slots = MEASURED_SLOTS, .length = 1, .first = (int[]){0, MEASURED_SLOTS},
+                              .position = (int[]){0}, .mass = (double[]){1}, .tokens = MEASURED_SLOTS};
+  const BfContext *context = large ? &part : whole;
   double          *parameters = NULL, *z = NULL, *next = NULL, *work = NULL, spent = 0;
   BfStatus         status;
   BF_GOTO(BF_NEW(&parameters, (int64_t)layer->parameters * BF_LANES, error));
@@ -22,7 +32,7 @@ static BfStatus measure_layer(const BfProblem *problem, double *seconds, BfError
   int64_t      calls = 0;
   const double begin = bf_seconds();
   for (; spent < 0.1; spent = bf_seconds() - begin, calls++) bf_layer_apply(layer, context, parameters, z, next, work);
-  *seconds = spent / (double)calls / BF_LANES;
+  *seconds = spent / (double)calls / BF_LANES * pow((double)whole->slots / context->slots, 2);
 done:
   bf_free(parameters);
   bf_free(z);
@@ -47,15 +57,16 @@ static void print_full(const BfRun *run, const BfProblem *problem, const BfFullS
   /* Of a sweep, see the benchmark: where one sequence is all there is, rows of V are not shared and come from memory. */
   const double gib = 1024.0 * 1024 * 1024, values_second = problem->train.contexts > 1 ? 2e9 : 2e8;
   if (size->measures <= 0) {
-    bf_print(run, "full space: cannot be numbered; use -space reachable\n");
+    bf_print(run, "full space: cannot be numbered: %s\n", !problem->tokens ? "tokens are not quantized" : "too many measures");
     return;
   }
+  const double available = (double)bf_node_memory_free();
   const double tables = (double)size->tables * layer_seconds / run->size, sweep = size->q_values / values_second / run->size;
   bf_print(run, "full space: %.3g Q-values, %lld table entries in %lld shape%s (%.3g bytes a measure and action)\n", size->q_values,
            (long long)size->tables, (long long)size->shapes, size->shapes > 1 ? "s" : "",
            4.0 * (double)size->tables / ((double)size->measures * (double)problem->actions));
-  bf_print(run, "  memory a node        %.3g GiB of %.3g GiB free, on %d node%s\n", size->node_bytes / gib,
-           (double)bf_node_memory_free() / gib, run->nodes, run->nodes > 1 ? "s" : "");
+  bf_print(run, "  memory a node        %.3g GiB, %.3g GiB are free, on %d node%s: %s\n", size->node_bytes / gib, available / gib, run->nodes,
+           run->nodes > 1 ? "s" : "", size->node_bytes < available ? "fits, the default of solve" : "does not fit");
   bf_print(run, "  result file          %.3g GiB (/value %.3g, /policy %.3g)\n", (size->value_bytes + size->policy_bytes) / gib,
            size->value_bytes / gib, size->policy_bytes / gib);
   bf_print(run, "  time, very roughly   %.3g s: tables at most %.3g, sweeps %.3g, on %d rank%s\n", tables + sweep, tables, sweep, run->size,
@@ -83,6 +94,7 @@ BfStatus bf_command_info(BfRun *run, const BfArguments *arguments, BfError *erro
   bf_print_warnings(run, problem);
   BF_GOTO(bf_full_size(run, problem, &size, error));
   BF_GOTO(measure_layer(problem, &layer_seconds, error));
+  run->quiet = false; /* the answer is not progress */
   print_sizes(run, problem, &size);
   print_full(run, problem, &size, layer_seconds);
   print_reachable(run, problem, layer_seconds);

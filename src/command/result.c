@@ -1,5 +1,6 @@
 /* What a result file holds beside the solver's tables. */
 #include <hdf5.h>
+#include <math.h>
 #include <mpi.h>
 #include <petscversion.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "bellformer/version.h"
 #include "command/command.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, BfStore *store, BfError *error) {
   const char *path = "/provenance";
@@ -43,7 +44,9 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
 static BfStatus write_problem(const BfProblem *problem, BfStore *store, BfError *error) {
   char path[64];
   BF_TRY(bf_store_attribute_text(store, "/problem", "yaml", problem->yaml, error));
-  BF_TRY(bf_store_attribute_text(store, "/problem", "overrides", problem->overrides ? problem->overrides : "", error));
+  const char   *overrides = problem->overrides ? problem->overrides : "";
+  const int64_t length    = (int64_t)strlen(overrides) + 1; /* a dataset: attributes end at 64 KiB */
+  BF_TRY(bf_store_write(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, overrides, error));
   for (int i = 0; i < problem->files->count; i++) {
     const BfFile *file = &problem->files->file[i];
     snprintf(path, sizeof path, "/problem/files/%04d", i);
@@ -216,7 +219,7 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **probl
   BfFiles *files = NULL;
   char    *yaml = NULL, *overrides = NULL;
   BfStatus status;
-  int64_t  format;
+  int64_t  format, length;
   BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
   if (format != FORMAT) {
     status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, FORMAT);
@@ -225,7 +228,11 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **probl
   BF_GOTO(bf_files_create(run->world, NULL, &files, error));
   BF_GOTO(read_files(store, files, error));
   BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));
-  BF_GOTO(bf_store_read_text(store, "/problem", "overrides", &overrides, error));
+  BF_GOTO(bf_store_read(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, (void **)&overrides, error));
+  if (length < 1 || overrides[length - 1]) {
+    status = bf_fail(error, BF_BAD_INPUT, "/problem/overrides is damaged");
+    goto done;
+  }
   status = bf_problem_restore(files, yaml, overrides, problem, error);
   files  = NULL; /* taken over */
 done:
@@ -235,20 +242,34 @@ done:
   return status;
 }
 
+/* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
+static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, const int64_t actions[], const int64_t controls[],
+                           const char *path, BfError *error) {
+  const int64_t T = problem->horizon, q = problem->layer.controls;
+  if (controls[0] != T || controls[1] != q || actions[0] != T)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit the problem", path);
+  if (loop->readout < 0 || loop->readout >= problem->cost.readouts)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout attribute readout is damaged: %lld", path, (long long)loop->readout);
+  for (int64_t t = 0; t < T; t++)
+    if (loop->action[t] < -1 || loop->action[t] >= problem->actions)
+      return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/actions is damaged: action %d", path, (int)loop->action[t]);
+  for (int64_t i = 0; i < T * q; i++)
+    if (!isfinite(loop->control[i])) return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls is not finite", path);
+  return BF_OK;
+}
+
 BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error) {
   BfStore *store = NULL;
   BfStatus status;
-  int64_t  dims[2];
+  int64_t  actions[1], dims[2];
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(read_problem(run, store, problem, error));
-  BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, dims, (void **)&loop->action, error));
+  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path))) bf_error_prefix(error, "%s", path);
+  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&loop->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&loop->control, error));
-  if (dims[0] != (*problem)->horizon || dims[1] != (*problem)->layer.controls) {
-    status = bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls does not fit the problem", path);
-    goto done;
-  }
   BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &loop->readout, error));
   BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &loop->quantized_cost, error));
+  status = check_loop(*problem, loop, actions, dims, path, error);
 done:
   bf_store_close(&store);
   return status;

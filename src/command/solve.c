@@ -1,6 +1,8 @@
 /* bellformer solve: train by lifted dynamic programming. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "command/command.h"
 
 const char bf_help_solve[] =
@@ -16,7 +18,10 @@ const char bf_help_solve[] =
     "  -stability K       V_0 and closed loops from all measures within K atom moves of the data (full space)\n"
     "  -node_size R       treat every R ranks as a node\n"
     "  -quiet             no progress, no report\n"
-    "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n";
+    "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n"
+    "\n"
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input. PETSc's options (-log_view) work too. The keys of a problem\n"
+    "file are listed in the README.\n";
 
 typedef struct {
   char         *out;
@@ -49,11 +54,15 @@ static void free_options(Options *o) {
 /* Without -space: the full space where it fits in a node's memory, else the reachable one. */
 static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const Options *o, bool *full, BfError *error) {
   BfFullSize size;
-  const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_node_memory_free();
+  const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_least_memory_free(run->world);
   BF_TRY(bf_full_size(run, problem, &size, error));
   const bool fits = size.measures > 0 && size.node_bytes < free_bytes;
   *full           = o->space ? !strcmp(o->space, "full") : fits;
-  if (!*full && o->full.stability) return bf_fail(error, BF_BAD_INPUT, "-stability needs the full space");
+  if (!*full && (o->full.stability || !o->full.store_value || !o->full.store_policy))
+    return bf_fail(error, BF_BAD_INPUT, "-stability, -store_value and -store_policy need the full space, %s",
+                   o->space                ? "and -space is reachable"
+                   : size.measures <= 0    ? "which cannot be numbered here: `bellformer info` says why"
+                                           : "which does not fit into the free memory: `bellformer info` says how much it needs");
   if (!*full || size.measures <= 0) return BF_OK; /* the solver says why a full space cannot be numbered */
   if (!fits)
     return bf_fail(error, BF_BAD_INPUT,
@@ -78,13 +87,28 @@ static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Opt
   return bf_agree(run->world, error);
 }
 
+/* A result must not take the place of what it is computed from. */
+static BfStatus check_target(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
+  const BfFiles *files = problem->files;
+  struct stat    target, source;
+  if (run->rank == 0 && stat(o->out, &target) == 0)
+    for (int i = 0; i < files->count; i++) {
+      const char *name = files->file[i].name, *folder = files->directory && name[0] != '/' ? files->directory : "";
+      char        path[8192];
+      snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
+      if (stat(path, &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
+        bf_fail(error, BF_BAD_INPUT, "-o %s is a file of the problem", o->out);
+    }
+  return bf_agree(run->world, error);
+}
+
 static BfStatus evaluate(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test,
                          BfError *error) {
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  BF_TRY(bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error));
-  if (problem->test.tokens) BF_TRY(bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error));
+  const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
+  if (status == BF_OK && problem->test.tokens) bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
-  return BF_OK;
+  return bf_agree(run->world, error);
 }
 
 static void print_accuracy(const BfRun *run, const char *what, const BfRollout *rollout) {
@@ -111,6 +135,7 @@ static BfStatus solve(BfRun *run, const BfArguments *arguments, const BfProblem 
   BfStatus   status;
   BF_GOTO(choose_space(run, problem, o, &full, error));
   if (o->out) {
+    BF_GOTO(check_target(run, problem, o, error));
     if (full) BF_GOTO(check_disk(run, problem, o, error));
     BF_GOTO(bf_store_create(run->world, o->out, o->overwrite, store, error));
     BF_GOTO(bf_result_describe(run, arguments, problem, full ? "full" : "reachable", *store, error));

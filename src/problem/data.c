@@ -227,7 +227,7 @@ BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error)
   BF_GOTO(bf_table_open(file, &table, error));
   BF_GOTO(find_columns(&table, dim, &columns, error));
   BF_GOTO(bf_table_read(&table, error));
-  BF_GOTO(check_integers(&table, columns.sequence, INT64_MAX, error));
+  BF_GOTO(check_integers(&table, columns.sequence, INT64_MAX - 1, error));
   BF_GOTO(check_integers(&table, columns.position, most, error));
   if (!columns.targets) BF_GOTO(check_integers(&table, columns.label, most, error));
   BF_GOTO(build(&table, &columns, dim, &target, &data, error));

@@ -89,10 +89,20 @@ static int siblings(const char *a, const char *b) {
   return n == m && !strncmp(a, b, n);
 }
 
+/* Whether the file has anything in the map that a key stands in. */
+static int has_map(const BfKeys *keys, const char *key) {
+  for (int64_t k = 0; k < keys->yaml.count; k++)
+    if (siblings(keys->yaml.entry[k].key, key)) return 1;
+  return 0;
+}
+
+/* Names a key that nothing has read and that looks like the missing one: beside it, or where its whole map is missing
+ * (a misspelt map). */
 static BfStatus fail_missing(const BfKeys *keys, const char *key, BfError *error) {
+  const int map = has_map(keys, key);
   for (int64_t k = 0; k < keys->yaml.count; k++) {
     const BfYamlEntry *entry = &keys->yaml.entry[k];
-    if (!entry->read && siblings(entry->key, key) && bf_text_distance(entry->key, key) <= 2)
+    if (!entry->read && (!map || siblings(entry->key, key)) && bf_text_distance(entry->key, key) <= 2)
       return bf_key_fail(keys, key, error, "is missing; line %d has %s", entry->line, entry->key);
   }
   return bf_key_fail(keys, key, error, "is missing");

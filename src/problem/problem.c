@@ -55,6 +55,7 @@ static BfStatus read_problem(BfFiles *files, const char *yaml, const char *recor
   }
   problem->files = files;
   reader.problem = problem;
+  reader.memory  = (double)bf_least_memory_free(files->comm) / bf_most_node_ranks(files->comm);
   BF_GOTO(bf_files_get(files, yaml, &file, error));
   BF_GOTO((problem->yaml = bf_text_copy(yaml, (int64_t)strlen(yaml), error)) ? BF_OK : error->status);
   /* The list of files moves as it grows: keys are given a copy that stays, with the name that the problem owns. */

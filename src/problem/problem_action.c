@@ -31,14 +31,16 @@ static BfStatus require(BfReader *reader, const int have[], const char *what, Bf
   return BF_OK;
 }
 
-/* All ranks hold the controls: refuse, rather than die of, a set that no node could hold. */
+/* Every rank holds the controls, as numbers and as matrices, and their stage costs: refuse, rather than die of, a set that
+ * its node could not hold. */
 static BfStatus check_memory(const BfReader *reader, const char *key, double count, BfError *error) {
-  double bytes = count * reader->problem->layer.controls * (double)sizeof(double);
+  const BfLayer *layer = &reader->problem->layer;
+  double         bytes = count * (layer->controls + layer->parameters + 1) * (double)sizeof(double);
   if (count >= 2147483648.0)
     return bf_key_fail(reader->keys, key, error, "gives %.4g controls, at most 2147483647 are possible", count);
-  if (bytes > (double)bf_node_memory())
-    return bf_key_fail(reader->keys, key, error, "gives %.4g controls of %d numbers: %.1f GB do not fit in memory",
-                       count, reader->problem->layer.controls, 1e-9 * bytes);
+  if (bytes > reader->memory)
+    return bf_key_fail(reader->keys, key, error, "gives %.4g controls: %.3g GiB a rank, %.3g GiB are free", count,
+                       bytes / 0x1p30, reader->memory / 0x1p30);
   return BF_OK;
 }
 

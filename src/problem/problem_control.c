@@ -70,7 +70,8 @@ static BfStatus place_range(BfReader *reader, const BfMatrix *matrix, const char
     int           j    = matrix->offset + k;
     if (pair[0] > pair[1])
       return bf_key_fail(reader->keys, key, error, "must not run downwards, got [%g, %g]", pair[0], pair[1]);
-    if (!__builtin_isfinite(pair[1] - pair[0])) return bf_key_fail(reader->keys, key, error, "is too wide");
+    if (!(pair[0] > -1e290 && pair[1] < 1e290)) /* room for the products of equal spacing */
+      return bf_key_fail(reader->keys, key, error, "must be within 1e290, got [%g, %g]", pair[0], pair[1]);
     problem->lower[j] = pair[0];
     problem->upper[j] = pair[1];
     reader->ranged[j] = 1;

@@ -91,7 +91,7 @@ static BfStatus check_box(const Table *table, BfError *error) {
     for (int j = 0; j < layer->dim; j++) {
       double z = table->data->z[k * layer->dim + j];
       if (z < layer->lower[j] || z > layer->upper[j])
-        return FAIL_AT(table, k, error, "z%d must be in [%g, %g] (token.lower, token.upper), got %g", j,
+        return FAIL_AT(table, k, error, "z%d must be in [%.10g, %.10g] (token.lower, token.upper), got %.17g", j,
                        layer->lower[j], layer->upper[j], z);
     }
   return BF_OK;

@@ -74,6 +74,16 @@ static BfStatus check_transition(const BfReader *reader, BfError *error) {
   return BF_OK;
 }
 
+/* A rank holds the atoms of all contexts once, and those of the largest context in lanes, several times over. */
+static BfStatus check_memory(const BfReader *reader, BfError *error) {
+  const BfData *data  = &reader->problem->train;
+  const double  atoms = reader->problem->atoms ? (double)data->tags * reader->problem->atoms : (double)data->tokens;
+  const double  bytes = atoms * (double)sizeof(double) * (2 + 6.0 * data->dim * BF_LANES / (double)data->contexts);
+  if (bytes <= reader->memory) return BF_OK;
+  return bf_key_fail(reader->keys, "quantize.atoms", error, "gives %.4g atoms: %.3g GiB a rank, %.3g GiB are free", atoms,
+                     bytes / 0x1p30, reader->memory / 0x1p30);
+}
+
 static BfStatus make_contexts(BfProblem *problem, BfError *error) {
   BF_TRY(BF_NEW(&problem->context, problem->train.contexts, error));
   for (int64_t s = 0; s < problem->train.contexts; s++)
@@ -92,6 +102,7 @@ BfStatus bf_read_quantize(BfReader *reader, BfError *error) {
   problem->atoms      = (int)atoms;
   problem->transition = transition == 1 ? BF_TRANSITION_SPLIT : BF_TRANSITION_NEAREST;
   BF_TRY(check_transition(reader, error));
+  BF_TRY(check_memory(reader, error));
   BfStatus status = make_contexts(problem, error);
   if (status == BF_BAD_INPUT) bf_key_prefix(reader->keys, "quantize.atoms", error);
   return status;

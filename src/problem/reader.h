@@ -9,6 +9,7 @@
 typedef struct {
   BfKeys    *keys;
   BfProblem *problem;
+  double     memory; /* bytes that a rank may take: the least free over nodes, shared by a node's ranks */
   int       *levels; /* [q] of a grid of controls; 0: not given */
   int       *ranged; /* [q] whether a range was given */
 } BfReader;

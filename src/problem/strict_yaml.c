@@ -169,6 +169,8 @@ BfStatus bf_yaml_parse(const BfFile *file, BfYaml *out, BfError *error) {
   Reader      reader = {.yaml = &yaml, .error = error};
   const char *nul    = file->size ? memchr(file->bytes, '\0', (size_t)file->size) : NULL;
   BfStatus    status;
+  if (bf_file_is_hdf5(file))
+    return bf_fail(error, BF_BAD_INPUT, "%s: an HDF5 file, not a problem in YAML (`bellformer eval` reads results)", file->name);
   if (nul) {
     int line = 1;
     for (const char *byte = file->bytes; byte < nul; byte++) line += *byte == '\n';

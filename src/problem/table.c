@@ -94,7 +94,7 @@ static const char *place_after(const BfFile *file, int64_t count, char out[BF_PL
 
 const char *bf_table_place(const BfFile *file, int64_t row, char out[BF_PLACE]) {
   snprintf(out, BF_PLACE, "row %" PRId64, row);
-  return bf_table_is_hdf5(file) ? out : place_after(file, row + 1, out);
+  return bf_file_is_hdf5(file) ? out : place_after(file, row + 1, out);
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
@@ -133,7 +133,7 @@ static BfStatus open_csv(BfTable *table, BfError *error) {
 }
 
 BfStatus bf_table_open(const BfFile *file, BfTable *out, BfError *error) {
-  BfTable  table  = {.file = file, .hdf5 = bf_table_is_hdf5(file)};
+  BfTable  table  = {.file = file, .hdf5 = bf_file_is_hdf5(file)};
   BfStatus status = table.hdf5 ? bf_table_hdf5_open(&table, error) : open_csv(&table, error);
   if (status == BF_OK && !table.rows) status = bf_fail(error, BF_BAD_INPUT, "the table has no rows");
   if (status == BF_OK)
@@ -215,7 +215,7 @@ static BfStatus read_row(const Lines *lines, int64_t columns, double row[], BfEr
 
 static BfStatus read_rows(const BfFile *file, int64_t columns, int64_t *rows, double **out, BfError *error) {
   Lines lines = start_lines(file);
-  if (bf_table_is_hdf5(file)) return bf_fail(error, BF_BAD_INPUT, "must be a text table, not HDF5");
+  if (bf_file_is_hdf5(file)) return bf_fail(error, BF_BAD_INPUT, "must be a text table, not HDF5");
   if (!next_line(&lines)) return bf_fail(error, BF_BAD_INPUT, "the table is empty");
   int     header = is_header(&lines);
   int64_t count  = count_lines(file) - header, cells;

@@ -40,8 +40,7 @@ BfStatus bf_rows_parse(const BfFile *file, int64_t columns, int64_t *rows, doubl
 /* "line 3": where that row of such a file stands. Returns out. */
 const char *bf_rows_place(const BfFile *file, int64_t row, char out[BF_PLACE]);
 
-/* Whether the file is HDF5, by its first bytes; the two halves of bf_table_open and bf_table_read for it. */
-int      bf_table_is_hdf5(const BfFile *file);
+/* The two halves of bf_table_open and bf_table_read for HDF5. */
 BfStatus bf_table_hdf5_open(BfTable *table, BfError *error);
 BfStatus bf_table_hdf5_read(BfTable *table, BfError *error);
 /* Add a column with a copy of the name, `length` bytes. */

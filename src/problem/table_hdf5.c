@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-int bf_table_is_hdf5(const BfFile *file) {
+int bf_file_is_hdf5(const BfFile *file) {
   return file->size >= 8 && !memcmp(file->bytes, "\x89HDF\r\n\x1a\n", 8);
 }
 

@@ -5,25 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A name of a file or key may hold anything: what would break the line, or steer a terminal, is replaced. */
+static void make_printable(char *text) {
+  for (; *text; text++)
+    if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+}
+
+/* Where a text is too long its middle is left out: names stand at its begin, reasons at its end. */
+static void shorten(const char *text, char out[BF_ERROR_LENGTH]) {
+  const char  *gap  = " ... ";
+  const size_t half = (BF_ERROR_LENGTH - strlen(gap)) / 2 - 1;
+  if (strlen(text) < BF_ERROR_LENGTH) strcpy(out, text);
+  else snprintf(out, BF_ERROR_LENGTH, "%.*s%s%s", (int)half, text, gap, text + strlen(text) - half);
+}
+
 BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) {
   if (error->status != BF_OK) return error->status;
+  char    text[8 * BF_ERROR_LENGTH];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(error->text, sizeof error->text, format, arguments);
+  vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  make_printable(text);
+  shorten(text, error->text);
   error->status = status;
   return status;
 }
 
 void bf_error_prefix(BfError *error, const char *format, ...) {
   if (error->status == BF_OK) return;
-  char    text[BF_ERROR_LENGTH], prefix[BF_ERROR_LENGTH / 2];
+  char    prefix[6 * BF_ERROR_LENGTH], text[8 * BF_ERROR_LENGTH];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(prefix, sizeof prefix, format, arguments);
   va_end(arguments);
-  memcpy(text, error->text, sizeof text);
-  snprintf(error->text, sizeof error->text, "%s: %.*s", prefix, (int)(sizeof text - strlen(prefix) - 3), text);
+  make_printable(prefix);
+  snprintf(text, sizeof text, "%s: %s", prefix, error->text);
+  shorten(text, error->text);
 }
 
 void *bf_calloc(int64_t count, size_t size, BfError *error) {

@@ -19,8 +19,23 @@ static int64_t meminfo(const char *name) {
   return kilobytes << 10;
 }
 
-int64_t bf_node_memory(void) { return meminfo("MemTotal"); }
 int64_t bf_node_memory_free(void) { return meminfo("MemAvailable"); }
+
+int64_t bf_least_memory_free(MPI_Comm comm) {
+  int64_t mine = bf_node_memory_free(), least;
+  MPI_Allreduce(&mine, &least, 1, MPI_INT64_T, MPI_MIN, comm);
+  return least;
+}
+
+int bf_most_node_ranks(MPI_Comm comm) {
+  MPI_Comm node;
+  int      mine, most;
+  MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &mine);
+  MPI_Comm_free(&node);
+  MPI_Allreduce(&mine, &most, 1, MPI_INT, MPI_MAX, comm);
+  return most;
+}
 
 int64_t bf_disk_free(const char *path) {
   char           folder[4096];

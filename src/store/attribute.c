@@ -42,8 +42,12 @@ static hid_t open_attribute(BfStore *store, const char *path, const char *name) 
 }
 
 static BfStatus read(BfStore *store, const char *path, const char *name, hid_t type, void *value, BfError *error) {
-  const hid_t attribute = open_attribute(store, path, name);
-  const int   failed    = attribute < 0 || H5Aread(attribute, type, value) < 0;
+  const hid_t attribute = open_attribute(store, path, name), space = attribute < 0 ? -1 : H5Aget_space(attribute);
+  const hid_t has       = attribute < 0 ? -1 : H5Aget_type(attribute);
+  const int   fits      = has >= 0 && H5Tget_class(has) == H5Tget_class(type) && H5Sget_simple_extent_type(space) == H5S_SCALAR;
+  const int   failed    = !fits || H5Aread(attribute, type, value) < 0;
+  if (has >= 0) H5Tclose(has);
+  if (space >= 0) H5Sclose(space);
   if (attribute >= 0) H5Aclose(attribute);
   if (failed) bf_fail(error, BF_BAD_INPUT, "%s: %s has no attribute %s", store->path, path, name);
   return bf_store_check(store, 0, BF_OK, path, "", error);

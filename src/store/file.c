@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "bellformer/run.h"
 #include "store/store.h"
@@ -19,7 +20,27 @@ hid_t bf_store_file_type(BfStoreType type) {
 }
 
 BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what, BfError *error) {
-  if (failed) bf_fail(error, status, "%s: %s %s", store->path, path, what);
+  if (failed) bf_fail(error, status, "%s: %s%s%s", store->path, path, *path ? " " : "", what);
+  return bf_agree(store->comm, error);
+}
+
+static int reserve(BfStore *store) {
+  const int file = open(store->part, O_WRONLY);
+  if (file < 0) return -1;
+  int failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, store->reserved) ? errno : 0;
+  if (failed == EOPNOTSUPP || failed == ENOSYS) {
+    struct stat about;
+    failed = fstat(file, &about) == 0 && store->reserved - (int64_t)about.st_blocks * 512 > bf_disk_free(store->part) ? ENOSPC : 0;
+  }
+  close(file);
+  errno = failed;
+  return failed ? -1 : 0;
+}
+
+BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error) {
+  store->reserved += bytes;
+  if (store->rank == 0 && reserve(store) < 0)
+    bf_fail(error, BF_FAILURE, "%s: %s needs %.3g MiB more of the disk: %s", store->path, what, (double)bytes / 0x1p20, strerror(errno));
   return bf_agree(store->comm, error);
 }
 
@@ -71,15 +92,28 @@ static hid_t access_list(const BfStore *store) {
   return access;
 }
 
-/* Rank 0 tries what will be needed at the end: the name is free, the folder takes files. */
-static void try_path(const BfStore *store, int overwrite, BfError *error) {
-  if (!overwrite && access(store->path, F_OK) == 0) {
+/* What HDF5 writes beside arrays and their descriptions. */
+static const int64_t reserved_at_first = 64 << 10;
+
+/* Rank 0 tries what will be needed at the end: the name is free, the folder takes files, the disk has room for one. */
+static void try_path(BfStore *store, int overwrite, BfError *error) {
+  struct stat about;
+  const int   exists = lstat(store->path, &about) == 0;
+  if (exists && !overwrite) {
     bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", store->path);
     return;
   }
+  if (exists && !S_ISREG(about.st_mode)) {
+    bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", store->path);
+    return;
+  }
   FILE *file = fopen(store->part, "wb");
-  if (!file) bf_fail(error, BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
-  else fclose(file);
+  if (file) fclose(file);
+  store->reserved = reserved_at_first;
+  if (!file || reserve(store) < 0) {
+    bf_fail(error, file ? BF_FAILURE : BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
+    if (file) unlink(store->part);
+  }
 }
 
 BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error) {
@@ -91,7 +125,10 @@ BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore
     const hid_t list = access_list(store);
     store->file      = H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, list);
     H5Pclose(list);
-    bf_store_check(store, store->file < 0, BF_BAD_INPUT, "", "cannot be created", error);
+    if (bf_store_check(store, store->file < 0, BF_BAD_INPUT, "", "cannot be created", error) != BF_OK) {
+      bf_store_close(&store);
+      return error->status;
+    }
   }
   if (error->status != BF_OK) {
     free_store(store);
@@ -99,6 +136,11 @@ BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore
   }
   *out = store;
   return BF_OK;
+}
+
+static herr_t visit_nothing(hid_t group, const char *name, const H5O_info_t *info, void *data) {
+  (void)group, (void)name, (void)info, (void)data;
+  return 0;
 }
 
 /* fsync of a file or folder. */
@@ -110,8 +152,27 @@ static int sync_path(const char *path, int flags) {
   return failed;
 }
 
+/* Whether the file is whole, read by one rank alone: what a collective write has lost may have been told to no one. */
+static int is_whole(const char *path) {
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  const int   whole = file >= 0 && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit_nothing, NULL) >= 0;
+  if (file >= 0) H5Fclose(file);
+  return whole;
+}
+
+/* The space that was set aside and not needed goes back. */
+static void trim(const char *path) {
+  struct stat about;
+  if (stat(path, &about) == 0 && truncate(path, about.st_size) != 0) return; /* then it stays set aside */
+}
+
 static void publish(const BfStore *store, BfError *error) {
   char folder[4096];
+  trim(store->part);
+  if (!is_whole(store->part)) {
+    bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
+    return;
+  }
   snprintf(folder, sizeof folder, "%s", store->path);
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) || sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
     bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
@@ -135,7 +196,10 @@ BfStatus bf_store_commit(BfStore **out, BfError *error) {
 BfStatus bf_store_open(MPI_Comm comm, const char *path, BfStore **out, BfError *error) {
   BfStore *store = NULL;
   BF_TRY(new_store(comm, path, &store, error));
-  if (store->rank == 0 && access(path, R_OK) != 0) bf_fail(error, BF_BAD_INPUT, "%s cannot be read: %s", path, strerror(errno));
+  if (store->rank == 0) {
+    if (access(path, R_OK) != 0) bf_fail(error, BF_BAD_INPUT, "%s cannot be read: %s", path, strerror(errno));
+    else if (!is_whole(path)) bf_fail(error, BF_BAD_INPUT, "%s is not a whole HDF5 file", path);
+  }
   if (bf_agree(store->comm, error) == BF_OK) {
     const hid_t list = access_list(store);
     store->file      = H5Fopen(path, H5F_ACC_RDONLY, list);

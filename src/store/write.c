@@ -6,19 +6,25 @@ static const int64_t write_bytes = (int64_t)1 << 30; /* MPI-IO counts are int */
 
 static int64_t type_size(BfStoreType type) { return (int64_t)H5Tget_size(bf_store_memory_type(type)); }
 
-/* Chunks of at most 8 MiB: whole trailing dimensions while they fit, one entry of the leading ones. */
-static hid_t layout(BfStoreType type, int rank, const int64_t dims[]) {
-  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-  hsize_t     chunk[MOST_DIMS];
-  int64_t     left = chunk_bytes / type_size(type);
+/* Chunks of at most 8 MiB: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of all
+ * chunks and of what describes them; 0 where there is nothing to chunk. */
+static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsize_t chunk[]) {
+  int64_t left = chunk_bytes / type_size(type), chunks = 1, bytes = type_size(type);
   for (int i = rank - 1; i >= 0; i--) {
-    if (dims[i] == 0) { /* nothing to chunk, nothing to damage */
-      return list;
-    }
+    if (dims[i] == 0) return 0;
     chunk[i] = (hsize_t)(dims[i] < left ? dims[i] : left);
     if (rank == 2 && i == 0 && dims[1] * type_size(type) >= chunk_bytes) chunk[i] = 1;
     left = left / (int64_t)chunk[i] < 1 ? 1 : left / (int64_t)chunk[i];
+    chunks *= (dims[i] + (int64_t)chunk[i] - 1) / (int64_t)chunk[i];
+    bytes *= (int64_t)chunk[i];
   }
+  return chunks * (bytes + 128);
+}
+
+static hid_t layout(BfStoreType type, int rank, const int64_t dims[]) {
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  hsize_t     chunk[MOST_DIMS];
+  if (!cut_chunks(type, rank, dims, chunk)) return list; /* nothing to damage */
   H5Pset_chunk(list, rank, chunk);
   H5Pset_fletcher32(list);
   H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
@@ -37,6 +43,9 @@ static hid_t make(BfStore *store, const char *path, BfStoreType type, int rank, 
 }
 
 BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[], BfError *error) {
+  hsize_t       unused[MOST_DIMS];
+  const int64_t description = 4 << 10; /* header, link, index: at most a few of these a dataset */
+  BF_TRY(bf_store_reserve(store, cut_chunks(type, rank, dims, unused) + description, path, error));
   const hid_t data = make(store, path, type, rank, dims);
   if (data >= 0) H5Dclose(data);
   return bf_store_check(store, data < 0, BF_FAILURE, path, "cannot be created", error);

@@ -4,6 +4,9 @@ import subprocess
 import sys
 import tempfile
 
+import h5py
+import numpy as np
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 from harness import BELLFORMER, tap  # noqa: E402
 
@@ -97,9 +100,21 @@ CASES = {
     "a second file": ({}, ["more.yaml"], ["more.yaml"]),
     "no folder for the result": ({}, ["-o", "nowhere/run.h5"], ["nowhere"]),
     "a folder as the problem": ({"good.yaml": "folder"}, [], ["good.yaml"]),
+    "a folder as the result": ({"dd": "folder"}, ["-o", "dd", "-overwrite"], ["dd", "not an ordinary file"]),
+    "a result in place of the data": ({}, ["-o", "good.csv", "-overwrite"], ["good.csv", "file of the problem"]),
+    "control characters in a name": (yaml("file: good.csv", 'file: "a\\x1b[31m\\nb"'), [], ["data.file", "a?[31m?b"]),
+    "a word behind a negative value": ({}, ["-token_lower", "-1.5,-1.5", "more.yaml"], ["more.yaml"]),
+    "a misspelt map": (yaml("quantize:", "quantise:"), [], ["good.yaml", "quantize.cells", "quantise.cells"]),
+    "an option of the other space": ({}, ["-space", "reachable", "-store_value", "0"], ["-store_value", "full space"]),
+    "atoms beyond memory": ({}, ["-quantize_atoms", "2000000000"], ["quantize_atoms", "GiB"]),
+    "actions beyond memory": ({}, ["-control_A_levels", "700000000"], ["action.kind", "GiB"]),
+    "a range beyond the numbers": ({}, ["-control_A_range", "-1e308,0"], ["control_A_range", "1e290"]),
+    "an HDF5 file as the problem": ({"good.yaml": "\x89HDF\r\n\x1a\n"}, [], ["good.yaml", "HDF5"]),
+    "options that PETSc cannot read": ({}, ["-options_file", "nope"], ["-options_file"]),
 }
 RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's": 3, "unknown key": 3, "NaN": 4, "unknown option": 3,
-         "measures beyond 64 bits": 3, "no folder for the result": 3, "results that are too large": 2, "missing problem": 2}
+         "measures beyond 64 bits": 3, "no folder for the result": 3, "results that are too large": 2, "missing problem": 2,
+         "actions beyond memory": 2}
 
 
 def run(folder, arguments, ranks):
@@ -113,7 +128,7 @@ def check(files, options, words, ranks):
             if text == "folder":
                 os.mkdir(os.path.join(folder, name))
             elif text is not None:
-                with open(os.path.join(folder, name), "w") as out:
+                with open(os.path.join(folder, name), "w", encoding="latin-1", newline="") as out:
                     out.write(text)
         before = sorted(os.listdir(folder))
         output = [] if "-o" in options else ["-o", "run.h5"]
@@ -141,7 +156,56 @@ def check_usage():
             assert words.lower() in done.stderr.lower(), (arguments, done.stderr)
 
 
+def good(folder):
+    for name, text in {"good.yaml": GOOD, "good.csv": TABLE}.items():
+        with open(os.path.join(folder, name), "w") as out:
+            out.write(text)
+
+
+def fails_alone(done, folder, status, word):
+    """One line, nothing left beside the problem."""
+    assert done.returncode == status and len(done.stderr.splitlines()) == 1 and word in done.stderr, (done.returncode, done.stderr)
+    assert sorted(os.listdir(folder)) == ["good.csv", "good.yaml"], os.listdir(folder)
+
+
+def full_disk():
+    """A disk that fills, at whichever dataset: exit 1, one line, no file."""
+    if os.geteuid():
+        print("# only root can mount a small disk: not tried")
+        return
+    for kibibytes, ranks in ((70, 0), (90, 2), (110, 3), (130, 1), (130, 4)):
+        with tempfile.TemporaryDirectory(prefix="bf_bad_") as folder:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk" % kibibytes, "none", folder], check=True)
+            try:
+                good(folder)
+                done = run(folder, ["solve", "good.yaml", "-o", "run.h5", "-space", "reachable", "-quiet"], ranks)
+                fails_alone(done, folder, 1, "run.h5")
+            finally:
+                subprocess.run(["umount", "-l", folder])
+
+
+def damaged_results():
+    """What carries no checksum is not believed: numbers of a result that cannot be."""
+    with tempfile.TemporaryDirectory(prefix="bf_bad_") as folder:
+        good(folder)
+        path = os.path.join(folder, "run.h5")
+        for change in (lambda f: f["rollout"].attrs.modify("readout", np.int64(10**12)),
+                       lambda f: f["rollout"].attrs.modify("readout", np.int64(-1)),
+                       lambda f: f["rollout"].attrs.create("readout", np.zeros(100, np.int64)),
+                       lambda f: f["rollout"].attrs.create("readout", 0.5),
+                       lambda f: f["provenance"].attrs.modify("format", np.int64(99)),
+                       lambda f: f["rollout/controls"].write_direct(np.full((2, 2), np.nan)),
+                       lambda f: f["rollout/actions"].write_direct(np.array([0, 999], np.int32)),
+                       lambda f: f.move("rollout/actions", "rollout/nothing")):
+            assert run(folder, ["solve", "good.yaml", "-o", "run.h5", "-overwrite", "-quiet"], 0).returncode == 0
+            with h5py.File(path, "r+") as f:
+                change(f)
+            for ranks in (0, 2):
+                done = run(folder, ["eval", "run.h5"], ranks)
+                assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "run.h5" in done.stderr, (done.returncode, done.stderr)
+
+
 checks = [(name, lambda c=case: check(*c, 0)) for name, case in CASES.items()]
 checks += [("%s, %d ranks" % (name, ranks), lambda name=name, ranks=ranks: check(*CASES[name], ranks)) for name, ranks in RANKS.items()]
-checks.append(("usage", check_usage))
+checks += [("usage", check_usage), ("a full disk", full_disk), ("damaged results", damaged_results)]
 tap(checks)

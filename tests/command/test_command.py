@@ -157,7 +157,7 @@ def overrides():
     control = {**p["control"], "V": {**p["control"]["V"], "levels": 2}}
     other = solve({**p, "cells": [4, 5], "weight_decay": 0.125, "control": control})
     assert one.value == other.value and (one.data["value"] == other.data["value"]).all()
-    assert "quantize_cells" in str(one.attributes["problem"]["overrides"])
+    assert "quantize_cells" in bytes(one.data["problem/overrides"]).decode()
 
 
 def tables_in_hdf5():

@@ -106,8 +106,8 @@ static void hdf5_and_csv_say_the_same(void **state) {
   }
   columns[3].values = big_endian;
   BfFile text = file_of("x.csv", csv, strlen(csv)), hdf5 = hdf5_of(4, columns);
-  assert_false(bf_table_is_hdf5(&text));
-  assert_true(bf_table_is_hdf5(&hdf5));
+  assert_false(bf_file_is_hdf5(&text));
+  assert_true(bf_file_is_hdf5(&hdf5));
   assert_int_equal(bf_data_parse(&text, 1, &a, &error), BF_OK);
   assert_int_equal(bf_data_parse(&hdf5, 1, &b, &error), BF_OK);
   assert_int_equal(a.tokens, 3);
