@@ -20,7 +20,9 @@ typedef struct {
   int64_t           readouts;        /* choices of (R, b): 1 for `fixed`; also 1 for kinds without a readout */
   double           *matrix;          /* [readouts][classes][dim] R, or NULL; owned */
   double           *bias;            /* [readouts][classes] b, or NULL; owned */
-  double            position_weight; /* wasserstein: lambda of the ground cost */
+  double            position_weight; /* wasserstein: lambda of the ground cost, or */
+  int               position_auto;   /* 1: for each context what forces the coupling to keep positions, from */
+  double            diameter2;       /* diam^2 of what holds all tokens and targets */
   double            contexts;        /* S of the data that is averaged over */
   double            tokens;          /* its number of data tokens N */
 } BfCost;

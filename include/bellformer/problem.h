@@ -81,6 +81,7 @@ typedef struct {
   int64_t      actions;    /* K, below 2^31 */
   double      *controls;   /* [K][q] */
   double      *lower, *upper; /* [q] the box U */
+  double       sinusoidal;    /* amplitude of the encoding, where it is a formula; 0 where it is not */
   BfFiles     *files;      /* all that the problem was read from; owned */
   char        *yaml;       /* the problem file's name in `files` */
   char        *overrides;  /* "key=value" lines: what the command line changed */
@@ -98,9 +99,16 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error);
 void     bf_problem_destroy(BfProblem **problem);
 
+/* Encode positions 0 .. positions-1 at least, where the encoding is a formula; else nothing changes. */
+BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error);
+
 /* Whether a table (parsed from `file`) fits the problem: the token's box, labels or targets as the cost needs them, the
  * mask, the length of the encoding. */
 BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error);
+
+/* diam^2 of the smallest box that holds Z, on the sphere the unit ball, and the targets of a table: no token is farther from
+ * a target. For the position weight of `wasserstein`. */
+double bf_problem_diameter2(const BfLayer *layer, const BfData *data);
 
 /* The quantized initial law: for every context's slots, in order, the cell of each atom; non-decreasing within a tag.
  * cell: room for all slots of all contexts. Needs problem->tokens. */

@@ -14,13 +14,14 @@ const char bf_help_eval[] =
     "\n"
     "Exit codes: 0 done, 1 failure inside, 2 bad usage or input. PETSc's options (-log_view) work too.\n";
 
-static BfStatus read_table(const BfRun *run, const BfProblem *problem, const char *path, BfData *data, BfError *error) {
+static BfStatus read_table(const BfRun *run, BfProblem *problem, const char *path, BfData *data, BfError *error) {
   BfFiles      *files = NULL;
   const BfFile *file;
   BfStatus      status;
   BF_GOTO(bf_files_create(run->world, ".", &files, error));
   BF_GOTO(bf_files_get(files, path, &file, error));
   BF_GOTO(bf_data_parse(file, problem->layer.dim, data, error));
+  BF_GOTO(bf_problem_encode(problem, data->positions, error));
   BF_GOTO(bf_problem_check_data(problem, file, data, error));
 done:
   bf_files_destroy(&files);

@@ -36,6 +36,7 @@ void bf_cost_clear(BfCost *cost) {
 
 double bf_stage_cost(const BfCost *cost, int controls, const double u[]) {
   double norm2 = 0;
+  if (cost->weight_decay == 0) return 0; /* also where |u|^2 overflows */
   for (int j = 0; j < controls; j++) norm2 += u[j] * u[j];
   return cost->step * (0.5 * cost->weight_decay) * norm2;
 }

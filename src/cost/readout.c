@@ -8,7 +8,7 @@
 
 /* Keeps differences of logits finite; what is no number stays so. */
 static inline double bounded(double x) {
-  const double big   = 1e300;
+  const double big   = 1e307;
   const double below = x > big ? big : x;
   return below < -big ? -big : below;
 }

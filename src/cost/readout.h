@@ -6,5 +6,5 @@
 void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int label[BF_LANES]);
 
 /* -log softmax(R r + b)[label] of r [dim][BF_LANES], 0 <= label < classes. Finite for any finite r, R and
- * b: logits are kept within +-1e300. */
+ * b: logits are kept within +-1e307. */
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int label, double loss[BF_LANES]);

@@ -8,7 +8,7 @@
 /* lambda |p - q|^2 between the positions of two tags. */
 static inline double apart(const BfCost *cost, const BfContext *context, int g, int h) {
   const double gap = (double)(context->position[g] - context->position[h]) / context->length;
-  return cost->position_weight * (gap * gap);
+  return gap == 0 ? 0 : cost->position_weight * (gap * gap); /* a weight that overflowed keeps positions too */
 }
 
 /* The ground cost from an atom of tag g to the target of tag h, in lanes. */
@@ -134,13 +134,16 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   Masses   masses = {0};
   BfStatus status = BF_OK;
   int      optimal[BF_LANES];
+  BfCost   weighed = *cost;
+  if (cost->position_auto) weighed.position_weight = 1.01 * bf_position_weight_bound(context, cost->diameter2);
+  cost = &weighed;
   own_targets(cost, context, z, loss, optimal);
   for (int l = 0; l < BF_LANES; l++) {
     if (optimal[l]) continue;
     double moved;
     if (!masses.scale) BF_GOTO(make_masses(context, &masses, error));
-    if (!fill_ground(cost, context, z, l, masses.ground)) { /* a flow that diverged, or a lane that is not in use */
-      loss[l] += INFINITY;
+    if (!fill_ground(cost, context, z, l, masses.ground)) { /* a flow that diverged */
+      loss[l] = INFINITY;
       continue;
     }
     BF_GOTO(bf_transport(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, error));

@@ -16,7 +16,7 @@ BF_INLINE void lane_matvec(const int d, const BfLane *matrix, const BfLane *s, B
 BF_INLINE BfLane lane_logit(const int d, double beta, const BfLane *s, const BfLane *y) {
   BfLane dot = s[0] * y[0];
   for (int a = 1; a < d; a++) dot += s[a] * y[a];
-  const BfLane big = lane_set(1e300);
+  const BfLane big = lane_set(0x1p1022);
   return lane_min(lane_max(lane_set(beta) * dot, -big), big);
 }
 

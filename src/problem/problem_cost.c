@@ -4,6 +4,7 @@
 #include "text.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 static int has_name(const BfCost *cost, const char *name) { return !strcmp(bf_cost_name(cost->kind), name); }
@@ -118,15 +119,25 @@ static BfStatus read_readout(BfReader *reader, BfError *error) {
 
 /* ---- weights ---------------------------------------------------------------------------------------------------- */
 
+double bf_problem_diameter2(const BfLayer *layer, const BfData *data) {
+  const int sphere    = layer->projection == BF_PROJECT_SPHERE;
+  double    diameter2 = 0;
+  for (int j = 0; j < layer->dim; j++) {
+    double lower = sphere ? fmin(layer->lower[j], -1) : layer->lower[j], upper = sphere ? fmax(layer->upper[j], 1) : layer->upper[j];
+    for (int64_t g = 0; data->target && g < data->tags; g++) {
+      lower = fmin(lower, data->target[g * layer->dim + j]);
+      upper = fmax(upper, data->target[g * layer->dim + j]);
+    }
+    diameter2 += (upper - lower) * (upper - lower);
+  }
+  return diameter2;
+}
+
 /* The largest over contexts of what forces the optimal coupling to keep tokens at their positions, [ASY26] eq. 14. */
 static double sufficient_weight(const BfProblem *problem) {
-  double diameter2 = 0, largest = 0;
-  for (int j = 0; j < problem->layer.dim; j++) {
-    double side = problem->layer.upper[j] - problem->layer.lower[j];
-    diameter2 += side * side;
-  }
+  double largest = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
-    double bound = bf_position_weight_bound(&problem->context[s], diameter2);
+    double bound = bf_position_weight_bound(&problem->context[s], problem->cost.diameter2);
     if (bound > largest) largest = bound;
   }
   return largest;
@@ -135,10 +146,11 @@ static double sufficient_weight(const BfProblem *problem) {
 static BfStatus read_position_weight(BfReader *reader, BfError *error) {
   const char *key   = "cost.position_weight", *text = "auto";
   BfCost     *cost  = &reader->problem->cost;
+  cost->diameter2   = bf_problem_diameter2(&reader->problem->layer, &reader->problem->train);
   double      bound = sufficient_weight(reader->problem);
   BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &text, error));
-  cost->position_weight = 1.01 * bound;
-  if (!strcmp(text, "auto")) return BF_OK;
+  cost->position_auto = !strcmp(text, "auto");
+  if (cost->position_auto) return BF_OK;
   BF_TRY(bf_key_number(reader->keys, key, BF_REQUIRED, &cost->position_weight, error));
   if (cost->position_weight < 0)
     return bf_key_fail(reader->keys, key, error, "must be at least 0, got %g", cost->position_weight);

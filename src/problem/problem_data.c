@@ -18,14 +18,17 @@ static BfStatus read_table(BfReader *reader, const char *key, BfData *data, BfEr
 /* ---- positional encoding ---------------------------------------------------------------------------------------- */
 
 /* e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same). */
-static BfStatus sinusoidal(BfLayer *layer, int positions, double amplitude, BfError *error) {
+BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error) {
+  BfLayer *layer = &problem->layer;
+  if (!problem->sinusoidal || positions <= layer->positions) return BF_OK;
+  bf_free(layer->encoding);
   BF_TRY(BF_NEW(&layer->encoding, (int64_t)positions * layer->dim, error));
   layer->positions = positions;
   for (int p = 0; p < positions; p++)
     for (int j = 0; j < layer->dim; j++) {
       double angle = p / pow(10000.0, (double)(j - j % 2) / layer->dim);
 
-      layer->encoding[(int64_t)p * layer->dim + j] = amplitude * (j % 2 ? cos(angle) : sin(angle));
+      layer->encoding[(int64_t)p * layer->dim + j] = problem->sinusoidal * (j % 2 ? cos(angle) : sin(angle));
     }
   return BF_OK;
 }
@@ -53,7 +56,8 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
   int         text      = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
   if (text && !strcmp(name, "sinusoidal")) {
     BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
-    return sinusoidal(&reader->problem->layer, positions, amplitude, error);
+    reader->problem->sinusoidal = amplitude;
+    return bf_problem_encode(reader->problem, positions, error);
   }
   BF_TRY(bf_refuse_key(reader, amplitude_key, "data.position_encoding is not sinusoidal", error));
   if (text && !strcmp(name, "none")) return BF_OK;

@@ -67,6 +67,7 @@ BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double c
   double   correct = 0;
   cost.contexts = (double)data->contexts;
   cost.tokens   = (double)data->tokens;
+  cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
   *out          = (BfRollout){0};
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
   BF_GOTO(expand(problem, control, &w, error));

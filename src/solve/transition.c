@@ -1,5 +1,7 @@
 #include "solve/transition.h"
 
+#include <math.h>
+
 BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error) {
   const BfLayer *layer = &problem->layer;
   *actions = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES, .size = (int64_t)layer->parameters * BF_LANES};
@@ -8,7 +10,11 @@ BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError
   for (int64_t k = 0; k < actions->blocks * BF_LANES; k++) {
     const double *u = problem->controls + (k < problem->actions ? k : problem->actions - 1) * layer->controls;
     bf_layer_expand(layer, u, actions->parameters + k / BF_LANES * actions->size + k % BF_LANES, BF_LANES);
-    if (k < problem->actions) actions->stage[k] = bf_stage_cost(&problem->cost, layer->controls, u);
+    if (k >= problem->actions) continue;
+    actions->stage[k] = bf_stage_cost(&problem->cost, layer->controls, u);
+    if (!isfinite(actions->stage[k]))
+      return bf_fail(error, BF_BAD_INPUT, "action %lld: its stage cost is beyond the largest number: cost.weight_decay or ranges are too large",
+                     (long long)k);
   }
   return BF_OK;
 }
@@ -17,6 +23,16 @@ void bf_actions_clear(BfActions *actions) {
   bf_free(actions->parameters);
   bf_free(actions->stage);
   *actions = (BfActions){0};
+}
+
+BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double g[BF_LANES],
+                        BfError *error) {
+  BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
+  for (int l = 0; l < BF_LANES; l++)
+    if (!isfinite(g[l]))
+      return bf_fail(error, BF_BAD_INPUT, "sequence %lld: its %s is beyond the largest number: targets, readout or box are too large",
+                     (long long)context->sequence, bf_cost_name(cost->kind));
+  return BF_OK;
 }
 
 BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error) {

@@ -90,7 +90,7 @@ BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int r
   for (int i = 0; i < rank; i++) n *= extent[i];
   array = bf_calloc(n, H5Tget_size(bf_store_memory_type(type)), error);
   BF_TRY(bf_store_check(store, 0, BF_OK, path, "", error));
-  if (bf_store_read_block(store, path, type, rank, start, extent, array, error) != BF_OK) {
+  if (n && bf_store_read_block(store, path, type, rank, start, extent, array, error) != BF_OK) { /* HDF5 fails to read nothing */
     bf_free(array);
     return error->status;
   }

@@ -6,6 +6,12 @@ static const int64_t write_bytes = (int64_t)1 << 30; /* MPI-IO counts are int */
 
 static int64_t type_size(BfStoreType type) { return (int64_t)H5Tget_size(bf_store_memory_type(type)); }
 
+static int64_t product(int rank, const int64_t count[]) {
+  int64_t n = 1;
+  for (int i = 0; i < rank; i++) n *= count[i];
+  return n;
+}
+
 /* Chunks of at most 8 MiB: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of all
  * chunks and of what describes them; 0 where there is nothing to chunk. */
 static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsize_t chunk[]) {
@@ -73,12 +79,6 @@ static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, c
   return status;
 }
 
-static int64_t product(int rank, const int64_t count[]) {
-  int64_t n = 1;
-  for (int i = 0; i < rank; i++) n *= count[i];
-  return n;
-}
-
 /* Cut a block that is too large for one write along the first dimension that is longer than one. */
 BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                               const int64_t count[], const void *data, BfError *error) {
@@ -112,5 +112,6 @@ BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int 
                         BfError *error) {
   const int64_t start[MOST_DIMS] = {0}, none[MOST_DIMS] = {0};
   BF_TRY(bf_store_define(store, path, type, rank, dims, error));
+  if (!product(rank, dims)) return BF_OK; /* HDF5 fails to write nothing together */
   return bf_store_write_block(store, path, type, rank, start, store->rank == 0 ? dims : none, data, error);
 }

@@ -203,12 +203,12 @@ static void position_weights(void **state) {
                      {"file: xor.csv", "file: target.csv"}}};
   BfProblem *p = good(&c);
   (void)state;
-  assert_true(p->cost.position_weight == 1.01 * 72);
+  assert_true(p->cost.position_auto && p->cost.diameter2 == 18);
   assert_int_equal(p->warnings, 0);
   bf_problem_destroy(&p);
   c.option[0][0] = "-cost_position_weight", c.option[0][1] = "3";
   p = good(&c);
-  assert_true(p->cost.position_weight == 3);
+  assert_true(!p->cost.position_auto && p->cost.position_weight == 3);
   assert_int_equal(p->warnings, 1);
   assert_string_equal(p->warning[0], "cost.position_weight 3 is below 72, which keeps every token at its own position");
   bf_problem_destroy(&p);

@@ -91,6 +91,9 @@ CASES = {
         rows=sequences(3, 1, dim=3, seed=20), dim=3, lower=[-1.5, -1.4, -1.3], upper=[1.4, 1.5, 1.7], cells=[2, 3, 2],
         terminal="pooled_cross_entropy", readout={"kind": "fixed", "matrix": [2, 0, 1, -2, 1, 0], "bias": [0, 0]},
         control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}}),
+    "nothing to choose": problem(
+        rows=sequences(2, 2, seed=24), terminal="token_cross_entropy", readout=READOUT,
+        control={"A": {"form": "fixed", "value": [1, 0, 0, 1]}, "V": {"form": "fixed", "value": [0.5, 0.25, 0, 0.5]}}),
     "more lanes than a block": problem(
         rows=population(8, seed=21), terminal="token_cross_entropy", readout=READOUT, cells=[3, 2],
         control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}}),
@@ -100,4 +103,5 @@ CASES = {
         control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}}),
 }
 UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, two heads", "feed-forward, relu, sampled",
-               "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere"]
+               "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
+               "nothing to choose"]

@@ -35,7 +35,7 @@ def bellman(p):
     policy_t the smallest k that attains it."""
     result, U = solve(p, "-space", "full"), oracle.actions(p)
     V, policy = result.data["value"], result.data["policy"]
-    assert np.abs(result.data["actions/controls"] - U).max() < 1e-15
+    assert result.data["actions/controls"].shape == U.shape and np.all(np.abs(result.data["actions/controls"] - U) < 1e-15)
     next_, g = oracle.tables(p)
     sizes = [len(t) for t in next_]
     M, strides = int(np.prod(sizes)), [int(np.prod(sizes[s + 1:])) for s in range(len(sizes))]

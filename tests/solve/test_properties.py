@@ -80,6 +80,34 @@ def swap():
         assert "warning" not in quiet.stderr, quiet.stderr
 
 
+def auto_weight():
+    """position_weight auto keeps positions, and wasserstein is squared error, also where targets lie outside Z and for longer
+    sequences of a test table."""
+    rows = [(0, 0, (5.0,), (-1,)), (0, 1, (-5.0,), (1,)), (1, 0, (0.5,), (0.25,))]
+    p = problem(rows=rows, targets=True, dim=1, lower=[-1], upper=[1], horizon=1, cells=0, residual=1, step=1.0,
+                control={"A": {"form": "fixed", "value": [0]}, "V": {"form": "fixed", "value": [0]}})
+    longer = [(0, n, (float((-1) ** n),), (float((-1) ** (n + 1)),)) for n in range(8)]
+    losses = []
+    for change in ({"terminal": "wasserstein", "position_weight": "auto"}, {"terminal": "squared_error"}):
+        with tempfile.TemporaryDirectory() as folder:
+            path = oracle.write({**p, **change}, folder)
+            oracle.write({**p, "rows": longer}, folder, "longer")
+            result = solve(path, "-data_test", "longer.csv")
+            losses.append((rollout(result, "loss"), rollout(result, "test_loss")))
+    (w, w_test), (e, e_test) = losses
+    # squared error is a mean over all tokens, wasserstein one over contexts of a mean
+    assert abs(w - ((36 + 36) / 2 + 0.0625) / 2) < 1e-12 and abs(e - (36 + 36 + 0.0625) / 3) < 1e-12, losses
+    assert abs(w_test - 4) < 1e-12 and abs(e_test - 4) < 1e-12, losses
+
+
+def merged_permutations():
+    """Without cells, laws that are equal up to the order of a tag's tokens are one measure."""
+    p = problem(rows=[(0, 0, 0, (0.5,)), (0, 0, 0, (-0.5,))], dim=1, lower=[-4], upper=[4], cells=0, beta=1e4, residual=0, step=1.0,
+                terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [1, -1], "bias": [0, 0]},
+                control={"A": {"form": "fixed", "value": [1]}, "V": {"form": "full", "range": [-1, 1], "levels": 2}})
+    assert len(solve(p).data["layers/0001/value"]) == 1
+
+
 def uniform_attention():
     """A = 0: every token sees the mean m of its context; m' = (r I + eps V) m."""
     for residual in (0, 1):
@@ -143,5 +171,6 @@ def stability():
 
 
 tap([("a closed grid is exact", closed_grid), ("nested actions are monotone", nested_actions),
-     ("refinement in n", refinement), ("permutation of tokens and sequences", permutations), ("the swap", swap),
+     ("refinement in n", refinement), ("permutation of tokens and sequences", permutations), ("the swap", swap), ("auto weight", auto_weight),
+     ("permuted tokens merge", merged_permutations),
      ("uniform attention", uniform_attention), ("stability", stability)])

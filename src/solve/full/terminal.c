@@ -1,4 +1,5 @@
 #include "solve/full/terminal.h"
+#include "solve/transition.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readou
         for (int a = 0; a < d; a++) z[(i * d + a) * BF_LANES + l] = point[a];
       }
     }
-    BF_TRY(bf_terminal_cost(&problem->cost, readout, context, z, value, error));
+    BF_TRY(bf_finite_cost(&problem->cost, readout, context, z, value, error));
     for (int l = 0; l < BF_LANES && j + l < j1; l++) g[j + l] = value[l];
   }
   return BF_OK;

@@ -46,7 +46,7 @@ static BfStatus cost_successors(BfReachable *x, const unsigned char *state, doub
       if (problem->tokens) BF_TRY(quantize(x, &problem->context[s], error));
       for (int64_t r = 0; r < readouts; r++) {
         double g[BF_LANES];
-        BF_TRY(bf_terminal_cost(&problem->cost, r, &problem->context[s], x->scratch.next, g, error));
+        BF_TRY(bf_finite_cost(&problem->cost, r, &problem->context[s], x->scratch.next, g, error));
         for (int l = 0; l < BF_LANES; l++) total[r * padded + b * BF_LANES + l] += g[l];
       }
     }

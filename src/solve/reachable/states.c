@@ -25,6 +25,24 @@ void bf_states_clear(BfStates *states) {
   *states = (BfStates){0};
 }
 
+/* Without cells the tokens of a tag are sorted by their coordinates, so that equal laws are equal strings. */
+static int by_coordinates(const void *a, const void *b, void *dim) {
+  const double *x = a, *y = b;
+  for (int i = 0; i < *(const int *)dim; i++)
+    if (x[i] != y[i]) return x[i] < y[i] ? -1 : 1;
+  return 0;
+}
+
+static void sort_tokens(const BfStates *states, int64_t s, unsigned char *state) {
+  const BfContext *context = &states->problem->context[s];
+  int              dim     = states->problem->layer.dim;
+  for (int g = 0; g < context->tags; g++) {
+    const int first = context->first[g], tokens = context->first[g + 1] - first;
+    if (tokens > 1)
+      qsort_r(state + (states->first[s] + first) * states->width, (size_t)tokens, (size_t)states->width, by_coordinates, &dim);
+  }
+}
+
 BfStatus bf_states_initial(const BfStates *states, unsigned char *state, BfError *error) {
   const BfProblem *problem = states->problem;
   memset(state, 0, (size_t)states->bytes);
@@ -33,6 +51,7 @@ BfStatus bf_states_initial(const BfStates *states, unsigned char *state, BfError
       const double z = problem->train.z[i] + 0.0; /* one zero, not two */
       memcpy(state + i * (int64_t)sizeof z, &z, sizeof z);
     }
+    for (int64_t s = 0; s < problem->train.contexts; s++) sort_tokens(states, s, state);
     return BF_OK;
   }
   int64_t *cell;
@@ -71,6 +90,7 @@ BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch 
     const double z = scratch->next[i * BF_LANES + lane] + 0.0;
     memcpy(state + states->first[s] * states->width + i * (int64_t)sizeof z, &z, sizeof z);
   }
+  sort_tokens(states, s, state);
   return BF_OK;
 }
 
