@@ -33,6 +33,10 @@ void bf_warn(const BfRun *run, const char *format, ...) __attribute__((format(pr
 /* Seconds since some fixed moment. */
 double bf_seconds(void);
 
+/* Watch for USR1, TERM and INT: each asks the run to stop; a second TERM or INT ends the process at once. Not collective. */
+void bf_signals_watch(void);
+bool bf_signals_asked(void);
+
 /* ---- memory shared by a node ------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -62,14 +66,18 @@ int64_t bf_peak_memory(void);
 /* ---- where the time goes ---------------------------------------------------------------------------------------- */
 
 typedef enum { BF_PHASE_READ, BF_PHASE_TABLES, BF_PHASE_EXPAND, BF_PHASE_MERGE, BF_PHASE_SWEEP, BF_PHASE_REDUCE,
-               BF_PHASE_ROLLOUT, BF_PHASE_WRITE, BF_PHASES } BfPhase;
+               BF_PHASE_ROLLOUT, BF_PHASE_WRITE, BF_PHASE_CHECKPOINT, BF_PHASES } BfPhase;
 
 /* Add the time from begin to end to a phase of this rank; a phase begun inside another counts for both. */
 void bf_phase_begin(BfRun *run, BfPhase phase);
 void bf_phase_end(BfRun *run, BfPhase phase);
 void bf_count_values(BfRun *run, double q_values); /* Q-values this rank computed */
 void bf_count_sent(BfRun *run, double bytes);      /* bytes this rank sent to other ranks */
-double bf_total_values(const BfRun *run);          /* sum over ranks so far; collective */
+double bf_total_values(const BfRun *run);          /* sum over ranks so far, earlier starts included; collective */
+double bf_total_seconds(const BfRun *run);         /* wall time so far, earlier starts included */
+/* Earlier starts of the same run, from a checkpoint: what they took. */
+void bf_count_earlier(BfRun *run, double seconds, double q_values, int starts);
+int  bf_starts(const BfRun *run); /* this one included */
 /* The table at the end: seconds by phase (min / mean / max over ranks), Q-values a second, bytes sent, peak memory.
  * Collective; printed by rank 0 unless quiet. */
 void bf_report(const BfRun *run);

@@ -34,6 +34,14 @@ BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int
 BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                               const int64_t count[], const void *data, BfError *error);
 
+/* A write, and a read, of several blocks of one row (row >= 0: of a two-dimensional array; -1: of a one-dimensional one): entries
+ * first[b] .. first[b] + count[b] - 1 of each, in increasing order, contiguous in memory. Blocks of ranks must not overlap in a
+ * write. */
+BfStatus bf_store_write_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks, const int64_t first[],
+                               const int64_t count[], const void *data, BfError *error);
+BfStatus bf_store_read_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks, const int64_t first[],
+                              const int64_t count[], void *data, BfError *error);
+
 /* Attributes of an object (a group or dataset, made as a group if it is not there). Same value on all ranks. */
 BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error);
 BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error);

@@ -37,6 +37,7 @@ int bf_print_versions(void);
 
 /* *value keeps its default where the option is not given. Refuses what is not a number, a bool or in range. */
 BfStatus bf_option_int(const char *name, int64_t least, int64_t most, int64_t *value, BfError *error);
+BfStatus bf_option_number(const char *name, double least, double most, double *value, BfError *error);
 BfStatus bf_option_bool(const char *name, bool *value, BfError *error);
 /* NULL where it is not given; else to be freed with bf_free. An option without a value is refused. */
 BfStatus bf_option_text(const char *name, char **value, BfError *error);
@@ -49,11 +50,18 @@ void bf_print_warnings(const BfRun *run, const BfProblem *problem);
 
 /* ---- the result file -------------------------------------------------------------------------------------------- */
 
-/* Provenance, the problem with all its files, the data, the layer, tags and actions. */
+/* Provenance, and the problem with all its files: what a run can go on from. */
+BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+                            BfStore *store, BfError *error);
+/* That, and the data, the layer, tags and actions. */
 BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error);
 /* /rollout and /model. test may be NULL. */
 BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train, const BfRollout *test,
                            BfStore *store, BfError *error);
+/* Wall time, Q-values and starts of the whole run, into /provenance. */
+BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);
+/* The problem of a file that was identified; path: its name, for messages. */
+BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, BfProblem **problem, BfError *error);
 /* The problem and the open loop of a result file. */
 BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error);

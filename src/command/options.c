@@ -32,6 +32,18 @@ BfStatus bf_option_int(const char *name, int64_t least, int64_t most, int64_t *v
   return error->status;
 }
 
+BfStatus bf_option_number(const char *name, double least, double most, double *value, BfError *error) {
+  char *text, *end;
+  BF_TRY(bf_option_text(name, &text, error));
+  if (!text) return BF_OK;
+  const double read = strtod(text, &end);
+  if (end == text || *end) bf_fail(error, BF_BAD_INPUT, "option %s must be a number, got '%s'", name, text);
+  else if (!(read >= least && read <= most)) bf_fail(error, BF_BAD_INPUT, "option %s must be between %g and %g, got %s", name, least, most, text);
+  bf_free(text);
+  if (error->status == BF_OK) *value = read;
+  return error->status;
+}
+
 BfStatus bf_option_bool(const char *name, bool *value, BfError *error) {
   static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no", "off"};
   char      text[64];

@@ -133,14 +133,27 @@ static BfStatus write_layer(const BfLayer *layer, BfStore *store, BfError *error
   return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding, error);
 }
 
-BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error) {
+  double seconds = bf_total_seconds(run);
+  MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, run->world);
+  BF_TRY(bf_store_attribute_double(store, "/provenance", "wall_seconds", seconds, error));
+  BF_TRY(bf_store_attribute_double(store, "/provenance", "q_values", bf_total_values(run), error));
+  return bf_store_attribute_int(store, "/provenance", "starts", bf_starts(run), error);
+}
+
+BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error) {
   BF_TRY(bf_store_attribute_text(store, "/", "name", problem->name, error));
   BF_TRY(bf_store_attribute_text(store, "/", "space", space, error));
   BF_TRY(bf_store_attribute_int(store, "/", "horizon", problem->horizon, error));
   BF_TRY(bf_store_attribute_int(store, "/", "actions", problem->actions, error));
   BF_TRY(write_provenance(run, arguments, store, error));
-  BF_TRY(write_problem(problem, store, error));
+  return write_problem(problem, store, error);
+}
+
+BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+                            BfStore *store, BfError *error) {
+  BF_TRY(bf_result_identify(run, arguments, problem, space, store, error));
   BF_TRY(write_data(&problem->train, "/data", store, error));
   if (problem->test.tokens) BF_TRY(write_data(&problem->test, "/test", store, error));
   BF_TRY(write_tags(problem, store, error));
@@ -258,13 +271,17 @@ static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, con
   return BF_OK;
 }
 
+BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, BfProblem **problem, BfError *error) {
+  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path))) bf_error_prefix(error, "%s", path);
+  return bf_agree(run->world, error);
+}
+
 BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error) {
   BfStore *store = NULL;
   BfStatus status;
   int64_t  actions[1], dims[2];
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path))) bf_error_prefix(error, "%s", path);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_result_problem(run, store, path, problem, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&loop->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&loop->control, error));
   BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &loop->readout, error));

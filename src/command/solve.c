@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "command/command.h"
+#include "command/solve.h"
 
 const char bf_help_solve[] =
     "usage: [mpirun -n RANKS] bellformer solve PROBLEM.yaml -o RUN.h5 [options]\n"
@@ -16,27 +16,30 @@ const char bf_help_solve[] =
     "  -store_value 0     leave /value out of the result     (full space)\n"
     "  -store_policy 0    leave /policy out\n"
     "  -stability K       V_0 and closed loops from all measures within K atom moves of the data (full space)\n"
+    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in it\n"
+    "  -restart auto      with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh\n"
+    "  -maxh HOURS        stop in time for the last checkpoint; in a SLURM job its limit is the default\n"
+    "  -checkpoint_interval SECONDS  within a layer, and at every layer's end; default 600, and at a layer's end where that is cheap\n"
     "  -node_size R       treat every R ranks as a node\n"
     "  -quiet             no progress, no report\n"
     "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n"
     "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input. PETSc's options (-log_view) work too. The keys of a problem\n"
+    "SIGUSR1, or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint, exit 75.\n"
+    "\n"
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view) work too. The keys of a problem\n"
     "file are listed in the README.\n";
 
-typedef struct {
-  char         *out;
-  bool          overwrite;
-  char         *space;
-  BfFullOptions full;
-} Options;
-
-static BfStatus read_options(Options *o, BfError *error) {
+static BfStatus read_options(BfSolveOptions *o, BfError *error) {
   int64_t stability    = 0;
   o->full.store_value  = true;
   o->full.store_policy = true;
+  o->interval          = -1;
   BF_TRY(bf_option_text("-o", &o->out, error));
   BF_TRY(bf_option_bool("-overwrite", &o->overwrite, error));
   BF_TRY(bf_option_text("-space", &o->space, error));
+  BF_TRY(bf_option_text("-restart", &o->restart, error));
+  BF_TRY(bf_option_number("-maxh", 0, 1e6, &o->hours, error));
+  BF_TRY(bf_option_number("-checkpoint_interval", 0, 1e9, &o->interval, error));
   BF_TRY(bf_option_bool("-store_value", &o->full.store_value, error));
   BF_TRY(bf_option_bool("-store_policy", &o->full.store_policy, error));
   BF_TRY(bf_option_int("-stability", 0, 1000, &stability, error));
@@ -46,13 +49,14 @@ static BfStatus read_options(Options *o, BfError *error) {
   return BF_OK;
 }
 
-static void free_options(Options *o) {
+static void free_options(BfSolveOptions *o) {
   bf_free(o->out);
   bf_free(o->space);
+  bf_free(o->restart);
 }
 
 /* Without -space: the full space where it fits in a node's memory, else the reachable one. */
-static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const Options *o, bool *full, BfError *error) {
+static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, bool *full, BfError *error) {
   BfFullSize size;
   const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_least_memory_free(run->world);
   BF_TRY(bf_full_size(run, problem, &size, error));
@@ -73,7 +77,7 @@ static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const O
 }
 
 /* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */
-static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
+static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, BfError *error) {
   const double gib = 1024.0 * 1024 * 1024;
   BfFullSize   size;
   BF_TRY(bf_full_size(run, problem, &size, error));
@@ -88,7 +92,7 @@ static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Opt
 }
 
 /* A result must not take the place of what it is computed from. */
-static BfStatus check_target(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
+static BfStatus check_target(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, BfError *error) {
   const BfFiles *files = problem->files;
   struct stat    target, source;
   if (run->rank == 0 && stat(o->out, &target) == 0)
@@ -127,54 +131,127 @@ static void print_answer(const BfRun *run, const BfProblem *problem, const BfOpe
   bf_print(run, "\n");
 }
 
-static BfStatus solve(BfRun *run, const BfArguments *arguments, const BfProblem *problem, const Options *o, BfStore **store,
-                      BfError *error) {
-  BfOpenLoop loop  = {0};
-  BfRollout  train = {0}, test = {0};
-  bool       full;
-  BfStatus   status;
-  BF_GOTO(choose_space(run, problem, o, &full, error));
-  if (o->out) {
-    BF_GOTO(check_target(run, problem, o, error));
-    if (full) BF_GOTO(check_disk(run, problem, o, error));
-    BF_GOTO(bf_store_create(run->world, o->out, o->overwrite, store, error));
-    BF_GOTO(bf_result_describe(run, arguments, problem, full ? "full" : "reachable", *store, error));
-  }
-  BF_GOTO(full ? bf_solve_full(run, problem, &o->full, *store, &loop, error) : bf_solve_reachable(run, problem, *store, &loop, error));
+/* ---- the run ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  BfRun                *run;
+  const BfArguments    *arguments;
+  const BfProblem      *problem;
+  const BfSolveOptions *o;
+  bool                  full;
+  bool                  begun; /* files were made */
+} Job;
+
+/* What every generation of a checkpoint begins with. */
+static BfStatus describe(void *context, BfStore *store, BfError *error) {
+  const Job *job = context;
+  BF_TRY(bf_result_identify(job->run, job->arguments, job->problem, job->full ? "full" : "reachable", store, error));
+  return bf_restart_write(job->o, job->full, store, error);
+}
+
+/* The first generation: a run that is killed before any other can be started again by its result's name. */
+static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
+  BF_TRY(bf_checkpoint_begin(checkpoint, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "stage", 0, error));
+  return bf_checkpoint_end(checkpoint, 0, error);
+}
+
+static BfStatus open_files(Job *job, BfStart start, BfStore **store, BfCheckpoint **checkpoint, BfError *error) {
+  const BfSolveOptions     *o       = job->o;
+  const BfCheckpointOptions options = {o->interval, o->hours, describe, job};
+  BF_TRY(check_target(job->run, job->problem, o, error));
+  if (job->full) BF_TRY(check_disk(job->run, job->problem, o, error));
+  BF_TRY(bf_store_create(job->run->world, o->out, o->overwrite, store, error));
+  job->begun = true;
+  if (start == BF_FRESH) BF_TRY(bf_checkpoint_remove(job->run, o->out, error));
+  BF_TRY(bf_checkpoint_create(job->run, o->out, &options, checkpoint, error));
+  if (start == BF_FRESH) BF_TRY(save_start(*checkpoint, error));
+  return bf_result_describe(job->run, job->arguments, job->problem, job->full ? "full" : "reachable", *store, error);
+}
+
+/* The result appears, and its checkpoints go. */
+static BfStatus publish(const Job *job, BfStore **store, BfCheckpoint **checkpoint, BfError *error) {
+  BfRun *run = job->run;
+  bf_phase_begin(run, BF_PHASE_WRITE);
+  BF_TRY(bf_result_totals(run, *store, error));
+  BF_TRY(bf_checkpoint_claimed(*checkpoint, error));
+  BF_TRY(bf_store_commit(store, error));
+  bf_phase_end(run, BF_PHASE_WRITE);
+  bf_checkpoint_destroy(checkpoint);
+  BF_TRY(bf_checkpoint_remove(run, job->o->out, error));
+  bf_print(run, "wrote %s\n", job->o->out);
+  return BF_OK;
+}
+
+static BfStatus solve(Job *job, BfStart start, BfError *error) {
+  BfRun           *run     = job->run;
+  const BfProblem *problem = job->problem;
+  BfOpenLoop       loop    = {0};
+  BfRollout        train = {0}, test = {0};
+  BfStore         *store      = NULL;
+  BfCheckpoint    *checkpoint = NULL;
+  BfStatus         status;
+  BF_GOTO(choose_space(run, problem, job->o, &job->full, error));
+  if (job->o->out) BF_GOTO(open_files(job, start, &store, &checkpoint, error));
+  BF_GOTO(job->full ? bf_solve_full(run, problem, &job->o->full, store, checkpoint, &loop, error)
+                    : bf_solve_reachable(run, problem, store, checkpoint, &loop, error));
   BF_GOTO(evaluate(run, problem, &loop, &train, &test, error));
-  if (o->out) BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, *store, error));
+  if (store) BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, store, error));
   print_answer(run, problem, &loop, &train, &test);
+  if (store) BF_GOTO(publish(job, &store, &checkpoint, error));
+  bf_report(run);
 done:
+  if (job->begun && status != BF_OK && status != BF_STOPPED && start == BF_FRESH) {
+    BfError unused = {0}; /* what failed before it had done anything leaves nothing */
+    if (bf_checkpoint_newest(run, job->o->out) <= 0) bf_checkpoint_remove(run, job->o->out, &unused);
+  }
+  bf_checkpoint_destroy(&checkpoint);
+  bf_store_close(&store);
   bf_open_loop_clear(&loop);
   bf_rollout_clear(&train);
   bf_rollout_clear(&test);
   return status;
 }
 
+/* The problem that the command line names, and that of the checkpoint. */
+static BfStatus read_problem(BfRun *run, const BfArguments *arguments, BfSolveOptions *o, BfStart start, BfProblem **problem, BfError *error) {
+  BfProblem *given = NULL;
+  BfStatus   status = BF_OK;
+  bf_phase_begin(run, BF_PHASE_READ);
+  if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
+  else BF_GOTO(bf_refuse_unread_options(error));
+  if (start == BF_GOING_ON) {
+    status = bf_restart_read(run, given, o, problem, error);
+  } else {
+    *problem = given;
+    given    = NULL;
+  }
+done:
+  bf_problem_destroy(&given);
+  bf_phase_end(run, BF_PHASE_READ);
+  return status;
+}
+
 BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *error) {
-  BfProblem *problem = NULL;
-  BfStore   *store   = NULL;
-  Options    o       = {0};
-  BfStatus   status;
+  BfProblem     *problem = NULL;
+  BfSolveOptions o       = {0};
+  BfStart        start;
+  BfStatus       status;
   BF_GOTO(read_options(&o, error));
-  if (!arguments->file) {
+  if (!arguments->file && !o.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "solve needs a problem file; see `bellformer help solve`");
     goto done;
   }
-  bf_phase_begin(run, BF_PHASE_READ);
-  BF_GOTO(bf_problem_read(run->world, arguments->file, &problem, error));
-  bf_phase_end(run, BF_PHASE_READ);
-  bf_print_warnings(run, problem);
-  BF_GOTO(solve(run, arguments, problem, &o, &store, error));
-  if (store) {
-    bf_phase_begin(run, BF_PHASE_WRITE);
-    BF_GOTO(bf_store_commit(&store, error));
-    bf_phase_end(run, BF_PHASE_WRITE);
-    bf_print(run, "wrote %s\n", o.out);
+  BF_GOTO(bf_restart_plan(run, arguments, &o, &start, error));
+  if (start == BF_FINISHED) {
+    bf_print(run, "%s is finished: nothing to do\n", o.out);
+    goto done;
   }
-  bf_report(run);
+  BF_GOTO(read_problem(run, arguments, &o, start, &problem, error));
+  bf_print_warnings(run, problem);
+  Job job = {.run = run, .arguments = arguments, .problem = problem, .o = &o};
+  status  = solve(&job, start, error);
 done:
-  bf_store_close(&store);
   bf_problem_destroy(&problem);
   free_options(&o);
   return status;

@@ -26,7 +26,16 @@ static double sum(const BfRun *run, double x) {
   return total;
 }
 
-double bf_total_values(const BfRun *run) { return sum(run, run->phases->values); }
+double bf_total_values(const BfRun *run) { return run->phases->earlier_values + sum(run, run->phases->values); }
+double bf_total_seconds(const BfRun *run) { return run->phases->earlier_seconds + bf_seconds() - run->phases->started; }
+
+void bf_count_earlier(BfRun *run, double seconds, double q_values, int starts) {
+  run->phases->earlier_seconds = seconds;
+  run->phases->earlier_values  = q_values;
+  run->phases->earlier_starts  = starts;
+}
+
+int bf_starts(const BfRun *run) { return run->phases->earlier_starts + 1; }
 
 /* 12345678 -> "12.3 M": three digits and a factor of a thousand. */
 static const char *human(double x, char text[16]) {
@@ -43,21 +52,25 @@ static void report_phase(const BfRun *run, int phase, const char *name) {
   MPI_Reduce(&mine, &least, 1, MPI_DOUBLE, MPI_MIN, 0, run->world);
   MPI_Allreduce(&mine, &most, 1, MPI_DOUBLE, MPI_MAX, run->world);
   const double mean = sum(run, mine) / run->size;
-  if (most > 0) bf_print(run, "  %-8s %10.3f %10.3f %10.3f\n", name, least, mean, most);
+  if (most > 0) bf_print(run, "  %-10s %10.3f %10.3f %10.3f\n", name, least, mean, most);
 }
 
 void bf_report(const BfRun *run) {
-  static const char *const name[BF_PHASES] = {"read", "tables", "expand", "merge", "sweep", "reduce", "rollout", "write"};
+  static const char *const name[BF_PHASES] = {"read", "tables", "expand", "merge", "sweep", "reduce", "rollout", "write", "checkpoint"};
   char                     a[16], b[16], c[16], d[16];
-  bf_print(run, "  seconds         min       mean        max   over %d rank%s on %d node%s\n", run->size, run->size == 1 ? "" : "s", run->nodes,
+  bf_print(run, "  seconds           min       mean        max   over %d rank%s on %d node%s\n", run->size, run->size == 1 ? "" : "s", run->nodes,
            run->nodes > 1 ? "s" : "");
   for (int phase = 0; phase < BF_PHASES; phase++) report_phase(run, phase, name[phase]);
   double       peak, mine = (double)bf_peak_memory();
-  const double wall = bf_seconds() - run->phases->started, values = bf_total_values(run), sent = sum(run, run->phases->sent);
+  const double wall = bf_seconds() - run->phases->started, values = sum(run, run->phases->values), sent = sum(run, run->phases->sent);
   const double all = sum(run, mine);
   MPI_Reduce(&mine, &peak, 1, MPI_DOUBLE, MPI_MAX, 0, run->world);
   bf_print(run, "  %.2f s in all; %s Q-values, %s a second; %sB sent; peak memory %sB a rank at most, %sB in sum\n", wall,
            human(values, a), human(values / wall, (char[16]){0}), human(sent, b), human(peak, c), human(all, d));
+  const double all_values = bf_total_values(run);
+  if (bf_starts(run) > 1)
+    bf_print(run, "  with %d earlier start%s: %.2f s, %s Q-values\n", bf_starts(run) - 1, bf_starts(run) > 2 ? "s" : "", bf_total_seconds(run),
+             human(all_values, a));
 }
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */

@@ -7,4 +7,6 @@ typedef struct BfPhases {
   double seconds[BF_PHASES], begun[BF_PHASES];
   double values; /* Q-values computed */
   double sent;   /* bytes sent */
+  double earlier_seconds, earlier_values; /* of earlier starts, all ranks together */
+  int    earlier_starts;
 } BfPhases;

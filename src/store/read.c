@@ -39,7 +39,7 @@ static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, c
 }
 
 /* The same class of numbers and the same size; anything else is not what this program wrote. */
-static int type_fits(hid_t data, BfStoreType type) {
+int bf_store_type_fits(hid_t data, BfStoreType type) {
   const hid_t has  = H5Dget_type(data), wanted = bf_store_file_type(type);
   const int   fits = has >= 0 && H5Tget_class(has) == H5Tget_class(wanted) && H5Tget_size(has) == H5Tget_size(wanted);
   if (has >= 0) H5Tclose(has);
@@ -60,7 +60,7 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
   if (pieces < 1) pieces = 1;
   MPI_Allreduce(&pieces, &most, 1, MPI_INT64_T, MPI_MAX, store->comm);
   const hid_t set = H5Dopen2(store->file, path, H5P_DEFAULT);
-  BF_TRY(bf_store_check(store, set < 0 || !type_fits(set, type), BF_BAD_INPUT, path, "has an unexpected type", error));
+  BF_TRY(bf_store_check(store, set < 0 || !bf_store_type_fits(set, type), BF_BAD_INPUT, path, "has an unexpected type", error));
   char *to     = data;
   int   failed = 0;
   for (int64_t p = 0; p < most; p++) {
@@ -74,8 +74,10 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
       part[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
     }
     for (int i = 0; i < rank; i++) n *= part[i];
-    failed |= transfer(store, set, type, rank, at, part, to) < 0;
+    failed = transfer(store, set, type, rank, at, part, to) < 0;
     to += n * size;
+    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, store->comm); /* who fails alone is missing in the next call */
+    if (failed) break;
   }
   H5Dclose(set);
   return bf_store_check(store, failed, BF_BAD_INPUT, path, "is damaged", error);

@@ -101,7 +101,9 @@ BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type
       at[axis]   = start[axis] + count[axis] * p / pieces;
       size[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
     }
-    failed |= transfer(store, set, type, rank, at, size, from) < 0;
+    failed = transfer(store, set, type, rank, at, size, from) < 0;
+    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, store->comm); /* who fails alone is missing in the next call */
+    if (failed) break;
     from += product(rank, size) * type_size(type);
   }
   H5Dclose(set);

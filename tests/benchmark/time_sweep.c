@@ -72,7 +72,8 @@ static double sweep(BfFullState *x, int last) {
   BfProgress   progress;
   const double begin = bf_seconds();
   bf_progress_start(&progress, "layer");
-  bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], &progress);
+  BfError      error = {0};
+  bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], 0, NULL, &progress, &error);
   return bf_seconds() - begin;
 }
 
@@ -151,7 +152,7 @@ int main(int argc, char **argv) {
   BfStatus status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
   if (status == BF_OK) run->quiet = true;
   if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &problem, &error);
-  if (status == BF_OK) status = bf_full_state_create(run, problem, &x, &error);
+  if (status == BF_OK) status = bf_full_state_create(run, problem, NULL, &x, &error);
   if (status == BF_OK) status = benchmark(&x, &error);
   if (status != BF_OK) fprintf(stderr, "%s\n", error.text);
   bf_full_state_clear(&x);

@@ -1,5 +1,6 @@
 /* The dynamic program over every measure. */
 #include <string.h>
+#include "solve/full/save.h"
 #include "solve/full/stability.h"
 #include "solve/full/state.h"
 
@@ -10,52 +11,79 @@ static BfStatus define(const BfFullState *x, const BfFullOptions *options, BfSto
   return BF_OK;
 }
 
-/* Row t of /value: every rank an equal share of the node's complete copy. */
-static BfStatus write_value(const BfFullState *x, int t, BfStore *store, BfError *error) {
-  const int64_t M = x->space.measures, from = M * x->run->rank / x->run->size, to = M * (x->run->rank + 1) / x->run->size;
-  return bf_store_write_block(store, "/value", BF_STORE_DOUBLE, 2, (int64_t[]){t, from}, (int64_t[]){1, to - from},
-                              (const double *)x->V[t % 2].base + from, error);
-}
-
-/* Row t of /policy: every rank what it computed. */
-static BfStatus write_policy(const BfFullState *x, int t, BfStore *store, BfError *error) {
-  int64_t at = 0;
-  for (int p = 0; p < x->sweep.pieces; p++) {
-    int64_t first, count;
-    bf_sweep_range(&x->sweep, p, &first, &count);
-    BF_TRY(bf_store_write_block(store, "/policy", BF_STORE_INT32, 2, (int64_t[]){t, first}, (int64_t[]){1, count},
-                                x->policy[t] + at, error));
-    at += count;
-  }
-  return BF_OK;
-}
-
 static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *options, BfStore *store, BfError *error) {
   if (!store) return BF_OK;
   bf_phase_begin(x->run, BF_PHASE_WRITE);
-  BfStatus status = options->store_value ? write_value(x, t, store, error) : BF_OK;
-  if (status == BF_OK && options->store_policy && t < x->problem->horizon) status = write_policy(x, t, store, error);
+  BfStatus status = options->store_value ? bf_full_write_value(x, t, x->V[t % 2].base, store, error) : BF_OK;
+  if (status == BF_OK && options->store_policy && t < x->problem->horizon) status = bf_full_write_policy(x, t, store, error);
   bf_phase_end(x->run, BF_PHASE_WRITE);
   return status;
 }
 
-/* V_T, then layer after layer backwards. V_t stands in V[t % 2]. */
+/* ---- the sweep and its checkpoints ------------------------------------------------------------------------------ */
+
+typedef struct {
+  BfFullState         *x;
+  const BfFullOptions *options;
+  BfStore             *store;
+  int                  layer;
+  BfOrder              order;
+  double               bytes; /* of a checkpoint at half a layer */
+} Sweep;
+
+static bool ask(void *context) {
+  Sweep *s = context;
+  s->order = bf_checkpoint_ask(s->x->checkpoint, s->bytes);
+  return s->order != BF_GO_ON;
+}
+
+static BfStatus pause(void *context, int pieces, BfError *error) {
+  Sweep               *s  = context;
+  const BfFullPosition at = {s->layer, bf_sweep_start(&s->x->sweep, pieces)};
+  BF_TRY(bf_full_save(s->x, s->options, s->store, s->x->checkpoint, at, pieces, error));
+  return s->order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(s->x->checkpoint, error) : BF_OK;
+}
+
+static BfStatus sweep_layer(Sweep *s, int pieces, BfError *error) {
+  BfFullState       *x  = s->x;
+  const int          t  = s->layer, last = t == x->problem->horizon - 1;
+  const BfSweepPause at = {ask, pause, s};
+  const double       begin = bf_seconds(), values = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.actives;
+  BfProgress         progress;
+  bf_progress_start(&progress, "layer %d", t);
+  s->bytes = bf_full_save_bytes(x, s->options, (BfFullPosition){t, x->space.measures / 2});
+  BF_TRY(bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], pieces, &at, &progress, error));
+  const double seconds = bf_seconds() - begin;
+  BF_TRY(write_layer(x, t, s->options, s->store, error));
+  bf_print(x->run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
+  return BF_OK;
+}
+
+static BfStatus end_layer(Sweep *s, BfError *error) {
+  const BfFullPosition next = {s->layer - 1, 0};
+  if (s->layer == 0) return BF_OK;
+  const BfOrder order = bf_checkpoint_ask_layer(s->x->checkpoint, bf_full_save_bytes(s->x, s->options, next));
+  if (order == BF_GO_ON) return BF_OK;
+  BF_TRY(bf_full_save(s->x, s->options, s->store, s->x->checkpoint, next, 0, error));
+  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(s->x->checkpoint, error) : BF_OK;
+}
+
+/* V_T, then layer after layer backwards, from where a checkpoint left off. V_t stands in V[t % 2]. */
 static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
-  const int     T = x->problem->horizon;
-  const int64_t M = x->space.measures;
-  const BfRun  *run = x->run;
+  const int      T = x->problem->horizon;
+  const int64_t  M = x->space.measures;
+  const BfRun   *run = x->run;
+  BfFullPosition at;
+  int            pieces;
   bf_terminal_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size, M * (run->node_rank + 1) / run->node_size,
                    x->V[T % 2].base);
   bf_shared_sync(run, &x->V[T % 2]);
   BF_TRY(write_layer(x, T, options, store, error));
-  for (int t = T - 1; t >= 0; t--) {
-    const double begin = bf_seconds();
-    BfProgress   progress;
-    bf_progress_start(&progress, "layer %d", t);
-    bf_sweep_layer(&x->sweep, t == T - 1 ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], &progress);
-    const double seconds = bf_seconds() - begin, values = (double)M * (double)x->plan.actives;
-    BF_TRY(write_layer(x, t, options, store, error));
-    bf_print(run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
+  BF_TRY(bf_full_restore(x, options, store, x->checkpoint, &at, &pieces, error));
+  Sweep s = {.x = x, .options = options, .store = store};
+  for (s.layer = at.layer; s.layer >= 0; s.layer--, pieces = 0) {
+    BF_TRY(sweep_layer(&s, pieces, error));
+    BF_TRY(end_layer(&s, error));
   }
   return BF_OK;
 }
@@ -88,11 +116,11 @@ static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error)
   return bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
 }
 
-BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
+BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
                        BfOpenLoop *loop, BfError *error) {
   BfFullState x;
   *loop = (BfOpenLoop){0};
-  BfStatus status = bf_full_state_create(run, problem, &x, error);
+  BfStatus status = bf_full_state_create(run, problem, checkpoint, &x, error);
   if (status != BF_OK) goto done;
   BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,

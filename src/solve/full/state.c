@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-static BfStatus create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
-  *x = (BfFullState){.run = run, .problem = problem};
+static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x, BfError *error) {
+  *x = (BfFullState){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_full_space_create(problem, &x->space, error));
   BF_TRY(bf_actions_create(problem, &x->actions, error));
   double most = 0;
@@ -22,8 +22,8 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfFullState *x, BfE
   return BF_OK;
 }
 
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfFullState *x, BfError *error) {
-  create(run, problem, x, error);
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x, BfError *error) {
+  create(run, problem, checkpoint, x, error);
   return bf_agree(run->world, error);
 }
 

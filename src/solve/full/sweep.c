@@ -14,14 +14,20 @@ static int64_t deal(const BfSweep *sweep, int piece, int worker) {
   return first + groups * worker / sweep->run->size;
 }
 
-/* Many pieces let more of the reduction hide behind the sweep; few make it efficient: about a million measures each,
- * and at least eight groups a rank. One node reduces nothing. */
+/* Between pieces nodes reduce and checkpoints are taken: about a million measures, or two thousand million Q-values, each, so that
+ * both are seldom; and a few groups a rank, so that ranks end a piece together. */
+static int count_pieces(const BfPlan *plan, int ranks) {
+  const double  by_size = (double)plan->space->measures / 0x1p20;
+  const double  by_work = (double)plan->space->measures * (double)plan->actives / 2e9;
+  const int64_t by_groups = plan->groups / (4 * ranks), most = 1024;
+  const double  wanted    = fmax(by_size, by_work);
+  const int64_t pieces    = wanted < (double)most ? (int64_t)wanted : most;
+  return pieces < by_groups ? (pieces < 1 ? 1 : (int)pieces) : by_groups < 1 ? 1 : (int)by_groups;
+}
+
 static BfStatus cut(BfSweep *sweep, BfError *error) {
-  const BfPlan *plan   = sweep->plan;
-  const int64_t by_size = plan->space->measures >> 20, by_groups = plan->groups / (8 * sweep->run->size);
-  int64_t       pieces = by_size < by_groups ? by_size : by_groups;
-  if (pieces > 64) pieces = 64;
-  sweep->pieces = sweep->run->nodes == 1 || pieces < 1 ? 1 : (int)pieces;
+  const BfPlan *plan = sweep->plan;
+  sweep->pieces      = count_pieces(plan, sweep->run->size);
   BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
   BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
   BF_TRY(BF_NEW(&sweep->arrived, sweep->pieces, error));
@@ -93,16 +99,33 @@ void bf_sweep_clear(BfSweep *sweep) {
   *sweep = (BfSweep){0};
 }
 
-void bf_sweep_range(const BfSweep *sweep, int piece, int64_t *first, int64_t *count) {
+static void own_range(const BfSweep *sweep, int piece, int64_t *first, int64_t *count) {
   *first = bf_plan_start(sweep->plan, sweep->own[2 * piece]);
   *count = bf_plan_start(sweep->plan, sweep->own[2 * piece + 1]) - *first;
+}
+
+int64_t bf_sweep_blocks(const BfSweep *sweep, int pieces, int64_t first[], int64_t count[]) {
+  int64_t sum = 0;
+  for (int p = 0; p < pieces; p++) {
+    own_range(sweep, p, &first[p], &count[p]);
+    sum += count[p];
+  }
+  return sum;
+}
+
+int64_t bf_sweep_start(const BfSweep *sweep, int piece) { return bf_plan_start(sweep->plan, sweep->piece[piece]); }
+
+int bf_sweep_piece(const BfSweep *sweep, int64_t i) {
+  int p = 0;
+  while (p < sweep->pieces && bf_sweep_start(sweep, p + 1) <= i) p++;
+  return p;
 }
 
 int32_t bf_sweep_policy(const BfSweep *sweep, const int32_t *policy, int64_t i) {
   int64_t at = 0;
   for (int p = 0; p < sweep->pieces; p++) {
     int64_t first, count;
-    bf_sweep_range(sweep, p, &first, &count);
+    own_range(sweep, p, &first, &count);
     if (i >= first && i < first + count) return policy[at + i - first];
     at += count;
   }
@@ -200,38 +223,59 @@ static void begin_piece(BfSweep *sweep, Flow *flow, const BfShared *V, int piece
   reduce_arrived(sweep, flow, V);
 }
 
-static void finish(BfSweep *sweep, Flow *flow, const BfShared *V) {
+/* Wait until the pieces that were begun are complete on every node. */
+static void settle(BfSweep *sweep, Flow *flow, const BfShared *V) {
   bf_phase_begin(sweep->run, BF_PHASE_REDUCE);
-  while (flow->reducing < sweep->pieces) reduce_arrived(sweep, flow, V);
-  MPI_Waitall((int)sweep->part[sweep->pieces], sweep->reduced, MPI_STATUSES_IGNORE);
+  while (flow->reducing < flow->started) reduce_arrived(sweep, flow, V);
+  MPI_Waitall((int)sweep->part[flow->reducing], sweep->reduced, MPI_STATUSES_IGNORE);
   bf_shared_sync(sweep->run, V);
   bf_phase_end(sweep->run, BF_PHASE_REDUCE);
 }
 
-void bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
-                    BfProgress *progress) {
+/* This rank's groups of one piece. */
+static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const double *next, double *V, int32_t *policy, Flow *flow,
+                        const BfShared *shared) {
   const BfPlan *plan  = sweep->plan;
   int64_t       outer = -1, at = 0;
-  Flow          flow  = {0, 0};
-  for (int64_t r = 0; r < sweep->part[sweep->pieces]; r++) sweep->reduced[r] = MPI_REQUEST_NULL;
-  bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
-  for (int p = 0; p < sweep->pieces; p++) {
-    fill_others(sweep, p, V->base);
-    for (int64_t group = sweep->own[2 * p]; group < sweep->own[2 * p + 1]; group++) {
-      const int64_t start = bf_plan_start(plan, group), count = bf_plan_start(plan, group + 1) - start;
-      if (group / plan->groups_outer != outer) {
-        outer = group / plan->groups_outer;
-        if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
-        else bf_plan_base(plan, outer, sweep->base);
-      }
-      sweep_group(sweep, terminal, group, next->base, (double *)V->base + start, policy + at);
-      at += count;
-      bf_count_values(sweep->run, (double)count * (double)plan->actives);
-      bf_progress(sweep->run, progress, (double)at / (double)sweep->owned, (double)at * (double)plan->actives);
-      reduce_arrived(sweep, &flow, V);
+  for (int64_t group = sweep->own[2 * p]; group < sweep->own[2 * p + 1]; group++) {
+    const int64_t start = bf_plan_start(plan, group), count = bf_plan_start(plan, group + 1) - start;
+    if (group / plan->groups_outer != outer) {
+      outer = group / plan->groups_outer;
+      if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
+      else bf_plan_base(plan, outer, sweep->base);
     }
-    begin_piece(sweep, &flow, V, p);
+    sweep_group(sweep, terminal, group, next, V + start, policy + at);
+    at += count;
+    bf_count_values(sweep->run, (double)count * (double)plan->actives);
+    reduce_arrived(sweep, flow, shared);
   }
-  bf_phase_end(sweep->run, BF_PHASE_SWEEP);
-  finish(sweep, &flow, V);
+}
+
+BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy, int begin,
+                        const BfSweepPause *pause, BfProgress *progress, BfError *error) {
+  Flow     flow   = {begin, begin};
+  int64_t  at     = 0, first, count;
+  BfStatus status = BF_OK;
+  for (int64_t r = 0; r < sweep->part[sweep->pieces]; r++) sweep->reduced[r] = MPI_REQUEST_NULL;
+  for (int p = 0; p < begin; p++) {
+    own_range(sweep, p, &first, &count);
+    at += count;
+  }
+  const int64_t before = at;
+  for (int p = begin; p < sweep->pieces && status == BF_OK; p++) {
+    own_range(sweep, p, &first, &count);
+    bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
+    fill_others(sweep, p, V->base);
+    sweep_piece(sweep, terminal, p, next->base, V->base, policy + at, &flow, V);
+    at += count;
+    begin_piece(sweep, &flow, V, p);
+    bf_phase_end(sweep->run, BF_PHASE_SWEEP);
+    const double done = (double)(at - before), all = (double)(sweep->owned - before);
+    bf_progress(sweep->run, progress, done / all, done * (double)sweep->plan->actives);
+    if (!pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
+    settle(sweep, &flow, V);
+    status = pause->pause(pause->context, p + 1, error);
+  }
+  settle(sweep, &flow, V);
+  return status;
 }

@@ -1,6 +1,13 @@
 /* A layer applied to one state under many actions at once: lanes are actions. */
 #include <math.h>
-#include "solve/reachable/layers.h"
+#include "solve/reachable/save.h"
+
+double bf_reachable_terms(const BfProblem *problem) {
+  double terms = 1;
+  for (int64_t s = 0; s < problem->train.contexts; s++)
+    terms += (double)(problem->layer.heads + 1) * (double)problem->context[s].slots * (double)problem->context[s].slots;
+  return terms;
+}
 
 BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error) {
   const BfProblem *problem = x->problem;
@@ -74,23 +81,58 @@ static void minimize(const BfReachable *x, const double *total, BfLayerStates *l
   }
 }
 
-BfStatus bf_reachable_last(BfReachable *x, BfError *error) {
-  const int      T     = x->problem->horizon;
-  BfLayerStates *layer = &x->layer[T - 1];
-  double        *total;
-  BfProgress     progress;
-  BF_TRY(BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error));
-  bf_progress_start(&progress, "layer %d, costing its successors", T - 1);
+/* Pieces of the last layer, the same number on all ranks: about half a second each. */
+static int64_t count_pieces(const BfReachable *x, const BfLayerStates *layer) {
+  const double terms = bf_reachable_terms(x->problem) * (double)layer->count * (double)x->problem->actions;
+  int64_t      mine  = (int64_t)(terms / BF_PIECE_TERMS) + 1, pieces;
+  if (mine > layer->count) mine = layer->count > 0 ? layer->count : 1;
+  MPI_Allreduce(&mine, &pieces, 1, MPI_INT64_T, MPI_MAX, x->run->world);
+  return pieces;
+}
+
+static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *total, unsigned char known[], BfError *error) {
+  BfLayerStates *layer = &x->layer[x->problem->horizon - 1];
   bf_phase_begin(x->run, BF_PHASE_EXPAND);
-  BfStatus status = BF_OK;
-  for (int64_t i = 0; i < layer->count && status == BF_OK; i++) {
-    status = cost_successors(x, layer->state + i * x->states.bytes, total, error);
+  for (int64_t i = from; i < to && error->status == BF_OK; i++) {
+    if (known[i]) continue;
+    cost_successors(x, layer->state + i * x->states.bytes, total, error);
     minimize(x, total, layer, i);
-    const double values = (double)(i + 1) * (double)x->problem->actions;
-    bf_progress(x->run, &progress, (double)(i + 1) / (double)layer->count, values);
+    bf_count_values(x->run, (double)x->problem->actions);
+    known[i] = 1;
   }
   bf_phase_end(x->run, BF_PHASE_EXPAND);
-  bf_count_values(x->run, (double)layer->count * (double)x->problem->actions);
+  return bf_agree(x->run->world, error);
+}
+
+static BfStatus cost_layer(BfReachable *x, double *total, unsigned char known[], BfError *error) {
+  BfLayerStates *layer  = &x->layer[x->problem->horizon - 1];
+  const int64_t  pieces = count_pieces(x, layer);
+  BfProgress     progress;
+  bf_progress_start(&progress, "layer %d, costing its successors", x->problem->horizon - 1);
+  for (int64_t p = 0; p < pieces; p++) {
+    const int64_t to = layer->count * (p + 1) / pieces;
+    BF_TRY(cost_piece(x, layer->count * p / pieces, to, total, known, error));
+    bf_progress(x->run, &progress, (double)(p + 1) / (double)pieces, (double)to * (double)x->problem->actions);
+    const BfOrder order = p + 1 < pieces ? bf_checkpoint_ask(x->checkpoint, bf_reachable_last_bytes(x)) : BF_GO_ON;
+    if (order == BF_GO_ON) continue;
+    BF_TRY(bf_reachable_save_last(x, known, error));
+    if (order == BF_SAVE_AND_STOP) return bf_checkpoint_stopped(x->checkpoint, error);
+  }
+  return BF_OK;
+}
+
+BfStatus bf_reachable_last(BfReachable *x, BfError *error) {
+  BfLayerStates *layer = &x->layer[x->problem->horizon - 1];
+  unsigned char *known = x->partial.known; /* of a checkpoint */
+  double        *total = NULL;
+  BfStatus       status;
+  x->partial.known = NULL;
+  BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error);
+  if (!known) BF_NEW(&known, layer->count, error);
+  BF_GOTO(bf_agree(x->run->world, error));
+  status = cost_layer(x, total, known, error);
+done:
+  bf_free(known);
   bf_free(total);
   return status;
 }

@@ -15,23 +15,42 @@ typedef struct {
   int32_t       *readout;   /* [count] at layer T-1: the readout chosen after policy */
 } BfLayerStates;
 
+/* What a checkpoint holds of the layer under way. */
+typedef struct {
+  int            layer;
+  unsigned char *known;  /* [count of the layer] which of this rank's states are expanded, or costed; NULL: nothing */
+  int64_t        offset; /* of the successors found so far: number of this rank's first, */
+  int64_t        count;  /* how many it owns */
+  unsigned char *state;  /* [count][bytes] */
+} BfPartial;
+
 typedef struct {
   BfRun           *run;
   const BfProblem *problem;
+  BfCheckpoint    *checkpoint; /* borrowed; NULL: none */
+  BfPartial        partial;
   BfStates         states;
   BfActions        actions;
   BfScratch        scratch;
   BfLayerStates   *layer; /* [T] */
 } BfReachable;
 
+/* Attention terms (exponentials, about) of a layer on all contexts; and how many make a piece of work, about half a second, after
+ * which a run can stop. */
+double bf_reachable_terms(const BfProblem *problem);
+#define BF_PIECE_TERMS 2e8
+
 /* Successors of owned state i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
 BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error);
+
+/* Back to layer 0 alone. */
+void bf_reachable_forget_layers(BfReachable *x);
 
 /* Layer t+1 from layer t: every rank expands its states, sends each successor to its owner, owners merge equal ones,
  * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective. */
 BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error);
 
-/* V_{T-1}, with layer T costed on the fly: min over k of [c(u_k) + min over r of sum_s g_s^r]. Not collective. */
+/* V_{T-1}, with layer T costed on the fly: min over k of [c(u_k) + min over r of sum_s g_s^r]. Collective. */
 BfStatus bf_reachable_last(BfReachable *x, BfError *error);
 /* V_t from V_{t+1}, of which every node gets a copy. Collective. */
 BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error);

@@ -1,96 +1,92 @@
-/* From one layer to the next: expand, send to owners, merge, number. */
+#include "solve/reachable/merge.h"
+
 #include <stdlib.h>
-#include "solve/reachable/layers.h"
 
-enum { BATCH_BYTES = 1 << 25, MOST_STATES = 1 << 20 };
+enum { BATCH_BYTES = 1 << 25, MOST_PAIRS = 1 << 20 };
 
-/* A round: every rank expands some (state, action) pairs and all exchange. What was sent in it is remembered, so that the
- * owners can answer with numbers once they know them. */
-typedef struct {
-  int64_t pair;   /* first (i * K + k) of this rank's round */
-  int    *sent;   /* [ranks] successors sent to each */
-  int    *got;    /* [ranks] received from each */
-  int64_t at;     /* where the round's received numbers start in the log */
-  int    *place;  /* [pairs of the round] position in the send buffer */
-  int64_t pairs;
-} Round;
+/* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-  int64_t        batch;    /* pairs a round: whole blocks of actions of one state, or several states */
-  int64_t        rounds;   /* the same on all ranks */
-  Round         *round;
-  int64_t        logged, log_room;
-  int64_t       *log;      /* numbers (at first in order of insertion) of all that was received */
-  unsigned char *expanded, *send, *receive;
-  int64_t        receive_room;
-  int64_t       *answer, *question;
-  MPI_Datatype   type;     /* one state */
-  int           *sent_at, *got_at; /* [ranks] displacements */
-  BfStateSet     set;
-} Merge;
+/* Batches are either whole states or a multiple of BF_LANES actions of one state. */
+static int64_t choose_batch(const BfReachable *x) {
+  const int64_t K = x->problem->actions;
+  double        most = (double)(BATCH_BYTES / x->states.bytes), fits = BF_PIECE_TERMS / bf_reachable_terms(x->problem);
+  if (fits < most) most = fits;
+  if (most > MOST_PAIRS) most = MOST_PAIRS;
+  const int64_t batch = most < 1 ? 1 : (int64_t)most;
+  return batch >= K ? batch / K * K : batch > BF_LANES ? batch / BF_LANES * BF_LANES : BF_LANES;
+}
 
-static BfStatus merge_create(BfReachable *x, const BfLayerStates *from, Merge *m, BfError *error) {
-  const int64_t K = x->problem->actions, bytes = x->states.bytes, most = BATCH_BYTES / bytes;
-  /* Batches are either whole states or a multiple of BF_LANES actions of one state. */
-  m->batch = most >= K ? most / K * K : most > BF_LANES ? most / BF_LANES * BF_LANES : BF_LANES;
-  if (m->batch > MOST_STATES) m->batch = K < MOST_STATES ? MOST_STATES / K * K : MOST_STATES;
-  const int64_t each = m->batch >= K ? m->batch / K : 1, parts = m->batch >= K ? 1 : (K + m->batch - 1) / m->batch;
-  int64_t       rounds = m->batch >= K ? (from->count + each - 1) / each : from->count * parts;
-  MPI_Allreduce(&rounds, &m->rounds, 1, MPI_INT64_T, MPI_MAX, x->run->world);
-  MPI_Type_contiguous((int)bytes, MPI_BYTE, &m->type);
-  MPI_Type_commit(&m->type);
-  BF_TRY(BF_NEW(&m->round, m->rounds, error));
+static int64_t parts(const BfReachable *x, const BfMerge *m) { return (x->problem->actions + m->batch - 1) / m->batch; }
+
+static void count_rounds(const BfReachable *x, BfMerge *m) {
+  const int64_t K = x->problem->actions, left = m->from->count - m->known;
+  int64_t       rounds[2] = {(m->known * K + MOST_PAIRS - 1) / MOST_PAIRS, m->batch >= K ? (left * K + m->batch - 1) / m->batch : left * parts(x, m)};
+  MPI_Allreduce(MPI_IN_PLACE, rounds, 2, MPI_INT64_T, MPI_MAX, x->run->world);
+  m->known_rounds = rounds[0];
+  m->rounds       = rounds[1];
+}
+
+/* This rank's pairs of a round: none after its last. */
+static void choose_pairs(const BfReachable *x, const BfMerge *m, BfRound *round) {
+  const int64_t K = x->problem->actions, known = m->known * K, all = m->from->count * K;
+  const int64_t r = m->done - m->known_rounds;
+  if (r < 0) { /* known pairs are not expanded: any of them */
+    round->pair  = m->done * MOST_PAIRS < known ? m->done * MOST_PAIRS : known;
+    round->pairs = known - round->pair < MOST_PAIRS ? known - round->pair : MOST_PAIRS;
+  } else if (m->batch >= K) {
+    round->pair  = known + r * m->batch < all ? known + r * m->batch : all;
+    round->pairs = all - round->pair < m->batch ? all - round->pair : m->batch;
+  } else {
+    const int64_t i = m->known + r / parts(x, m), k = r % parts(x, m) * m->batch;
+    round->pair  = i < m->from->count ? i * K + k : all;
+    round->pairs = i >= m->from->count ? 0 : K - k < m->batch ? K - k : m->batch;
+  }
+}
+
+/* Known states first, then the others, each in their order. */
+static BfStatus make_order(const BfReachable *x, BfMerge *m, const unsigned char *known, BfError *error) {
+  int64_t at = 0;
+  (void)x;
+  BF_TRY(BF_NEW(&m->order, m->from->count, error));
+  for (int pass = 1; pass >= 0; pass--)
+    for (int64_t i = 0; i < m->from->count; i++)
+      if ((known ? known[i] : 0) == pass) m->order[at++] = i;
+  for (int64_t i = 0; known && i < m->from->count; i++) m->known += known[i];
+  return BF_OK;
+}
+
+static BfStatus allocate(BfReachable *x, BfMerge *m, BfError *error) {
+  const int64_t bytes = x->states.bytes, most = m->batch > MOST_PAIRS || !m->known_rounds ? m->batch : MOST_PAIRS;
+  BF_TRY(BF_NEW(&m->round, m->known_rounds + m->rounds, error));
   BF_TRY(BF_NEW(&m->expanded, m->batch * bytes, error));
   BF_TRY(BF_NEW(&m->send, m->batch * bytes, error));
+  BF_TRY(BF_NEW(&m->numbers, most, error));
+  BF_TRY(BF_NEW(&m->answer, most, error));
   BF_TRY(BF_NEW(&m->sent_at, x->run->size, error));
   BF_TRY(BF_NEW(&m->got_at, x->run->size, error));
   return bf_set_create(&x->states, &m->set, error);
 }
 
-static void merge_clear(Merge *m) {
-  for (int64_t r = 0; m->round && r < m->rounds; r++) {
+void bf_merge_clear(BfMerge *m) {
+  for (int64_t r = 0; m->round && r < m->known_rounds + m->rounds; r++) {
     bf_free(m->round[r].sent);
     bf_free(m->round[r].place);
   }
   bf_free(m->round);
+  bf_free(m->order);
   bf_free(m->log);
   bf_free(m->expanded);
   bf_free(m->send);
   bf_free(m->receive);
+  bf_free(m->numbers);
   bf_free(m->answer);
-  bf_free(m->question);
   bf_free(m->sent_at);
   bf_free(m->got_at);
   bf_set_clear(&m->set);
   MPI_Type_free(&m->type);
 }
 
-/* The pairs of this rank's round number r: none after its last. */
-static void choose_pairs(const BfReachable *x, const BfLayerStates *from, const Merge *m, int64_t r, Round *round) {
-  const int64_t K = x->problem->actions, all = from->count * K;
-  if (m->batch >= K) {
-    round->pair  = r * m->batch < all ? r * m->batch : all;
-    round->pairs = all - round->pair < m->batch ? all - round->pair : m->batch;
-    return;
-  }
-  const int64_t parts = (K + m->batch - 1) / m->batch, i = r / parts, k = r % parts * m->batch;
-  round->pair  = i < from->count ? i * K + k : all;
-  round->pairs = i >= from->count ? 0 : K - k < m->batch ? K - k : m->batch;
-}
-
-static BfStatus expand_pairs(BfReachable *x, const BfLayerStates *from, const Merge *m, const Round *round, BfError *error) {
-  const int64_t K = x->problem->actions, bytes = x->states.bytes;
-  bf_phase_begin(x->run, BF_PHASE_EXPAND);
-  for (int64_t done = 0; done < round->pairs;) {
-    const int64_t i = (round->pair + done) / K, k = (round->pair + done) % K;
-    const int64_t count = K - k < round->pairs - done ? K - k : round->pairs - done;
-    BF_TRY(bf_reachable_expand(x, from->state + i * bytes, k, k + count, m->expanded + done * bytes, error));
-    done += count;
-  }
-  bf_count_values(x->run, (double)round->pairs);
-  bf_phase_end(x->run, BF_PHASE_EXPAND);
-  return BF_OK;
-}
+/* ---- sending ---------------------------------------------------------------------------------------------------- */
 
 static int64_t displacements(int ranks, const int count[], int at[]) {
   int64_t sum = 0;
@@ -101,31 +97,16 @@ static int64_t displacements(int ranks, const int count[], int at[]) {
   return sum;
 }
 
-/* Order the successors by owner. */
-static BfStatus pack(const BfReachable *x, Merge *m, Round *round, BfError *error) {
-  const int     ranks = x->run->size;
-  const int64_t bytes = x->states.bytes;
-  int          *owner, *next;
-  BF_TRY(BF_NEW(&round->sent, 2 * ranks, error));
-  round->got = round->sent + ranks;
-  BF_TRY(BF_NEW(&round->place, round->pairs, error));
-  BF_TRY(BF_NEW(&owner, round->pairs, error));
-  for (int64_t p = 0; p < round->pairs; p++) {
-    owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), ranks);
-    round->sent[owner[p]]++;
-  }
-  displacements(ranks, round->sent, m->sent_at);
-  next = m->got_at; /* free until the exchange */
-  for (int r = 0; r < ranks; r++) next[r] = m->sent_at[r];
-  for (int64_t p = 0; p < round->pairs; p++) {
-    round->place[p] = next[owner[p]]++;
-    memcpy(m->send + round->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
-  }
-  bf_free(owner);
-  return BF_OK;
+/* Where each pair goes in the send buffer, ordered by owner. */
+static void place_by_owner(const BfReachable *x, BfMerge *m, BfRound *round, const int owner[]) {
+  for (int64_t p = 0; p < round->pairs; p++) round->sent[owner[p]]++;
+  displacements(x->run->size, round->sent, m->sent_at);
+  int *next = m->got_at; /* free until the exchange */
+  for (int r = 0; r < x->run->size; r++) next[r] = m->sent_at[r];
+  for (int64_t p = 0; p < round->pairs; p++) round->place[p] = next[owner[p]]++;
 }
 
-static BfStatus make_room(Merge *m, int64_t bytes, int64_t count, BfError *error) {
+static BfStatus make_room(BfMerge *m, int64_t bytes, int64_t count, BfError *error) {
   if (count > m->receive_room) {
     bf_free(m->receive);
     m->receive_room = 0;
@@ -143,80 +124,168 @@ static BfStatus make_room(Merge *m, int64_t bytes, int64_t count, BfError *error
   return BF_OK;
 }
 
-/* Exchange what was packed and merge what arrives. */
-static BfStatus exchange(BfReachable *x, Merge *m, Round *round, BfError *error) {
-  BfRun        *run   = x->run;
-  const int64_t bytes = x->states.bytes;
-  bf_phase_begin(run, BF_PHASE_MERGE);
-  MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, run->world);
-  const int64_t arriving = displacements(run->size, round->got, m->got_at);
-  make_room(m, bytes, arriving, error);
-  BF_TRY(bf_agree(run->world, error));
-  MPI_Alltoallv(m->send, round->sent, m->sent_at, m->type, m->receive, round->got, m->got_at, m->type, run->world);
-  bf_count_sent(run, (double)((round->pairs - round->sent[run->rank]) * bytes));
+/* How many arrive, and room for them. */
+static BfStatus announce(BfReachable *x, BfMerge *m, BfRound *round, int64_t *arriving, BfError *error) {
+  MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, x->run->world);
+  *arriving = displacements(x->run->size, round->got, m->got_at);
+  make_room(m, x->states.bytes, *arriving, error);
   round->at = m->logged;
-  for (int64_t i = 0; i < arriving && error->status == BF_OK; i++)
-    bf_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error);
-  m->logged += arriving;
-  bf_phase_end(run, BF_PHASE_MERGE);
-  return bf_agree(run->world, error);
+  return bf_agree(x->run->world, error);
 }
 
-/* Replay the rounds backwards: owners tell the numbers of what they received. */
-static BfStatus answer(BfReachable *x, Merge *m, int64_t *successor, BfError *error) {
-  BfRun *run = x->run;
-  BF_TRY(BF_NEW(&m->answer, m->batch, error));
-  for (int64_t r = 0; r < m->rounds; r++) {
-    Round *round = &m->round[r];
-    displacements(run->size, round->sent, m->sent_at);
-    displacements(run->size, round->got, m->got_at);
-    MPI_Alltoallv(m->log + round->at, round->got, m->got_at, MPI_INT64_T, m->answer, round->sent, m->sent_at, MPI_INT64_T,
-                  run->world);
-    for (int64_t p = 0; p < round->pairs; p++) successor[round->pair + p] = m->answer[round->place[p]];
+static BfStatus start_round(BfReachable *x, BfMerge *m, BfRound **round, int **owner, BfError *error) {
+  *round = &m->round[m->done];
+  *owner = NULL;
+  choose_pairs(x, m, *round);
+  BF_TRY(BF_NEW(&(*round)->sent, 2 * x->run->size, error));
+  (*round)->got = (*round)->sent + x->run->size;
+  BF_TRY(BF_NEW(&(*round)->place, (*round)->pairs, error));
+  return BF_NEW(owner, (*round)->pairs, error);
+}
+
+static BfStatus expand_pairs(BfReachable *x, const BfMerge *m, const BfRound *round, BfError *error) {
+  const int64_t K = x->problem->actions, bytes = x->states.bytes;
+  bf_phase_begin(x->run, BF_PHASE_EXPAND);
+  for (int64_t done = 0; done < round->pairs;) {
+    const int64_t i = m->order[(round->pair + done) / K], k = (round->pair + done) % K;
+    const int64_t count = K - k < round->pairs - done ? K - k : round->pairs - done;
+    BF_TRY(bf_reachable_expand(x, m->from->state + i * bytes, k, k + count, m->expanded + done * bytes, error));
+    done += count;
   }
+  bf_count_values(x->run, (double)round->pairs);
+  bf_phase_end(x->run, BF_PHASE_EXPAND);
   return BF_OK;
 }
 
-/* Sort the owned states, number all, hand the set's states to the layer. */
-static BfStatus number(BfReachable *x, Merge *m, BfLayerStates *to, BfError *error) {
-  int64_t *position = NULL;
-  bf_set_sort(&m->set, &position, error);
-  BfStatus status = bf_agree(x->run->world, error);
-  if (status == BF_OK) {
-    to->count = m->set.count;
-    MPI_Exscan(&to->count, &to->offset, 1, MPI_INT64_T, MPI_SUM, x->run->world);
-    if (x->run->rank == 0) to->offset = 0;
-    MPI_Allreduce(&to->count, &to->total, 1, MPI_INT64_T, MPI_SUM, x->run->world);
-    for (int64_t i = 0; i < m->logged; i++) m->log[i] = to->offset + position[m->log[i]];
-    to->state    = m->set.state;
-    m->set.state = NULL;
+static BfStatus exchange(BfReachable *x, BfMerge *m, BfRound *round, BfError *error) {
+  const int64_t bytes = x->states.bytes;
+  int64_t       arriving;
+  BF_TRY(announce(x, m, round, &arriving, error));
+  MPI_Alltoallv(m->send, round->sent, m->sent_at, m->type, m->receive, round->got, m->got_at, m->type, x->run->world);
+  bf_count_sent(x->run, (double)((round->pairs - round->sent[x->run->rank]) * bytes));
+  for (int64_t i = 0; i < arriving && error->status == BF_OK; i++)
+    bf_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error);
+  m->logged += arriving;
+  return bf_agree(x->run->world, error);
+}
+
+BfStatus bf_merge_round(BfReachable *x, BfMerge *m, BfError *error) {
+  const int64_t bytes = x->states.bytes;
+  BfRound      *round;
+  int          *owner;
+  if (start_round(x, m, &round, &owner, error) == BF_OK && expand_pairs(x, m, round, error) == BF_OK) {
+    for (int64_t p = 0; p < round->pairs; p++) owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
+    place_by_owner(x, m, round, owner);
+    for (int64_t p = 0; p < round->pairs; p++) memcpy(m->send + round->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
   }
-  bf_free(position);
+  bf_free(owner);
+  BF_TRY(bf_agree(x->run->world, error));
+  bf_phase_begin(x->run, BF_PHASE_MERGE);
+  const BfStatus status = exchange(x, m, round, error);
+  bf_phase_end(x->run, BF_PHASE_MERGE);
+  m->done++;
   return status;
 }
 
-BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error) {
-  BfLayerStates *from = &x->layer[t], *to = &x->layer[t + 1];
-  Merge          m    = {0};
-  BfProgress     progress;
-  BfStatus       status;
-  merge_create(x, from, &m, error);
-  if (error->status == BF_OK) BF_NEW(&from->successor, from->count * x->problem->actions, error);
-  BF_GOTO(bf_agree(x->run->world, error));
-  bf_progress_start(&progress, "layer %d, expanding", t);
-  for (int64_t r = 0; r < m.rounds; r++) {
-    Round *round = &m.round[r];
-    choose_pairs(x, from, &m, r, round);
-    if (expand_pairs(x, from, &m, round, error) == BF_OK) pack(x, &m, round, error);
-    BF_GOTO(bf_agree(x->run->world, error));
-    BF_GOTO(exchange(x, &m, round, error));
-    bf_progress(x->run, &progress, (double)(r + 1) / (double)m.rounds, (double)(round->pair + round->pairs));
+/* ---- what a checkpoint knows ------------------------------------------------------------------------------------ */
+
+/* The rank whose set holds a number: first[ranks + 1]. */
+static int holder(const int64_t first[], int ranks, int64_t number) {
+  int low = 0, high = ranks;
+  while (high - low > 1) {
+    const int middle = (low + high) / 2;
+    if (first[middle] <= number) low = middle;
+    else high = middle;
   }
-  bf_phase_begin(x->run, BF_PHASE_MERGE);
-  BF_GOTO(number(x, &m, to, error));
-  status = answer(x, &m, from->successor, error);
-  bf_phase_end(x->run, BF_PHASE_MERGE);
-done:
-  merge_clear(&m);
+  return low;
+}
+
+/* As in bf_merge_round, but what is sent are numbers within the owner's set, not states. */
+static BfStatus known_round(BfReachable *x, BfMerge *m, const int64_t first[], BfError *error) {
+  const int64_t K = x->problem->actions;
+  BfRound      *round;
+  int          *owner;
+  int64_t       arriving;
+  if (start_round(x, m, &round, &owner, error) == BF_OK) {
+    for (int64_t p = 0; p < round->pairs; p++)
+      owner[p] = holder(first, x->run->size, m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K]);
+    place_by_owner(x, m, round, owner);
+    for (int64_t p = 0; p < round->pairs; p++)
+      m->numbers[round->place[p]] = m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K] - first[owner[p]];
+  }
+  bf_free(owner);
+  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(announce(x, m, round, &arriving, error));
+  MPI_Alltoallv(m->numbers, round->sent, m->sent_at, MPI_INT64_T, m->log + m->logged, round->got, m->got_at, MPI_INT64_T, x->run->world);
+  m->logged += arriving;
+  m->done++;
+  return BF_OK;
+}
+
+static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
+  const int64_t bytes = x->states.bytes;
+  int64_t      *first = NULL, number, mine = x->partial.offset;
+  BF_NEW(&first, x->run->size, error);
+  for (int64_t i = 0; i < x->partial.count && error->status == BF_OK; i++) bf_set_insert(&m->set, x->partial.state + i * bytes, &number, error);
+  BfStatus status = bf_agree(x->run->world, error);
+  if (status == BF_OK) MPI_Allgather(&mine, 1, MPI_INT64_T, first, 1, MPI_INT64_T, x->run->world);
+  for (int64_t r = 0; r < m->known_rounds && status == BF_OK; r++) status = known_round(x, m, first, error);
+  bf_free(first);
   return status;
+}
+
+BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *m, BfError *error) {
+  const bool partial = x->partial.state && x->partial.layer == t;
+  *m = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x)};
+  MPI_Type_contiguous((int)x->states.bytes, MPI_BYTE, &m->type);
+  MPI_Type_commit(&m->type);
+  make_order(x, m, partial ? x->partial.known : NULL, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  count_rounds(x, m);
+  allocate(x, m, error);
+  if (!m->from->successor) BF_NEW(&m->from->successor, m->from->count * x->problem->actions, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  return partial ? take_partial(x, m, error) : BF_OK;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* Replay the rounds backwards: owners tell the numbers of what they received. */
+static void answer(BfReachable *x, BfMerge *m) {
+  BfRun        *run = x->run;
+  const int64_t K   = x->problem->actions;
+  for (int64_t r = 0; r < m->done; r++) {
+    BfRound *round = &m->round[r];
+    displacements(run->size, round->sent, m->sent_at);
+    displacements(run->size, round->got, m->got_at);
+    MPI_Alltoallv(m->log + round->at, round->got, m->got_at, MPI_INT64_T, m->answer, round->sent, m->sent_at, MPI_INT64_T, run->world);
+    for (int64_t p = 0; p < round->pairs; p++) {
+      const int64_t q = round->pair + p;
+      m->from->successor[m->order[q / K] * K + q % K] = m->answer[round->place[p]];
+    }
+  }
+}
+
+BfStatus bf_merge_number(BfReachable *x, BfMerge *m, int64_t *offset, int64_t *total, BfError *error) {
+  int64_t *position = NULL;
+  bf_phase_begin(x->run, BF_PHASE_MERGE);
+  bf_set_sort(&m->set, &position, error);
+  const BfStatus status = bf_agree(x->run->world, error);
+  if (status == BF_OK) {
+    *offset = 0;
+    MPI_Exscan(&m->set.count, offset, 1, MPI_INT64_T, MPI_SUM, x->run->world);
+    if (x->run->rank == 0) *offset = 0; /* MPI leaves it undefined there */
+    MPI_Allreduce(&m->set.count, total, 1, MPI_INT64_T, MPI_SUM, x->run->world);
+    for (int64_t i = 0; i < m->logged; i++) m->log[i] = *offset + position[m->log[i]];
+    answer(x, m);
+    for (int64_t i = 0; i < m->logged; i++) m->log[i] -= *offset;
+  }
+  bf_free(position);
+  bf_phase_end(x->run, BF_PHASE_MERGE);
+  return status;
+}
+
+int64_t bf_merge_complete(const BfReachable *x, const BfMerge *m) {
+  const BfRound *last = m->done ? &m->round[m->done - 1] : NULL;
+  return last ? (last->pair + last->pairs) / x->problem->actions : 0;
 }

@@ -1,8 +1,8 @@
 /* The dynamic program over the measures that are reachable from mu_0. */
-#include "solve/reachable/layers.h"
+#include "solve/reachable/save.h"
 
-static BfStatus start(BfRun *run, const BfProblem *problem, BfReachable *x, BfError *error) {
-  *x = (BfReachable){.run = run, .problem = problem};
+static BfStatus start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x, BfError *error) {
+  *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_states_create(problem, &x->states, error));
   BF_TRY(bf_actions_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
@@ -17,25 +17,39 @@ static BfStatus start(BfRun *run, const BfProblem *problem, BfReachable *x, BfEr
   return BF_OK;
 }
 
+static void clear_layer(BfLayerStates *layer) {
+  bf_free(layer->state);
+  bf_free(layer->successor);
+  bf_free(layer->value);
+  bf_free(layer->policy);
+  bf_free(layer->readout);
+  *layer = (BfLayerStates){0};
+}
+
+void bf_reachable_forget_layers(BfReachable *x) {
+  BfLayerStates first = x->layer[0];
+  x->layer[0].state   = NULL;
+  for (int t = 0; t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
+  x->layer[0] = (BfLayerStates){.total = first.total, .offset = first.offset, .count = first.count, .state = first.state};
+  bf_reachable_forget_partial(x);
+}
+
 static void clear(BfReachable *x) {
-  for (int t = 0; x->layer && t < x->problem->horizon; t++) {
-    bf_free(x->layer[t].state);
-    bf_free(x->layer[t].successor);
-    bf_free(x->layer[t].value);
-    bf_free(x->layer[t].policy);
-    bf_free(x->layer[t].readout);
-  }
+  for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
   bf_free(x->layer);
+  bf_reachable_forget_partial(x);
   bf_scratch_clear(&x->scratch);
   bf_actions_clear(&x->actions);
   bf_states_clear(&x->states);
 }
 
+/* Room for the results of every layer, where a checkpoint has not brought them. */
 static BfStatus reserve(BfReachable *x, BfError *error) {
   for (int t = 0; t < x->problem->horizon; t++) {
-    BF_TRY(BF_NEW(&x->layer[t].value, x->layer[t].count, error));
-    BF_TRY(BF_NEW(&x->layer[t].policy, x->layer[t].count, error));
-    if (t == x->problem->horizon - 1) BF_TRY(BF_NEW(&x->layer[t].readout, x->layer[t].count, error));
+    BfLayerStates *layer = &x->layer[t];
+    if (!layer->value) BF_TRY(BF_NEW(&layer->value, layer->count, error));
+    if (!layer->policy) BF_TRY(BF_NEW(&layer->policy, layer->count, error));
+    if (t == x->problem->horizon - 1 && !layer->readout) BF_TRY(BF_NEW(&layer->readout, layer->count, error));
   }
   return BF_OK;
 }
@@ -81,32 +95,54 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
   return BF_OK;
 }
 
+static void tell(const BfReachable *x, int t, const char *what, double begin) {
+  const double seconds = bf_seconds() - begin, values = (double)x->layer[t].total * (double)x->problem->actions;
+  bf_print(x->run, "layer %d: %lld measures, %.3g successors %s in %.2f s, %.3g a second\n", t, (long long)x->layer[t].total, values, what,
+           seconds, values / seconds);
+}
+
+/* Save, where it is time to, what is complete at a position between layers. */
+static BfStatus between(BfReachable *x, BfStage stage, int layer, BfError *error) {
+  const BfReachablePosition at    = {stage, layer};
+  const BfOrder             order = bf_checkpoint_ask_layer(x->checkpoint, bf_reachable_between_bytes(x, at));
+  if (order == BF_GO_ON) return BF_OK;
+  BF_TRY(bf_reachable_save_between(x, at, error));
+  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
+}
+
+/* Forward, layer after layer; the last one is costed; then backward. From where a checkpoint left off. */
 static BfStatus passes(BfReachable *x, BfError *error) {
-  const int T = x->problem->horizon;
-  for (int t = 0; t < T; t++) {
+  const int           T = x->problem->horizon;
+  BfReachablePosition at;
+  BF_TRY(bf_reachable_restore(x, &at, error));
+  for (int t = at.stage == BF_STAGE_FORWARD ? at.layer : T - 1; t < T - 1; t++) {
     const double begin = bf_seconds();
-    if (t < T - 1) {
-      BF_TRY(check_memory(x, t, error));
-      BF_TRY(bf_reachable_forward(x, t, error));
-    } else {
-      reserve(x, error);
-      BF_TRY(bf_agree(x->run->world, error));
-      bf_reachable_last(x, error);
-      BF_TRY(bf_agree(x->run->world, error));
-    }
-    const double seconds = bf_seconds() - begin, values = (double)x->layer[t].total * (double)x->problem->actions;
-    bf_print(x->run, "layer %d: %lld measures, %.3g successors %s in %.2f s, %.3g a second\n", t, (long long)x->layer[t].total,
-             values, t < T - 1 ? "merged" : "costed", seconds, values / seconds);
+    BF_TRY(check_memory(x, t, error));
+    BF_TRY(bf_reachable_forward(x, t, error));
+    tell(x, t, "merged", begin);
+    BF_TRY(between(x, t + 1 < T - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, t + 1, error));
   }
-  for (int t = T - 2; t >= 0; t--) BF_TRY(bf_reachable_backward(x, t, error));
+  reserve(x, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  if (at.stage != BF_STAGE_BACKWARD) {
+    const double begin = bf_seconds();
+    BF_TRY(bf_reachable_last(x, error));
+    tell(x, T - 1, "costed", begin);
+    if (T > 1) BF_TRY(between(x, BF_STAGE_BACKWARD, T - 2, error));
+  }
+  for (int t = at.stage == BF_STAGE_BACKWARD ? at.layer : T - 2; t >= 0; t--) {
+    BF_TRY(bf_reachable_backward(x, t, error));
+    if (t > 0) BF_TRY(between(x, BF_STAGE_BACKWARD, t - 1, error));
+  }
   return BF_OK;
 }
 
-BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfOpenLoop *loop, BfError *error) {
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint, BfOpenLoop *loop,
+                            BfError *error) {
   BfReachable x;
   BfStatus    status;
   *loop = (BfOpenLoop){0};
-  start(run, problem, &x, error);
+  start(run, problem, checkpoint, &x, error);
   BF_GOTO(bf_agree(run->world, error));
   bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots, x.states.width,
            (long long)problem->actions);

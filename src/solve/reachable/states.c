@@ -171,6 +171,15 @@ BfStatus bf_set_insert(BfStateSet *set, const unsigned char *state, int64_t *num
   return BF_OK;
 }
 
+BfStatus bf_set_index(BfStateSet *set, BfError *error) {
+  int64_t slots = 32;
+  while (slots < 2 * set->count) slots *= 2;
+  BF_TRY(BF_NEW(&set->table, slots, error));
+  set->slots = slots;
+  for (int64_t i = 0; i < set->count; i++) set->table[free_slot(set, set->hash[i])] = i + 1;
+  return BF_OK;
+}
+
 typedef struct {
   uint64_t             hash;
   int64_t              number;

@@ -53,5 +53,7 @@ BfStatus bf_set_create(const BfStates *states, BfStateSet *set, BfError *error);
 void     bf_set_clear(BfStateSet *set);
 /* The number of the state in the set, which gains it if it is new. States of equal hash are compared byte for byte. */
 BfStatus bf_set_insert(BfStateSet *set, const unsigned char *state, int64_t *number, BfError *error);
+/* Make states findable again after a sort. */
+BfStatus bf_set_index(BfStateSet *set, BfError *error);
 /* Sort by (hash, bytes); position[old number] becomes the new number. The lookup table is given up. */
 BfStatus bf_set_sort(BfStateSet *set, int64_t **position, BfError *error);

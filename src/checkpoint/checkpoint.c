@@ -1,0 +1,329 @@
+/* Generations: what they hold, and which file holds which array. */
+#include "checkpoint/checkpoint.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORMAT = 1 };
+
+/* Rank 0's error, or its success, becomes everyone's. */
+static BfStatus from_root(const BfRun *run, BfError *error) {
+  MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, 0, run->world);
+  return error->status;
+}
+
+static BfStatus copy_text(const char *from, char **to, BfError *error) {
+  BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
+  strcpy(*to, from);
+  return BF_OK;
+}
+
+static void clear_list(BfArrayEntry **list, int *count) {
+  for (int i = 0; i < *count; i++) bf_free((*list)[i].name);
+  bf_free(*list);
+  *list  = NULL;
+  *count = 0;
+}
+
+BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out, BfError *error) {
+  BfCheckpoint *c = NULL;
+  if (BF_NEW(&c, 1, error) == BF_OK) {
+    *c = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
+    if (copy_text(result, &c->result, error) == BF_OK) bf_schedule_create(&c->when, options, result, error);
+  }
+  if (bf_agree(run->world, error) == BF_OK) {
+    if (run->rank == 0 && bf_folder_make(result, error) == BF_OK) bf_claim_take(result, c->claim, error);
+    from_root(run, error);
+  }
+  if (error->status != BF_OK) {
+    bf_checkpoint_destroy(&c);
+    return error->status;
+  }
+  c->own = c->next = bf_checkpoint_newest(run, result) + 1;
+  bf_signals_watch();
+  *out = c;
+  return BF_OK;
+}
+
+void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
+  BfCheckpoint *c = *checkpoint;
+  if (!c) return;
+  bf_store_close(&c->store);
+  bf_schedule_clear(&c->when);
+  clear_list(&c->array, &c->arrays);
+  clear_list(&c->keep, &c->kept);
+  bf_free(c->result);
+  bf_free(c);
+  *checkpoint = NULL;
+}
+
+BfStatus bf_checkpoint_claimed(const BfCheckpoint *c, BfError *error) {
+  if (!c) return BF_OK;
+  if (c->run->rank == 0) bf_claim_check(c->result, c->claim, error);
+  return from_root(c->run, error);
+}
+
+BfStatus bf_checkpoint_remove(BfRun *run, const char *result, BfError *error) {
+  if (run->rank == 0) bf_folder_remove(result, error);
+  return from_root(run, error);
+}
+
+int bf_checkpoint_newest(BfRun *run, const char *result) {
+  int newest = run->rank == 0 ? bf_folder_newest(result, INT_MAX) : -1;
+  MPI_Bcast(&newest, 1, MPI_INT, 0, run->world);
+  return newest;
+}
+
+BfStatus bf_checkpoint_stopped(const BfCheckpoint *c, BfError *error) {
+  char path[4096];
+  bf_checkpoint_path(c->result, c->generation, sizeof path, path);
+  return bf_fail(error, BF_STOPPED, "stopped with checkpoint %s; go on with: bellformer solve -restart %s", path, c->result);
+}
+
+/* ---- the list of arrays ----------------------------------------------------------------------------------------- */
+
+static BfStatus add(BfCheckpoint *c, const char *name, int generation, BfError *error) {
+  if (c->arrays == c->room) {
+    BfArrayEntry *more;
+    BF_TRY(BF_NEW(&more, 2 * c->room + 16, error));
+    if (c->arrays) memcpy(more, c->array, (size_t)c->arrays * sizeof *more);
+    bf_free(c->array);
+    c->array = more;
+    c->room  = 2 * c->room + 16;
+  }
+  BF_TRY(copy_text(name, &c->array[c->arrays].name, error));
+  c->array[c->arrays++].generation = generation;
+  return BF_OK;
+}
+
+static int find(const BfCheckpoint *c, const char *name) {
+  for (int i = 0; i < c->arrays; i++)
+    if (!strcmp(c->array[i].name, name)) return i;
+  return -1;
+}
+
+bool bf_checkpoint_has(const BfCheckpoint *c, const char *name) { return c && find(c, name) >= 0; }
+
+static void forget_partial(BfCheckpoint *c) {
+  int kept = 0;
+  for (int i = 0; i < c->arrays; i++) {
+    if (!strncmp(c->array[i].name, "partial/", 8)) bf_free(c->array[i].name);
+    else c->array[kept++] = c->array[i];
+  }
+  c->arrays = kept;
+}
+
+/* "name generation" lines. */
+static BfStatus write_list(const BfCheckpoint *c, BfError *error) {
+  int64_t length = 1, at = 0;
+  char   *text;
+  for (int i = 0; i < c->arrays; i++) length += (int64_t)strlen(c->array[i].name) + 16;
+  BF_TRY(BF_NEW(&text, length, error));
+  for (int i = 0; i < c->arrays; i++)
+    at += snprintf(text + at, (size_t)(length - at), "%s %d\n", c->array[i].name, c->array[i].generation);
+  at++; /* with the NUL */
+  const BfStatus status = bf_store_write(c->store, "/checkpoint/arrays", BF_STORE_BYTE, 1, &at, text, error);
+  bf_free(text);
+  return status;
+}
+
+static BfStatus read_list(BfCheckpoint *c, BfError *error) {
+  int64_t length;
+  char   *text = NULL, *rest = NULL;
+  clear_list(&c->array, &c->arrays);
+  c->room = 0;
+  BF_TRY(bf_store_read(c->store, "/checkpoint/arrays", BF_STORE_BYTE, 1, &length, (void **)&text, error));
+  BfStatus status = BF_OK;
+  for (char *line = strtok_r(text, "\n", &rest); line && status == BF_OK; line = strtok_r(NULL, "\n", &rest)) {
+    char *blank = strrchr(line, ' ');
+    if (!blank) break;
+    *blank = '\0';
+    status = add(c, line, atoi(blank + 1), error);
+  }
+  bf_free(text);
+  return status;
+}
+
+/* The arrays of the generation that stands beside the newest. */
+static BfStatus keep_list(BfCheckpoint *c, BfError *error) {
+  clear_list(&c->keep, &c->kept);
+  BF_TRY(BF_NEW(&c->keep, c->arrays, error));
+  for (int i = 0; i < c->arrays; i++) {
+    c->keep[i].generation = c->array[i].generation;
+    c->kept++;
+  }
+  return BF_OK;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static BfStatus tell_what_stands(const BfCheckpoint *c, BfError *error) {
+  char      path[4096], reason[BF_ERROR_LENGTH];
+  const int stands = bf_checkpoint_newest(c->run, c->result);
+  if (error->status != BF_FAILURE || stands < 0) return error->status;
+  bf_checkpoint_path(c->result, stands, sizeof path, path);
+  memcpy(reason, error->text, sizeof reason);
+  *error = (BfError){0};
+  return bf_fail(error, BF_FAILURE, "%s; checkpoint %s stands", reason, path);
+}
+
+static BfStatus begin(BfCheckpoint *c, BfError *error) {
+  char   path[4096];
+  double seconds = bf_total_seconds(c->run);
+  MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, c->run->world);
+  bf_store_close(&c->store);
+  c->begun      = bf_seconds();
+  c->generation = c->next;
+  forget_partial(c);
+  BF_TRY(bf_checkpoint_claimed(c, error));
+  bf_checkpoint_path(c->result, c->generation, sizeof path, path);
+  BF_TRY(bf_store_create(c->run->world, path, 1, &c->store, error));
+  BF_TRY(c->options.describe(c->options.context, c->store, error));
+  BF_TRY(bf_store_attribute_int(c->store, "/checkpoint", "format", FORMAT, error));
+  BF_TRY(bf_store_attribute_double(c->store, "/checkpoint", "wall_seconds", seconds, error));
+  BF_TRY(bf_store_attribute_double(c->store, "/checkpoint", "q_values", bf_total_values(c->run), error));
+  return bf_store_attribute_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
+}
+
+BfStatus bf_checkpoint_begin(BfCheckpoint *c, BfError *error) { return begin(c, error) == BF_OK ? BF_OK : tell_what_stands(c, error); }
+
+BfStatus bf_checkpoint_number(BfCheckpoint *c, const char *name, int64_t value, BfError *error) {
+  return bf_store_attribute_int(c->store, "/checkpoint", name, value, error);
+}
+
+static void scale(int blocks, const int64_t from[], int64_t columns, int64_t to[]) {
+  for (int b = 0; b < blocks; b++) to[b] = from[b] * columns;
+}
+
+BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type, int64_t rows, int64_t columns, int blocks,
+                             const int64_t first[], const int64_t count[], const void *data, BfError *error) {
+  char          path[128];
+  const int64_t entries = rows * columns;
+  int64_t      *scaled  = NULL;
+  if (find(c, name) >= 0) return BF_OK; /* written once */
+  BF_NEW(&scaled, 2 * (int64_t)blocks, error);
+  add(c, name, c->generation, error);
+  BfStatus status = bf_agree(c->run->world, error);
+  if (status == BF_OK) {
+    snprintf(path, sizeof path, "/arrays/%s", name);
+    scale(blocks, first, columns, scaled);
+    scale(blocks, count, columns, scaled + blocks);
+    status = bf_store_define(c->store, path, type, 1, &entries, error);
+    if (status == BF_OK && entries) status = bf_store_write_blocks(c->store, path, type, -1, blocks, scaled, scaled + blocks, data, error);
+  }
+  bf_free(scaled);
+  return status == BF_OK ? status : tell_what_stands(c, error);
+}
+
+static BfStatus end(BfCheckpoint *c, BfError *error) {
+  BF_TRY(write_list(c, error));
+  BF_TRY(bf_checkpoint_claimed(c, error));
+  BF_TRY(bf_store_commit(&c->store, error));
+  if (c->run->rank == 0) bf_folder_forget(c->result, c->generation, c);
+  c->next++;
+  return keep_list(c, error);
+}
+
+BfStatus bf_checkpoint_end(BfCheckpoint *c, double bytes, BfError *error) {
+  if (end(c, error) != BF_OK) return tell_what_stands(c, error);
+  bf_schedule_learn(&c->when, bytes, bf_seconds() - c->begun);
+  return BF_OK;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error) {
+  char    path[4096];
+  int64_t format;
+  if (c->store && c->reading == generation) return BF_OK;
+  bf_store_close(&c->store);
+  bf_checkpoint_path(c->result, generation, sizeof path, path);
+  BF_TRY(bf_store_open(c->run->world, path, &c->store, error));
+  c->reading = generation;
+  BF_TRY(bf_store_read_int(c->store, "/checkpoint", "format", &format, error));
+  if (format == FORMAT) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: checkpoint format %lld, this program reads %d", path, (long long)format, FORMAT);
+}
+
+static BfStatus read_totals(BfCheckpoint *c, BfError *error) {
+  double  seconds, values;
+  int64_t starts;
+  BF_TRY(bf_store_read_double(c->store, "/checkpoint", "wall_seconds", &seconds, error));
+  BF_TRY(bf_store_read_double(c->store, "/checkpoint", "q_values", &values, error));
+  BF_TRY(bf_store_read_int(c->store, "/checkpoint", "starts", &starts, error));
+  bf_count_earlier(c->run, seconds, values, (int)starts);
+  return BF_OK;
+}
+
+static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *restore, void *state, BfError *error) {
+  BF_TRY(open_generation(c, generation, error));
+  BF_TRY(read_list(c, error));
+  if (generation < c->own) BF_TRY(read_totals(c, error));
+  c->generation = generation;
+  restore(state, c, error);
+  return bf_agree(c->run->world, error);
+}
+
+BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state, int *restored, BfError *error) {
+  BfError first = {0};
+  *restored     = 0;
+  for (int g = bf_checkpoint_newest(c->run, c->result); g >= 0;) {
+    BfError here = {0};
+    if (restore_generation(c, g, restore, state, &here) == BF_OK) {
+      bf_store_close(&c->store);
+      *restored = 1;
+      return keep_list(c, error);
+    }
+    if (here.status != BF_BAD_INPUT) return bf_fail(error, here.status, "%s", here.text);
+    if (first.status == BF_OK) first = here;
+    g = c->run->rank == 0 ? bf_folder_newest(c->result, g) : -1;
+    MPI_Bcast(&g, 1, MPI_INT, 0, c->run->world);
+    if (g >= 0) bf_warn(c->run, "%s; going back to generation %d", here.text, g);
+  }
+  bf_store_close(&c->store);
+  clear_list(&c->array, &c->arrays);
+  c->room = 0;
+  return first.status == BF_OK ? BF_OK : bf_fail(error, BF_BAD_INPUT, "%s, and there is no older checkpoint", first.text);
+}
+
+BfStatus bf_checkpoint_get(BfCheckpoint *c, const char *name, int64_t *value, BfError *error) {
+  BF_TRY(open_generation(c, c->generation, error));
+  return bf_store_read_int(c->store, "/checkpoint", name, value, error);
+}
+
+static BfStatus open_array(BfCheckpoint *c, const char *name, char path[128], BfError *error) {
+  const int i = find(c, name);
+  if (i < 0) return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint: no generation holds %s", c->result, name);
+  snprintf(path, 128, "/arrays/%s", name);
+  return open_generation(c, c->array[i].generation, error);
+}
+
+BfStatus bf_checkpoint_rows(BfCheckpoint *c, const char *name, int64_t *rows, BfError *error) {
+  char    path[128];
+  int     rank;
+  int64_t dims[4];
+  BF_TRY(open_array(c, name, path, error));
+  BF_TRY(bf_store_extent(c->store, path, &rank, dims, error));
+  *rows = dims[0];
+  return BF_OK;
+}
+
+BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type, int64_t columns, int blocks, const int64_t first[],
+                            const int64_t count[], void *data, BfError *error) {
+  char     path[128];
+  int64_t *scaled = NULL, rows;
+  BF_TRY(bf_checkpoint_rows(c, name, &rows, error));
+  if (!rows) return BF_OK;
+  BF_TRY(open_array(c, name, path, error));
+  BF_NEW(&scaled, 2 * (int64_t)blocks, error);
+  BfStatus status = bf_agree(c->run->world, error);
+  if (status == BF_OK) {
+    scale(blocks, first, columns, scaled);
+    scale(blocks, count, columns, scaled + blocks);
+    status = bf_store_read_blocks(c->store, path, type, -1, blocks, scaled, scaled + blocks, data, error);
+  }
+  bf_free(scaled);
+  return status;
+}

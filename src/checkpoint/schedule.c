@@ -1,0 +1,107 @@
+/* When to save, and when to stop. */
+#include <libgen.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "checkpoint/checkpoint.h"
+
+static const double default_interval = 600; /* seconds */
+static const double least_gain = 50;        /* a checkpoint that nobody asked for saves at least so many times its cost */
+
+/* "[D-]HH:MM:SS" or "MM:SS" in seconds; INFINITY for anything else (UNLIMITED). */
+static double parse_duration(const char *text) {
+  int days = 0, a = 0, b = 0, c = 0;
+  if (sscanf(text, "%d-%d:%d:%d", &days, &a, &b, &c) == 4 || (days = 0, sscanf(text, "%d:%d:%d", &a, &b, &c) == 3))
+    return 86400.0 * days + 3600.0 * a + 60.0 * b + c;
+  if (sscanf(text, "%d:%d", &a, &b) == 2) return 60.0 * a + b;
+  return INFINITY;
+}
+
+/* Seconds that the SLURM job around this process still has; INFINITY where there is none. */
+static double job_seconds(void) {
+  const char *end = getenv("SLURM_JOB_END_TIME"), *job = getenv("SLURM_JOB_ID");
+  char        command[96], text[64] = "";
+  if (!job) return INFINITY;
+  if (end && atof(end) > 0) return atof(end) - (double)time(NULL);
+  if (strspn(job, "0123456789_") != strlen(job)) return INFINITY;
+  snprintf(command, sizeof command, "squeue -h -j %.32s -o %%L 2>/dev/null", job);
+  FILE *answer = popen(command, "r");
+  if (!answer) return INFINITY;
+  if (!fgets(text, sizeof text, answer)) text[0] = '\0';
+  pclose(answer);
+  return parse_duration(text);
+}
+
+BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, BfError *error) {
+  const double now = bf_seconds();
+  char         folder[4096];
+  *when = (BfSchedule){.interval = options->interval < 0 ? default_interval : options->interval, .given = options->interval >= 0,
+                       .saved = now, .piece = now, .bandwidth = 2e8, .overhead = 0.05, .question = MPI_REQUEST_NULL};
+  when->deadline = now + (options->hours > 0 ? 3600 * options->hours : job_seconds());
+  snprintf(folder, sizeof folder, "%s", result);
+  const char  *place = dirname(folder);
+  const size_t size  = strlen(place) + sizeof "/STOP";
+  BF_TRY(BF_NEW(&when->stop, (int64_t)size, error));
+  snprintf(when->stop, size, "%s/STOP", place);
+  return BF_OK;
+}
+
+void bf_schedule_clear(BfSchedule *when) {
+  if (when->question != MPI_REQUEST_NULL) MPI_Wait(&when->question, MPI_STATUS_IGNORE);
+  bf_free(when->stop);
+}
+
+void bf_schedule_learn(BfSchedule *when, double bytes, double seconds) {
+  if (bytes > 1e8) when->bandwidth = bytes / seconds;
+  else when->overhead = seconds;
+  when->saved = when->piece = bf_seconds();
+}
+
+/* A STOP file is looked for once a second, and taken away when it is found: the next start is not to stop at once. */
+static bool stop_file(BfSchedule *when, double now) {
+  if (now - when->looked < 1) return false;
+  when->looked = now;
+  return unlink(when->stop) == 0;
+}
+
+/* This rank's view: rank 0 watches clocks and files, each its signals. */
+static BfOrder order(const BfRun *run, BfSchedule *when, double bytes, bool layer) {
+  if (bf_signals_asked()) return BF_SAVE_AND_STOP;
+  if (run->rank != 0) return BF_GO_ON;
+  const double now = bf_seconds(), write = when->overhead + bytes / when->bandwidth, since = now - when->saved;
+  when->longest = fmax(when->longest, now - when->piece);
+  when->piece   = now;
+  /* Two more pieces may pass before the answer is heard; a write may take half as long again. */
+  if (now + 2 * when->longest + 1.5 * write + 1 >= when->deadline || stop_file(when, now)) return BF_SAVE_AND_STOP;
+  if (when->given) return layer || since >= when->interval ? BF_SAVE : BF_GO_ON;
+  return since >= (layer ? least_gain * write : fmax(when->interval, least_gain * write)) ? BF_SAVE : BF_GO_ON;
+}
+
+static BfOrder answer(BfSchedule *when) {
+  if (when->question == MPI_REQUEST_NULL) return BF_GO_ON;
+  MPI_Wait(&when->question, MPI_STATUS_IGNORE);
+  return (BfOrder)when->all;
+}
+
+BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes) {
+  if (!checkpoint) return BF_GO_ON;
+  BfSchedule   *when  = &checkpoint->when;
+  const BfOrder heard = answer(when);
+  if (heard != BF_GO_ON) return heard; /* asked anew after the checkpoint */
+  when->mine = (int)order(checkpoint->run, when, bytes, false);
+  MPI_Iallreduce(&when->mine, &when->all, 1, MPI_INT, MPI_MAX, checkpoint->run->world, &when->question);
+  return BF_GO_ON;
+}
+
+BfOrder bf_checkpoint_ask_layer(BfCheckpoint *checkpoint, double bytes) {
+  if (!checkpoint) return BF_GO_ON;
+  BfSchedule *when  = &checkpoint->when;
+  BfOrder     heard = answer(when);
+  when->mine        = (int)order(checkpoint->run, when, bytes, true);
+  if (heard > (BfOrder)when->mine) when->mine = (int)heard;
+  MPI_Allreduce(&when->mine, &when->all, 1, MPI_INT, MPI_MAX, checkpoint->run->world);
+  return (BfOrder)when->all;
+}

@@ -1,0 +1,118 @@
+/* Where `bellformer solve` starts: afresh, or from a checkpoint. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "command/solve.h"
+
+static BfStatus copy(const char *from, char **to, BfError *error) {
+  BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
+  strcpy(*to, from);
+  return BF_OK;
+}
+
+static bool exists(const BfRun *run, const char *path) {
+  int there = run->rank == 0 && access(path, F_OK) == 0;
+  MPI_Bcast(&there, 1, MPI_INT, 0, run->world);
+  return there;
+}
+
+/* -restart RUN.h5 names the result; auto takes that of -o. */
+static BfStatus settle_name(const BfArguments *arguments, BfSolveOptions *o, BfError *error) {
+  const bool named = o->restart && strcmp(o->restart, "auto");
+  if (named && o->out && strcmp(o->out, o->restart))
+    return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
+  if (named && !o->out) return copy(o->restart, &o->out, error);
+  if (o->restart && !named && (!o->out || !arguments->file))
+    return bf_fail(error, BF_BAD_INPUT, "-restart auto needs a problem file and -o RUN.h5, in case that it starts afresh");
+  return BF_OK;
+}
+
+BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfSolveOptions *o, BfStart *start, BfError *error) {
+  BF_TRY(settle_name(arguments, o, error));
+  *start = BF_FRESH;
+  if (!o->out) return BF_OK;
+  const bool saved = bf_checkpoint_newest((BfRun *)run, o->out) >= 0, done = exists(run, o->out);
+  if (o->restart) {
+    *start = saved ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
+    if (*start == BF_FRESH && strcmp(o->restart, "auto"))
+      return bf_fail(error, BF_BAD_INPUT, "%s: there is neither a checkpoint (%s.checkpoint) nor a result", o->out, o->out);
+    return BF_OK;
+  }
+  if (saved && !o->overwrite)
+    return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint holds a run of that name: go on with -restart %s, or give -overwrite to start afresh",
+                   o->out, o->out);
+  return BF_OK;
+}
+
+/* ---- the options of a run --------------------------------------------------------------------------------------- */
+
+BfStatus bf_restart_write(const BfSolveOptions *o, bool full, BfStore *store, BfError *error) {
+  const char *path = "/options";
+  BF_TRY(bf_store_attribute_int(store, path, "full", full, error));
+  BF_TRY(bf_store_attribute_int(store, path, "store_value", o->full.store_value, error));
+  BF_TRY(bf_store_attribute_int(store, path, "store_policy", o->full.store_policy, error));
+  BF_TRY(bf_store_attribute_int(store, path, "stability", o->full.stability, error));
+  return bf_store_attribute_int(store, path, "overwrite", o->overwrite, error);
+}
+
+static BfStatus read_options(BfStore *store, BfSolveOptions *o, BfError *error) {
+  const char *path = "/options";
+  int64_t     full, value, policy, stability, overwrite;
+  BF_TRY(bf_store_read_int(store, path, "full", &full, error));
+  BF_TRY(bf_store_read_int(store, path, "store_value", &value, error));
+  BF_TRY(bf_store_read_int(store, path, "store_policy", &policy, error));
+  BF_TRY(bf_store_read_int(store, path, "stability", &stability, error));
+  BF_TRY(bf_store_read_int(store, path, "overwrite", &overwrite, error));
+  const char *space = full ? "full" : "reachable";
+  if (o->space && strcmp(o->space, space))
+    return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->out, space);
+  o->full      = (BfFullOptions){.store_value = value, .store_policy = policy, .stability = (int)stability};
+  o->overwrite = overwrite;
+  return o->space ? BF_OK : copy(space, &o->space, error);
+}
+
+/* ---- the problem ------------------------------------------------------------------------------------------------ */
+
+static const BfFile *file_of(const BfFiles *files, const char *name) {
+  for (int i = 0; i < files->count; i++)
+    if (!strcmp(files->file[i].name, name)) return &files->file[i];
+  return NULL;
+}
+
+/* The same files, byte for byte, under the same overrides. */
+static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, const BfSolveOptions *o, BfError *error) {
+  const char *hint = "remove the folder, or give -overwrite without -restart, to start afresh";
+  if (given->files->count != saved->files->count || strcmp(given->overrides, saved->overrides))
+    return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint was made with other options of the problem: %s", o->out, hint);
+  for (int i = 0; i < given->files->count; i++) {
+    const BfFile *mine = &given->files->file[i], *other = file_of(saved->files, mine->name);
+    if (!other || other->size != mine->size || memcmp(other->bytes, mine->bytes, (size_t)mine->size))
+      return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint was made with another %s: %s", o->out, mine->name, hint);
+  }
+  return BF_OK;
+}
+
+static BfStatus read_generation(const BfRun *run, int generation, BfSolveOptions *o, BfProblem **problem, BfError *error) {
+  char     path[4096];
+  BfStore *store = NULL;
+  BfStatus status;
+  bf_checkpoint_path(o->out, generation, sizeof path, path);
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  BF_GOTO(bf_result_problem(run, store, path, problem, error));
+  status = read_options(store, o, error);
+done:
+  bf_store_close(&store);
+  if (status != BF_OK) bf_problem_destroy(problem);
+  return status;
+}
+
+BfStatus bf_restart_read(const BfRun *run, const BfProblem *given, BfSolveOptions *o, BfProblem **problem, BfError *error) {
+  BfError first = {0};
+  for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
+    BfError here = {0};
+    if (read_generation(run, g, o, problem, &here) == BF_OK) return given ? same_problem(given, *problem, o, error) : BF_OK;
+    if (first.status == BF_OK) first = here;
+  }
+  return bf_fail(error, first.status, "%s", first.text);
+}
