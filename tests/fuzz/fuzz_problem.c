@@ -80,6 +80,7 @@ static void layer_must_be_sound(const BfProblem *p) {
   const BfLayer *layer = &p->layer;
   MUST(isfinite(layer->step) && layer->step > 0 && isfinite(layer->beta));
   MUST(layer->heads > 0 || layer->activation);
+  for (int j = 0; j < layer->dim; j++) MUST(isfinite(1e20 * pow(layer->upper[j] - layer->lower[j], 2)));
   must_be_finite(layer->encoding, (int64_t)layer->positions * layer->dim);
   MUST(!layer->encoding || (layer->positions >= p->train.positions && layer->positions >= p->test.positions));
   for (int k = 0; k < layer->matrices; k++)
