@@ -98,7 +98,7 @@ static void controls_must_be_in_range(const BfProblem *p) {
 
 static void cost_must_be_sound(const BfProblem *p) {
   const BfCost *cost = &p->cost;
-  MUST(isfinite(cost->weight_decay) && cost->weight_decay >= 0);
+  MUST(isfinite(cost->step * cost->weight_decay) && cost->weight_decay >= 0);
   MUST(isfinite(cost->position_weight) && cost->position_weight >= 0);
   if (!bf_cost_has_readout(cost->kind)) return;
   MUST(cost->readouts >= 1 && cost->classes >= 1 && cost->classes >= p->train.labels && cost->matrix && cost->bias);

@@ -186,6 +186,8 @@ static void wrong_costs_and_quantizers_are_named(void **state) {
        .text = "xor.yaml: cost.readout.file must not be given where cost.readout.kind is not decision"},
       {.edit = {{"  readout", "  weight_decay: -1\n  readout"}},
        .text = "xor.yaml: cost.weight_decay must be at least 0, got -1"},
+      {.edit = {{"  readout", "  weight_decay: 1e300\n  readout"}, {"step: 0.5", "step: 1e10"}},
+       .text = "xor.yaml: cost.weight_decay times step must be finite, got 1e+300 and 1e+10"},
       {.edit = {{"  readout", "  position_weight: 1\n  readout"}},
        .text = "xor.yaml: cost.position_weight must not be given where cost.terminal is not wasserstein"},
       {.edit = {{"pooled_cross_entropy", "squared_error"}, {"xor.csv", "target.csv"}},
