@@ -38,11 +38,12 @@ const char *__lsan_default_suppressions(void) {
     }                                                                                \
   } while (0)
 
-/* A failure is the input's, or for want of memory; and it is told. */
+/* A failure is the input's, or for want of memory; and it is told in one line that a terminal can show. */
 static inline void must_be_told(BfStatus status, const BfError *error) {
   MUST(error->status == status);
   MUST(status == BF_BAD_INPUT || (status == BF_FAILURE && strstr(error->text, "out of memory")));
-  MUST(strnlen(error->text, sizeof error->text) < sizeof error->text && *error->text);
+  MUST(*error->text && strnlen(error->text, sizeof error->text) < sizeof error->text);
+  for (const char *c = error->text; *c; c++) MUST((unsigned char)*c >= ' ' && *c != 0x7f);
 }
 
 /* Nothing that was opened in an HDF5 file is left open. */

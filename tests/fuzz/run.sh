@@ -15,7 +15,7 @@ if [ -z "${FUZZ_BUILD:-}" ]; then
 fi
 targets=${1:-problem table}
 [ $# = 0 ] || shift
-[ $# != 0 ] || set -- -runs=60000 -seed=1
+[ $# != 0 ] || set -- -runs=30000 -seed=1
 status=0 number=0
 
 echo "1..$(echo $targets | wc -w)"

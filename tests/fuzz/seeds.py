@@ -25,13 +25,21 @@ def problem(name):
 
 def columns(name, version, target=False, **more):
     with h5py.File(os.path.join(here, 'corpus', 'table', name), 'w', libver=version) as file:
-        file.create_dataset('sequence', data=numpy.array([4, 4, 0], 'i4'), **more)
-        file.create_dataset('position', data=numpy.array([1, 0, 0], 'i8'), **more)
+        file.create_dataset('sequence', data=numpy.array([4, 4, 0], 'i4'), track_times=False, **more)
+        file.create_dataset('position', data=numpy.array([1, 0, 0], 'i8'), track_times=False, **more)
         if target:
-            file.create_dataset('y0', data=numpy.array([1, 2, 3], '<f4'), **more)
+            file.create_dataset('y0', data=numpy.array([1, 2, 3], '<f4'), track_times=False, **more)
         else:
-            file.create_dataset('label', data=numpy.array([1, 1, 0], 'u1'), **more)
-        file.create_dataset('z0', data=numpy.array([0.5, -0.25, 1], '>f8'), **more)
+            file.create_dataset('label', data=numpy.array([1, 1, 0], 'u1'), track_times=False, **more)
+        file.create_dataset('z0', data=numpy.array([0.5, -0.25, 1], '>f8'), track_times=False, **more)
+
+
+def refused(name, values):
+    """One column that is not what is wanted."""
+    with h5py.File(os.path.join(here, 'corpus', 'table', name), 'w', libver='latest') as file:
+        for column in ['sequence', 'position', 'label']:
+            file.create_dataset(column, data=numpy.array([0, 1], 'i2'), track_times=False)
+        file.create_dataset('z0', data=values, track_times=False)
 
 
 for name in table:
@@ -39,3 +47,6 @@ for name in table:
 columns('hdf5', 'earliest')
 columns('hdf5-targets', 'latest', target=True)
 columns('hdf5-deflate', 'earliest', chunks=(3,), compression='gzip', shuffle=True, fletcher32=True)
+refused('hdf5-matrix', numpy.zeros((2, 2)))
+refused('hdf5-text', numpy.array([b'0', b'1']))
+refused('hdf5-nan', numpy.array([0, numpy.nan], 'f4'))
