@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
+const char *__lsan_default_options(void);
 const char *__lsan_default_suppressions(void);
 
 /* No memory is an answer that the program knows: a request above 64 MB gets none, whatever the machine has. */
@@ -23,6 +24,8 @@ const char *__asan_default_options(void) {
 
 const char *__ubsan_default_options(void) { return "print_stacktrace=1:halt_on_error=1"; }
 
+const char *__lsan_default_options(void) { return "print_suppressions=0"; }
+
 /* What libraries keep until the process ends. Leaks of the program's own, through a library or not, stay visible: ids
  * of HDF5, which the library would free in the end, are counted after every input. */
 const char *__lsan_default_suppressions(void) {
@@ -30,12 +33,12 @@ const char *__lsan_default_suppressions(void) {
 }
 
 /* Stop, with the input kept, where something that must hold does not. */
-#define MUST(condition)                                                              \
-  do {                                                                               \
-    if (!(condition)) {                                                              \
-      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-      abort();                                                                       \
-    }                                                                                \
+#define MUST(condition)                                                                                                \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                                   \
+      abort();                                                                                                         \
+    }                                                                                                                  \
   } while (0)
 
 /* A failure is the input's, or for want of memory; and it is told in one line that a terminal can show. */

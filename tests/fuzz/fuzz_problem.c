@@ -1,5 +1,5 @@
-/* Any bytes as the YAML of a problem, with good tables beside it. Behind the last NUL byte, which no YAML may hold, come
- * overrides: the "key=value" lines of an earlier reading. */
+/* Any bytes as the YAML of a problem, with good tables beside it. Behind the last NUL byte, which no YAML may hold,
+ * come overrides: the "key=value" lines of an earlier reading. */
 #include "fuzz.h"
 
 #include <math.h>
@@ -8,17 +8,21 @@
 
 #include "bellformer/cost.h"
 
+/* clang-format off */
+const char *const WORDS[] = {
+    "0", "1", "2", "3", "-1", "0.5", "1e-300", "1e154", "-1e300", "1.7e308", "65", "1000000", "2147483647",
+    "9223372036854775807", "nan", "[]", "none", "full", "fixed", "scalar", "skew", "causal", "sphere", "relu", "sample",
+    "file", "grid", "split", "auto", "decision", "sinusoidal", "pop.csv", "y.csv", "one.csv", "x.csv", "wasserstein",
+    "squared_error", "token_cross_entropy", NULL};
+/* clang-format on */
+
 /* ---- bounds ----------------------------------------------------------------------------------------------------- */
 
-/* A small machine, so that a problem is refused by its size before it takes long: the linker puts these in place of
- * those that ask the system. */
+/* A small machine, so that a problem is refused by its size before it takes long: the linker puts this in place of what
+ * asks the system. */
 enum { MEMORY = 1 << 22 };
-int64_t __wrap_bf_node_memory(void);
-int64_t __wrap_bf_node_memory_free(void);
 int64_t __wrap_bf_least_memory_free(MPI_Comm comm);
 
-int64_t __wrap_bf_node_memory(void) { return MEMORY; }
-int64_t __wrap_bf_node_memory_free(void) { return MEMORY; }
 int64_t __wrap_bf_least_memory_free(MPI_Comm comm) {
   (void)comm;
   return MEMORY;
@@ -45,9 +49,9 @@ static const char *const FILES[][2] = {
     {"y.csv", "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,1,0,1,-1,1\n1,0,0,0,1,1\n"},
     {"one.csv", "sequence,position,label,z0\n0,0,0,-1\n0,3,1,0\n0,3,1,0.5\n7,1,2,1\n"},
     {"six.csv", "sequence,position,label,z0,z1,z2,z3,z4,z5\n0,0,1,0,0,0,0,0,0\n0,1,1,1,0,0,0,0,0\n0,2,1,0,1,0,0,0,0\n"},
-    {"x.csv", "0,0\n1,1\n1,-1\n-1,0.5\n"},         /* points, or controls: two numbers a row */
+    {"x.csv", "0,0\n1,1\n1,-1\n-1,0.5\n"},            /* points, or controls: two numbers a row */
     {"u.csv", "a,b,c,d,e\n1,0,0,1,2\n0,1,-1,0,-2\n"}, /* a full and a scalar matrix */
-    {"r.csv", "1,0,-1,0,0.5,0\n0,1,0,-1,0,0\n"},   /* readouts of two classes */
+    {"r.csv", "1,0,-1,0,0.5,0\n0,1,0,-1,0,0\n"},      /* readouts of two classes */
 };
 
 static BfFiles *make_files(const uint8_t *yaml, size_t size) {
@@ -147,8 +151,8 @@ static void must_read_the_same_again(const BfProblem *p, const uint8_t *yaml, si
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-  const uint8_t *nul       = size ? memrchr(bytes, '\0', size) : NULL;
-  size_t         yaml      = nul ? (size_t)(nul - bytes) : size, rest = nul ? size - yaml - 1 : 0;
+  const uint8_t *nul  = size ? memrchr(bytes, '\0', size) : NULL;
+  size_t         yaml = nul ? (size_t)(nul - bytes) : size, rest = nul ? size - yaml - 1 : 0;
   char          *overrides = calloc(rest + 1, 1);
   BfError        error     = {0};
   BfProblem     *problem   = NULL;

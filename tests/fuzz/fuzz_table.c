@@ -5,6 +5,12 @@
 
 #include "../../src/problem/table.h"
 
+/* clang-format off */
+const char *const WORDS[] = {
+    "0", "1", "-1", "-0", "0.5", "1e300", "1e999", "nan", "1000000", "1000001", "9223372036854775807",
+    "9223372036854775808", "", "\"1\"", "#", "label", "y0", "z0", "z1", NULL};
+/* clang-format on */
+
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc, (void)argv;
   H5open();
@@ -69,9 +75,9 @@ static void print_row(FILE *text, const BfData *data, int64_t g, int64_t k) {
 }
 
 static BfFile print_table(const BfData *data) {
-  BfFile file   = {.name = "again.csv"};
-  size_t size   = 0;
-  FILE  *text   = open_memstream(&file.bytes, &size);
+  BfFile file = {.name = "again.csv"};
+  size_t size = 0;
+  FILE  *text = open_memstream(&file.bytes, &size);
   fprintf(text, "sequence,position%s", data->label ? ",label" : "");
   for (int j = 0; data->target && j < data->dim; j++) fprintf(text, ",y%d", j);
   for (int j = 0; j < data->dim; j++) fprintf(text, ",z%d", j);

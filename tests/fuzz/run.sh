@@ -31,7 +31,7 @@ for target in $targets; do
       "$(sed -n 's/.*DONE *cov: \([0-9]*\).*/\1/p' "$log") edges"
   else
     echo "not ok $number - $target: $log"
-    grep -a -v -E '	(NEW|REDUCE|pulse)|^INFO' "$log" | head -60 | sed 's/^/# /'
+    grep -a -v -E '(NEW|REDUCE|pulse) |^INFO|^[[:space:]]*$' "$log" | head -60 | sed 's/^/# /'
     status=1
   fi
 done
