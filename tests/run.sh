@@ -1,11 +1,12 @@
 #!/bin/sh
-# Build and run every test: an optimized build, then one with the address and undefined-behaviour sanitizers.
+# Build and run every test: an optimized build, one with the address and undefined-behaviour sanitizers, and the fuzz
+# targets under the same.
 #   sh tests/run.sh            all
-#   sh tests/run.sh release    the optimized build only; `sanitize` the other
+#   sh tests/run.sh release    the optimized build only; `sanitize`, `fuzz` the others
 set -eu
 cd "$(dirname "$0")/.."
 . jobs/install.sh
-builds=${1:-release sanitize}
+builds=${1:-release sanitize fuzz}
 status=0
 
 # run BUILD MESON-OPTIONS
@@ -22,7 +23,8 @@ for build in $builds; do
   case $build in
     release) run release ;;
     sanitize) run sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
-    *) echo "tests/run.sh: unknown build '$build': release or sanitize" >&2; exit 2 ;;
+    fuzz) CC=clang run fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
+    *) echo "tests/run.sh: unknown build '$build': release, sanitize or fuzz" >&2; exit 2 ;;
   esac
 done
 

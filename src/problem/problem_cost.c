@@ -173,6 +173,9 @@ BfStatus bf_read_cost(BfReader *reader, BfError *error) {
   BF_TRY(bf_key_number(reader->keys, "cost.weight_decay", BF_OPTIONAL, &cost->weight_decay, error));
   if (cost->weight_decay < 0)
     return bf_key_fail(reader->keys, "cost.weight_decay", error, "must be at least 0, got %g", cost->weight_decay);
+  if (!__builtin_isfinite(cost->step * cost->weight_decay)) /* which a control of 0 would make NaN */
+    return bf_key_fail(reader->keys, "cost.weight_decay", error, "times step must be finite, got %g and %g",
+                       cost->weight_decay, cost->step);
   if (has_name(cost, "wasserstein")) return read_position_weight(reader, error);
   return bf_refuse_key(reader, "cost.position_weight", "cost.terminal is not wasserstein", error);
 }

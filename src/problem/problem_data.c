@@ -101,6 +101,15 @@ static BfStatus check_box(const Table *table, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus check_targets(const Table *table, BfError *error) {
+  const BfData *data = table->data;
+  for (int64_t k = 0; data->target && k < data->tags * data->dim; k++)
+    if (!(data->target[k] >= -BF_FARTHEST && data->target[k] <= BF_FARTHEST))
+      return FAIL_AT(table, data->tag_first[k / data->dim], error, "y%d must be within %g, got %g",
+                     (int)(k % data->dim), BF_FARTHEST, data->target[k]);
+  return BF_OK;
+}
+
 static int needs_target(const BfProblem *problem) { return bf_cost_needs_target(problem->cost.kind); }
 
 static BfStatus check_labels(const Table *table, BfError *error) {
@@ -157,6 +166,7 @@ static BfStatus check_length(const Table *table, BfError *error) {
 BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error) {
   const Table table = {.problem = problem, .data = data, .file = file};
   BF_TRY(check_box(&table, error));
+  BF_TRY(check_targets(&table, error));
   BF_TRY(check_labels(&table, error));
   BF_TRY(check_pooled(&table, error));
   BF_TRY(check_causal(&table, error));

@@ -29,8 +29,10 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
     if (!(layer->lower[j] < layer->upper[j]))
       return bf_key_fail(reader->keys, "token.lower", error, "must be below token.upper, got %g and %g in component %d",
                          layer->lower[j], layer->upper[j], j);
-    if (!__builtin_isfinite(layer->upper[j] - layer->lower[j]))
-      return bf_key_fail(reader->keys, "token.lower", error, "is too far from token.upper in component %d", j);
+    if (!(layer->lower[j] >= -BF_FARTHEST && layer->upper[j] <= BF_FARTHEST))
+      return bf_key_fail(reader->keys, "token.lower", error,
+                         "and token.upper must be within %g, got %g and %g in component %d", BF_FARTHEST,
+                         layer->lower[j], layer->upper[j], j);
   }
   BF_TRY(bf_key_choice(reader->keys, "token.projection", BF_OPTIONAL, projections, &projection, error));
   layer->projection = projection == 1 ? BF_PROJECT_SPHERE : BF_PROJECT_CLIP;
