@@ -25,6 +25,7 @@ typedef struct {
   double      interval;   /* seconds between checkpoints within a layer; then every layer's end is one, too. < 0: 600, and
                              at the end of a layer where its write is likely to cost less than 2 % of what it saves */
   double      hours;      /* stop so early that the last checkpoint is written before; <= 0: the SLURM job's limit, if any */
+  int         newest;     /* the newest generation to go on from; INT_MAX: any */
   BfDescribe *describe;
   void       *context;
 } BfCheckpointOptions;

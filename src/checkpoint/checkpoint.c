@@ -269,7 +269,8 @@ static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *r
 BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state, int *restored, BfError *error) {
   BfError first = {0};
   *restored     = 0;
-  for (int g = bf_checkpoint_newest(c->run, c->result); g >= 0;) {
+  const int newest = bf_checkpoint_newest(c->run, c->result);
+  for (int g = newest < c->options.newest ? newest : c->options.newest; g >= 0;) {
     BfError here = {0};
     if (restore_generation(c, g, restore, state, &here) == BF_OK) {
       bf_store_close(&c->store);

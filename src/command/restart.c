@@ -56,7 +56,7 @@ BfStatus bf_restart_write(const BfSolveOptions *o, bool full, BfStore *store, Bf
   return bf_store_attribute_int(store, path, "overwrite", o->overwrite, error);
 }
 
-static BfStatus read_options(BfStore *store, BfSolveOptions *o, BfError *error) {
+static BfStatus read_options(BfStore *store, BfSolveOptions *o, bool *in_full, BfError *error) {
   const char *path = "/options";
   int64_t     full, value, policy, stability, overwrite;
   BF_TRY(bf_store_read_int(store, path, "full", &full, error));
@@ -64,12 +64,10 @@ static BfStatus read_options(BfStore *store, BfSolveOptions *o, BfError *error) 
   BF_TRY(bf_store_read_int(store, path, "store_policy", &policy, error));
   BF_TRY(bf_store_read_int(store, path, "stability", &stability, error));
   BF_TRY(bf_store_read_int(store, path, "overwrite", &overwrite, error));
-  const char *space = full ? "full" : "reachable";
-  if (o->space && strcmp(o->space, space))
-    return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->out, space);
+  *in_full     = full;
   o->full      = (BfFullOptions){.store_value = value, .store_policy = policy, .stability = (int)stability};
   o->overwrite = overwrite;
-  return o->space ? BF_OK : copy(space, &o->space, error);
+  return BF_OK;
 }
 
 /* ---- the problem ------------------------------------------------------------------------------------------------ */
@@ -93,26 +91,41 @@ static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, con
   return BF_OK;
 }
 
-static BfStatus read_generation(const BfRun *run, int generation, BfSolveOptions *o, BfProblem **problem, BfError *error) {
+static BfStatus read_generation(const BfRun *run, int generation, BfSolveOptions *o, bool *full, BfProblem **problem, BfError *error) {
   char     path[4096];
   BfStore *store = NULL;
   BfStatus status;
   bf_checkpoint_path(o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(run->world, path, &store, error));
   BF_GOTO(bf_result_problem(run, store, path, problem, error));
-  status = read_options(store, o, error);
+  status = read_options(store, o, full, error);
 done:
   bf_store_close(&store);
   if (status != BF_OK) bf_problem_destroy(problem);
   return status;
 }
 
+/* The run goes on in the space that it was started in. */
+static BfStatus settle_space(BfSolveOptions *o, bool full, BfError *error) {
+  const char *space = full ? "full" : "reachable";
+  if (!o->space) return copy(space, &o->space, error);
+  if (!strcmp(o->space, space)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->out, space);
+}
+
 BfStatus bf_restart_read(const BfRun *run, const BfProblem *given, BfSolveOptions *o, BfProblem **problem, BfError *error) {
   BfError first = {0};
+  bool    full  = false;
   for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
     BfError here = {0};
-    if (read_generation(run, g, o, problem, &here) == BF_OK) return given ? same_problem(given, *problem, o, error) : BF_OK;
+    o->newest = g;
+    if (read_generation(run, g, o, &full, problem, &here) == BF_OK) {
+      BF_TRY(settle_space(o, full, error));
+      return given ? same_problem(given, *problem, o, error) : BF_OK;
+    }
     if (first.status == BF_OK) first = here;
+    if (here.status != BF_BAD_INPUT) break;
+    if (g > 0) bf_warn(run, "%s; looking for an older generation", here.text);
   }
   return bf_fail(error, first.status, "%s", first.text);
 }

@@ -1,4 +1,5 @@
 /* bellformer solve: train by lifted dynamic programming. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,7 @@ static BfStatus read_options(BfSolveOptions *o, BfError *error) {
   o->full.store_value  = true;
   o->full.store_policy = true;
   o->interval          = -1;
+  o->newest            = INT_MAX;
   BF_TRY(bf_option_text("-o", &o->out, error));
   BF_TRY(bf_option_bool("-overwrite", &o->overwrite, error));
   BF_TRY(bf_option_text("-space", &o->space, error));
@@ -158,7 +160,7 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 
 static BfStatus open_files(Job *job, BfStart start, BfStore **store, BfCheckpoint **checkpoint, BfError *error) {
   const BfSolveOptions     *o       = job->o;
-  const BfCheckpointOptions options = {o->interval, o->hours, describe, job};
+  const BfCheckpointOptions options = {o->interval, o->hours, o->newest, describe, job};
   BF_TRY(check_target(job->run, job->problem, o, error));
   if (job->full) BF_TRY(check_disk(job->run, job->problem, o, error));
   BF_TRY(bf_store_create(job->run->world, o->out, o->overwrite, store, error));
@@ -203,7 +205,8 @@ static BfStatus solve(Job *job, BfStart start, BfError *error) {
 done:
   if (job->begun && status != BF_OK && status != BF_STOPPED && start == BF_FRESH) {
     BfError unused = {0}; /* what failed before it had done anything leaves nothing */
-    if (bf_checkpoint_newest(run, job->o->out) <= 0) bf_checkpoint_remove(run, job->o->out, &unused);
+    if (bf_checkpoint_claimed(checkpoint, &unused) == BF_OK && bf_checkpoint_newest(run, job->o->out) <= 0)
+      bf_checkpoint_remove(run, job->o->out, &unused);
   }
   bf_checkpoint_destroy(&checkpoint);
   bf_store_close(&store);

@@ -10,6 +10,7 @@ typedef struct {
   char         *restart;   /* RUN.h5, "auto" or NULL */
   double        interval;  /* of checkpoints; -1: automatic */
   double        hours;     /* -maxh; 0: the SLURM job's limit */
+  int           newest;    /* the generation that bf_restart_read took; INT_MAX: none was read */
   BfFullOptions full;
 } BfSolveOptions;
 

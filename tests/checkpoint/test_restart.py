@@ -1,0 +1,170 @@
+"""Restarts: the same bits as an uninterrupted run, on another number of ranks each time, and every refusal."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from faults import SMALL, Result, finish, oracle, reference, run, same, spaces, start  # noqa: E402
+from harness import tap  # noqa: E402
+
+
+def folder():
+    return tempfile.TemporaryDirectory(prefix="bf_restart_")
+
+
+def stopped_in_a_row(space):
+    """A time limit stops the run on 1, 2, 3, 4 and 7 ranks in a row; each goes on where the one before it stopped."""
+    with folder() as f:
+        problem, options = spaces(f)[space]
+        wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
+        stops = 0
+        for ranks, node_size in ((1, 0), (2, 1), (3, 2), (4, 0), (7, 3)):
+            arguments = [problem, "-o", out, "-restart", "auto", *options] if stops % 2 == 0 else ["-restart", out]
+            done = run(["solve", *arguments, "-maxh", 0.0007, "-checkpoint_interval", 0, "-node_size", node_size], ranks)
+            assert done.returncode in (0, 75), (done.returncode, done.stderr)
+            stops += done.returncode == 75
+            if done.returncode == 75:
+                assert len(done.stderr.splitlines()) == 1 and "go on with: bellformer solve -restart" in done.stderr, done.stderr
+        assert stops >= 3, stops
+        done = run(["solve", "-restart", out], 2)
+        assert done.returncode == 0, done.stderr
+        result = Result(out)
+        same(wanted, result, space)
+        assert not os.path.exists(out + ".checkpoint") and not os.path.exists(out + ".part")
+        assert result.attributes["provenance"]["starts"] == stops + 1
+        assert abs(result.attributes["provenance"]["q_values"] / wanted.attributes["provenance"]["q_values"] - 1) < 0.5
+        assert "finished" in run(["solve", "-restart", out]).stdout
+
+
+def signals_and_files():
+    """SIGUSR1 to mpirun, and a STOP file: the piece at hand, a checkpoint, exit 75; the STOP file is used up."""
+    with folder() as f:
+        problem, options = spaces(f)["full"]
+        wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
+        process = start([problem, "-o", out, *options], 2)
+        time.sleep(1.5)
+        process.send_signal(10)
+        status, _, err = finish(process)
+        assert status == 75, (status, err)
+        process = start(["-restart", out], 2)
+        time.sleep(1)
+        open(os.path.join(f, "STOP"), "w").close()
+        status, _, err = finish(process)
+        assert status == 75 and not os.path.exists(os.path.join(f, "STOP")), (status, err)
+        assert run(["solve", "-restart", out]).returncode == 0
+        same(wanted, Result(out), "signals")
+
+
+def one_checkpoint(f):
+    """A small run that stopped at its first layer's end."""
+    path, out = oracle.write(SMALL, f), os.path.join(f, "run.h5")
+    done = run(["solve", path, "-o", out, "-space", "full", "-maxh", 1e-9, "-checkpoint_interval", 0])
+    assert done.returncode == 75, (done.returncode, done.stderr)
+    return path, out
+
+
+def refuses(arguments, words, status=2):
+    done = run(["solve", *arguments])
+    assert done.returncode == status and len(done.stderr.splitlines()) == 1, (arguments, done.returncode, done.stderr)
+    for word in words:
+        assert word in done.stderr, (word, done.stderr)
+
+
+def refusals():
+    with folder() as f:
+        path, out = one_checkpoint(f)
+        kept = sorted(os.listdir(out + ".checkpoint"))
+        refuses([path, "-o", out], ["run.h5.checkpoint", "-restart", "-overwrite"])
+        refuses([path, "-o", out, "-restart", "auto", "-space", "reachable"], ["-space", "full"])
+        refuses([path, "-o", out, "-restart", "auto", "-horizon", "4"], ["other options"])
+        refuses(["-restart", out, "-horizon", "4"], ["horizon"])
+        refuses(["-restart", out, "-o", out + "2"], ["two results"])
+        refuses(["-restart", os.path.join(f, "none.h5")], ["none.h5", "neither a checkpoint"])
+        refuses(["-restart", "auto"], ["problem file"])
+        changed = oracle.write({**SMALL, "step": 0.25}, f)
+        refuses([changed, "-o", out, "-restart", "auto"], ["problem.yaml", "another"])
+        assert sorted(os.listdir(out + ".checkpoint")) == kept
+        newest = os.path.join(out + ".checkpoint", [name for name in kept if name.endswith(".h5")][-1])
+        for group in ("checkpoint", "provenance"):  # another version's format: only the older generation can be read
+            with h5py.File(newest, "r+") as file:
+                was = file[group].attrs["format"]
+                file[group].attrs.modify("format", np.int64(99))
+            with tempfile.TemporaryDirectory() as g:
+                copy = os.path.join(g, "run.h5")
+                shutil.copytree(out + ".checkpoint", copy + ".checkpoint")
+                done = run(["solve", "-restart", copy])
+                assert done.returncode == 0 and os.path.basename(newest) in done.stderr and "99" in done.stderr, (done.returncode, done.stderr)
+            with h5py.File(newest, "r+") as file:
+                file[group].attrs.modify("format", was)
+
+
+def starts_afresh():
+    """-restart auto without a checkpoint, and -overwrite with one."""
+    with folder() as f:
+        path, out = one_checkpoint(f)
+        wanted = reference(path, ["-space", "full"], f)
+        assert run(["solve", path, "-o", out, "-space", "full", "-overwrite"]).returncode == 0
+        same(wanted, Result(out), "overwrite")
+        done = run(["solve", path, "-o", os.path.join(f, "new.h5"), "-space", "full", "-restart", "auto"])
+        assert done.returncode == 0, done.stderr
+        same(wanted, Result(os.path.join(f, "new.h5")), "auto")
+
+
+def lost_claim():
+    """A run whose claim another has taken stops, and leaves the other's files alone."""
+    with folder() as f:
+        problem, options = spaces(f)["full"]
+        out = os.path.join(f, "run.h5")
+        process = start([problem, "-o", out, "-checkpoint_interval", "0", *options])
+        claim = os.path.join(out + ".checkpoint", "claim")
+        while not os.path.exists(claim):
+            time.sleep(0.01)
+        time.sleep(0.5)
+        with open(claim, "w") as file:
+            file.write("another 1 2.3\n")
+        status, _, err = finish(process)
+        assert status == 1 and "another run (another 1 2.3) has taken over" in err, (status, err)
+        assert open(claim).read().startswith("another") and not os.path.exists(out)
+
+
+ROOM = 500  # KiB: some of six layers
+
+
+def disk_full():
+    """A disk that fills while a checkpoint is written: one line that names what stands; with room the run goes on."""
+    if os.geteuid():
+        print("# only root can mount a small disk: not tried")
+        return
+    with folder() as f:
+        path = oracle.write({**SMALL, "horizon": 6}, f)
+        wanted = reference(path, ["-space", "full"], f)
+        disk = os.path.join(f, "disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk" % ROOM, "none", disk], check=True)
+        try:
+            out = os.path.join(disk, "run.h5")
+            for ranks in (0, 2, 3):
+                done = run(["solve", path, "-o", out, "-space", "full", "-store_value", 0, "-store_policy", 0, "-checkpoint_interval", 0], ranks)
+                if done.returncode == 0:
+                    raise AssertionError("the disk was not too small")
+                assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, (done.returncode, done.stderr)
+                assert "No space left" in done.stderr and "stands" in done.stderr, done.stderr
+                shutil.copytree(out + ".checkpoint", os.path.join(f, "run.h5.checkpoint"), dirs_exist_ok=True)
+                assert run(["solve", "-restart", os.path.join(f, "run.h5")], ranks).returncode == 0
+                got = Result(os.path.join(f, "run.h5"))
+                assert got.value == wanted.value and got.actions == wanted.actions
+                os.remove(os.path.join(f, "run.h5"))
+                shutil.rmtree(out + ".checkpoint")
+        finally:
+            subprocess.run(["umount", "-l", disk])
+
+
+tap([("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "reachable", "unquantized")] +
+    [("signals and files", signals_and_files), ("refusals", refusals), ("starting afresh", starts_afresh), ("a lost claim", lost_claim),
+     ("a full disk", disk_full)])
