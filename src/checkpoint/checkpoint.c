@@ -223,6 +223,7 @@ static BfStatus end(BfCheckpoint *c, BfError *error) {
   BF_TRY(bf_store_commit(&c->store, error));
   if (c->run->rank == 0) bf_folder_forget(c->result, c->generation, c);
   c->next++;
+  c->options.newest = c->generation;
   return keep_list(c, error);
 }
 
@@ -274,7 +275,8 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
     BfError here = {0};
     if (restore_generation(c, g, restore, state, &here) == BF_OK) {
       bf_store_close(&c->store);
-      *restored = 1;
+      *restored         = 1;
+      c->options.newest = g; /* what is read next is of the same moment */
       return keep_list(c, error);
     }
     if (here.status != BF_BAD_INPUT) return bf_fail(error, here.status, "%s", here.text);

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "command/solve.h"
 
@@ -15,6 +16,21 @@ static bool exists(const BfRun *run, const char *path) {
   int there = run->rank == 0 && access(path, F_OK) == 0;
   MPI_Bcast(&there, 1, MPI_INT, 0, run->world);
   return there;
+}
+
+/* Whether the result appeared after the newest checkpoint: the run was killed between that and the end, or is just ending. A result
+ * that a run is to overwrite is older. */
+static bool appeared(const BfRun *run, const char *result) {
+  char        path[4096];
+  struct stat whole, saved;
+  const int   newest = bf_checkpoint_newest((BfRun *)run, result);
+  int         later  = 0;
+  bf_checkpoint_path(result, newest, sizeof path, path);
+  if (run->rank == 0 && stat(result, &whole) == 0 && stat(path, &saved) == 0)
+    later = whole.st_mtim.tv_sec > saved.st_mtim.tv_sec ||
+            (whole.st_mtim.tv_sec == saved.st_mtim.tv_sec && whole.st_mtim.tv_nsec >= saved.st_mtim.tv_nsec);
+  MPI_Bcast(&later, 1, MPI_INT, 0, run->world);
+  return later;
 }
 
 /* -restart RUN.h5 names the result; auto takes that of -o. */
@@ -34,7 +50,8 @@ BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfSolve
   if (!o->out) return BF_OK;
   const bool saved = bf_checkpoint_newest((BfRun *)run, o->out) >= 0, done = exists(run, o->out);
   if (o->restart) {
-    *start = saved ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
+    *start = saved && !appeared(run, o->out) ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
+    if (*start == BF_FINISHED && saved) return bf_checkpoint_remove((BfRun *)run, o->out, error);
     if (*start == BF_FRESH && strcmp(o->restart, "auto"))
       return bf_fail(error, BF_BAD_INPUT, "%s: there is neither a checkpoint (%s.checkpoint) nor a result", o->out, o->out);
     return BF_OK;

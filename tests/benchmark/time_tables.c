@@ -85,7 +85,7 @@ static void benchmark(BfFullState *x) {
   if (bf_scratch_create(x->problem, &scratch, &error) != BF_OK) return;
   for (int repeat = 0; repeat < 2 || bf_seconds() - begin < 1; repeat++) {
     const double start = bf_seconds();
-    bf_table_shape_fill(&x->space, &x->actions, x->space.shape[0], 0, 1, &scratch, x->tables.next[0], &error);
+    bf_table_shape_fill(&x->space, &x->actions, x->space.shape[0], 0, x->actions.blocks, 0, 1, &scratch, x->tables.next[0], &error);
     tables = fmin(tables, bf_seconds() - start);
   }
   bf_scratch_clear(&scratch);

@@ -165,6 +165,6 @@ def disk_full():
             subprocess.run(["umount", "-l", disk])
 
 
-tap([("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "reachable", "unquantized")] +
+tap([("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "reachable", "unquantized", "tables")] +
     [("signals and files", signals_and_files), ("refusals", refusals), ("starting afresh", starts_afresh), ("a lost claim", lost_claim),
      ("a full disk", disk_full)])

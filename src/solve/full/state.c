@@ -11,7 +11,7 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *check
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
   bf_phase_begin(run, BF_PHASE_TABLES);
   BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
-  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, &x->tables, error));
+  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, checkpoint, &x->tables, error));
   bf_phase_end(run, BF_PHASE_TABLES);
   BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error));
   BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));

@@ -1,22 +1,23 @@
 #include "solve/full/table.h"
 
+#include "solve/full/table_save.h"
 #include "solve/full/table_shape.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Successors of measures j0 .. j1-1 of a context under every action, each evaluated on its own: for grids too fine for
+/* Successors of measures j0 .. j1-1 of a context, each evaluated on its own: for grids too fine for
  * tables over pairs of cells, and the reference that these are tested against. */
-BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t j0, int64_t j1,
-                                BfScratch *scratch, int32_t *next, BfError *error) {
+BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0, int64_t block1, int64_t j0,
+                                int64_t j1, BfScratch *scratch, int32_t *next, BfError *error) {
   const BfProblem *problem = space->problem;
   const BfContext *context = &problem->context[s];
   const int64_t    M       = space->context[s].measures;
   for (int64_t j = j0; j < j1; j++) {
     bf_full_unrank(space, s, j, scratch->cell);
     bf_load_cells(problem, context, scratch->cell, scratch->z);
-    for (int64_t b = 0; b < actions->blocks; b++) {
+    for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, context, actions->parameters + b * actions->size, scratch->z, scratch->next,
                      scratch->work);
       for (int l = 0; l < bf_actions_in_block(problem, b); l++) {
@@ -39,33 +40,78 @@ static void exchange(BfRun *run, int32_t *next, int64_t count) {
   }
 }
 
-/* This rank's share of a shape's table. */
-static void fill(const BfRun *run, const BfFullSpace *space, const BfActions *actions, int64_t s, BfScratch *scratch,
-                 int32_t *next, BfError *error) {
-  const int64_t M = space->context[s].measures;
-  if (bf_table_shape_fits(space, s)) bf_table_shape_fill(space, actions, s, run->worker, run->size, scratch, next, error);
+/* A shape's table under construction. */
+typedef struct {
+  BfRun             *run;
+  const BfFullSpace *space;
+  const BfActions   *actions;
+  BfTables          *tables;
+  int                shape;
+  int64_t            s, M, K;    /* a context of the shape, its measures; actions */
+  int64_t            blocks;     /* of actions that are filled; of these */
+  int64_t            exchanged;  /* are complete on every node */
+  BfScratch          scratch;
+} Build;
+
+static int64_t rows_of(const Build *b, int64_t blocks) { return blocks * BF_LANES < b->K ? blocks * BF_LANES : b->K; }
+
+/* Make the filled blocks complete on every node. */
+static void settle(Build *b) {
+  int32_t      *next = b->tables->next[b->shape];
+  const int64_t from = rows_of(b, b->exchanged), to = rows_of(b, b->blocks);
+  bf_shared_sync(b->run, &b->tables->memory[b->shape]);
+  exchange(b->run, next + from * b->M, (to - from) * b->M);
+  bf_shared_sync(b->run, &b->tables->memory[b->shape]);
+  b->exchanged = b->blocks;
+}
+
+/* This rank's share of the next blocks; about a 64th of the table, after which the run may stop. */
+static void fill_piece(Build *b, BfError *error) {
+  const BfRun  *run   = b->run;
+  int32_t      *next  = b->tables->next[b->shape];
+  const int64_t piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
+  const int64_t end   = b->blocks + (piece < left ? piece : left);
+  if (bf_table_shape_fits(b->space, b->s))
+    bf_table_shape_fill(b->space, b->actions, b->s, b->blocks, end, run->worker, run->size, &b->scratch, next, error);
   else
-    bf_table_fill_directly(space, actions, s, M * run->worker / run->size, M * (run->worker + 1) / run->size, scratch, next, error);
+    bf_table_fill_directly(b->space, b->actions, b->s, b->blocks, end, b->M * run->worker / run->size, b->M * (run->worker + 1) / run->size,
+                           &b->scratch, next, error);
+  b->blocks = end;
+}
+
+static BfStatus fill(Build *b, BfCheckpoint *checkpoint, BfError *error) {
+  while (b->blocks < b->actions->blocks) {
+    fill_piece(b, error);
+    BF_TRY(bf_agree(b->run->world, error));
+    const BfOrder order = bf_checkpoint_ask(checkpoint, 4.0 * (double)rows_of(b, b->blocks) * (double)b->M);
+    if (order == BF_GO_ON) continue;
+    settle(b);
+    BF_TRY(bf_table_save(b->run, b->tables, b->shape, rows_of(b, b->blocks), b->M, b->K, checkpoint, error));
+    if (order == BF_SAVE_AND_STOP) return bf_checkpoint_stopped(checkpoint, error);
+  }
+  settle(b);
+  return BF_OK;
 }
 
 static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActions *actions, int shape, BfTables *tables,
-                            BfError *error) {
+                            BfCheckpoint *checkpoint, BfError *error) {
   const int64_t s = space->shape[shape], M = space->context[s].measures, K = space->problem->actions;
-  BfScratch     scratch = {0};
+  Build         b = {.run = run, .space = space, .actions = actions, .tables = tables, .shape = shape, .s = s, .M = M, .K = K};
+  int64_t       rows = 0;
   BF_TRY(bf_shared_create(run, M * K * (int64_t)sizeof(int32_t), "transition table", &tables->memory[shape], error));
-  int32_t *next       = tables->next[shape] = tables->memory[shape].base;
+  int32_t *next = tables->next[shape] = tables->memory[shape].base;
   if (run->nodes > 1) {
     const int64_t from = M * K * run->node_rank / run->node_size, to = M * K * (run->node_rank + 1) / run->node_size;
     memset(next + from, 0xff, sizeof *next * (size_t)(to - from));
     bf_shared_sync(run, &tables->memory[shape]);
   }
-  if (bf_scratch_create(space->problem, &scratch, error) == BF_OK)
-    fill(run, space, actions, s, &scratch, next, error);
-  bf_scratch_clear(&scratch);
-  bf_shared_sync(run, &tables->memory[shape]);
-  exchange(run, next, M * K);
-  bf_shared_sync(run, &tables->memory[shape]);
-  return bf_agree(run->world, error);
+  BF_TRY(bf_table_restore(run, tables, shape, M, K, checkpoint, &rows, error));
+  b.blocks = b.exchanged = rows == K ? actions->blocks : rows / BF_LANES;
+  bf_scratch_create(space->problem, &b.scratch, error);
+  BfStatus status = bf_agree(run->world, error);
+  if (status == BF_OK) status = fill(&b, checkpoint, error);
+  bf_scratch_clear(&b.scratch);
+  return status;
 }
 
 /* ---- actions that no table distinguishes ------------------------------------------------------------------------ */
@@ -139,12 +185,13 @@ done:
   return status;
 }
 
-BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
+BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound, BfCheckpoint *checkpoint,
                           BfTables *tables, BfError *error) {
   *tables         = (BfTables){.shapes = space->shapes};
   BfStatus status = BF_NEW(&tables->memory, space->shapes, error);
   if (status == BF_OK) status = BF_NEW(&tables->next, space->shapes, error);
-  for (int i = 0; i < space->shapes && status == BF_OK; i++) status = build_shape(run, space, actions, i, tables, error);
+  for (int i = 0; i < space->shapes && status == BF_OK; i++) status = build_shape(run, space, actions, i, tables, checkpoint, error);
+  if (status == BF_OK) status = bf_tables_finish(run, space, tables, checkpoint, error);
   if (status == BF_OK) collapse(space, actions, value_bound, tables, error);
   status = bf_agree(run->world, error);
   if (status != BF_OK) bf_tables_clear(tables);

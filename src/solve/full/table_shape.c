@@ -182,15 +182,15 @@ static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int worker, int workers,
-                             BfScratch *scratch, int32_t *next, BfError *error) {
+BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0, int64_t block1, int worker,
+                             int workers, BfScratch *scratch, int32_t *next, BfError *error) {
   static const BfTableKernels *const kernels[] = {&bf_table_kernels_generic, &bf_table_kernels_avx2, &bf_table_kernels_avx512};
   Fill f = {.space = space, .actions = actions, .kernels = kernels[bf_instruction_set_index()], .scratch = scratch, .s = s, .next = next};
   BfStatus status;
   BF_GOTO(create(&f.shape, space, s, error));
   BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
   BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));
-  for (f.block = 0; f.block < actions->blocks; f.block++) BF_GOTO(fill_block(&f, worker, workers, error));
+  for (f.block = block0; f.block < block1; f.block++) BF_GOTO(fill_block(&f, worker, workers, error));
 done:
   clear(&f.shape);
   bf_free(f.cell);
