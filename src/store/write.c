@@ -1,7 +1,7 @@
 #include "store/store.h"
 
 enum { MOST_DIMS = 4 };
-static const int64_t chunk_bytes = (int64_t)8 << 20;
+static const int64_t least_chunk = (int64_t)1 << 20, most_chunk = (int64_t)8 << 20;
 static const int64_t write_bytes = (int64_t)1 << 30; /* MPI-IO counts are int */
 
 static int64_t type_size(BfStoreType type) { return (int64_t)H5Tget_size(bf_store_memory_type(type)); }
@@ -12,14 +12,21 @@ static int64_t product(int rank, const int64_t count[]) {
   return n;
 }
 
-/* Chunks of at most 8 MiB: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of all
+/* A chunk of 1 MiB stays in the cache from checksum to copy; larger ones keep the index of a large array short. */
+static int64_t chunk_bytes(int64_t bytes) {
+  const int64_t share = bytes >> 12;
+  return share < least_chunk ? least_chunk : share > most_chunk ? most_chunk : share;
+}
+
+/* Chunks of that size: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of all
  * chunks and of what describes them; 0 where there is nothing to chunk. */
 static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsize_t chunk[]) {
-  int64_t left = chunk_bytes / type_size(type), chunks = 1, bytes = type_size(type);
+  const int64_t most = chunk_bytes(product(rank, dims) * type_size(type));
+  int64_t       left = most / type_size(type), chunks = 1, bytes = type_size(type);
   for (int i = rank - 1; i >= 0; i--) {
     if (dims[i] == 0) return 0;
     chunk[i] = (hsize_t)(dims[i] < left ? dims[i] : left);
-    if (rank == 2 && i == 0 && dims[1] * type_size(type) >= chunk_bytes) chunk[i] = 1;
+    if (rank == 2 && i == 0 && dims[1] * type_size(type) >= most) chunk[i] = 1;
     left = left / (int64_t)chunk[i] < 1 ? 1 : left / (int64_t)chunk[i];
     chunks *= (dims[i] + (int64_t)chunk[i] - 1) / (int64_t)chunk[i];
     bytes *= (int64_t)chunk[i];
