@@ -1,0 +1,194 @@
+"""jobs/ on a real SLURM: whatever interrupts a solve, the job goes on by itself and the result has the bits of one in peace."""
+import glob
+import os
+import signal
+import sys
+import time
+
+import h5py
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+from cluster import Cluster, descendants, missing, read, wait_for  # noqa: E402
+from harness import BELLFORMER, tap  # noqa: E402
+
+JOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "jobs")
+PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
+# Some ten seconds on two ranks: four layers of 6^8 laws and 6561 actions. A checkpoint a second.
+XOR = (f"{PROBLEMS}/xor/xor.yaml",)
+OPTIONS = ("-space", "full", "-horizon", 4, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
+VALUES = "4,4 8,8 16,16 32,32"
+
+if missing():
+    print("1..0 # SKIP not installed (slurm-wlm, munge):", *missing())
+    sys.exit(0)
+cluster = Cluster()
+
+
+def path(name):
+    return os.path.join(cluster.folder, name)
+
+
+def output(job):
+    return "".join(read(name) for name in sorted(glob.glob(path(f"*-{job}.out"))))
+
+
+def solve(run, *flags, options=OPTIONS, problem=XOR, **environment):
+    return cluster.submit(*flags, f"{JOBS}/solve.sbatch", *problem, path(run), *options, BELLFORMER=BELLFORMER, **environment)
+
+
+def at_work(job, run):
+    """Wait until a job has written a checkpoint."""
+    wait_for(f"checkpoint of job {job}", 60, lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
+    assert cluster.state(job) == "RUNNING", output(job)
+
+
+def contents(run):
+    """Every dataset and attribute but the provenance, as bytes."""
+    found = {}
+
+    def keep(name, item):
+        if not name.startswith("provenance"):
+            found.update({(name, key): str(value) for key, value in item.attrs.items()})
+            if isinstance(item, h5py.Dataset):
+                x = item[()]
+                found[name] = (str(item.dtype), item.shape, x if isinstance(x, bytes) else x.tobytes())
+
+    with h5py.File(path(run)) as f:
+        f.visititems(keep)
+    return found
+
+
+def finished(job, run, restarts=1):
+    """The job has requeued itself, has ended well and left the bits of the run in peace, and nothing else."""
+    end = cluster.ended(job)
+    assert (end["JobState"], end["ExitCode"]) == ("COMPLETED", "0:0"), (end, output(job))
+    assert int(end["Restarts"]) >= restarts, (end["Restarts"], output(job))
+    assert not os.path.exists(path(run) + ".checkpoint"), output(job)
+    one, other = contents("peace.h5"), contents(run)
+    assert set(one) == set(other) and {"value", "policy", "rollout/actions"} <= set(one)
+    assert not [name for name in one if one[name] != other[name]], output(job)
+
+
+def starts():
+    cluster.start()
+    # In the background of the others: see time_limit().
+    cluster.limited = solve("limit.h5", "-N1", "-n2", "-w", "node2", "-t", 1, "--signal=B:USR1@25")
+
+
+def peace():
+    job = solve("peace.h5", "-N1", "-n2", "-w", "node1")
+    end = cluster.ended(job)
+    assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0"), (end, output(job))
+    assert not os.path.exists(path("peace.h5.checkpoint")), output(job)
+
+
+def pause():
+    """The job of time_limit() becomes a slow one: its ranks stand still until its time signal has come."""
+    at_work(cluster.limited, "limit.h5")
+    cluster.paused = cluster.ranks(path("limit.h5"))
+    assert len(cluster.paused) == 2
+    for pid in cluster.paused:
+        os.kill(pid, signal.SIGSTOP)
+
+
+def time_signal():
+    job = solve("signal.h5", "-N1", "-n2")
+    at_work(job, "signal.h5")
+    cluster.ask("scancel", "-b", "-s", "USR1", job)
+    finished(job, "signal.h5")
+
+
+def time_limit():
+    wait_for("time signal", 70, lambda: "asking for a checkpoint" in output(cluster.limited))
+    for pid in cluster.paused:
+        os.kill(pid, signal.SIGCONT)
+    finished(cluster.limited, "limit.h5")
+
+
+def killed():
+    """kill -9 of all ranks, of the step that holds the daemons of mpirun on the nodes, and of mpirun, in three jobs."""
+    jobs = {run: solve(run, *flags.split()) for run, flags in (
+        ("ranks.h5", "-N2 -n2 --ntasks-per-node=1"), ("step.h5", "-N2 -n3"), ("mpirun.h5", "-N1 -n1"))}
+    for run, job in jobs.items():
+        at_work(job, run)
+        if run == "step.h5":
+            cluster.ask("scancel", "-s", "KILL", f"{job}.0")
+            continue
+        mpirun = [pid for pid, a in descendants().items() if path(run) in a and os.path.basename(a[0]) == "mpirun"]
+        pids = mpirun if run == "mpirun.h5" else cluster.ranks(path(run))
+        assert len(pids) == (1 if run == "mpirun.h5" else 2)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+    for run, job in jobs.items():
+        finished(job, run)
+
+
+def stop_file():
+    """A file STOP ends the job; the same line, on another number of ranks, goes on."""
+    os.mkdir(path("stop"))
+    job = solve("stop/run.h5", "-N1", "-n2")
+    at_work(job, "stop/run.h5")
+    open(path("stop/STOP"), "w").close()
+    end = cluster.ended(job)
+    assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "75:0", "0"), (end, output(job))
+    if os.path.exists(path("stop/STOP")):
+        os.remove(path("stop/STOP"))
+    finished(solve("stop/run.h5", "-N1", "-n1"), "stop/run.h5", restarts=0)
+
+
+def bad_input():
+    end = cluster.ended(solve("bad.h5", problem=("missing.yaml",)))
+    assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "2:0", "0"), end
+
+
+def study(folder, *options, values=VALUES):
+    """Numbers of the array and of the job that gathers."""
+    said = cluster.ask("sh", f"{JOBS}/study.sh", "-N1", "-n1", "--", f"{PROBLEMS}/iris/iris.yaml", path(folder), "-quantize_cells",
+                       values, "-space", "reachable", *map(str, options), BELLFORMER=BELLFORMER, PYTHON=sys.executable).split()
+    return said[1].rstrip(":"), said[said.index("job") + 1]
+
+
+def array():
+    """The last task, whose number is that of the whole array, is interrupted: it requeues itself, and no other."""
+    array, gather = study("study", "-action_count", 32, "-checkpoint_interval", 0)
+    last = array + "_3"
+    at_work(last, "study/32,32.h5")
+    cluster.ask("scancel", "-b", "-s", "USR1", last)
+    end = cluster.ended(gather)
+    assert end["JobState"] == "COMPLETED", (end, output(gather))
+    assert [cluster.show(f"{array}_{i}")["Restarts"] for i in range(4)] == ["0", "0", "0", "1"]
+    lines = read(path("study/study.txt")).splitlines()
+    assert [line.split()[0] for line in lines] == ["quantize_cells", *VALUES.split()]
+    for value, line in zip(VALUES.split(), lines[1:]):
+        with h5py.File(path(f"study/{value}.h5")) as f:
+            assert abs(float(line.split()[1]) - f["rollout"].attrs["quantized_cost"]) < 1e-7
+    assert read(path("study/study.png"))[1:4] == "PNG"
+
+
+def array_fails():
+    """A task that fails keeps the others' results, and the gathering job does not wait for ever."""
+    array, gather = study("fails", "-action_count", 8, values="4,4 none")
+    assert cluster.ended(gather)["JobState"] == "CANCELLED"
+    assert [cluster.show(f"{array}_{i}")["JobState"] for i in range(2)] == ["COMPLETED", "FAILED"]
+    assert os.path.exists(path("fails/4,4.h5"))
+
+
+def stops():
+    killed = cluster.stop()
+    assert not killed and not descendants(), (killed, descendants())
+
+
+def terminated(*_):
+    raise SystemExit("terminated")
+
+
+signal.signal(signal.SIGTERM, terminated)
+checks = [(function.__name__.replace("_", " "), function) for function in (
+    starts, pause, peace, time_signal, killed, stop_file, bad_input, time_limit, array, array_fails, stops)]
+if "-v" in sys.argv:
+    began = time.time()
+    checks = [(name, lambda f=f: (f(), print("# %.0f s" % (time.time() - began)))) for name, f in checks]
+try:
+    tap(checks)
+finally:
+    cluster.stop()
