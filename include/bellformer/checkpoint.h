@@ -30,7 +30,7 @@ typedef struct {
   void       *context;
 } BfCheckpointOptions;
 
-/* result: the path of RUN.h5. Makes the folder; takes the claim. What the folder holds stays until the first new
+/* result: the path of RUN.h5. Makes the folder; takes the claim; removes a STOP file of an earlier start. What the folder holds stays until the first new
  * generation. */
 BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out, BfError *error);
 void     bf_checkpoint_destroy(BfCheckpoint **checkpoint);

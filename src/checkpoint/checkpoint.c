@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FORMAT = 1 };
 
@@ -35,6 +36,7 @@ BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpoint
   }
   if (bf_agree(run->world, error) == BF_OK) {
     if (run->rank == 0 && bf_folder_make(result, error) == BF_OK) bf_claim_take(result, c->claim, error);
+    if (run->rank == 0) unlink(c->when.stop); /* of an earlier start */
     from_root(run, error);
   }
   if (error->status != BF_OK) {

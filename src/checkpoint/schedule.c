@@ -60,11 +60,12 @@ void bf_schedule_learn(BfSchedule *when, double bytes, double seconds) {
   when->saved = when->piece = bf_seconds();
 }
 
-/* A STOP file is looked for once a second, and taken away when it is found: the next start is not to stop at once. */
+/* A STOP file is looked for once a second. It stays, so that a job script sees why the run stopped; the next start takes it
+ * away. */
 static bool stop_file(BfSchedule *when, double now) {
   if (now - when->looked < 1) return false;
   when->looked = now;
-  return unlink(when->stop) == 0;
+  return access(when->stop, F_OK) == 0;
 }
 
 /* This rank's view: rank 0 watches clocks and files, each its signals. */

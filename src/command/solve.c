@@ -25,7 +25,8 @@ const char bf_help_solve[] =
     "  -quiet             no progress, no report\n"
     "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n"
     "\n"
-    "SIGUSR1, or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint, exit 75.\n"
+    "SIGUSR1, or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint, exit 75. The next start\n"
+    "removes the file.\n"
     "\n"
     "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view) work too. The keys of a problem\n"
     "file are listed in the README.\n";

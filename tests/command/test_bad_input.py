@@ -119,7 +119,7 @@ RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's"
 
 def run(folder, arguments, ranks):
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-    return subprocess.run(command + [BELLFORMER] + arguments, cwd=folder, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command + [BELLFORMER] + arguments, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
 def check(files, options, words, ranks):
