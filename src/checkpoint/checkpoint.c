@@ -32,7 +32,7 @@ BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpoint
   BfCheckpoint *c = NULL;
   if (BF_NEW(&c, 1, error) == BF_OK) {
     *c = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
-    if (copy_text(result, &c->result, error) == BF_OK) bf_schedule_create(&c->when, options, result, error);
+    if (copy_text(result, &c->result, error) == BF_OK) bf_schedule_create(&c->when, options, result, run->rank == 0, error);
   }
   if (bf_agree(run->world, error) == BF_OK) {
     if (run->rank == 0 && bf_folder_make(result, error) == BF_OK) bf_claim_take(result, c->claim, error);

@@ -41,7 +41,8 @@ struct BfCheckpoint {
   double              begun;
 };
 
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, BfError *error);
+/* watch: whether this rank watches clocks and files for all. */
+BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch, BfError *error);
 void     bf_schedule_clear(BfSchedule *when);
 /* What a checkpoint took: so the next is planned. Not collective. */
 void bf_schedule_learn(BfSchedule *when, double bytes, double seconds);

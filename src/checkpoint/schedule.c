@@ -35,12 +35,12 @@ static double job_seconds(void) {
   return parse_duration(text);
 }
 
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, BfError *error) {
+BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch, BfError *error) {
   const double now = bf_seconds();
   char         folder[4096];
   *when = (BfSchedule){.interval = options->interval < 0 ? default_interval : options->interval, .given = options->interval >= 0,
                        .saved = now, .piece = now, .bandwidth = 2e8, .overhead = 0.05, .question = MPI_REQUEST_NULL};
-  when->deadline = now + (options->hours > 0 ? 3600 * options->hours : job_seconds());
+  when->deadline = now + (options->hours > 0 ? 3600 * options->hours : watch ? job_seconds() : INFINITY);
   snprintf(folder, sizeof folder, "%s", result);
   const char  *place = dirname(folder);
   const size_t size  = strlen(place) + sizeof "/STOP";

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,7 +108,12 @@ static void try_path(BfStore *store, int overwrite, BfError *error) {
     bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", store->path);
     return;
   }
+  unlink(store->part); /* of a run that was killed; one that still writes to it keeps a file without a name */
   FILE *file = fopen(store->part, "wb");
+  if (file && fstat(fileno(file), &about) == 0) {
+    store->device = about.st_dev;
+    store->inode  = about.st_ino;
+  }
   if (file) fclose(file);
   store->reserved = reserved_at_first;
   if (!file || reserve(store) < 0) {
@@ -166,8 +172,18 @@ static void trim(const char *path) {
   if (stat(path, &about) == 0 && truncate(path, about.st_size) != 0) return; /* then it stays set aside */
 }
 
+/* Whether the temporary name still is this run's file. */
+static bool is_own(const BfStore *store) {
+  struct stat about;
+  return stat(store->part, &about) == 0 && about.st_dev == store->device && about.st_ino == store->inode;
+}
+
 static void publish(const BfStore *store, BfError *error) {
   char folder[4096];
+  if (!is_own(store)) {
+    bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path, store->part);
+    return;
+  }
   trim(store->part);
   if (!is_whole(store->part)) {
     bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
@@ -219,7 +235,7 @@ void bf_store_close(BfStore **out) {
   BfStore *store = *out;
   if (store->file >= 0) H5Fclose(store->file);
   store->file = -1;
-  if (store->part && store->rank == 0) unlink(store->part);
+  if (store->part && store->rank == 0 && is_own(store)) unlink(store->part);
   free_store(store);
   *out = NULL;
 }

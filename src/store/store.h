@@ -11,6 +11,7 @@ struct BfStore {
   char    *part;     /* the temporary name of a file that is being created; NULL for one that is read */
   hid_t    transfer; /* collective */
   hid_t    create_links; /* groups on the way */
+  uint64_t device, inode; /* of the temporary file, on rank 0: another run may put its own in the same place */
   int64_t  reserved;     /* bytes of the disk that rank 0 has set aside for the file */
 };
 

@@ -155,6 +155,20 @@ static void given_up(Tap *tap, const Where *w) {
         "a folder that is not there is named");
 }
 
+/* Two writers of one name: the second's file appears, the first's does not, and takes nothing with it. */
+static void two_writers(Tap *tap, const Where *w) {
+  BfError  error = {0}, lost = {0};
+  BfStore *first = NULL, *second = NULL;
+  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &first, &error) == BF_OK, "a first writer");
+  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &second, &error) == BF_OK, "a second one");
+  bf_store_attribute_int(second, "/", "writer", 2, &error);
+  check(tap, bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part), "the first cannot complete, and leaves the second's file");
+  check(tap, bf_store_commit(&second, &error) == BF_OK && exists(w->path), "the second does");
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (w->rank == 0) unlink(w->path);
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 int main(int argc, char **argv) {
   Tap   tap = {0, 0};
   Where w   = {0};
@@ -170,6 +184,7 @@ int main(int argc, char **argv) {
   contents(&tap, &w);
   damage(&tap, &w);
   given_up(&tap, &w);
+  two_writers(&tap, &w);
   if (w.rank == 0) rmdir(folder);
   return finish_tap(&tap);
 }
