@@ -20,14 +20,17 @@ static double parse_duration(const char *text) {
   return INFINITY;
 }
 
-/* Seconds that the SLURM job around this process still has; INFINITY where there is none. */
+/* Seconds that the SLURM job around this process still has; INFINITY where there is none. The number of an array's last task
+ * is that of the whole array, so a task is asked for as ARRAY_TASK. */
 static double job_seconds(void) {
   const char *end = getenv("SLURM_JOB_END_TIME"), *job = getenv("SLURM_JOB_ID");
-  char        command[96], text[64] = "";
+  const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+  char        command[96], name[64], text[64] = "";
   if (!job) return INFINITY;
   if (end && atof(end) > 0) return atof(end) - (double)time(NULL);
-  if (strspn(job, "0123456789_") != strlen(job)) return INFINITY;
-  snprintf(command, sizeof command, "squeue -h -j %.32s -o %%L 2>/dev/null", job);
+  snprintf(name, sizeof name, "%.24s%s%.24s", array && task ? array : job, array && task ? "_" : "", array && task ? task : "");
+  if (strspn(name, "0123456789_") != strlen(name)) return INFINITY;
+  snprintf(command, sizeof command, "squeue -h -j %s -o %%L 2>/dev/null", name);
   FILE *answer = popen(command, "r");
   if (!answer) return INFINITY;
   if (!fgets(text, sizeof text, answer)) text[0] = '\0';
