@@ -11,7 +11,7 @@ import argparse
 import sys
 
 import style
-from runfile import Run, text
+from runfile import Run
 from style import plt
 from matplotlib.ticker import NullFormatter, NullLocator
 
@@ -24,7 +24,7 @@ SERIES = (  # attribute of /rollout, legend, colour, marker, line
 
 def value(run, option):
     """The option's value on the command line of the run; the last one counts."""
-    lines = text(run.file["problem"].attrs["overrides"]).splitlines()
+    lines = run.file["problem/overrides"][()].tobytes().rstrip(b"\0").decode().splitlines()
     values = [line.split("=", 1)[1] for line in lines if line.startswith(option + "=")]
     if not values:
         sys.exit(f"{run.path}: -{option} was not given")

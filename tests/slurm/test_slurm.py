@@ -3,6 +3,7 @@ import glob
 import os
 import signal
 import sys
+import threading
 import time
 
 import h5py
@@ -13,9 +14,9 @@ from harness import BELLFORMER, tap  # noqa: E402
 
 JOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "jobs")
 PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
-# Some ten seconds on two ranks: four layers of 6^8 laws and 6561 actions. A checkpoint a second.
+# Some ten seconds on two ranks: three layers of 6^8 laws and 6561 actions. A checkpoint a second.
 XOR = (f"{PROBLEMS}/xor/xor.yaml",)
-OPTIONS = ("-space", "full", "-horizon", 4, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
+OPTIONS = ("-space", "full", "-horizon", 3, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
 VALUES = "4,4 8,8 16,16 32,32"
 
 if missing():
@@ -38,8 +39,11 @@ def solve(run, *flags, options=OPTIONS, problem=XOR, **environment):
 
 def at_work(job, run):
     """Wait until a job has written a checkpoint."""
-    wait_for(f"checkpoint of job {job}", 60, lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
-    assert cluster.state(job) == "RUNNING", output(job)
+    def begun():
+        assert cluster.state(job) in ("PENDING", "CONFIGURING", "RUNNING"), output(job)
+        return glob.glob(path(run) + ".checkpoint/*.h5")
+
+    wait_for(f"checkpoint of job {job}", 60, begun)
 
 
 def contents(run):
@@ -89,6 +93,13 @@ def pause():
     assert len(cluster.paused) == 2
     for pid in cluster.paused:
         os.kill(pid, signal.SIGSTOP)
+    threading.Thread(target=go_on, daemon=True).start()
+
+
+def go_on():
+    wait_for("time signal", 70, lambda: "asking for a checkpoint" in output(cluster.limited))
+    for pid in cluster.paused:
+        os.kill(pid, signal.SIGCONT)
 
 
 def time_signal():
@@ -99,10 +110,8 @@ def time_signal():
 
 
 def time_limit():
-    wait_for("time signal", 70, lambda: "asking for a checkpoint" in output(cluster.limited))
-    for pid in cluster.paused:
-        os.kill(pid, signal.SIGCONT)
     finished(cluster.limited, "limit.h5")
+    assert "asking for a checkpoint" in output(cluster.limited)
 
 
 def killed():
@@ -131,8 +140,6 @@ def stop_file():
     open(path("stop/STOP"), "w").close()
     end = cluster.ended(job)
     assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "75:0", "0"), (end, output(job))
-    if os.path.exists(path("stop/STOP")):
-        os.remove(path("stop/STOP"))
     finished(solve("stop/run.h5", "-N1", "-n1"), "stop/run.h5", restarts=0)
 
 
