@@ -148,6 +148,16 @@ def bad_input():
     assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "2:0", "0"), end
 
 
+def no_start():
+    """An mpirun that fails at first, as when a daemon does not start on a node."""
+    with open(os.open(path("mpirun.sh"), os.O_CREAT | os.O_WRONLY, 0o755), "w") as f:
+        f.write(f"#!/bin/sh\n[ -e {path('tried')} ] && exec mpirun \"$@\"\ntouch {path('tried')}\nexit 1\n")
+    options = ("-space", "reachable", "-quantize_cells", "8,8", "-action_count", 8)
+    job = solve("start.h5", problem=(f"{PROBLEMS}/iris/iris.yaml",), options=options, MPIRUN=path("mpirun.sh"))
+    end = cluster.ended(job)
+    assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0") and "exit 1: again" in output(job), (end, output(job))
+
+
 def study(folder, *options, values=VALUES):
     """Numbers of the array and of the job that gathers."""
     said = cluster.ask("sh", f"{JOBS}/study.sh", "-N1", "-n1", "--", f"{PROBLEMS}/iris/iris.yaml", path(folder), "-quantize_cells",
@@ -191,7 +201,7 @@ def terminated(*_):
 
 signal.signal(signal.SIGTERM, terminated)
 checks = [(function.__name__.replace("_", " "), function) for function in (
-    starts, pause, peace, time_signal, killed, stop_file, bad_input, time_limit, array, array_fails, stops)]
+    starts, pause, peace, time_signal, killed, stop_file, bad_input, no_start, time_limit, array, array_fails, stops)]
 if "-v" in sys.argv:
     began = time.time()
     checks = [(name, lambda f=f: (f(), print("# %.0f s" % (time.time() - began)))) for name, f in checks]
