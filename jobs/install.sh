@@ -1,7 +1,8 @@
 # Install what Debian 12 lacks to build, test and plot bellformer; as root, or as a user with sudo. Sourced by others.
 # Says what it installs; silent where nothing is missing.
+# test_packages: set by tests/run.sh.
 packages="gcc libc6-dev pkg-config meson ninja-build openmpi-bin libopenmpi-dev petsc-dev libhdf5-openmpi-dev libyaml-dev
-  libcmocka-dev clang libclang-rt-14-dev python3-h5py python3-numpy python3-matplotlib hdf5-tools slurm-wlm munge"
+  python3-h5py python3-numpy python3-matplotlib ${test_packages:-}"
 missing=
 for package in $packages; do
   dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"

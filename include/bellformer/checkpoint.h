@@ -11,7 +11,7 @@
  * whose claim is gone (its node was given up and the job started elsewhere) stops at its next checkpoint.
  *
  * All functions are collective on run->world, unless said otherwise; a NULL BfCheckpoint (a run without a result file)
- * saves nothing and is never told to stop by anything but a signal. */
+ * saves nothing and is never told to stop: a signal ends the process. */
 #pragma once
 #include "bellformer/run.h"
 #include "bellformer/store.h"
@@ -22,8 +22,9 @@ typedef struct BfCheckpoint BfCheckpoint;
 typedef BfStatus BfDescribe(void *context, BfStore *store, BfError *error);
 
 typedef struct {
-  double      interval;   /* seconds between checkpoints within a layer; then every layer's end is one, too. < 0: 600, and
-                             at the end of a layer where its write is likely to cost less than 2 % of what it saves */
+  double      interval;   /* seconds between checkpoints within a layer; then every layer's end is one, too. < 0: within a layer
+                             600, or 50 times what a write takes if that is longer; at a layer's end where the write costs
+                             less than 2 % of what it saves */
   double      hours;      /* stop so early that the last checkpoint is written before; <= 0: the SLURM job's limit, if any */
   int         newest;     /* the newest generation to go on from; INT_MAX: any */
   BfDescribe *describe;

@@ -1,4 +1,4 @@
-/* The cost of a trained Transformer, design section 3. Pure.
+/* The cost of a trained Transformer: README, The model. Pure.
  *
  * Stage: c(u) = eps lambda/2 |u|^2. Terminal: a sum over contexts, g(mu) = sum_s g_s(mu_s), each g_s already divided by
  * what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */

@@ -1,4 +1,4 @@
-/* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)), design section 2, [ASY26] eq. 1. Pure.
+/* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)): README, The model, [ASY26] eq. 1. Pure.
  *
  * Everything is evaluated for BF_LANES independent cases at once ("lanes": many controls on one law, or many laws
  * under one control), stored with the lane as the last, contiguous index. All lanes run the same instructions in the

@@ -1,4 +1,4 @@
-/* A problem: a YAML file and its tables in, everything checked out. Design sections 1 and 8. */
+/* A problem: a YAML file and its tables in, everything checked out. README, A problem file. */
 #pragma once
 #include <mpi.h>
 #include "bellformer/cost.h"

@@ -1,4 +1,4 @@
-/* The three quantizers of [ASY26]: tokens (X_n), measures (P_m(X_n)) and controls (U_k); design section 4. Pure. */
+/* The three quantizers of [ASY26]: tokens (X_n), measures (P_m(X_n)) and controls (U_k): README, The model. Pure. */
 #pragma once
 #include "bellformer/error.h"
 

@@ -1,4 +1,4 @@
-/* The dynamic program, design section 5: V_T = g, V_t(i) = min over k of [c(u_k) + V_{t+1}(T(i, k))]. */
+/* The dynamic program: README, The model; V_T = g, V_t(i) = min over k of [c(u_k) + V_{t+1}(T(i, k))]. */
 #pragma once
 #include <stdbool.h>
 #include "bellformer/checkpoint.h"
@@ -21,7 +21,7 @@ typedef struct {
   int  stability;    /* K atom moves; 0: no stability study */
 } BfFullOptions;
 
-/* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it, or a signal,
+/* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it
  * told them to stop; then what they have done is in the checkpoint, and `loop` and `store` are to be given up. */
 
 /* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store` (which

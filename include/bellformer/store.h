@@ -1,4 +1,4 @@
-/* Parallel HDF5: the result file, design section 8.
+/* Parallel HDF5: the result file: README, A result file.
  *
  * A file is written under a temporary name, "FILE.part", and appears under its own by rename after fsync: what is seen
  * is whole. Large datasets are chunked with Fletcher32 checksums, so that damage is found and not read. Every function is

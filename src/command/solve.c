@@ -20,16 +20,17 @@ const char bf_help_solve[] =
     "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in it\n"
     "  -restart auto      with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh\n"
     "  -maxh HOURS        stop in time for the last checkpoint; in a SLURM job its limit is the default\n"
-    "  -checkpoint_interval SECONDS  within a layer, and at every layer's end; default 600, and at a layer's end where that is cheap\n"
+    "  -checkpoint_interval S  save within a layer every S seconds, and at every layer's end; default: every 600, or 50 times what\n"
+    "                     a write takes if that is longer; at a layer's end where it costs less than 2 % of what it saves\n"
     "  -node_size R       treat every R ranks as a node\n"
     "  -quiet             no progress, no report\n"
     "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n"
     "\n"
-    "SIGUSR1, or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint, exit 75. The next start\n"
-    "removes the file.\n"
+    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint,\n"
+    "exit 75. The next start removes the file.\n"
     "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view) work too. The keys of a problem\n"
-    "file are listed in the README.\n";
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view)\n"
+    "work too. The keys of a problem file are listed in the README.\n";
 
 static BfStatus read_options(BfSolveOptions *o, BfError *error) {
   int64_t stability    = 0;

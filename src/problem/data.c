@@ -1,4 +1,4 @@
-/* Tokens, tags and contexts from a table, design section 1. */
+/* Tokens, tags and contexts from a table. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* qsort_r */
 #endif

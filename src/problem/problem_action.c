@@ -1,4 +1,4 @@
-/* action.*: the finite set U_k of controls, design section 4. */
+/* action.*: the finite set U_k of controls. */
 #include "bellformer/run.h"
 #include "reader.h"
 #include "table.h"

@@ -1,4 +1,4 @@
-/* Transition tables against their straightforward evaluation: for every (measure, action) the layer of design section 2 in
+/* Transition tables against their straightforward evaluation: for every (measure, action) the layer of the README in
  * plain double loops with libm's exp, then nearest cells and the rank, as one would write it down. One core.
  * Argument: PROBLEM.yaml, grid cells, transition nearest, no feed-forward part. The straightforward evaluation takes every
  * n-th measure, under all actions; entries are compared one by one. */

@@ -1,4 +1,4 @@
-/* The full space: every lifted state has an index, mixed-radix over the tags (design section 4). */
+/* The full space: every lifted state has an index, mixed-radix over the tags. */
 #pragma once
 #include "bellformer/problem.h"
 
