@@ -8,10 +8,12 @@
 
 #include "bellformer/run.h"
 
-/* Bytes a second of reading rows of `row` bytes at random places of `bytes` bytes: what a gather of short rows can have. */
+/* Bytes a second of reading rows of `row` bytes at random places of `bytes` bytes: what a gather of short rows can have.
+ * One number a line is read, and or-ed: a sum of doubles would wait for its additions, not for the memory. */
 static inline double read_bandwidth(size_t bytes, size_t row) {
-  const size_t rows = bytes / row, line = 64 / sizeof(double);
-  double      *x    = aligned_alloc(64, (bytes + 63) / 64 * 64), sum = 0, best = 0;
+  const size_t rows = bytes / row, each = row / sizeof(uint64_t), line = 64 / sizeof(uint64_t);
+  uint64_t    *x    = aligned_alloc(64, (bytes + 63) / 64 * 64), bits = 0;
+  double       best = 0;
   memset(x, 0, (bytes + 63) / 64 * 64);
   for (int repeat = 0; repeat < 3; repeat++) {
     const double begin = bf_seconds();
@@ -19,15 +21,15 @@ static inline double read_bandwidth(size_t bytes, size_t row) {
     size_t       read  = 0;
     while (bf_seconds() - begin < 0.1)
       for (int r = 0; r < 4096; r++) {
-        state                = state * 6364136223846793005u + 1442695040888963407u;
-        const double *at     = x + (state >> 33) % rows * (row / sizeof *x);
-        for (size_t i = 0; i < row / sizeof *x; i += line) sum += at[i];
+        state              = state * 6364136223846793005u + 1442695040888963407u;
+        const uint64_t *at = x + ((state >> 32) * rows >> 32) * each;
+        for (size_t i = 0; i < each; i += line) bits |= at[i];
         read += row;
       }
     best = fmax(best, (double)read / (bf_seconds() - begin));
   }
   free(x);
-  return sum == 0 ? best : 0; /* the sum must be formed */
+  return bits == 0 ? best : 0; /* so that it must be read */
 }
 
 static inline void verdict(const char *what, double got, double wanted, int at_least) {
