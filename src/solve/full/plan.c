@@ -5,7 +5,7 @@
 /* A tile of a block's values (16 bytes a measure) and the permuted rows behind it (8 bytes an entry, BF_CHUNK actions)
  * share an L2 of a megabyte; wide tiles read a row of V but once. Mids of two contexts together share more rows than
  * those of one do, at 6 bytes a mid and action a rank. */
-enum { LEAST_LANES = 64, LEAST_MIDS = 32, MOST_BLOCK_MIDS = 256, TILE = 128, GROUPS_A_RANK = 8 };
+enum { LEAST_LANES = 64, LEAST_MIDS = 32, TILE = 128, GROUPS_A_RANK = 8 };
 static const int64_t MOST_MID_BYTES = 32 << 20;
 
 /* Take contexts from `end` backwards until their measures reach `least`; all that is left if they never do. */
@@ -17,7 +17,7 @@ static int64_t group_from(const BfFullSpace *space, int64_t end, int64_t least, 
 
 /* Take more contexts while the block of mids is not full and what is kept of them stays small. */
 static int64_t extend(const BfFullSpace *space, int64_t begin, int64_t actives, int64_t *size) {
-  while (begin > 0 && *size < MOST_BLOCK_MIDS) {
+  while (begin > 0 && *size < BF_MOST_BLOCK_MIDS) {
     const int64_t more = space->context[begin - 1].measures;
     if ((double)*size * (double)more * (double)actives * 6 > (double)MOST_MID_BYTES) break;
     *size *= more;
@@ -114,7 +114,7 @@ static BfStatus find_digits(BfPlan *plan, BfError *error) {
  * ranks, smaller ones share fewer rows but leave no rank idle. */
 static void cut_blocks(BfPlan *plan, int ranks) {
   const int64_t last  = plan->lane_context > plan->mid_context ? plan->space->context[plan->lane_context - 1].measures : 1;
-  const int64_t whole = last <= MOST_BLOCK_MIDS ? MOST_BLOCK_MIDS / last * last : MOST_BLOCK_MIDS;
+  const int64_t whole = last <= BF_MOST_BLOCK_MIDS ? BF_MOST_BLOCK_MIDS / last * last : BF_MOST_BLOCK_MIDS;
   const int64_t lanes = (plan->lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
   const int64_t tile  = plan->mids > 1 ? TILE : BF_LANE_BLOCK;
   plan->block_mids    = plan->mids < whole ? plan->mids : whole;

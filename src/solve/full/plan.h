@@ -6,8 +6,9 @@
 #pragma once
 #include "solve/full/table.h"
 
-#define BF_CHUNK 8           /* actions whose permuted rows are held at once */
-#define BF_LANE_BLOCK 512    /* lanes of a group where there is one mid */
+#define BF_CHUNK 8             /* actions whose permuted rows are held at once */
+#define BF_MOST_BLOCK_MIDS 256 /* of one group */
+#define BF_LANE_BLOCK 512      /* lanes of a group where there is one mid */
 
 typedef struct {
   const BfFullSpace *space;

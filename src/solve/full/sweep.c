@@ -67,17 +67,24 @@ static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *
   return BF_OK;
 }
 
+static BfStatus allocate(const BfTerminal *terminal, BfSweep *sweep, BfError *error) {
+  const BfPlan *plan = sweep->plan;
+  const int64_t size = plan->block_mids * plan->tile;
+  BF_TRY(cut(sweep, error));
+  BF_TRY(BF_NEW(&sweep->base, plan->actives, error));
+  BF_TRY(BF_NEW(&sweep->work.rows, BF_CHUNK * (size + plan->block_mids + plan->tile), error));
+  BF_TRY(BF_NEW(&sweep->work.best, size, error));
+  BF_TRY(BF_NEW(&sweep->work.chunk, size, error));
+  return last_terms(sweep, terminal, error);
+}
+
 BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
                          BfSweep *sweep, BfError *error) {
-  *sweep             = (BfSweep){.run = run, .plan = plan, .tables = tables};
-  const int64_t size = plan->block_mids * plan->tile;
-  BfStatus      status;
-  BF_GOTO(cut(sweep, error));
-  BF_GOTO(BF_NEW(&sweep->base, plan->actives, error));
-  BF_GOTO(BF_NEW(&sweep->work.rows, BF_CHUNK * (size + plan->block_mids + 4 * plan->tile), error));
-  BF_GOTO(BF_NEW(&sweep->work.best, size, error));
-  BF_GOTO(BF_NEW(&sweep->work.chunk, size, error));
-  BF_GOTO(last_terms(sweep, terminal, error));
+  BfStatus status;
+  *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
+  allocate(terminal, sweep, error);
+  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_shared_create(run, plan->outers * plan->mids * (int64_t)sizeof(double), "minima of rows", &sweep->least, error));
 done:
   if (status != BF_OK) bf_sweep_clear(sweep);
   return status;
@@ -96,6 +103,7 @@ void bf_sweep_clear(BfSweep *sweep) {
   bf_free(sweep->arrived);
   bf_free(sweep->part);
   bf_free(sweep->reduced);
+  bf_shared_destroy(&sweep->least);
   *sweep = (BfSweep){0};
 }
 
@@ -167,9 +175,21 @@ static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
       const BfLastTerms terms = {sweep->last_outer, sweep->last_mid, sweep->last_lane, sweep->last_padded};
       last_kernel[isa](plan, &terms, block, lane0, lane1, value, policy, &sweep->work);
     } else {
-      block_kernel[isa](plan, sweep->base, next, block, lane0, lane1, value, policy, &sweep->work);
+      block_kernel[isa](plan, sweep->base, next, sweep->least.base, block, lane0, lane1, value, policy, &sweep->work);
     }
   }
+}
+
+/* The minima of the rows of V_{t+1}, shared among the node's ranks. */
+static void find_least(const BfSweep *sweep, const double *next) {
+  const BfRun  *run   = sweep->run;
+  const int64_t lanes = sweep->plan->lanes, rows = sweep->plan->outers * sweep->plan->mids;
+  double       *least = sweep->least.base;
+  for (int64_t i = rows * run->node_rank / run->node_size; i < rows * (run->node_rank + 1) / run->node_size; i++) {
+    least[i] = next[i * lanes];
+    for (int64_t l = 1; l < lanes; l++) least[i] = next[i * lanes + l] < least[i] ? next[i * lanes + l] : least[i];
+  }
+  bf_shared_sync(run, &sweep->least);
 }
 
 /* +inf where other nodes compute, shared among the node's ranks. */
@@ -262,6 +282,7 @@ BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShar
     at += count;
   }
   const int64_t before = at;
+  if (!terminal || !sweep->last_lane) find_least(sweep, next->base);
   for (int p = begin; p < sweep->pieces && status == BF_OK; p++) {
     own_range(sweep, p, &first, &count);
     bf_phase_begin(sweep->run, BF_PHASE_SWEEP);

@@ -15,6 +15,7 @@ typedef struct {
   int64_t        *own;   /* [pieces][2] this rank's groups; all owned */
   int64_t         owned; /* measures of this rank, all pieces */
   int64_t        *base;  /* [actives] */
+  BfShared        least; /* [outers * mids] the minimum of each row of V_{t+1}, one copy a node */
   BfSweepWork     work;
   double         *last_outer, *last_lane; /* terms of the last layer, or NULL where it takes the general way */
   const double  **last_mid;

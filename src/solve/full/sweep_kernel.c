@@ -26,44 +26,98 @@ static void start(const Tile *e, BfSweepWork *work) {
   }
 }
 
-enum { ROWS = 4 }; /* permuted together, for one load of an index */
+/* Which rows of a chunk are worth anything. An action whose row nowhere falls below a mid's largest minimum so far cannot
+ * win there, for later actions do not replace equal ones. */
+typedef struct {
+  double  most[BF_MOST_BLOCK_MIDS];               /* of a mid's best */
+  uint8_t mask[BF_MOST_BLOCK_MIDS];               /* bit c: action a0 + c may win at this mid */
+  uint8_t used[BF_CHUNK][BF_MOST_BLOCK_MIDS + 1]; /* whether any mid needs this successor's row; the last entry is waste */
+} Bounds;
 
-/* c + V, permuted, for each distinct successor of the block's mids. Entries behind the last lane repeat it; behind the
- * last row there is room for more. */
-static void permute(const BfPlan *plan, const Tile *e, int64_t a, const double *V, double *rows) {
-  const int32_t *lane_next = plan->lane_next[a] + e->lane0;
-  const int32_t *image     = plan->image + a * plan->mids + e->first;
-  const int32_t  images    = plan->images[a * plan->blocks + e->block];
-  const double   c         = plan->stage[a];
-  for (int32_t i = 0; i < images; i += ROWS) {
-    const double *from[ROWS];
-    double       *to = rows + i * e->stride;
-    for (int r = 0; r < ROWS; r++) from[r] = V + image[i + r < images ? i + r : i] * plan->lanes;
-    for (int64_t l = 0; l < e->lanes; l++) {
-      const int64_t next = lane_next[l];
-      for (int r = 0; r < ROWS; r++) to[r * e->stride + l] = c + from[r][next];
+static void bound(const BfPlan *plan, const Tile *e, int64_t a0, const int64_t *base, const double *least, Bounds *x) {
+  const uint16_t *slot = plan->slot + (a0 / BF_CHUNK * plan->mids + e->first) * BF_CHUNK;
+  double          low[BF_CHUNK][BF_MOST_BLOCK_MIDS];
+  memset(x->used, 0, sizeof x->used);
+  for (int c = 0; c < BF_CHUNK; c++) {
+    const int      in    = a0 + c < plan->actives;
+    const int64_t  a     = in ? a0 + c : a0; /* the last chunk repeats its first action: once is enough */
+    const int32_t *image = plan->image + a * plan->mids + e->first;
+    const double  *from  = least + base[a] / plan->lanes;
+    for (int32_t i = 0; i < plan->images[a * plan->blocks + e->block]; i++)
+      low[c][i] = in ? plan->stage[a] + from[image[i]] : __builtin_inf();
+  }
+  for (int64_t m = 0; m < e->mids; m++, slot += BF_CHUNK) {
+    unsigned mask = 0;
+    for (int c = 0; c < BF_CHUNK; c++) {
+      const unsigned may = low[c][slot[c]] < x->most[m];
+      mask |= may << c;
+      x->used[c][may ? slot[c] : BF_MOST_BLOCK_MIDS] = 1; /* a store alone: neighbours mostly share the successor */
     }
-    for (int r = 0; r < ROWS; r++)
-      for (int64_t l = e->lanes; l < e->vectors * BF_LANES; l++) to[r * e->stride + l] = to[r * e->stride + e->lanes - 1];
+    x->mask[m] = (uint8_t)mask;
   }
 }
 
+enum { ROWS = 16 }; /* permuted together: what they are read from and written to fits L1 */
+
+/* c + V, permuted, for the used ones of the distinct successors of the block's mids. Entries behind the last lane repeat
+ * it. */
+static void permute(const BfPlan *plan, const Tile *e, int64_t a, const uint8_t used[], const double *V, double *rows) {
+  const int32_t *lane_next = plan->lane_next[a] + e->lane0;
+  const int32_t *image     = plan->image + a * plan->mids + e->first;
+  const int32_t  images    = plan->images[a * plan->blocks + e->block];
+  const BfLane   c         = lane_set(plan->stage[a]);
+  for (int32_t i = 0; i < images;) {
+    const double *from[ROWS];
+    BfLane       *to[ROWS];
+    int           count = 0;
+    for (; i < images && count < ROWS; i++) {
+      from[count] = V + image[i] * plan->lanes;
+      to[count]   = (BfLane *)(rows + i * e->stride);
+      count += used[i];
+    }
+    for (int64_t v = 0; v < e->vectors; v++) {
+      int64_t n[BF_LANES];
+      for (int l = 0; l < BF_LANES; l++) n[l] = lane_next[v * BF_LANES + l < e->lanes ? v * BF_LANES + l : e->lanes - 1];
+      for (int r = 0; r < count; r++) {
+        const double *x = from[r];
+        to[r][v] = c + (BfLane){x[n[0]], x[n[1]], x[n[2]], x[n[3]], x[n[4]], x[n[5]], x[n[6]], x[n[7]]};
+      }
+    }
+  }
+}
+
+/* The minimum over `count` rows of a chunk, for one mid; returns the largest that it holds then. */
+BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64_t vectors, int64_t a0, BfLane *best, BfLaneInt *id) {
+  BfLane most = lane_set(-__builtin_inf());
+  for (int64_t v = 0; v < vectors; v++) {
+    BfLane least = row[0][v];
+    for (int c = 1; c < count; c++) least = lane_min(row[c][v], least);
+    lane_keep_less(least, a0, &best[v], &id[v]);
+    most = lane_max(best[v], most);
+  }
+  double all = most[0];
+  for (int l = 1; l < BF_LANES; l++) all = most[l] > all ? most[l] : all;
+  return all;
+}
+
 /* The minimum over a chunk of actions, for all mids of the block. size: doubles between the rows of two actions. */
-static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size, BfSweepWork *work) {
+static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size, Bounds *x, BfSweepWork *work) {
   const uint16_t *slot = plan->slot + (a0 / BF_CHUNK * plan->mids + e->first) * BF_CHUNK;
-  const int64_t   last = plan->actives - 1;
-  const double   *rows[BF_CHUNK]; /* the last chunk repeats its first action */
-  for (int c = 0; c < BF_CHUNK; c++) rows[c] = work->rows + (a0 + c <= last ? c : 0) * size;
   for (int64_t m = 0; m < e->mids; m++, slot += BF_CHUNK) {
     const BfLane *row[BF_CHUNK];
-    for (int c = 0; c < BF_CHUNK; c++) row[c] = (const BfLane *)(rows[c] + slot[c] * e->stride);
+    int           count = 0;
+    for (unsigned mask = x->mask[m]; mask; mask &= mask - 1) {
+      const int c  = __builtin_ctz(mask);
+      row[count++] = (const BfLane *)(work->rows + c * size + slot[c] * e->stride);
+    }
+    if (!count) continue;
+    work->kept += count * e->lanes;
+    for (int c = count; c < BF_CHUNK; c++) row[c] = row[0];
     BfLane    *best = (BfLane *)(work->best + m * e->stride);
     BfLaneInt *id   = (BfLaneInt *)(work->chunk + m * e->stride);
-    for (int64_t v = 0; v < e->vectors; v++) {
-      BfLane least = row[0][v];
-      for (int c = 1; c < BF_CHUNK; c++) least = lane_min(row[c][v], least);
-      lane_keep_less(least, a0, &best[v], &id[v]);
-    }
+    x->most[m] = count > 4   ? minimize_rows(8, row, e->vectors, a0, best, id)
+                 : count > 2 ? minimize_rows(4, row, e->vectors, a0, best, id)
+                             : minimize_rows(2, row, e->vectors, a0, best, id);
   }
 }
 
@@ -81,15 +135,18 @@ static void finish(const BfPlan *plan, const Tile *e, const int64_t *base, const
     }
 }
 
-void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, int64_t block, int64_t lane0,
-                               int64_t lane1, double *value, int32_t *policy, BfSweepWork *work) {
+void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, const double *least, int64_t block,
+                               int64_t lane0, int64_t lane1, double *value, int32_t *policy, BfSweepWork *work) {
   const Tile    e    = tile_of(plan, block, lane0, lane1);
-  const int64_t size = (plan->block_mids + ROWS - 1) * plan->tile;
+  const int64_t size = plan->block_mids * plan->tile;
+  Bounds          x;
   start(&e, work);
+  for (int64_t m = 0; m < e.mids; m++) x.most[m] = __builtin_inf();
   for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
+    bound(plan, &e, a0, base, least, &x);
     for (int64_t c = 0; c < BF_CHUNK && a0 + c < plan->actives; c++)
-      permute(plan, &e, a0 + c, V + base[a0 + c], work->rows + c * size);
-    minimize(plan, &e, a0, size, work);
+      permute(plan, &e, a0 + c, x.used[c], V + base[a0 + c], work->rows + c * size);
+    minimize(plan, &e, a0, size, &x, work);
   }
   finish(plan, &e, base, V, value, policy, work);
 }

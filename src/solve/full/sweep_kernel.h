@@ -7,6 +7,7 @@ typedef struct {
   double  *rows;  /* [BF_CHUNK][block_mids][tile] permuted rows of V; in the last layer its terms: mids, then lanes */
   double  *best;  /* [block_mids][tile] */
   int64_t *chunk; /* [block_mids][tile] first action of the chunk that attains it */
+  int64_t  kept;  /* Q-values that were formed; the others were pruned. Never reset */
 } BfSweepWork;
 
 /* The terms of the last layer where g is a sum over contexts: no gather is needed. */
@@ -24,9 +25,13 @@ typedef struct {
  * load of an index and one of V an entry), and every mid that goes there takes the minimum with it: one load and one
  * minimum an eight Q-values. Which action won is found at the end, within the chunk that won. The second part is bound by
  * L2 bandwidth (a cache line an eight Q-values), the first, where V exceeds the caches, by memory: rows of V are short and
- * far apart, some 10 GB a second a core, divided by the mids that share a row. */
-typedef void BfSweepBlock(const BfPlan *plan, const int64_t *base, const double *V, int64_t block, int64_t lane0,
-                          int64_t lane1, double *value, int32_t *policy, BfSweepWork *work);
+ * far apart, some 10 GB a second a core, divided by the mids that share a row.
+ *
+ * least[outers * mids]: the minimum of each row of V. An action is left out of both parts for a mid where c + least is no
+ * less than the largest minimum so far of the mid's lanes: exact, as c + V rounds monotonically and later actions replace
+ * none that are equal. */
+typedef void BfSweepBlock(const BfPlan *plan, const int64_t *base, const double *V, const double *least, int64_t block,
+                          int64_t lane0, int64_t lane1, double *value, int32_t *policy, BfSweepWork *work);
 /* The same for the last layer, c + ((outer + mid') + lane'): two additions and a minimum, bound by arithmetic. */
 typedef void BfSweepLast(const BfPlan *plan, const BfLastTerms *terms, int64_t block, int64_t lane0, int64_t lane1,
                          double *value, int32_t *policy, BfSweepWork *work);

@@ -61,8 +61,7 @@ BF_INLINE const BfLane *sight_of(const BfTableShape *shape, int h, int g, int q,
 }
 
 /* Two tags that are both seen: one of the factors exp(max_g - max) is 1, so that one exp serves both. */
-BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, const double *last, BfLane *v) {
-  const BfLane   *x = sight_of(shape, h, 0, q, last), *y = sight_of(shape, h, 1, q, last);
+BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *V, const BfLane *x, const BfLane *y, BfLane *v) {
   const BfLane    one = lane_set(1.0), max = lane_max(y[0], x[0]), e = lane_exp(lane_min(y[0], x[0]) - max);
   const BfLaneInt x_max = x[0] == max, y_max = y[0] == max;
   const BfLane    f = lane_set(shape->context->mass[0]) * (BfLane)(((BfLaneInt)one & x_max) | ((BfLaneInt)e & ~x_max));
@@ -79,7 +78,7 @@ BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, i
   const int        causal = shape->layer->mask == BF_MASK_CAUSAL, tags = context->tags;
   BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[BF_MOST_DIM];
   if (tags == 2 && !(causal && context->position[1] > position)) {
-    attend_two(d, shape, V, h, q, last, v);
+    attend_two(d, shape, V, sight_of(shape, h, 0, q, last), sight_of(shape, h, 1, q, last), v);
     return;
   }
   for (int g = 0; g < tags; g++)
@@ -136,9 +135,9 @@ BF_INLINE BfLane lane_floor(BfLane x) {
 }
 
 /* clamp(floor((z_j - lo_j) / h_j), 0, n_j - 1), row-major. */
-BF_INLINE BfLane nearest(const BfTableShape *shape, const BfLane *z) {
+BF_INLINE BfLane nearest(const int d, const BfTableShape *shape, const BfLane *z) {
   BfLane cell = lane_set(0.0);
-  for (int a = 0; a < shape->d; a++) {
+  for (int a = 0; a < d; a++) {
     const BfLane x       = (z[a] - lane_set(shape->lower[a])) / lane_set(shape->width[a]);
     const BfLane clamped = lane_min(lane_max(x, lane_set(0.0)), lane_set(shape->cells[a] - 1));
     cell                 = cell * lane_set(shape->cells[a]) + lane_floor(clamped);
@@ -154,7 +153,7 @@ static void rank(const BfTableShape *shape, double out[BF_LANES]) {
     const double *choose = shape->choose[atoms];
     BfLane        cell[BF_MOST_ATOMS], type = lane_set(0.0);
     for (int i = 0; i < atoms; i++) {
-      cell[i] = nearest(shape, (const BfLane *)shape->next + (first + i) * shape->d);
+      cell[i] = nearest(shape->d, shape, (const BfLane *)shape->next + (first + i) * shape->d);
       for (int j = i; j > 0; j--) { /* insertion, as a network */
         const BfLane low = lane_min(cell[j - 1], cell[j]), high = lane_max(cell[j - 1], cell[j]);
         cell[j - 1] = low;
@@ -172,4 +171,55 @@ static void rank(const BfTableShape *shape, double out[BF_LANES]) {
   for (int l = 0; l < BF_LANES; l++) out[l] = total[l];
 }
 
-const BfTableKernels BF_KERNEL(bf_table_kernels) = {prepare, sight, measure, rank};
+/* The new cell of atom g of a pair. */
+BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane *p, int g, int64_t first, int64_t second) {
+  const BfLayer *layer = shape->layer;
+  const int64_t  cell = g ? second : first, Q = shape->queries, q = shape->place[g] * shape->n + cell;
+  BfLane         x[2 + BF_MOST_DIM], y[2 + BF_MOST_DIM], z[BF_MOST_DIM], v[BF_MOST_DIM], next[BF_MOST_DIM];
+  x[1] = y[1] = lane_set(1.0);
+  for (int a = 0; a < d; a++) {
+    x[2 + a] = lane_set(shape->point[first * d + a]);
+    y[2 + a] = lane_set(shape->point[second * d + a]);
+    z[a]     = lane_set(shape->point[cell * d + a]);
+    v[a]     = lane_set(0.0);
+  }
+  for (int h = 0; h < layer->heads; h++) {
+    const BfLane *row = (const BfLane *)shape->logit + (h * Q + q) * Q;
+    x[0]              = row[shape->place[0] * shape->n + first];
+    y[0]              = row[shape->place[1] * shape->n + second];
+    attend_two(d, shape, p + layer->matrix[2 * h + 1].at, x, y, v);
+  }
+  if (layer->activation)
+    for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell * d + a];
+  lane_update(d, layer, z, v, next);
+  return nearest(d, shape, next);
+}
+
+/* Where the tags differ in nothing, the second atom of (i, j) moves as the first of (j, i): the two terms of a sum may
+ * change places. */
+BF_INLINE void move_pairs(const int d, BfTableShape *shape, const BfLane *p, int64_t lead0, int64_t lead1, int lanes, int32_t *next) {
+  const int64_t n = shape->n;
+  const int     alike = shape->place[0] == shape->place[1] && shape->context->mass[0] == shape->context->mass[1];
+  BfLane       *image = (BfLane *)shape->image;
+  for (int64_t i = lead0; i < lead1; i++)
+    for (int64_t j = 0; j < n; j++) image[i * n + j] = pair_cell(d, shape, p, 0, i, j);
+  for (int64_t i = lead0; i < lead1; i++)
+    for (int64_t j = 0; j < n; j++) {
+      const int    held   = alike && j >= lead0 && j < lead1;
+      const BfLane second = held ? image[j * n + i] : pair_cell(d, shape, p, 1, i, j);
+      const BfLane number = image[i * n + j] * lane_set((double)n) + second;
+      for (int l = 0; l < lanes; l++) next[(l * n + i) * n + j] = (int32_t)number[l];
+    }
+}
+
+static void pairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes, int32_t *next) {
+  const BfLane *p = (const BfLane *)parameters;
+  switch (shape->d) {
+  case 1: move_pairs(1, shape, p, lead0, lead1, lanes, next); break;
+  case 2: move_pairs(2, shape, p, lead0, lead1, lanes, next); break;
+  case 3: move_pairs(3, shape, p, lead0, lead1, lanes, next); break;
+  default: move_pairs(shape->d, shape, p, lead0, lead1, lanes, next);
+  }
+}
+
+const BfTableKernels BF_KERNEL(bf_table_kernels) = {prepare, sight, measure, rank, pairs};

@@ -1,7 +1,8 @@
 /* The layer on a grid of cells, for the transition tables of one context shape. A token's logits depend only on cells, so
  * that <z + e_p, A (z' + e_p')> is computed once an action for every pair of (position, cell), and what a query sees of a
- * tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. The arithmetic is that of
- * src/layer/attend.h, in the same order as in bf_layer_apply: the same bits. */
+ * tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. Two tags of one atom each
+ * need no sights: their measures are pairs of cells, treated in one loop. The arithmetic is that of src/layer/attend.h, in
+ * the same order as in bf_layer_apply: the same bits. */
 #pragma once
 #include "layer/kernels.h"
 #include "solve/full/space.h"
@@ -13,7 +14,7 @@ typedef struct {
   const BfLayer   *layer;
   const BfContext *context;
   int              n, d;
-  int              positions, queries; /* distinct positions of the context; positions * n */
+  int              positions, queries; /* positions of the context that are told apart; positions * n */
   int             *place;              /* [tags] a tag's position among these */
   int             *position;           /* [positions] */
   double          *point;              /* [n][d] cell centres */
@@ -29,6 +30,7 @@ typedef struct {
   double *lead;    /* [heads][tags][queries][sight] of the tags before the last */
   double *last;    /* [BF_TYPE_BLOCK][heads][queries][sight] of laws of the last tag */
   double *next;    /* [slots][d] images of a measure's atoms */
+  double *image;   /* [n][n] of pairs, else NULL: the first atom's new cell */
 } BfTableShape;
 
 /* For a block of actions: logits of all pairs of (position, cell), feed-forward part of all cells. */
@@ -39,11 +41,15 @@ typedef void BfTableSight(const BfTableShape *shape, int g, const int64_t cell[]
 typedef void BfTableMeasure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last);
 /* The successors' numbers in the context, by nearest cells, in lanes. */
 typedef void BfTableRank(const BfTableShape *shape, double rank[BF_LANES]);
+/* The same at once for pairs whose first atom is in cell lead0 .. lead1-1: next[l * n * n + measure] of the first `lanes`
+ * actions of the block. */
+typedef void BfTablePairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes, int32_t *next);
 
 typedef struct {
   BfTablePrepare *prepare;
   BfTableSight   *sight;
   BfTableMeasure *measure;
   BfTableRank    *rank;
+  BfTablePairs   *pairs;
 } BfTableKernels;
 extern const BfTableKernels bf_table_kernels_generic, bf_table_kernels_avx2, bf_table_kernels_avx512;

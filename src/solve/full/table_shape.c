@@ -4,16 +4,21 @@
 
 static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
 
-/* Tags are sorted by position. */
-static int count_positions(const BfContext *c) {
+/* Whether tag g begins a position that is told from the one before: tags are sorted by position, which without an encoding
+ * changes no logit. */
+static int is_apart(const BfLayer *layer, const BfContext *c, int g) {
+  return layer->encoding && c->position[g] != c->position[g - 1];
+}
+
+static int count_positions(const BfLayer *layer, const BfContext *c) {
   int count = 1;
-  for (int g = 1; g < c->tags; g++) count += c->position[g] != c->position[g - 1];
+  for (int g = 1; g < c->tags; g++) count += is_apart(layer, c, g);
   return count;
 }
 
 int bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
   const BfContext *context = &space->problem->context[s];
-  const double     queries = (double)count_positions(context) * (double)bf_tokens_count(space->problem->tokens);
+  const double     queries = (double)count_positions(&space->problem->layer, context) * (double)bf_tokens_count(space->problem->tokens);
   const double     bytes   = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
   for (int g = 0; g < context->tags; g++)
     if (atoms_of(context, g) > BF_MOST_ATOMS) return 0;
@@ -36,6 +41,7 @@ static void clear(BfTableShape *x) {
   bf_free(x->lead);
   bf_free(x->last);
   bf_free(x->next);
+  bf_free(x->image);
 }
 
 /* C(b, k + 1) by Pascal's rule; entries that exceed what a rank can be are not looked up. */
@@ -56,7 +62,7 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
   const BfTokens *tokens = space->problem->tokens;
   BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
   for (int g = 0, at = -1; g < x->context->tags; g++) {
-    if (!g || x->context->position[g] != x->context->position[g - 1]) x->position[++at] = x->context->position[g];
+    if (!g || is_apart(x->layer, x->context, g)) x->position[++at] = x->context->position[g];
     x->place[g] = at;
     x->radix[g] = (double)space->context[s].radix[g];
     BF_TRY(fill_choose(x, atoms_of(x->context, g), error));
@@ -70,11 +76,18 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
   return BF_OK;
 }
 
+/* Two tags of one atom that see each other, on a grid. */
+static int is_pairs(const BfTableShape *x) {
+  const BfContext *c = x->context;
+  if (!x->nearest || c->tags != 2 || c->slots != 2) return 0;
+  return x->layer->mask != BF_MASK_CAUSAL || c->position[0] == c->position[1];
+}
+
 static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
   const BfProblem *problem = space->problem;
   *x = (BfTableShape){.layer = &problem->layer, .context = &problem->context[s], .n = (int)bf_tokens_count(problem->tokens),
                       .d = problem->layer.dim, .sight = 2 + problem->layer.dim};
-  x->positions = count_positions(x->context);
+  x->positions = count_positions(x->layer, x->context);
   x->queries   = x->positions * x->n;
   x->nearest   = problem->transition == BF_TRANSITION_NEAREST && bf_tokens_is_grid(problem->tokens);
   const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
@@ -91,6 +104,7 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
   BF_TRY(BF_NEW(&x->lead, x->context->tags * seen, error));
   BF_TRY(BF_NEW(&x->last, BF_TYPE_BLOCK * seen, error));
   BF_TRY(BF_NEW(&x->next, (int64_t)x->context->slots * x->d * BF_LANES, error));
+  if (is_pairs(x)) BF_TRY(BF_NEW(&x->image, (int64_t)x->n * x->n * BF_LANES, error));
   return fill_geometry(x, space, s, error);
 }
 
@@ -173,6 +187,11 @@ static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
   const int64_t    end   = alone ? radix * (worker + 1) / workers : radix;
   const int64_t    lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
   f->kernels->prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
+  if (f->shape.image) {
+    f->kernels->pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1,
+                      bf_actions_in_block(f->space->problem, f->block), f->next + f->block * BF_LANES * leads * radix);
+    return BF_OK;
+  }
   for (f->type0 = alone ? radix * worker / workers : 0; f->type0 < end && lead0 < lead1; f->type0 = f->type1) {
     f->type1 = f->type0 + BF_TYPE_BLOCK < end ? f->type0 + BF_TYPE_BLOCK : end;
     f->held  = 0;
