@@ -57,7 +57,7 @@ static void bound(const BfPlan *plan, const Tile *e, int64_t a0, const int64_t *
   }
 }
 
-enum { ROWS = 16 }; /* permuted together: what they are read from and written to fits L1 */
+enum { ROWS = 8 }; /* permuted together: what they are read from and written to fits L1 */
 
 /* c + V, permuted, for the used ones of the distinct successors of the block's mids. Entries behind the last lane repeat
  * it. */
