@@ -26,7 +26,7 @@ def stopped_in_a_row(space):
         stops = 0
         for ranks, node_size in ((1, 0), (2, 1), (3, 2), (4, 0), (7, 3)):
             arguments = [problem, "-o", out, "-restart", "auto", *options] if stops % 2 == 0 else ["-restart", out]
-            done = run(["solve", *arguments, "-maxh", 0.0007, "-checkpoint_interval", 0, "-node_size", node_size], ranks)
+            done = run(["solve", *arguments, "-maxh", 0.0003, "-checkpoint_interval", 0, "-node_size", node_size], ranks)
             assert done.returncode in (0, 75), (done.returncode, done.stderr)
             stops += done.returncode == 75
             if done.returncode == 75:
@@ -42,18 +42,33 @@ def stopped_in_a_row(space):
         assert "finished" in run(["solve", "-restart", out]).stdout
 
 
+def await_claim(out, before=0):
+    """Until the run has taken the claim on its checkpoints, later than `before` (ns): then it listens."""
+    deadline = time.time() + 30
+    while time.time() < deadline:
+        try:
+            if os.stat(out + ".checkpoint/claim").st_mtime_ns > before:
+                return
+        except FileNotFoundError:
+            pass
+        time.sleep(0.02)
+    raise AssertionError("no claim on " + out)
+
+
 def signals_and_files():
     """SIGUSR1 to mpirun, and a STOP file: the piece at hand, a checkpoint, exit 75; the next start takes a STOP file away."""
     with folder() as f:
         problem, options = spaces(f)["full"]
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
         process = start([problem, "-o", out, *options], 2)
-        time.sleep(1.5)
+        await_claim(out)
+        time.sleep(0.2)
         process.send_signal(10)
         status, _, err = finish(process)
         assert status == 75, (status, err)
+        before = os.stat(out + ".checkpoint/claim").st_mtime_ns
         process = start(["-restart", out], 2)
-        time.sleep(1)
+        await_claim(out, before)
         open(os.path.join(f, "STOP"), "w").close()
         status, _, err = finish(process)
         assert status == 75, (status, err)
