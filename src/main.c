@@ -6,6 +6,7 @@
 static const BfCommand commands[] = {
     {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing", bf_help_info},
     {"solve", bf_command_solve, "train by lifted dynamic programming", bf_help_solve},
+    {"flow", bf_command_flow, "train along the continuous-depth flow", bf_help_flow},
     {"eval", bf_command_eval, "a trained model on a data table", bf_help_eval},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -41,6 +41,10 @@ double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
 BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
                           BfError *error);
 
+/* The same g, bit for bit, and its gradient by the tokens: z, gradient [slots][dim][BF_LANES]. */
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g, double *gradient,
+                              BfError *error);
+
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
  * 1 or 0 for pooled_cross_entropy, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
  * The accuracy is the sum over contexts divided by bf_cost_denominator. */

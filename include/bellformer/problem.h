@@ -81,6 +81,8 @@ typedef struct {
   int64_t      actions;    /* K, below 2^31 */
   double      *controls;   /* [K][q] */
   double      *lower, *upper; /* [q] the box U */
+  int          profile_count; /* of the depth profile of the flow; 0: constant 1 */
+  double      *profile;       /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
   double       sinusoidal;    /* amplitude of the encoding, where it is a formula; 0 where it is not */
   BfFiles     *files;      /* all that the problem was read from; owned */
   char        *yaml;       /* the problem file's name in `files` */

@@ -25,6 +25,12 @@ void     bf_run_destroy(BfRun **run);
  * rank, or BF_OK if none failed. Collective on comm. Call it where ranks can fail apart, before the next collective. */
 BfStatus bf_agree(MPI_Comm comm, BfError *error);
 
+/* sum[i] of values[rows][n] over the rows of all ranks: the same bits however rows are dealt to ranks, and in whatever order. Terms are
+ * added as whole multiples of about 2^-100 of the largest; infinite where one is not finite. Collective. */
+BfStatus bf_exact_sum(MPI_Comm comm, int64_t rows, int64_t n, const double *values, double *sum, BfError *error);
+/* data[n] of all ranks added up in place, where each entry is +0 on all ranks but one. Collective. */
+void bf_sum_disjoint(MPI_Comm comm, int64_t n, double *data);
+
 /* printf on rank 0's standard output, unless quiet. Not collective. */
 void bf_print(const BfRun *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "bellformer: warning: ..." on rank 0's standard error, also when quiet. */
@@ -66,7 +72,7 @@ int64_t bf_peak_memory(void);
 /* ---- where the time goes ---------------------------------------------------------------------------------------- */
 
 typedef enum { BF_PHASE_READ, BF_PHASE_TABLES, BF_PHASE_EXPAND, BF_PHASE_MERGE, BF_PHASE_SWEEP, BF_PHASE_REDUCE,
-               BF_PHASE_ROLLOUT, BF_PHASE_WRITE, BF_PHASE_CHECKPOINT, BF_PHASES } BfPhase;
+               BF_PHASE_FLOW, BF_PHASE_ROLLOUT, BF_PHASE_WRITE, BF_PHASE_CHECKPOINT, BF_PHASES } BfPhase;
 
 /* Add the time from begin to end to a phase of this rank; a phase begun inside another counts for both. */
 void bf_phase_begin(BfRun *run, BfPhase phase);

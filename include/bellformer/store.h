@@ -57,5 +57,7 @@ BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int r
                        BfError *error);
 BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                              const int64_t count[], void *data, BfError *error);
+/* Whether there is an object of that name; path: "/a/b", whose group is there. */
+int bf_store_has(BfStore *store, const char *path);
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);

@@ -22,8 +22,8 @@ typedef struct {
   const char   *help;
 } BfCommand;
 
-BfCommandRun      bf_command_info, bf_command_solve, bf_command_eval;
-extern const char bf_help_info[], bf_help_solve[], bf_help_eval[];
+BfCommandRun      bf_command_info, bf_command_solve, bf_command_flow, bf_command_eval;
+extern const char bf_help_info[], bf_help_solve[], bf_help_flow[], bf_help_eval[];
 
 /* Start MPI and PETSc, run the command, print its error on rank 0, stop; returns the exit code. */
 int bf_run_command(const BfCommand *command, int argc, char **argv);

@@ -1,10 +1,10 @@
-/* Where `bellformer solve` starts: afresh, or from a checkpoint. */
+/* Where a run that trains starts: afresh, or from a checkpoint. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "command/solve.h"
+#include "command/session.h"
 
 static BfStatus copy(const char *from, char **to, BfError *error) {
   BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
@@ -34,7 +34,7 @@ static bool appeared(const BfRun *run, const char *result) {
 }
 
 /* -restart RUN.h5 names the result; auto takes that of -o. */
-static BfStatus settle_name(const BfArguments *arguments, BfSolveOptions *o, BfError *error) {
+static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfError *error) {
   const bool named = o->restart && strcmp(o->restart, "auto");
   if (named && o->out && strcmp(o->out, o->restart))
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
@@ -44,7 +44,7 @@ static BfStatus settle_name(const BfArguments *arguments, BfSolveOptions *o, BfE
   return BF_OK;
 }
 
-BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfSolveOptions *o, BfStart *start, BfError *error) {
+BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start, BfError *error) {
   BF_TRY(settle_name(arguments, o, error));
   *start = BF_FRESH;
   if (!o->out) return BF_OK;
@@ -62,31 +62,6 @@ BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfSolve
   return BF_OK;
 }
 
-/* ---- the options of a run --------------------------------------------------------------------------------------- */
-
-BfStatus bf_restart_write(const BfSolveOptions *o, bool full, BfStore *store, BfError *error) {
-  const char *path = "/options";
-  BF_TRY(bf_store_attribute_int(store, path, "full", full, error));
-  BF_TRY(bf_store_attribute_int(store, path, "store_value", o->full.store_value, error));
-  BF_TRY(bf_store_attribute_int(store, path, "store_policy", o->full.store_policy, error));
-  BF_TRY(bf_store_attribute_int(store, path, "stability", o->full.stability, error));
-  return bf_store_attribute_int(store, path, "overwrite", o->overwrite, error);
-}
-
-static BfStatus read_options(BfStore *store, BfSolveOptions *o, bool *in_full, BfError *error) {
-  const char *path = "/options";
-  int64_t     full, value, policy, stability, overwrite;
-  BF_TRY(bf_store_read_int(store, path, "full", &full, error));
-  BF_TRY(bf_store_read_int(store, path, "store_value", &value, error));
-  BF_TRY(bf_store_read_int(store, path, "store_policy", &policy, error));
-  BF_TRY(bf_store_read_int(store, path, "stability", &stability, error));
-  BF_TRY(bf_store_read_int(store, path, "overwrite", &overwrite, error));
-  *in_full     = full;
-  o->full      = (BfFullOptions){.store_value = value, .store_policy = policy, .stability = (int)stability};
-  o->overwrite = overwrite;
-  return BF_OK;
-}
-
 /* ---- the problem ------------------------------------------------------------------------------------------------ */
 
 static const BfFile *file_of(const BfFiles *files, const char *name) {
@@ -96,7 +71,7 @@ static const BfFile *file_of(const BfFiles *files, const char *name) {
 }
 
 /* The same files, byte for byte, under the same overrides. */
-static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, const BfSolveOptions *o, BfError *error) {
+static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, const BfStartOptions *o, BfError *error) {
   const char *hint = "remove the folder, or give -overwrite without -restart, to start afresh";
   if (given->files->count != saved->files->count || strcmp(given->overrides, saved->overrides))
     return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint was made with other options of the problem: %s", o->out, hint);
@@ -108,38 +83,51 @@ static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, con
   return BF_OK;
 }
 
-static BfStatus read_generation(const BfRun *run, int generation, BfSolveOptions *o, bool *full, BfProblem **problem, BfError *error) {
+/* A run of another command is another run. */
+static BfStatus same_command(BfStore *store, const BfArguments *arguments, BfError *error) {
+  char    *name = NULL;
+  BfStatus status;
+  BF_TRY(bf_store_read_text(store, "/options", "command", &name, error));
+  status = strcmp(name, arguments->name) ? bf_fail(error, BF_BAD_INPUT, "is a checkpoint of `bellformer %s`", name) : BF_OK;
+  bf_free(name);
+  return status;
+}
+
+typedef struct {
+  const BfArguments *arguments;
+  BfStartOptions    *o;
+  BfReadOptions     *read;
+  void              *options;
+} Reader;
+
+static BfStatus read_generation(const BfRun *run, int generation, const Reader *reader, BfProblem **problem, BfError *error) {
   char     path[4096];
+  int64_t  overwrite;
   BfStore *store = NULL;
   BfStatus status;
-  bf_checkpoint_path(o->out, generation, sizeof path, path);
+  bf_checkpoint_path(reader->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(run->world, path, &store, error));
+  if ((status = same_command(store, reader->arguments, error)) != BF_OK && strncmp(error->text, path, strlen(path)))
+    bf_error_prefix(error, "%s", path);
+  BF_GOTO(status);
   BF_GOTO(bf_result_problem(run, store, path, problem, error));
-  status = read_options(store, o, full, error);
+  BF_GOTO(bf_store_read_int(store, "/options", "overwrite", &overwrite, error));
+  reader->o->overwrite = overwrite;
+  status               = reader->read(reader->options, store, error);
 done:
   bf_store_close(&store);
   if (status != BF_OK) bf_problem_destroy(problem);
   return status;
 }
 
-/* The run goes on in the space that it was started in. */
-static BfStatus settle_space(BfSolveOptions *o, bool full, BfError *error) {
-  const char *space = full ? "full" : "reachable";
-  if (!o->space) return copy(space, &o->space, error);
-  if (!strcmp(o->space, space)) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->out, space);
-}
-
-BfStatus bf_restart_read(const BfRun *run, const BfProblem *given, BfSolveOptions *o, BfProblem **problem, BfError *error) {
-  BfError first = {0};
-  bool    full  = false;
+BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o, BfReadOptions *read,
+                         void *options, BfProblem **problem, BfError *error) {
+  const Reader reader = {arguments, o, read, options};
+  BfError      first  = {0};
   for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
     BfError here = {0};
     o->newest = g;
-    if (read_generation(run, g, o, &full, problem, &here) == BF_OK) {
-      BF_TRY(settle_space(o, full, error));
-      return given ? same_problem(given, *problem, o, error) : BF_OK;
-    }
+    if (read_generation(run, g, &reader, problem, &here) == BF_OK) return given ? same_problem(given, *problem, o, error) : BF_OK;
     if (first.status == BF_OK) first = here;
     if (here.status != BF_BAD_INPUT) break;
     if (g > 0) bf_warn(run, "%s; looking for an older generation", here.text);

@@ -1,10 +1,7 @@
 /* bellformer solve: train by lifted dynamic programming. */
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include "command/solve.h"
+#include "command/session.h"
 
 const char bf_help_solve[] =
     "usage: [mpirun -n RANKS] bellformer solve PROBLEM.yaml -o RUN.h5 [options]\n"
@@ -32,18 +29,19 @@ const char bf_help_solve[] =
     "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view)\n"
     "work too. The keys of a problem file are listed in the README.\n";
 
-static BfStatus read_options(BfSolveOptions *o, BfError *error) {
+typedef struct {
+  BfStartOptions start;
+  char          *space;   /* NULL: the full space where it fits */
+  BfFullOptions  full;
+  bool           in_full; /* that a run that goes on was started in */
+} Options;
+
+static BfStatus read_options(Options *o, BfError *error) {
   int64_t stability    = 0;
   o->full.store_value  = true;
   o->full.store_policy = true;
-  o->interval          = -1;
-  o->newest            = INT_MAX;
-  BF_TRY(bf_option_text("-o", &o->out, error));
-  BF_TRY(bf_option_bool("-overwrite", &o->overwrite, error));
+  BF_TRY(bf_start_options(&o->start, error));
   BF_TRY(bf_option_text("-space", &o->space, error));
-  BF_TRY(bf_option_text("-restart", &o->restart, error));
-  BF_TRY(bf_option_number("-maxh", 0, 1e6, &o->hours, error));
-  BF_TRY(bf_option_number("-checkpoint_interval", 0, 1e9, &o->interval, error));
   BF_TRY(bf_option_bool("-store_value", &o->full.store_value, error));
   BF_TRY(bf_option_bool("-store_policy", &o->full.store_policy, error));
   BF_TRY(bf_option_int("-stability", 0, 1000, &stability, error));
@@ -53,14 +51,50 @@ static BfStatus read_options(BfSolveOptions *o, BfError *error) {
   return BF_OK;
 }
 
-static void free_options(BfSolveOptions *o) {
-  bf_free(o->out);
+static void free_options(Options *o) {
+  bf_start_options_clear(&o->start);
   bf_free(o->space);
-  bf_free(o->restart);
 }
 
+/* ---- what a checkpoint keeps of them ---------------------------------------------------------------------------- */
+
+static BfStatus save_options(const void *options, BfStore *store, BfError *error) {
+  const Options *o    = options;
+  const char    *path = "/options";
+  BF_TRY(bf_store_attribute_int(store, path, "full", o->in_full, error));
+  BF_TRY(bf_store_attribute_int(store, path, "store_value", o->full.store_value, error));
+  BF_TRY(bf_store_attribute_int(store, path, "store_policy", o->full.store_policy, error));
+  return bf_store_attribute_int(store, path, "stability", o->full.stability, error);
+}
+
+static BfStatus restore_options(void *options, BfStore *store, BfError *error) {
+  Options    *o    = options;
+  const char *path = "/options";
+  int64_t     full, value, policy, stability;
+  BF_TRY(bf_store_read_int(store, path, "full", &full, error));
+  BF_TRY(bf_store_read_int(store, path, "store_value", &value, error));
+  BF_TRY(bf_store_read_int(store, path, "store_policy", &policy, error));
+  BF_TRY(bf_store_read_int(store, path, "stability", &stability, error));
+  o->in_full = full;
+  o->full    = (BfFullOptions){.store_value = value, .store_policy = policy, .stability = (int)stability};
+  return BF_OK;
+}
+
+/* The run goes on in the space that it was started in. */
+static BfStatus settle_space(Options *o, BfError *error) {
+  const char *space = o->in_full ? "full" : "reachable";
+  if (o->space && strcmp(o->space, space))
+    return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->start.out, space);
+  if (o->space) return BF_OK;
+  BF_TRY(BF_NEW(&o->space, (int64_t)strlen(space) + 1, error));
+  strcpy(o->space, space);
+  return BF_OK;
+}
+
+/* ---- the space -------------------------------------------------------------------------------------------------- */
+
 /* Without -space: the full space where it fits in a node's memory, else the reachable one. */
-static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, bool *full, BfError *error) {
+static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const Options *o, bool *full, BfError *error) {
   BfFullSize size;
   const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_least_memory_free(run->world);
   BF_TRY(bf_full_size(run, problem, &size, error));
@@ -81,47 +115,18 @@ static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const B
 }
 
 /* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */
-static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, BfError *error) {
+static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
   const double gib = 1024.0 * 1024 * 1024;
   BfFullSize   size;
   BF_TRY(bf_full_size(run, problem, &size, error));
   const double need = (o->full.store_value ? size.value_bytes : 0) + (o->full.store_policy ? size.policy_bytes : 0);
-  const double room = (double)bf_disk_free(o->out);
+  const double room = (double)bf_disk_free(o->start.out);
   if (run->rank == 0 && need > room)
     bf_fail(error, BF_BAD_INPUT,
             "%s: /value takes %.3g GiB and /policy %.3g GiB, its disk has %.3g GiB free: leave one out with -store_value 0 or "
             "-store_policy 0",
-            o->out, size.value_bytes / gib, size.policy_bytes / gib, room / gib);
+            o->start.out, size.value_bytes / gib, size.policy_bytes / gib, room / gib);
   return bf_agree(run->world, error);
-}
-
-/* A result must not take the place of what it is computed from. */
-static BfStatus check_target(const BfRun *run, const BfProblem *problem, const BfSolveOptions *o, BfError *error) {
-  const BfFiles *files = problem->files;
-  struct stat    target, source;
-  if (run->rank == 0 && stat(o->out, &target) == 0)
-    for (int i = 0; i < files->count; i++) {
-      const char *name = files->file[i].name, *folder = files->directory && name[0] != '/' ? files->directory : "";
-      char        path[8192];
-      snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
-      if (stat(path, &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
-        bf_fail(error, BF_BAD_INPUT, "-o %s is a file of the problem", o->out);
-    }
-  return bf_agree(run->world, error);
-}
-
-static BfStatus evaluate(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test,
-                         BfError *error) {
-  bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
-  if (status == BF_OK && problem->test.tokens) bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
-  bf_phase_end(run, BF_PHASE_ROLLOUT);
-  return bf_agree(run->world, error);
-}
-
-static void print_accuracy(const BfRun *run, const char *what, const BfRollout *rollout) {
-  bf_print(run, "%s loss %.8g", what, rollout->loss);
-  if (!isnan(rollout->accuracy)) bf_print(run, ", accuracy %.4g", rollout->accuracy);
 }
 
 static void print_answer(const BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
@@ -130,132 +135,58 @@ static void print_answer(const BfRun *run, const BfProblem *problem, const BfOpe
   for (int t = 0; t < problem->horizon; t++) bf_print(run, " %d", loop->action[t]);
   if (problem->cost.readouts > 1) bf_print(run, ", readout %lld", (long long)loop->readout);
   bf_print(run, "\nquantized cost %.10g\nunquantized cost %.10g: ", loop->quantized_cost, train->cost);
-  print_accuracy(run, "training", train);
-  if (problem->test.tokens) print_accuracy(run, "; test", test);
+  bf_print_loss(run, "training", train->loss, train->accuracy);
+  if (problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-  BfRun                *run;
-  const BfArguments    *arguments;
-  const BfProblem      *problem;
-  const BfSolveOptions *o;
-  bool                  full;
-  bool                  begun; /* files were made */
-} Job;
-
-/* What every generation of a checkpoint begins with. */
-static BfStatus describe(void *context, BfStore *store, BfError *error) {
-  const Job *job = context;
-  BF_TRY(bf_result_identify(job->run, job->arguments, job->problem, job->full ? "full" : "reachable", store, error));
-  return bf_restart_write(job->o, job->full, store, error);
-}
-
-/* The first generation: a run that is killed before any other can be started again by its result's name. */
-static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
-  BF_TRY(bf_checkpoint_begin(checkpoint, error));
-  BF_TRY(bf_checkpoint_number(checkpoint, "stage", 0, error));
-  return bf_checkpoint_end(checkpoint, 0, error);
-}
-
-static BfStatus open_files(Job *job, BfStart start, BfStore **store, BfCheckpoint **checkpoint, BfError *error) {
-  const BfSolveOptions     *o       = job->o;
-  const BfCheckpointOptions options = {o->interval, o->hours, o->newest, describe, job};
-  BF_TRY(check_target(job->run, job->problem, o, error));
-  if (job->full) BF_TRY(check_disk(job->run, job->problem, o, error));
-  BF_TRY(bf_store_create(job->run->world, o->out, o->overwrite, store, error));
-  job->begun = true;
-  if (start == BF_FRESH) BF_TRY(bf_checkpoint_remove(job->run, o->out, error));
-  BF_TRY(bf_checkpoint_create(job->run, o->out, &options, checkpoint, error));
-  if (start == BF_FRESH) BF_TRY(save_start(*checkpoint, error));
-  return bf_result_describe(job->run, job->arguments, job->problem, job->full ? "full" : "reachable", *store, error);
-}
-
-/* The result appears, and its checkpoints go. */
-static BfStatus publish(const Job *job, BfStore **store, BfCheckpoint **checkpoint, BfError *error) {
-  BfRun *run = job->run;
-  bf_phase_begin(run, BF_PHASE_WRITE);
-  BF_TRY(bf_result_totals(run, *store, error));
-  BF_TRY(bf_checkpoint_claimed(*checkpoint, error));
-  BF_TRY(bf_store_commit(store, error));
-  bf_phase_end(run, BF_PHASE_WRITE);
-  bf_checkpoint_destroy(checkpoint);
-  BF_TRY(bf_checkpoint_remove(run, job->o->out, error));
-  bf_print(run, "wrote %s\n", job->o->out);
-  return BF_OK;
-}
-
-static BfStatus solve(Job *job, BfStart start, BfError *error) {
-  BfRun           *run     = job->run;
-  const BfProblem *problem = job->problem;
+static BfStatus solve(BfSession *session, Options *o, BfError *error) {
+  BfRun           *run     = session->run;
+  const BfProblem *problem = session->problem;
   BfOpenLoop       loop    = {0};
   BfRollout        train = {0}, test = {0};
-  BfStore         *store      = NULL;
-  BfCheckpoint    *checkpoint = NULL;
   BfStatus         status;
-  BF_GOTO(choose_space(run, problem, job->o, &job->full, error));
-  if (job->o->out) BF_GOTO(open_files(job, start, &store, &checkpoint, error));
-  BF_GOTO(job->full ? bf_solve_full(run, problem, &job->o->full, store, checkpoint, &loop, error)
-                    : bf_solve_reachable(run, problem, store, checkpoint, &loop, error));
-  BF_GOTO(evaluate(run, problem, &loop, &train, &test, error));
-  if (store) BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, store, error));
+  BF_GOTO(choose_space(run, problem, o, &o->in_full, error));
+  session->space = o->in_full ? "full" : "reachable";
+  if (o->start.out && o->in_full) BF_GOTO(check_disk(run, problem, o, error));
+  BF_GOTO(bf_session_open(session, error));
+  BF_GOTO(o->in_full ? bf_solve_full(run, problem, &o->full, session->store, session->checkpoint, &loop, error)
+                     : bf_solve_reachable(run, problem, session->store, session->checkpoint, &loop, error));
+  BF_GOTO(bf_session_rollout(run, problem, &loop, &train, &test, error));
+  if (session->store) BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, session->store, error));
   print_answer(run, problem, &loop, &train, &test);
-  if (store) BF_GOTO(publish(job, &store, &checkpoint, error));
+  BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
 done:
-  if (job->begun && status != BF_OK && status != BF_STOPPED && start == BF_FRESH) {
-    BfError unused = {0}; /* what failed before it had done anything leaves nothing */
-    if (bf_checkpoint_claimed(checkpoint, &unused) == BF_OK && bf_checkpoint_newest(run, job->o->out) <= 0)
-      bf_checkpoint_remove(run, job->o->out, &unused);
-  }
-  bf_checkpoint_destroy(&checkpoint);
-  bf_store_close(&store);
+  bf_session_close(session, status);
   bf_open_loop_clear(&loop);
   bf_rollout_clear(&train);
   bf_rollout_clear(&test);
   return status;
 }
 
-/* The problem that the command line names, and that of the checkpoint. */
-static BfStatus read_problem(BfRun *run, const BfArguments *arguments, BfSolveOptions *o, BfStart start, BfProblem **problem, BfError *error) {
-  BfProblem *given = NULL;
-  BfStatus   status = BF_OK;
-  bf_phase_begin(run, BF_PHASE_READ);
-  if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
-  else BF_GOTO(bf_refuse_unread_options(error));
-  if (start == BF_GOING_ON) {
-    status = bf_restart_read(run, given, o, problem, error);
-  } else {
-    *problem = given;
-    given    = NULL;
-  }
-done:
-  bf_problem_destroy(&given);
-  bf_phase_end(run, BF_PHASE_READ);
-  return status;
-}
-
 BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *error) {
-  BfProblem     *problem = NULL;
-  BfSolveOptions o       = {0};
-  BfStart        start;
-  BfStatus       status;
+  BfProblem *problem = NULL;
+  Options    o       = {0};
+  BfStart    start;
+  BfStatus   status;
   BF_GOTO(read_options(&o, error));
-  if (!arguments->file && !o.restart) {
+  if (!arguments->file && !o.start.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "solve needs a problem file; see `bellformer help solve`");
     goto done;
   }
-  BF_GOTO(bf_restart_plan(run, arguments, &o, &start, error));
+  BF_GOTO(bf_restart_plan(run, arguments, &o.start, &start, error));
   if (start == BF_FINISHED) {
-    bf_print(run, "%s is finished: nothing to do\n", o.out);
+    bf_print(run, "%s is finished: nothing to do\n", o.start.out);
     goto done;
   }
-  BF_GOTO(read_problem(run, arguments, &o, start, &problem, error));
+  BF_GOTO(bf_session_problem(run, arguments, &o.start, start, restore_options, &o, &problem, error));
+  if (start == BF_GOING_ON) BF_GOTO(settle_space(&o, error));
   bf_print_warnings(run, problem);
-  Job job = {.run = run, .arguments = arguments, .problem = problem, .o = &o};
-  status  = solve(&job, start, error);
+  BfSession session = {.run = run, .arguments = arguments, .problem = problem, .o = &o.start, .start = start, .write = save_options, .options = &o};
+  status            = solve(&session, &o, error);
 done:
   bf_problem_destroy(&problem);
   free_options(&o);

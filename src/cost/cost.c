@@ -70,6 +70,16 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
   return BF_OK;
 }
 
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g, double *gradient,
+                              BfError *error) {
+  const double denominator = bf_cost_denominator(cost);
+  BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
+  if (!cost->kind->gradient) return bf_fail(error, BF_BAD_INPUT, "%s has no gradient yet", cost->kind->name);
+  BF_TRY(cost->kind->gradient(cost, readout, context, z, gradient, error));
+  for (int64_t i = 0; i < (int64_t)context->slots * cost->dim * BF_LANES; i++) gradient[i] /= denominator;
+  return BF_OK;
+}
+
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   if (!cost->kind->correct || !context->label) return NAN;
   return cost->kind->correct(cost, readout, context, z);

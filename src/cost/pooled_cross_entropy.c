@@ -43,6 +43,23 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+  (void)error;
+  double    r[cost->dim * BF_LANES], by_r[cost->dim * BF_LANES], mass = 0;
+  int       begin, end;
+  const int label = pool(cost, context, z, r);
+  pooled_positions(cost->pooling, context, &begin, &end);
+  bf_readout_gradient(cost, readout, r, label, by_r);
+  for (int g = 0; g < context->tags; g++)
+    if (context->position[g] >= begin && context->position[g] <= end) mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+  for (int g = 0; g < context->tags; g++) {
+    const double share = context->position[g] >= begin && context->position[g] <= end ? context->mass[g] / mass : 0;
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      for (int k = 0; k < cost->dim * BF_LANES; k++) out[(int64_t)i * cost->dim * BF_LANES + k] = share * by_r[k];
+  }
+  return BF_OK;
+}
+
 static double correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   double    r[cost->dim * BF_LANES];
   int       given[BF_LANES];
@@ -55,4 +72,5 @@ const BfCostKind bf_cost_pooled_cross_entropy = {.name        = "pooled_cross_en
                                                  .has_readout = 1,
                                                  .average     = BF_AVERAGE_CONTEXTS,
                                                  .evaluate    = evaluate,
+                                                 .gradient    = gradient,
                                                  .correct     = correct};

@@ -55,3 +55,25 @@ void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int l
   logit(cost, readout, label, r, x);
   for (int l = 0; l < BF_LANES; l++) loss[l] = (max[l] - x[l]) + log1p(others[l]);
 }
+
+void bf_readout_gradient(const BfCost *cost, int64_t readout, const double *r, int label, double *gradient) {
+  double max[BF_LANES], x[BF_LANES], sum[BF_LANES] = {0}, others[BF_LANES] = {0};
+  int    top[BF_LANES];
+  largest(cost, readout, r, max, top);
+  for (int c = 0; c < cost->classes; c++) {
+    logit(cost, readout, c, r, x);
+    for (int l = 0; l < BF_LANES; l++) {
+      const double e = exp(x[l] - max[l]);
+      sum[l] += e;
+      others[l] += c == label ? 0 : e;
+    }
+  }
+  for (int k = 0; k < cost->dim * BF_LANES; k++) gradient[k] = 0;
+  for (int c = 0; c < cost->classes; c++) {
+    const double *R = cost->matrix + (readout * cost->classes + c) * cost->dim;
+    logit(cost, readout, c, r, x);
+    for (int a = 0; a < cost->dim; a++)
+      for (int l = 0; l < BF_LANES; l++)
+        gradient[a * BF_LANES + l] += R[a] * (c == label ? -others[l] : exp(x[l] - max[l])) / sum[l];
+  }
+}

@@ -15,6 +15,17 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+  (void)error;
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      double *by = out + (int64_t)i * cost->dim * BF_LANES;
+      bf_readout_gradient(cost, readout, z + (int64_t)i * cost->dim * BF_LANES, context->label[g], by);
+      for (int k = 0; k < cost->dim * BF_LANES; k++) by[k] *= context->mass[g];
+    }
+  return BF_OK;
+}
+
 static double correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   double mass = 0;
   int    given[BF_LANES];
@@ -33,4 +44,5 @@ const BfCostKind bf_cost_token_cross_entropy = {.name        = "token_cross_entr
                                                 .has_readout = 1,
                                                 .average     = BF_AVERAGE_TOKENS,
                                                 .evaluate    = evaluate,
+                                                .gradient    = gradient,
                                                 .correct     = correct};

@@ -7,14 +7,28 @@
 struct BfActivation {
   const char *name;
   double (*value)(double x);
+  double (*slope)(double x);
 };
 
+static double tanh_slope(double x) {
+  const double c = cosh(x); /* 1 - tanh^2 without its cancellation */
+  return 1 / (c * c);
+}
+
 static double relu(double x) { return x > 0 ? x : 0; }
+
+static double relu_slope(double x) { return x > 0; }
 
 /* x Phi(x) with Phi(x) = erfc(-x / sqrt 2) / 2, which keeps its relative accuracy for large negative x. */
 static double gelu(double x) { return 0.5 * x * erfc(-x * 0.70710678118654752440); }
 
-static const BfActivation activations[] = {{"tanh", tanh}, {"relu", relu}, {"gelu", gelu}};
+/* Phi(x) + x phi(x). */
+static double gelu_slope(double x) {
+  return 0.5 * erfc(-x * 0.70710678118654752440) + x * 0.39894228040143267794 * exp(-0.5 * x * x);
+}
+
+static const BfActivation activations[] = {
+    {"tanh", tanh, tanh_slope}, {"relu", relu, relu_slope}, {"gelu", gelu, gelu_slope}};
 enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
 const BfActivation *bf_activation(const char *name) {
@@ -33,4 +47,8 @@ void bf_activate(const BfActivation *activation, double *x, int count) {
     return;
   }
   for (int i = 0; i < count * BF_LANES; i++) x[i] = activation->value(x[i]);
+}
+
+void bf_activate_slope(const BfActivation *activation, const double *x, double *slope, int count) {
+  for (int i = 0; i < count * BF_LANES; i++) slope[i] = activation->slope(x[i]);
 }

@@ -98,3 +98,22 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
       parameters[(m->at + e) * stride] = entry(m, u + m->offset, e / m->cols, e % m->cols);
   }
 }
+
+/* What a derivative by entry (r, c) adds to those by the free numbers. */
+static void collect(const BfMatrix *m, double by_entry, int r, int c, double by_u[]) {
+  switch (m->form) {
+  case BF_FORM_FULL: by_u[r * m->cols + c] += by_entry; return;
+  case BF_FORM_DIAGONAL: if (r == c) by_u[r] += by_entry; return;
+  case BF_FORM_SCALAR: if (r == c) by_u[0] += by_entry; return;
+  case BF_FORM_SKEW: if (r != c) by_u[0] += r ? by_entry : -by_entry; return;
+  case BF_FORM_FIXED: return;
+  }
+}
+
+void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]) {
+  for (int i = 0; i < layer->matrices; i++) {
+    const BfMatrix *m = &layer->matrix[i];
+    for (int e = 0; e < m->rows * m->cols; e++)
+      collect(m, by_parameters[m->at + e], e / m->cols, e % m->cols, by_u + m->offset);
+  }
+}

@@ -39,6 +39,7 @@ static BfStatus read_steps(BfReader *reader, BfError *error) {
   BF_TRY(bf_read_action(reader, error));
   BF_TRY(bf_read_quantize(reader, error));
   BF_TRY(bf_read_cost(reader, error));
+  BF_TRY(bf_read_flow(reader, error));
   BF_TRY(bf_check_data(reader, error));
   return bf_keys_finish(reader->keys, error);
 }
@@ -116,6 +117,7 @@ void bf_problem_destroy(BfProblem **problem) {
   bf_data_clear(&p->test);
   bf_tokens_destroy(&p->tokens);
   bf_free(p->controls);
+  bf_free(p->profile);
   bf_free(p->lower);
   bf_free(p->upper);
   bf_files_destroy(&p->files);

@@ -27,6 +27,7 @@ BfStatus bf_read_action(BfReader *reader, BfError *error);
 BfStatus bf_read_quantize(BfReader *reader, BfError *error);
 /* cost.* */
 BfStatus bf_read_cost(BfReader *reader, BfError *error);
+BfStatus bf_read_flow(BfReader *reader, BfError *error);
 /* Whether both tables fit the token's box, the mask and the cost. */
 BfStatus bf_check_data(BfReader *reader, BfError *error);
 

@@ -56,7 +56,7 @@ static void report_phase(const BfRun *run, int phase, const char *name) {
 }
 
 void bf_report(const BfRun *run) {
-  static const char *const name[BF_PHASES] = {"read", "tables", "expand", "merge", "sweep", "reduce", "rollout", "write", "checkpoint"};
+  static const char *const name[BF_PHASES] = {"read", "tables", "expand", "merge", "sweep", "reduce", "flow", "rollout", "write", "checkpoint"};
   char                     a[16], b[16], c[16], d[16];
   bf_print(run, "  seconds           min       mean        max   over %d rank%s on %d node%s\n", run->size, run->size == 1 ? "" : "s", run->nodes,
            run->nodes > 1 ? "s" : "");

@@ -101,6 +101,8 @@ BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int r
   return BF_OK;
 }
 
+int bf_store_has(BfStore *store, const char *path) { return H5Lexists(store->file, path, H5P_DEFAULT) > 0; }
+
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error) {
   H5G_info_t  info  = {0};
   char      **list  = NULL;

@@ -1,0 +1,121 @@
+/* A run that trains: its files from the first to the last. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "command/session.h"
+
+BfStatus bf_start_options(BfStartOptions *o, BfError *error) {
+  o->interval = -1;
+  o->newest   = INT_MAX;
+  BF_TRY(bf_option_text("-o", &o->out, error));
+  BF_TRY(bf_option_bool("-overwrite", &o->overwrite, error));
+  BF_TRY(bf_option_text("-restart", &o->restart, error));
+  BF_TRY(bf_option_number("-maxh", 0, 1e6, &o->hours, error));
+  return bf_option_number("-checkpoint_interval", 0, 1e9, &o->interval, error);
+}
+
+void bf_start_options_clear(BfStartOptions *o) {
+  bf_free(o->out);
+  bf_free(o->restart);
+}
+
+BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start, BfReadOptions *read, void *options,
+                            BfProblem **problem, BfError *error) {
+  BfProblem *given = NULL;
+  BfStatus   status = BF_OK;
+  bf_phase_begin(run, BF_PHASE_READ);
+  if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
+  else BF_GOTO(bf_refuse_unread_options(error));
+  if (start == BF_GOING_ON) {
+    status = bf_restart_read(run, arguments, given, o, read, options, problem, error);
+  } else {
+    *problem = given;
+    given    = NULL;
+  }
+done:
+  bf_problem_destroy(&given);
+  bf_phase_end(run, BF_PHASE_READ);
+  return status;
+}
+
+/* A result must not take the place of what it is computed from. */
+static BfStatus check_target(const BfRun *run, const BfProblem *problem, const BfStartOptions *o, BfError *error) {
+  const BfFiles *files = problem->files;
+  struct stat    target, source;
+  if (run->rank == 0 && stat(o->out, &target) == 0)
+    for (int i = 0; i < files->count; i++) {
+      const char *name = files->file[i].name, *folder = files->directory && name[0] != '/' ? files->directory : "";
+      char        path[8192];
+      snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
+      if (stat(path, &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
+        bf_fail(error, BF_BAD_INPUT, "-o %s is a file of the problem", o->out);
+    }
+  return bf_agree(run->world, error);
+}
+
+/* What every generation of a checkpoint begins with. */
+static BfStatus describe(void *context, BfStore *store, BfError *error) {
+  const BfSession *x = context;
+  BF_TRY(bf_result_identify(x->run, x->arguments, x->problem, x->space, store, error));
+  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->arguments->name, error));
+  BF_TRY(bf_store_attribute_int(store, "/options", "overwrite", x->o->overwrite, error));
+  return x->write(x->options, store, error);
+}
+
+/* The first generation: a run that is killed before any other can be started again by its result's name. */
+static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
+  BF_TRY(bf_checkpoint_begin(checkpoint, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "stage", 0, error));
+  return bf_checkpoint_end(checkpoint, 0, error);
+}
+
+BfStatus bf_session_open(BfSession *x, BfError *error) {
+  const BfStartOptions     *o       = x->o;
+  const BfCheckpointOptions options = {o->interval, o->hours, o->newest, describe, x};
+  if (!o->out) return BF_OK;
+  BF_TRY(check_target(x->run, x->problem, o, error));
+  BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
+  x->begun = true;
+  if (x->start == BF_FRESH) BF_TRY(bf_checkpoint_remove(x->run, o->out, error));
+  BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
+  if (x->start == BF_FRESH) BF_TRY(save_start(x->checkpoint, error));
+  return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
+}
+
+BfStatus bf_session_publish(BfSession *x, BfError *error) {
+  if (!x->store) return BF_OK;
+  bf_phase_begin(x->run, BF_PHASE_WRITE);
+  BF_TRY(bf_result_totals(x->run, x->store, error));
+  BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
+  BF_TRY(bf_store_commit(&x->store, error));
+  bf_phase_end(x->run, BF_PHASE_WRITE);
+  bf_checkpoint_destroy(&x->checkpoint);
+  BF_TRY(bf_checkpoint_remove(x->run, x->o->out, error));
+  bf_print(x->run, "wrote %s\n", x->o->out);
+  return BF_OK;
+}
+
+void bf_session_close(BfSession *x, BfStatus status) {
+  if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
+    BfError unused = {0};
+    if (bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK && bf_checkpoint_newest(x->run, x->o->out) <= 0)
+      bf_checkpoint_remove(x->run, x->o->out, &unused);
+  }
+  bf_checkpoint_destroy(&x->checkpoint);
+  bf_store_close(&x->store);
+}
+
+BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test, BfError *error) {
+  bf_phase_begin(run, BF_PHASE_ROLLOUT);
+  const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
+  if (status == BF_OK && problem->test.tokens) bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
+  bf_phase_end(run, BF_PHASE_ROLLOUT);
+  return bf_agree(run->world, error);
+}
+
+void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy) {
+  bf_print(run, "%s loss %.8g", what, loss);
+  if (!isnan(accuracy)) bf_print(run, ", accuracy %.4g", accuracy);
+}

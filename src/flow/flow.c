@@ -1,0 +1,253 @@
+/* J and its gradient over all groups of all ranks. */
+#include "flow/flow.h"
+
+#include <math.h>
+#include <string.h>
+
+double bf_problem_profile(const BfProblem *problem, double t) {
+  const int m = problem->profile_count;
+  if (!m) return 1;
+  const double at = t / (problem->horizon * problem->layer.step) * (m - 1);
+  const int    i  = at < 0 ? 0 : at >= m - 2 ? m - 2 : (int)at;
+  return problem->profile[i] + (at - i) * (problem->profile[i + 1] - problem->profile[i]);
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus make_contexts(BfFlow *flow, BfError *error) {
+  const int64_t S = flow->data->contexts;
+  int64_t       longest = 0;
+  BF_TRY(BF_NEW(&flow->context, S, error));
+  for (int64_t s = 0; s < S; s++) {
+    BF_TRY(bf_context_create(flow->data, s, 0, &flow->context[s], error));
+    if (flow->context[s].slots > longest) longest = flow->context[s].slots;
+  }
+  BF_TRY(BF_NEW(&flow->lanes, longest * flow->problem->layer.dim * BF_LANES, error));
+  return BF_NEW(&flow->by_lanes, longest * flow->problem->layer.dim * BF_LANES, error);
+}
+
+static BfStatus make_depths(BfFlow *flow, BfError *error) {
+  int64_t work = 0;
+  BF_TRY(BF_NEW(&flow->depth, flow->groups, error));
+  for (int64_t g = 0; g < flow->groups; g++) {
+    const BfFlowGroup *group = &flow->group[g];
+    int                known = 0;
+    for (int i = 0; i < flow->depths; i++) known |= bf_depth_size(flow->depth[i]) == group->size;
+    if (!known) BF_TRY(bf_depth_create(flow, group->size, &flow->depth[flow->depths], error));
+    flow->depths += !known;
+    for (int b = 0; b < group->blocks; b++) {
+      const int64_t here = bf_velocity_work(&flow->problem->layer, &group->block[b].block);
+      if (here > work) work = here;
+    }
+  }
+  return BF_NEW(&flow->work, work, error);
+}
+
+BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options, BfFlow **out,
+                        BfError *error) {
+  BfFlow  *flow;
+  BfStatus status;
+  BF_TRY(BF_NEW(&flow, 1, error));
+  flow->run      = run;
+  flow->problem  = problem;
+  flow->data     = data;
+  flow->options  = *options;
+  flow->readout  = -1;
+  flow->cost     = problem->cost;
+  flow->cost.contexts  = (double)data->contexts;
+  flow->cost.tokens    = (double)data->tokens;
+  flow->cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
+  BF_GOTO(make_contexts(flow, error));
+  BF_GOTO(bf_flow_group(flow, error));
+  BF_GOTO(BF_NEW(&flow->parameters, (int64_t)problem->horizon * problem->layer.parameters, error));
+  BF_GOTO(make_depths(flow, error));
+done:
+  status = bf_agree(run->world, error);
+  if (status != BF_OK) bf_flow_destroy(&flow);
+  *out = flow;
+  return status;
+}
+
+void bf_flow_destroy(BfFlow **flow) {
+  BfFlow *x = *flow;
+  if (!x) return;
+  for (int i = 0; i < x->depths; i++) bf_depth_destroy(&x->depth[i]);
+  bf_free(x->depth);
+  bf_flow_ungroup(x);
+  for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
+  bf_free(x->context);
+  bf_free(x->parameters);
+  bf_free(x->work);
+  bf_free(x->lanes);
+  bf_free(x->by_lanes);
+  bf_free(x);
+  *flow = NULL;
+}
+
+void bf_flow_readout(BfFlow *flow, int64_t readout) { flow->readout = readout; }
+
+/* ---- between tables and groups ---------------------------------------------------------------------------------- */
+
+/* z(0): the data; on the sphere z / |z|. The origin, which has no direction, stays. */
+static void fill_start(const BfFlow *flow, const BfFlowGroup *group, double *z) {
+  const int d = flow->problem->layer.dim;
+  for (int k = 0; k < group->blocks; k++) {
+    const BfFlowBlock *b = &group->block[k];
+    for (int at = 0; at < b->block.rows * BF_LANES; at++) {
+      const double *from   = flow->data->z + b->token[at] * d;
+      double        square = 0;
+      for (int a = 0; a < d; a++) square += from[a] * from[a];
+      const double scale = flow->problem->layer.projection == BF_PROJECT_SPHERE && square > 0 ? sqrt(square) : 1;
+      for (int a = 0; a < d; a++) z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = from[a] / scale;
+    }
+  }
+}
+
+/* Ends [T + 1][size] of a group into tables [T + 1][N][d], in the order of rows. */
+static void scatter(const BfFlow *flow, const BfFlowGroup *group, const double *ends, double *table) {
+  const int     d = flow->problem->layer.dim;
+  const int64_t N = flow->data->tokens;
+  for (int t = 0; t <= flow->problem->horizon; t++)
+    for (int k = 0; k < group->blocks; k++) {
+      const BfFlowBlock *b = &group->block[k];
+      for (int at = 0; at < b->block.rows * BF_LANES; at++)
+        for (int a = 0; b->real[at] && a < d; a++)
+          table[(t * N + flow->data->row[b->token[at]]) * d + a] =
+              ends[t * group->size + b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] + 0.0;
+    }
+}
+
+static BfDepth *depth_of(const BfFlow *flow, const BfFlowGroup *group) {
+  int i = 0;
+  while (bf_depth_size(flow->depth[i]) != group->size) i++;
+  return flow->depth[i];
+}
+
+/* ---- one group -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  double *ends, *adjoints, *lambda; /* [T + 1][size], [T + 1][size], [size] */
+} Buffers;
+
+static BfStatus make_buffers(const BfFlow *flow, int64_t size, const BfFlowValue *value, Buffers *w, BfError *error) {
+  const int64_t T = flow->problem->horizon;
+  BF_TRY(BF_NEW(&w->ends, (T + 1) * size, error));
+  if (value && value->gradient) BF_TRY(BF_NEW(&w->lambda, size, error));
+  return value && value->adjoint ? BF_NEW(&w->adjoints, (T + 1) * size, error) : BF_OK;
+}
+
+static void clear_buffers(Buffers *w) {
+  bf_free(w->ends);
+  bf_free(w->lambda);
+  bf_free(w->adjoints);
+  *w = (Buffers){0};
+}
+
+static bool trajectories_fit(const BfFlow *flow, int64_t size) {
+  const BfFlowOptions *o     = &flow->options;
+  const double         steps = o->scheme->adaptive ? 100 : o->steps;
+  return 8.0 * (double)size * (o->scheme->stages + 2) * steps * flow->problem->horizon <= o->memory;
+}
+
+/* row: loss, correct, dJ/du [T][q] of this group. */
+static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value, double *row, BfError *error) {
+  const int64_t T = flow->problem->horizon;
+  BfDepth      *depth = depth_of(flow, group);
+  Buffers       w = {0};
+  BfStatus      status;
+  int           finite;
+  row[0] = row[1] = 0;
+  BF_GOTO(make_buffers(flow, group->size, value, &w, error));
+  fill_start(flow, group, w.ends);
+  BF_GOTO(bf_depth_forward(depth, group, value->gradient && trajectories_fit(flow, group->size), w.ends, &finite, error));
+  if (!finite) {
+    row[0] = INFINITY;
+    goto done;
+  }
+  BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &row[0], &row[1], w.lambda, value->sequence_loss, error));
+  if (value->gradient) BF_GOTO(bf_depth_backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
+  if (value->tokens) scatter(flow, group, w.ends, value->tokens);
+  if (value->adjoint) scatter(flow, group, w.adjoints, value->adjoint);
+done:
+  clear_buffers(&w);
+  return status;
+}
+
+/* Losses of a group with every readout into row [readouts]. */
+static BfStatus try_readouts(BfFlow *flow, const BfFlowGroup *group, double *row, BfError *error) {
+  const int64_t T = flow->problem->horizon;
+  Buffers       w = {0};
+  BfStatus      status;
+  double        correct = 0;
+  int           finite;
+  BF_GOTO(make_buffers(flow, group->size, NULL, &w, error));
+  fill_start(flow, group, w.ends);
+  BF_GOTO(bf_depth_forward(depth_of(flow, group), group, false, w.ends, &finite, error));
+  for (int64_t r = 0; r < flow->cost.readouts; r++) {
+    row[r] = finite ? 0 : INFINITY;
+    if (finite) BF_GOTO(bf_flow_terminal(flow, group, r, w.ends + T * group->size, &row[r], &correct, NULL, NULL, error));
+  }
+done:
+  clear_buffers(&w);
+  return status;
+}
+
+/* ---- all groups ------------------------------------------------------------------------------------------------- */
+
+static BfStatus choose_readout(BfFlow *flow, int64_t *readout, BfError *error) {
+  const int64_t n = flow->cost.readouts;
+  double       *rows = NULL, *sum = NULL;
+  BfStatus      status;
+  *readout = flow->readout < 0 ? 0 : flow->readout;
+  if (n == 1 || flow->readout >= 0) return BF_OK;
+  BF_NEW(&rows, flow->groups * n, error);
+  BF_NEW(&sum, n, error);
+  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++) try_readouts(flow, &flow->group[g], rows + g * n, error);
+  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
+  for (int64_t r = 1; r < n; r++)
+    if (sum[r] < sum[*readout]) *readout = r;
+done:
+  bf_free(rows);
+  bf_free(sum);
+  return status;
+}
+
+/* Add what does not depend on tokens, and hand out. */
+static void finish(const BfFlow *flow, const double control[], const double *sum, BfFlowValue *value) {
+  const BfCost *cost = &flow->cost;
+  const int64_t q = flow->problem->layer.controls, T = flow->problem->horizon;
+  value->loss = value->cost = sum[0];
+  value->accuracy           = sum[1] / bf_cost_denominator(cost);
+  if (isnan(bf_correct(cost, value->readout, &flow->context[0], flow->lanes))) value->accuracy = NAN;
+  for (int64_t t = 0; t < T; t++) value->cost += bf_stage_cost(cost, (int)q, control + t * q);
+  for (int64_t i = 0; value->gradient && i < T * q; i++)
+    value->gradient[i] = isfinite(value->cost) ? sum[2 + i] + cost->step * cost->weight_decay * control[i] : 0;
+}
+
+BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error) {
+  const BfLayer *layer = &flow->problem->layer;
+  const int64_t  T = flow->problem->horizon, q = layer->controls, n = 2 + (value->gradient ? T * q : 0);
+  const int64_t  table = (T + 1) * flow->data->tokens * layer->dim;
+  double        *rows = NULL, *sum = NULL;
+  BfStatus       status;
+  for (int64_t t = 0; t < T; t++) bf_layer_expand(layer, control + t * q, flow->parameters + t * layer->parameters, 1);
+  BF_GOTO(choose_readout(flow, &value->readout, error));
+  BF_NEW(&rows, flow->groups * n, error);
+  BF_NEW(&sum, n, error);
+  if (value->tokens) memset(value->tokens, 0, sizeof(double) * (size_t)table);
+  if (value->adjoint) memset(value->adjoint, 0, sizeof(double) * (size_t)table);
+  if (value->sequence_loss) memset(value->sequence_loss, 0, sizeof(double) * (size_t)flow->data->contexts);
+  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++)
+    evaluate_group(flow, &flow->group[g], value->readout, value, rows + g * n, error);
+  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
+  if (value->tokens) bf_sum_disjoint(flow->run->world, table, value->tokens);
+  if (value->adjoint) bf_sum_disjoint(flow->run->world, table, value->adjoint);
+  if (value->sequence_loss) bf_sum_disjoint(flow->run->world, flow->data->contexts, value->sequence_loss);
+  finish(flow, control, sum, value);
+done:
+  bf_free(rows);
+  bf_free(sum);
+  return status;
+}

@@ -1,0 +1,248 @@
+/* Pontryagin's condition at an answer: the adjoint's end, stationarity, H along depth, and H against the finite action set. */
+#include <math.h>
+#include <string.h>
+#include "flow/flow.h"
+
+enum { ACTIONS = 256 }; /* at once */
+
+/* Rows of a table [N][d] into a group's lanes, 0 in padding of `adjoint`, any token's in that of tokens. */
+static void gather(const BfFlow *flow, const BfFlowBlock *b, const double *table, bool zero_padding, double *lanes) {
+  const int d = flow->problem->layer.dim;
+  for (int at = 0; at < b->block.rows * BF_LANES; at++)
+    for (int a = 0; a < d; a++)
+      lanes[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] =
+          zero_padding && !b->real[at] ? 0 : table[flow->data->row[b->token[at]] * d + a];
+}
+
+typedef struct {
+  BfFlow *flow;
+  double *z, *p, *f, *parameters; /* of one block; of one control */
+} Work;
+
+/* <p, f(z; u)> of a group's tokens at depth t, for controls u[count][q], added to out[count]. */
+static void products(Work *w, const BfFlowGroup *group, const double *z, const double *p, double t, int64_t count, const double *u, double *out) {
+  const BfFlow  *flow  = w->flow;
+  const BfLayer *layer = &flow->problem->layer;
+  const double   zeta  = bf_problem_profile(flow->problem, t);
+  for (int b = 0; b < group->blocks; b++) {
+    const BfFlowBlock *block = &group->block[b];
+    const int64_t      n     = (int64_t)block->block.rows * layer->dim * BF_LANES;
+    gather(flow, block, z, false, w->z);
+    gather(flow, block, p, true, w->p);
+    for (int64_t k = 0; k < count; k++) {
+      bf_layer_expand(layer, u + k * layer->controls, w->parameters, 1);
+      bf_velocity(layer, &block->block, w->parameters, zeta, w->z, w->f, flow->work);
+      for (int64_t i = 0; i < n; i++) out[k] += w->p[i] * w->f[i];
+    }
+  }
+}
+
+static BfStatus make_work(BfFlow *flow, Work *w, BfError *error) {
+  int64_t size = 0;
+  for (int64_t g = 0; g < flow->groups; g++)
+    if (flow->group[g].size > size) size = flow->group[g].size;
+  w->flow = flow;
+  BF_TRY(BF_NEW(&w->z, size, error));
+  BF_TRY(BF_NEW(&w->p, size, error));
+  BF_TRY(BF_NEW(&w->f, size, error));
+  return BF_NEW(&w->parameters, flow->problem->layer.parameters, error);
+}
+
+static void clear_work(Work *w) {
+  bf_free(w->z);
+  bf_free(w->p);
+  bf_free(w->f);
+  bf_free(w->parameters);
+}
+
+/* H at end e (0 or 1) of interval k for u[count][q]: H[count]. */
+static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e, int64_t count, const double *u, double *H, BfError *error) {
+  const BfFlow  *flow = w->flow;
+  const BfLayer *layer = &flow->problem->layer;
+  const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim;
+  double        *rows;
+  BF_NEW(&rows, flow->groups * count, error);
+  BF_TRY(bf_agree(flow->run->world, error));
+  for (int64_t g = 0; g < flow->groups; g++)
+    products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + (k + e) * table, (double)(k + e) * layer->step, count, u,
+             rows + g * count);
+  const BfStatus status = bf_exact_sum(flow->run->world, flow->groups, count, rows, H, error);
+  bf_free(rows);
+  for (int64_t i = 0; i < count && status == BF_OK; i++) H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / layer->step;
+  return status;
+}
+
+/* The least H over the problem's actions. */
+static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, double *H, int32_t *action, BfError *error) {
+  const BfProblem *problem = w->flow->problem;
+  const int64_t    q = problem->layer.controls;
+  double           some[ACTIONS];
+  *H = INFINITY;
+  for (int64_t first = 0; first < problem->actions; first += ACTIONS) {
+    const int64_t count = problem->actions - first < ACTIONS ? problem->actions - first : ACTIONS;
+    BF_TRY(hamiltonians(w, value, k, e, count, problem->controls + first * q, some, error));
+    for (int64_t i = 0; i < count; i++)
+      if (some[i] < *H) {
+        *H      = some[i];
+        *action = (int32_t)(first + i);
+      }
+  }
+  return BF_OK;
+}
+
+static BfStatus look_along_depth(Work *w, const double control[], const BfFlowValue *value, BfPontryagin *out, BfError *error) {
+  const BfProblem *problem = w->flow->problem;
+  const int64_t    T = problem->horizon, q = problem->layer.controls;
+  double           low = INFINITY, high = -INFINITY;
+  out->violation_action = -1;
+  for (int64_t k = 0; k < T; k++) {
+    double *H = out->hamiltonian + 2 * k;
+    for (int e = 0; e < 2; e++) {
+      const int64_t at = 2 * k + e;
+      double        best;
+      BF_TRY(hamiltonians(w, value, k, e, 1, control + k * q, &H[e], error));
+      BF_TRY(least(w, value, k, e, &best, &out->minimizer[at], error));
+      out->exceeds[at] = fmax(0, H[e] - best);
+      if (out->exceeds[at] > out->violation) {
+        out->violation        = out->exceeds[at];
+        out->violation_depth  = (double)(k + e) * problem->layer.step;
+        out->violation_action = out->minimizer[at];
+      }
+      low  = fmin(low, H[e]);
+      high = fmax(high, H[e]);
+    }
+    out->variation_within = fmax(out->variation_within, fabs(H[1] - H[0]));
+  }
+  out->variation = high - low;
+  return BF_OK;
+}
+
+/* |u - P_U(u - dH/du)| in every interval. */
+static void stationarity(const BfProblem *problem, const double control[], const double gradient[], BfPontryagin *out) {
+  const int64_t q = problem->layer.controls;
+  for (int64_t i = 0; i < problem->horizon * q; i++) {
+    const double to = control[i] - gradient[i] / problem->layer.step;
+    const double on = fmin(fmax(to, problem->lower[i % q]), problem->upper[i % q]);
+    out->stationary[i / q] = fmax(out->stationary[i / q], fabs(control[i] - on));
+    out->stationarity      = fmax(out->stationarity, out->stationary[i / q]);
+  }
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
+
+/* weight R^T (softmax(R r + b) - onehot(label)), plainly. */
+static BfStatus residual(const BfCost *cost, int64_t readout, const double *r, int label, double weight, double *out, BfError *error) {
+  const int     C = cost->classes, d = cost->dim;
+  const double *R = cost->matrix + readout * C * d, *b = cost->bias + readout * C;
+  double       *x, most = -INFINITY, sum = 0;
+  BF_TRY(BF_NEW(&x, C, error));
+  for (int c = 0; c < C; c++) {
+    x[c] = b[c];
+    for (int a = 0; a < d; a++) x[c] += R[c * d + a] * r[a];
+    most = fmax(most, x[c]);
+  }
+  for (int c = 0; c < C; c++) sum += exp(x[c] - most);
+  for (int a = 0; a < d; a++) out[a] = 0;
+  for (int c = 0; c < C; c++)
+    for (int a = 0; a < d; a++) out[a] += weight * (exp(x[c] - most) / sum - (c == label)) * R[c * d + a];
+  bf_free(x);
+  return BF_OK;
+}
+
+/* Tokens of context s that make its representation: of the pooled positions; of the i-th token alone where each has a loss. */
+static bool is_pooled(const BfData *data, const BfCost *cost, int64_t s, int64_t tag) {
+  const int64_t first = data->context_first[s], last = data->context_first[s + 1] - 1;
+  if (cost->pooling == BF_POOL_FIRST) return data->position[tag] == data->position[first];
+  if (cost->pooling == BF_POOL_LAST) return data->position[tag] == data->position[last];
+  return true;
+}
+
+typedef struct {
+  const BfFlow *flow;
+  int64_t       readout;
+  const double *z, *p; /* [N][d] at the end of depth */
+  double       *r, *expected;
+} End;
+
+static BfStatus compare_pooled(const End *end, int64_t s, double *apart, BfError *error) {
+  const BfData *data = end->flow->data;
+  const int     d = data->dim;
+  int64_t       count = 0, first = data->context_first[s];
+  for (int a = 0; a < d; a++) end->r[a] = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (int64_t tag = first; tag < data->context_first[s + 1]; tag++)
+      for (int64_t i = data->tag_first[tag]; i < data->tag_first[tag + 1]; i++) {
+        const int64_t row = data->row[i];
+        const bool    in  = is_pooled(data, &end->flow->cost, s, tag);
+        for (int a = 0; a < d; a++) {
+          if (!pass && in) end->r[a] += end->z[row * d + a];
+          if (pass) *apart = fmax(*apart, fabs(end->p[row * d + a] - (in ? end->expected[a] : 0)));
+        }
+        count += !pass && in;
+      }
+    for (int a = 0; !pass && a < d; a++) end->r[a] /= (double)count;
+    if (!pass)
+      BF_TRY(residual(&end->flow->cost, end->readout, end->r, data->label[first], 1 / ((double)count * (double)data->contexts), end->expected, error));
+  }
+  return BF_OK;
+}
+
+static BfStatus compare_tokens(const End *end, int64_t s, double *apart, BfError *error) {
+  const BfData *data = end->flow->data;
+  const int     d = data->dim;
+  for (int64_t tag = data->context_first[s]; tag < data->context_first[s + 1]; tag++)
+    for (int64_t i = data->tag_first[tag]; i < data->tag_first[tag + 1]; i++) {
+      const int64_t row = data->row[i];
+      BF_TRY(residual(&end->flow->cost, end->readout, end->z + row * d, data->label[tag], 1 / (double)data->tokens, end->expected, error));
+      for (int a = 0; a < d; a++) *apart = fmax(*apart, fabs(end->p[row * d + a] - end->expected[a]));
+    }
+  return BF_OK;
+}
+
+static BfStatus compare_end(const BfFlow *flow, const BfFlowValue *value, double *apart, BfError *error) {
+  const int64_t at = flow->problem->horizon * flow->data->tokens * flow->data->dim;
+  End           end = {flow, value->readout, value->tokens + at, value->adjoint + at, NULL, NULL};
+  const bool    pooled = flow->cost.kind == bf_cost_kind("pooled_cross_entropy");
+  BfStatus      status;
+  *apart = 0;
+  BF_GOTO(BF_NEW(&end.r, flow->data->dim, error));
+  BF_GOTO(BF_NEW(&end.expected, flow->data->dim, error));
+  for (int64_t s = 0; s < flow->data->contexts; s++)
+    BF_GOTO(pooled ? compare_pooled(&end, s, apart, error) : compare_tokens(&end, s, apart, error));
+done:
+  bf_free(end.r);
+  bf_free(end.expected);
+  return status;
+}
+
+/* ---- the report ------------------------------------------------------------------------------------------------- */
+
+BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value, BfPontryagin *out,
+                       BfError *error) {
+  const int64_t T = problem->horizon;
+  Work          w = {0};
+  BfStatus      status;
+  *out          = (BfPontryagin){.terminal = NAN};
+  BF_NEW(&out->stationary, T, error);
+  BF_NEW(&out->hamiltonian, 2 * T, error);
+  BF_NEW(&out->exceeds, 2 * T, error);
+  BF_NEW(&out->minimizer, 2 * T, error);
+  make_work(flow, &w, error);
+  BF_GOTO(bf_agree(flow->run->world, error));
+  stationarity(problem, control, value->gradient, out);
+  BF_GOTO(look_along_depth(&w, control, value, out, error));
+  if (bf_cost_has_readout(flow->cost.kind)) compare_end(flow, value, &out->terminal, error);
+  status = bf_agree(flow->run->world, error);
+done:
+  clear_work(&w);
+  if (status != BF_OK) bf_pontryagin_clear(out);
+  return status;
+}
+
+void bf_pontryagin_clear(BfPontryagin *pontryagin) {
+  bf_free(pontryagin->stationary);
+  bf_free(pontryagin->hamiltonian);
+  bf_free(pontryagin->exceeds);
+  bf_free(pontryagin->minimizer);
+  *pontryagin = (BfPontryagin){0};
+}

@@ -1,0 +1,17 @@
+/* The schemes: Runge-Kutta methods of PETSc's, under the names of the field. */
+#include <string.h>
+#include "flow/flow.h"
+
+/* PETSc 3.18's adjoint gives a wrong parameter gradient for every tableau with a zero weight b[i]; its own 5dp is one. dopri5 is
+ * Dormand and Prince's with that weight 1e-30, which no rounding sees (depth.c registers it). */
+static const BfScheme schemes[] = {{"euler", "1fe", 1, false, 1}, {"rk4", "4", 4, false, 8}, {"bs3", "3bs", 4, true, 1},
+                                   {"dopri5", "bellformer_dopri5", 7, true, 1}};
+enum { SCHEMES = sizeof schemes / sizeof *schemes };
+
+const BfScheme *bf_scheme(const char *name) {
+  for (int i = 0; i < SCHEMES; i++)
+    if (!strcmp(schemes[i].name, name)) return &schemes[i];
+  return NULL;
+}
+
+const char *bf_scheme_names(void) { return "euler, rk4, bs3, dopri5"; }

@@ -1,0 +1,46 @@
+/* The terminal cost of a group's sequences and its gradient: from the group's lanes to those of one sequence, and back. */
+#include <math.h>
+#include "flow/flow.h"
+
+/* Where token `slot` of the l-th sequence of a block stands: row * BF_LANES + lane. */
+static int place(const BfFlowBlock *b, int l, int slot) { return b->block.spread ? slot : slot * BF_LANES + l; }
+
+static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z, double *lambda, double *loss,
+                             double *correct, BfError *error) {
+  const BfContext *context = &flow->context[b->context[l]];
+  const int        d       = flow->problem->layer.dim;
+  double           g[BF_LANES];
+  for (int i = 0; i < context->slots; i++) {
+    const int at = place(b, l, i);
+    for (int a = 0; a < d; a++) {
+      const double x = z[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES];
+      for (int m = 0; m < BF_LANES; m++) flow->lanes[((int64_t)i * d + a) * BF_LANES + m] = x;
+    }
+  }
+  if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, flow->lanes, g, flow->by_lanes, error));
+  else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, flow->lanes, g, error));
+  *loss    = g[0];
+  *correct = bf_correct(&flow->cost, readout, context, flow->lanes);
+  for (int i = 0; lambda && i < context->slots; i++) {
+    const int at = place(b, l, i);
+    for (int a = 0; a < d; a++)
+      lambda[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = flow->by_lanes[((int64_t)i * d + a) * BF_LANES];
+  }
+  return BF_OK;
+}
+
+BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss, double *correct,
+                          double *lambda, double *sequence_loss, BfError *error) {
+  for (int64_t i = 0; lambda && i < group->size; i++) lambda[i] = 0;
+  for (int k = 0; k < group->blocks; k++) {
+    const BfFlowBlock *b = &group->block[k];
+    for (int l = 0; l < b->contexts; l++) {
+      double here, right;
+      BF_TRY(one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, &here, &right, error));
+      *loss += here;
+      *correct += right;
+      if (sequence_loss) sequence_loss[b->context[l]] = here * bf_cost_denominator(&flow->cost) + 0.0;
+    }
+  }
+  return BF_OK;
+}

@@ -1,0 +1,69 @@
+/* /flow and /pontryagin of a result file. */
+#include "flow/flow.h"
+
+static BfStatus column(BfStore *store, const char *path, int64_t n, const double *data, BfError *error) {
+  return bf_store_write(store, path, BF_STORE_DOUBLE, 1, &n, data, error);
+}
+
+/* Column c of rows[n][columns]. */
+static BfStatus part(BfStore *store, const char *path, int64_t n, int columns, int c, const double *rows, BfError *error) {
+  double *data;
+  BF_TRY(BF_NEW(&data, n, error));
+  for (int64_t i = 0; i < n; i++) data[i] = rows[i * columns + c];
+  const BfStatus status = column(store, path, n, data, error);
+  bf_free(data);
+  return status;
+}
+
+static BfStatus write_training(const BfTraining *training, BfStore *store, BfError *error) {
+  const char   *path = "/flow";
+  const int64_t S = training->starts;
+  BF_TRY(bf_store_attribute_int(store, path, "evaluations", training->evaluations, error));
+  BF_TRY(bf_store_attribute_int(store, path, "iterations", training->iterations, error));
+  BF_TRY(bf_store_attribute_int(store, path, "start", training->best, error));
+  BF_TRY(bf_store_attribute_text(store, path, "reason", bf_training_reason(training), error));
+  BF_TRY(part(store, "/flow/history/cost", training->iterations + 1, 2, 0, training->history, error));
+  BF_TRY(part(store, "/flow/history/residual", training->iterations + 1, 2, 1, training->history, error));
+  BF_TRY(column(store, "/flow/starts/initial_cost", S, training->initial_cost, error));
+  BF_TRY(column(store, "/flow/starts/cost", S, training->final_cost, error));
+  return bf_store_write(store, "/flow/starts/iterations", BF_STORE_INT64, 1, &S, training->start_iterations, error);
+}
+
+static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
+  const char   *path   = "/pontryagin";
+  const int64_t both[] = {T, 2};
+  BF_TRY(bf_store_attribute_double(store, path, "terminal", x->terminal, error));
+  BF_TRY(bf_store_attribute_double(store, path, "stationarity", x->stationarity, error));
+  BF_TRY(bf_store_attribute_double(store, path, "hamiltonian_variation", x->variation, error));
+  BF_TRY(bf_store_attribute_double(store, path, "hamiltonian_variation_within", x->variation_within, error));
+  BF_TRY(bf_store_attribute_double(store, path, "violation", x->violation, error));
+  BF_TRY(bf_store_attribute_double(store, path, "violation_depth", x->violation_depth, error));
+  BF_TRY(bf_store_attribute_int(store, path, "violation_action", x->violation_action, error));
+  BF_TRY(column(store, "/pontryagin/stationarity", T, x->stationary, error));
+  BF_TRY(bf_store_write(store, "/pontryagin/hamiltonian", BF_STORE_DOUBLE, 2, both, x->hamiltonian, error));
+  BF_TRY(bf_store_write(store, "/pontryagin/violation", BF_STORE_DOUBLE, 2, both, x->exceeds, error));
+  return bf_store_write(store, "/pontryagin/minimizer", BF_STORE_INT32, 2, both, x->minimizer, error);
+}
+
+BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value, const BfTraining *training,
+                       const BfPontryagin *pontryagin, BfStore *store, BfError *error) {
+  const char   *path = "/flow";
+  const int64_t T = problem->horizon, q = problem->layer.controls, table[] = {T + 1, problem->train.tokens, problem->layer.dim};
+  double       *depth;
+  BF_TRY(bf_store_attribute_double(store, path, "cost", value->cost, error));
+  BF_TRY(bf_store_attribute_double(store, path, "loss", value->loss, error));
+  BF_TRY(bf_store_attribute_double(store, path, "accuracy", value->accuracy, error));
+  BF_TRY(bf_store_attribute_text(store, path, "scheme", o->scheme->name, error));
+  BF_TRY(bf_store_attribute_int(store, path, "steps", o->steps, error));
+  BF_TRY(bf_store_attribute_double(store, path, "tolerance", o->tolerance, error));
+  BF_TRY(BF_NEW(&depth, T + 1, error));
+  for (int64_t t = 0; t <= T; t++) depth[t] = (double)t * problem->layer.step;
+  const BfStatus status = column(store, "/flow/depth", T + 1, depth, error);
+  bf_free(depth);
+  BF_TRY(status);
+  BF_TRY(bf_store_write(store, "/flow/tokens", BF_STORE_DOUBLE, 3, table, value->tokens, error));
+  BF_TRY(bf_store_write(store, "/flow/adjoint", BF_STORE_DOUBLE, 3, table, value->adjoint, error));
+  BF_TRY(bf_store_write(store, "/flow/gradient", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, value->gradient, error));
+  BF_TRY(write_training(training, store, error));
+  return write_pontryagin(pontryagin, T, store, error);
+}

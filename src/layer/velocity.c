@@ -1,0 +1,24 @@
+/* The right-hand side of the continuous-depth flow, compiled once for each instruction set. */
+#include "layer/velocity.h"
+
+BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
+                        const BfLoose *z, BfLoose *f, const BfVelocityWork *w) {
+  const BfLane relax = lane_set((layer->residual - 1) / layer->step);
+  velocity_layer(d, spread, layer, block, parameter, z, w);
+  for (int i = 0; i < block->rows; i++) {
+    const BfLoose *x = z + i * d;
+    BfLane        *v = w->v + i * d;
+    if (layer->projection == BF_PROJECT_SPHERE) {
+      const BfLane along = velocity_dot(d, x, v) * velocity_inverse_square(d, x);
+      for (int a = 0; a < d; a++) v[a] -= along * x[a];
+    }
+    for (int a = 0; a < d; a++) f[i * d + a] = lane_set(zeta) * v[a];
+    for (int a = 0; layer->residual != 1 && a < d; a++) f[i * d + a] += relax * x[a];
+  }
+}
+
+void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
+                            double *work) {
+  const BfVelocityWork w = velocity_work(layer, block, work);
+  BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w)
+}

@@ -1,0 +1,145 @@
+/* Transposed Jacobian products of the velocity, compiled once for each instruction set.
+ *
+ * With weights w_ij = softmax_j <s_i, y_j>, y_j = beta A s_j, mean_i = sum_j w_ij z_j, v_i = sum over heads of V mean_i and the
+ * cotangent lambda_i of v_i:
+ *     c_i     = V^T lambda_i,   t_ij = <c_i, z_j>,   dl_ij = w_ij (t_ij - sum_k w_ik t_ik)      cotangents of the logits
+ *     by s_i += sum_j dl_ij y_j,   by y_j = sum_i dl_ij s_i,   by A += beta by_y_j s_j^T,   by s_j += beta A^T by_y_j
+ *     seen_j  = sum_i w_ij lambda_i,   by V += seen_j z_j^T,   by z_j += V^T seen_j
+ * so that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are added at
+ * the end: where lanes are sequences into the parameters, where they are queries also into the keys. */
+#include "layer/velocity.h"
+
+BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])); }
+
+/* Cotangents from row i through one head. */
+BF_INLINE void row_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *V, int i,
+                              BfLoose *by_z, const BfVelocityWork *w) {
+  const int    n   = velocity_visible(spread, layer, block, i);
+  const BfLane max = velocity_logits(d, spread, layer, block, i, n, w), *s = w->s + i * d;
+  BfLane       c[BF_MOST_DIM], lambda[BF_MOST_DIM], by_s[BF_MOST_DIM], den = lane_set(0.0), mean = lane_set(0.0);
+  for (int a = 0; a < d; a++) {
+    lambda[a] = w->lambda[i * d + a];
+    c[a] = by_s[a] = lane_set(0.0);
+  }
+  multiply_transposed(d, d, V, lambda, c);
+  for (int j = 0; j < n; j++) {
+    const BfLane e = lane_exp(w->logit[j] - max);
+    BfLane       t = c[0] * key_at(spread, w->zk, j * d);
+    for (int a = 1; a < d; a++) t += c[a] * key_at(spread, w->zk, j * d + a);
+    den += e;
+    mean += e * t;
+    w->logit[j] = e;
+    w->t[j]     = t;
+  }
+  const BfLane inverse = lane_set(1.0) / den;
+  mean *= inverse;
+  for (int j = 0; j < n; j++) {
+    const BfLane weight = w->logit[j] * inverse, by_logit = weight * (w->t[j] - mean);
+    BfLane      *by_y = w->by_y + j * d, *seen = w->seen + j * d;
+    for (int a = 0; a < d; a++) {
+      by_s[a] += by_logit * key_at(spread, w->y, j * d + a);
+      by_y[a] += by_logit * s[a];
+      seen[a] += weight * lambda[a];
+    }
+  }
+  for (int a = 0; a < d; a++) by_z[i * d + a] += by_s[a];
+}
+
+/* From the keys of one head to tokens and parameters. */
+BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, int h,
+                               BfLoose *by_z, const BfVelocityWork *w) {
+  const int     at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
+  const BfLane  beta = lane_set(layer->beta);
+  BfLane       *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
+  for (int j = 0; j < block->tokens; j++) {
+    BfLane *by_y = w->by_y + j * d, *seen = w->seen + j * d, by_key[BF_MOST_DIM];
+    for (int a = 0; a < d; a++) {
+      by_y[a] *= beta;
+      by_key[a] = lane_set(0.0);
+    }
+    for (int a = 0; a < d; a++)
+      for (int b = 0; b < d; b++) {
+        by_A[a * d + b] += by_y[a] * key_at(spread, w->sk, j * d + b);
+        by_V[a * d + b] += seen[a] * key_at(spread, w->zk, j * d + b);
+      }
+    multiply_transposed(d, d, parameter + at_A, by_y, by_key);
+    multiply_transposed(d, d, parameter + at_V, seen, by_key);
+    for (int a = 0; a < d; a++) {
+      if (spread) by_z[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
+      else by_z[j * d + a] += by_key[a];
+    }
+  }
+}
+
+BF_INLINE void feedforward_transposed(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z, const BfLane *lambda,
+                                      BfLoose *by_z, const BfVelocityWork *w) {
+  const BfMatrix *m     = layer->matrix + 2 * layer->heads;
+  const double   *W1    = parameter + m[0].at, *W2 = parameter + m[2].at;
+  const int       width = layer->width;
+  BfLane *by_W1 = w->by_parameters + m[0].at, *by_b1 = w->by_parameters + m[1].at, *by_W2 = w->by_parameters + m[2].at,
+         *by_b2 = w->by_parameters + m[3].at, *h = w->hidden, *slope = h + width, *by_h = slope + width;
+  velocity_hidden(d, layer, parameter, z, h);
+  bf_activate_slope(layer->activation, (const double *)h, (double *)slope, width);
+  bf_activate(layer->activation, (double *)h, width);
+  for (int k = 0; k < width; k++) by_h[k] = lane_set(0.0);
+  for (int a = 0; a < d; a++) {
+    by_b2[a] += lambda[a];
+    for (int k = 0; k < width; k++) {
+      by_W2[a * width + k] += lambda[a] * h[k];
+      by_h[k] += lane_set(W2[a * width + k]) * lambda[a];
+    }
+  }
+  for (int k = 0; k < width; k++) {
+    by_h[k] *= slope[k];
+    by_b1[k] += by_h[k];
+    for (int a = 0; a < d; a++) {
+      by_W1[k * d + a] += by_h[k] * z[a];
+      by_z[a] += lane_set(W1[k * d + a]) * by_h[k];
+    }
+  }
+}
+
+/* From f to v: w->lambda, and what z gets directly. On the sphere f has v - <z,v> z / |z|^2 in place of v. */
+BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock *block, double zeta, const BfLoose *z,
+                                const BfLoose *lambda, BfLoose *by_z, const BfVelocityWork *w) {
+  const BfLane relax = lane_set((layer->residual - 1) / layer->step);
+  for (int i = 0; i < block->rows * d; i++) {
+    w->lambda[i] = lane_set(zeta) * lambda[i];
+    by_z[i]      = layer->residual == 1 ? lane_set(0.0) : relax * lambda[i];
+  }
+  for (int i = 0; layer->projection == BF_PROJECT_SPHERE && i < block->rows; i++) {
+    const BfLoose *x = z + i * d;
+    BfLane        *l = w->lambda + i * d;
+    const BfLane   inverse = velocity_inverse_square(d, x), zv = velocity_dot(d, x, w->v + i * d) * inverse,
+                 zl = velocity_dot(d, x, l) * inverse;
+    for (int a = 0; a < d; a++) {
+      by_z[i * d + a] += lane_set(2.0) * zv * zl * x[a] - zl * w->v[i * d + a] - zv * l[a];
+      l[a] -= zl * x[a];
+    }
+  }
+}
+
+BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
+                          const BfLoose *z, const BfLoose *lambda, BfLoose *by_z, double *by_parameters, const BfVelocityWork *w) {
+  if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, spread, layer, block, parameter, z, w);
+  else velocity_encode(d, spread, layer, block, z, w);
+  for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
+  start_transposed(d, layer, block, zeta, z, lambda, by_z, w);
+  for (int h = 0; h < layer->heads; h++) {
+    const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
+    velocity_keys(d, spread, layer, block, A, w);
+    for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
+    for (int i = 0; i < block->rows; i++) row_transposed(d, spread, layer, block, V, i, by_z, w);
+    keys_transposed(d, spread, layer, block, parameter, h, by_z, w);
+  }
+  for (int i = 0; layer->activation && i < block->rows; i++)
+    feedforward_transposed(d, layer, parameter, z + i * d, w->lambda + i * d, by_z + i * d, w);
+  for (int p = 0; p < layer->parameters; p++) by_parameters[p] += sum_lanes(w->by_parameters[p]);
+}
+
+void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
+                                       const double *lambda, double *by_z, double *by_parameters, double *work) {
+  const BfVelocityWork w = velocity_work(layer, block, work);
+  BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda, (BfLoose *)by_z,
+                    by_parameters, &w)
+}
