@@ -51,6 +51,7 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
 
 typedef struct {
   double *tokens;   /* [T + 1][N][d] in the order of the table's rows; owned */
+  double *sequence_loss; /* [contexts] of each: its part of the sum before it is averaged; owned */
   double  loss;     /* terminal cost */
   double  cost;     /* loss + sum of stage costs */
   double  accuracy; /* NaN where the data has targets */

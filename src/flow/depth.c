@@ -2,6 +2,7 @@
  *
  * As PETSc 3.18 wants it: each TS has its own vectors and shells; a trajectory is made anew for every solve. J^T and J_p^T of a
  * stage are one product of the kernels: the first to be asked for keeps the other's answer, by the identity of its vector. */
+#include <float.h>
 #include <math.h>
 #include <petscts.h>
 #include <string.h>
@@ -296,9 +297,9 @@ static BfStatus solve_interval(Interval *x, bool keep, const double *from, doubl
 }
 
 static int all_finite(const double *x, int64_t n) {
-  for (int64_t i = 0; i < n; i++)
-    if (!isfinite(x[i])) return 0;
-  return 1;
+  int finite = 1;
+  for (int64_t i = 0; i < n; i++) finite &= fabs(x[i]) <= DBL_MAX;
+  return finite;
 }
 
 BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error) {

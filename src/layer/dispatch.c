@@ -25,7 +25,7 @@ int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
 
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
   const int64_t row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
-  return BF_LANES * (3 * row + 2 * (int64_t)block->tokens + 5 * key + 3 * (int64_t)layer->width + layer->parameters);
+  return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + 3 * (int64_t)layer->width + layer->parameters);
 }
 
 void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,

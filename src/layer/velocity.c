@@ -2,7 +2,7 @@
 #include "layer/velocity.h"
 
 BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
-                        const BfLoose *z, BfLoose *f, const BfVelocityWork *w) {
+                        const BfLoose *z, BfLoose *f, BfVelocityWork *w) {
   const BfLane relax = lane_set((layer->residual - 1) / layer->step);
   velocity_layer(d, spread, layer, block, parameter, z, w);
   for (int i = 0; i < block->rows; i++) {
@@ -19,6 +19,6 @@ BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, con
 
 void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
                             double *work) {
-  const BfVelocityWork w = velocity_work(layer, block, work);
+  BfVelocityWork w = velocity_work(layer, block, work);
   BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w)
 }

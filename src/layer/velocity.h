@@ -6,16 +6,20 @@
 
 typedef BfLane BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
 
+enum { VELOCITY_ROWS = 4 }; /* of queries at once: so many share what is loaded of the keys, which are beyond L1 where d N is large */
+
 typedef struct {
   BfLane *s;             /* [rows][d] z + e_p, as queries */
   BfLane *v;             /* [rows][d] the layer's velocity */
   BfLane *lambda;        /* [rows][d] its cotangent */
-  BfLane *logit, *t;     /* [tokens] of one query */
+  BfLane *logit, *t;     /* [ROWS][tokens] of some queries */
   BfLane *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
   BfLane *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
   BfLane *hidden;        /* [3][width] of the feed-forward part */
   BfLane *by_parameters; /* [parameters] */
-  double *y, *sk, *zk;   /* [tokens][d] keys: numbers where spread, else in lanes */
+  double *y;             /* [tokens][d] keys beta A s: numbers where spread, else in lanes */
+  const double *sk, *zk; /* s and z as keys */
+  double *copy;          /* [2][tokens][d] these: as numbers where spread; else z alone, for its alignment */
 } BfVelocityWork;
 
 /* As bf_velocity_work counts. */
@@ -26,14 +30,13 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
   w.v             = w.s + row;
   w.lambda        = w.v + row;
   w.logit         = w.lambda + row;
-  w.t             = w.logit + block->tokens;
-  w.by_y          = w.t + block->tokens;
+  w.t             = w.logit + VELOCITY_ROWS * (int64_t)block->tokens;
+  w.by_y          = w.t + VELOCITY_ROWS * (int64_t)block->tokens;
   w.seen          = w.by_y + key;
   w.hidden        = w.seen + key;
   w.by_parameters = w.hidden + 3 * (int64_t)layer->width;
   w.y             = (double *)(w.by_parameters + layer->parameters);
-  w.sk            = w.y + key * BF_LANES;
-  w.zk            = w.sk + key * BF_LANES;
+  w.copy          = w.y + key * BF_LANES;
   return w;
 }
 
@@ -56,25 +59,23 @@ BF_INLINE void multiply_transposed(const int rows, const int cols, const double 
     for (int b = 0; b < cols; b++) y[b] += lane_set(M[a * cols + b]) * x[a];
 }
 
-/* s = z + e_p of all tokens; where spread also s and z as keys. Else keys are the queries, and z is copied for its alignment. */
+/* s = z + e_p of all tokens, as queries and as keys. */
 BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const BfLoose *z,
-                               const BfVelocityWork *w) {
+                               BfVelocityWork *w) {
   for (int i = 0; i < block->rows; i++)
     for (int a = 0; a < d; a++) {
       BfLane e = lane_set(0.0);
       for (int l = 0; layer->encoding && l < BF_LANES; l++) e[l] = layer->encoding[block->position[i * BF_LANES + l] * d + a];
       w->s[i * d + a] = layer->encoding ? z[i * d + a] + e : z[i * d + a];
     }
-  if (!spread) {
-    memcpy(w->zk, z, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
-    memcpy(w->sk, w->s, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
-    return;
-  }
-  for (int j = 0; j < block->tokens; j++)
+  w->zk = w->copy;
+  w->sk = spread ? w->copy + (int64_t)block->tokens * d : (const double *)w->s;
+  if (!spread) memcpy(w->copy, z, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
+  for (int j = 0; spread && j < block->tokens; j++)
     for (int a = 0; a < d; a++) {
       const int at = (j / BF_LANES) * d + a, l = j % BF_LANES;
-      w->zk[j * d + a] = z[at][l];
-      w->sk[j * d + a] = w->s[at][l];
+      w->copy[j * d + a]                   = z[at][l];
+      w->copy[(block->tokens + j) * d + a] = w->s[at][l];
     }
 }
 
@@ -84,7 +85,7 @@ BF_INLINE void velocity_keys(const int d, const int spread, const BfLayer *layer
   for (int j = 0; j < block->tokens; j++) {
     if (!spread) {
       BfLane *y = (BfLane *)w->y + j * d;
-      multiply(d, d, A, (const BfLane *)w->sk + j * d, y);
+      multiply(d, d, A, w->s + j * d, y);
       for (int a = 0; a < d; a++) y[a] *= lane_set(layer->beta);
     } else {
       for (int a = 0; a < d; a++) {
@@ -106,26 +107,45 @@ BF_INLINE int velocity_visible(const int spread, const BfLayer *layer, const BfB
   return n;
 }
 
-/* The logits of row i with the first n keys, and their maximum; -DBL_MAX where the mask forbids. */
-BF_INLINE BfLane velocity_logits(const int d, const int spread, const BfLayer *layer, const BfBlock *block, int i, int n,
-                                 const BfVelocityWork *w) {
-  const BfLane *s    = w->s + i * d;
-  BfLane        max  = lane_set(-DBL_MAX);
-  const int     mask = spread && layer->mask == BF_MASK_CAUSAL;
-  BfLaneInt     own  = {0};
-  for (int l = 0; mask && l < BF_LANES; l++) own[l] = block->position[i * BF_LANES + l];
-  for (int j = 0; j < n; j++) {
-    BfLane dot = s[0] * key_at(spread, w->y, j * d);
-    for (int a = 1; a < d; a++) dot += s[a] * key_at(spread, w->y, j * d + a);
-    if (mask) {
-      const int64_t   p     = block->position[j];
-      const BfLaneInt sees  = (BfLaneInt){p, p, p, p, p, p, p, p} <= own;
-      dot = (BfLane)(((BfLaneInt)dot & sees) | ((BfLaneInt)lane_set(-DBL_MAX) & ~sees));
+/* out[r * stride + j] = <x_r, key_j> of `rows` rows with the first n keys. */
+BF_INLINE void velocity_dots(const int d, const int spread, const int rows, const BfLane *x, const double *keys, int n, int stride,
+                             BfLane *out) {
+  for (int j = 0; j < n; j++)
+    for (int r = 0; r < rows; r++) {
+      BfLane dot = x[r * d] * key_at(spread, keys, j * d);
+      for (int a = 1; a < d; a++) dot += x[r * d + a] * key_at(spread, keys, j * d + a);
+      out[r * stride + j] = dot;
     }
-    w->logit[j] = dot;
-    max         = lane_max(dot, max);
+}
+
+/* -DBL_MAX for the logits of row i that the causal mask forbids. */
+BF_INLINE void velocity_mask(const int spread, const BfBlock *block, int i, int n, BfLane *logit) {
+  BfLaneInt own = {0};
+  for (int l = 0; l < BF_LANES; l++) own[l] = block->position[i * BF_LANES + l];
+  for (int j = 0; j < n; j++) {
+    const int64_t   p    = block->position[j * (spread ? 1 : BF_LANES)];
+    const BfLaneInt sees = (BfLaneInt){p, p, p, p, p, p, p, p} <= own;
+    logit[j] = (BfLane)(((BfLaneInt)logit[j] & sees) | ((BfLaneInt)lane_set(-DBL_MAX) & ~sees));
   }
-  return max;
+}
+
+/* Logits of `rows` rows from i with the keys that the last of them sees, at w->logit[r * tokens + j], replaced by
+ * exp(logit - their maximum). den [rows]: the sums of these. Returns the number of keys. */
+BF_INLINE int velocity_weights(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, int i,
+                               const BfVelocityWork *w, BfLane *den) {
+  const int n = velocity_visible(spread, layer, block, i + rows - 1);
+  velocity_dots(d, spread, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
+  for (int r = 0; r < rows; r++) {
+    BfLane *logit = w->logit + r * block->tokens, max = lane_set(-DBL_MAX);
+    if (layer->mask == BF_MASK_CAUSAL) velocity_mask(spread, block, i + r, n, logit);
+    for (int j = 0; j < n; j++) max = lane_max(logit[j], max);
+    den[r] = lane_set(0.0);
+    for (int j = 0; j < n; j++) {
+      logit[j] = lane_exp(logit[j] - max);
+      den[r] += logit[j];
+    }
+  }
+  return n;
 }
 
 /* The cases of d and spread that are compiled apart. */
@@ -143,21 +163,35 @@ BF_INLINE BfLane velocity_logits(const int d, const int spread, const BfLayer *l
     else name(layer->dim, 0, __VA_ARGS__);                                                                                           \
   }
 
-/* Attention of row i over its first n keys: v += V mean. */
-BF_INLINE void velocity_attend(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *V, int i,
-                               const BfVelocityWork *w) {
-  const int    n   = velocity_visible(spread, layer, block, i);
-  const BfLane max = velocity_logits(d, spread, layer, block, i, n, w);
-  BfLane       den = lane_set(0.0), mean[BF_MOST_DIM], out[BF_MOST_DIM];
-  for (int a = 0; a < d; a++) mean[a] = lane_set(0.0);
-  for (int j = 0; j < n; j++) {
-    const BfLane e = lane_exp(w->logit[j] - max);
-    den += e;
-    for (int a = 0; a < d; a++) mean[a] += e * key_at(spread, w->zk, j * d + a);
+/* Components a .. a + count - 1 of sum over n keys of weight z, for `rows` rows: sum[r * d + a]. */
+BF_INLINE void velocity_sums(const int d, const int spread, const int rows, const int count, int a, int n, int tokens,
+                             const BfVelocityWork *w, BfLane *sum) {
+  BfLane part[VELOCITY_ROWS][4];
+  for (int r = 0; r < rows; r++)
+    for (int b = 0; b < count; b++) part[r][b] = lane_set(0.0);
+  for (int j = 0; j < n; j++)
+    for (int b = 0; b < count; b++) {
+      const BfLane z = key_at(spread, w->zk, j * d + a + b);
+      for (int r = 0; r < rows; r++) part[r][b] += w->logit[r * tokens + j] * z;
+    }
+  for (int r = 0; r < rows; r++)
+    for (int b = 0; b < count; b++) sum[r * d + a + b] = part[r][b];
+}
+
+/* Attention of `rows` rows from i: v += V mean. */
+BF_INLINE void velocity_attend(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, const double *V,
+                               int i, const BfVelocityWork *w) {
+  BfLane    den[VELOCITY_ROWS], mean[VELOCITY_ROWS * BF_MOST_DIM], out[BF_MOST_DIM];
+  const int n = velocity_weights(d, spread, rows, layer, block, i, w, den), tokens = block->tokens, rest = d % 4;
+  for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, spread, rows, 4, a, n, tokens, w, mean);
+  if (rest == 1) velocity_sums(d, spread, rows, 1, d - 1, n, tokens, w, mean);
+  if (rest == 2) velocity_sums(d, spread, rows, 2, d - 2, n, tokens, w, mean);
+  if (rest == 3) velocity_sums(d, spread, rows, 3, d - 3, n, tokens, w, mean);
+  for (int r = 0; r < rows; r++) {
+    for (int b = 0; b < d; b++) mean[r * d + b] /= den[r];
+    multiply(d, d, V, mean + r * d, out);
+    for (int b = 0; b < d; b++) w->v[(i + r) * d + b] += out[b];
   }
-  for (int a = 0; a < d; a++) mean[a] /= den;
-  multiply(d, d, V, mean, out);
-  for (int a = 0; a < d; a++) w->v[i * d + a] += out[a];
 }
 
 /* h = W1 z + b1 of a row. */
@@ -185,13 +219,15 @@ BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const dou
 
 /* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there. */
 BF_INLINE void velocity_layer(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter,
-                              const BfLoose *z, const BfVelocityWork *w) {
+                              const BfLoose *z, BfVelocityWork *w) {
   velocity_encode(d, spread, layer, block, z, w);
   for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
     velocity_keys(d, spread, layer, block, A, w);
-    for (int i = 0; i < block->rows; i++) velocity_attend(d, spread, layer, block, V, i, w);
+    int i = 0;
+    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS) velocity_attend(d, spread, VELOCITY_ROWS, layer, block, V, i, w);
+    for (; i < block->rows; i++) velocity_attend(d, spread, 1, layer, block, V, i, w);
   }
   for (int i = 0; layer->activation && i < block->rows; i++)
     velocity_feedforward(d, layer, parameter, z + i * d, w->v + i * d, w->hidden);

@@ -11,59 +11,90 @@
 
 BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])); }
 
-/* Cotangents from row i through one head. */
-BF_INLINE void row_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *V, int i,
-                              BfLoose *by_z, const BfVelocityWork *w) {
-  const int    n   = velocity_visible(spread, layer, block, i);
-  const BfLane max = velocity_logits(d, spread, layer, block, i, n, w), *s = w->s + i * d;
-  BfLane       c[BF_MOST_DIM], lambda[BF_MOST_DIM], by_s[BF_MOST_DIM], den = lane_set(0.0), mean = lane_set(0.0);
-  for (int a = 0; a < d; a++) {
-    lambda[a] = w->lambda[i * d + a];
-    c[a] = by_s[a] = lane_set(0.0);
-  }
-  multiply_transposed(d, d, V, lambda, c);
+/* What `rows` rows from i give to components a .. a + count - 1 of queries and of n keys, with weights w_ij in w->logit and dl_ij in
+ * w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
+BF_INLINE void add_rows(const int d, const int spread, const int rows, const int count, int i, int a, int n, int tokens, BfLoose *by_z,
+                        const BfVelocityWork *w) {
+  BfLane s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
+  for (int r = 0; r < rows; r++)
+    for (int b = 0; b < count; b++) {
+      s[r][b]      = w->s[(i + r) * d + a + b];
+      lambda[r][b] = w->lambda[(i + r) * d + a + b];
+      by_s[r][b]   = lane_set(0.0);
+    }
   for (int j = 0; j < n; j++) {
-    const BfLane e = lane_exp(w->logit[j] - max);
-    BfLane       t = c[0] * key_at(spread, w->zk, j * d);
-    for (int a = 1; a < d; a++) t += c[a] * key_at(spread, w->zk, j * d + a);
-    den += e;
-    mean += e * t;
-    w->logit[j] = e;
-    w->t[j]     = t;
-  }
-  const BfLane inverse = lane_set(1.0) / den;
-  mean *= inverse;
-  for (int j = 0; j < n; j++) {
-    const BfLane weight = w->logit[j] * inverse, by_logit = weight * (w->t[j] - mean);
-    BfLane      *by_y = w->by_y + j * d, *seen = w->seen + j * d;
-    for (int a = 0; a < d; a++) {
-      by_s[a] += by_logit * key_at(spread, w->y, j * d + a);
-      by_y[a] += by_logit * s[a];
-      seen[a] += weight * lambda[a];
+    BfLane *by_y = w->by_y + j * d + a, *seen = w->seen + j * d + a;
+    for (int b = 0; b < count; b++) {
+      const BfLane y = key_at(spread, w->y, j * d + a + b);
+      BfLane       by = by_y[b], sum = seen[b];
+      for (int r = 0; r < rows; r++) {
+        const BfLane by_logit = w->t[r * tokens + j];
+        by_s[r][b] += by_logit * y;
+        by += by_logit * s[r][b];
+        sum += w->logit[r * tokens + j] * lambda[r][b];
+      }
+      by_y[b] = by;
+      seen[b] = sum;
     }
   }
-  for (int a = 0; a < d; a++) by_z[i * d + a] += by_s[a];
+  for (int r = 0; r < rows; r++)
+    for (int b = 0; b < count; b++) by_z[(i + r) * d + a + b] += by_s[r][b];
+}
+
+/* Cotangents from `rows` rows from i through one head. */
+BF_INLINE void rows_transposed(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, const double *V,
+                               int i, BfLoose *by_z, const BfVelocityWork *w) {
+  const int tokens = block->tokens;
+  BfLane    den[VELOCITY_ROWS], c[VELOCITY_ROWS * BF_MOST_DIM];
+  const int n = velocity_weights(d, spread, rows, layer, block, i, w, den);
+  for (int r = 0; r < rows; r++) {
+    for (int a = 0; a < d; a++) c[r * d + a] = lane_set(0.0);
+    multiply_transposed(d, d, V, w->lambda + (i + r) * d, c + r * d);
+  }
+  velocity_dots(d, spread, rows, c, w->zk, n, tokens, w->t);
+  for (int r = 0; r < rows; r++) {
+    BfLane      *weight = w->logit + r * tokens, *t = w->t + r * tokens, mean = lane_set(0.0);
+    const BfLane inverse = lane_set(1.0) / den[r];
+    for (int j = 0; j < n; j++) {
+      weight[j] *= inverse;
+      mean += weight[j] * t[j];
+    }
+    for (int j = 0; j < n; j++) t[j] = weight[j] * (t[j] - mean);
+  }
+  for (int a = 0; a + 2 <= d; a += 2) add_rows(d, spread, rows, 2, i, a, n, tokens, by_z, w);
+  if (d % 2) add_rows(d, spread, rows, 1, i, d - 1, n, tokens, by_z, w);
+}
+
+/* by[a][b] += sum over `count` keys from j of x[a] key[b]; x [tokens][d] in lanes. Several keys share the loads and stores. */
+BF_INLINE void add_products(const int d, const int spread, const int count, int j, const BfLane *x, const double *keys, BfLane *by) {
+  for (int a = 0; a < d; a++)
+    for (int b = 0; b < d; b++) {
+      BfLane sum = by[a * d + b];
+      for (int r = 0; r < count; r++) sum += x[(j + r) * d + a] * key_at(spread, keys, (j + r) * d + b);
+      by[a * d + b] = sum;
+    }
 }
 
 /* From the keys of one head to tokens and parameters. */
 BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, int h,
                                BfLoose *by_z, const BfVelocityWork *w) {
-  const int     at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
-  const BfLane  beta = lane_set(layer->beta);
-  BfLane       *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
-  for (int j = 0; j < block->tokens; j++) {
-    BfLane *by_y = w->by_y + j * d, *seen = w->seen + j * d, by_key[BF_MOST_DIM];
-    for (int a = 0; a < d; a++) {
-      by_y[a] *= beta;
-      by_key[a] = lane_set(0.0);
-    }
-    for (int a = 0; a < d; a++)
-      for (int b = 0; b < d; b++) {
-        by_A[a * d + b] += by_y[a] * key_at(spread, w->sk, j * d + b);
-        by_V[a * d + b] += seen[a] * key_at(spread, w->zk, j * d + b);
-      }
-    multiply_transposed(d, d, parameter + at_A, by_y, by_key);
-    multiply_transposed(d, d, parameter + at_V, seen, by_key);
+  const int    at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
+  BfLane      *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
+  int          j = 0;
+  for (int i = 0; i < block->tokens * d; i++) w->by_y[i] *= lane_set(layer->beta);
+  for (; j + VELOCITY_ROWS <= block->tokens; j += VELOCITY_ROWS) {
+    add_products(d, spread, VELOCITY_ROWS, j, w->by_y, w->sk, by_A);
+    add_products(d, spread, VELOCITY_ROWS, j, w->seen, w->zk, by_V);
+  }
+  for (; j < block->tokens; j++) {
+    add_products(d, spread, 1, j, w->by_y, w->sk, by_A);
+    add_products(d, spread, 1, j, w->seen, w->zk, by_V);
+  }
+  for (j = 0; j < block->tokens; j++) {
+    BfLane by_key[BF_MOST_DIM];
+    for (int a = 0; a < d; a++) by_key[a] = lane_set(0.0);
+    multiply_transposed(d, d, parameter + at_A, w->by_y + j * d, by_key);
+    multiply_transposed(d, d, parameter + at_V, w->seen + j * d, by_key);
     for (int a = 0; a < d; a++) {
       if (spread) by_z[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
       else by_z[j * d + a] += by_key[a];
@@ -120,7 +151,7 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
 }
 
 BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
-                          const BfLoose *z, const BfLoose *lambda, BfLoose *by_z, double *by_parameters, const BfVelocityWork *w) {
+                          const BfLoose *z, const BfLoose *lambda, BfLoose *by_z, double *by_parameters, BfVelocityWork *w) {
   if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, spread, layer, block, parameter, z, w);
   else velocity_encode(d, spread, layer, block, z, w);
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
@@ -129,7 +160,10 @@ BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, c
     const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
     velocity_keys(d, spread, layer, block, A, w);
     for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
-    for (int i = 0; i < block->rows; i++) row_transposed(d, spread, layer, block, V, i, by_z, w);
+    int i = 0;
+    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
+      rows_transposed(d, spread, VELOCITY_ROWS, layer, block, V, i, by_z, w);
+    for (; i < block->rows; i++) rows_transposed(d, spread, 1, layer, block, V, i, by_z, w);
     keys_transposed(d, spread, layer, block, parameter, h, by_z, w);
   }
   for (int i = 0; layer->activation && i < block->rows; i++)
@@ -139,7 +173,7 @@ BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, c
 
 void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
                                        const double *lambda, double *by_z, double *by_parameters, double *work) {
-  const BfVelocityWork w = velocity_work(layer, block, work);
+  BfVelocityWork w = velocity_work(layer, block, work);
   BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda, (BfLoose *)by_z,
                     by_parameters, &w)
 }

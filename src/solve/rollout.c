@@ -50,6 +50,7 @@ static BfStatus roll_context(const BfProblem *problem, const BfCost *cost, const
   double g[BF_LANES];
   BF_GOTO(bf_terminal_cost(cost, readout, &context, w->lane, g, error));
   out->loss += g[0];
+  out->sequence_loss[s] = g[0] * bf_cost_denominator(cost);
   *correct += bf_correct(cost, readout, &context, w->lane);
 done:
   bf_free(w->lane);
@@ -70,6 +71,7 @@ BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double c
   cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
   *out          = (BfRollout){0};
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
+  BF_GOTO(BF_NEW(&out->sequence_loss, data->contexts, error));
   BF_GOTO(expand(problem, control, &w, error));
   for (int64_t s = 0; s < data->contexts; s++)
     BF_GOTO(roll_context(problem, &cost, data, s, readout, &w, out, &correct, error));
@@ -85,5 +87,6 @@ done:
 
 void bf_rollout_clear(BfRollout *rollout) {
   bf_free(rollout->tokens);
+  bf_free(rollout->sequence_loss);
   *rollout = (BfRollout){0};
 }
