@@ -81,7 +81,7 @@ int bf_checkpoint_newest(BfRun *run, const char *result) {
 BfStatus bf_checkpoint_stopped(const BfCheckpoint *c, BfError *error) {
   char path[4096];
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
-  return bf_fail(error, BF_STOPPED, "stopped with checkpoint %s; go on with: bellformer solve -restart %s", path, c->result);
+  return bf_fail(error, BF_STOPPED, "stopped with checkpoint %s; go on with: bellformer %s -restart %s", path, c->options.command, c->result);
 }
 
 /* ---- the list of arrays ----------------------------------------------------------------------------------------- */

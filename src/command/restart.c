@@ -83,33 +83,32 @@ static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, con
   return BF_OK;
 }
 
-/* A run of another command is another run. */
-static BfStatus same_command(BfStore *store, const BfArguments *arguments, BfError *error) {
-  char    *name = NULL;
-  BfStatus status;
-  BF_TRY(bf_store_read_text(store, "/options", "command", &name, error));
-  status = strcmp(name, arguments->name) ? bf_fail(error, BF_BAD_INPUT, "is a checkpoint of `bellformer %s`", name) : BF_OK;
-  bf_free(name);
-  return status;
-}
-
 typedef struct {
   const BfArguments *arguments;
   BfStartOptions    *o;
   BfReadOptions     *read;
   void              *options;
+  bool               other; /* the generation is whole, but of another command */
 } Reader;
 
-static BfStatus read_generation(const BfRun *run, int generation, const Reader *reader, BfProblem **problem, BfError *error) {
+/* A run of another command is another run. */
+static BfStatus same_command(BfStore *store, Reader *reader, const char *path, BfError *error) {
+  char *name = NULL;
+  BF_TRY(bf_store_read_text(store, "/options", "command", &name, error));
+  reader->other = strcmp(name, reader->arguments->name) != 0;
+  if (reader->other) bf_fail(error, BF_BAD_INPUT, "%s is a checkpoint of `bellformer %s`", path, name);
+  bf_free(name);
+  return error->status;
+}
+
+static BfStatus read_generation(const BfRun *run, int generation, Reader *reader, BfProblem **problem, BfError *error) {
   char     path[4096];
   int64_t  overwrite;
   BfStore *store = NULL;
   BfStatus status;
   bf_checkpoint_path(reader->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  if ((status = same_command(store, reader->arguments, error)) != BF_OK && strncmp(error->text, path, strlen(path)))
-    bf_error_prefix(error, "%s", path);
-  BF_GOTO(status);
+  BF_GOTO(same_command(store, reader, path, error));
   BF_GOTO(bf_result_problem(run, store, path, problem, error));
   BF_GOTO(bf_store_read_int(store, "/options", "overwrite", &overwrite, error));
   reader->o->overwrite = overwrite;
@@ -122,14 +121,14 @@ done:
 
 BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o, BfReadOptions *read,
                          void *options, BfProblem **problem, BfError *error) {
-  const Reader reader = {arguments, o, read, options};
-  BfError      first  = {0};
+  Reader  reader = {arguments, o, read, options, false};
+  BfError first  = {0};
   for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
     BfError here = {0};
     o->newest = g;
     if (read_generation(run, g, &reader, problem, &here) == BF_OK) return given ? same_problem(given, *problem, o, error) : BF_OK;
     if (first.status == BF_OK) first = here;
-    if (here.status != BF_BAD_INPUT) break;
+    if (here.status != BF_BAD_INPUT || reader.other) break;
     if (g > 0) bf_warn(run, "%s; looking for an older generation", here.text);
   }
   return bf_fail(error, first.status, "%s", first.text);

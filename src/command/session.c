@@ -73,7 +73,7 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 
 BfStatus bf_session_open(BfSession *x, BfError *error) {
   const BfStartOptions     *o       = x->o;
-  const BfCheckpointOptions options = {o->interval, o->hours, o->newest, describe, x};
+  const BfCheckpointOptions options = {.interval = o->interval, .hours = o->hours, .command = x->arguments->name, .newest = o->newest, .describe = describe, .context = x};
   if (!o->out) return BF_OK;
   BF_TRY(check_target(x->run, x->problem, o, error));
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));

@@ -180,6 +180,11 @@ static double total_cost(const Plan *plan) {
 
 BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost,
                       BfError *error) {
+  return bf_transport_plan(n, supply, m, demand, ground, cost, NULL, error);
+}
+
+BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost, int64_t *out,
+                           BfError *error) {
   Plan     plan = {.n = n, .m = m, .ground = ground};
   BfStatus status;
   BF_TRY(check(n, supply, m, demand, ground, error));
@@ -192,6 +197,8 @@ BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand
       augment(&plan, i, sink);
     }
   *cost = total_cost(&plan);
+  for (int i = 0; out && i < n; i++)
+    for (int j = 0; j < m; j++) out[(int64_t)i * m + j] = *flow(&plan, i, j);
 done:
   clear_plan(&plan);
   return status;

@@ -1,0 +1,77 @@
+"""A training that is stopped or killed goes on with the same steps, on any number of ranks."""
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import continuous  # noqa: F401 (finds ../solve)
+from flow_cases import case
+from harness import BELLFORMER, Result, run, tap
+from cases import READOUT, sequences
+
+PROBLEM = case(rows=sequences(40, 8, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=8, step=0.2, weight_decay=1e-3)
+OPTIONS = ["-starts", 3, "-scheme", "rk4", "-steps", 8, "-tao_max_it", 60]
+
+
+def same(a, b):
+    return [n for n in a.data if not n.startswith("provenance") and a.data[n].tobytes() != b.data[n].tobytes()]
+
+
+def prepare(f):
+    path = continuous.write(PROBLEM, f)
+    assert run(["flow", path, "-o", os.path.join(f, "whole.h5"), *OPTIONS]).returncode == 0
+    return path, Result(os.path.join(f, "whole.h5")), os.path.join(f, "run.h5")
+
+
+def in_a_row():
+    """-maxh, again and again, on 1, 2, 3 ranks: TAO's options come from the checkpoint."""
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f)
+        stops = 0
+        for ranks in (1, 2, 3, 1):
+            arguments = ["flow", path, "-o", out, "-restart", "auto", *OPTIONS] if ranks != 3 else ["flow", "-restart", out]
+            done = run([*arguments, "-maxh", 0.05 / 3600, "-checkpoint_interval", 0], ranks)
+            assert done.returncode in (0, 75), done
+            stops += done.returncode == 75
+            if done.returncode == 75:
+                assert "go on with: bellformer flow -restart" in done.stderr, done.stderr
+        assert stops >= 2, stops
+        done = run(["flow", "-restart", out])
+        assert done.returncode == 0, done
+        assert not same(whole, Result(out)), same(whole, Result(out))
+        assert not os.path.exists(out + ".checkpoint")
+
+
+def killed():
+    """kill -9 at random instants of a fixed seed."""
+    draw = random.Random(5)
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f)
+        command = [str(x) for x in [BELLFORMER, "flow", path, "-o", out, "-restart", "auto", *OPTIONS, "-checkpoint_interval", 0]]
+        for _ in range(8):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(draw.uniform(0.05, 1))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        done = run(command[1:])
+        assert done.returncode == 0, done
+        assert not same(whole, Result(out)), same(whole, Result(out))
+
+
+def refused():
+    """A checkpoint of flow is none of solve's; another problem is another run."""
+    with tempfile.TemporaryDirectory() as f:
+        path, _, out = prepare(f)
+        assert run(["flow", path, "-o", out, *OPTIONS, "-maxh", 1e-9, "-checkpoint_interval", 0]).returncode == 75
+        for arguments, word in ((["solve", "-restart", out], "bellformer flow"), (["flow", path, "-restart", out, "-step", 0.3], "other options"),
+                                (["flow", path, "-o", out], "-restart")):
+            done = run(arguments)
+            assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done)
+        assert run(["flow", "-restart", out]).returncode == 0
+
+
+every = [in_a_row, killed, refused]
+tap([(check.__name__.replace("_", " "), check) for check in (every[::2] if "quick" in sys.argv else every)])

@@ -1,0 +1,270 @@
+/* The flow's velocity against its definition, and its transposed Jacobian products against central differences: for random w,
+ * <lambda, (f(z + h w, A + h B) - f(z - h w, A - h B)) / 2h> = <by_z, w> + <by_A, B>; in both layouts of lanes, from every instruction set. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer/kernels.h"
+
+typedef struct {
+  int          dim, heads, tokens, spread, encoded;
+  double       residual, beta, zeta;
+  BfMask       mask;
+  BfProjection projection;
+  const char  *activation;
+  int          width;
+} Case;
+
+static const Case cases[] = {
+    {2, 1, 4, 0, 0, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0},
+    {2, 2, 7, 0, 1, 0, 0.5, 0.7, BF_MASK_CAUSAL, BF_PROJECT_CLIP, "tanh", 3},
+    {2, 1, 21, 1, 1, 1, 1, 2, BF_MASK_CAUSAL, BF_PROJECT_SPHERE, NULL, 0},
+    {1, 1, 9, 1, 0, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, "gelu", 2},
+    {3, 2, 16, 1, 0, 0, 1.5, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, "tanh", 4},
+    {5, 1, 6, 0, 1, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, "gelu", 1},
+    {8, 1, 5, 0, 0, 1, 0.3, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, NULL, 0},
+    {16, 1, 10, 1, 1, 1, 0.1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0},
+    {4, 0, 3, 0, 0, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, "tanh", 5},
+    {6, 1, 13, 1, 0, 1, 0.2, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, NULL, 0},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static uint64_t random_state;
+static double   uniform(void) {
+  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+  return (double)(random_state >> 11) * 0x1p-52 - 1;
+}
+
+typedef struct {
+  BfLayer layer;
+  BfBlock block;
+  int     n, lanes; /* doubles of z; of which in one row */
+  double *parameters, *z, *f, *work;
+  int    *position;
+} Setup;
+
+static double *doubles(int64_t n) {
+  BfError error = {0};
+  double *x     = bf_calloc(n, sizeof *x, &error);
+  assert_non_null(x);
+  return x;
+}
+
+static int is_real(const Setup *s, int at) { return !s->block.spread || at < s->block.tokens; }
+
+static Setup setup(const Case *c) {
+  Setup   s     = {0};
+  BfError error = {0};
+  random_state  = 7;
+  s.layer = (BfLayer){.dim = c->dim, .heads = c->heads, .residual = c->residual, .step = 0.5, .beta = c->beta, .mask = c->mask,
+                      .projection = c->projection, .width = c->width};
+  s.layer.activation = c->activation ? bf_activation(c->activation) : NULL;
+  assert_int_equal(bf_layer_matrices(&s.layer, &error), BF_OK);
+  assert_int_equal(bf_layer_place(&s.layer, &error), BF_OK);
+  if (c->encoded) {
+    s.layer.encoding  = doubles((int64_t)c->tokens * c->dim);
+    s.layer.positions = c->tokens;
+    for (int i = 0; i < c->tokens * c->dim; i++) s.layer.encoding[i] = 0.5 * uniform();
+  }
+  const int rows = c->spread ? (c->tokens + BF_LANES - 1) / BF_LANES : c->tokens;
+  s.position     = bf_calloc((int64_t)rows * BF_LANES, sizeof(int), &error);
+  for (int i = 0; i < rows * BF_LANES; i++) s.position[i] = c->spread ? (i < c->tokens ? i : 0) : i / BF_LANES;
+  s.block      = (BfBlock){rows, c->tokens, c->spread, s.position};
+  s.n          = rows * c->dim * BF_LANES;
+  s.parameters = doubles(s.layer.parameters);
+  s.z          = doubles(s.n);
+  s.f          = doubles(s.n);
+  s.work       = doubles(bf_velocity_work(&s.layer, &s.block));
+  for (int p = 0; p < s.layer.parameters; p++) s.parameters[p] = uniform();
+  for (int i = 0; i < s.n; i++) s.z[i] = uniform();
+  return s;
+}
+
+static void clear(Setup *s) {
+  bf_layer_clear(&s->layer);
+  bf_free(s->position);
+  bf_free(s->parameters);
+  bf_free(s->z);
+  bf_free(s->f);
+  bf_free(s->work);
+}
+
+/* Where component a of the token that stands at row * BF_LANES + lane is. */
+static int64_t at(const Setup *s, int place, int a) {
+  return ((int64_t)(place / BF_LANES) * s->layer.dim + a) * BF_LANES + place % BF_LANES;
+}
+
+/* The place of token j of the sequence that the token at `place` is in. */
+static int other(const Setup *s, int place, int j) { return s->block.spread ? j : j * BF_LANES + place % BF_LANES; }
+
+static double encoded(const Setup *s, int place, int a) {
+  return s->z[at(s, place, a)] + (s->layer.encoding ? s->layer.encoding[s->position[place] * s->layer.dim + a] : 0);
+}
+
+static double sigma(const char *name, double x) { return strcmp(name, "tanh") ? 0.5 * x * (1 + erf(x / sqrt(2))) : tanh(x); }
+
+static void plain_attention(const Setup *s, int h, int place, double v[]) {
+  const int     d = s->layer.dim;
+  const double *A = s->parameters + s->layer.matrix[2 * h].at, *V = s->parameters + s->layer.matrix[2 * h + 1].at;
+  double        sum = 0, mean[BF_MOST_DIM] = {0};
+  for (int j = 0; j < s->block.tokens; j++) {
+    const int key   = other(s, place, j);
+    double    logit = 0;
+    if (s->layer.mask == BF_MASK_CAUSAL && s->position[key] > s->position[place]) continue;
+    for (int a = 0; a < d; a++)
+      for (int b = 0; b < d; b++) logit += encoded(s, place, a) * A[a * d + b] * encoded(s, key, b);
+    const double k = exp(s->layer.beta * logit);
+    sum += k;
+    for (int a = 0; a < d; a++) mean[a] += k * s->z[at(s, key, a)];
+  }
+  for (int a = 0; a < d; a++)
+    for (int b = 0; b < d; b++) v[a] += V[a * d + b] * mean[b] / sum;
+}
+
+static void plain(const Setup *s, const Case *c, int place, double f[]) {
+  const int       d = s->layer.dim, w = s->layer.width;
+  const BfMatrix *m = s->layer.matrix + 2 * s->layer.heads;
+  double          v[BF_MOST_DIM] = {0}, zv = 0, zz = 0;
+  for (int h = 0; h < s->layer.heads; h++) plain_attention(s, h, place, v);
+  for (int k = 0; k < w; k++) {
+    double x = s->parameters[m[1].at + k];
+    for (int a = 0; a < d; a++) x += s->parameters[m[0].at + k * d + a] * s->z[at(s, place, a)];
+    for (int a = 0; a < d; a++) v[a] += s->parameters[m[2].at + a * w + k] * sigma(c->activation, x);
+  }
+  for (int a = 0; w && a < d; a++) v[a] += s->parameters[m[3].at + a];
+  for (int a = 0; a < d; a++) {
+    zv += v[a] * s->z[at(s, place, a)];
+    zz += s->z[at(s, place, a)] * s->z[at(s, place, a)];
+  }
+  for (int a = 0; a < d; a++) {
+    const double z = s->z[at(s, place, a)];
+    f[a] = c->zeta * (v[a] - (c->projection == BF_PROJECT_SPHERE ? zv / zz * z : 0)) + (c->residual - 1) * z / s->layer.step;
+  }
+}
+
+static void velocity_is_its_definition(void **unused) {
+  (void)unused;
+  for (int k = 0; k < CASES; k++) {
+    Setup  s = setup(&cases[k]);
+    double f[BF_MOST_DIM];
+    bf_velocity(&s.layer, &s.block, s.parameters, cases[k].zeta, s.z, s.f, s.work);
+    for (int i = 0; i < s.block.rows * BF_LANES; i++) {
+      if (!is_real(&s, i)) continue;
+      plain(&s, &cases[k], i, f);
+      for (int a = 0; a < s.layer.dim; a++)
+        if (fabs(f[a] - s.f[at(&s, i, a)]) > 1e-12 * (1 + fabs(f[a]))) fail_msg("case %d: %.17g is not %.17g", k, s.f[at(&s, i, a)], f[a]);
+    }
+    clear(&s);
+  }
+}
+
+/* f at (z + h w, parameters + h b). */
+static void moved(Setup *s, const Case *c, double h, const double *w, const double *b, double *f) {
+  for (int i = 0; i < s->n; i++) s->z[i] += h * w[i];
+  for (int p = 0; p < s->layer.parameters; p++) s->parameters[p] += h * b[p];
+  bf_velocity(&s->layer, &s->block, s->parameters, c->zeta, s->z, f, s->work);
+  for (int i = 0; i < s->n; i++) s->z[i] -= h * w[i];
+  for (int p = 0; p < s->layer.parameters; p++) s->parameters[p] -= h * b[p];
+}
+
+static double product(int n, const double *x, const double *y) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+static void one_direction(Setup *s, const Case *c, const double *lambda, const double *by_z, const double *by_p) {
+  const double h = 1e-5;
+  double      *w = doubles(s->n), *b = doubles(s->layer.parameters), *up = doubles(s->n), *down = doubles(s->n);
+  for (int i = 0; i < s->n; i++) w[i] = uniform();
+  for (int p = 0; p < s->layer.parameters; p++) b[p] = uniform();
+  moved(s, c, h, w, b, up);
+  moved(s, c, -h, w, b, down);
+  for (int i = 0; i < s->n; i++) up[i] = (up[i] - down[i]) / (2 * h);
+  const double expected = product(s->n, lambda, up), found = product(s->n, by_z, w) + product(s->layer.parameters, by_p, b);
+  if (fabs(expected - found) > 1e-7 * (1 + fabs(expected))) fail_msg("case %d: %.12g is not %.12g", (int)(c - cases), found, expected);
+  bf_free(w);
+  bf_free(b);
+  bf_free(up);
+  bf_free(down);
+}
+
+static void products_are_derivatives(void **unused) {
+  (void)unused;
+  for (int k = 0; k < CASES; k++) {
+    Setup   s = setup(&cases[k]);
+    double *lambda = doubles(s.n), *by_z = doubles(s.n), *by_p = doubles(s.layer.parameters);
+    for (int i = 0; i < s.block.rows * BF_LANES; i++)
+      for (int a = 0; a < s.layer.dim; a++) lambda[at(&s, i, a)] = is_real(&s, i) ? uniform() : 0;
+    bf_velocity_transposed(&s.layer, &s.block, s.parameters, cases[k].zeta, s.z, lambda, by_z, by_p, s.work);
+    for (int i = 0; i < s.block.rows * BF_LANES; i++)
+      for (int a = 0; a < s.layer.dim; a++)
+        if (!is_real(&s, i)) assert_true(by_z[at(&s, i, a)] == 0);
+    for (int way = 0; way < 4; way++) one_direction(&s, &cases[k], lambda, by_z, by_p);
+    bf_free(lambda);
+    bf_free(by_z);
+    bf_free(by_p);
+    clear(&s);
+  }
+}
+
+static void instruction_sets_agree(void **unused) {
+  (void)unused;
+  BfVelocity           *const velocity[]   = {bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512};
+  BfVelocityTransposed *const transposed[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2, bf_velocity_transposed_avx512};
+  for (int k = 0; k < CASES; k++) {
+    Setup   s = setup(&cases[k]);
+    double *f = doubles(s.n), *by_z[2] = {doubles(s.n), doubles(s.n)}, *by_p[2] = {doubles(s.layer.parameters), doubles(s.layer.parameters)};
+    for (int set = 0; set <= (int)bf_instruction_set_index(); set++) {
+      velocity[set](&s.layer, &s.block, s.parameters, 1, s.z, set ? f : s.f, s.work);
+      memset(by_p[set > 0], 0, sizeof(double) * (size_t)s.layer.parameters);
+      transposed[set](&s.layer, &s.block, s.parameters, 1, s.z, s.f, by_z[set > 0], by_p[set > 0], s.work);
+      for (int i = 0; set && i < s.n; i++) {
+        assert_true(fabs(f[i] - s.f[i]) < 1e-12 * (1 + fabs(f[i])));
+        assert_true(fabs(by_z[0][i] - by_z[1][i]) < 1e-11 * (1 + fabs(by_z[0][i])));
+      }
+      for (int p = 0; set && p < s.layer.parameters; p++) assert_true(fabs(by_p[0][p] - by_p[1][p]) < 1e-11 * (1 + fabs(by_p[0][p])));
+    }
+    bf_free(f);
+    for (int i = 0; i < 2; i++) {
+      bf_free(by_z[i]);
+      bf_free(by_p[i]);
+    }
+    clear(&s);
+  }
+}
+
+static void collect_is_the_transpose_of_expand(void **unused) {
+  (void)unused;
+  const BfForm forms[] = {BF_FORM_FULL, BF_FORM_DIAGONAL, BF_FORM_SCALAR, BF_FORM_SKEW};
+  for (int k = 0; k < 4; k++) {
+    BfLayer layer = {.dim = 2, .heads = 1};
+    BfError error = {0};
+    double  u[8], x[8], y[8], by_u[8] = {0};
+    bf_layer_matrices(&layer, &error);
+    layer.matrix[0].form = forms[k];
+    layer.matrix[1].form = forms[3 - k];
+    assert_int_equal(bf_layer_place(&layer, &error), BF_OK);
+    for (int i = 0; i < 8; i++) {
+      u[i] = uniform();
+      y[i] = uniform();
+    }
+    bf_layer_expand(&layer, u, x, 1);
+    bf_layer_collect(&layer, y, by_u);
+    assert_true(fabs(product(layer.parameters, x, y) - product(layer.controls, u, by_u)) < 1e-14);
+    bf_layer_clear(&layer);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(velocity_is_its_definition), cmocka_unit_test(products_are_derivatives),
+                                     cmocka_unit_test(instruction_sets_agree), cmocka_unit_test(collect_is_the_transpose_of_expand)};
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
