@@ -325,6 +325,10 @@ static BfStatus train(BfSession *session, BfFlow *flow, const Options *o, BfErro
   BfStatus         status;
   BF_GOTO(bf_session_open(session, error));
   BF_GOTO(bf_flow_train(run, flow, problem, &o->points, session->checkpoint, &x.training, error));
+  if (!isfinite(x.training.final_cost[x.training.best])) {
+    status = bf_fail(error, BF_FAILURE, "J is infinite at every start: the flow leaves what a double holds");
+    goto done;
+  }
   BF_GOTO(evaluate(run, flow, problem, o, &x, error));
   if (session->store) BF_GOTO(write(problem, o, &x, session->store, error));
   print_answer(run, problem, o, &x);
