@@ -40,13 +40,15 @@ static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts
   BF_TRY(BF_NEW(&b->real, (int64_t)rows * BF_LANES, error));
   b->contexts = contexts;
   for (int l = 0; l < contexts; l++) b->context[l] = entry[l].s;
+  int64_t tags[BF_LANES] = {0}; /* of each lane's sequence, up to now: slots run upwards */
   for (int i = 0; i < rows; i++)
     for (int l = 0; l < BF_LANES; l++) {
       const int     at   = i * BF_LANES + l, lane = spread || l >= contexts ? 0 : l;
       const int     slot = spread ? (at < n ? at : 0) : i;
       const int64_t s    = entry[lane].s, first = data->context_first[s];
-      int64_t       tag  = first;
+      int64_t       tag  = slot ? tags[lane] : first;
       while (data->tag_first[tag + 1] - data->tag_first[first] <= slot) tag++;
+      tags[lane] = tag;
       b->token[at]    = data->tag_first[first] + slot;
       b->position[at] = data->position[tag];
       b->real[at]     = spread ? at < n : l < contexts;

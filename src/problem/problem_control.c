@@ -100,7 +100,8 @@ static BfStatus read_levels(BfReader *reader, const BfMatrix *matrix, BfError *e
   BF_TRY(bf_key_integers(reader->keys, key, BF_OPTIONAL, 1, INT_MAX, &count, &levels, error));
   if (!levels) return BF_OK;
   if (count != 1 && count != matrix->free)
-    status = bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, got %lld", matrix->free, (long long)count);
+    status = matrix->free == 1 ? bf_key_fail(reader->keys, key, error, "wants 1 integer, got %lld", (long long)count)
+                               : bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, got %lld", matrix->free, (long long)count);
   for (int k = 0; k < matrix->free && status == BF_OK; k++)
     reader->levels[matrix->offset + k] = (int)levels[count == 1 ? 0 : k];
   bf_free(levels);

@@ -66,7 +66,10 @@ def trajectories_beyond_memory():
 names = list(CASES) if "quick" not in sys.argv else list(CASES)[::3]
 checks = [("%s, %s x %d" % (name, scheme, steps), lambda n=name, s=scheme, k=steps: check(n, s, k))
           for name in names for scheme, steps in (("euler", 1), ("rk4", 2))]
+# Where f has a kink (relu, a knot of the profile within a layer) an adaptive scheme changes its steps by leaps: J then has no
+# derivative to that accuracy.
+smooth = [name for name in names if CASES[name][0]["feedforward"] != "relu" and len(CASES[name][1] or [0] * 4) == 4]
 checks += [("%s, the program's own test, %s" % (name, s), lambda n=name, s=s, o=o: own_test(n, s, *o))
-           for name in names for s, o in (("bs3", ("-tolerance", 1e-11)), ("dopri5", ("-tolerance", 1e-13)))]
+           for name in smooth for s, o in (("bs3", ("-tolerance", 1e-11)), ("dopri5", ("-tolerance", 1e-13)))]
 checks += [("TaoTestGradient", tao_test), ("trajectories beyond memory", trajectories_beyond_memory)]
 tap(checks)

@@ -1,4 +1,5 @@
 /* Ranks, nodes, shared memory, agreement on errors. Argument: -node_size. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,31 @@ static void clocks(Tap *tap, BfRun *run) {
   check(tap, bf_most_node_ranks(run->world) == machine, "ranks of a node");
 }
 
+/* Terms of very different sizes, dealt to ranks in turns: the sum has the bits that it has on one rank, and those of the exact sum. */
+static void sums(Tap *tap, const BfRun *run) {
+  enum { TERMS = 101, COLUMNS = 3 };
+  double  *mine = calloc(TERMS * COLUMNS, sizeof *mine), *all = calloc(TERMS * COLUMNS, sizeof *all), sum[COLUMNS], alone[COLUMNS];
+  int64_t  rows = 0;
+  BfError  error = {0};
+  for (int i = 0; i < TERMS; i++) {
+    const double term[COLUMNS] = {(i % 2 ? -1 : 1) * ldexp(1 + i / 128.0, i % 40), i == 7 ? 0x1p90 : i == 8 ? -0x1p90 : i, 1e300};
+    memcpy(all + COLUMNS * i, term, sizeof term);
+    if (i % run->size == run->rank) memcpy(mine + COLUMNS * rows++, term, sizeof term);
+  }
+  check(tap, bf_exact_sum(run->world, rows, COLUMNS, mine, sum, &error) == BF_OK, "sum over ranks");
+  bf_exact_sum(MPI_COMM_SELF, TERMS, COLUMNS, all, alone, &error);
+  check(tap, !memcmp(sum, alone, sizeof sum), "the same bits on any number of ranks");
+  check(tap, sum[1] == TERMS * (TERMS - 1) / 2 - 15, "what cancels leaves the rest");
+  check(tap, fabs(sum[2] / (TERMS * 1e300) - 1) < 1e-15, "near the end of what a double holds");
+  mine[0] = run->rank == run->size - 1 ? INFINITY : mine[0];
+  bf_exact_sum(run->world, rows, COLUMNS, mine, sum, &error);
+  check(tap, isinf(sum[0]) && isfinite(sum[1]), "infinite where a term is");
+  bf_exact_sum(run->world, 0, COLUMNS, mine, sum, &error);
+  check(tap, sum[0] == 0 && sum[2] == 0, "nothing adds up to 0");
+  free(mine);
+  free(all);
+}
+
 int main(int argc, char **argv) {
   const int node_size = argc > 1 ? atoi(argv[1]) : 0;
   Tap       tap       = {0, 0};
@@ -101,6 +127,7 @@ int main(int argc, char **argv) {
   agreement(&tap, run);
   errors(&tap);
   clocks(&tap, run);
+  sums(&tap, run);
   bf_run_destroy(&run);
   check(&tap, !run, "destroyed");
   return finish_tap(&tap);
