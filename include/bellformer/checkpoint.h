@@ -3,7 +3,7 @@
  * Layout: a folder RUN.h5.checkpoint/ beside the result, with files NNNN.h5, the generations. A generation holds the
  * problem, the position of the run, and the arrays that were completed since the one before it: each array is written
  * once, in one file, and never changed. A list in every generation tells which file holds which array. Files appear by
- * rename after fsync, their arrays carry checksums; the two newest generations stand, and so does every file that one of
+ * rename after fsync, their arrays are sealed by sums (store.h); the two newest generations stand, and so does every file that one of
  * them refers to. One growing file would be less to look at, but a kill during a write could damage all of it, and writing
  * all arrays again each time would cost the square of the number of layers.
  *

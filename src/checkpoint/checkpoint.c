@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 /* Rank 0's error, or its success, becomes everyone's. */
 static BfStatus from_root(const BfRun *run, BfError *error) {
@@ -212,8 +212,7 @@ BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type
     snprintf(path, sizeof path, "/arrays/%s", name);
     scale(blocks, first, columns, scaled);
     scale(blocks, count, columns, scaled + blocks);
-    status = bf_store_define(c->store, path, type, 1, &entries, error);
-    if (status == BF_OK && entries) status = bf_store_write_blocks(c->store, path, type, -1, blocks, scaled, scaled + blocks, data, error);
+    status = bf_store_write_sealed(c->store, path, type, entries, blocks, scaled, scaled + blocks, data, error);
   }
   bf_free(scaled);
   return status == BF_OK ? status : tell_what_stands(c, error);
@@ -327,7 +326,7 @@ BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type,
   if (status == BF_OK) {
     scale(blocks, first, columns, scaled);
     scale(blocks, count, columns, scaled + blocks);
-    status = bf_store_read_blocks(c->store, path, type, -1, blocks, scaled, scaled + blocks, data, error);
+    status = bf_store_read_sealed(c->store, path, type, blocks, scaled, scaled + blocks, data, error);
   }
   bf_free(scaled);
   return status;

@@ -1,4 +1,4 @@
-/* Writing a row of V as checkpoints do (chunks with checksums, space set aside, fsync, rename) against plain parallel writes of the
+/* Writing a row of V as checkpoints do (sums beside it, space set aside, fsync, rename) against plain parallel writes of the
  * same bytes: a contiguous dataset, no checksums, fsync. All ranks write together; in turns, the best of each. Argument: a folder. */
 #include <fcntl.h>
 #include <hdf5.h>
@@ -15,8 +15,7 @@ static double checksummed(const BfRun *run, const char *path, const double *mine
   BfStore     *store = NULL;
   const double begin = bf_seconds();
   if (bf_store_create(run->world, path, 1, &store, error) == BF_OK &&
-      bf_store_define(store, "/value", BF_STORE_DOUBLE, 1, &NUMBERS, error) == BF_OK &&
-      bf_store_write_blocks(store, "/value", BF_STORE_DOUBLE, -1, 1, &from, &count, mine, error) == BF_OK)
+      bf_store_write_sealed(store, "/value", BF_STORE_DOUBLE, NUMBERS, 1, &from, &count, mine, error) == BF_OK)
     bf_store_commit(&store, error);
   bf_store_close(&store);
   return bf_seconds() - begin;
@@ -59,7 +58,7 @@ int main(int argc, char **argv) {
     best[1] = fmin(best[1], plain(run, path[1], mine, from, count));
   }
   if (run->rank == 0 && error.status == BF_OK) {
-    printf("%d ranks write %.3g MB: with checksums %.3g s, plainly %.3g s; bound by the disk and its cache\n", run->size, 8e-6 * (double)NUMBERS,
+    printf("%d ranks write %.3g MB: with sums %.3g s, plainly %.3g s; bound by the disk and its cache\n", run->size, 8e-6 * (double)NUMBERS,
            best[0], best[1]);
     verdict("of the bandwidth of plain parallel writes", best[1] / best[0], 0.7, 1);
     unlink(path[0]);

@@ -1,4 +1,5 @@
 /* Result files: what ranks write together is read back, whole or not at all. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -141,6 +142,90 @@ static void damage(Tap *tap, const Where *w) {
     check(tap, open_changed(w, -1, keep, &error) == BF_BAD_INPUT && strstr(error.text, ".changed"), "a truncated file is refused by name");
 }
 
+/* A byte array that ranks hold in turns, in pieces of 7 bytes: words and segments are shared. Its sums do not depend on the number of
+ * ranks: FNV-1a of them is that of one rank. Any flipped bit is found, wherever ranks begin; so is a changed sum. */
+static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
+  enum { PIECE = 7 };
+  const int64_t pieces = (bytes + PIECE - 1) / PIECE;
+  int64_t      *first = calloc((size_t)pieces, sizeof *first), *count = calloc((size_t)pieces, sizeof *count), all[1];
+  unsigned char *mine = calloc((size_t)bytes + 1, 1), *back = calloc((size_t)bytes + 1, 1);
+  int            blocks = 0;
+  int64_t        n = 0;
+  BfError        error = {0};
+  BfStore       *store = NULL;
+  for (int64_t p = 0; p < pieces; p++) {
+    if (p % w->size != w->rank) continue;
+    first[blocks] = p * PIECE;
+    count[blocks] = bytes - p * PIECE < PIECE ? bytes - p * PIECE : PIECE;
+    for (int64_t i = 0; i < count[blocks]; i++) mine[n++] = (unsigned char)((first[blocks] + i) * 2654435761u >> 7);
+    blocks++;
+  }
+  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &store, &error) == BF_OK &&
+                 bf_store_write_sealed(store, "/sealed/bytes", BF_STORE_BYTE, bytes, blocks, first, count, mine, &error) == BF_OK &&
+                 bf_store_commit(&store, &error) == BF_OK, "a sealed array is written");
+  bf_store_open(MPI_COMM_WORLD, w->path, &store, &error);
+  check(tap, bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, blocks, first, count, back, &error) == BF_OK && !memcmp(mine, back, (size_t)n),
+        "and read back");
+  int64_t *sums = NULL;
+  bf_store_read(store, "/sealed/bytes.sums", BF_STORE_INT64, 1, all, (void **)&sums, &error);
+  uint64_t hash = 14695981039346656037u;
+  for (int64_t i = 0; sums && i < all[0]; i++) hash = (hash ^ (uint64_t)sums[i]) * 1099511628211u;
+  bf_free(sums);
+  bf_store_close(&store);
+  free(first);
+  free(count);
+  free(mine);
+  free(back);
+  return hash;
+}
+
+/* Flip one bit of the file at its first place that holds the 16 bytes of the array from `at`; whether reading refuses it by name. */
+static int flip_is_found(const Where *w, int64_t bytes, int64_t at) {
+  BfError  error = {0};
+  BfStore *store = NULL;
+  if (w->rank == 0) {
+    FILE          *file = fopen(w->path, "r+b");
+    unsigned char  wanted[16], here[1 << 16];
+    const long     step = 1 << 15;
+    int            done = 0;
+    for (int i = 0; i < 16; i++) wanted[i] = (unsigned char)((at + i) * 2654435761u >> 7);
+    for (long from = 0; file && !done; from += step) {
+      fseek(file, from, SEEK_SET);
+      const size_t n     = fread(here, 1, sizeof here, file);
+      unsigned char *hit = n ? memmem(here, n, wanted, 16) : NULL;
+      if (hit) {
+        fseek(file, from + (hit - here), SEEK_SET);
+        fputc(*hit ^ 4, file);
+        done = 1;
+      }
+      if (n < sizeof here) break;
+    }
+    if (file) fclose(file);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  unsigned char byte[1];
+  const int64_t first = w->rank ? 0 : bytes - 1, count = w->rank == 0;
+  bf_store_open(MPI_COMM_WORLD, w->path, &store, &error);
+  const BfStatus status = bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, 1, &first, &count, byte, &error);
+  bf_store_close(&store);
+  return status == BF_BAD_INPUT && strstr(error.text, "/sealed/bytes is damaged") != NULL;
+}
+
+static void sealed(Tap *tap, const Where *w) {
+  static const int64_t sizes[] = {1, 5, 65535, 65536, 300007};
+  static const uint64_t alone[] = {12638153115695167455u, 2882117549133809422u, 1569178883529467901u, 6794599146552523260u, 6328771790707617186u};
+  for (int i = 0; i < 5; i++) {
+    const uint64_t hash = sealed_sums(w, sizes[i], tap);
+    if (alone[i] != hash && w->rank == 0) printf("# sums of %lld bytes: %lluu\n", (long long)sizes[i], (unsigned long long)hash);
+    check(tap, alone[i] == hash, "sums do not depend on ranks");
+  }
+  check(tap, flip_is_found(w, sizes[4], 0), "a flipped bit at the start");
+  sealed_sums(w, sizes[4], tap);
+  check(tap, flip_is_found(w, sizes[4], 200001), "a flipped bit within");
+  sealed_sums(w, sizes[4], tap);
+  check(tap, flip_is_found(w, sizes[4], sizes[4] - 16), "a flipped bit near the end");
+}
+
 static void given_up(Tap *tap, const Where *w) {
   BfError  error = {0};
   BfStore *store = NULL;
@@ -183,6 +268,7 @@ int main(int argc, char **argv) {
   whole(&tap, &w);
   contents(&tap, &w);
   damage(&tap, &w);
+  sealed(&tap, &w);
   given_up(&tap, &w);
   two_writers(&tap, &w);
   if (w.rank == 0) rmdir(folder);

@@ -1,0 +1,213 @@
+/* Arrays with sums of their own.
+ *
+ * HDF5 writes checksummed chunks together at half the speed of plain parallel writes: ranks exchange chunks that they share, and the
+ * filter runs piece by piece between copies. A sealed array is contiguous, and beside it stands, for every segment of it, a hash that adds
+ * up over whatever parts of the segment ranks hold: sum over 32-bit words of word * key(place) modulo the prime 2^61 - 1, with pseudo-random keys.
+ * A change of one word always changes it; any other damage goes unseen with probability 2^-61. A product and an addition a word: it
+ * is bound by the memory that the words come from. */
+#include "bellformer/run.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KEYS = 1 << 14 };
+__extension__ typedef unsigned __int128 Wide;
+static const int64_t  least_segment = (int64_t)KEYS * 4, most_segments = 1 << 16;
+static const int64_t  round_bytes = (int64_t)64 << 20; /* of a rank, when an array is checked */
+static const uint64_t prime = ((uint64_t)1 << 61) - 1;
+
+/* Keys of places 0 .. KEYS-1, and what is added to them for every KEYS places more. */
+typedef struct {
+  uint64_t *low, *high;
+} Keys;
+
+static uint64_t draw(uint64_t *state) { /* splitmix64 */
+  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+  z          = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z          = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return (z ^ (z >> 31)) >> 4; /* below 2^60: the sum of two is below 2^61 */
+}
+
+static BfStatus make_keys(int64_t segment, Keys *keys, BfError *error) {
+  const int64_t high  = segment / least_segment;
+  uint64_t      state = 61;
+  BF_TRY(BF_NEW(&keys->low, KEYS, error));
+  BF_TRY(BF_NEW(&keys->high, high, error));
+  for (int i = 0; i < KEYS; i++) keys->low[i] = draw(&state) | 1;
+  for (int64_t i = 1; i < high; i++) keys->high[i] = draw(&state) & ~(uint64_t)1;
+  return BF_OK;
+}
+
+static void clear_keys(Keys *keys) {
+  bf_free(keys->low);
+  bf_free(keys->high);
+}
+
+static int64_t segment_bytes(int64_t bytes) {
+  int64_t segment = least_segment;
+  while (bytes / segment > most_segments) segment *= 2;
+  return segment;
+}
+
+static uint64_t reduce(Wide x) {
+  x = (x & prime) + (x >> 61);
+  x = (x & prime) + (x >> 61);
+  return (uint64_t)(x >= prime ? x - prime : x);
+}
+
+/* The share of bytes [at, at + n) of one segment, from `data`; at counts from the segment's start. */
+static uint64_t part_of_segment(const Keys *keys, int64_t at, int64_t n, const unsigned char *data) {
+  Wide sum = 0;
+  while (n > 0) {
+    const int64_t   word = at / 4, in = at % 4, row = word / KEYS;
+    const uint64_t *key  = keys->low + word % KEYS;
+    const uint64_t  more = keys->high[row];
+    const int64_t   whole = in ? 0 : n / 4 < KEYS - word % KEYS ? n / 4 : KEYS - word % KEYS;
+    for (int64_t i = 0; i < whole; i++) {
+      uint32_t x;
+      memcpy(&x, data + 4 * i, 4);
+      sum += (Wide)(key[i] + more) * x;
+    }
+    int64_t done = 4 * whole;
+    if (!whole) { /* part of a word, at an end of what this rank holds */
+      uint32_t x = 0;
+      done       = 4 - in < n ? 4 - in : n;
+      memcpy((unsigned char *)&x + in, data, (size_t)done);
+      sum += (Wide)(*key + more) * x;
+    }
+    at += done;
+    data += done;
+    n -= done;
+  }
+  return reduce(sum);
+}
+
+/* Add bytes [at, at + n) of the array to the sums of its segments. */
+static void add_bytes(const Keys *keys, int64_t segment, int64_t at, int64_t n, const unsigned char *data, uint64_t sums[]) {
+  while (n > 0) {
+    const int64_t s = at / segment, in = at % segment, take = segment - in < n ? segment - in : n;
+    sums[s] = reduce((Wide)sums[s] + part_of_segment(keys, in, take, data));
+    at += take;
+    data += take;
+    n -= take;
+  }
+}
+
+/* Those of all ranks, on rank 0. */
+static BfStatus collect(MPI_Comm comm, int64_t segments, uint64_t sums[], BfError *error) {
+  int64_t *half;
+  int      rank;
+  MPI_Comm_rank(comm, &rank);
+  BF_NEW(&half, 2 * segments, error);
+  BF_TRY(bf_agree(comm, error));
+  for (int64_t s = 0; s < segments; s++) {
+    half[2 * s]     = (int64_t)(sums[s] >> 32);
+    half[2 * s + 1] = (int64_t)(sums[s] & 0xffffffffu);
+  }
+  MPI_Reduce(rank ? half : MPI_IN_PLACE, half, (int)(2 * segments), MPI_INT64_T, MPI_SUM, 0, comm);
+  for (int64_t s = 0; s < segments; s++) sums[s] = reduce(((Wide)half[2 * s] << 32) + (uint64_t)half[2 * s + 1]);
+  bf_free(half);
+  return BF_OK;
+}
+
+static void name_sums(const char *path, size_t size, char out[]) { snprintf(out, size, "%s.sums", path); }
+
+static BfStatus define(BfStore *store, const char *path, BfStoreType type, int64_t entries, BfError *error) {
+  const hsize_t extent = (hsize_t)entries;
+  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), description = 4 << 10;
+  BF_TRY(bf_store_reserve(store, entries * size + description, path, error));
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &extent, NULL);
+  H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+  const hid_t data = H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
+  if (data >= 0) H5Dclose(data);
+  H5Sclose(space);
+  H5Pclose(list);
+  return bf_store_check(store, data < 0, BF_FAILURE, path, "cannot be created", error);
+}
+
+BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks, const int64_t first[],
+                               const int64_t count[], const void *data, BfError *error) {
+  const int64_t        size = (int64_t)H5Tget_size(bf_store_memory_type(type)), segment = segment_bytes(entries * size);
+  const int64_t        segments = (entries * size + segment - 1) / segment;
+  const unsigned char *from = data;
+  char                 name[256];
+  Keys                 keys = {0};
+  uint64_t            *sums = NULL;
+  BfStatus             status;
+  name_sums(path, sizeof name, name);
+  make_keys(segment, &keys, error);
+  BF_NEW(&sums, segments, error);
+  BF_GOTO(bf_agree(store->comm, error));
+  BF_GOTO(define(store, path, type, entries, error));
+  if (entries) BF_GOTO(bf_store_write_blocks(store, path, type, -1, blocks, first, count, data, error));
+  for (int b = 0; b < blocks; b++) {
+    add_bytes(&keys, segment, first[b] * size, count[b] * size, from, sums);
+    from += count[b] * size;
+  }
+  BF_GOTO(collect(store->comm, segments, sums, error));
+  BF_GOTO(bf_store_write(store, name, BF_STORE_INT64, 1, &segments, sums, error));
+done:
+  clear_keys(&keys);
+  bf_free(sums);
+  return status;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+/* This rank's segments begin .. end - 1 against their sums, some at a time; all ranks take as many turns. */
+static BfStatus check_segments(BfStore *store, const char *path, BfStoreType type, int64_t entries, int64_t segment, const Keys *keys,
+                               const uint64_t expected[], int *damaged, BfError *error) {
+  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), bytes = entries * size, segments = (bytes + segment - 1) / segment;
+  const int64_t begin = segments * store->rank / store->size, end = segments * (store->rank + 1) / store->size;
+  const int64_t most = round_bytes / segment > 1 ? round_bytes / segment : 1, share = (segments + store->size - 1) / store->size;
+  unsigned char *buffer = NULL;
+  BfStatus       status;
+  BF_NEW(&buffer, (most < share ? most : share) * segment, error);
+  BF_GOTO(bf_agree(store->comm, error));
+  for (int64_t turn = 0; turn * most < share; turn++) {
+    const int64_t s = begin + turn * most, stop = s + most < end ? s + most : end, from = s < end ? s * segment : 0;
+    const int64_t n = s < end ? (stop * segment < bytes ? stop * segment : bytes) - from : 0, first = from / size, count = n / size;
+    BF_GOTO(bf_store_read_blocks(store, path, type, -1, 1, &first, &count, buffer, error));
+    for (int64_t i = s; i < stop; i++) {
+      const int64_t here = bytes - i * segment < segment ? bytes - i * segment : segment;
+      *damaged |= part_of_segment(keys, 0, here, buffer + (i - s) * segment) != expected[i];
+    }
+  }
+done:
+  bf_free(buffer);
+  return status;
+}
+
+/* The whole array against its sums. */
+static BfStatus check(BfStore *store, const char *path, BfStoreType type, BfError *error) {
+  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type));
+  int           rank, damaged = 0;
+  int64_t       dims[4], segments;
+  char          name[256];
+  Keys          keys = {0};
+  uint64_t     *sums = NULL;
+  BfStatus      status;
+  name_sums(path, sizeof name, name);
+  BF_TRY(bf_store_extent(store, path, &rank, dims, error));
+  BF_TRY(bf_store_check(store, rank != 1, BF_BAD_INPUT, path, "has an unexpected shape", error));
+  BF_TRY(bf_store_read(store, name, BF_STORE_INT64, 1, &segments, (void **)&sums, error));
+  const int64_t segment = segment_bytes(dims[0] * size);
+  BF_GOTO(bf_store_check(store, segments != (dims[0] * size + segment - 1) / segment, BF_BAD_INPUT, name, "does not fit its array", error));
+  make_keys(segment, &keys, error);
+  BF_GOTO(bf_agree(store->comm, error));
+  BF_GOTO(check_segments(store, path, type, dims[0], segment, &keys, sums, &damaged, error));
+  MPI_Allreduce(MPI_IN_PLACE, &damaged, 1, MPI_INT, MPI_LOR, store->comm);
+  status = bf_store_check(store, damaged, BF_BAD_INPUT, path, "is damaged", error);
+done:
+  clear_keys(&keys);
+  bf_free(sums);
+  return status;
+}
+
+BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[], const int64_t count[],
+                              void *data, BfError *error) {
+  BF_TRY(check(store, path, type, error));
+  return bf_store_read_blocks(store, path, type, -1, blocks, first, count, data, error);
+}
