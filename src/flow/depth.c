@@ -29,6 +29,7 @@ struct BfDepth {
   int64_t            size;
   const BfFlowGroup *group; /* under way */
   bool               kept;  /* trajectories of all intervals are there */
+  bool               told;  /* there are options -ts_trajectory_...: looking for them takes as long as a step of a small flow */
   double            *by_parameters;
   Interval          *interval; /* [T] */
 };
@@ -207,6 +208,14 @@ static BfStatus create_interval(BfDepth *depth, int k, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus look_for_options(bool *told, BfError *error) {
+  char *all = NULL;
+  TRY(PetscOptionsGetAll(NULL, &all));
+  *told = all && strstr(all, "-ts_trajectory_");
+  TRY(PetscFree(all));
+  return BF_OK;
+}
+
 BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error) {
   const int T = flow->problem->horizon;
   BfDepth  *depth;
@@ -216,6 +225,7 @@ BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *err
   depth->size = size;
   *out        = depth;
   BF_GOTO(bf_petsc(register_dopri5(), "TSRKRegister", error));
+  BF_GOTO(look_for_options(&depth->told, error));
   BF_GOTO(BF_NEW(&depth->by_parameters, flow->problem->layer.parameters, error));
   BF_GOTO(BF_NEW(&depth->interval, T, error));
   for (int k = 0; k < T; k++) BF_GOTO(create_interval(depth, k, error));
@@ -265,7 +275,7 @@ static BfStatus get(Vec v, int64_t n, double *to, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus renew_trajectory(TS ts, bool keep, BfError *error) {
+static BfStatus renew_trajectory(TS ts, bool keep, bool told, BfError *error) {
   TSTrajectory trajectory;
   TRY(TSRemoveTrajectory(ts));
   if (!keep) return BF_OK;
@@ -273,7 +283,7 @@ static BfStatus renew_trajectory(TS ts, bool keep, BfError *error) {
   TRY(TSGetTrajectory(ts, &trajectory));
   TRY(TSTrajectorySetType(trajectory, ts, TSTRAJECTORYMEMORY));
   TRY(TSTrajectorySetUseHistory(trajectory, PETSC_FALSE));
-  TRY(TSTrajectorySetFromOptions(trajectory, ts));
+  if (told) TRY(TSTrajectorySetFromOptions(trajectory, ts));
   return BF_OK;
 }
 
@@ -283,7 +293,7 @@ static BfStatus solve_interval(Interval *x, bool keep, const double *from, doubl
   const double  eps  = flow->problem->layer.step;
   const bool    adaptive = flow->options.scheme->adaptive;
   TSConvergedReason reason;
-  BF_TRY(renew_trajectory(x->ts, keep, error));
+  BF_TRY(renew_trajectory(x->ts, keep, x->depth->told, error));
   BF_TRY(set(x->z, from, error));
   TRY(TSSetTime(x->ts, 0));
   TRY(TSSetStepNumber(x->ts, 0));

@@ -20,5 +20,5 @@ BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, con
 void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
                             double *work) {
   BfVelocityWork w = velocity_work(layer, block, work);
-  BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w)
+  BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w);
 }

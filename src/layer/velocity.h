@@ -148,20 +148,23 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
   return n;
 }
 
-/* The cases of d and spread that are compiled apart. */
-#define BF_VELOCITY_CASE(d, name, ...) case d: if (block->spread) name(d, 1, __VA_ARGS__); else name(d, 0, __VA_ARGS__); break
+/* The cases of d and spread that are compiled apart; without vectors of four doubles or more nothing is gained by it. */
+#define BF_VELOCITY_CASE(d, name, ...)                                                                                               \
+  do {                                                                                                                               \
+    if (block->spread) name(d, 1, __VA_ARGS__);                                                                                      \
+    else name(d, 0, __VA_ARGS__);                                                                                                    \
+  } while (0)
+#ifdef __AVX2__
 #define BF_VELOCITY_CASES(name, ...)                                                                                                 \
   switch (layer->dim) {                                                                                                              \
-    BF_VELOCITY_CASE(1, name, __VA_ARGS__);                                                                                          \
-    BF_VELOCITY_CASE(2, name, __VA_ARGS__);                                                                                          \
-    BF_VELOCITY_CASE(3, name, __VA_ARGS__);                                                                                          \
-    BF_VELOCITY_CASE(4, name, __VA_ARGS__);                                                                                          \
-    BF_VELOCITY_CASE(8, name, __VA_ARGS__);                                                                                          \
-    BF_VELOCITY_CASE(16, name, __VA_ARGS__);                                                                                         \
-  default:                                                                                                                           \
-    if (block->spread) name(layer->dim, 1, __VA_ARGS__);                                                                             \
-    else name(layer->dim, 0, __VA_ARGS__);                                                                                           \
+  case 1: BF_VELOCITY_CASE(1, name, __VA_ARGS__); break;                                                                             \
+  case 2: BF_VELOCITY_CASE(2, name, __VA_ARGS__); break;                                                                             \
+  case 3: BF_VELOCITY_CASE(3, name, __VA_ARGS__); break;                                                                             \
+  default: BF_VELOCITY_CASE(layer->dim, name, __VA_ARGS__);                                                                          \
   }
+#else
+#define BF_VELOCITY_CASES(name, ...) BF_VELOCITY_CASE(layer->dim, name, __VA_ARGS__)
+#endif
 
 /* Components a .. a + count - 1 of sum over n keys of weight z, for `rows` rows: sum[r * d + a]. */
 BF_INLINE void velocity_sums(const int d, const int spread, const int rows, const int count, int a, int n, int tokens,

@@ -175,5 +175,5 @@ void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *bloc
                                        const double *lambda, double *by_z, double *by_parameters, double *work) {
   BfVelocityWork w = velocity_work(layer, block, work);
   BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda, (BfLoose *)by_z,
-                    by_parameters, &w)
+                    by_parameters, &w);
 }
