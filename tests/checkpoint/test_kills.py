@@ -25,7 +25,8 @@ def survives(space, kills, seed, hurt):
                 hurt(draw, process)
                 done += 1
             status, _, err = finish(process)
-            assert "taken over" not in err and "Segmentation" not in err, err
+            # Where a rank dies while it connects, Open MPI's own mpirun may fall over in its clean-up: its trace ends in mpirun.
+            assert "taken over" not in err and ("Segmentation" not in err or "] mpirun(" in err), err
             assert status != 0 or os.path.exists(out), err
             if os.path.exists(out):  # also of a run that was killed just then: a result is whole as soon as it is there
                 same(wanted, Result(out), "%s after %d kills" % (space, done))
