@@ -142,11 +142,10 @@ static void damage(Tap *tap, const Where *w) {
     check(tap, open_changed(w, -1, keep, &error) == BF_BAD_INPUT && strstr(error.text, ".changed"), "a truncated file is refused by name");
 }
 
-/* A byte array that ranks hold in turns, in pieces of 7 bytes: words and segments are shared. Its sums do not depend on the number of
+/* A byte array that ranks hold in turns, in pieces of odd lengths: words and segments are shared. Its sums do not depend on the number of
  * ranks: FNV-1a of them is that of one rank. Any flipped bit is found, wherever ranks begin; so is a changed sum. */
 static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
-  enum { PIECE = 7 };
-  const int64_t pieces = (bytes + PIECE - 1) / PIECE;
+  const int64_t piece = bytes < 10000 ? 1 : 1003, pieces = (bytes + piece - 1) / piece; /* HDF5 takes the square of their number */
   int64_t      *first = calloc((size_t)pieces, sizeof *first), *count = calloc((size_t)pieces, sizeof *count), all[1];
   unsigned char *mine = calloc((size_t)bytes + 1, 1), *back = calloc((size_t)bytes + 1, 1);
   int            blocks = 0;
@@ -155,8 +154,8 @@ static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
   BfStore       *store = NULL;
   for (int64_t p = 0; p < pieces; p++) {
     if (p % w->size != w->rank) continue;
-    first[blocks] = p * PIECE;
-    count[blocks] = bytes - p * PIECE < PIECE ? bytes - p * PIECE : PIECE;
+    first[blocks] = p * piece;
+    count[blocks] = bytes - p * piece < piece ? bytes - p * piece : piece;
     for (int64_t i = 0; i < count[blocks]; i++) mine[n++] = (unsigned char)((first[blocks] + i) * 2654435761u >> 7);
     blocks++;
   }
