@@ -154,7 +154,7 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
     if (block->spread) name(d, 1, __VA_ARGS__);                                                                                      \
     else name(d, 0, __VA_ARGS__);                                                                                                    \
   } while (0)
-#ifdef __AVX2__
+#if defined(__AVX2__) && !defined(BF_FEW_CASES)
 #define BF_VELOCITY_CASES(name, ...)                                                                                                 \
   switch (layer->dim) {                                                                                                              \
   case 1: BF_VELOCITY_CASE(1, name, __VA_ARGS__); break;                                                                             \
