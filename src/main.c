@@ -1,7 +1,7 @@
 /* bellformer: the table of commands. */
+#include "command/command.h"
 #include <stdio.h>
 #include <string.h>
-#include "command/command.h"
 
 static const BfCommand commands[] = {
     {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing", bf_help_info},

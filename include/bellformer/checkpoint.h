@@ -3,12 +3,12 @@
  * Layout: a folder RUN.h5.checkpoint/ beside the result, with files NNNN.h5, the generations. A generation holds the
  * problem, the position of the run, and the arrays that were completed since the one before it: each array is written
  * once, in one file, and never changed. A list in every generation tells which file holds which array. Files appear by
- * rename after fsync, their arrays are sealed by sums (store.h); the two newest generations stand, and so does every file that one of
- * them refers to. One growing file would be less to look at, but a kill during a write could damage all of it, and writing
- * all arrays again each time would cost the square of the number of layers.
+ * rename after fsync, their arrays are sealed by sums (store.h); the two newest generations stand, and so does every
+ * file that one of them refers to. One growing file would be less to look at, but a kill during a write could damage
+ * all of it, and writing all arrays again each time would cost the square of the number of layers.
  *
- * A damaged newest generation is told by name, and the older one is taken. A file `claim` names the run that may write: one
- * whose claim is gone (its node was given up and the job started elsewhere) stops at its next checkpoint.
+ * A damaged newest generation is told by name, and the older one is taken. A file `claim` names the run that may write:
+ * one whose claim is gone (its node was given up and the job started elsewhere) stops at its next checkpoint.
  *
  * All functions are collective on run->world, unless said otherwise; a NULL BfCheckpoint (a run without a result file)
  * saves nothing and is never told to stop: a signal ends the process. */
@@ -22,19 +22,20 @@ typedef struct BfCheckpoint BfCheckpoint;
 typedef BfStatus BfDescribe(void *context, BfStore *store, BfError *error);
 
 typedef struct {
-  double      interval;   /* seconds between checkpoints within a layer; then every layer's end is one, too. < 0: within a layer
-                             600, or 50 times what a write takes if that is longer; at a layer's end where the write costs
-                             less than 2 % of what it saves */
-  double      hours;      /* stop so early that the last checkpoint is written before; <= 0: the SLURM job's limit, if any */
-  const char *command;    /* that goes on: "solve" */
-  int         newest;     /* the newest generation to go on from; INT_MAX: any */
+  double interval;   /* seconds between checkpoints within a layer; then every layer's end is one, too. < 0: within a
+                        layer   600, or 50 times what a write takes if that is longer; at a layer's end where the write
+                        costs   less than 2 % of what it saves */
+  double      hours; /* stop so early that the last checkpoint is written before; <= 0: the SLURM job's limit, if any */
+  const char *command; /* that goes on: "solve" */
+  int         newest;  /* the newest generation to go on from; INT_MAX: any */
   BfDescribe *describe;
   void       *context;
 } BfCheckpointOptions;
 
-/* result: the path of RUN.h5. Makes the folder; takes the claim; removes a STOP file of an earlier start. What the folder holds stays until the first new
- * generation. */
-BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out, BfError *error);
+/* result: the path of RUN.h5. Makes the folder; takes the claim; removes a STOP file of an earlier start. What the
+ * folder holds stays until the first new generation. */
+BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out,
+                              BfError *error);
 void     bf_checkpoint_destroy(BfCheckpoint **checkpoint);
 /* Whether this run still has the claim: asked before the result appears. */
 BfStatus bf_checkpoint_claimed(const BfCheckpoint *checkpoint, BfError *error);
@@ -49,8 +50,8 @@ void bf_checkpoint_path(const char *result, int generation, size_t size, char pa
 
 typedef enum { BF_GO_ON, BF_SAVE, BF_SAVE_AND_STOP } BfOrder;
 
-/* Called at the end of every piece of work, the same number of times on all ranks; bytes: what a checkpoint would write now,
- * by all ranks together. The answer is that of the call before: nobody waits. */
+/* Called at the end of every piece of work, the same number of times on all ranks; bytes: what a checkpoint would write
+ * now, by all ranks together. The answer is that of the call before: nobody waits. */
 BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes);
 /* The same at the end of a layer, where ranks wait for each other anyway: today's answer. */
 BfOrder bf_checkpoint_ask_layer(BfCheckpoint *checkpoint, double bytes);
@@ -59,24 +60,27 @@ BfStatus bf_checkpoint_stopped(const BfCheckpoint *checkpoint, BfError *error);
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* Start the next generation; names that begin with "partial/" are forgotten. Give its numbers and arrays; finish. On failure
- * nothing appears and the older generations stand. bytes: as it was estimated. */
+/* Start the next generation; names that begin with "partial/" are forgotten. Give its numbers and arrays; finish. On
+ * failure nothing appears and the older generations stand. bytes: as it was estimated. */
 BfStatus bf_checkpoint_begin(BfCheckpoint *checkpoint, BfError *error);
 BfStatus bf_checkpoint_number(BfCheckpoint *checkpoint, const char *name, int64_t value, BfError *error);
-/* An array of which this rank gives `blocks` blocks (1-D: first[b] .. first[b] + count[b] - 1 in rows of `columns` entries,
- * increasing; contiguous in memory). rows: of all ranks. */
-BfStatus bf_checkpoint_array(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows, int64_t columns, int blocks,
-                             const int64_t first[], const int64_t count[], const void *data, BfError *error);
+/* An array of which this rank gives `blocks` blocks (1-D: first[b] .. first[b] + count[b] - 1 in rows of `columns`
+ * entries, increasing; contiguous in memory). rows: of all ranks. */
+BfStatus bf_checkpoint_array(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows,
+                             int64_t columns, int blocks, const int64_t first[], const int64_t count[],
+                             const void *data, BfError *error);
 BfStatus bf_checkpoint_end(BfCheckpoint *checkpoint, double bytes, BfError *error);
 /* Whether an array of that name is in this or an earlier generation. Not collective. */
 bool bf_checkpoint_has(const BfCheckpoint *checkpoint, const char *name);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* Go back to the newest generation from which `restore` can read all that it needs; BF_BAD_INPUT from it (or a file that is
- * damaged) is printed as a warning and the next older one is tried. *restored is 0 where the folder holds none. */
+/* Go back to the newest generation from which `restore` can read all that it needs; BF_BAD_INPUT from it (or a file
+ * that is damaged) is printed as a warning and the next older one is tried. *restored is 0 where the folder holds none.
+ */
 typedef BfStatus BfRestore(void *state, BfCheckpoint *checkpoint, BfError *error);
-BfStatus bf_checkpoint_restore(BfCheckpoint *checkpoint, BfRestore *restore, void *state, int *restored, BfError *error);
+BfStatus         bf_checkpoint_restore(BfCheckpoint *checkpoint, BfRestore *restore, void *state, int *restored,
+                                       BfError *error);
 /* Within restore: numbers and arrays of the generation, as they were given. A missing one is BF_BAD_INPUT. */
 BfStatus bf_checkpoint_get(BfCheckpoint *checkpoint, const char *name, int64_t *value, BfError *error);
 BfStatus bf_checkpoint_rows(BfCheckpoint *checkpoint, const char *name, int64_t *rows, BfError *error);

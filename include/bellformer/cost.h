@@ -29,10 +29,10 @@ typedef struct {
 
 const BfCostKind *bf_cost_kind(const char *name); /* NULL for an unknown name */
 const char       *bf_cost_name(const BfCostKind *kind);
-const char       *bf_cost_names(void);                           /* all, separated by ", " */
-int               bf_cost_has_readout(const BfCostKind *kind);   /* needs R, b and labels below classes */
-int               bf_cost_needs_target(const BfCostKind *kind);  /* needs targets y in place of labels */
-void              bf_cost_clear(BfCost *cost);                   /* free what it owns, zero it */
+const char       *bf_cost_names(void);                          /* all, separated by ", " */
+int               bf_cost_has_readout(const BfCostKind *kind);  /* needs R, b and labels below classes */
+int               bf_cost_needs_target(const BfCostKind *kind); /* needs targets y in place of labels */
+void              bf_cost_clear(BfCost *cost);                  /* free what it owns, zero it */
 
 /* c(u) = eps lambda/2 sum_j u_j^2, summed in the order of j. */
 double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
@@ -41,12 +41,12 @@ double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
 BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
                           BfError *error);
 
-/* The same g, bit for bit, and its gradient by the tokens: z, gradient [slots][dim][BF_LANES]. Of a token of weight w (its mass over
- * what the kind averages over): cross entropies w R^T (softmax(R r + b) - onehot(label)), shared by the tokens that r is the mean of;
- * squared_error 2 w (z - y); wasserstein 2 sum over tags h of flow(i, h) (z_i - y_h) for an optimal coupling (a subgradient where several
- * are). Not finite where a lane's z is not. */
-BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g, double *gradient,
-                              BfError *error);
+/* The same g, bit for bit, and its gradient by the tokens: z, gradient [slots][dim][BF_LANES]. Of a token of weight w
+ * (its mass over what the kind averages over): cross entropies w R^T (softmax(R r + b) - onehot(label)), shared by the
+ * tokens that r is the mean of; squared_error 2 w (z - y); wasserstein 2 sum over tags h of flow(i, h) (z_i - y_h) for
+ * an optimal coupling (a subgradient where several are). Not finite where a lane's z is not. */
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
+                              double *gradient, BfError *error);
 
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
  * 1 or 0 for pooled_cross_entropy, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
@@ -64,7 +64,8 @@ double bf_position_weight_bound(const BfContext *context, double diameter2);
  *   ground [n][m]         finite non-negative cost of moving one unit
  * *cost becomes the least total cost: sum over pairs of flow * ground. Exact up to rounding of sums.
  * O((n + m)^2) a path. */
-BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost, int64_t *plan,
+BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground,
+                           double *cost, int64_t *plan,
                            BfError *error); /* plan [n][m], or NULL: how much goes from i to j */
 BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost,
                       BfError *error);

@@ -28,17 +28,17 @@ BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) __att
 void bf_error_prefix(BfError *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Return from the enclosing function when a call fails. */
-#define BF_TRY(call)                           \
-  do {                                         \
-    BfStatus bf_status_ = (call);              \
-    if (bf_status_ != BF_OK) return bf_status_; \
+#define BF_TRY(call)                                                                                                   \
+  do {                                                                                                                 \
+    BfStatus bf_status_ = (call);                                                                                      \
+    if (bf_status_ != BF_OK) return bf_status_;                                                                        \
   } while (0)
 
 /* Go to the label `done` of the enclosing function, which has `BfStatus status`, when a call fails. */
-#define BF_GOTO(call)                  \
-  do {                                 \
-    status = (call);                   \
-    if (status != BF_OK) goto done;    \
+#define BF_GOTO(call)                                                                                                  \
+  do {                                                                                                                 \
+    status = (call);                                                                                                   \
+    if (status != BF_OK) goto done;                                                                                    \
   } while (0)
 
 /* `count` zeroed objects of `size` bytes, 64-byte aligned (a cache line, and the widest vector), to be given back with

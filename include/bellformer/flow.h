@@ -1,10 +1,10 @@
 /* The continuous-depth flow: README, The flow; [HY26].
  *
- *     dz/dt = f(z, p; mu_t, u(t)) = zeta(t) v + (r - 1) z / eps,   t in [0, T eps],   u constant on T intervals of length eps
- *     J(u)  = terminal cost + sum over intervals of eps lambda/2 |u_t|^2
+ *     dz/dt = f(z, p; mu_t, u(t)) = zeta(t) v + (r - 1) z / eps,   t in [0, T eps],   u constant on T intervals of
+ * length eps J(u)  = terminal cost + sum over intervals of eps lambda/2 |u_t|^2
  *
- * over the data's own tokens (never quantized), without the clipping of P; on the sphere tokens start at z / |z| and v is
- * tangential. Euler's scheme with one step an interval is the Transformer of T layers itself. */
+ * over the data's own tokens (never quantized), without the clipping of P; on the sphere tokens start at z / |z| and v
+ * is tangential. Euler's scheme with one step an interval is the Transformer of T layers itself. */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "bellformer/problem.h"
@@ -13,11 +13,11 @@
 
 /* A Runge-Kutta scheme of PETSc's whose parameter gradient is right. */
 typedef struct {
-  const char *name;     /* euler, rk4, bs3, dopri5 */
-  const char *tableau;  /* PETSc's name */
+  const char *name;    /* euler, rk4, bs3, dopri5 */
+  const char *tableau; /* PETSc's name */
   int         stages;
   bool        adaptive;
-  int         steps;    /* an interval, by default */
+  int         steps; /* an interval, by default */
 } BfScheme;
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
 const char     *bf_scheme_names(void);       /* all, separated by ", " */
@@ -29,36 +29,38 @@ typedef struct {
   double          memory;    /* bytes that a rank's trajectories may take; beyond, each interval is computed twice */
 } BfFlowOptions;
 
-/* PETSc's options of the flow (-tao_..., -ts_..., -mat_...). Look all of them up, so that a misspelt one is left over: before the problem
- * is read; BF_BAD_INPUT where PETSc refuses one. Those that are given, as one text (to be freed with bf_free), and back into its
- * database. Not collective. */
+/* PETSc's options of the flow (-tao_..., -ts_..., -mat_...). Look all of them up, so that a misspelt one is left over:
+ * before the problem is read; BF_BAD_INPUT where PETSc refuses one. Those that are given, as one text (to be freed with
+ * bf_free), and back into its database. Not collective. */
 BfStatus bf_flow_options_known(BfError *error);
 BfStatus bf_flow_petsc_options(char **text, BfError *error);
 BfStatus bf_flow_petsc_options_set(const char *text, BfError *error);
 
 /* What an evaluation gives. Arrays are the caller's; NULL: not wanted. */
 typedef struct {
-  double  cost;        /* J; infinite where the flow leaves what a double holds */
-  double  loss;        /* terminal cost */
-  double  accuracy;    /* NaN where the data has targets */
-  int64_t readout;     /* the one of least loss, the smallest where several attain it */
-  double *gradient;    /* [T][q] dJ/du; J, not loss alone */
-  double *tokens;      /* [T + 1][N][dim] at t_k = k eps, in the order of the table's rows */
-  double *adjoint;     /* [T + 1][N][dim] p(t_k) = dJ/dz(t_k); needs gradient */
+  double  cost;          /* J; infinite where the flow leaves what a double holds */
+  double  loss;          /* terminal cost */
+  double  accuracy;      /* NaN where the data has targets */
+  int64_t readout;       /* the one of least loss, the smallest where several attain it */
+  double *gradient;      /* [T][q] dJ/du; J, not loss alone */
+  double *tokens;        /* [T + 1][N][dim] at t_k = k eps, in the order of the table's rows */
+  double *adjoint;       /* [T + 1][N][dim] p(t_k) = dJ/dz(t_k); needs gradient */
   double *sequence_loss; /* [contexts] */
 } BfFlowValue;
 
-/* The flow of a data set's tokens. Sequences are dealt to ranks in groups that do not depend on the number of ranks, each integrated
- * by itself; sums over groups are exact before they are rounded: every number is the same bits on any number of ranks. */
+/* The flow of a data set's tokens. Sequences are dealt to ranks in groups that do not depend on the number of ranks,
+ * each integrated by itself; sums over groups are exact before they are rounded: every number is the same bits on any
+ * number of ranks. */
 typedef struct BfFlow BfFlow;
 
-/* data: problem->train, or another table that was checked; borrowed, like the problem. Contexts are averaged over those of data.
- * Collective on run->world, like all functions here. */
-BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options, BfFlow **out,
-                        BfError *error);
+/* data: problem->train, or another table that was checked; borrowed, like the problem. Contexts are averaged over those
+ * of data. Collective on run->world, like all functions here. */
+BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
+                        BfFlow **out, BfError *error);
 void     bf_flow_destroy(BfFlow **flow);
-/* J, and what else is wanted, at control [T][q], the same on all ranks. One forward solve; with a gradient one adjoint solve more, by
- * TSAdjoint, about one and a half times as long. With several readouts another forward solve chooses among them first. */
+/* J, and what else is wanted, at control [T][q], the same on all ranks. One forward solve; with a gradient one adjoint
+ * solve more, by TSAdjoint, about one and a half times as long. With several readouts another forward solve chooses
+ * among them first. */
 BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error);
 
 /* Take this readout from now on rather than the one of least loss: of a model on other data. Not collective. */
@@ -76,8 +78,8 @@ typedef struct {
   int64_t seed;   /* of the draws */
 } BfStartPoints;
 
-/* Start number i of the search into control [T][q]: the given one first, then draws, number j of which is the j-th block of T q
- * numbers of splitmix64(seed). */
+/* Start number i of the search into control [T][q]: the given one first, then draws, number j of which is the j-th
+ * block of T q numbers of splitmix64(seed). */
 void bf_start_point(const BfProblem *problem, const BfStartPoints *points, int64_t start, double control[]);
 
 typedef struct {
@@ -86,44 +88,46 @@ typedef struct {
   int64_t *start_iterations;          /* [starts] */
   int64_t  best;                      /* the start of least final cost */
   int64_t  evaluations;               /* of all starts */
-  int      reason;                    /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
-  double  *control;                   /* [T][q] where it ended */
-  int64_t  iterations;                /* of the best start */
-  double  *history;                   /* [iterations + 1][2]: J and TAO's residual */
+  int      reason;     /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
+  double  *control;    /* [T][q] where it ended */
+  int64_t  iterations; /* of the best start */
+  double  *history;    /* [iterations + 1][2]: J and TAO's residual */
 } BfTraining;
 void        bf_training_clear(BfTraining *training);
 const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
 
-/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start, one after the other. TAO runs on rank 0; all
- * ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL) holds and saves to it: the
- * evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit for bit. BF_STOPPED where the
- * checkpoint told it to stop. */
-BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points, BfCheckpoint *checkpoint,
-                       BfTraining *out, BfError *error);
+/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start, one after the other. TAO runs
+ * on rank 0; all ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL) holds
+ * and saves to it: the evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit
+ * for bit. BF_STOPPED where the checkpoint told it to stop. */
+BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points,
+                       BfCheckpoint *checkpoint, BfTraining *out, BfError *error);
 
-/* The largest difference of the gradient at control from central differences of J, relative to the largest component. */
-BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference, BfError *error);
+/* The largest difference of the gradient at control from central differences of J, relative to the largest component.
+ */
+BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference,
+                               BfError *error);
 
 /* ---- Pontryagin's condition ------------------------------------------------------------------------------------- */
 
 /* H(t, u) = sum over tokens of <p, f(z; u)> + lambda/2 |u|^2 at both ends of every interval. */
 typedef struct {
-  double   terminal;     /* largest |p(T) - weight R^T (softmax(R r + b) - onehot)|; NaN where the cost is no cross entropy */
-  double   stationarity; /* largest |u - P_U(u - dH/du)|, dH/du = dJ/du / eps, the mean over an interval */
-  double   variation, variation_within; /* of H over all ends; between the ends of an interval at most */
-  double   violation;    /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0 */
-  double   violation_depth;
+  double terminal; /* largest |p(T) - weight R^T (softmax(R r + b) - onehot)|; NaN where the cost is no cross entropy */
+  double stationarity;                /* largest |u - P_U(u - dH/du)|, dH/du = dJ/du / eps, the mean over an interval */
+  double variation, variation_within; /* of H over all ends; between the ends of an interval at most */
+  double violation;                   /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0 */
+  double violation_depth;
   int32_t  violation_action;
-  double  *stationary;   /* [T]; owned, like the following */
-  double  *hamiltonian;  /* [T][2] */
-  double  *exceeds;      /* [T][2] the violations */
-  int32_t *minimizer;    /* [T][2] smallest k of least H */
+  double  *stationary;  /* [T]; owned, like the following */
+  double  *hamiltonian; /* [T][2] */
+  double  *exceeds;     /* [T][2] the violations */
+  int32_t *minimizer;   /* [T][2] smallest k of least H */
 } BfPontryagin;
 /* value: of an evaluation at control with gradient, tokens and adjoint. Collective. */
-BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value, BfPontryagin *out,
-                       BfError *error);
-void bf_pontryagin_clear(BfPontryagin *pontryagin);
+BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value,
+                       BfPontryagin *out, BfError *error);
+void     bf_pontryagin_clear(BfPontryagin *pontryagin);
 
 /* /flow and /pontryagin of a result file: README, A result file. Collective. */
-BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, const BfFlowValue *value, const BfTraining *training,
-                       const BfPontryagin *pontryagin, BfStore *store, BfError *error);
+BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, const BfFlowValue *value,
+                       const BfTraining *training, const BfPontryagin *pontryagin, BfStore *store, BfError *error);

@@ -6,7 +6,7 @@
 #pragma once
 #include "bellformer/error.h"
 
-#define BF_LANES    8
+#define BF_LANES 8
 #define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 
 /* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
@@ -37,10 +37,10 @@ typedef struct {
   char    name[16]; /* "A_0", "V_0", ..., "W1", "b1", "W2", "b2" */
   int     rows, cols;
   BfForm  form;
-  int     free;     /* free numbers: the matrix takes u[offset .. offset + free - 1] */
+  int     free; /* free numbers: the matrix takes u[offset .. offset + free - 1] */
   int     offset;
-  int     at;       /* its entries in the expanded parameters: [at .. at + rows * cols - 1], row-major */
-  double *value;    /* [rows * cols] for BF_FORM_FIXED, else NULL; owned by the layer */
+  int     at;    /* its entries in the expanded parameters: [at .. at + rows * cols - 1], row-major */
+  double *value; /* [rows * cols] for BF_FORM_FIXED, else NULL; owned by the layer */
 } BfMatrix;
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
@@ -48,7 +48,7 @@ typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE } BfProjection;
 typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
 
 typedef struct {
-  int                 dim;      /* d */
+  int                 dim; /* d */
   int                 heads;
   double              residual; /* r: 0 or 1 */
   double              step;     /* eps */
@@ -57,13 +57,13 @@ typedef struct {
   BfProjection        projection;
   const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
   const BfActivation *activation;
-  int                 width;         /* of the feed-forward part; 0 where there is none */
-  int                 positions;     /* rows of `encoding`; 0 where there is none */
-  double             *encoding;      /* [positions][dim] e_p, or NULL; owned by the layer */
-  int                 matrices;      /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
-  BfMatrix           *matrix;        /* owned by the layer */
-  int                 controls;      /* q: free numbers of all matrices */
-  int                 parameters;    /* entries of all matrices */
+  int                 width;      /* of the feed-forward part; 0 where there is none */
+  int                 positions;  /* rows of `encoding`; 0 where there is none */
+  double             *encoding;   /* [positions][dim] e_p, or NULL; owned by the layer */
+  int                 matrices;   /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
+  BfMatrix           *matrix;     /* owned by the layer */
+  int                 controls;   /* q: free numbers of all matrices */
+  int                 parameters; /* entries of all matrices */
 } BfLayer;
 
 /* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
@@ -92,42 +92,44 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
  * for any finite parameters. The attention sums run tag by tag: each tag's own maximum and partial sums first, then
  * the tags in order, so that a table over a tag's laws can hold the partial sums without changing a bit.
  * Cost: heads * slots^2 exponentials a lane; bound by their arithmetic, everything else stays in L1. */
-void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
-                    double *next, double *work);
+void    bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                       double *next, double *work);
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
 
 /* Tokens in rows of BF_LANES, for bf_velocity. Borrowed arrays. */
 typedef struct {
-  int        rows;
-  int        tokens;   /* of a sequence: each lane sees so many */
-  int        spread;   /* 0: lane l of row i is token i of the l-th of eight sequences of one shape (rows = tokens);
+  int rows;
+  int tokens;          /* of a sequence: each lane sees so many */
+  int spread;          /* 0: lane l of row i is token i of the l-th of eight sequences of one shape (rows = tokens);
                           1: it is token 8 i + l of one long sequence (rows = tokens / 8, rounded up; beyond them padding) */
   const int *position; /* [rows][BF_LANES], not decreasing along a sequence */
 } BfBlock;
 
 /* The right-hand side f of dz/dt = f at all tokens of a block, [HY26]:
  *     f = zeta v(z, p; mu_s, u) + (r - 1) z / eps
- * with v of the layer, its mu_s the tokens' own law (one atom a token), and the second term so that an Euler step of length
- * eps is z + eps f = r z + eps v for r = 0 too. On the sphere v is replaced by its tangential part v - <z,v> z / |z|^2.
- *   parameters [layer->parameters] of one control, for all lanes;   z, f [rows][dim][BF_LANES], not the same array
+ * with v of the layer, its mu_s the tokens' own law (one atom a token), and the second term so that an Euler step of
+ * length eps is z + eps f = r z + eps v for r = 0 too. On the sphere v is replaced by its tangential part v - <z,v> z /
+ * |z|^2. parameters [layer->parameters] of one control, for all lanes;   z, f [rows][dim][BF_LANES], not the same array
  *   work       bf_velocity_work(layer, block) doubles, 64-byte aligned
- * Padding lanes need finite z; they are moved like tokens that nobody sees. Cost a row and key: 2 d multiply-adds and an
- * exponential; bound by their arithmetic where d <= 4, else by loads of keys from L1 or L2. Not the bits of bf_layer_apply: sums
- * have another order, and multiply-adds are fused where the machine has them. The same bits in every lane. */
-void    bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
-                    double *work);
+ * Padding lanes need finite z; they are moved like tokens that nobody sees. Cost a row and key: 2 d multiply-adds and
+ * an exponential; bound by their arithmetic where d <= 4, else by loads of keys from L1 or L2. Not the bits of
+ * bf_layer_apply: sums have another order, and multiply-adds are fused where the machine has them. The same bits in
+ * every lane. */
+void    bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
+                    double *f, double *work);
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block);
 
 /* Its transposed Jacobian products with a cotangent lambda [rows][dim][BF_LANES] (0 in padding lanes), both at once:
- *     by_z = (df/dz)^T lambda, every token's dependence on all others included;   by_parameters += (df/dparameters)^T lambda
- *   by_z [rows][dim][BF_LANES];   by_parameters [layer->parameters]
- * At the kink of relu the slope is 0. Cost a row and key: 5 d multiply-adds and an exponential. */
-void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
-                            const double *lambda, double *by_z, double *by_parameters, double *work);
+ *     by_z = (df/dz)^T lambda, every token's dependence on all others included;   by_parameters += (df/dparameters)^T
+ * lambda by_z [rows][dim][BF_LANES];   by_parameters [layer->parameters] At the kink of relu the slope is 0. Cost a row
+ * and key: 5 d multiply-adds and an exponential. */
+void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                            const double *z, const double *lambda, double *by_z, double *by_parameters, double *work);
 
-/* The transpose of bf_layer_expand: by_u[layer->controls] += what by_parameters[layer->parameters] gives for each free number. */
+/* The transpose of bf_layer_expand: by_u[layer->controls] += what by_parameters[layer->parameters] gives for each free
+ * number. */
 void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]);
 
 /* The instruction set whose kernels this machine runs: "avx512", "avx2" or "generic". */

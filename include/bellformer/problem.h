@@ -1,10 +1,10 @@
 /* A problem: a YAML file and its tables in, everything checked out. README, A problem file. */
 #pragma once
-#include <mpi.h>
 #include "bellformer/cost.h"
 #include "bellformer/error.h"
 #include "bellformer/layer.h"
 #include "bellformer/quantize.h"
+#include <mpi.h>
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
@@ -55,7 +55,8 @@ typedef struct {
 
 /* Read a table from the bytes of a file: CSV with header `sequence,position,label,z0,...` or `...,y0,y1,...` in place
  * of label (columns in any order, every one required and no other), or an HDF5 file that holds the same columns as
- * one-dimensional datasets of its root. dim: the number of z columns that must be there. Errors name line and column. */
+ * one-dimensional datasets of its root. dim: the number of z columns that must be there. Errors name line and column.
+ */
 BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error);
 void     bf_data_clear(BfData *data);
 
@@ -70,25 +71,25 @@ typedef enum { BF_TRANSITION_NEAREST, BF_TRANSITION_SPLIT } BfTransition;
 
 typedef struct {
   char        *name;
-  int          horizon;    /* T */
+  int          horizon; /* T */
   BfLayer      layer;
-  BfCost       cost;       /* its contexts and tokens are those of `train` */
+  BfCost       cost;        /* its contexts and tokens are those of `train` */
   BfData       train, test; /* test.tokens is 0 where the problem has no test table */
-  BfContext   *context;    /* [train.contexts], with the quantizer's atoms */
-  BfTokens    *tokens;     /* X_n, or NULL for `quantize.cells: 0` */
-  int          atoms;      /* `quantize.atoms` */
+  BfContext   *context;     /* [train.contexts], with the quantizer's atoms */
+  BfTokens    *tokens;      /* X_n, or NULL for `quantize.cells: 0` */
+  int          atoms;       /* `quantize.atoms` */
   BfTransition transition;
-  int64_t      actions;    /* K, below 2^31 */
-  double      *controls;   /* [K][q] */
+  int64_t      actions;       /* K, below 2^31 */
+  double      *controls;      /* [K][q] */
   double      *lower, *upper; /* [q] the box U */
   int          profile_count; /* of the depth profile of the flow; 0: constant 1 */
   double      *profile;       /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
   double       sinusoidal;    /* amplitude of the encoding, where it is a formula; 0 where it is not */
-  BfFiles     *files;      /* all that the problem was read from; owned */
-  char        *yaml;       /* the problem file's name in `files` */
-  char        *overrides;  /* "key=value" lines: what the command line changed */
+  BfFiles     *files;         /* all that the problem was read from; owned */
+  char        *yaml;          /* the problem file's name in `files` */
+  char        *overrides;     /* "key=value" lines: what the command line changed */
   int          warnings;
-  char       **warning;    /* one line each, for rank 0 to print */
+  char       **warning; /* one line each, for rank 0 to print */
 } BfProblem;
 
 /* Read a problem: the YAML file `path`, with PETSc's options database overriding any key (`-quantize_cells 8,8`).
@@ -108,8 +109,8 @@ BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error);
  * mask, the length of the encoding. */
 BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error);
 
-/* diam^2 of the smallest box that holds Z, on the sphere the unit ball, and the targets of a table: no token is farther from
- * a target. For the position weight of `wasserstein`. */
+/* diam^2 of the smallest box that holds Z, on the sphere the unit ball, and the targets of a table: no token is farther
+ * from a target. For the position weight of `wasserstein`. */
 double bf_problem_diameter2(const BfLayer *layer, const BfData *data);
 
 /* The quantized initial law: for every context's slots, in order, the cell of each atom; non-decreasing within a tag.

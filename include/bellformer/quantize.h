@@ -66,8 +66,8 @@ BfStatus bf_controls_grid(int q, const double lower[], const double upper[], con
                           double **u, BfError *error);
 /* `count` points drawn uniformly in the box: splitmix64 from `seed`, each draw (r >> 11) 2^-53, number by number, so
  * that a larger count contains the smaller. u: count rows of q, to be freed with bf_free. */
-BfStatus bf_controls_sample(int q, const double lower[], const double upper[], int64_t count, uint64_t seed,
-                            double **u, BfError *error);
+BfStatus bf_controls_sample(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
+                            BfError *error);
 
 /* splitmix64: advance *state, return the next 64 bits; and the draw (r >> 11) 2^-53 in [0, 1). */
 uint64_t bf_splitmix64(uint64_t *state);

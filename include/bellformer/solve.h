@@ -1,10 +1,10 @@
 /* The dynamic program: README, The model; V_T = g, V_t(i) = min over k of [c(u_k) + V_{t+1}(T(i, k))]. */
 #pragma once
-#include <stdbool.h>
 #include "bellformer/checkpoint.h"
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "bellformer/store.h"
+#include <stdbool.h>
 
 /* The open loop: the layer parameters that the optimal closed loop applies from mu_0. A trained Transformer. */
 typedef struct {
@@ -24,16 +24,17 @@ typedef struct {
 /* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it
  * told them to stop; then what they have done is in the checkpoint, and `loop` and `store` are to be given up. */
 
-/* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store` (which
- * may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a node: two
- * copies of V, the tables (4 bytes an entry, sum over shapes of M_s K), and the ranks' policies (4 bytes T M in all). */
-BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
-                       BfOpenLoop *loop, BfError *error);
+/* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store`
+ * (which may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a
+ * node: two copies of V, the tables (4 bytes an entry, sum over shapes of M_s K), and the ranks' policies (4 bytes T M
+ * in all). */
+BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
+                       BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error);
 
 /* Solve over the measures that are reachable from mu_0 and write /layers/NNNN to `store` (which may be NULL).
  * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. */
-BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint, BfOpenLoop *loop,
-                            BfError *error);
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
+                            BfOpenLoop *loop, BfError *error);
 
 /* What is too large to hold is found here, before anything runs. */
 typedef struct {
@@ -50,11 +51,11 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
 /* ---- the trained model on data ---------------------------------------------------------------------------------- */
 
 typedef struct {
-  double *tokens;   /* [T + 1][N][d] in the order of the table's rows; owned */
+  double *tokens;        /* [T + 1][N][d] in the order of the table's rows; owned */
   double *sequence_loss; /* [contexts] of each: its part of the sum before it is averaged; owned */
-  double  loss;     /* terminal cost */
-  double  cost;     /* loss + sum of stage costs */
-  double  accuracy; /* NaN where the data has targets */
+  double  loss;          /* terminal cost */
+  double  cost;          /* loss + sum of stage costs */
+  double  accuracy;      /* NaN where the data has targets */
 } BfRollout;
 
 /* The unquantized model with layer parameters control [T][q] on a data set; contexts are averaged over those of `data`.

@@ -1,11 +1,11 @@
 /* Parallel HDF5: the result file: README, A result file.
  *
  * A file is written under a temporary name, "FILE.part", and appears under its own by rename after fsync: what is seen
- * is whole. Large datasets are chunked with Fletcher32 checksums, so that damage is found and not read. Every function is
- * collective on the file's communicator unless said otherwise; an error that one rank meets is agreed on by all. */
+ * is whole. Large datasets are chunked with Fletcher32 checksums, so that damage is found and not read. Every function
+ * is collective on the file's communicator unless said otherwise; an error that one rank meets is agreed on by all. */
 #pragma once
-#include <mpi.h>
 #include "bellformer/error.h"
+#include <mpi.h>
 
 typedef struct BfStore BfStore;
 
@@ -29,26 +29,26 @@ BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int 
  * (at most 8 MiB a chunk, one row high) and checksummed ... */
 BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
                          BfError *error);
-/* ... then any number of collective writes, in each of which a rank gives the block start[] .. start[] + count[] (a count
- * of 0: nothing of its own), in memory contiguous. Blocks of different ranks must not overlap. */
+/* ... then any number of collective writes, in each of which a rank gives the block start[] .. start[] + count[] (a
+ * count of 0: nothing of its own), in memory contiguous. Blocks of different ranks must not overlap. */
 BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                               const int64_t count[], const void *data, BfError *error);
 
-/* A write, and a read, of several blocks of one row (row >= 0: of a two-dimensional array; -1: of a one-dimensional one): entries
- * first[b] .. first[b] + count[b] - 1 of each, in increasing order, contiguous in memory. Blocks of ranks must not overlap in a
- * write. */
-BfStatus bf_store_write_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks, const int64_t first[],
-                               const int64_t count[], const void *data, BfError *error);
-BfStatus bf_store_read_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks, const int64_t first[],
-                              const int64_t count[], void *data, BfError *error);
+/* A write, and a read, of several blocks of one row (row >= 0: of a two-dimensional array; -1: of a one-dimensional
+ * one): entries first[b] .. first[b] + count[b] - 1 of each, in increasing order, contiguous in memory. Blocks of ranks
+ * must not overlap in a write. */
+BfStatus bf_store_write_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks,
+                               const int64_t first[], const int64_t count[], const void *data, BfError *error);
+BfStatus bf_store_read_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks,
+                              const int64_t first[], const int64_t count[], void *data, BfError *error);
 
-/* A one-dimensional array that ranks write at once, contiguous, with sums beside it (PATH.sums) that ranks make of what each holds: as safe as
- * checksummed chunks, at nearly the speed of plain parallel writes; but only bellformer reads the sums. Blocks as above. Reading
- * checks the whole array first: BF_BAD_INPUT, "is damaged". */
-BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks, const int64_t first[],
-                               const int64_t count[], const void *data, BfError *error);
-BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[], const int64_t count[],
-                              void *data, BfError *error);
+/* A one-dimensional array that ranks write at once, contiguous, with sums beside it (PATH.sums) that ranks make of what
+ * each holds: as safe as checksummed chunks, at nearly the speed of plain parallel writes; but only bellformer reads
+ * the sums. Blocks as above. Reading checks the whole array first: BF_BAD_INPUT, "is damaged". */
+BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks,
+                               const int64_t first[], const int64_t count[], const void *data, BfError *error);
+BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[],
+                              const int64_t count[], void *data, BfError *error);
 
 /* Attributes of an object (a group or dataset, made as a group if it is not there). Same value on all ranks. */
 BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error);

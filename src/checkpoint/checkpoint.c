@@ -28,11 +28,13 @@ static void clear_list(BfArrayEntry **list, int *count) {
   *count = 0;
 }
 
-BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out, BfError *error) {
+BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out,
+                              BfError *error) {
   BfCheckpoint *c = NULL;
   if (BF_NEW(&c, 1, error) == BF_OK) {
     *c = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
-    if (copy_text(result, &c->result, error) == BF_OK) bf_schedule_create(&c->when, options, result, run->rank == 0, error);
+    if (copy_text(result, &c->result, error) == BF_OK)
+      bf_schedule_create(&c->when, options, result, run->rank == 0, error);
   }
   if (bf_agree(run->world, error) == BF_OK) {
     if (run->rank == 0 && bf_folder_make(result, error) == BF_OK) bf_claim_take(result, c->claim, error);
@@ -81,7 +83,8 @@ int bf_checkpoint_newest(BfRun *run, const char *result) {
 BfStatus bf_checkpoint_stopped(const BfCheckpoint *c, BfError *error) {
   char path[4096];
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
-  return bf_fail(error, BF_STOPPED, "stopped with checkpoint %s; go on with: bellformer %s -restart %s", path, c->options.command, c->result);
+  return bf_fail(error, BF_STOPPED, "stopped with checkpoint %s; go on with: bellformer %s -restart %s", path,
+                 c->options.command, c->result);
 }
 
 /* ---- the list of arrays ----------------------------------------------------------------------------------------- */
@@ -189,7 +192,9 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   return bf_store_attribute_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
 }
 
-BfStatus bf_checkpoint_begin(BfCheckpoint *c, BfError *error) { return begin(c, error) == BF_OK ? BF_OK : tell_what_stands(c, error); }
+BfStatus bf_checkpoint_begin(BfCheckpoint *c, BfError *error) {
+  return begin(c, error) == BF_OK ? BF_OK : tell_what_stands(c, error);
+}
 
 BfStatus bf_checkpoint_number(BfCheckpoint *c, const char *name, int64_t value, BfError *error) {
   return bf_store_attribute_int(c->store, "/checkpoint", name, value, error);
@@ -199,8 +204,9 @@ static void scale(int blocks, const int64_t from[], int64_t columns, int64_t to[
   for (int b = 0; b < blocks; b++) to[b] = from[b] * columns;
 }
 
-BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type, int64_t rows, int64_t columns, int blocks,
-                             const int64_t first[], const int64_t count[], const void *data, BfError *error) {
+BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type, int64_t rows, int64_t columns,
+                             int blocks, const int64_t first[], const int64_t count[], const void *data,
+                             BfError *error) {
   char          path[128];
   const int64_t entries = rows * columns;
   int64_t      *scaled  = NULL;
@@ -246,7 +252,8 @@ static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error)
   c->reading = generation;
   BF_TRY(bf_store_read_int(c->store, "/checkpoint", "format", &format, error));
   if (format == FORMAT) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "%s: checkpoint format %lld, this program reads %d", path, (long long)format, FORMAT);
+  return bf_fail(error, BF_BAD_INPUT, "%s: checkpoint format %lld, this program reads %d", path, (long long)format,
+                 FORMAT);
 }
 
 static BfStatus read_totals(BfCheckpoint *c, BfError *error) {
@@ -269,8 +276,8 @@ static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *r
 }
 
 BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state, int *restored, BfError *error) {
-  BfError first = {0};
-  *restored     = 0;
+  BfError first    = {0};
+  *restored        = 0;
   const int newest = bf_checkpoint_newest(c->run, c->result);
   for (int g = newest < c->options.newest ? newest : c->options.newest; g >= 0;) {
     BfError here = {0};
@@ -289,7 +296,8 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
   bf_store_close(&c->store);
   clear_list(&c->array, &c->arrays);
   c->room = 0;
-  return first.status == BF_OK ? BF_OK : bf_fail(error, BF_BAD_INPUT, "%s, and there is no older checkpoint", first.text);
+  return first.status == BF_OK ? BF_OK
+                               : bf_fail(error, BF_BAD_INPUT, "%s, and there is no older checkpoint", first.text);
 }
 
 BfStatus bf_checkpoint_get(BfCheckpoint *c, const char *name, int64_t *value, BfError *error) {
@@ -314,8 +322,8 @@ BfStatus bf_checkpoint_rows(BfCheckpoint *c, const char *name, int64_t *rows, Bf
   return BF_OK;
 }
 
-BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type, int64_t columns, int blocks, const int64_t first[],
-                            const int64_t count[], void *data, BfError *error) {
+BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type, int64_t columns, int blocks,
+                            const int64_t first[], const int64_t count[], void *data, BfError *error) {
   char     path[128];
   int64_t *scaled = NULL, rows;
   BF_TRY(bf_checkpoint_rows(c, name, &rows, error));

@@ -3,23 +3,23 @@
 #include "bellformer/checkpoint.h"
 
 typedef struct {
-  char   *name;
-  int     generation; /* whose file holds it */
+  char *name;
+  int   generation; /* whose file holds it */
 } BfArrayEntry;
 
 /* When to save, and when to stop. */
 typedef struct {
   double      interval;
-  bool        given;       /* whether the user gave the interval */
-  double      deadline;    /* bf_seconds() at which the run must be over; INFINITY */
-  double      saved;       /* when the last checkpoint was finished */
-  double      piece;       /* when ask was last called, and */
-  double      longest;     /* the longest that a piece has taken */
-  double      bandwidth;   /* bytes a second of the last checkpoint */
-  double      overhead;    /* seconds a checkpoint takes beside its bytes */
-  char       *stop;        /* path of the STOP file */
-  double      looked;      /* when it was looked for */
-  int         mine, all;   /* of the question under way */
+  bool        given;     /* whether the user gave the interval */
+  double      deadline;  /* bf_seconds() at which the run must be over; INFINITY */
+  double      saved;     /* when the last checkpoint was finished */
+  double      piece;     /* when ask was last called, and */
+  double      longest;   /* the longest that a piece has taken */
+  double      bandwidth; /* bytes a second of the last checkpoint */
+  double      overhead;  /* seconds a checkpoint takes beside its bytes */
+  char       *stop;      /* path of the STOP file */
+  double      looked;    /* when it was looked for */
+  int         mine, all; /* of the question under way */
   MPI_Request question;
 } BfSchedule;
 
@@ -34,22 +34,23 @@ struct BfCheckpoint {
   int                 own;        /* the first that this start of the run writes */
   int                 arrays, room;
   BfArrayEntry       *array;
-  int                 kept;       /* arrays of the generation before: */
+  int                 kept; /* arrays of the generation before: */
   BfArrayEntry       *keep;
-  BfStore            *store;      /* being written, or the file last read */
-  int                 reading;    /* its generation */
+  BfStore            *store;   /* being written, or the file last read */
+  int                 reading; /* its generation */
   double              begun;
 };
 
 /* watch: whether this rank watches clocks and files for all. */
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch, BfError *error);
+BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch,
+                            BfError *error);
 void     bf_schedule_clear(BfSchedule *when);
 /* What a checkpoint took: so the next is planned. Not collective. */
 void bf_schedule_learn(BfSchedule *when, double bytes, double seconds);
 
 /* The folder's files. Rank 0 alone. */
-int  bf_folder_newest(const char *result, int below); /* the largest generation below `below`, -1 */
-void bf_folder_path(const char *result, const char *file, size_t size, char path[]);
+int      bf_folder_newest(const char *result, int below); /* the largest generation below `below`, -1 */
+void     bf_folder_path(const char *result, const char *file, size_t size, char path[]);
 BfStatus bf_folder_make(const char *result, BfError *error);
 BfStatus bf_folder_remove(const char *result, BfError *error);
 void     bf_folder_forget(const char *result, int newest, const BfCheckpoint *checkpoint);

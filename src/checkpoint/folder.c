@@ -1,4 +1,5 @@
 /* The folder of a result's checkpoints: RUN.h5.checkpoint/. Rank 0's work. */
+#include "checkpoint/checkpoint.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "checkpoint/checkpoint.h"
 
 void bf_folder_path(const char *result, const char *file, size_t size, char path[]) {
   snprintf(path, size, "%s.checkpoint%s%s", result, *file ? "/" : "", file);
@@ -91,7 +91,8 @@ BfStatus bf_claim_take(const char *result, char claim[128], BfError *error) {
   FILE *file   = fopen(part, "w");
   int   failed = !file || fputs(claim, file) < 0;
   if (file) failed |= fclose(file) != 0;
-  if (failed || rename(part, path)) return bf_fail(error, BF_FAILURE, "%s cannot be written: %s", path, strerror(errno));
+  if (failed || rename(part, path))
+    return bf_fail(error, BF_FAILURE, "%s cannot be written: %s", path, strerror(errno));
   return BF_OK;
 }
 
@@ -105,6 +106,6 @@ BfStatus bf_claim_check(const char *result, const char *claim, BfError *error) {
   }
   if (!strcmp(text, claim)) return BF_OK;
   text[strcspn(text, "\n")] = '\0';
-  return bf_fail(error, BF_FAILURE, "%s: another run (%s) has taken over %s: this one stops, and writes nothing more", path,
-                 *text ? text : "gone", result);
+  return bf_fail(error, BF_FAILURE, "%s: another run (%s) has taken over %s: this one stops, and writes nothing more",
+                 path, *text ? text : "gone", result);
 }

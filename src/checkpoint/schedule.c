@@ -1,4 +1,5 @@
 /* When to save, and when to stop. */
+#include "checkpoint/checkpoint.h"
 #include <libgen.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,10 +7,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "checkpoint/checkpoint.h"
 
 static const double default_interval = 600; /* seconds */
-static const double least_gain = 50;        /* a checkpoint that nobody asked for saves at least so many times its cost */
+static const double least_gain = 50; /* a checkpoint that nobody asked for saves at least so many times its cost */
 
 /* "[D-]HH:MM:SS" or "MM:SS" in seconds; INFINITY for anything else (UNLIMITED). */
 static double parse_duration(const char *text) {
@@ -20,15 +20,16 @@ static double parse_duration(const char *text) {
   return INFINITY;
 }
 
-/* Seconds that the SLURM job around this process still has; INFINITY where there is none. The number of an array's last task
- * is that of the whole array, so a task is asked for as ARRAY_TASK. */
+/* Seconds that the SLURM job around this process still has; INFINITY where there is none. The number of an array's last
+ * task is that of the whole array, so a task is asked for as ARRAY_TASK. */
 static double job_seconds(void) {
   const char *end = getenv("SLURM_JOB_END_TIME"), *job = getenv("SLURM_JOB_ID");
   const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
   char        command[96], name[64], text[64] = "";
   if (!job) return INFINITY;
   if (end && atof(end) > 0) return atof(end) - (double)time(NULL);
-  snprintf(name, sizeof name, "%.24s%s%.24s", array && task ? array : job, array && task ? "_" : "", array && task ? task : "");
+  snprintf(name, sizeof name, "%.24s%s%.24s", array && task ? array : job, array && task ? "_" : "",
+           array && task ? task : "");
   if (strspn(name, "0123456789_") != strlen(name)) return INFINITY;
   snprintf(command, sizeof command, "squeue -h -j %s -o %%L 2>/dev/null", name);
   FILE *answer = popen(command, "r");
@@ -38,11 +39,17 @@ static double job_seconds(void) {
   return parse_duration(text);
 }
 
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch, BfError *error) {
+BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch,
+                            BfError *error) {
   const double now = bf_seconds();
   char         folder[4096];
-  *when = (BfSchedule){.interval = options->interval < 0 ? default_interval : options->interval, .given = options->interval >= 0,
-                       .saved = now, .piece = now, .bandwidth = 2e8, .overhead = 0.05, .question = MPI_REQUEST_NULL};
+  *when          = (BfSchedule){.interval  = options->interval < 0 ? default_interval : options->interval,
+                                .given     = options->interval >= 0,
+                                .saved     = now,
+                                .piece     = now,
+                                .bandwidth = 2e8,
+                                .overhead  = 0.05,
+                                .question  = MPI_REQUEST_NULL};
   when->deadline = now + (options->hours > 0 ? 3600 * options->hours : watch ? job_seconds() : INFINITY);
   snprintf(folder, sizeof folder, "%s", result);
   const char  *place = dirname(folder);
@@ -63,8 +70,8 @@ void bf_schedule_learn(BfSchedule *when, double bytes, double seconds) {
   when->saved = when->piece = bf_seconds();
 }
 
-/* A STOP file is looked for once a second. It stays, so that a job script sees why the run stopped; the next start takes it
- * away. */
+/* A STOP file is looked for once a second. It stays, so that a job script sees why the run stopped; the next start
+ * takes it away. */
 static bool stop_file(BfSchedule *when, double now) {
   if (now - when->looked < 1) return false;
   when->looked = now;

@@ -21,7 +21,8 @@ bool bf_speaks(void) {
   return true;
 }
 
-/* The launcher kills the other ranks at the first that fails: the others wait, so that it is the one that has spoken. */
+/* The launcher kills the other ranks at the first that fails: the others wait, so that it is the one that has spoken.
+ */
 int bf_usage(const char *format, ...) {
   va_list arguments;
   if (!bf_speaks()) {
@@ -62,15 +63,17 @@ static bool is_option(const char *word) {
   return end == word || *end == '_' || isalnum((unsigned char)*end);
 }
 
-/* The file is the word right behind the command, where that is no option; every other word is an option or its value. */
+/* The file is the word right behind the command, where that is no option; every other word is an option or its value.
+ */
 static BfStatus find_file(BfArguments *arguments, BfError *error) {
   char **word = arguments->argv;
   int    i    = 2;
   if (i < arguments->argc && !is_option(word[i])) arguments->file = word[i++];
   for (; i < arguments->argc; i++) {
     if (!is_option(word[i]))
-      return bf_fail(error, BF_BAD_INPUT, "unexpected word '%s'; a file comes right behind the command: `bellformer help %s`",
-                     word[i], arguments->name);
+      return bf_fail(error, BF_BAD_INPUT,
+                     "unexpected word '%s'; a file comes right behind the command: `bellformer help %s`", word[i],
+                     arguments->name);
     if (i + 1 < arguments->argc && !is_option(word[i + 1])) i++;
   }
   return BF_OK;
@@ -96,13 +99,13 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   int         rank;
   /* A file of options that PETSc cannot read gets one line, not PETSc's stack. */
   PetscErrorCode (*const print)(const char[], ...) = PetscErrorPrintf;
-  PetscErrorPrintf = PetscErrorPrintfNone;
+  PetscErrorPrintf                                 = PetscErrorPrintfNone;
   if (PetscInitialize(&argc, &argv, NULL, NULL))
     return bf_usage("cannot read PETSc's options (-options_file, .petscrc, PETSC_OPTIONS)");
   PetscErrorPrintf = print;
-  arguments.argc = argc;
-  arguments.argv = argv;
-  PetscPopSignalHandler(); /* no stack traces for the user */
+  arguments.argc   = argc;
+  arguments.argv   = argv;
+  PetscPopSignalHandler();  /* no stack traces for the user */
   signal(SIGXFSZ, SIG_IGN); /* a limit on a file's size is an error like a full disk */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   int status = run_command(command, &arguments, &error);

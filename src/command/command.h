@@ -8,8 +8,8 @@
 /* The words behind the command's name. */
 typedef struct {
   const char *name;
-  const char *file;      /* PROBLEM.yaml or RUN.h5; NULL where none was given */
-  int         argc;      /* the whole command line, for provenance */
+  const char *file; /* PROBLEM.yaml or RUN.h5; NULL where none was given */
+  int         argc; /* the whole command line, for provenance */
   char      **argv;
 } BfArguments;
 
@@ -27,7 +27,8 @@ extern const char bf_help_info[], bf_help_solve[], bf_help_flow[], bf_help_eval[
 
 /* Start MPI and PETSc, run the command, print its error on rank 0, stop; returns the exit code. */
 int bf_run_command(const BfCommand *command, int argc, char **argv);
-/* Whether this process is the one that speaks, before MPI starts: rank 0 by what the launcher has put into the environment. */
+/* Whether this process is the one that speaks, before MPI starts: rank 0 by what the launcher has put into the
+ * environment. */
 bool bf_speaks(void);
 /* "bellformer: ..." on stderr, once; returns BF_BAD_INPUT. Before MPI starts. */
 int bf_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -57,8 +58,8 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
 BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error);
 /* /rollout and /model. test may be NULL. */
-BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train, const BfRollout *test,
-                           BfStore *store, BfError *error);
+BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
+                           const BfRollout *test, BfStore *store, BfError *error);
 /* Wall time, Q-values and starts of the whole run, into /provenance. */
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);
 /* The problem of a file that was identified; path: its name, for messages. */

@@ -1,17 +1,19 @@
 /* bellformer eval: a trained model on a data table. */
-#include <math.h>
-#include <string.h>
 #include "bellformer/flow.h"
 #include "command/command.h"
+#include <math.h>
+#include <string.h>
 
 const char bf_help_eval[] =
     "usage: [mpirun -n RANKS] bellformer eval RUN.h5 [options]\n"
     "\n"
-    "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of flow it tells both:\n"
+    "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of flow "
+    "it tells both:\n"
     "of the layers, and of the flow in the scheme that it was trained with.\n"
     "\n"
     "  -data TABLE   the table (CSV or HDF5, as in a problem); without it the training data of the result file\n"
-    "  -o FILE       write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes, and the loss\n"
+    "  -o FILE       write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes, "
+    "and the loss\n"
     "                of every sequence as /loss [S]; of a flow also /flow_tokens, flow_loss and flow_accuracy\n"
     "  -overwrite    replace FILE if it exists\n"
     "\n"
@@ -59,8 +61,8 @@ done:
   return status;
 }
 
-static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProblem *problem, const BfData *data, const BfOpenLoop *loop,
-                              Continuous *x, BfError *error) {
+static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
+                              const BfOpenLoop *loop, Continuous *x, BfError *error) {
   BfFlow  *flow = NULL;
   BfStatus status;
   BF_TRY(read_scheme(run, path, &x->options, error));
@@ -74,8 +76,8 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   return status;
 }
 
-static BfStatus write_tokens(const BfRun *run, const BfProblem *problem, const BfData *data, const BfRollout *rollout, const Continuous *x,
-                             const char *path, bool overwrite, BfError *error) {
+static BfStatus write_tokens(const BfRun *run, const BfProblem *problem, const BfData *data, const BfRollout *rollout,
+                             const Continuous *x, const char *path, bool overwrite, BfError *error) {
   BfStore      *store  = NULL;
   const int64_t dims[] = {problem->horizon + 1, data->tokens, data->dim};
   BfStatus      status;
@@ -96,12 +98,16 @@ done:
 }
 
 static void print_losses(const BfRun *run, const BfData *data, const BfRollout *rollout, const Continuous *x) {
-  bf_print(run, "%lld sequences, %lld tokens: loss %.10g", (long long)data->contexts, (long long)data->tokens, rollout->loss);
+  bf_print(run, "%lld sequences, %lld tokens: loss %.10g", (long long)data->contexts, (long long)data->tokens,
+           rollout->loss);
   if (!isnan(rollout->accuracy)) bf_print(run, ", accuracy %.6g", rollout->accuracy);
   bf_print(run, "\n");
   if (!x->options.scheme) return;
-  if (x->options.scheme->adaptive) bf_print(run, "flow (%s, tolerance %g)", x->options.scheme->name, x->options.tolerance);
-  else bf_print(run, "flow (%s, %d step%s a layer)", x->options.scheme->name, x->options.steps, x->options.steps > 1 ? "s" : "");
+  if (x->options.scheme->adaptive)
+    bf_print(run, "flow (%s, tolerance %g)", x->options.scheme->name, x->options.tolerance);
+  else
+    bf_print(run, "flow (%s, %d step%s a layer)", x->options.scheme->name, x->options.steps,
+             x->options.steps > 1 ? "s" : "");
   bf_print(run, ": loss %.10g", x->value.loss);
   if (!isnan(x->value.accuracy)) bf_print(run, ", accuracy %.6g", x->value.accuracy);
   bf_print(run, "\n");

@@ -1,14 +1,15 @@
 /* bellformer flow: train along the continuous-depth flow. */
+#include "bellformer/flow.h"
+#include "command/session.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "bellformer/flow.h"
-#include "command/session.h"
 
 const char bf_help_flow[] =
     "usage: [mpirun -n RANKS] bellformer flow PROBLEM.yaml -o RUN.h5 [options]\n"
     "\n"
-    "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact gradient, and\n"
+    "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
+    "gradient, and\n"
     "checks Pontryagin's condition at the answer.\n"
     "\n"
     "  -o FILE            the result file (HDF5); without it nothing is written\n"
@@ -16,26 +17,34 @@ const char bf_help_flow[] =
     "  -scheme NAME       euler, rk4 (the default), bs3, dopri5 (these two choose their steps)\n"
     "  -steps N           steps a layer of euler (default 1: the Transformer itself) and rk4 (default 8)\n"
     "  -tolerance X       of bs3 and dopri5, relative and absolute; default 1e-8\n"
-    "  -init WHAT         start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the\n"
-    "                     controls of a result of solve or flow, at the middles of this problem's layers where it has more or fewer)\n"
+    "  -init WHAT         start at: zero (default; the point of the box next to it), sample (a uniform draw), or "
+    "RUN.h5 (the\n"
+    "                     controls of a result of solve or flow, at the middles of this problem's layers where it has "
+    "more or fewer)\n"
     "  -starts S          start from S uniform draws, one after the other (from -init first); the best is the answer\n"
     "  -seed N            of the draws; default 0\n"
     "  -test_gradient     compare the gradient at the start with central differences, and stop\n"
     "  -time_gradient     time a forward solve and a gradient at the start, and stop\n"
-    "  -trajectory_memory MIB   that a rank may keep for the adjoint; beyond, layers are integrated twice. Default 512\n"
+    "  -trajectory_memory MIB   that a rank may keep for the adjoint; beyond, layers are integrated twice. Default "
+    "512\n"
     "  -tao_type TYPE     TAO's method: bqnls (bounded quasi-Newton, the default), blmvm, bncg, ...\n"
-    "  -tao_max_it N      iterations from a start, default 1000; 0: evaluate only.  -tao_gatol X: |projected gradient|, default 1e-8\n"
-    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in it\n"
+    "  -tao_max_it N      iterations from a start, default 1000; 0: evaluate only.  -tao_gatol X: |projected "
+    "gradient|, default 1e-8\n"
+    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in "
+    "it\n"
     "  -restart auto      with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh\n"
     "  -maxh HOURS        stop in time for the last checkpoint; in a SLURM job its limit is the default\n"
-    "  -checkpoint_interval S  save every S seconds; default: every 600, or 50 times what a write takes if that is longer\n"
+    "  -checkpoint_interval S  save every S seconds; default: every 600, or 50 times what a write takes if that is "
+    "longer\n"
     "  -quiet             no progress, no report\n"
     "  -KEY VALUE         any key of the problem file, maps joined by _: -horizon 16 -step 0.125\n"
     "\n"
-    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the evaluation at hand, save a checkpoint,\n"
+    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the evaluation at hand, save a "
+    "checkpoint,\n"
     "exit 75. The next start removes the file.\n"
     "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-tao_..., -ts_...,\n"
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options "
+    "(-tao_..., -ts_...,\n"
     "-log_view) work too. The keys of a problem file are listed in the README.\n";
 
 typedef struct {
@@ -54,9 +63,11 @@ typedef struct {
 static BfStatus settle_scheme(Options *o, BfError *error) {
   const char *name = o->scheme ? o->scheme : "rk4";
   o->flow.scheme   = bf_scheme(name);
-  if (!o->flow.scheme) return bf_fail(error, BF_BAD_INPUT, "option -scheme must be one of %s, got '%s'", bf_scheme_names(), name);
+  if (!o->flow.scheme)
+    return bf_fail(error, BF_BAD_INPUT, "option -scheme must be one of %s, got '%s'", bf_scheme_names(), name);
   if (o->flow.scheme->adaptive && o->steps)
-    return bf_fail(error, BF_BAD_INPUT, "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance", name);
+    return bf_fail(error, BF_BAD_INPUT,
+                   "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance", name);
   o->flow.steps     = o->steps ? (int)o->steps : o->flow.scheme->steps;
   o->flow.tolerance = o->tolerance;
   o->flow.memory    = o->mebibytes * 0x1p20;
@@ -92,8 +103,8 @@ static void free_options(Options *o) {
 /* ---- what a checkpoint keeps of them ---------------------------------------------------------------------------- */
 
 static BfStatus save_options(const void *options, BfStore *store, BfError *error) {
-  const Options *o    = options;
-  const char    *path = "/options";
+  const Options *o     = options;
+  const char    *path  = "/options";
   char          *petsc = NULL;
   BF_TRY(bf_store_attribute_text(store, path, "scheme", o->flow.scheme->name, error));
   BF_TRY(bf_store_attribute_int(store, path, "steps", o->flow.steps, error));
@@ -105,7 +116,8 @@ static BfStatus save_options(const void *options, BfStore *store, BfError *error
   const BfStatus status = bf_store_attribute_text(store, path, "petsc", petsc, error);
   bf_free(petsc);
   BF_TRY(status);
-  return o->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, o->points.given, error) : BF_OK;
+  return o->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, o->points.given, error)
+                         : BF_OK;
 }
 
 static BfStatus restore_options(void *options, BfStore *store, BfError *error) {
@@ -140,11 +152,13 @@ static BfStatus restore_options(void *options, BfStore *store, BfError *error) {
 /* The point of U next to 0, in every layer. */
 static void fill_zero(const BfProblem *problem, double *control) {
   const int64_t q = problem->layer.controls;
-  for (int64_t i = 0; i < problem->horizon * q; i++) control[i] = fmin(fmax(0, problem->lower[i % q]), problem->upper[i % q]);
+  for (int64_t i = 0; i < problem->horizon * q; i++)
+    control[i] = fmin(fmax(0, problem->lower[i % q]), problem->upper[i % q]);
 }
 
 /* Layer t takes the control that the other run has at the same part of its depth, the middle of the layer. */
-static BfStatus fill_from(const BfRun *run, const BfProblem *problem, const char *path, double *control, BfError *error) {
+static BfStatus fill_from(const BfRun *run, const BfProblem *problem, const char *path, double *control,
+                          BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls;
   BfStore      *store = NULL;
   double       *other = NULL;
@@ -153,7 +167,8 @@ static BfStatus fill_from(const BfRun *run, const BfProblem *problem, const char
   BF_GOTO(bf_store_open(run->world, path, &store, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&other, error));
   if (dims[1] != q || dims[0] < 1)
-    status = bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path, (long long)dims[1], (long long)q);
+    status = bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path,
+                     (long long)dims[1], (long long)q);
   for (int64_t i = 0; i < T * q && status == BF_OK; i++) {
     const int64_t from = (2 * (i / q) + 1) * dims[0] / (2 * T);
     const double  u    = other[from * q + i % q];
@@ -208,7 +223,8 @@ static void clear_answer(Answer *x) {
 }
 
 static BfStatus make_answer(const BfRun *run, const BfProblem *problem, Answer *x, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls, table = (T + 1) * problem->train.tokens * problem->layer.dim;
+  const int64_t T = problem->horizon, q = problem->layer.controls,
+                table = (T + 1) * problem->train.tokens * problem->layer.dim;
   BF_NEW(&x->value.gradient, T * q, error);
   BF_NEW(&x->value.tokens, table, error);
   BF_NEW(&x->value.adjoint, table, error);
@@ -222,7 +238,8 @@ static BfStatus make_answer(const BfRun *run, const BfProblem *problem, Answer *
 }
 
 /* All that is told of the answer, from its controls. */
-static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, const Options *o, Answer *x, BfError *error) {
+static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, const Options *o, Answer *x,
+                         BfError *error) {
   BfFlow  *test = NULL;
   BfStatus status;
   BF_TRY(make_answer(run, problem, x, error));
@@ -251,10 +268,11 @@ static BfStatus write(const BfProblem *problem, const Options *o, const Answer *
 }
 
 static void print_answer(const BfRun *run, const BfProblem *problem, const Options *o, const Answer *x) {
-  const BfTraining   *t = &x->training;
-  const BfPontryagin *p = &x->pontryagin;
+  const BfTraining   *t    = &x->training;
+  const BfPontryagin *p    = &x->pontryagin;
   const bool          test = problem->test.tokens > 0;
-  bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations, (long long)t->evaluations);
+  bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations,
+           (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
   bf_print(run, "\nflow (%s): J = %.10g, ", o->flow.scheme->name, x->value.cost);
   bf_print_loss(run, "training", x->value.loss, x->value.accuracy);
@@ -262,40 +280,44 @@ static void print_answer(const BfRun *run, const BfProblem *problem, const Optio
   bf_print(run, "\nlayers: cost %.10g, ", x->layers.cost);
   bf_print_loss(run, "training", x->layers.loss, x->layers.accuracy);
   if (test) bf_print_loss(run, "; test", x->test_layers.loss, x->test_layers.accuracy);
-  bf_print(run, "\nPontryagin: |u - P_U(u - dH/du)| <= %.3g; H varies by %.3g over depth, by %.3g within a layer", p->stationarity, p->variation,
-           p->variation_within);
+  bf_print(run, "\nPontryagin: |u - P_U(u - dH/du)| <= %.3g; H varies by %.3g over depth, by %.3g within a layer",
+           p->stationarity, p->variation, p->variation_within);
   if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);
-  bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g", (long long)problem->actions, p->violation);
-  if (p->violation_action >= 0) bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
+  bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
+           (long long)problem->actions, p->violation);
+  if (p->violation_action >= 0)
+    bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
   bf_print(run, "\n");
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-static BfStatus test_gradient(BfRun *run, BfFlow *flow, const BfProblem *problem, const double *control, BfError *error) {
+static BfStatus test_gradient(BfRun *run, BfFlow *flow, const BfProblem *problem, const double *control,
+                              BfError *error) {
   double difference;
   BF_TRY(bf_flow_test_gradient(flow, problem, control, &difference, error));
-  bf_print(run, "gradient test: largest difference %.3g relative to the largest component, %lld components\n", difference,
-           (long long)problem->horizon * problem->layer.controls);
+  bf_print(run, "gradient test: largest difference %.3g relative to the largest component, %lld components\n",
+           difference, (long long)problem->horizon * problem->layer.controls);
   return BF_OK;
 }
 
 /* The least of many: a time is only ever lengthened by what else goes on. */
 static BfStatus time_gradient(BfRun *run, BfFlow *flow, const double *control, double *gradient, BfError *error) {
   double best[2] = {INFINITY, INFINITY}, spent = 0;
-  int    count   = 0;
+  int    count = 0;
   for (; count < 5 || spent < 2; count++)
     for (int with = 0; with < 2; with++) {
-      BfFlowValue  value = {.gradient = with ? gradient : NULL};
+      BfFlowValue value = {.gradient = with ? gradient : NULL};
       MPI_Barrier(run->world);
-      double       seconds = bf_seconds();
+      double seconds = bf_seconds();
       BF_TRY(bf_flow_evaluate(flow, control, &value, error));
       seconds = bf_seconds() - seconds;
       MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, run->world);
       best[with] = fmin(best[with], seconds);
       spent += seconds;
     }
-  bf_print(run, "forward %.4g s, gradient %.4g s (best of %d), ratio %.3g\n", best[0], best[1], count, best[1] / best[0]);
+  bf_print(run, "forward %.4g s, gradient %.4g s (best of %d), ratio %.3g\n", best[0], best[1], count,
+           best[1] / best[0]);
   return BF_OK;
 }
 
@@ -347,7 +369,8 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   if (session->start == BF_FRESH) BF_GOTO(settle_start(run, session->problem, o, error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
-  status = o->test_gradient || o->time_gradient ? check(run, flow, session->problem, o, error) : train(session, flow, o, error);
+  status = o->test_gradient || o->time_gradient ? check(run, flow, session->problem, o, error)
+                                                : train(session, flow, o, error);
 done:
   bf_flow_destroy(&flow);
   return status;
@@ -370,8 +393,14 @@ BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *erro
   }
   BF_GOTO(bf_session_problem(run, arguments, &o.start, start, restore_options, &o, &problem, error));
   bf_print_warnings(run, problem);
-  BfSession session = {.run = run, .arguments = arguments, .problem = problem, .o = &o.start, .start = start, .space = "flow",
-                       .write = save_options, .options = &o};
+  BfSession session = {.run       = run,
+                       .arguments = arguments,
+                       .problem   = problem,
+                       .o         = &o.start,
+                       .start     = start,
+                       .space     = "flow",
+                       .write     = save_options,
+                       .options   = &o};
   status            = flow_run(&session, &o, error);
 done:
   bf_problem_destroy(&problem);

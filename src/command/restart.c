@@ -1,10 +1,10 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
+#include "command/session.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "command/session.h"
 
 static BfStatus copy(const char *from, char **to, BfError *error) {
   BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
@@ -18,8 +18,8 @@ static bool exists(const BfRun *run, const char *path) {
   return there;
 }
 
-/* Whether the result appeared after the newest checkpoint: the run was killed between that and the end, or is just ending. A result
- * that a run is to overwrite is older. */
+/* Whether the result appeared after the newest checkpoint: the run was killed between that and the end, or is just
+ * ending. A result that a run is to overwrite is older. */
 static bool appeared(const BfRun *run, const char *result) {
   char        path[4096];
   struct stat whole, saved;
@@ -40,11 +40,13 @@ static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfE
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
   if (named && !o->out) return copy(o->restart, &o->out, error);
   if (o->restart && !named && (!o->out || !arguments->file))
-    return bf_fail(error, BF_BAD_INPUT, "-restart auto needs a problem file and -o RUN.h5, in case that it starts afresh");
+    return bf_fail(error, BF_BAD_INPUT,
+                   "-restart auto needs a problem file and -o RUN.h5, in case that it starts afresh");
   return BF_OK;
 }
 
-BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start, BfError *error) {
+BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start,
+                         BfError *error) {
   BF_TRY(settle_name(arguments, o, error));
   *start = BF_FRESH;
   if (!o->out) return BF_OK;
@@ -53,11 +55,13 @@ BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStart
     *start = saved && !appeared(run, o->out) ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
     if (*start == BF_FINISHED && saved) return bf_checkpoint_remove((BfRun *)run, o->out, error);
     if (*start == BF_FRESH && strcmp(o->restart, "auto"))
-      return bf_fail(error, BF_BAD_INPUT, "%s: there is neither a checkpoint (%s.checkpoint) nor a result", o->out, o->out);
+      return bf_fail(error, BF_BAD_INPUT, "%s: there is neither a checkpoint (%s.checkpoint) nor a result", o->out,
+                     o->out);
     return BF_OK;
   }
   if (saved && !o->overwrite)
-    return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint holds a run of that name: go on with -restart %s, or give -overwrite to start afresh",
+    return bf_fail(error, BF_BAD_INPUT,
+                   "%s.checkpoint holds a run of that name: go on with -restart %s, or give -overwrite to start afresh",
                    o->out, o->out);
   return BF_OK;
 }
@@ -119,14 +123,15 @@ done:
   return status;
 }
 
-BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o, BfReadOptions *read,
-                         void *options, BfProblem **problem, BfError *error) {
+BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
+                         BfReadOptions *read, void *options, BfProblem **problem, BfError *error) {
   Reader  reader = {arguments, o, read, options, false};
   BfError first  = {0};
   for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
     BfError here = {0};
-    o->newest = g;
-    if (read_generation(run, g, &reader, problem, &here) == BF_OK) return given ? same_problem(given, *problem, o, error) : BF_OK;
+    o->newest    = g;
+    if (read_generation(run, g, &reader, problem, &here) == BF_OK)
+      return given ? same_problem(given, *problem, o, error) : BF_OK;
     if (first.status == BF_OK) first = here;
     if (here.status != BF_BAD_INPUT || reader.other) break;
     if (g > 0) bf_warn(run, "%s; looking for an older generation", here.text);

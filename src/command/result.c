@@ -1,4 +1,6 @@
 /* What a result file holds beside the solver's tables. */
+#include "bellformer/version.h"
+#include "command/command.h"
 #include <hdf5.h>
 #include <math.h>
 #include <mpi.h>
@@ -7,13 +9,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "bellformer/version.h"
-#include "command/command.h"
 
 enum { FORMAT = 2 };
 
 static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, BfStore *store, BfError *error) {
-  const char *path = "/provenance";
+  const char *path       = "/provenance";
   char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
   int         length;
   unsigned    major, minor, release;
@@ -56,8 +56,8 @@ static BfStatus write_problem(const BfProblem *problem, BfStore *store, BfError 
   return BF_OK;
 }
 
-static BfStatus write_column(BfStore *store, const char *group, const char *name, BfStoreType type, int64_t rows, int64_t columns,
-                             const void *data, BfError *error) {
+static BfStatus write_column(BfStore *store, const char *group, const char *name, BfStoreType type, int64_t rows,
+                             int64_t columns, const void *data, BfError *error) {
   char path[128];
   snprintf(path, sizeof path, "%s/%s", group, name);
   return bf_store_write(store, path, type, columns > 0 ? 2 : 1, (int64_t[]){rows, columns}, data, error);
@@ -67,7 +67,7 @@ static BfStatus write_column(BfStore *store, const char *group, const char *name
 static BfStatus write_data(const BfData *data, const char *group, BfStore *store, BfError *error) {
   int64_t *sequence = NULL;
   int32_t *position = NULL, *label = NULL;
-  double  *target   = NULL;
+  double  *target = NULL;
   BfStatus status;
   BF_GOTO(BF_NEW(&sequence, data->tokens, error));
   BF_GOTO(BF_NEW(&position, data->tokens, error));
@@ -79,7 +79,8 @@ static BfStatus write_data(const BfData *data, const char *group, BfStore *store
       sequence[row]     = data->sequence[g];
       position[row]     = data->position[g];
       if (data->label) label[row] = data->label[g];
-      if (data->target) memcpy(target + row * data->dim, data->target + g * data->dim, sizeof(double) * (size_t)data->dim);
+      if (data->target)
+        memcpy(target + row * data->dim, data->target + g * data->dim, sizeof(double) * (size_t)data->dim);
     }
   BF_GOTO(write_column(store, group, "sequence", BF_STORE_INT64, data->tokens, 0, sequence, error));
   BF_GOTO(write_column(store, group, "position", BF_STORE_INT32, data->tokens, 0, position, error));
@@ -94,20 +95,21 @@ done:
 }
 
 static BfStatus write_tags(const BfProblem *problem, BfStore *store, BfError *error) {
-  const BfData *data = &problem->train;
+  const BfData *data  = &problem->train;
   int64_t      *count = NULL;
   BfStatus      status;
   BF_GOTO(BF_NEW(&count, 2 * data->tags, error));
   for (int64_t s = 0; s < data->contexts; s++)
     for (int g = 0; g < problem->context[s].tags; g++) {
-      const int64_t tag      = data->context_first[s] + g;
-      count[tag]             = problem->context[s].first[g + 1] - problem->context[s].first[g];
+      const int64_t tag       = data->context_first[s] + g;
+      count[tag]              = problem->context[s].first[g + 1] - problem->context[s].first[g];
       count[data->tags + tag] = data->tag_first[tag + 1] - data->tag_first[tag];
     }
   BF_GOTO(write_column(store, "/tags", "sequence", BF_STORE_INT64, data->tags, 0, data->sequence, error));
   BF_GOTO(write_column(store, "/tags", "position", BF_STORE_INT32, data->tags, 0, data->position, error));
-  BF_GOTO(data->label ? write_column(store, "/tags", "label", BF_STORE_INT32, data->tags, 0, data->label, error)
-                      : write_column(store, "/tags", "target", BF_STORE_DOUBLE, data->tags, data->dim, data->target, error));
+  BF_GOTO(data->label
+              ? write_column(store, "/tags", "label", BF_STORE_INT32, data->tags, 0, data->label, error)
+              : write_column(store, "/tags", "target", BF_STORE_DOUBLE, data->tags, data->dim, data->target, error));
   BF_GOTO(write_column(store, "/tags", "atoms", BF_STORE_INT64, data->tags, 0, count, error));
   BF_GOTO(write_column(store, "/tags", "tokens", BF_STORE_INT64, data->tags, 0, count + data->tags, error));
 done:
@@ -126,11 +128,13 @@ static BfStatus write_layer(const BfLayer *layer, BfStore *store, BfError *error
   BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
   BF_TRY(bf_store_attribute_text(store, path, "mask", layer->mask == BF_MASK_CAUSAL ? "causal" : "full", error));
   BF_TRY(bf_store_attribute_text(store, path, "feedforward", bf_activation_name(layer->activation), error));
-  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection == BF_PROJECT_CLIP ? "clip" : "sphere", error));
+  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection == BF_PROJECT_CLIP ? "clip" : "sphere",
+                                 error));
   BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
   BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
   if (!layer->encoding) return BF_OK;
-  return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding, error);
+  return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding,
+                        error);
 }
 
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error) {
@@ -159,7 +163,8 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(write_tags(problem, store, error));
   BF_TRY(write_layer(&problem->layer, store, error));
   const int64_t q = problem->layer.controls;
-  return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q}, problem->controls, error);
+  return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
+                        problem->controls, error);
 }
 
 /* ---- the trained model ------------------------------------------------------------------------------------------ */
@@ -174,7 +179,8 @@ static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, Bf
     for (int i = 0; i < layer->matrices && error->status == BF_OK; i++) {
       const BfMatrix *m = &layer->matrix[i];
       snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
-      bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols}, entry + m->at, error);
+      bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
+                     entry + m->at, error);
     }
   }
   bf_free(entry);
@@ -182,24 +188,27 @@ static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, Bf
   const BfCost *cost = &problem->cost;
   if (!cost->matrix) return BF_OK;
   const int64_t d = cost->dim, C = cost->classes;
-  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, cost->matrix + loop->readout * C * d, error));
+  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d},
+                        cost->matrix + loop->readout * C * d, error));
   return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias + loop->readout * C, error);
 }
 
-BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train, const BfRollout *test,
-                           BfStore *store, BfError *error) {
+BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
+                           const BfRollout *test, BfStore *store, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls, d = problem->layer.dim;
   const char   *path = "/rollout";
   BF_TRY(bf_store_write(store, "/rollout/actions", BF_STORE_INT32, 1, &T, loop->action, error));
   BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, loop->control, error));
-  BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->train.tokens, d}, train->tokens, error));
+  BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->train.tokens, d},
+                        train->tokens, error));
   BF_TRY(bf_store_attribute_int(store, path, "readout", loop->readout, error));
   BF_TRY(bf_store_attribute_double(store, path, "quantized_cost", loop->quantized_cost, error));
   BF_TRY(bf_store_attribute_double(store, path, "cost", train->cost, error));
   BF_TRY(bf_store_attribute_double(store, path, "loss", train->loss, error));
   BF_TRY(bf_store_attribute_double(store, path, "accuracy", train->accuracy, error));
   if (test) {
-    BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->test.tokens, d}, test->tokens, error));
+    BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3,
+                          (int64_t[]){T + 1, problem->test.tokens, d}, test->tokens, error));
     BF_TRY(bf_store_attribute_double(store, path, "test_loss", test->loss, error));
     BF_TRY(bf_store_attribute_double(store, path, "test_accuracy", test->accuracy, error));
   }
@@ -209,8 +218,8 @@ BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, con
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
-  int      count = 0;
-  char   **names = NULL;
+  int      count  = 0;
+  char   **names  = NULL;
   BfStatus status = bf_store_list(store, "/problem/files", &count, &names, error);
   for (int i = 0; i < count && status == BF_OK; i++) {
     char    path[128], *name = NULL;
@@ -256,13 +265,14 @@ done:
 }
 
 /* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
-static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, const int64_t actions[], const int64_t controls[],
-                           const char *path, BfError *error) {
+static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, const int64_t actions[],
+                           const int64_t controls[], const char *path, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls;
   if (controls[0] != T || controls[1] != q || actions[0] != T)
     return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit the problem", path);
   if (loop->readout < 0 || loop->readout >= problem->cost.readouts)
-    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout attribute readout is damaged: %lld", path, (long long)loop->readout);
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout attribute readout is damaged: %lld", path,
+                   (long long)loop->readout);
   for (int64_t t = 0; t < T; t++)
     if (loop->action[t] < -1 || loop->action[t] >= problem->actions)
       return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/actions is damaged: action %d", path, (int)loop->action[t]);
@@ -272,7 +282,8 @@ static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, con
 }
 
 BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, BfProblem **problem, BfError *error) {
-  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path))) bf_error_prefix(error, "%s", path);
+  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path)))
+    bf_error_prefix(error, "%s", path);
   return bf_agree(run->world, error);
 }
 

@@ -1,10 +1,10 @@
 /* A run that trains: its files from the first to the last. */
+#include "command/session.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "command/session.h"
 
 BfStatus bf_start_options(BfStartOptions *o, BfError *error) {
   o->interval = -1;
@@ -21,9 +21,9 @@ void bf_start_options_clear(BfStartOptions *o) {
   bf_free(o->restart);
 }
 
-BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start, BfReadOptions *read, void *options,
-                            BfProblem **problem, BfError *error) {
-  BfProblem *given = NULL;
+BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
+                            BfReadOptions *read, void *options, BfProblem **problem, BfError *error) {
+  BfProblem *given  = NULL;
   BfStatus   status = BF_OK;
   bf_phase_begin(run, BF_PHASE_READ);
   if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
@@ -73,7 +73,12 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 
 BfStatus bf_session_open(BfSession *x, BfError *error) {
   const BfStartOptions     *o       = x->o;
-  const BfCheckpointOptions options = {.interval = o->interval, .hours = o->hours, .command = x->arguments->name, .newest = o->newest, .describe = describe, .context = x};
+  const BfCheckpointOptions options = {.interval = o->interval,
+                                       .hours    = o->hours,
+                                       .command  = x->arguments->name,
+                                       .newest   = o->newest,
+                                       .describe = describe,
+                                       .context  = x};
   if (!o->out) return BF_OK;
   BF_TRY(check_target(x->run, x->problem, o, error));
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
@@ -107,10 +112,12 @@ void bf_session_close(BfSession *x, BfStatus status) {
   bf_store_close(&x->store);
 }
 
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test, BfError *error) {
+BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
+                            BfRollout *test, BfError *error) {
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
   const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
-  if (status == BF_OK && problem->test.tokens) bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
+  if (status == BF_OK && problem->test.tokens)
+    bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   return bf_agree(run->world, error);
 }

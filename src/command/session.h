@@ -27,17 +27,20 @@ typedef enum {
 typedef BfStatus BfWriteOptions(const void *options, BfStore *store, BfError *error);
 typedef BfStatus BfReadOptions(void *options, BfStore *store, BfError *error);
 
-/* ---- restart.c ---------------------------------------------------------------------------------------------------- */
+/* ---- restart.c ----------------------------------------------------------------------------------------------------
+ */
 
-/* Decide that from the options, o->out and its checkpoints; settle o->out. Refuses what would destroy a result, or a run that can
- * go on. Collective. */
-BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start, BfError *error);
-/* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started with.
- * given: the problem that the command line names, or NULL; another one than the run's is refused. Collective. */
-BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o, BfReadOptions *read,
-                         void *options, BfProblem **problem, BfError *error);
+/* Decide that from the options, o->out and its checkpoints; settle o->out. Refuses what would destroy a result, or a
+ * run that can go on. Collective. */
+BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start,
+                         BfError *error);
+/* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started
+ * with. given: the problem that the command line names, or NULL; another one than the run's is refused. Collective. */
+BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
+                         BfReadOptions *read, void *options, BfProblem **problem, BfError *error);
 
-/* ---- session.c ---------------------------------------------------------------------------------------------------- */
+/* ---- session.c ----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
   BfRun             *run;
@@ -45,17 +48,17 @@ typedef struct {
   const BfProblem   *problem;
   BfStartOptions    *o;
   BfStart            start;
-  const char        *space;   /* full, reachable, flow: attribute of the result */
+  const char        *space; /* full, reachable, flow: attribute of the result */
   BfWriteOptions    *write;
   const void        *options; /* for write */
   BfStore           *store;   /* NULL without -o, as is */
   BfCheckpoint      *checkpoint;
-  bool               begun;   /* files were made */
+  bool               begun; /* files were made */
 } BfSession;
 
 /* The problem that the command line names, or that of the checkpoint and its options. */
-BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start, BfReadOptions *read, void *options,
-                            BfProblem **problem, BfError *error);
+BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
+                            BfReadOptions *read, void *options, BfProblem **problem, BfError *error);
 /* With -o: open the result file and the checkpoint, and save the first generation. Collective. */
 BfStatus bf_session_open(BfSession *session, BfError *error);
 /* The result appears, and its checkpoints go. */
@@ -64,6 +67,7 @@ BfStatus bf_session_publish(BfSession *session, BfError *error);
 void bf_session_close(BfSession *session, BfStatus status);
 
 /* The layers on the unquantized data, and on the test data where the problem has them. */
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train, BfRollout *test, BfError *error);
+BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
+                            BfRollout *test, BfError *error);
 /* "training loss 0.1, accuracy 1"; without accuracy where that is NaN. */
 void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy);

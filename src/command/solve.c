@@ -1,7 +1,7 @@
 /* bellformer solve: train by lifted dynamic programming. */
+#include "command/session.h"
 #include <math.h>
 #include <string.h>
-#include "command/session.h"
 
 const char bf_help_solve[] =
     "usage: [mpirun -n RANKS] bellformer solve PROBLEM.yaml -o RUN.h5 [options]\n"
@@ -14,24 +14,29 @@ const char bf_help_solve[] =
     "  -store_value 0     leave /value out of the result     (full space)\n"
     "  -store_policy 0    leave /policy out\n"
     "  -stability K       V_0 and closed loops from all measures within K atom moves of the data (full space)\n"
-    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in it\n"
+    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in "
+    "it\n"
     "  -restart auto      with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh\n"
     "  -maxh HOURS        stop in time for the last checkpoint; in a SLURM job its limit is the default\n"
-    "  -checkpoint_interval S  save within a layer every S seconds, and at every layer's end; default: every 600, or 50 times what\n"
-    "                     a write takes if that is longer; at a layer's end where it costs less than 2 % of what it saves\n"
+    "  -checkpoint_interval S  save within a layer every S seconds, and at every layer's end; default: every 600, or "
+    "50 times what\n"
+    "                     a write takes if that is longer; at a layer's end where it costs less than 2 % of what it "
+    "saves\n"
     "  -node_size R       treat every R ranks as a node\n"
     "  -quiet             no progress, no report\n"
     "  -KEY VALUE         any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100\n"
     "\n"
-    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the piece at hand, save a checkpoint,\n"
+    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the piece at hand, save a "
+    "checkpoint,\n"
     "exit 75. The next start removes the file.\n"
     "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options (-log_view)\n"
+    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options "
+    "(-log_view)\n"
     "work too. The keys of a problem file are listed in the README.\n";
 
 typedef struct {
   BfStartOptions start;
-  char          *space;   /* NULL: the full space where it fits */
+  char          *space; /* NULL: the full space where it fits */
   BfFullOptions  full;
   bool           in_full; /* that a run that goes on was started in */
 } Options;
@@ -84,7 +89,8 @@ static BfStatus restore_options(void *options, BfStore *store, BfError *error) {
 static BfStatus settle_space(Options *o, BfError *error) {
   const char *space = o->in_full ? "full" : "reachable";
   if (o->space && strcmp(o->space, space))
-    return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space, o->start.out, space);
+    return bf_fail(error, BF_BAD_INPUT, "-space %s: %s goes on in the %s space that it was started in", o->space,
+                   o->start.out, space);
   if (o->space) return BF_OK;
   BF_TRY(BF_NEW(&o->space, (int64_t)strlen(space) + 1, error));
   strcpy(o->space, space);
@@ -95,22 +101,24 @@ static BfStatus settle_space(Options *o, BfError *error) {
 
 /* Without -space: the full space where it fits in a node's memory, else the reachable one. */
 static BfStatus choose_space(const BfRun *run, const BfProblem *problem, const Options *o, bool *full, BfError *error) {
-  BfFullSize size;
+  BfFullSize   size;
   const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_least_memory_free(run->world);
   BF_TRY(bf_full_size(run, problem, &size, error));
   const bool fits = size.measures > 0 && size.node_bytes < free_bytes;
   *full           = o->space ? !strcmp(o->space, "full") : fits;
   if (!*full && (o->full.stability || !o->full.store_value || !o->full.store_policy))
     return bf_fail(error, BF_BAD_INPUT, "-stability, -store_value and -store_policy need the full space, %s",
-                   o->space                ? "and -space is reachable"
-                   : size.measures <= 0    ? "which cannot be numbered here: `bellformer info` says why"
-                                           : "which does not fit into the free memory: `bellformer info` says how much it needs");
+                   o->space ? "and -space is reachable"
+                   : size.measures <= 0
+                       ? "which cannot be numbered here: `bellformer info` says why"
+                       : "which does not fit into the free memory: `bellformer info` says how much it needs");
   if (!*full || size.measures <= 0) return BF_OK; /* the solver says why a full space cannot be numbered */
   if (!fits)
-    return bf_fail(error, BF_BAD_INPUT,
-                   "the full space has %lld measures and needs %.3g GiB a node, %.3g GiB are free: use -space reachable, fewer "
-                   "quantize.cells or quantize.atoms, or more nodes",
-                   (long long)size.measures, size.node_bytes / gib, free_bytes / gib);
+    return bf_fail(
+        error, BF_BAD_INPUT,
+        "the full space has %lld measures and needs %.3g GiB a node, %.3g GiB are free: use -space reachable, fewer "
+        "quantize.cells or quantize.atoms, or more nodes",
+        (long long)size.measures, size.node_bytes / gib, free_bytes / gib);
   return BF_OK;
 }
 
@@ -123,7 +131,8 @@ static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Opt
   const double room = (double)bf_disk_free(o->start.out);
   if (run->rank == 0 && need > room)
     bf_fail(error, BF_BAD_INPUT,
-            "%s: /value takes %.3g GiB and /policy %.3g GiB, its disk has %.3g GiB free: leave one out with -store_value 0 or "
+            "%s: /value takes %.3g GiB and /policy %.3g GiB, its disk has %.3g GiB free: leave one out with "
+            "-store_value 0 or "
             "-store_policy 0",
             o->start.out, size.value_bytes / gib, size.policy_bytes / gib, room / gib);
   return bf_agree(run->world, error);
@@ -155,7 +164,8 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   BF_GOTO(o->in_full ? bf_solve_full(run, problem, &o->full, session->store, session->checkpoint, &loop, error)
                      : bf_solve_reachable(run, problem, session->store, session->checkpoint, &loop, error));
   BF_GOTO(bf_session_rollout(run, problem, &loop, &train, &test, error));
-  if (session->store) BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, session->store, error));
+  if (session->store)
+    BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, session->store, error));
   print_answer(run, problem, &loop, &train, &test);
   BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
@@ -185,7 +195,13 @@ BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *err
   BF_GOTO(bf_session_problem(run, arguments, &o.start, start, restore_options, &o, &problem, error));
   if (start == BF_GOING_ON) BF_GOTO(settle_space(&o, error));
   bf_print_warnings(run, problem);
-  BfSession session = {.run = run, .arguments = arguments, .problem = problem, .o = &o.start, .start = start, .write = save_options, .options = &o};
+  BfSession session = {.run       = run,
+                       .arguments = arguments,
+                       .problem   = problem,
+                       .o         = &o.start,
+                       .start     = start,
+                       .write     = save_options,
+                       .options   = &o};
   status            = solve(&session, &o, error);
 done:
   bf_problem_destroy(&problem);

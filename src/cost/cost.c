@@ -70,8 +70,8 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
   return BF_OK;
 }
 
-BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g, double *gradient,
-                              BfError *error) {
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
+                              double *gradient, BfError *error) {
   const double denominator = bf_cost_denominator(cost);
   BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
   BF_TRY(cost->kind->gradient(cost, readout, context, z, gradient, error));

@@ -23,7 +23,8 @@ struct BfCostKind {
   BfStatus (*evaluate)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
                        BfError *error);
   /* The derivative of that by z, gradient [slots][dim][BF_LANES]. */
-  BfStatus (*gradient)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *gradient, BfError *error);
+  BfStatus (*gradient)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *gradient,
+                       BfError *error);
   /* How much lane 0 classifies rightly, in what is averaged over; NULL for kinds without labels. */
   double (*correct)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 };

@@ -43,7 +43,8 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
+                         BfError *error) {
   (void)error;
   double    r[cost->dim * BF_LANES], by_r[cost->dim * BF_LANES], mass = 0;
   int       begin, end;
@@ -51,7 +52,8 @@ static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *c
   pooled_positions(cost->pooling, context, &begin, &end);
   bf_readout_gradient(cost, readout, r, label, by_r);
   for (int g = 0; g < context->tags; g++)
-    if (context->position[g] >= begin && context->position[g] <= end) mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+    if (context->position[g] >= begin && context->position[g] <= end)
+      mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
   for (int g = 0; g < context->tags; g++) {
     const double share = context->position[g] >= begin && context->position[g] <= end ? context->mass[g] / mass : 0;
     for (int i = context->first[g]; i < context->first[g + 1]; i++)

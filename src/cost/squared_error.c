@@ -22,7 +22,8 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
+                         BfError *error) {
   (void)readout;
   (void)error;
   for (int g = 0; g < context->tags; g++)
@@ -30,10 +31,13 @@ static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *c
       for (int a = 0; a < cost->dim; a++)
         for (int l = 0; l < BF_LANES; l++) {
           const int64_t at = ((int64_t)i * cost->dim + a) * BF_LANES + l;
-          out[at] = 2 * context->mass[g] * (z[at] - context->target[(int64_t)g * cost->dim + a]);
+          out[at]          = 2 * context->mass[g] * (z[at] - context->target[(int64_t)g * cost->dim + a]);
         }
   return BF_OK;
 }
 
-const BfCostKind bf_cost_squared_error = {
-    .name = "squared_error", .needs_target = 1, .average = BF_AVERAGE_TOKENS, .evaluate = evaluate, .gradient = gradient};
+const BfCostKind bf_cost_squared_error = {.name         = "squared_error",
+                                          .needs_target = 1,
+                                          .average      = BF_AVERAGE_TOKENS,
+                                          .evaluate     = evaluate,
+                                          .gradient     = gradient};

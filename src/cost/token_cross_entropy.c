@@ -15,7 +15,8 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
+                         BfError *error) {
   (void)error;
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {

@@ -183,8 +183,8 @@ BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand
   return bf_transport_plan(n, supply, m, demand, ground, cost, NULL, error);
 }
 
-BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost, int64_t *out,
-                           BfError *error) {
+BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground,
+                           double *cost, int64_t *out, BfError *error) {
   Plan     plan = {.n = n, .m = m, .ground = ground};
   BfStatus status;
   BF_TRY(check(n, supply, m, demand, ground, error));

@@ -154,8 +154,10 @@ done:
   return status;
 }
 
-/* Lane l of 2 sum_h share(i, h) (z_i - y_h), where share is the part of the context's mass that goes from atom i to tag h. */
-static void pull(const BfCost *cost, const BfContext *context, const double *z, int l, int i, int h, double share, double *out) {
+/* Lane l of 2 sum_h share(i, h) (z_i - y_h), where share is the part of the context's mass that goes from atom i to tag
+ * h. */
+static void pull(const BfCost *cost, const BfContext *context, const double *z, int l, int i, int h, double share,
+                 double *out) {
   for (int a = 0; a < cost->dim; a++) {
     const int64_t at = ((int64_t)i * cost->dim + a) * BF_LANES + l;
     out[at] += 2 * share * (z[at] - context->target[(int64_t)h * cost->dim + a]);
@@ -164,10 +166,12 @@ static void pull(const BfCost *cost, const BfContext *context, const double *z, 
 
 static void pull_to_own(const BfCost *cost, const BfContext *context, const double *z, int l, double *out) {
   for (int g = 0; g < context->tags; g++)
-    for (int i = context->first[g]; i < context->first[g + 1]; i++) pull(cost, context, z, l, i, g, context->mass[g] / context->tokens, out);
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      pull(cost, context, z, l, i, g, context->mass[g] / context->tokens, out);
 }
 
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out, BfError *error) {
+static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
+                         BfError *error) {
   (void)readout;
   Masses   masses = {0};
   BfStatus status = BF_OK;
@@ -190,7 +194,8 @@ static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *c
       for (int64_t i = 0; i < (int64_t)context->slots * cost->dim; i++) out[i * BF_LANES + l] = NAN;
       continue;
     }
-    BF_GOTO(bf_transport_plan(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, plan, error));
+    BF_GOTO(bf_transport_plan(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, plan,
+                              error));
     for (int i = 0; i < context->slots; i++)
       for (int h = 0; h < context->tags; h++) {
         const int64_t amount = plan[(int64_t)i * context->tags + h];
@@ -203,8 +208,11 @@ done:
   return status;
 }
 
-const BfCostKind bf_cost_wasserstein = {
-    .name = "wasserstein", .needs_target = 1, .average = BF_AVERAGE_CONTEXTS, .evaluate = evaluate, .gradient = gradient};
+const BfCostKind bf_cost_wasserstein = {.name         = "wasserstein",
+                                        .needs_target = 1,
+                                        .average      = BF_AVERAGE_CONTEXTS,
+                                        .evaluate     = evaluate,
+                                        .gradient     = gradient};
 
 double bf_position_weight_bound(const BfContext *context, double diameter2) {
   int least = 0; /* gap between successive positions: tags are sorted by position */

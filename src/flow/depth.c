@@ -1,12 +1,13 @@
 /* PETSc's TS over depth, forward and adjoint: one TS an interval, on which the control is constant.
  *
- * As PETSc 3.18 wants it: each TS has its own vectors and shells; a trajectory is made anew for every solve. J^T and J_p^T of a
- * stage are one product of the kernels: the first to be asked for keeps the other's answer, by the identity of its vector. */
+ * As PETSc 3.18 wants it: each TS has its own vectors and shells; a trajectory is made anew for every solve. J^T and
+ * J_p^T of a stage are one product of the kernels: the first to be asked for keeps the other's answer, by the identity
+ * of its vector. */
+#include "flow/flow.h"
 #include <float.h>
 #include <math.h>
 #include <petscts.h>
 #include <string.h>
-#include "flow/flow.h"
 
 /* Documented and exported; PETSc 3.18 declares it in a private header. */
 PETSC_EXTERN PetscErrorCode PetscObjectStateGet(PetscObject, PetscObjectState *);
@@ -19,7 +20,7 @@ typedef struct {
   Mat              J, Jp;
   Vec              base; /* the state that the Jacobians are taken at; borrowed from TS */
   double           time;
-  PetscObjectId    id;   /* of the cotangent that by_u belongs to, */
+  PetscObjectId    id; /* of the cotangent that by_u belongs to, */
   PetscObjectState state, base_state;
   double          *by_u; /* [q] J_p^T lambda */
 } Interval;
@@ -29,9 +30,9 @@ struct BfDepth {
   int64_t            size;
   const BfFlowGroup *group; /* under way */
   bool               kept;  /* trajectories of all intervals are there */
-  bool               told;  /* there are options -ts_trajectory_...: looking for them takes as long as a step of a small flow */
-  double            *by_parameters;
-  Interval          *interval; /* [T] */
+  bool      told; /* there are options -ts_trajectory_...: looking for them takes as long as a step of a small flow */
+  double   *by_parameters;
+  Interval *interval; /* [T] */
 };
 
 BfStatus bf_petsc(int code, const char *what, BfError *error) {
@@ -61,8 +62,8 @@ static PetscErrorCode right_hand_side(TS ts, PetscReal t, Vec z, Vec f, void *co
   PetscCall(VecGetArrayWrite(f, &to));
   for (int b = 0; b < group->blocks; b++) {
     const BfFlowBlock *block = &group->block[b];
-    bf_velocity(&x->depth->flow->problem->layer, &block->block, parameters(x), profile(x, t), from + block->offset, to + block->offset,
-                x->depth->flow->work);
+    bf_velocity(&x->depth->flow->problem->layer, &block->block, parameters(x), profile(x, t), from + block->offset,
+                to + block->offset, x->depth->flow->work);
   }
   PetscCall(VecRestoreArrayRead(z, &from));
   PetscCall(VecRestoreArrayWrite(f, &to));
@@ -101,8 +102,8 @@ static PetscErrorCode both_transposed(Interval *x, Vec lambda, double *by_z) {
   memset(x->by_u, 0, sizeof(double) * (size_t)layer->controls);
   for (int b = 0; b < x->depth->group->blocks; b++) {
     const BfFlowBlock *block = &x->depth->group->block[b];
-    bf_velocity_transposed(layer, &block->block, parameters(x), profile(x, x->time), z + block->offset, l + block->offset,
-                           by_z + block->offset, x->depth->by_parameters, flow->work);
+    bf_velocity_transposed(layer, &block->block, parameters(x), profile(x, x->time), z + block->offset,
+                           l + block->offset, by_z + block->offset, x->depth->by_parameters, flow->work);
   }
   bf_layer_collect(layer, x->depth->by_parameters, x->by_u);
   PetscCall(VecRestoreArrayRead(x->base, &z));
@@ -151,17 +152,18 @@ static PetscErrorCode multiply_Jp_transposed(Mat Jp, Vec lambda, Vec by_u) {
 
 /* Dormand and Prince's 5(4) with weight 1e-30 for the stage that has none. */
 static PetscErrorCode register_dopri5(void) {
-  static const double tiny = 1e-30;
-  const double A[7][7] = {{0},
-                          {1.0 / 5},
-                          {3.0 / 40, 9.0 / 40},
-                          {44.0 / 45, -56.0 / 15, 32.0 / 9},
-                          {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
-                          {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
-                          {35.0 / 384, tiny, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
-  const double b[7]       = {35.0 / 384, tiny, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84, 0};
-  const double embedded[7] = {5179.0 / 57600, 0, 7571.0 / 16695, 393.0 / 640, -92097.0 / 339200, 187.0 / 2100, 1.0 / 40};
-  static bool  done;
+  static const double tiny        = 1e-30;
+  const double        A[7][7]     = {{0},
+                                     {1.0 / 5},
+                                     {3.0 / 40, 9.0 / 40},
+                                     {44.0 / 45, -56.0 / 15, 32.0 / 9},
+                                     {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
+                                     {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
+                                     {35.0 / 384, tiny, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
+  const double        b[7]        = {35.0 / 384, tiny, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84, 0};
+  const double        embedded[7] = {5179.0 / 57600, 0,       7571.0 / 16695, 393.0 / 640, -92097.0 / 339200,
+                                     187.0 / 2100,   1.0 / 40};
+  static bool         done;
   if (done) return 0;
   done = true;
   PetscCall(TSInitializePackage());
@@ -289,9 +291,9 @@ static BfStatus renew_trajectory(TS ts, bool keep, bool told, BfError *error) {
 
 /* Depth is counted from the interval's start, so that its steps do not depend on where it lies. */
 static BfStatus solve_interval(Interval *x, bool keep, const double *from, double *to, int *finite, BfError *error) {
-  const BfFlow *flow = x->depth->flow;
-  const double  eps  = flow->problem->layer.step;
-  const bool    adaptive = flow->options.scheme->adaptive;
+  const BfFlow     *flow     = x->depth->flow;
+  const double      eps      = flow->problem->layer.step;
+  const bool        adaptive = flow->options.scheme->adaptive;
   TSConvergedReason reason;
   BF_TRY(renew_trajectory(x->ts, keep, x->depth->told, error));
   BF_TRY(set(x->z, from, error));
@@ -312,20 +314,22 @@ static int all_finite(const double *x, int64_t n) {
   return finite;
 }
 
-BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error) {
+BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+                          BfError *error) {
   const int T  = depth->flow->problem->horizon;
   depth->group = group;
   depth->kept  = keep;
   *finite      = 1;
   for (int k = 0; k < T && *finite; k++) {
-    BF_TRY(solve_interval(&depth->interval[k], keep, ends + k * depth->size, ends + (k + 1) * depth->size, finite, error));
+    BF_TRY(
+        solve_interval(&depth->interval[k], keep, ends + k * depth->size, ends + (k + 1) * depth->size, finite, error));
     *finite = *finite && all_finite(ends + (k + 1) * depth->size, depth->size);
   }
   return BF_OK;
 }
 
-BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda, double *by_u, double *adjoints,
-                           BfError *error) {
+BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
+                           double *by_u, double *adjoints, BfError *error) {
   const int     T = depth->flow->problem->horizon, q = depth->flow->problem->layer.controls;
   const int64_t n = depth->size;
   depth->group    = group;

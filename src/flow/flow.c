@@ -16,7 +16,7 @@ double bf_problem_profile(const BfProblem *problem, double t) {
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_contexts(BfFlow *flow, BfError *error) {
-  const int64_t S = flow->data->contexts;
+  const int64_t S       = flow->data->contexts;
   int64_t       longest = 0;
   BF_TRY(BF_NEW(&flow->context, S, error));
   for (int64_t s = 0; s < S; s++) {
@@ -44,17 +44,17 @@ static BfStatus make_depths(BfFlow *flow, BfError *error) {
   return BF_NEW(&flow->work, work, error);
 }
 
-BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options, BfFlow **out,
-                        BfError *error) {
+BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
+                        BfFlow **out, BfError *error) {
   BfFlow  *flow;
   BfStatus status;
   BF_TRY(BF_NEW(&flow, 1, error));
-  flow->run      = run;
-  flow->problem  = problem;
-  flow->data     = data;
-  flow->options  = *options;
-  flow->readout  = -1;
-  flow->cost     = problem->cost;
+  flow->run            = run;
+  flow->problem        = problem;
+  flow->data           = data;
+  flow->options        = *options;
+  flow->readout        = -1;
+  flow->cost           = problem->cost;
   flow->cost.contexts  = (double)data->contexts;
   flow->cost.tokens    = (double)data->tokens;
   flow->cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
@@ -99,7 +99,8 @@ static void fill_start(const BfFlow *flow, const BfFlowGroup *group, double *z) 
       double        square = 0;
       for (int a = 0; a < d; a++) square += from[a] * from[a];
       const double scale = flow->problem->layer.projection == BF_PROJECT_SPHERE && square > 0 ? sqrt(square) : 1;
-      for (int a = 0; a < d; a++) z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = from[a] / scale;
+      for (int a = 0; a < d; a++)
+        z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = from[a] / scale;
     }
   }
 }
@@ -151,21 +152,24 @@ static bool trajectories_fit(const BfFlow *flow, int64_t size) {
 }
 
 /* row: loss, correct, dJ/du [T][q] of this group. */
-static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value, double *row, BfError *error) {
-  const int64_t T = flow->problem->horizon;
+static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value,
+                               double *row, BfError *error) {
+  const int64_t T     = flow->problem->horizon;
   BfDepth      *depth = depth_of(flow, group);
-  Buffers       w = {0};
+  Buffers       w     = {0};
   BfStatus      status;
   int           finite;
   row[0] = row[1] = 0;
   BF_GOTO(make_buffers(flow, group->size, value, &w, error));
   fill_start(flow, group, w.ends);
-  BF_GOTO(bf_depth_forward(depth, group, value->gradient && trajectories_fit(flow, group->size), w.ends, &finite, error));
+  BF_GOTO(
+      bf_depth_forward(depth, group, value->gradient && trajectories_fit(flow, group->size), w.ends, &finite, error));
   if (!finite) {
     row[0] = INFINITY;
     goto done;
   }
-  BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &row[0], &row[1], w.lambda, value->sequence_loss, error));
+  BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &row[0], &row[1], w.lambda,
+                           value->sequence_loss, error));
   if (value->gradient) BF_GOTO(bf_depth_backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
   if (value->tokens) scatter(flow, group, w.ends, value->tokens);
   if (value->adjoint) scatter(flow, group, w.adjoints, value->adjoint);
@@ -186,7 +190,8 @@ static BfStatus try_readouts(BfFlow *flow, const BfFlowGroup *group, double *row
   BF_GOTO(bf_depth_forward(depth_of(flow, group), group, false, w.ends, &finite, error));
   for (int64_t r = 0; r < flow->cost.readouts; r++) {
     row[r] = finite ? 0 : INFINITY;
-    if (finite) BF_GOTO(bf_flow_terminal(flow, group, r, w.ends + T * group->size, &row[r], &correct, NULL, NULL, error));
+    if (finite)
+      BF_GOTO(bf_flow_terminal(flow, group, r, w.ends + T * group->size, &row[r], &correct, NULL, NULL, error));
   }
 done:
   clear_buffers(&w);
@@ -196,14 +201,15 @@ done:
 /* ---- all groups ------------------------------------------------------------------------------------------------- */
 
 static BfStatus choose_readout(BfFlow *flow, int64_t *readout, BfError *error) {
-  const int64_t n = flow->cost.readouts;
+  const int64_t n    = flow->cost.readouts;
   double       *rows = NULL, *sum = NULL;
   BfStatus      status;
   *readout = flow->readout < 0 ? 0 : flow->readout;
   if (n == 1 || flow->readout >= 0) return BF_OK;
   BF_NEW(&rows, flow->groups * n, error);
   BF_NEW(&sum, n, error);
-  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++) try_readouts(flow, &flow->group[g], rows + g * n, error);
+  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++)
+    try_readouts(flow, &flow->group[g], rows + g * n, error);
   BF_GOTO(bf_agree(flow->run->world, error));
   BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
   for (int64_t r = 1; r < n; r++)

@@ -5,12 +5,12 @@
 /* Eight lanes of tokens and the sequences that they are of. */
 typedef struct {
   BfBlock  block;
-  int      contexts;   /* real ones; 1 where spread */
+  int      contexts; /* real ones; 1 where spread */
   int64_t  context[BF_LANES];
-  int     *position;   /* [rows][BF_LANES]; owned */
-  int64_t *token;      /* [rows][BF_LANES] its number in the data, of padding that of some token; owned */
-  char    *real;       /* [rows][BF_LANES] 0: padding; owned */
-  int64_t  offset;     /* of its first double in the group's state */
+  int     *position; /* [rows][BF_LANES]; owned */
+  int64_t *token;    /* [rows][BF_LANES] its number in the data, of padding that of some token; owned */
+  char    *real;     /* [rows][BF_LANES] 0: padding; owned */
+  int64_t  offset;   /* of its first double in the group's state */
 } BfFlowBlock;
 
 /* Blocks that are integrated together, as one state vector. */
@@ -33,12 +33,12 @@ struct BfFlow {
   int64_t          all_groups; /* of all ranks */
   int64_t          blocks;
   BfFlowBlock     *block;
-  int64_t          groups;     /* of this rank */
+  int64_t          groups; /* of this rank */
   BfFlowGroup     *group;
-  int              depths;     /* integrators, one for each size of a group */
+  int              depths; /* integrators, one for each size of a group */
   BfDepth        **depth;
-  double          *parameters; /* [T][layer.parameters] of the control under evaluation */
-  double          *work;       /* of the kernels */
+  double          *parameters;       /* [T][layer.parameters] of the control under evaluation */
+  double          *work;             /* of the kernels */
   double          *lanes, *by_lanes; /* of the longest context, for its cost */
 };
 
@@ -52,19 +52,22 @@ void     bf_flow_ungroup(BfFlow *flow);
 BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error);
 void     bf_depth_destroy(BfDepth **depth);
 int64_t  bf_depth_size(const BfDepth *depth);
-/* From z(0) [size] through all intervals. ends [T + 1][size]: z(t_k). keep: trajectories for bf_depth_backward. *finite is 0 where a step
- * failed or the state is not finite. */
-BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error);
-/* From lambda = dJ/dz(T eps) [size] back. by_u [T][q]: dJ/du of the terminal cost. adjoints [T + 1][size] or NULL: p(t_k). */
-BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda, double *by_u, double *adjoints,
-                           BfError *error);
+/* From z(0) [size] through all intervals. ends [T + 1][size]: z(t_k). keep: trajectories for bf_depth_backward. *finite
+ * is 0 where a step failed or the state is not finite. */
+BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+                          BfError *error);
+/* From lambda = dJ/dz(T eps) [size] back. by_u [T][q]: dJ/du of the terminal cost. adjoints [T + 1][size] or NULL:
+ * p(t_k). */
+BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
+                           double *by_u, double *adjoints, BfError *error);
 
 /* "PETSc: what: error 56". */
 BfStatus bf_petsc(int code, const char *what, BfError *error);
 
-/* ---- terminal.c ---------------------------------------------------------------------------------------------------- */
+/* ---- terminal.c ----------------------------------------------------------------------------------------------------
+ */
 
-/* Add to *loss and *correct those of a group's sequences at z [size]; lambda [size] or NULL: dJ/dz, 0 in padding. sequence_loss [contexts]
- * or NULL. */
-BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss, double *correct,
-                          double *lambda, double *sequence_loss, BfError *error);
+/* Add to *loss and *correct those of a group's sequences at z [size]; lambda [size] or NULL: dJ/dz, 0 in padding.
+ * sequence_loss [contexts] or NULL. */
+BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss,
+                          double *correct, double *lambda, double *sequence_loss, BfError *error);

@@ -1,7 +1,8 @@
-/* Sequences into blocks of eight lanes, blocks into groups: the same on any number of ranks, which then share the groups. */
+/* Sequences into blocks of eight lanes, blocks into groups: the same on any number of ranks, which then share the
+ * groups. */
+#include "flow/flow.h"
 #include <stdlib.h>
 #include <string.h>
-#include "flow/flow.h"
 
 /* Doubles of a group's state: enough that a step of TS costs little beside its evaluation, few enough to stay in L2. */
 enum { GROUP_SIZE = 4096 };
@@ -31,7 +32,8 @@ static int compare(const void *x, const void *y) {
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts, int spread, BfFlowBlock *b, BfError *error) {
+static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts, int spread, BfFlowBlock *b,
+                           BfError *error) {
   const BfData    *data = flow->data;
   const BfContext *c    = entry[0].context;
   const int        n = c->slots, rows = spread ? (n + BF_LANES - 1) / BF_LANES : n;
@@ -43,12 +45,12 @@ static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts
   int64_t tags[BF_LANES] = {0}; /* of each lane's sequence, up to now: slots run upwards */
   for (int i = 0; i < rows; i++)
     for (int l = 0; l < BF_LANES; l++) {
-      const int     at   = i * BF_LANES + l, lane = spread || l >= contexts ? 0 : l;
+      const int     at = i * BF_LANES + l, lane = spread || l >= contexts ? 0 : l;
       const int     slot = spread ? (at < n ? at : 0) : i;
-      const int64_t s    = entry[lane].s, first = data->context_first[s];
-      int64_t       tag  = slot ? tags[lane] : first;
+      const int64_t s = entry[lane].s, first = data->context_first[s];
+      int64_t       tag = slot ? tags[lane] : first;
       while (data->tag_first[tag + 1] - data->tag_first[first] <= slot) tag++;
-      tags[lane] = tag;
+      tags[lane]      = tag;
       b->token[at]    = data->tag_first[first] + slot;
       b->position[at] = data->position[tag];
       b->real[at]     = spread ? at < n : l < contexts;
@@ -68,7 +70,8 @@ static int blocks_of(int64_t count, int tokens) {
 static BfStatus fill_blocks(BfFlow *flow, const Entry entry[], int64_t count, BfFlowBlock *b, BfError *error) {
   const int tokens = entry[0].context->slots;
   for (int64_t at = 0; at < count;) {
-    const int left = (int)(count - at < BF_LANES ? count - at : BF_LANES), spread = is_spread(left, tokens), take = spread ? 1 : left;
+    const int left = (int)(count - at < BF_LANES ? count - at : BF_LANES), spread = is_spread(left, tokens),
+              take = spread ? 1 : left;
     BF_TRY(fill_block(flow, entry + at, take, spread, b++, error));
     at += take;
   }
@@ -76,7 +79,7 @@ static BfStatus fill_blocks(BfFlow *flow, const Entry entry[], int64_t count, Bf
 }
 
 static BfStatus make_blocks(BfFlow *flow, BfError *error) {
-  const int64_t S = flow->data->contexts;
+  const int64_t S     = flow->data->contexts;
   Entry        *entry = NULL;
   BfStatus      status;
   int64_t       begin, blocks = 0;

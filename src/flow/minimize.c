@@ -1,8 +1,8 @@
 /* TAO on rank 0. */
+#include "flow/train.h"
 #include <math.h>
 #include <petsctao.h>
 #include <string.h>
-#include "flow/train.h"
 
 const char *bf_training_reason(const BfTraining *training) { return TaoConvergedReasons[training->reason]; }
 
@@ -48,14 +48,14 @@ static PetscErrorCode monitor(Tao tao, void *context) {
   if (train->served < train->evaluated || bf_seconds() - train->printed < 3) return 0;
   train->printed = bf_seconds();
   if (train->all > 1) bf_print(train->run, "start %lld of %lld, ", (long long)train->start + 1, (long long)train->all);
-  bf_print(train->run, "iteration %lld: J = %.10g, residual %.3g, %lld evaluations\n", (long long)train->iterations, cost, residual,
-           (long long)train->evaluated);
+  bf_print(train->run, "iteration %lld: J = %.10g, residual %.3g, %lld evaluations\n", (long long)train->iterations,
+           cost, residual, (long long)train->evaluated);
   return 0;
 }
 
 static BfStatus create(BfTrain *train, Tao *tao, Vec x, Vec lower, Vec upper, BfError *error) {
   const BfProblem *problem = train->problem;
-  const int64_t    q = problem->layer.controls;
+  const int64_t    q       = problem->layer.controls;
   double          *least, *most;
   TRY(VecGetArrayWrite(lower, &least));
   TRY(VecGetArrayWrite(upper, &most));
@@ -76,7 +76,8 @@ static BfStatus create(BfTrain *train, Tao *tao, Vec x, Vec lower, Vec upper, Bf
   return BF_OK;
 }
 
-/* A step that TAO cannot take (its line search at the limit of rounding) ends a search; what the callbacks met fails it. */
+/* A step that TAO cannot take (its line search at the limit of rounding) ends a search; what the callbacks met fails
+ * it. */
 static BfStatus search(BfTrain *train, Tao tao, Vec x, double *cost, int *reason, BfError *error) {
   TaoConvergedReason why;
   const double      *at;

@@ -1,14 +1,16 @@
-/* PETSc's own options of the flow: read once before anything runs, so that a misspelt one is found; kept for a restart. */
+/* PETSc's own options of the flow: read once before anything runs, so that a misspelt one is found; kept for a restart.
+ */
+#include "flow/flow.h"
 #include <ctype.h>
-#include <petscts.h>
 #include <petsctao.h>
+#include <petscts.h>
 #include <stdio.h>
 #include <string.h>
-#include "flow/flow.h"
 
 /* What TAO looks up no sooner than it solves. */
-static const char *const late[] = {"-tao_test_gradient", "-tao_test_gradient_view", "-tao_view", "-tao_view_solution", "-tao_view_gradient",
-                                   "-tao_converged_reason", "-tao_ls_view", "-ts_view"};
+static const char *const late[] = {
+    "-tao_test_gradient", "-tao_test_gradient_view", "-tao_view",    "-tao_view_solution",
+    "-tao_view_gradient", "-tao_converged_reason",   "-tao_ls_view", "-ts_view"};
 
 static PetscErrorCode read_ts(void) {
   TS           ts;
@@ -40,9 +42,11 @@ BfStatus bf_flow_options_known(BfError *error) {
   PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
   PetscErrorCode code = read_ts();
   if (!code) code = read_tao();
-  for (size_t i = 0; !code && i < sizeof late / sizeof *late; i++) code = PetscOptionsHasName(NULL, NULL, late[i], &given);
+  for (size_t i = 0; !code && i < sizeof late / sizeof *late; i++)
+    code = PetscOptionsHasName(NULL, NULL, late[i], &given);
   PetscPopErrorHandler();
-  return code ? bf_fail(error, BF_BAD_INPUT, "PETSc refuses an option of -tao_... or -ts_... (its error %d)", (int)code) : BF_OK;
+  return code ? bf_fail(error, BF_BAD_INPUT, "PETSc refuses an option of -tao_... or -ts_... (its error %d)", (int)code)
+              : BF_OK;
 }
 
 static int is_kept(const char *word, size_t length) {

@@ -1,7 +1,8 @@
-/* Pontryagin's condition at an answer: the adjoint's end, stationarity, H along depth, and H against the finite action set. */
+/* Pontryagin's condition at an answer: the adjoint's end, stationarity, H along depth, and H against the finite action
+ * set. */
+#include "flow/flow.h"
 #include <math.h>
 #include <string.h>
-#include "flow/flow.h"
 
 enum { ACTIONS = 256 }; /* at once */
 
@@ -20,7 +21,8 @@ typedef struct {
 } Work;
 
 /* <p, f(z; u)> of a group's tokens at depth t, for controls u[count][q], added to out[count]. */
-static void products(Work *w, const BfFlowGroup *group, const double *z, const double *p, double t, int64_t count, const double *u, double *out) {
+static void products(Work *w, const BfFlowGroup *group, const double *z, const double *p, double t, int64_t count,
+                     const double *u, double *out) {
   const BfFlow  *flow  = w->flow;
   const BfLayer *layer = &flow->problem->layer;
   const double   zeta  = bf_problem_profile(flow->problem, t);
@@ -56,26 +58,28 @@ static void clear_work(Work *w) {
 }
 
 /* H at end e (0 or 1) of interval k for u[count][q]: H[count]. */
-static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e, int64_t count, const double *u, double *H, BfError *error) {
-  const BfFlow  *flow = w->flow;
+static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e, int64_t count, const double *u,
+                             double *H, BfError *error) {
+  const BfFlow  *flow  = w->flow;
   const BfLayer *layer = &flow->problem->layer;
   const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim;
   double        *rows;
   BF_NEW(&rows, flow->groups * count, error);
   BF_TRY(bf_agree(flow->run->world, error));
   for (int64_t g = 0; g < flow->groups; g++)
-    products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + (k + e) * table, (double)(k + e) * layer->step, count, u,
-             rows + g * count);
+    products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + (k + e) * table,
+             (double)(k + e) * layer->step, count, u, rows + g * count);
   const BfStatus status = bf_exact_sum(flow->run->world, flow->groups, count, rows, H, error);
   bf_free(rows);
-  for (int64_t i = 0; i < count && status == BF_OK; i++) H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / layer->step;
+  for (int64_t i = 0; i < count && status == BF_OK; i++)
+    H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / layer->step;
   return status;
 }
 
 /* The least H over the problem's actions. */
 static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, double *H, int32_t *action, BfError *error) {
   const BfProblem *problem = w->flow->problem;
-  const int64_t    q = problem->layer.controls;
+  const int64_t    q       = problem->layer.controls;
   double           some[ACTIONS];
   *H = INFINITY;
   for (int64_t first = 0; first < problem->actions; first += ACTIONS) {
@@ -90,7 +94,8 @@ static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, doubl
   return BF_OK;
 }
 
-static BfStatus look_along_depth(Work *w, const double control[], const BfFlowValue *value, BfPontryagin *out, BfError *error) {
+static BfStatus look_along_depth(Work *w, const double control[], const BfFlowValue *value, BfPontryagin *out,
+                                 BfError *error) {
   const BfProblem *problem = w->flow->problem;
   const int64_t    T = problem->horizon, q = problem->layer.controls;
   double           low = INFINITY, high = -INFINITY;
@@ -121,8 +126,8 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
 static void stationarity(const BfProblem *problem, const double control[], const double gradient[], BfPontryagin *out) {
   const int64_t q = problem->layer.controls;
   for (int64_t i = 0; i < problem->horizon * q; i++) {
-    const double to = control[i] - gradient[i] / problem->layer.step;
-    const double on = fmin(fmax(to, problem->lower[i % q]), problem->upper[i % q]);
+    const double to        = control[i] - gradient[i] / problem->layer.step;
+    const double on        = fmin(fmax(to, problem->lower[i % q]), problem->upper[i % q]);
     out->stationary[i / q] = fmax(out->stationary[i / q], fabs(control[i] - on));
     out->stationarity      = fmax(out->stationarity, out->stationary[i / q]);
   }
@@ -131,7 +136,8 @@ static void stationarity(const BfProblem *problem, const double control[], const
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 /* weight R^T (softmax(R r + b) - onehot(label)), plainly. */
-static BfStatus residual(const BfCost *cost, int64_t readout, const double *r, int label, double weight, double *out, BfError *error) {
+static BfStatus residual(const BfCost *cost, int64_t readout, const double *r, int label, double weight, double *out,
+                         BfError *error) {
   const int     C = cost->classes, d = cost->dim;
   const double *R = cost->matrix + readout * C * d, *b = cost->bias + readout * C;
   double       *x, most = -INFINITY, sum = 0;
@@ -149,7 +155,8 @@ static BfStatus residual(const BfCost *cost, int64_t readout, const double *r, i
   return BF_OK;
 }
 
-/* Tokens of context s that make its representation: of the pooled positions; of the i-th token alone where each has a loss. */
+/* Tokens of context s that make its representation: of the pooled positions; of the i-th token alone where each has a
+ * loss. */
 static bool is_pooled(const BfData *data, const BfCost *cost, int64_t s, int64_t tag) {
   const int64_t first = data->context_first[s], last = data->context_first[s + 1] - 1;
   if (cost->pooling == BF_POOL_FIRST) return data->position[tag] == data->position[first];
@@ -165,8 +172,8 @@ typedef struct {
 } End;
 
 static BfStatus compare_pooled(const End *end, int64_t s, double *apart, BfError *error) {
-  const BfData *data = end->flow->data;
-  const int     d = data->dim;
+  const BfData *data  = end->flow->data;
+  const int     d     = data->dim;
   int64_t       count = 0, first = data->context_first[s];
   for (int a = 0; a < d; a++) end->r[a] = 0;
   for (int pass = 0; pass < 2; pass++) {
@@ -182,26 +189,28 @@ static BfStatus compare_pooled(const End *end, int64_t s, double *apart, BfError
       }
     for (int a = 0; !pass && a < d; a++) end->r[a] /= (double)count;
     if (!pass)
-      BF_TRY(residual(&end->flow->cost, end->readout, end->r, data->label[first], 1 / ((double)count * (double)data->contexts), end->expected, error));
+      BF_TRY(residual(&end->flow->cost, end->readout, end->r, data->label[first],
+                      1 / ((double)count * (double)data->contexts), end->expected, error));
   }
   return BF_OK;
 }
 
 static BfStatus compare_tokens(const End *end, int64_t s, double *apart, BfError *error) {
   const BfData *data = end->flow->data;
-  const int     d = data->dim;
+  const int     d    = data->dim;
   for (int64_t tag = data->context_first[s]; tag < data->context_first[s + 1]; tag++)
     for (int64_t i = data->tag_first[tag]; i < data->tag_first[tag + 1]; i++) {
       const int64_t row = data->row[i];
-      BF_TRY(residual(&end->flow->cost, end->readout, end->z + row * d, data->label[tag], 1 / (double)data->tokens, end->expected, error));
+      BF_TRY(residual(&end->flow->cost, end->readout, end->z + row * d, data->label[tag], 1 / (double)data->tokens,
+                      end->expected, error));
       for (int a = 0; a < d; a++) *apart = fmax(*apart, fabs(end->p[row * d + a] - end->expected[a]));
     }
   return BF_OK;
 }
 
 static BfStatus compare_end(const BfFlow *flow, const BfFlowValue *value, double *apart, BfError *error) {
-  const int64_t at = flow->problem->horizon * flow->data->tokens * flow->data->dim;
-  End           end = {flow, value->readout, value->tokens + at, value->adjoint + at, NULL, NULL};
+  const int64_t at     = flow->problem->horizon * flow->data->tokens * flow->data->dim;
+  End           end    = {flow, value->readout, value->tokens + at, value->adjoint + at, NULL, NULL};
   const bool    pooled = flow->cost.kind == bf_cost_kind("pooled_cross_entropy");
   BfStatus      status;
   *apart = 0;
@@ -217,12 +226,12 @@ done:
 
 /* ---- the report ------------------------------------------------------------------------------------------------- */
 
-BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value, BfPontryagin *out,
-                       BfError *error) {
+BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value,
+                       BfPontryagin *out, BfError *error) {
   const int64_t T = problem->horizon;
   Work          w = {0};
   BfStatus      status;
-  *out          = (BfPontryagin){.terminal = NAN};
+  *out = (BfPontryagin){.terminal = NAN};
   BF_NEW(&out->stationary, T, error);
   BF_NEW(&out->hamiltonian, 2 * T, error);
   BF_NEW(&out->exceeds, 2 * T, error);

@@ -1,17 +1,20 @@
-/* Checkpoints of a search. Numbers start, before, best, iterations, reason; arrays of rank 0's: partial/log (the evaluations of
- * the start under way), partial/starts (of the finished ones J at both ends and iterations), partial/control and partial/history of
- * the best. TAO's own memory is not saved: it is a function of the evaluations, which a restart gives it again. */
-#include <string.h>
+/* Checkpoints of a search. Numbers start, before, best, iterations, reason; arrays of rank 0's: partial/log (the
+ * evaluations of the start under way), partial/starts (of the finished ones J at both ends and iterations),
+ * partial/control and partial/history of the best. TAO's own memory is not saved: it is a function of the evaluations,
+ * which a restart gives it again. */
 #include "flow/train.h"
+#include <string.h>
 
 enum { START_COLUMNS = 3 };
 
 double bf_train_save_bytes(const BfTrain *train) {
-  return 8.0 * ((double)train->evaluated * (double)(BF_LOG_HEAD + train->n) + START_COLUMNS * (double)train->start + (double)train->n);
+  return 8.0 * ((double)train->evaluated * (double)(BF_LOG_HEAD + train->n) + START_COLUMNS * (double)train->start +
+                (double)train->n);
 }
 
 /* An array that rank 0 gives. */
-static BfStatus array(const BfTrain *train, const char *name, int64_t rows, int64_t columns, const double *data, BfError *error) {
+static BfStatus array(const BfTrain *train, const char *name, int64_t rows, int64_t columns, const double *data,
+                      BfError *error) {
   const int64_t first = 0;
   const int     mine  = train->run->rank == 0 && rows > 0;
   if (rows == 0) return BF_OK;
@@ -58,13 +61,13 @@ BfStatus bf_train_save(BfTrain *train, BfError *error) {
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
 
 /* An array of `rows` rows onto all ranks. */
-static BfStatus fetch(BfCheckpoint *checkpoint, const char *name, int64_t rows, int64_t columns, double *to, BfError *error) {
+static BfStatus fetch(BfCheckpoint *checkpoint, const char *name, int64_t rows, int64_t columns, double *to,
+                      BfError *error) {
   const int64_t first = 0;
   int64_t       entries;
   if (rows == 0) return BF_OK;
   BF_TRY(bf_checkpoint_rows(checkpoint, name, &entries, error));
-  if (entries != rows * columns)
-    return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
+  if (entries != rows * columns) return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
   return bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, columns, 1, &first, &rows, to, error);
 }
 
@@ -106,8 +109,8 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(bf_checkpoint_get(checkpoint, "iterations", &out->iterations, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "reason", &reason, error));
   out->reason = (int)reason;
-  if (train->start < 0 || train->start >= train->all || train->evaluated < 0 || out->best < 0 || out->best > train->start ||
-      out->iterations < 0 || out->iterations > INT32_MAX)
+  if (train->start < 0 || train->start >= train->all || train->evaluated < 0 || out->best < 0 ||
+      out->best > train->start || out->iterations < 0 || out->iterations > INT32_MAX)
     return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   train->room = train->evaluated;
   BF_NEW(&train->log, train->room * (BF_LOG_HEAD + train->n), error);
@@ -120,7 +123,7 @@ BfStatus bf_train_restore(BfTrain *train, BfError *error) {
   int restored = 0;
   if (train->checkpoint) BF_TRY(bf_checkpoint_restore(train->checkpoint, restore, train, &restored, error));
   if (restored && (train->start || train->evaluated))
-    bf_print(train->run, "restored: going on in start %lld of %lld, after %lld evaluations\n", (long long)train->start + 1,
-             (long long)train->all, (long long)train->evaluated);
+    bf_print(train->run, "restored: going on in start %lld of %lld, after %lld evaluations\n",
+             (long long)train->start + 1, (long long)train->all, (long long)train->evaluated);
   return BF_OK;
 }

@@ -1,10 +1,12 @@
 /* The schemes: Runge-Kutta methods of PETSc's, under the names of the field. */
-#include <string.h>
 #include "flow/flow.h"
+#include <string.h>
 
-/* PETSc 3.18's adjoint gives a wrong parameter gradient for every tableau with a zero weight b[i]; its own 5dp is one. dopri5 is
- * Dormand and Prince's with that weight 1e-30, which no rounding sees (depth.c registers it). */
-static const BfScheme schemes[] = {{"euler", "1fe", 1, false, 1}, {"rk4", "4", 4, false, 8}, {"bs3", "3bs", 4, true, 1},
+/* PETSc 3.18's adjoint gives a wrong parameter gradient for every tableau with a zero weight b[i]; its own 5dp is one.
+ * dopri5 is Dormand and Prince's with that weight 1e-30, which no rounding sees (depth.c registers it). */
+static const BfScheme schemes[] = {{"euler", "1fe", 1, false, 1},
+                                   {"rk4", "4", 4, false, 8},
+                                   {"bs3", "3bs", 4, true, 1},
                                    {"dopri5", "bellformer_dopri5", 7, true, 1}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 

@@ -1,12 +1,13 @@
-/* The terminal cost of a group's sequences and its gradient: from the group's lanes to those of one sequence, and back. */
-#include <math.h>
+/* The terminal cost of a group's sequences and its gradient: from the group's lanes to those of one sequence, and back.
+ */
 #include "flow/flow.h"
+#include <math.h>
 
 /* Where token `slot` of the l-th sequence of a block stands: row * BF_LANES + lane. */
 static int place(const BfFlowBlock *b, int l, int slot) { return b->block.spread ? slot : slot * BF_LANES + l; }
 
-static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z, double *lambda, double *loss,
-                             double *correct, BfError *error) {
+static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z,
+                             double *lambda, double *loss, double *correct, BfError *error) {
   const BfContext *context = &flow->context[b->context[l]];
   const int        d       = flow->problem->layer.dim;
   double           g[BF_LANES];
@@ -24,19 +25,21 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   for (int i = 0; lambda && i < context->slots; i++) {
     const int at = place(b, l, i);
     for (int a = 0; a < d; a++)
-      lambda[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = flow->by_lanes[((int64_t)i * d + a) * BF_LANES];
+      lambda[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] =
+          flow->by_lanes[((int64_t)i * d + a) * BF_LANES];
   }
   return BF_OK;
 }
 
-BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss, double *correct,
-                          double *lambda, double *sequence_loss, BfError *error) {
+BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss,
+                          double *correct, double *lambda, double *sequence_loss, BfError *error) {
   for (int64_t i = 0; lambda && i < group->size; i++) lambda[i] = 0;
   for (int k = 0; k < group->blocks; k++) {
     const BfFlowBlock *b = &group->block[k];
     for (int l = 0; l < b->contexts; l++) {
       double here, right;
-      BF_TRY(one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, &here, &right, error));
+      BF_TRY(
+          one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, &here, &right, error));
       *loss += here;
       *correct += right;
       if (sequence_loss) sequence_loss[b->context[l]] = here * bf_cost_denominator(&flow->cost) + 0.0;

@@ -33,7 +33,8 @@ void bf_training_clear(BfTraining *training) {
 
 /* ---- evaluations ------------------------------------------------------------------------------------------------ */
 
-/* 52 bits of FNV-1a of a control: a restart on a machine whose arithmetic differs must not be served what belongs to another. */
+/* 52 bits of FNV-1a of a control: a restart on a machine whose arithmetic differs must not be served what belongs to
+ * another. */
 static double hash(const double *x, int64_t n) {
   const unsigned char *byte = (const unsigned char *)x;
   uint64_t             h    = 14695981039346656037u;
@@ -88,7 +89,7 @@ BfStatus bf_train_evaluate(BfTrain *train, const double *x, double *cost, double
     BF_TRY(status);
   }
   const double *row = row_of(train, train->served++);
-  *cost = row[1];
+  *cost             = row[1];
   memcpy(gradient, row + BF_LOG_HEAD, sizeof(double) * (size_t)train->n);
   return BF_OK;
 }
@@ -116,8 +117,8 @@ static BfStatus lead(BfTrain *train, double *cost, int *reason, BfError *error) 
 }
 
 static BfStatus keep(BfTrain *train, double cost, int reason, BfError *error) {
-  BfTraining *out = train->out;
-  const int64_t s = train->start;
+  BfTraining   *out = train->out;
+  const int64_t s   = train->start;
   MPI_Bcast(&cost, 1, MPI_DOUBLE, 0, train->run->world);
   MPI_Bcast(&reason, 1, MPI_INT, 0, train->run->world);
   MPI_Bcast(&train->iterations, 1, MPI_INT64_T, 0, train->run->world);
@@ -132,7 +133,7 @@ static BfStatus keep(BfTrain *train, double cost, int reason, BfError *error) {
   out->best       = s;
   out->iterations = train->iterations;
   memcpy(out->control, train->x, sizeof(double) * (size_t)train->n);
-  out->reason     = reason;
+  out->reason = reason;
   bf_free(out->history);
   out->history = NULL;
   BF_NEW(&out->history, 2 * (out->iterations + 1), error);
@@ -151,8 +152,9 @@ static BfStatus run_start(BfTrain *train, BfError *error) {
   else BF_TRY(serve(train, error));
   BF_TRY(keep(train, cost, reason, error));
   if (train->all > 1)
-    bf_print(train->run, "start %lld of %lld: J = %.10g, from %.6g in %lld iterations\n", (long long)train->start + 1, (long long)train->all,
-             train->out->final_cost[train->start], train->out->initial_cost[train->start], (long long)train->iterations);
+    bf_print(train->run, "start %lld of %lld: J = %.10g, from %.6g in %lld iterations\n", (long long)train->start + 1,
+             (long long)train->all, train->out->final_cost[train->start], train->out->initial_cost[train->start],
+             (long long)train->iterations);
   train->evaluated = 0;
   return BF_OK;
 }
@@ -167,9 +169,10 @@ static BfStatus make(BfTrain *train, BfError *error) {
   return BF_NEW(&train->gradient, train->n, error);
 }
 
-BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points, BfCheckpoint *checkpoint,
-                       BfTraining *out, BfError *error) {
-  BfTrain  train = {.run = run, .flow = flow, .problem = problem, .points = points, .checkpoint = checkpoint, .out = out};
+BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points,
+                       BfCheckpoint *checkpoint, BfTraining *out, BfError *error) {
+  BfTrain train = {
+      .run = run, .flow = flow, .problem = problem, .points = points, .checkpoint = checkpoint, .out = out};
   BfStatus status;
   train.n     = (int64_t)problem->horizon * problem->layer.controls;
   train.all   = points->starts + (points->given ? 1 : 0);
@@ -188,8 +191,9 @@ done:
 
 /* ---- the gradient against central differences ------------------------------------------------------------------- */
 
-BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference, BfError *error) {
-  const int64_t n = (int64_t)problem->horizon * problem->layer.controls;
+BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference,
+                               BfError *error) {
+  const int64_t n        = (int64_t)problem->horizon * problem->layer.controls;
   double       *gradient = NULL, *u = NULL, largest = 0, apart = 0;
   BfStatus      status;
   BF_NEW(&gradient, n, error);

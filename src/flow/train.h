@@ -17,26 +17,30 @@ typedef struct {
   int64_t              evaluated; /* of it, all told: rows of the log */
   int64_t              before;    /* evaluations of earlier starts */
   /* Rank 0 alone: */
-  int64_t              served, room; /* rows of the log that TAO was given; that there is memory for */
-  double              *log;          /* [evaluated][BF_LOG_HEAD + n] */
-  int64_t              iterations, history_room;
-  double              *history;      /* [iterations + 1][2] */
-  double               printed;      /* when the last progress line was */
-  double              *x, *gradient; /* [n] on all ranks */
-  BfError              error;        /* what ended the search from within TAO */
-  bool                 known;        /* all ranks met it */
+  int64_t served, room; /* rows of the log that TAO was given; that there is memory for */
+  double *log;          /* [evaluated][BF_LOG_HEAD + n] */
+  int64_t iterations, history_room;
+  double *history;      /* [iterations + 1][2] */
+  double  printed;      /* when the last progress line was */
+  double *x, *gradient; /* [n] on all ranks */
+  BfError error;        /* what ended the search from within TAO */
+  bool    known;        /* all ranks met it */
 } BfTrain;
 
-/* ---- save.c ------------------------------------------------------------------------------------------------------- */
+/* ---- save.c -------------------------------------------------------------------------------------------------------
+ */
 
 double   bf_train_save_bytes(const BfTrain *train);
 BfStatus bf_train_save(BfTrain *train, BfError *error);
-/* Fill start, evaluated, before, log, and in `out` all of the starts that were finished. Without a checkpoint: the first start. */
+/* Fill start, evaluated, before, log, and in `out` all of the starts that were finished. Without a checkpoint: the
+ * first start. */
 BfStatus bf_train_restore(BfTrain *train, BfError *error);
 
-/* ---- minimize.c: TAO on rank 0 ------------------------------------------------------------------------------------- */
+/* ---- minimize.c: TAO on rank 0 -------------------------------------------------------------------------------------
+ */
 
-/* The search from train->x, the start. Rank 0 alone; other ranks serve. *reason: TAO's; *cost, and train->x: where it ended. */
+/* The search from train->x, the start. Rank 0 alone; other ranks serve. *reason: TAO's; *cost, and train->x: where it
+ * ended. */
 BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *error);
 /* J and gradient [n] at x [n]: of the log while there are any, else evaluated by all ranks. Rank 0 alone. */
 BfStatus bf_train_evaluate(BfTrain *train, const double *x, double *cost, double *gradient, BfError *error);

@@ -6,7 +6,8 @@ static BfStatus column(BfStore *store, const char *path, int64_t n, const double
 }
 
 /* Column c of rows[n][columns]. */
-static BfStatus part(BfStore *store, const char *path, int64_t n, int columns, int c, const double *rows, BfError *error) {
+static BfStatus part(BfStore *store, const char *path, int64_t n, int columns, int c, const double *rows,
+                     BfError *error) {
   double *data;
   BF_TRY(BF_NEW(&data, n, error));
   for (int64_t i = 0; i < n; i++) data[i] = rows[i * columns + c];
@@ -17,7 +18,7 @@ static BfStatus part(BfStore *store, const char *path, int64_t n, int columns, i
 
 static BfStatus write_training(const BfTraining *training, BfStore *store, BfError *error) {
   const char   *path = "/flow";
-  const int64_t S = training->starts;
+  const int64_t S    = training->starts;
   BF_TRY(bf_store_attribute_int(store, path, "evaluations", training->evaluations, error));
   BF_TRY(bf_store_attribute_int(store, path, "iterations", training->iterations, error));
   BF_TRY(bf_store_attribute_int(store, path, "start", training->best, error));
@@ -45,11 +46,12 @@ static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *stor
   return bf_store_write(store, "/pontryagin/minimizer", BF_STORE_INT32, 2, both, x->minimizer, error);
 }
 
-BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value, const BfTraining *training,
-                       const BfPontryagin *pontryagin, BfStore *store, BfError *error) {
+BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value,
+                       const BfTraining *training, const BfPontryagin *pontryagin, BfStore *store, BfError *error) {
   const char   *path = "/flow";
-  const int64_t T = problem->horizon, q = problem->layer.controls, table[] = {T + 1, problem->train.tokens, problem->layer.dim};
-  double       *depth;
+  const int64_t T = problem->horizon, q = problem->layer.controls,
+                table[] = {T + 1, problem->train.tokens, problem->layer.dim};
+  double *depth;
   BF_TRY(bf_store_attribute_double(store, path, "cost", value->cost, error));
   BF_TRY(bf_store_attribute_double(store, path, "loss", value->loss, error));
   BF_TRY(bf_store_attribute_double(store, path, "accuracy", value->accuracy, error));

@@ -1,6 +1,6 @@
 /* The direct evaluation of a layer, compiled once for each instruction set. */
-#include "layer/kernels.h"
 #include "layer/attend.h"
+#include "layer/kernels.h"
 
 typedef struct {
   BfLane *s;     /* [slots][d] z + e_p */
@@ -24,8 +24,8 @@ BF_INLINE void encode(const int d, const BfLayer *layer, const BfContext *contex
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
       for (int a = 0; a < d; a++)
-        s[i * d + a] = layer->encoding ? z[i * d + a] + lane_set(layer->encoding[context->position[g] * d + a])
-                                       : z[i * d + a];
+        s[i * d + a] =
+            layer->encoding ? z[i * d + a] + lane_set(layer->encoding[context->position[g] * d + a]) : z[i * d + a];
 }
 
 /* Attention of the query slot i at a position over the tags that it may see. */
@@ -47,7 +47,7 @@ BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *contex
   for (int a = 0; a < d; a++) num[a] = lane_set(0.0);
   for (int g = 0; g < context->tags; g++) {
     if (causal && context->position[g] > position) continue;
-    const int    j    = context->first[g], atoms = context->first[g + 1] - j;
+    const int    j = context->first[g], atoms = context->first[g + 1] - j;
     const BfLane mass = lane_set(context->mass[g]) * lane_exp(w->max[g] - max);
     if (atoms == 1) { /* lane_sight would give weight 1 and sum z */
       den += mass;
@@ -91,9 +91,16 @@ void BF_KERNEL(bf_layer_apply)(const BfLayer *layer, const BfContext *context, c
   const BfLane *p = (const BfLane *)parameters, *from = (const BfLane *)z;
   BfLane       *to = (BfLane *)next;
   switch (layer->dim) {
-  case 1: apply(1, layer, context, p, from, to, &w); break;
-  case 2: apply(2, layer, context, p, from, to, &w); break;
-  case 3: apply(3, layer, context, p, from, to, &w); break;
-  default: apply(layer->dim, layer, context, p, from, to, &w);
+  case 1:
+    apply(1, layer, context, p, from, to, &w);
+    break;
+  case 2:
+    apply(2, layer, context, p, from, to, &w);
+    break;
+  case 3:
+    apply(3, layer, context, p, from, to, &w);
+    break;
+  default:
+    apply(layer->dim, layer, context, p, from, to, &w);
   }
 }

@@ -1,6 +1,8 @@
 /* The steps of a layer, in lanes: the arithmetic that the direct evaluation (apply.c) and the tables of the full space
- * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll. */
+ * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll.
+ */
 #pragma once
+#include "layer/kernels.h"
 #include "layer/lanes.h"
 
 /* y = A s. matrix: [d][d] in lanes. */
@@ -66,8 +68,8 @@ BF_INLINE void lane_feedforward(const int d, const BfLayer *layer, const BfLane 
   }
 }
 
-/* z / |z| of one lane where |z|^2 is beyond, or near the end of, what a double holds: scaled first. What is infinite counts
- * as the largest double. The origin, which has no direction, stays. */
+/* z / |z| of one lane where |z|^2 is beyond, or near the end of, what a double holds: scaled first. What is infinite
+ * counts as the largest double. The origin, which has no direction, stays. */
 static inline void lane_normalize_far(const int d, BfLane *z, int l) {
   double most = 0, norm2 = 0;
   for (int a = 0; a < d; a++) {

@@ -28,14 +28,15 @@ int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
   return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + 3 * (int64_t)layer->width + layer->parameters);
 }
 
-void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
-                 double *work) {
+void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
+                 double *f, double *work) {
   static BfVelocity *const kernel[] = {bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512};
   kernel[bf_instruction_set_index()](layer, block, parameters, zeta, z, f, work);
 }
 
-void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
-                            const double *lambda, double *by_z, double *by_parameters, double *work) {
-  static BfVelocityTransposed *const kernel[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2, bf_velocity_transposed_avx512};
+void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                            const double *z, const double *lambda, double *by_z, double *by_parameters, double *work) {
+  static BfVelocityTransposed *const kernel[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2,
+                                                 bf_velocity_transposed_avx512};
   kernel[bf_instruction_set_index()](layer, block, parameters, zeta, z, lambda, by_z, by_parameters, work);
 }

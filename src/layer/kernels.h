@@ -1,5 +1,5 @@
-/* Kernels exist once for each instruction set: a kernel file is compiled several times with -DBF_ISA=name, and BF_KERNEL
- * puts that name behind its functions. dispatch.c chooses at run time. */
+/* Kernels exist once for each instruction set: a kernel file is compiled several times with -DBF_ISA=name, and
+ * BF_KERNEL puts that name behind its functions. dispatch.c chooses at run time. */
 #pragma once
 #include "bellformer/layer.h"
 
@@ -21,10 +21,11 @@ typedef void BfLayerApply(const BfLayer *layer, const BfContext *context, const 
                           double *next, double *work);
 extern BfLayerApply bf_layer_apply_generic, bf_layer_apply_avx2, bf_layer_apply_avx512;
 
-typedef void BfVelocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
-                        double *work);
+typedef void      BfVelocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                             const double *z, double *f, double *work);
 extern BfVelocity bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512;
 
-typedef void BfVelocityTransposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
-                                  const double *lambda, double *by_z, double *by_parameters, double *work);
+typedef void BfVelocityTransposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                                  const double *z, const double *lambda, double *by_z, double *by_parameters,
+                                  double *work);
 extern BfVelocityTransposed bf_velocity_transposed_generic, bf_velocity_transposed_avx2, bf_velocity_transposed_avx512;

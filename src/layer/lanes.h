@@ -2,10 +2,10 @@
  * instruction set. No fused multiply-add is used anywhere (-ffp-contract=off), so that every instruction set, and
  * every place in a block, gives the same bits. */
 #pragma once
+#include "bellformer/layer.h"
 #include <float.h>
 #include <stdint.h>
 #include <string.h>
-#include "bellformer/layer.h"
 
 #if defined(__AVX512F__) || defined(__AVX__)
 #include <immintrin.h>
@@ -42,25 +42,25 @@ BF_INLINE BfLane lane_min(BfLane a, BfLane b) {
 BF_INLINE void lane_keep_less(BfLane q, int64_t number, BfLane *best, BfLaneInt *id) {
 #if defined(__AVX512F__)
   const __mmask8 less = _mm512_cmp_pd_mask((__m512d)q, (__m512d)*best, _CMP_LT_OQ);
-  *best = (BfLane)_mm512_mask_mov_pd((__m512d)*best, less, (__m512d)q);
-  *id   = (BfLaneInt)_mm512_mask_set1_epi64((__m512i)*id, less, number);
+  *best               = (BfLane)_mm512_mask_mov_pd((__m512d)*best, less, (__m512d)q);
+  *id                 = (BfLaneInt)_mm512_mask_set1_epi64((__m512i)*id, less, number);
 #else
   const BfLaneInt less = q < *best;
-  *best = (BfLane)(((BfLaneInt)q & less) | ((BfLaneInt)*best & ~less));
-  *id   = (less & number) | (*id & ~less);
+  *best                = (BfLane)(((BfLaneInt)q & less) | ((BfLaneInt)*best & ~less));
+  *id                  = (less & number) | (*id & ~less);
 #endif
 }
 
-/* exp(x) for x <= 0, to about one unit in the last place; exactly 1 at 0, and 0 below -708 (where the true value is less
- * than 1e-307: never a maximum, hence never alone in a sum).
- * x = k ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r), q of degree 9 interpolated at the Chebyshev nodes
- * (relative error 2e-17); then k is added to the exponent bits. 24 multiplications and additions. */
+/* exp(x) for x <= 0, to about one unit in the last place; exactly 1 at 0, and 0 below -708 (where the true value is
+ * less than 1e-307: never a maximum, hence never alone in a sum). x = k ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r +
+ * r^2 q(r), q of degree 9 interpolated at the Chebyshev nodes (relative error 2e-17); then k is added to the exponent
+ * bits. 24 multiplications and additions. */
 BF_INLINE BfLane lane_exp(BfLane x) {
   const BfLane shift = lane_set(0x1.8p52), lowest = lane_set(-708.0);
   const BfLane bounded = lane_max(x, lowest);
   const BfLane rounded = bounded * lane_set(0x1.71547652b82fep0) + shift; /* k in the low bits */
-  const BfLane k = rounded - shift;
-  const BfLane r = (bounded - k * lane_set(0x1.62e42feep-1)) - k * lane_set(0x1.a39ef35793c76p-33);
+  const BfLane k       = rounded - shift;
+  const BfLane r       = (bounded - k * lane_set(0x1.62e42feep-1)) - k * lane_set(0x1.a39ef35793c76p-33);
   const BfLane r2 = r * r, r4 = r2 * r2;
   const BfLane q01 = lane_set(0.5000000000000001) + r * lane_set(0.16666666666666669);
   const BfLane q23 = lane_set(0.04166666666662399) + r * lane_set(0.008333333333330051);

@@ -1,8 +1,8 @@
 /* The matrices of a layer and the free numbers that fill them. */
+#include "bellformer/layer.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "bellformer/layer.h"
 
 static void shape(BfMatrix *m, int rows, int cols) {
   m->rows = rows;
@@ -33,13 +33,17 @@ BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
 static BfStatus free_numbers(BfMatrix *m, BfError *error) {
   const int square = m->rows == m->cols;
   switch (m->form) {
-  case BF_FORM_FULL: m->free = m->rows * m->cols; return BF_OK;
+  case BF_FORM_FULL:
+    m->free = m->rows * m->cols;
+    return BF_OK;
   case BF_FORM_DIAGONAL:
-    if (!square) return bf_fail(error, BF_BAD_INPUT, "form diagonal needs a square matrix, it is %d x %d", m->rows, m->cols);
+    if (!square)
+      return bf_fail(error, BF_BAD_INPUT, "form diagonal needs a square matrix, it is %d x %d", m->rows, m->cols);
     m->free = m->rows;
     return BF_OK;
   case BF_FORM_SCALAR:
-    if (!square) return bf_fail(error, BF_BAD_INPUT, "form scalar needs a square matrix, it is %d x %d", m->rows, m->cols);
+    if (!square)
+      return bf_fail(error, BF_BAD_INPUT, "form scalar needs a square matrix, it is %d x %d", m->rows, m->cols);
     m->free = 1;
     return BF_OK;
   case BF_FORM_SKEW:
@@ -82,11 +86,16 @@ void bf_layer_clear(BfLayer *layer) {
 /* Entry (r, c) of a matrix whose free numbers are u. */
 static double entry(const BfMatrix *m, const double u[], int r, int c) {
   switch (m->form) {
-  case BF_FORM_FULL: return u[r * m->cols + c];
-  case BF_FORM_DIAGONAL: return r == c ? u[r] : 0.0;
-  case BF_FORM_SCALAR: return r == c ? u[0] : 0.0;
-  case BF_FORM_SKEW: return r == c ? 0.0 : r ? u[0] : -u[0];
-  case BF_FORM_FIXED: return m->value[r * m->cols + c];
+  case BF_FORM_FULL:
+    return u[r * m->cols + c];
+  case BF_FORM_DIAGONAL:
+    return r == c ? u[r] : 0.0;
+  case BF_FORM_SCALAR:
+    return r == c ? u[0] : 0.0;
+  case BF_FORM_SKEW:
+    return r == c ? 0.0 : r ? u[0] : -u[0];
+  case BF_FORM_FIXED:
+    return m->value[r * m->cols + c];
   }
   abort();
 }
@@ -102,11 +111,20 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
 /* What a derivative by entry (r, c) adds to those by the free numbers. */
 static void collect(const BfMatrix *m, double by_entry, int r, int c, double by_u[]) {
   switch (m->form) {
-  case BF_FORM_FULL: by_u[r * m->cols + c] += by_entry; return;
-  case BF_FORM_DIAGONAL: if (r == c) by_u[r] += by_entry; return;
-  case BF_FORM_SCALAR: if (r == c) by_u[0] += by_entry; return;
-  case BF_FORM_SKEW: if (r != c) by_u[0] += r ? by_entry : -by_entry; return;
-  case BF_FORM_FIXED: return;
+  case BF_FORM_FULL:
+    by_u[r * m->cols + c] += by_entry;
+    return;
+  case BF_FORM_DIAGONAL:
+    if (r == c) by_u[r] += by_entry;
+    return;
+  case BF_FORM_SCALAR:
+    if (r == c) by_u[0] += by_entry;
+    return;
+  case BF_FORM_SKEW:
+    if (r != c) by_u[0] += r ? by_entry : -by_entry;
+    return;
+  case BF_FORM_FIXED:
+    return;
   }
 }
 

@@ -1,8 +1,8 @@
 /* The right-hand side of the continuous-depth flow, compiled once for each instruction set. */
 #include "layer/velocity.h"
 
-BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
-                        const BfLoose *z, BfLoose *f, BfVelocityWork *w) {
+BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+                        const double *parameter, double zeta, const BfLoose *z, BfLoose *f, BfVelocityWork *w) {
   const BfLane relax = lane_set((layer->residual - 1) / layer->step);
   velocity_layer(d, spread, layer, block, parameter, z, w);
   for (int i = 0; i < block->rows; i++) {
@@ -17,8 +17,8 @@ BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, con
   }
 }
 
-void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z, double *f,
-                            double *work) {
+void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                            const double *z, double *f, double *work) {
   BfVelocityWork w = velocity_work(layer, block, work);
   BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w);
 }

@@ -1,25 +1,28 @@
-/* What the velocity and its transposed products share: how a block's tokens are seen as queries and as keys. Included only by
- * kernels that are compiled once for each instruction set. `d` and `spread` are passed as constants, so that loops unroll. */
+/* What the velocity and its transposed products share: how a block's tokens are seen as queries and as keys. Included
+ * only by kernels that are compiled once for each instruction set. `d` and `spread` are passed as constants, so that
+ * loops unroll. */
 #pragma once
 #include "layer/kernels.h"
 #include "layer/lanes.h"
 
 typedef BfLane BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
 
-enum { VELOCITY_ROWS = 4 }; /* of queries at once: so many share what is loaded of the keys, which are beyond L1 where d N is large */
+enum {
+  VELOCITY_ROWS = 4
+}; /* of queries at once: so many share what is loaded of the keys, which are beyond L1 where d N is large */
 
 typedef struct {
-  BfLane *s;             /* [rows][d] z + e_p, as queries */
-  BfLane *v;             /* [rows][d] the layer's velocity */
-  BfLane *lambda;        /* [rows][d] its cotangent */
-  BfLane *logit, *t;     /* [ROWS][tokens] of some queries */
-  BfLane *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
-  BfLane *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
-  BfLane *hidden;        /* [3][width] of the feed-forward part */
-  BfLane *by_parameters; /* [parameters] */
-  double *y;             /* [tokens][d] keys beta A s: numbers where spread, else in lanes */
-  const double *sk, *zk; /* s and z as keys */
-  double *copy;          /* [2][tokens][d] these: as numbers where spread; else z alone, for its alignment */
+  BfLane       *s;             /* [rows][d] z + e_p, as queries */
+  BfLane       *v;             /* [rows][d] the layer's velocity */
+  BfLane       *lambda;        /* [rows][d] its cotangent */
+  BfLane       *logit, *t;     /* [ROWS][tokens] of some queries */
+  BfLane       *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
+  BfLane       *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
+  BfLane       *hidden;        /* [3][width] of the feed-forward part */
+  BfLane       *by_parameters; /* [parameters] */
+  double       *y;             /* [tokens][d] keys beta A s: numbers where spread, else in lanes */
+  const double *sk, *zk;       /* s and z as keys */
+  double       *copy;          /* [2][tokens][d] these: as numbers where spread; else z alone, for its alignment */
 } BfVelocityWork;
 
 /* As bf_velocity_work counts. */
@@ -60,12 +63,13 @@ BF_INLINE void multiply_transposed(const int rows, const int cols, const double 
 }
 
 /* s = z + e_p of all tokens, as queries and as keys. */
-BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const BfLoose *z,
-                               BfVelocityWork *w) {
+BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+                               const BfLoose *z, BfVelocityWork *w) {
   for (int i = 0; i < block->rows; i++)
     for (int a = 0; a < d; a++) {
       BfLane e = lane_set(0.0);
-      for (int l = 0; layer->encoding && l < BF_LANES; l++) e[l] = layer->encoding[block->position[i * BF_LANES + l] * d + a];
+      for (int l = 0; layer->encoding && l < BF_LANES; l++)
+        e[l] = layer->encoding[block->position[i * BF_LANES + l] * d + a];
       w->s[i * d + a] = layer->encoding ? z[i * d + a] + e : z[i * d + a];
     }
   w->zk = w->copy;
@@ -108,8 +112,8 @@ BF_INLINE int velocity_visible(const int spread, const BfLayer *layer, const BfB
 }
 
 /* out[r * stride + j] = <x_r, key_j> of `rows` rows with the first n keys. */
-BF_INLINE void velocity_dots(const int d, const int spread, const int rows, const BfLane *x, const double *keys, int n, int stride,
-                             BfLane *out) {
+BF_INLINE void velocity_dots(const int d, const int spread, const int rows, const BfLane *x, const double *keys, int n,
+                             int stride, BfLane *out) {
   for (int j = 0; j < n; j++)
     for (int r = 0; r < rows; r++) {
       BfLane dot = x[r * d] * key_at(spread, keys, j * d);
@@ -125,14 +129,14 @@ BF_INLINE void velocity_mask(const int spread, const BfBlock *block, int i, int 
   for (int j = 0; j < n; j++) {
     const int64_t   p    = block->position[j * (spread ? 1 : BF_LANES)];
     const BfLaneInt sees = (BfLaneInt){p, p, p, p, p, p, p, p} <= own;
-    logit[j] = (BfLane)(((BfLaneInt)logit[j] & sees) | ((BfLaneInt)lane_set(-DBL_MAX) & ~sees));
+    logit[j]             = (BfLane)(((BfLaneInt)logit[j] & sees) | ((BfLaneInt)lane_set(-DBL_MAX) & ~sees));
   }
 }
 
 /* Logits of `rows` rows from i with the keys that the last of them sees, at w->logit[r * tokens + j], replaced by
  * exp(logit - their maximum). den [rows]: the sums of these. Returns the number of keys. */
-BF_INLINE int velocity_weights(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, int i,
-                               const BfVelocityWork *w, BfLane *den) {
+BF_INLINE int velocity_weights(const int d, const int spread, const int rows, const BfLayer *layer,
+                               const BfBlock *block, int i, const BfVelocityWork *w, BfLane *den) {
   const int n = velocity_visible(spread, layer, block, i + rows - 1);
   velocity_dots(d, spread, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
   for (int r = 0; r < rows; r++) {
@@ -148,19 +152,27 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
   return n;
 }
 
-/* The cases of d and spread that are compiled apart; without vectors of four doubles or more nothing is gained by it. */
-#define BF_VELOCITY_CASE(d, name, ...)                                                                                               \
-  do {                                                                                                                               \
-    if (block->spread) name(d, 1, __VA_ARGS__);                                                                                      \
-    else name(d, 0, __VA_ARGS__);                                                                                                    \
+/* The cases of d and spread that are compiled apart; without vectors of four doubles or more nothing is gained by it.
+ */
+#define BF_VELOCITY_CASE(d, name, ...)                                                                                 \
+  do {                                                                                                                 \
+    if (block->spread) name(d, 1, __VA_ARGS__);                                                                        \
+    else name(d, 0, __VA_ARGS__);                                                                                      \
   } while (0)
 #if defined(__AVX2__) && !defined(BF_FEW_CASES)
-#define BF_VELOCITY_CASES(name, ...)                                                                                                 \
-  switch (layer->dim) {                                                                                                              \
-  case 1: BF_VELOCITY_CASE(1, name, __VA_ARGS__); break;                                                                             \
-  case 2: BF_VELOCITY_CASE(2, name, __VA_ARGS__); break;                                                                             \
-  case 3: BF_VELOCITY_CASE(3, name, __VA_ARGS__); break;                                                                             \
-  default: BF_VELOCITY_CASE(layer->dim, name, __VA_ARGS__);                                                                          \
+#define BF_VELOCITY_CASES(name, ...)                                                                                   \
+  switch (layer->dim) {                                                                                                \
+  case 1:                                                                                                              \
+    BF_VELOCITY_CASE(1, name, __VA_ARGS__);                                                                            \
+    break;                                                                                                             \
+  case 2:                                                                                                              \
+    BF_VELOCITY_CASE(2, name, __VA_ARGS__);                                                                            \
+    break;                                                                                                             \
+  case 3:                                                                                                              \
+    BF_VELOCITY_CASE(3, name, __VA_ARGS__);                                                                            \
+    break;                                                                                                             \
+  default:                                                                                                             \
+    BF_VELOCITY_CASE(layer->dim, name, __VA_ARGS__);                                                                   \
   }
 #else
 #define BF_VELOCITY_CASES(name, ...) BF_VELOCITY_CASE(layer->dim, name, __VA_ARGS__)
@@ -182,8 +194,8 @@ BF_INLINE void velocity_sums(const int d, const int spread, const int rows, cons
 }
 
 /* Attention of `rows` rows from i: v += V mean. */
-BF_INLINE void velocity_attend(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, const double *V,
-                               int i, const BfVelocityWork *w) {
+BF_INLINE void velocity_attend(const int d, const int spread, const int rows, const BfLayer *layer,
+                               const BfBlock *block, const double *V, int i, const BfVelocityWork *w) {
   BfLane    den[VELOCITY_ROWS], mean[VELOCITY_ROWS * BF_MOST_DIM], out[BF_MOST_DIM];
   const int n = velocity_weights(d, spread, rows, layer, block, i, w, den), tokens = block->tokens, rest = d % 4;
   for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, spread, rows, 4, a, n, tokens, w, mean);
@@ -198,7 +210,8 @@ BF_INLINE void velocity_attend(const int d, const int spread, const int rows, co
 }
 
 /* h = W1 z + b1 of a row. */
-BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z, BfLane *h) {
+BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
+                               BfLane *h) {
   const BfMatrix *m  = layer->matrix + 2 * layer->heads;
   const double   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
   for (int k = 0; k < layer->width; k++) {
@@ -208,7 +221,8 @@ BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *
 }
 
 /* v += W2 sigma(h) + b2. */
-BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z, BfLane *v, BfLane *h) {
+BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
+                                    BfLane *v, BfLane *h) {
   const BfMatrix *m  = layer->matrix + 2 * layer->heads;
   const double   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
   velocity_hidden(d, layer, parameter, z, h);
@@ -221,15 +235,16 @@ BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const dou
 }
 
 /* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there. */
-BF_INLINE void velocity_layer(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter,
-                              const BfLoose *z, BfVelocityWork *w) {
+BF_INLINE void velocity_layer(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+                              const double *parameter, const BfLoose *z, BfVelocityWork *w) {
   velocity_encode(d, spread, layer, block, z, w);
   for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
     velocity_keys(d, spread, layer, block, A, w);
     int i = 0;
-    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS) velocity_attend(d, spread, VELOCITY_ROWS, layer, block, V, i, w);
+    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
+      velocity_attend(d, spread, VELOCITY_ROWS, layer, block, V, i, w);
     for (; i < block->rows; i++) velocity_attend(d, spread, 1, layer, block, V, i, w);
   }
   for (int i = 0; layer->activation && i < block->rows; i++)

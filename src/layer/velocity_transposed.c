@@ -1,20 +1,19 @@
 /* Transposed Jacobian products of the velocity, compiled once for each instruction set.
  *
- * With weights w_ij = softmax_j <s_i, y_j>, y_j = beta A s_j, mean_i = sum_j w_ij z_j, v_i = sum over heads of V mean_i and the
- * cotangent lambda_i of v_i:
- *     c_i     = V^T lambda_i,   t_ij = <c_i, z_j>,   dl_ij = w_ij (t_ij - sum_k w_ik t_ik)      cotangents of the logits
- *     by s_i += sum_j dl_ij y_j,   by y_j = sum_i dl_ij s_i,   by A += beta by_y_j s_j^T,   by s_j += beta A^T by_y_j
- *     seen_j  = sum_i w_ij lambda_i,   by V += seen_j z_j^T,   by z_j += V^T seen_j
- * so that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are added at
- * the end: where lanes are sequences into the parameters, where they are queries also into the keys. */
+ * With weights w_ij = softmax_j <s_i, y_j>, y_j = beta A s_j, mean_i = sum_j w_ij z_j, v_i = sum over heads of V mean_i
+ * and the cotangent lambda_i of v_i: c_i     = V^T lambda_i,   t_ij = <c_i, z_j>,   dl_ij = w_ij (t_ij - sum_k w_ik
+ * t_ik)      cotangents of the logits by s_i += sum_j dl_ij y_j,   by y_j = sum_i dl_ij s_i,   by A += beta by_y_j
+ * s_j^T,   by s_j += beta A^T by_y_j seen_j  = sum_i w_ij lambda_i,   by V += seen_j z_j^T,   by z_j += V^T seen_j so
+ * that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are
+ * added at the end: where lanes are sequences into the parameters, where they are queries also into the keys. */
 #include "layer/velocity.h"
 
 BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])); }
 
-/* What `rows` rows from i give to components a .. a + count - 1 of queries and of n keys, with weights w_ij in w->logit and dl_ij in
- * w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
-BF_INLINE void add_rows(const int d, const int spread, const int rows, const int count, int i, int a, int n, int tokens, BfLoose *by_z,
-                        const BfVelocityWork *w) {
+/* What `rows` rows from i give to components a .. a + count - 1 of queries and of n keys, with weights w_ij in w->logit
+ * and dl_ij in w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
+BF_INLINE void add_rows(const int d, const int spread, const int rows, const int count, int i, int a, int n, int tokens,
+                        BfLoose *by_z, const BfVelocityWork *w) {
   BfLane s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < count; b++) {
@@ -25,7 +24,7 @@ BF_INLINE void add_rows(const int d, const int spread, const int rows, const int
   for (int j = 0; j < n; j++) {
     BfLane *by_y = w->by_y + j * d + a, *seen = w->seen + j * d + a;
     for (int b = 0; b < count; b++) {
-      const BfLane y = key_at(spread, w->y, j * d + a + b);
+      const BfLane y  = key_at(spread, w->y, j * d + a + b);
       BfLane       by = by_y[b], sum = seen[b];
       for (int r = 0; r < rows; r++) {
         const BfLane by_logit = w->t[r * tokens + j];
@@ -42,8 +41,8 @@ BF_INLINE void add_rows(const int d, const int spread, const int rows, const int
 }
 
 /* Cotangents from `rows` rows from i through one head. */
-BF_INLINE void rows_transposed(const int d, const int spread, const int rows, const BfLayer *layer, const BfBlock *block, const double *V,
-                               int i, BfLoose *by_z, const BfVelocityWork *w) {
+BF_INLINE void rows_transposed(const int d, const int spread, const int rows, const BfLayer *layer,
+                               const BfBlock *block, const double *V, int i, BfLoose *by_z, const BfVelocityWork *w) {
   const int tokens = block->tokens;
   BfLane    den[VELOCITY_ROWS], c[VELOCITY_ROWS * BF_MOST_DIM];
   const int n = velocity_weights(d, spread, rows, layer, block, i, w, den);
@@ -65,8 +64,10 @@ BF_INLINE void rows_transposed(const int d, const int spread, const int rows, co
   if (d % 2) add_rows(d, spread, rows, 1, i, d - 1, n, tokens, by_z, w);
 }
 
-/* by[a][b] += sum over `count` keys from j of x[a] key[b]; x [tokens][d] in lanes. Several keys share the loads and stores. */
-BF_INLINE void add_products(const int d, const int spread, const int count, int j, const BfLane *x, const double *keys, BfLane *by) {
+/* by[a][b] += sum over `count` keys from j of x[a] key[b]; x [tokens][d] in lanes. Several keys share the loads and
+ * stores. */
+BF_INLINE void add_products(const int d, const int spread, const int count, int j, const BfLane *x, const double *keys,
+                            BfLane *by) {
   for (int a = 0; a < d; a++)
     for (int b = 0; b < d; b++) {
       BfLane sum = by[a * d + b];
@@ -76,11 +77,11 @@ BF_INLINE void add_products(const int d, const int spread, const int count, int 
 }
 
 /* From the keys of one head to tokens and parameters. */
-BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, int h,
-                               BfLoose *by_z, const BfVelocityWork *w) {
-  const int    at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
-  BfLane      *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
-  int          j = 0;
+BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+                               const double *parameter, int h, BfLoose *by_z, const BfVelocityWork *w) {
+  const int at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
+  BfLane   *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
+  int       j = 0;
   for (int i = 0; i < block->tokens * d; i++) w->by_y[i] *= lane_set(layer->beta);
   for (; j + VELOCITY_ROWS <= block->tokens; j += VELOCITY_ROWS) {
     add_products(d, spread, VELOCITY_ROWS, j, w->by_y, w->sk, by_A);
@@ -102,10 +103,10 @@ BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *lay
   }
 }
 
-BF_INLINE void feedforward_transposed(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z, const BfLane *lambda,
-                                      BfLoose *by_z, const BfVelocityWork *w) {
-  const BfMatrix *m     = layer->matrix + 2 * layer->heads;
-  const double   *W1    = parameter + m[0].at, *W2 = parameter + m[2].at;
+BF_INLINE void feedforward_transposed(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
+                                      const BfLane *lambda, BfLoose *by_z, const BfVelocityWork *w) {
+  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const double   *W1 = parameter + m[0].at, *W2 = parameter + m[2].at;
   const int       width = layer->width;
   BfLane *by_W1 = w->by_parameters + m[0].at, *by_b1 = w->by_parameters + m[1].at, *by_W2 = w->by_parameters + m[2].at,
          *by_b2 = w->by_parameters + m[3].at, *h = w->hidden, *slope = h + width, *by_h = slope + width;
@@ -139,8 +140,8 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
     by_z[i]      = layer->residual == 1 ? lane_set(0.0) : relax * lambda[i];
   }
   for (int i = 0; layer->projection == BF_PROJECT_SPHERE && i < block->rows; i++) {
-    const BfLoose *x = z + i * d;
-    BfLane        *l = w->lambda + i * d;
+    const BfLoose *x       = z + i * d;
+    BfLane        *l       = w->lambda + i * d;
     const BfLane   inverse = velocity_inverse_square(d, x), zv = velocity_dot(d, x, w->v + i * d) * inverse,
                  zl = velocity_dot(d, x, l) * inverse;
     for (int a = 0; a < d; a++) {
@@ -150,8 +151,9 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
   }
 }
 
-BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *parameter, double zeta,
-                          const BfLoose *z, const BfLoose *lambda, BfLoose *by_z, double *by_parameters, BfVelocityWork *w) {
+BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+                          const double *parameter, double zeta, const BfLoose *z, const BfLoose *lambda, BfLoose *by_z,
+                          double *by_parameters, BfVelocityWork *w) {
   if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, spread, layer, block, parameter, z, w);
   else velocity_encode(d, spread, layer, block, z, w);
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
@@ -171,9 +173,10 @@ BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, c
   for (int p = 0; p < layer->parameters; p++) by_parameters[p] += sum_lanes(w->by_parameters[p]);
 }
 
-void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
-                                       const double *lambda, double *by_z, double *by_parameters, double *work) {
+void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *block, const double parameters[],
+                                       double zeta, const double *z, const double *lambda, double *by_z,
+                                       double *by_parameters, double *work) {
   BfVelocityWork w = velocity_work(layer, block, work);
-  BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda, (BfLoose *)by_z,
-                    by_parameters, &w);
+  BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda,
+                    (BfLoose *)by_z, by_parameters, &w);
 }

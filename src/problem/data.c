@@ -123,7 +123,7 @@ static int compare_tags(const Tags *tags, int64_t a, int64_t b) {
   if (!order && tags->label) order = compare(tags->label[a], tags->label[b]);
   for (int j = 0; !order && tags->target && j < tags->dim; j++) {
     double x = tags->target[a * tags->dim + j], y = tags->target[b * tags->dim + j];
-    order    = (x > y) - (x < y);
+    order = (x > y) - (x < y);
   }
   return order;
 }
@@ -191,8 +191,7 @@ static void fill_tags(const Tags *tags, BfData *data) {
 static BfStatus gather(const BfTable *table, const int64_t *place, int dim, double **out, BfError *error) {
   BF_TRY(BF_NEW(out, table->rows * dim, error));
   for (int j = 0; j < dim; j++)
-    for (int64_t row = 0; row < table->rows; row++)
-      (*out)[row * dim + j] = table->column[place[j]].number[row] + 0.0;
+    for (int64_t row = 0; row < table->rows; row++) (*out)[row * dim + j] = table->column[place[j]].number[row] + 0.0;
   return BF_OK;
 }
 

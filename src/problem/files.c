@@ -90,7 +90,7 @@ static BfStatus read_stream(FILE *stream, int64_t guess, char **bytes, int64_t *
 static BfStatus read_disk(const BfFiles *files, const char *name, char **bytes, int64_t *size, BfError *error) {
   char        path[4096];
   struct stat about;
-  int relative = name[0] != '/' && files->directory[0];
+  int         relative = name[0] != '/' && files->directory[0];
   if (snprintf(path, sizeof path, "%s%s%s", relative ? files->directory : "", relative ? "/" : "", name) >=
       (int)sizeof path)
     return bf_fail(error, BF_BAD_INPUT, "%s: the path is too long", name);

@@ -50,8 +50,7 @@ BfStatus bf_problem_initial_cells(const BfProblem *problem, int64_t cell[], BfEr
     qsort(sorted, (size_t)tokens, sizeof *sorted, compare_cells);
     if (atoms == tokens)
       for (int64_t k = 0; k < tokens; k++) cell[k] = sorted[k];
-    else
-      BF_GOTO(round_law(tokens, sorted, atoms, cell, error));
+    else BF_GOTO(round_law(tokens, sorted, atoms, cell, error));
     cell += atoms;
   }
 done:

@@ -251,8 +251,7 @@ BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t lea
   BF_TRY(look(keys, key, need, &value, error));
   if (!value.given) return BF_OK;
   BF_GOTO(BF_NEW(&list, value.count, error));
-  for (int64_t k = 0; k < value.count; k++)
-    BF_GOTO(to_integer(keys, key, value.item[k], least, most, &list[k], error));
+  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_integer(keys, key, value.item[k], least, most, &list[k], error));
   *count = value.count;
   *out   = list;
 done:

@@ -147,9 +147,9 @@ static int is_read_at_the_end(const char *name) {
 }
 
 BfStatus bf_options_left(const BfOptions *options, char name[BF_OPTION_LENGTH], BfError *error) {
-  PetscInt left   = 0;
-  char   **names  = NULL, **values = NULL;
-  name[0]         = '\0';
+  PetscInt left  = 0;
+  char   **names = NULL, **values = NULL;
+  name[0] = '\0';
   if (options && !options->command_line) {
     for (int64_t k = 0; k < options->count && !*name; k++)
       if (!options->option[k].read) snprintf(name, BF_OPTION_LENGTH, "%s", options->option[k].name);

@@ -9,7 +9,7 @@
 /* The file's name without folders and ending. */
 static void stem(const char *file, const char **begin, int64_t *length) {
   const char *slash = strrchr(file, '/');
-  const char *base  = slash ? slash + 1 : file, *dot = strrchr(base, '.');
+  const char *base = slash ? slash + 1 : file, *dot = strrchr(base, '.');
   *begin  = base;
   *length = dot && dot > base ? dot - base : (int64_t)strlen(base);
 }
@@ -19,10 +19,8 @@ static BfStatus read_general(BfReader *reader, BfError *error) {
   const char *name    = NULL;
   int64_t     length, horizon = 0;
   BF_TRY(bf_key_text(reader->keys, "name", BF_OPTIONAL, &name, error));
-  if (name)
-    length = (int64_t)strlen(name);
-  else
-    stem(problem->yaml, &name, &length);
+  if (name) length = (int64_t)strlen(name);
+  else stem(problem->yaml, &name, &length);
   if (!(problem->name = bf_text_copy(name, length, error))) return error->status;
   for (char *c = problem->name; *c; c++)
     if ((unsigned char)*c < ' ') *c = ' '; /* it is printed in one line */
@@ -76,9 +74,9 @@ done:
 }
 
 BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfError *error) {
-  const char *slash  = strrchr(path, '/');
-  int64_t     length = slash ? (slash == path ? 1 : slash - path) : 0;
-  BfFiles    *files  = NULL;
+  const char *slash     = strrchr(path, '/');
+  int64_t     length    = slash ? (slash == path ? 1 : slash - path) : 0;
+  BfFiles    *files     = NULL;
   BfProblem  *problem   = NULL;
   char       *directory = bf_text_copy(path, length, error);
   if (directory) bf_files_create(comm, directory, &files, error);

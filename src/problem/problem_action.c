@@ -31,8 +31,8 @@ static BfStatus require(BfReader *reader, const int have[], const char *what, Bf
   return BF_OK;
 }
 
-/* Every rank holds the controls, as numbers and as matrices, and their stage costs: refuse, rather than die of, a set that
- * its node could not hold. */
+/* Every rank holds the controls, as numbers and as matrices, and their stage costs: refuse, rather than die of, a set
+ * that its node could not hold. */
 static BfStatus check_memory(const BfReader *reader, const char *key, double count, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
   double         bytes = count * (layer->controls + layer->parameters + 1) * (double)sizeof(double);
@@ -113,7 +113,7 @@ BfStatus bf_read_action(BfReader *reader, BfError *error) {
   static const char *const kinds[] = {"grid", "sample", "file", NULL};
   BfKeys                  *keys    = reader->keys;
   int                      kind    = GRID;
-  int64_t                  count   = 0, seed = 0;
+  int64_t                  count = 0, seed = 0;
   const char              *unused;
   if (!bf_keys_given(keys, "action.kind")) {
     BF_TRY(bf_refuse_key(reader, "action.count", "action.kind is not given", error));

@@ -61,10 +61,9 @@ static BfStatus place_range(BfReader *reader, const BfMatrix *matrix, const char
                             const double range[], BfError *error) {
   BfProblem *problem = reader->problem;
   if (count != 2 && count != 2 * (int64_t)matrix->free)
-    return matrix->free == 1
-               ? bf_key_fail(reader->keys, key, error, "wants 2 numbers, got %lld", (long long)count)
-               : bf_key_fail(reader->keys, key, error, "wants 2 or %lld numbers, got %lld", 2 * (long long)matrix->free,
-                             (long long)count);
+    return matrix->free == 1 ? bf_key_fail(reader->keys, key, error, "wants 2 numbers, got %lld", (long long)count)
+                             : bf_key_fail(reader->keys, key, error, "wants 2 or %lld numbers, got %lld",
+                                           2 * (long long)matrix->free, (long long)count);
   for (int k = 0; k < matrix->free; k++) {
     const double *pair = range + (count == 2 ? 0 : 2 * k);
     int           j    = matrix->offset + k;
@@ -101,7 +100,8 @@ static BfStatus read_levels(BfReader *reader, const BfMatrix *matrix, BfError *e
   if (!levels) return BF_OK;
   if (count != 1 && count != matrix->free)
     status = matrix->free == 1 ? bf_key_fail(reader->keys, key, error, "wants 1 integer, got %lld", (long long)count)
-                               : bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, got %lld", matrix->free, (long long)count);
+                               : bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, got %lld", matrix->free,
+                                             (long long)count);
   for (int k = 0; k < matrix->free && status == BF_OK; k++)
     reader->levels[matrix->offset + k] = (int)levels[count == 1 ? 0 : k];
   bf_free(levels);

@@ -123,7 +123,8 @@ double bf_problem_diameter2(const BfLayer *layer, const BfData *data) {
   const int sphere    = layer->projection == BF_PROJECT_SPHERE;
   double    diameter2 = 0;
   for (int j = 0; j < layer->dim; j++) {
-    double lower = sphere ? fmin(layer->lower[j], -1) : layer->lower[j], upper = sphere ? fmax(layer->upper[j], 1) : layer->upper[j];
+    double lower = sphere ? fmin(layer->lower[j], -1) : layer->lower[j],
+           upper = sphere ? fmax(layer->upper[j], 1) : layer->upper[j];
     for (int64_t g = 0; data->target && g < data->tags; g++) {
       lower = fmin(lower, data->target[g * layer->dim + j]);
       upper = fmax(upper, data->target[g * layer->dim + j]);
@@ -144,10 +145,10 @@ static double sufficient_weight(const BfProblem *problem) {
 }
 
 static BfStatus read_position_weight(BfReader *reader, BfError *error) {
-  const char *key   = "cost.position_weight", *text = "auto";
-  BfCost     *cost  = &reader->problem->cost;
-  cost->diameter2   = bf_problem_diameter2(&reader->problem->layer, &reader->problem->train);
-  double      bound = sufficient_weight(reader->problem);
+  const char *key = "cost.position_weight", *text = "auto";
+  BfCost     *cost = &reader->problem->cost;
+  cost->diameter2  = bf_problem_diameter2(&reader->problem->layer, &reader->problem->train);
+  double bound     = sufficient_weight(reader->problem);
   BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &text, error));
   cost->position_auto = !strcmp(text, "auto");
   if (cost->position_auto) return BF_OK;

@@ -53,7 +53,7 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
   double      amplitude = 1, number;
   BfError     not_text  = {0};
   char        quote[BF_QUOTE];
-  int         text      = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
+  int         text = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
   if (text && !strcmp(name, "sinusoidal")) {
     BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
     reader->problem->sinusoidal = amplitude;
@@ -86,7 +86,7 @@ typedef struct {
 
 /* Fail with the line of the first token of a tag. */
 #define FAIL_AT(table, token, error, format, ...)                                                                      \
-  bf_fail((error), BF_BAD_INPUT, "%s: %s: " format, (table)->file->name,                                              \
+  bf_fail((error), BF_BAD_INPUT, "%s: %s: " format, (table)->file->name,                                               \
           bf_table_place((table)->file, (table)->data->row[(token)], (char[BF_PLACE]){0}), __VA_ARGS__)
 
 static BfStatus check_box(const Table *table, BfError *error) {

@@ -56,9 +56,9 @@ static BfStatus read_feedforward(BfReader *reader, BfError *error) {
 }
 
 BfStatus bf_read_layer(BfReader *reader, BfError *error) {
-  static const char *const masks[] = {"full", "causal", NULL};
-  BfKeys                  *keys    = reader->keys;
-  BfLayer                 *layer   = &reader->problem->layer;
+  static const char *const masks[]  = {"full", "causal", NULL};
+  BfKeys                  *keys     = reader->keys;
+  BfLayer                 *layer    = &reader->problem->layer;
   int64_t                  residual = 1, heads = 1;
   int                      mask = 0;
   layer->beta                   = 1;

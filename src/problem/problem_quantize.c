@@ -54,8 +54,8 @@ static BfStatus check_unquantized(const BfReader *reader, BfError *error) {
     int64_t tokens = data->tag_first[g + 1] - data->tag_first[g];
     if (tokens != problem->atoms)
       return bf_key_fail(reader->keys, "quantize.atoms", error,
-                         "must be 0 where quantize.cells is 0, got %d (position %d of sequence %" PRId64
-                         " has %" PRId64 " token%s)",
+                         "must be 0 where quantize.cells is 0, got %d (position %d of sequence %" PRId64 " has %" PRId64
+                         " token%s)",
                          problem->atoms, data->position[g], data->sequence[g], tokens, tokens == 1 ? "" : "s");
   }
   return BF_OK;
@@ -80,8 +80,8 @@ static BfStatus check_memory(const BfReader *reader, BfError *error) {
   const double  atoms = reader->problem->atoms ? (double)data->tags * reader->problem->atoms : (double)data->tokens;
   const double  bytes = atoms * (double)sizeof(double) * (2 + 6.0 * data->dim * BF_LANES / (double)data->contexts);
   if (bytes <= reader->memory) return BF_OK;
-  return bf_key_fail(reader->keys, "quantize.atoms", error, "gives %.4g atoms: %.3g GiB a rank, %.3g GiB are free", atoms,
-                     bytes / 0x1p30, reader->memory / 0x1p30);
+  return bf_key_fail(reader->keys, "quantize.atoms", error, "gives %.4g atoms: %.3g GiB a rank, %.3g GiB are free",
+                     atoms, bytes / 0x1p30, reader->memory / 0x1p30);
 }
 
 static BfStatus make_contexts(BfProblem *problem, BfError *error) {

@@ -18,19 +18,22 @@ static int line_of(const Reader *reader) { return (int)reader->event.start_mark.
 
 /* What a line would hide: references to elsewhere, and types that are not the text's own. */
 static BfStatus refuse_decoration(Reader *reader) {
-  const yaml_event_t  *event  = &reader->event;
-  const yaml_char_t   *anchor = NULL, *tag = NULL;
+  const yaml_event_t *event  = &reader->event;
+  const yaml_char_t  *anchor = NULL, *tag = NULL;
   switch (event->type) {
   case YAML_ALIAS_EVENT:
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: aliases are not read here", line_of(reader));
-  case YAML_SCALAR_EVENT: anchor = event->data.scalar.anchor, tag = event->data.scalar.tag; break;
+  case YAML_SCALAR_EVENT:
+    anchor = event->data.scalar.anchor, tag = event->data.scalar.tag;
+    break;
   case YAML_SEQUENCE_START_EVENT:
     anchor = event->data.sequence_start.anchor, tag = event->data.sequence_start.tag;
     break;
   case YAML_MAPPING_START_EVENT:
     anchor = event->data.mapping_start.anchor, tag = event->data.mapping_start.tag;
     break;
-  default: break;
+  default:
+    break;
   }
   if (anchor) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: anchors are not read here", line_of(reader));
   char text[BF_QUOTE];
@@ -170,7 +173,8 @@ BfStatus bf_yaml_parse(const BfFile *file, BfYaml *out, BfError *error) {
   const char *nul    = file->size ? memchr(file->bytes, '\0', (size_t)file->size) : NULL;
   BfStatus    status;
   if (bf_file_is_hdf5(file))
-    return bf_fail(error, BF_BAD_INPUT, "%s: an HDF5 file, not a problem in YAML (`bellformer eval` reads results)", file->name);
+    return bf_fail(error, BF_BAD_INPUT, "%s: an HDF5 file, not a problem in YAML (`bellformer eval` reads results)",
+                   file->name);
   if (nul) {
     int line = 1;
     for (const char *byte = file->bytes; byte < nul; byte++) line += *byte == '\n';

@@ -7,13 +7,13 @@
 typedef enum { BF_YAML_MAP, BF_YAML_SCALAR, BF_YAML_LIST } BfYamlKind;
 
 typedef struct {
-  char      *key;   /* "control.A.range" */
-  int        line;  /* counted from 1 */
+  char      *key;  /* "control.A.range" */
+  int        line; /* counted from 1 */
   BfYamlKind kind;
   int64_t    count; /* values: 1 of a scalar, any number of a list, 0 of a map */
   int64_t    room;
   char     **value;
-  int        read;  /* for whoever keeps track */
+  int        read; /* for whoever keeps track */
 } BfYamlEntry;
 
 typedef struct {

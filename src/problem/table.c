@@ -136,10 +136,8 @@ BfStatus bf_table_open(const BfFile *file, BfTable *out, BfError *error) {
   BfTable  table  = {.file = file, .hdf5 = bf_file_is_hdf5(file)};
   BfStatus status = table.hdf5 ? bf_table_hdf5_open(&table, error) : open_csv(&table, error);
   if (status == BF_OK && !table.rows) status = bf_fail(error, BF_BAD_INPUT, "the table has no rows");
-  if (status == BF_OK)
-    *out = table;
-  else
-    bf_table_clear(&table);
+  if (status == BF_OK) *out = table;
+  else bf_table_clear(&table);
   return status;
 }
 
@@ -222,8 +220,8 @@ static BfStatus read_rows(const BfFile *file, int64_t columns, int64_t *rows, do
   if (!count) return bf_fail(error, BF_BAD_INPUT, "the table has no rows");
   /* Refuse the first line of a wrong width before asking for memory for that many rows of the right one. */
   if (count_cells(&lines) != columns)
-    return bf_fail(error, BF_BAD_INPUT, "line %" PRId64 ": %" PRId64 " cells, but %" PRId64 " are wanted",
-                   lines.number, count_cells(&lines), columns);
+    return bf_fail(error, BF_BAD_INPUT, "line %" PRId64 ": %" PRId64 " cells, but %" PRId64 " are wanted", lines.number,
+                   count_cells(&lines), columns);
   if (__builtin_mul_overflow(count, columns, &cells)) return bf_fail(error, BF_BAD_INPUT, "the table is too large");
   BF_TRY(BF_NEW(out, cells, error));
   if (header) next_line(&lines);

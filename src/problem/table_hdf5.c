@@ -6,9 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-int bf_file_is_hdf5(const BfFile *file) {
-  return file->size >= 8 && !memcmp(file->bytes, "\x89HDF\r\n\x1a\n", 8);
-}
+int bf_file_is_hdf5(const BfFile *file) { return file->size >= 8 && !memcmp(file->bytes, "\x89HDF\r\n\x1a\n", 8); }
 
 static BfStatus fail_damaged(BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "the HDF5 file is damaged or truncated");
@@ -18,7 +16,7 @@ static BfStatus fail_damaged(BfError *error) {
 static const char IMAGE_NAME[] = "/dev/null/image";
 
 static hid_t open_image(const BfFile *file) {
-  const size_t step = 65536; /* by which the image would grow, were it written to */
+  const size_t step   = 65536; /* by which the image would grow, were it written to */
   hid_t        access = H5Pcreate(H5P_FILE_ACCESS), opened = H5I_INVALID_HID;
   if (H5Pset_fapl_core(access, step, 0) >= 0 && H5Pset_file_image(access, file->bytes, (size_t)file->size) >= 0)
     opened = H5Fopen(IMAGE_NAME, H5F_ACC_RDONLY, access);
@@ -70,12 +68,10 @@ static BfStatus column_rows(hid_t dataset, const char *name, int64_t *rows, BfEr
   int      own    = H5Pget_layout(create) != H5D_VIRTUAL && H5Pget_external_count(create) == 0;
   BfStatus status = BF_OK;
   if (vector) H5Sget_simple_extent_dims(space, &extent, NULL);
-  if (!vector)
-    status = bf_fail(error, BF_BAD_INPUT, "dataset %s must have one dimension", name);
+  if (!vector) status = bf_fail(error, BF_BAD_INPUT, "dataset %s must have one dimension", name);
   else if (!own || (double)extent * size > 1032 * stored || extent > INT64_MAX)
     status = bf_fail(error, BF_BAD_INPUT, "dataset %s does not hold its %llu values", name, (unsigned long long)extent);
-  else
-    *rows = (int64_t)extent;
+  else *rows = (int64_t)extent;
   H5Pclose(create);
   H5Tclose(type);
   H5Sclose(space);
@@ -120,8 +116,7 @@ static BfStatus read_column(BfTable *table, BfColumn *column, hid_t file, BfErro
   hid_t       type    = H5Dget_type(dataset);
   H5T_class_t kind    = H5Tget_class(type);
   BfStatus    status  = BF_OK;
-  if (dataset < 0 || type < 0)
-    status = fail_damaged(error);
+  if (dataset < 0 || type < 0) status = fail_damaged(error);
   else if (kind != H5T_INTEGER && (integer || kind != H5T_FLOAT))
     status = bf_fail(error, BF_BAD_INPUT, "dataset %s must hold %s", column->name, integer ? "integers" : "numbers");
   else if (H5Dread(dataset, integer ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,

@@ -111,9 +111,9 @@ static int shift_for(double sum, int64_t m) {
 
 enum { FEW_CELLS = 64, FEW_ATOMS = 4096 };
 
-/* x_i = m w_i / S is off by less than m (n + 3) 2^-53 < 4096 * 67 * 2^-53 < 2^-34: the sum of n masses, a quotient and a
- * product round. Where no x_i comes this near to a half, every rounding is certain; where the last error that is changed
- * and the first that is not are twice as far apart, so is the choice. All else is left to the integers. */
+/* x_i = m w_i / S is off by less than m (n + 3) 2^-53 < 4096 * 67 * 2^-53 < 2^-34: the sum of n masses, a quotient and
+ * a product round. Where no x_i comes this near to a half, every rounding is certain; where the last error that is
+ * changed and the first that is not are twice as far apart, so is the choice. All else is left to the integers. */
 static const double UNCERTAIN = 0x1p-34;
 
 /* Change the counts of the `times` entries of largest error[]; returns 0 where it is not certain which these are. */

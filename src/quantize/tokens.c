@@ -161,8 +161,8 @@ static int64_t centre_below(const Axis *axis, double z, double *share) {
 }
 
 /* dim is a constant where it is small, so that the loops unroll. */
-static inline __attribute__((always_inline)) int split(const BfTokens *tokens, const int dim, const double z[], int64_t cell[],
-                                                       double weight[]) {
+static inline __attribute__((always_inline)) int split(const BfTokens *tokens, const int dim, const double z[],
+                                                       int64_t cell[], double weight[]) {
   int count = 1;
   cell[0]   = 0;
   weight[0] = 1;
@@ -195,9 +195,13 @@ static inline __attribute__((always_inline)) int split(const BfTokens *tokens, c
 
 int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]) {
   switch (tokens->dim) {
-  case 1: return split(tokens, 1, z, cell, weight);
-  case 2: return split(tokens, 2, z, cell, weight);
-  case 3: return split(tokens, 3, z, cell, weight);
-  default: return split(tokens, tokens->dim, z, cell, weight);
+  case 1:
+    return split(tokens, 1, z, cell, weight);
+  case 2:
+    return split(tokens, 2, z, cell, weight);
+  case 3:
+    return split(tokens, 3, z, cell, weight);
+  default:
+    return split(tokens, tokens->dim, z, cell, weight);
   }
 }

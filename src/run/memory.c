@@ -1,9 +1,9 @@
+#include "bellformer/run.h"
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
-#include "bellformer/run.h"
 
 /* A line "Name:   123 kB" of /proc/meminfo, in bytes; a very large number where it cannot be read. */
 static int64_t meminfo(const char *name) {

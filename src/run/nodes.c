@@ -1,9 +1,9 @@
 /* Ranks, nodes, and the memory that a node shares. */
+#include "bellformer/run.h"
+#include "run/phases.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include "bellformer/run.h"
-#include "run/phases.h"
 
 /* The machine's nodes, or groups of node_size successive ranks within each. */
 static void split_nodes(BfRun *run, int node_size) {

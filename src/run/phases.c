@@ -56,21 +56,23 @@ static void report_phase(const BfRun *run, int phase, const char *name) {
 }
 
 void bf_report(const BfRun *run) {
-  static const char *const name[BF_PHASES] = {"read", "tables", "expand", "merge", "sweep", "reduce", "flow", "rollout", "write", "checkpoint"};
+  static const char *const name[BF_PHASES] = {"read",   "tables", "expand",  "merge", "sweep",
+                                              "reduce", "flow",   "rollout", "write", "checkpoint"};
   char                     a[16], b[16], c[16], d[16];
-  bf_print(run, "  seconds           min       mean        max   over %d rank%s on %d node%s\n", run->size, run->size == 1 ? "" : "s", run->nodes,
-           run->nodes > 1 ? "s" : "");
+  bf_print(run, "  seconds           min       mean        max   over %d rank%s on %d node%s\n", run->size,
+           run->size == 1 ? "" : "s", run->nodes, run->nodes > 1 ? "s" : "");
   for (int phase = 0; phase < BF_PHASES; phase++) report_phase(run, phase, name[phase]);
   double       peak, mine = (double)bf_peak_memory();
-  const double wall = bf_seconds() - run->phases->started, values = sum(run, run->phases->values), sent = sum(run, run->phases->sent);
-  const double all = sum(run, mine);
+  const double wall = bf_seconds() - run->phases->started, values = sum(run, run->phases->values),
+               sent = sum(run, run->phases->sent);
+  const double all  = sum(run, mine);
   MPI_Reduce(&mine, &peak, 1, MPI_DOUBLE, MPI_MAX, 0, run->world);
-  bf_print(run, "  %.2f s in all; %s Q-values, %s a second; %sB sent; peak memory %sB a rank at most, %sB in sum\n", wall,
-           human(values, a), human(values / wall, (char[16]){0}), human(sent, b), human(peak, c), human(all, d));
+  bf_print(run, "  %.2f s in all; %s Q-values, %s a second; %sB sent; peak memory %sB a rank at most, %sB in sum\n",
+           wall, human(values, a), human(values / wall, (char[16]){0}), human(sent, b), human(peak, c), human(all, d));
   const double all_values = bf_total_values(run);
   if (bf_starts(run) > 1)
-    bf_print(run, "  with %d earlier start%s: %.2f s, %s Q-values\n", bf_starts(run) - 1, bf_starts(run) > 2 ? "s" : "", bf_total_seconds(run),
-             human(all_values, a));
+    bf_print(run, "  with %d earlier start%s: %.2f s, %s Q-values\n", bf_starts(run) - 1, bf_starts(run) > 2 ? "s" : "",
+             bf_total_seconds(run), human(all_values, a));
 }
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */

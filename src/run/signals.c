@@ -1,7 +1,7 @@
 /* Signals that ask a run to stop: USR1, TERM, INT. */
+#include "bellformer/run.h"
 #include <signal.h>
 #include <unistd.h>
-#include "bellformer/run.h"
 
 /* The one thing that a handler may touch. */
 static volatile sig_atomic_t asked;

@@ -1,6 +1,6 @@
 /* Sums that do not depend on how their terms are dealt to ranks: in whole numbers. */
-#include <math.h>
 #include "bellformer/run.h"
+#include <math.h>
 
 enum { PIECE = 1 << 26 };
 

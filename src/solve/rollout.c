@@ -1,7 +1,7 @@
 /* The trained, unquantized model on a data set. */
+#include "bellformer/solve.h"
 #include <math.h>
 #include <string.h>
-#include "bellformer/solve.h"
 
 /* z of a context's tokens, from rows to lane 0 (and every other lane, so that no lane computes on leftovers). */
 static void gather(const BfData *data, int64_t first, int slots, double *lane) {
@@ -62,14 +62,14 @@ done:
 
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
                     BfRollout *out, BfError *error) {
-  BfStatus status = BF_OK;
-  Work     w      = {0};
-  BfCost   cost   = problem->cost; /* the same readouts, averaged over this data set */
+  BfStatus status  = BF_OK;
+  Work     w       = {0};
+  BfCost   cost    = problem->cost; /* the same readouts, averaged over this data set */
   double   correct = 0;
-  cost.contexts = (double)data->contexts;
-  cost.tokens   = (double)data->tokens;
-  cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
-  *out          = (BfRollout){0};
+  cost.contexts    = (double)data->contexts;
+  cost.tokens      = (double)data->tokens;
+  cost.diameter2   = bf_problem_diameter2(&problem->layer, data);
+  *out             = (BfRollout){0};
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
   BF_GOTO(BF_NEW(&out->sequence_loss, data->contexts, error));
   BF_GOTO(expand(problem, control, &w, error));

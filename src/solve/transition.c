@@ -4,7 +4,8 @@
 
 BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error) {
   const BfLayer *layer = &problem->layer;
-  *actions = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES, .size = (int64_t)layer->parameters * BF_LANES};
+  *actions             = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES,
+                                     .size   = (int64_t)layer->parameters * BF_LANES};
   BF_TRY(BF_NEW(&actions->parameters, actions->blocks * actions->size, error));
   BF_TRY(BF_NEW(&actions->stage, problem->actions, error));
   for (int64_t k = 0; k < actions->blocks * BF_LANES; k++) {
@@ -13,8 +14,10 @@ BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError
     if (k >= problem->actions) continue;
     actions->stage[k] = bf_stage_cost(&problem->cost, layer->controls, u);
     if (!isfinite(actions->stage[k]))
-      return bf_fail(error, BF_BAD_INPUT, "action %lld: its stage cost is beyond the largest number: cost.weight_decay or ranges are too large",
-                     (long long)k);
+      return bf_fail(
+          error, BF_BAD_INPUT,
+          "action %lld: its stage cost is beyond the largest number: cost.weight_decay or ranges are too large",
+          (long long)k);
   }
   return BF_OK;
 }
@@ -25,12 +28,13 @@ void bf_actions_clear(BfActions *actions) {
   *actions = (BfActions){0};
 }
 
-BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double g[BF_LANES],
-                        BfError *error) {
+BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+                        double g[BF_LANES], BfError *error) {
   BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
   for (int l = 0; l < BF_LANES; l++)
     if (!isfinite(g[l]))
-      return bf_fail(error, BF_BAD_INPUT, "sequence %lld: its %s is beyond the largest number: targets, readout or box are too large",
+      return bf_fail(error, BF_BAD_INPUT,
+                     "sequence %lld: its %s is beyond the largest number: targets, readout or box are too large",
                      (long long)context->sequence, bf_cost_name(cost->kind));
   return BF_OK;
 }

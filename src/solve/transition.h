@@ -33,11 +33,11 @@ void     bf_scratch_clear(BfScratch *scratch);
 void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z);
 
 /* bf_terminal_cost for a minimum to be taken over: refuses (BF_BAD_INPUT) what is not finite. */
-BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double g[BF_LANES],
-                        BfError *error);
+BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+                        double g[BF_LANES], BfError *error);
 
 /* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag:
- * `nearest` sends every atom to the nearest cell; `split` shares each atom's mass among the centres around it and rounds
- * the tag's law to a type by [R11]. */
+ * `nearest` sends every atom to the nearest cell; `split` shares each atom's mass among the centres around it and
+ * rounds the tag's law to a type by [R11]. */
 BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
                             BfScratch *scratch, int64_t cell[], BfError *error);

@@ -1,6 +1,6 @@
 /* Attributes of groups and datasets. */
-#include <string.h>
 #include "store/store.h"
+#include <string.h>
 
 /* The object, made as a group where there is none. */
 static hid_t object(BfStore *store, const char *path) {
@@ -10,7 +10,8 @@ static hid_t object(BfStore *store, const char *path) {
   return H5Gcreate2(store->file, path, store->create_links, H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static BfStatus write(BfStore *store, const char *path, const char *name, hid_t type, const void *value, BfError *error) {
+static BfStatus write(BfStore *store, const char *path, const char *name, hid_t type, const void *value,
+                      BfError *error) {
   const hid_t space = H5Screate(H5S_SCALAR), owner = object(store, path);
   const hid_t attribute = owner < 0 ? -1 : H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
   const int   failed    = attribute < 0 || H5Awrite(attribute, type, value) < 0;
@@ -28,7 +29,8 @@ BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *na
   return write(store, path, name, H5T_NATIVE_INT64, &value, error);
 }
 
-BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error) {
+BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value,
+                                 BfError *error) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, strlen(value) + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
@@ -43,9 +45,10 @@ static hid_t open_attribute(BfStore *store, const char *path, const char *name) 
 
 static BfStatus read(BfStore *store, const char *path, const char *name, hid_t type, void *value, BfError *error) {
   const hid_t attribute = open_attribute(store, path, name), space = attribute < 0 ? -1 : H5Aget_space(attribute);
-  const hid_t has       = attribute < 0 ? -1 : H5Aget_type(attribute);
-  const int   fits      = has >= 0 && H5Tget_class(has) == H5Tget_class(type) && H5Sget_simple_extent_type(space) == H5S_SCALAR;
-  const int   failed    = !fits || H5Aread(attribute, type, value) < 0;
+  const hid_t has = attribute < 0 ? -1 : H5Aget_type(attribute);
+  const int   fits =
+      has >= 0 && H5Tget_class(has) == H5Tget_class(type) && H5Sget_simple_extent_type(space) == H5S_SCALAR;
+  const int failed = !fits || H5Aread(attribute, type, value) < 0;
   if (has >= 0) H5Tclose(has);
   if (space >= 0) H5Sclose(space);
   if (attribute >= 0) H5Aclose(attribute);

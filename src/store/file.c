@@ -1,4 +1,6 @@
 /* Files appear whole: written as FILE.part, synced, renamed. */
+#include "bellformer/run.h"
+#include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -7,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "bellformer/run.h"
-#include "store/store.h"
 
 hid_t bf_store_memory_type(BfStoreType type) {
   const hid_t types[] = {H5T_NATIVE_DOUBLE, H5T_NATIVE_INT32, H5T_NATIVE_INT64, H5T_NATIVE_UINT8};
@@ -20,7 +20,8 @@ hid_t bf_store_file_type(BfStoreType type) {
   return types[type];
 }
 
-BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what, BfError *error) {
+BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what,
+                        BfError *error) {
   if (failed) bf_fail(error, status, "%s: %s%s%s", store->path, path, *path ? " " : "", what);
   return bf_agree(store->comm, error);
 }
@@ -31,7 +32,9 @@ static int reserve(BfStore *store) {
   int failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, store->reserved) ? errno : 0;
   if (failed == EOPNOTSUPP || failed == ENOSYS) {
     struct stat about;
-    failed = fstat(file, &about) == 0 && store->reserved - (int64_t)about.st_blocks * 512 > bf_disk_free(store->part) ? ENOSPC : 0;
+    failed = fstat(file, &about) == 0 && store->reserved - (int64_t)about.st_blocks * 512 > bf_disk_free(store->part)
+                 ? ENOSPC
+                 : 0;
   }
   close(file);
   errno = failed;
@@ -41,7 +44,8 @@ static int reserve(BfStore *store) {
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error) {
   store->reserved += bytes;
   if (store->rank == 0 && reserve(store) < 0)
-    bf_fail(error, BF_FAILURE, "%s: %s needs %.3g MiB more of the disk: %s", store->path, what, (double)bytes / 0x1p20, strerror(errno));
+    bf_fail(error, BF_FAILURE, "%s: %s needs %.3g MiB more of the disk: %s", store->path, what, (double)bytes / 0x1p20,
+            strerror(errno));
   return bf_agree(store->comm, error);
 }
 
@@ -160,7 +164,7 @@ static int sync_path(const char *path, int flags) {
 
 /* Whether the file is whole, read by one rank alone: what a collective write has lost may have been told to no one. */
 static int is_whole(const char *path) {
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t file  = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   const int   whole = file >= 0 && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit_nothing, NULL) >= 0;
   if (file >= 0) H5Fclose(file);
   return whole;
@@ -190,7 +194,8 @@ static void publish(const BfStore *store, BfError *error) {
     return;
   }
   snprintf(folder, sizeof folder, "%s", store->path);
-  if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) || sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
+  if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
+      sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
     bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
 }
 

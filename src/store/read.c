@@ -1,5 +1,5 @@
-#include <string.h>
 #include "store/store.h"
+#include <string.h>
 
 enum { MOST_DIMS = 4 };
 static const int64_t read_entries = (int64_t)1 << 27; /* MPI-IO counts are int */
@@ -17,8 +17,8 @@ BfStatus bf_store_extent(BfStore *store, const char *path, int *rank, int64_t di
   return bf_store_check(store, *rank < 1 || *rank > MOST_DIMS, BF_BAD_INPUT, path, "has an unexpected shape", error);
 }
 
-static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[], const int64_t count[],
-                       void *buffer) {
+static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[],
+                       const int64_t count[], void *buffer) {
   hsize_t at[MOST_DIMS], size[MOST_DIMS], entries = 1;
   for (int i = 0; i < rank; i++) {
     at[i]   = (hsize_t)start[i];
@@ -40,7 +40,7 @@ static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, c
 
 /* The same class of numbers and the same size; anything else is not what this program wrote. */
 int bf_store_type_fits(hid_t data, BfStoreType type) {
-  const hid_t has  = H5Dget_type(data), wanted = bf_store_file_type(type);
+  const hid_t has = H5Dget_type(data), wanted = bf_store_file_type(type);
   const int   fits = has >= 0 && H5Tget_class(has) == H5Tget_class(wanted) && H5Tget_size(has) == H5Tget_size(wanted);
   if (has >= 0) H5Tclose(has);
   return fits;
@@ -60,7 +60,8 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
   if (pieces < 1) pieces = 1;
   MPI_Allreduce(&pieces, &most, 1, MPI_INT64_T, MPI_MAX, store->comm);
   const hid_t set = H5Dopen2(store->file, path, H5P_DEFAULT);
-  BF_TRY(bf_store_check(store, set < 0 || !bf_store_type_fits(set, type), BF_BAD_INPUT, path, "has an unexpected type", error));
+  BF_TRY(bf_store_check(store, set < 0 || !bf_store_type_fits(set, type), BF_BAD_INPUT, path, "has an unexpected type",
+                        error));
   char *to     = data;
   int   failed = 0;
   for (int64_t p = 0; p < most; p++) {
@@ -76,23 +77,26 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
     for (int i = 0; i < rank; i++) n *= part[i];
     failed = transfer(store, set, type, rank, at, part, to) < 0;
     to += n * size;
-    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, store->comm); /* who fails alone is missing in the next call */
+    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR,
+                  store->comm); /* who fails alone is missing in the next call */
     if (failed) break;
   }
   H5Dclose(set);
   return bf_store_check(store, failed, BF_BAD_INPUT, path, "is damaged", error);
 }
 
-BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int rank, int64_t dims[], void **data, BfError *error) {
-  int     has   = 0;
-  int64_t n     = 1, extent[MOST_DIMS], start[MOST_DIMS] = {0};
+BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int rank, int64_t dims[], void **data,
+                       BfError *error) {
+  int     has = 0;
+  int64_t n = 1, extent[MOST_DIMS], start[MOST_DIMS] = {0};
   void   *array = NULL;
   BF_TRY(bf_store_extent(store, path, &has, extent, error));
   BF_TRY(bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error));
   for (int i = 0; i < rank; i++) n *= extent[i];
   array = bf_calloc(n, H5Tget_size(bf_store_memory_type(type)), error);
   BF_TRY(bf_store_check(store, 0, BF_OK, path, "", error));
-  if (n && bf_store_read_block(store, path, type, rank, start, extent, array, error) != BF_OK) { /* HDF5 fails to read nothing */
+  if (n && bf_store_read_block(store, path, type, rank, start, extent, array, error) !=
+               BF_OK) { /* HDF5 fails to read nothing */
     bf_free(array);
     return error->status;
   }
@@ -111,8 +115,9 @@ BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***nam
   int failed = H5Gget_info(group, &info) < 0 || BF_NEW(&list, (int64_t)info.nlinks, error) != BF_OK;
   for (hsize_t i = 0; i < info.nlinks && !failed; i++) {
     const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
-    failed = length < 0 || BF_NEW(&list[i], length + 1, error) != BF_OK ||
-             H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, list[i], (size_t)length + 1, H5P_DEFAULT) < 0;
+    failed =
+        length < 0 || BF_NEW(&list[i], length + 1, error) != BF_OK ||
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, list[i], (size_t)length + 1, H5P_DEFAULT) < 0;
   }
   H5Gclose(group);
   if (bf_store_check(store, failed, BF_BAD_INPUT, path, "cannot be listed", error) != BF_OK) {

@@ -1,10 +1,11 @@
 /* Arrays with sums of their own.
  *
- * HDF5 writes checksummed chunks together at half the speed of plain parallel writes: ranks exchange chunks that they share, and the
- * filter runs piece by piece between copies. A sealed array is contiguous, and beside it stands, for every segment of it, a hash that adds
- * up over whatever parts of the segment ranks hold: sum over 32-bit words of word * key(place) modulo the prime 2^61 - 1, with pseudo-random keys.
- * A change of one word always changes it; any other damage goes unseen with probability 2^-61. A product and an addition a word: it
- * is bound by the memory that the words come from. */
+ * HDF5 writes checksummed chunks together at half the speed of plain parallel writes: ranks exchange chunks that they
+ * share, and the filter runs piece by piece between copies. A sealed array is contiguous, and beside it stands, for
+ * every segment of it, a hash that adds up over whatever parts of the segment ranks hold: sum over 32-bit words of word
+ * * key(place) modulo the prime 2^61 - 1, with pseudo-random keys. A change of one word always changes it; any other
+ * damage goes unseen with probability 2^-61. A product and an addition a word: it is bound by the memory that the words
+ * come from. */
 #include "bellformer/run.h"
 #include "store/store.h"
 
@@ -13,9 +14,9 @@
 
 enum { KEYS = 1 << 14 };
 __extension__ typedef unsigned __int128 Wide;
-static const int64_t  least_segment = (int64_t)KEYS * 4, most_segments = 1 << 16;
-static const int64_t  round_bytes = (int64_t)64 << 20; /* of a rank, when an array is checked */
-static const uint64_t prime = ((uint64_t)1 << 61) - 1;
+static const int64_t                    least_segment = (int64_t)KEYS * 4, most_segments = 1 << 16;
+static const int64_t                    round_bytes = (int64_t)64 << 20; /* of a rank, when an array is checked */
+static const uint64_t                   prime       = ((uint64_t)1 << 61) - 1;
 
 /* Keys of places 0 .. KEYS-1, and what is added to them for every KEYS places more. */
 typedef struct {
@@ -61,8 +62,8 @@ static uint64_t part_of_segment(const Keys *keys, int64_t at, int64_t n, const u
   Wide sum = 0;
   while (n > 0) {
     const int64_t   word = at / 4, in = at % 4, row = word / KEYS;
-    const uint64_t *key  = keys->low + word % KEYS;
-    const uint64_t  more = keys->high[row];
+    const uint64_t *key   = keys->low + word % KEYS;
+    const uint64_t  more  = keys->high[row];
     const int64_t   whole = in ? 0 : n / 4 < KEYS - word % KEYS ? n / 4 : KEYS - word % KEYS;
     for (int64_t i = 0; i < whole; i++) {
       uint32_t x;
@@ -84,7 +85,8 @@ static uint64_t part_of_segment(const Keys *keys, int64_t at, int64_t n, const u
 }
 
 /* Add bytes [at, at + n) of the array to the sums of its segments. */
-static void add_bytes(const Keys *keys, int64_t segment, int64_t at, int64_t n, const unsigned char *data, uint64_t sums[]) {
+static void add_bytes(const Keys *keys, int64_t segment, int64_t at, int64_t n, const unsigned char *data,
+                      uint64_t sums[]) {
   while (n > 0) {
     const int64_t s = at / segment, in = at % segment, take = segment - in < n ? segment - in : n;
     sums[s] = reduce((Wide)sums[s] + part_of_segment(keys, in, take, data));
@@ -120,18 +122,19 @@ static BfStatus define(BfStore *store, const char *path, BfStoreType type, int64
   const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &extent, NULL);
   H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
-  const hid_t data = H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
+  const hid_t data =
+      H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
   if (data >= 0) H5Dclose(data);
   H5Sclose(space);
   H5Pclose(list);
   return bf_store_check(store, data < 0, BF_FAILURE, path, "cannot be created", error);
 }
 
-BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks, const int64_t first[],
-                               const int64_t count[], const void *data, BfError *error) {
+BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks,
+                               const int64_t first[], const int64_t count[], const void *data, BfError *error) {
   const int64_t        size = (int64_t)H5Tget_size(bf_store_memory_type(type)), segment = segment_bytes(entries * size);
   const int64_t        segments = (entries * size + segment - 1) / segment;
-  const unsigned char *from = data;
+  const unsigned char *from     = data;
   char                 name[256];
   Keys                 keys = {0};
   uint64_t            *sums = NULL;
@@ -157,18 +160,21 @@ done:
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* This rank's segments begin .. end - 1 against their sums, some at a time; all ranks take as many turns. */
-static BfStatus check_segments(BfStore *store, const char *path, BfStoreType type, int64_t entries, int64_t segment, const Keys *keys,
-                               const uint64_t expected[], int *damaged, BfError *error) {
-  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), bytes = entries * size, segments = (bytes + segment - 1) / segment;
+static BfStatus check_segments(BfStore *store, const char *path, BfStoreType type, int64_t entries, int64_t segment,
+                               const Keys *keys, const uint64_t expected[], int *damaged, BfError *error) {
+  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), bytes = entries * size,
+                segments = (bytes + segment - 1) / segment;
   const int64_t begin = segments * store->rank / store->size, end = segments * (store->rank + 1) / store->size;
-  const int64_t most = round_bytes / segment > 1 ? round_bytes / segment : 1, share = (segments + store->size - 1) / store->size;
+  const int64_t most    = round_bytes / segment > 1 ? round_bytes / segment : 1,
+                share   = (segments + store->size - 1) / store->size;
   unsigned char *buffer = NULL;
   BfStatus       status;
   BF_NEW(&buffer, (most < share ? most : share) * segment, error);
   BF_GOTO(bf_agree(store->comm, error));
   for (int64_t turn = 0; turn * most < share; turn++) {
     const int64_t s = begin + turn * most, stop = s + most < end ? s + most : end, from = s < end ? s * segment : 0;
-    const int64_t n = s < end ? (stop * segment < bytes ? stop * segment : bytes) - from : 0, first = from / size, count = n / size;
+    const int64_t n = s < end ? (stop * segment < bytes ? stop * segment : bytes) - from : 0, first = from / size,
+                  count = n / size;
     BF_GOTO(bf_store_read_blocks(store, path, type, -1, 1, &first, &count, buffer, error));
     for (int64_t i = s; i < stop; i++) {
       const int64_t here = bytes - i * segment < segment ? bytes - i * segment : segment;
@@ -194,7 +200,8 @@ static BfStatus check(BfStore *store, const char *path, BfStoreType type, BfErro
   BF_TRY(bf_store_check(store, rank != 1, BF_BAD_INPUT, path, "has an unexpected shape", error));
   BF_TRY(bf_store_read(store, name, BF_STORE_INT64, 1, &segments, (void **)&sums, error));
   const int64_t segment = segment_bytes(dims[0] * size);
-  BF_GOTO(bf_store_check(store, segments != (dims[0] * size + segment - 1) / segment, BF_BAD_INPUT, name, "does not fit its array", error));
+  BF_GOTO(bf_store_check(store, segments != (dims[0] * size + segment - 1) / segment, BF_BAD_INPUT, name,
+                         "does not fit its array", error));
   make_keys(segment, &keys, error);
   BF_GOTO(bf_agree(store->comm, error));
   BF_GOTO(check_segments(store, path, type, dims[0], segment, &keys, sums, &damaged, error));
@@ -206,8 +213,8 @@ done:
   return status;
 }
 
-BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[], const int64_t count[],
-                              void *data, BfError *error) {
+BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[],
+                              const int64_t count[], void *data, BfError *error) {
   BF_TRY(check(store, path, type, error));
   return bf_store_read_blocks(store, path, type, -1, blocks, first, count, data, error);
 }

@@ -1,26 +1,27 @@
 /* An open result file. */
 #pragma once
-#include <hdf5.h>
 #include "bellformer/store.h"
+#include <hdf5.h>
 
 struct BfStore {
   MPI_Comm comm; /* a duplicate; owned */
   int      rank, size;
   hid_t    file;
   char    *path;
-  char    *part;     /* the temporary name of a file that is being created; NULL for one that is read */
-  hid_t    transfer; /* collective */
-  hid_t    create_links; /* groups on the way */
+  char    *part;          /* the temporary name of a file that is being created; NULL for one that is read */
+  hid_t    transfer;      /* collective */
+  hid_t    create_links;  /* groups on the way */
   uint64_t device, inode; /* of the temporary file, on rank 0: another run may put its own in the same place */
-  int64_t  reserved;     /* bytes of the disk that rank 0 has set aside for the file */
+  int64_t  reserved;      /* bytes of the disk that rank 0 has set aside for the file */
 };
 
 hid_t bf_store_memory_type(BfStoreType type);
 hid_t bf_store_file_type(BfStoreType type);
 /* Whether a dataset holds the same class of numbers, of the same size. */
 int bf_store_type_fits(hid_t data, BfStoreType type);
-/* Set `bytes` more of the disk aside, before HDF5 needs them: where a collective HDF5 call fails on one rank, others wait for
- * ever. what: "/value". On a file system that sets nothing aside, free space is compared. Collective. */
+/* Set `bytes` more of the disk aside, before HDF5 needs them: where a collective HDF5 call fails on one rank, others
+ * wait for ever. what: "/value". On a file system that sets nothing aside, free space is compared. Collective. */
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error);
 /* "RUN.h5: /value cannot be written", agreed on by all ranks; BF_OK where no rank failed. */
-BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what, BfError *error);
+BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what,
+                        BfError *error);

@@ -18,8 +18,8 @@ static int64_t chunk_bytes(int64_t bytes) {
   return share < least_chunk ? least_chunk : share > most_chunk ? most_chunk : share;
 }
 
-/* Chunks of that size: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of all
- * chunks and of what describes them; 0 where there is nothing to chunk. */
+/* Chunks of that size: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of
+ * all chunks and of what describes them; 0 where there is nothing to chunk. */
 static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsize_t chunk[]) {
   const int64_t most = chunk_bytes(product(rank, dims) * type_size(type));
   int64_t       left = most / type_size(type), chunks = 1, bytes = type_size(type);
@@ -49,13 +49,15 @@ static hid_t make(BfStore *store, const char *path, BfStoreType type, int rank, 
   hsize_t extent[MOST_DIMS] = {0};
   for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
   const hid_t space = H5Screate_simple(rank, extent, NULL), list = layout(type, rank, dims);
-  const hid_t data  = H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
+  const hid_t data =
+      H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
   H5Pclose(list);
   H5Sclose(space);
   return data;
 }
 
-BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[], BfError *error) {
+BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
+                         BfError *error) {
   hsize_t       unused[MOST_DIMS];
   const int64_t description = 4 << 10; /* header, link, index: at most a few of these a dataset */
   BF_TRY(bf_store_reserve(store, cut_chunks(type, rank, dims, unused) + description, path, error));
@@ -65,8 +67,8 @@ BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int
 }
 
 /* One collective write of a block; a block without entries takes part with an empty selection. */
-static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[], const int64_t count[],
-                       const void *buffer) {
+static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[],
+                       const int64_t count[], const void *buffer) {
   hsize_t at[MOST_DIMS], size[MOST_DIMS];
   hsize_t entries = 1;
   for (int i = 0; i < rank; i++) {
@@ -89,7 +91,7 @@ static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, c
 /* Cut a block that is too large for one write along the first dimension that is longer than one. */
 BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                               const int64_t count[], const void *data, BfError *error) {
-  const int64_t bytes = product(rank, count) * type_size(type);
+  const int64_t bytes  = product(rank, count) * type_size(type);
   int64_t       pieces = (bytes + write_bytes - 1) / write_bytes, most, at[MOST_DIMS], size[MOST_DIMS];
   int           axis = 0, failed = 0;
   const char   *from = data;
@@ -109,7 +111,8 @@ BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type
       size[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
     }
     failed = transfer(store, set, type, rank, at, size, from) < 0;
-    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, store->comm); /* who fails alone is missing in the next call */
+    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR,
+                  store->comm); /* who fails alone is missing in the next call */
     if (failed) break;
     from += product(rank, size) * type_size(type);
   }
@@ -117,8 +120,8 @@ BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot be written: is the disk full?", error);
 }
 
-BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[], const void *data,
-                        BfError *error) {
+BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
+                        const void *data, BfError *error) {
   const int64_t start[MOST_DIMS] = {0}, none[MOST_DIMS] = {0};
   BF_TRY(bf_store_define(store, path, type, rank, dims, error));
   if (!product(rank, dims)) return BF_OK; /* HDF5 fails to write nothing together */

@@ -8,11 +8,11 @@
 
 #include "bellformer/run.h"
 
-/* Bytes a second of reading rows of `row` bytes at random places of `bytes` bytes: what a gather of short rows can have.
- * One number a line is read, and or-ed: a sum of doubles would wait for its additions, not for the memory. */
+/* Bytes a second of reading rows of `row` bytes at random places of `bytes` bytes: what a gather of short rows can
+ * have. One number a line is read, and or-ed: a sum of doubles would wait for its additions, not for the memory. */
 static inline double read_bandwidth(size_t bytes, size_t row) {
   const size_t rows = bytes / row, each = row / sizeof(uint64_t), line = 64 / sizeof(uint64_t);
-  uint64_t    *x    = aligned_alloc(64, (bytes + 63) / 64 * 64), bits = 0;
+  uint64_t    *x = aligned_alloc(64, (bytes + 63) / 64 * 64), bits = 0;
   double       best = 0;
   memset(x, 0, (bytes + 63) / 64 * 64);
   for (int repeat = 0; repeat < 3; repeat++) {
@@ -34,5 +34,6 @@ static inline double read_bandwidth(size_t bytes, size_t row) {
 
 static inline void verdict(const char *what, double got, double wanted, int at_least) {
   const int met = at_least ? got >= wanted : got <= wanted;
-  printf("  %-58s %8.3g   wanted %s %.3g: %s\n", what, got, at_least ? "at least" : "at most", wanted, met ? "met" : "MISSED");
+  printf("  %-58s %8.3g   wanted %s %.3g: %s\n", what, got, at_least ? "at least" : "at most", wanted,
+         met ? "met" : "MISSED");
 }

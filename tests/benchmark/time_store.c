@@ -1,5 +1,6 @@
-/* Writing a row of V as checkpoints do (sums beside it, space set aside, fsync, rename) against plain parallel writes of the
- * same bytes: a contiguous dataset, no checksums, fsync. All ranks write together; in turns, the best of each. Argument: a folder. */
+/* Writing a row of V as checkpoints do (sums beside it, space set aside, fsync, rename) against plain parallel writes
+ * of the same bytes: a contiguous dataset, no checksums, fsync. All ranks write together; in turns, the best of each.
+ * Argument: a folder. */
 #include <fcntl.h>
 #include <hdf5.h>
 #include <petscsys.h>
@@ -11,7 +12,8 @@
 enum { REPEATS = 5 };
 static const int64_t NUMBERS = (int64_t)1 << 25; /* 256 MiB */
 
-static double checksummed(const BfRun *run, const char *path, const double *mine, int64_t from, int64_t count, BfError *error) {
+static double checksummed(const BfRun *run, const char *path, const double *mine, int64_t from, int64_t count,
+                          BfError *error) {
   BfStore     *store = NULL;
   const double begin = bf_seconds();
   if (bf_store_create(run->world, path, 1, &store, error) == BF_OK &&
@@ -28,7 +30,7 @@ static double plain(const BfRun *run, const char *path, const double *mine, int6
   H5Pset_fapl_mpio(access, run->world, MPI_INFO_NULL);
   H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
   const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access), space = H5Screate_simple(1, &all, NULL);
-  const hid_t data = H5Dcreate2(file, "value", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t data   = H5Dcreate2(file, "value", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   const hid_t memory = H5Screate_simple(1, &size, NULL);
   H5Sselect_hyperslab(space, H5S_SELECT_SET, &at, NULL, &size, NULL);
   H5Dwrite(data, H5T_NATIVE_DOUBLE, memory, space, transfer, mine);
@@ -43,8 +45,8 @@ static double plain(const BfRun *run, const char *path, const double *mine, int6
 }
 
 int main(int argc, char **argv) {
-  BfError     error = {0};
-  BfRun      *run   = NULL;
+  BfError     error   = {0};
+  BfRun      *run     = NULL;
   double      best[2] = {INFINITY, INFINITY};
   char        path[2][4096];
   const char *folder = argc > 1 ? argv[1] : ".";
@@ -58,8 +60,8 @@ int main(int argc, char **argv) {
     best[1] = fmin(best[1], plain(run, path[1], mine, from, count));
   }
   if (run->rank == 0 && error.status == BF_OK) {
-    printf("%d ranks write %.3g MB: with sums %.3g s, plainly %.3g s; bound by the disk and its cache\n", run->size, 8e-6 * (double)NUMBERS,
-           best[0], best[1]);
+    printf("%d ranks write %.3g MB: with sums %.3g s, plainly %.3g s; bound by the disk and its cache\n", run->size,
+           8e-6 * (double)NUMBERS, best[0], best[1]);
     verdict("of the bandwidth of plain parallel writes", best[1] / best[0], 0.7, 1);
     unlink(path[0]);
     unlink(path[1]);

@@ -1,5 +1,6 @@
 /* One layer of the full sweep against the same sweep over an explicit table: int32 successor and double cost for every
- * (measure, action), 12 bytes a pair, as a general solver of deterministic MDPs keeps it. One core. Argument: PROBLEM.yaml.
+ * (measure, action), 12 bytes a pair, as a general solver of deterministic MDPs keeps it. One core. Argument:
+ * PROBLEM.yaml.
  *
  * The explicit table of all measures would not fit in any memory here: the baseline sweeps 128 stretches of measures,
  * evenly spread, against the whole of V. Both loops are timed on a middle layer and on the last; a Q-value is one
@@ -72,7 +73,7 @@ static double sweep(BfFullState *x, int last) {
   BfProgress   progress;
   const double begin = bf_seconds();
   bf_progress_start(&progress, "layer");
-  BfError      error = {0};
+  BfError error = {0};
   bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], 0, NULL, &progress, &error);
   return bf_seconds() - begin;
 }
@@ -88,10 +89,11 @@ static int64_t differences(const Explicit *e) {
   return count;
 }
 
-static void report_layer(const Explicit *e, const char *name, double ours, double theirs, double wanted, double bound, const char *why) {
-  const BfFullState *x = e->x;
-  const double q = ours / ((double)x->space.measures * (double)x->plan.actives) * 1e9;
-  const double explicit_q = theirs / ((double)e->states * (double)x->plan.actives) * 1e9;
+static void report_layer(const Explicit *e, const char *name, double ours, double theirs, double wanted, double bound,
+                         const char *why) {
+  const BfFullState *x          = e->x;
+  const double       q          = ours / ((double)x->space.measures * (double)x->plan.actives) * 1e9;
+  const double       explicit_q = theirs / ((double)e->states * (double)x->plan.actives) * 1e9;
   printf("%s: %.3f ns a Q-value; explicit table %.3f ns; %lld of %lld measures differ\n", name, q, explicit_q,
          (long long)differences(e), (long long)e->states);
   verdict("times as fast as the explicit table", explicit_q / q, wanted, 1);
@@ -110,7 +112,8 @@ static void report_memory(const BfFullState *x) {
   const double M = (double)x->space.measures, K = (double)x->problem->actions, T = x->problem->horizon;
   double       bytes = 16 * M + 4 * T * M + 6.0 * (double)x->plan.mids * (double)x->plan.actives;
   for (int i = 0; i < x->tables.shapes; i++) bytes += 4.0 * (double)x->space.context[x->space.shape[i]].measures * K;
-  printf("memory: tables, two V, policies of %g layers, plan: %.3g bytes; the explicit table has 12 a pair\n", T, bytes);
+  printf("memory: tables, two V, policies of %g layers, plan: %.3g bytes; the explicit table has 12 a pair\n", T,
+         bytes);
   verdict("bytes a (measure, action) pair", bytes / (M * K), 1, 0);
 }
 
@@ -120,26 +123,30 @@ static BfStatus benchmark(BfFullState *x, BfError *error) {
   double        ours[2] = {INFINITY, INFINITY}, theirs = INFINITY;
   BF_TRY(explicit_create(x, &e, error));
   bf_terminal_fill(&x->terminal, &x->space, 0, x->space.measures, x->V[0].base);
-  printf("%s: M = %lld, K = %lld of which %lld can win; %s kernels, one core\n", x->problem->name, (long long)x->space.measures,
-         (long long)x->problem->actions, (long long)plan->actives, bf_instruction_set());
+  printf("%s: M = %lld, K = %lld of which %lld can win; %s kernels, one core\n", x->problem->name,
+         (long long)x->space.measures, (long long)x->problem->actions, (long long)plan->actives, bf_instruction_set());
   for (int repeat = 0; repeat < 2; repeat++)
     for (int last = 0; last < 2; last++) {
       for (int i = 0; i < 3; i++) theirs = fmin(theirs, explicit_sweep(&e, x->V[0].base));
       ours[last] = fmin(ours[last], sweep(x, last));
     }
   const double memory = read_bandwidth((size_t)x->V[0].bytes, (size_t)plan->lanes * sizeof(double));
-  const double cache  = read_bandwidth(512 << 10, (size_t)plan->lanes * sizeof(double)), rows = rows_a_mid(plan);
+  const double cache = read_bandwidth(512 << 10, (size_t)plan->lanes * sizeof(double)), rows = rows_a_mid(plan);
   report_memory(x);
-  printf("machine: rows of %lld numbers at random from V %.3g GB/s, from L2 %.3g GB/s\n", (long long)plan->lanes, memory * 1e-9, cache * 1e-9);
+  printf("machine: rows of %lld numbers at random from V %.3g GB/s, from L2 %.3g GB/s\n", (long long)plan->lanes,
+         memory * 1e-9, cache * 1e-9);
   char why[200];
-  snprintf(why, sizeof why, "were all %.2f permuted rows a mid from memory, and one read from L2, where not pruned", rows);
+  snprintf(why, sizeof why, "were all %.2f permuted rows a mid from memory, and one read from L2, where not pruned",
+           rows);
   x->sweep.work.kept = 0;
   sweep(x, 0);
   const double kept = (double)x->sweep.work.kept / ((double)x->space.measures * (double)plan->actives);
   report_layer(&e, "middle layer", ours[0], theirs, 3, 8e9 * kept * (rows / memory + 1 / cache), why);
-  printf("  pruned: %.0f %% of the Q-values, which are counted above; the explicit table prunes none\n", 100 * (1 - kept));
+  printf("  pruned: %.0f %% of the Q-values, which are counted above; the explicit table prunes none\n",
+         100 * (1 - kept));
   sweep(x, 1);
-  report_layer(&e, "last layer", ours[1], theirs, 6, 8e9 / cache, "one read from L2; two additions and a minimum should hide in it");
+  report_layer(&e, "last layer", ours[1], theirs, 6, 8e9 / cache,
+               "one read from L2; two additions and a minimum should hide in it");
   explicit_clear(&e);
   return BF_OK;
 }

@@ -1,7 +1,7 @@
 /* Transition tables against their straightforward evaluation: for every (measure, action) the layer of the README in
  * plain double loops with libm's exp, then nearest cells and the rank, as one would write it down. One core.
- * Argument: PROBLEM.yaml, grid cells, transition nearest, no feed-forward part. The straightforward evaluation takes every
- * n-th measure, under all actions; entries are compared one by one. */
+ * Argument: PROBLEM.yaml, grid cells, transition nearest, no feed-forward part. The straightforward evaluation takes
+ * every n-th measure, under all actions; entries are compared one by one. */
 #include <petscsys.h>
 
 #include "clock.h"
@@ -11,7 +11,8 @@
 enum { MEASURES = 2000, MOST = 64 };
 
 /* v = V (sum_j k_j z_j) / (sum_j k_j), z+ = clip(r z + eps v), for slot i. */
-static void image(const BfLayer *layer, const BfContext *c, const double *A, const double *V, double z[][MOST], int i, double out[]) {
+static void image(const BfLayer *layer, const BfContext *c, const double *A, const double *V, double z[][MOST], int i,
+                  double out[]) {
   const int d = layer->dim;
   double    k[MOST], most = -INFINITY, sum = 0, mean[MOST] = {0};
   for (int j = 0; j < c->slots; j++) {
@@ -59,10 +60,11 @@ typedef struct {
 static Plain evaluate_plainly(const BfFullState *x) {
   const BfProblem *problem = x->problem;
   const int64_t    s = x->space.shape[0], M = x->space.context[s].measures, step = M < MEASURES ? 1 : M / MEASURES;
-  Plain            plain = {0, 0, 0};
+  Plain            plain      = {0, 0, 0};
   double          *parameters = malloc(sizeof *parameters * (size_t)(problem->layer.parameters * problem->actions));
   for (int64_t k = 0; k < problem->actions; k++)
-    bf_layer_expand(&problem->layer, problem->controls + k * problem->layer.controls, parameters + k * problem->layer.parameters, 1);
+    bf_layer_expand(&problem->layer, problem->controls + k * problem->layer.controls,
+                    parameters + k * problem->layer.parameters, 1);
   const double begin = bf_seconds();
   for (int64_t j = 0; j < M; j += step) {
     int64_t cell[MOST];
@@ -78,25 +80,28 @@ static Plain evaluate_plainly(const BfFullState *x) {
 }
 
 static void benchmark(BfFullState *x) {
-  const BfContext *c = &x->problem->context[x->space.shape[0]];
+  const BfContext *c      = &x->problem->context[x->space.shape[0]];
   double           tables = INFINITY, begin = bf_seconds();
   BfError          error = {0};
   BfScratch        scratch;
   if (bf_scratch_create(x->problem, &scratch, &error) != BF_OK) return;
   for (int repeat = 0; repeat < 2 || bf_seconds() - begin < 1; repeat++) {
     const double start = bf_seconds();
-    bf_table_shape_fill(&x->space, &x->actions, x->space.shape[0], 0, x->actions.blocks, 0, 1, &scratch, x->tables.next[0], &error);
+    bf_table_shape_fill(&x->space, &x->actions, x->space.shape[0], 0, x->actions.blocks, 0, 1, &scratch,
+                        x->tables.next[0], &error);
     tables = fmin(tables, bf_seconds() - start);
   }
   bf_scratch_clear(&scratch);
   const Plain  plain   = evaluate_plainly(x);
   const double entries = (double)x->space.context[x->space.shape[0]].measures * (double)x->problem->actions;
   const double ours = tables / entries, theirs = plain.seconds / (double)plain.entries;
-  printf("%s: %d slots a context, %.3g entries; %s kernels, one core\n", x->problem->name, c->slots, entries, bf_instruction_set());
-  printf("tables %.3g ns an entry; straightforward %.3g ns; %lld of %lld entries differ\n",
-         ours * 1e9, theirs * 1e9, (long long)plain.differ, (long long)plain.entries);
+  printf("%s: %d slots a context, %.3g entries; %s kernels, one core\n", x->problem->name, c->slots, entries,
+         bf_instruction_set());
+  printf("tables %.3g ns an entry; straightforward %.3g ns; %lld of %lld entries differ\n", ours * 1e9, theirs * 1e9,
+         (long long)plain.differ, (long long)plain.entries);
   verdict("times as fast", theirs / ours, 20, 1);
-  printf("  bound by arithmetic: %d exp and %d divisions an entry, in lanes of 8; small contexts also by the steps between kernels\n",
+  printf("  bound by arithmetic: %d exp and %d divisions an entry, in lanes of 8; small contexts also by the steps "
+         "between kernels\n",
          c->tags == 2 ? c->slots : c->tags * c->slots, c->slots * x->problem->layer.dim);
 }
 

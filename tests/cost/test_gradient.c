@@ -1,5 +1,6 @@
-/* The gradient of a terminal cost by the tokens against central differences of the cost, component by component: tags with several
- * atoms and masses that are no whole numbers, every pooling, several readouts; a coupling that swaps; logits far apart. */
+/* The gradient of a terminal cost by the tokens against central differences of the cost, component by component: tags
+ * with several atoms and masses that are no whole numbers, every pooling, several readouts; a coupling that swaps;
+ * logits far apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,17 +14,26 @@
 
 enum { DIM = 2, TAGS = 3, SLOTS = 6, SIZE = SLOTS * DIM * BF_LANES };
 
-static const int    first[TAGS + 1] = {0, 2, 3, 6}, position[TAGS] = {0, 1, 2}, same_label[TAGS] = {1, 1, 1}, own_label[TAGS] = {2, 0, 1};
+static const int first[TAGS + 1] = {0, 2, 3, 6}, position[TAGS] = {0, 1, 2}, same_label[TAGS] = {1, 1, 1},
+                              own_label[TAGS] = {2, 0, 1};
 static const double mass[TAGS] = {1.5, 1, 2.0 / 3}, target[TAGS * DIM] = {0.3, -0.2, 0.9, 0.1, -0.7, 0.4};
-static double       R[2 * 3 * DIM] = {1, 2, -1, 0.5, 0.25, -2, 3, 0, 1, 1, -2, 0.5}, b[2 * 3] = {0.1, 0, -0.2, 0, 0.3, 0};
+static double R[2 * 3 * DIM] = {1, 2, -1, 0.5, 0.25, -2, 3, 0, 1, 1, -2, 0.5}, b[2 * 3] = {0.1, 0, -0.2, 0, 0.3, 0};
 
 static BfContext context(const int *label) {
-  return (BfContext){.tags = TAGS, .slots = SLOTS, .length = 3, .first = first, .position = position, .mass = mass, .tokens = 6,
-                     .label = label, .target = label ? NULL : target};
+  return (BfContext){.tags     = TAGS,
+                     .slots    = SLOTS,
+                     .length   = 3,
+                     .first    = first,
+                     .position = position,
+                     .mass     = mass,
+                     .tokens   = 6,
+                     .label    = label,
+                     .target   = label ? NULL : target};
 }
 
 static BfCost cost(const char *kind) {
-  BfCost c = {.kind = bf_cost_kind(kind), .dim = DIM, .readouts = 1, .contexts = 3, .tokens = 17, .position_weight = 0.2};
+  BfCost c = {
+      .kind = bf_cost_kind(kind), .dim = DIM, .readouts = 1, .contexts = 3, .tokens = 17, .position_weight = 0.2};
   if (bf_cost_has_readout(c.kind)) {
     c.classes  = 3;
     c.readouts = 2;
@@ -59,7 +69,8 @@ static void against_differences(const BfCost *c, int64_t readout, const BfContex
     for (int l = 0; l < BF_LANES; l++) {
       z[i * BF_LANES + l] -= h;
       const double slope = (side[1][l] - side[0][l]) / (2 * h);
-      if (fabs(slope - gradient[i * BF_LANES + l]) > 1e-8) fail_msg("%s, component %d: %.12g is not %.12g", bf_cost_name(c->kind), i, gradient[i * BF_LANES + l], slope);
+      if (fabs(slope - gradient[i * BF_LANES + l]) > 1e-8)
+        fail_msg("%s, component %d: %.12g is not %.12g", bf_cost_name(c->kind), i, gradient[i * BF_LANES + l], slope);
     }
   }
 }
@@ -87,9 +98,10 @@ static void every_kind(void **unused) {
 /* x = (0, 1), y = (1, 0) at two positions, no weight on them: each token is already at the other's target. */
 static void a_swap(void **unused) {
   (void)unused;
-  const int           one[] = {0, 1, 2}, place[] = {0, 1};
-  const double        whole[] = {1, 1}, y[] = {1, 0};
-  const BfContext     x = {.tags = 2, .slots = 2, .length = 2, .first = one, .position = place, .mass = whole, .tokens = 2, .target = y};
+  const int       one[] = {0, 1, 2}, place[] = {0, 1};
+  const double    whole[] = {1, 1}, y[] = {1, 0};
+  const BfContext x = {
+      .tags = 2, .slots = 2, .length = 2, .first = one, .position = place, .mass = whole, .tokens = 2, .target = y};
   BfCost              c = {.kind = bf_cost_kind("wasserstein"), .dim = 1, .readouts = 1, .contexts = 1, .tokens = 2};
   _Alignas(64) double z[2 * BF_LANES] = {0}, gradient[2 * BF_LANES];
   double              g[BF_LANES];
@@ -102,15 +114,23 @@ static void a_swap(void **unused) {
   assert_true(gradient[0] == -1 && gradient[BF_LANES] == 1);
 }
 
-/* Of a label that is all but certain the gradient keeps its digits: R^T (p - onehot) with 1 - p = e^-50 / (1 + e^-50). */
+/* Of a label that is all but certain the gradient keeps its digits: R^T (p - onehot) with 1 - p = e^-50 / (1 + e^-50).
+ */
 static void certain_labels(void **unused) {
   (void)unused;
-  const int           one[] = {0, 1}, place[] = {0}, label[] = {0};
-  const double        whole[] = {1};
-  double              matrix[] = {50, 0}, bias[] = {0, 0};
-  const BfContext     x = {.tags = 1, .slots = 1, .length = 1, .first = one, .position = place, .mass = whole, .tokens = 1, .label = label};
-  BfCost              c = {.kind = bf_cost_kind("token_cross_entropy"), .dim = 1, .readouts = 1, .classes = 2, .matrix = matrix, .bias = bias,
-                           .contexts = 1, .tokens = 1};
+  const int       one[] = {0, 1}, place[] = {0}, label[] = {0};
+  const double    whole[]  = {1};
+  double          matrix[] = {50, 0}, bias[] = {0, 0};
+  const BfContext x = {
+      .tags = 1, .slots = 1, .length = 1, .first = one, .position = place, .mass = whole, .tokens = 1, .label = label};
+  BfCost              c = {.kind     = bf_cost_kind("token_cross_entropy"),
+                           .dim      = 1,
+                           .readouts = 1,
+                           .classes  = 2,
+                           .matrix   = matrix,
+                           .bias     = bias,
+                           .contexts = 1,
+                           .tokens   = 1};
   _Alignas(64) double z[BF_LANES], gradient[BF_LANES];
   double              g[BF_LANES];
   BfError             error = {0};
@@ -123,7 +143,8 @@ static void certain_labels(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind), cmocka_unit_test(a_swap), cmocka_unit_test(certain_labels)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind), cmocka_unit_test(a_swap),
+                                     cmocka_unit_test(certain_labels)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

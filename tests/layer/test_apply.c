@@ -1,5 +1,5 @@
-/* One layer, z+ = P(r z + eps v), against a plain evaluation of its definition; the same bits in every lane and from every
- * instruction set that this machine has. */
+/* One layer, z+ = P(r z + eps v), against a plain evaluation of its definition; the same bits in every lane and from
+ * every instruction set that this machine has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,12 +16,12 @@
 enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512 };
 
 typedef struct {
-  int         dim, heads, tags, atoms[4], position[4];
-  double      residual, beta, scale; /* scale of the parameters */
-  BfMask      mask;
+  int          dim, heads, tags, atoms[4], position[4];
+  double       residual, beta, scale; /* scale of the parameters */
+  BfMask       mask;
   BfProjection projection;
-  const char *activation;
-  int         width, encoded;
+  const char  *activation;
+  int          width, encoded;
 } Case;
 
 static const Case cases[] = {
@@ -55,10 +55,16 @@ typedef struct {
 } Setup;
 
 static Setup *setup(const Case *c) {
-  Setup  *s     = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
-  BfError error = {0};
-  *s            = (Setup){.layer = {.dim = c->dim, .heads = c->heads, .residual = c->residual, .step = 0.5, .beta = c->beta, .mask = c->mask,
-                                    .projection = c->projection, .width = c->width}};
+  Setup  *s           = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
+  BfError error       = {0};
+  *s                  = (Setup){.layer = {.dim        = c->dim,
+                                          .heads      = c->heads,
+                                          .residual   = c->residual,
+                                          .step       = 0.5,
+                                          .beta       = c->beta,
+                                          .mask       = c->mask,
+                                          .projection = c->projection,
+                                          .width      = c->width}};
   s->layer.activation = c->activation ? bf_activation(c->activation) : NULL;
   s->layer.lower      = s->lower;
   s->layer.upper      = s->upper;
@@ -104,7 +110,8 @@ static const double *matrix(const Setup *s, const char *name, int h, double out[
   snprintf(full, sizeof full, h < 0 ? "%s" : "%s_%d", name, h);
   for (int m = 0; m < s->layer.matrices; m++)
     if (!strcmp(s->layer.matrix[m].name, full)) {
-      for (int i = 0; i < s->layer.matrix[m].rows * s->layer.matrix[m].cols; i++) out[i] = s->parameters[(s->layer.matrix[m].at + i) * BF_LANES];
+      for (int i = 0; i < s->layer.matrix[m].rows * s->layer.matrix[m].cols; i++)
+        out[i] = s->parameters[(s->layer.matrix[m].at + i) * BF_LANES];
       return out;
     }
   fail_msg("no matrix %s", full);
@@ -118,12 +125,14 @@ static int slot_tag(const Setup *s, int i) {
 }
 
 static double logit(const Setup *s, const double *A, int i, int j) {
-  const int d = s->layer.dim;
+  const int d   = s->layer.dim;
   double    sum = 0;
   for (int a = 0; a < d; a++)
     for (int b = 0; b < d; b++) {
-      const double x = s->z[(i * d + a) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, i)] * d + a] : 0);
-      const double y = s->z[(j * d + b) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, j)] * d + b] : 0);
+      const double x =
+          s->z[(i * d + a) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, i)] * d + a] : 0);
+      const double y =
+          s->z[(j * d + b) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, j)] * d + b] : 0);
       sum += x * A[a * d + b] * y;
     }
   return s->layer.beta * sum;
@@ -132,7 +141,7 @@ static double logit(const Setup *s, const double *A, int i, int j) {
 /* Att_h of slot i in lane 0, added to v. */
 static void attend(const Setup *s, int h, int i, double v[]) {
   const int d = s->layer.dim;
-  double    A[MOST_DIM * MOST_DIM], V[MOST_DIM * MOST_DIM], k[MOST_SLOTS], most = -INFINITY, sum = 0, mean[MOST_DIM] = {0};
+  double A[MOST_DIM * MOST_DIM], V[MOST_DIM * MOST_DIM], k[MOST_SLOTS], most = -INFINITY, sum = 0, mean[MOST_DIM] = {0};
   matrix(s, "A", h, A);
   matrix(s, "V", h, V);
   for (int j = 0; j < s->context.slots; j++) {
@@ -168,9 +177,9 @@ static void feed_forward(const Setup *s, const char *name, int i, double v[]) {
 }
 
 static void image(const Setup *s, const Case *c, int i, double out[]) {
-  const int d = s->layer.dim;
-  double    v[MOST_DIM] = {0};
-  long double norm = 0; /* its exponents hold the square of any double */
+  const int   d           = s->layer.dim;
+  double      v[MOST_DIM] = {0};
+  long double norm        = 0; /* its exponents hold the square of any double */
   for (int h = 0; h < c->heads; h++) attend(s, h, i, v);
   if (c->activation) feed_forward(s, c->activation, i, v);
   for (int a = 0; a < d; a++) {
@@ -178,7 +187,8 @@ static void image(const Setup *s, const Case *c, int i, double out[]) {
     norm += (long double)out[a] * out[a];
   }
   for (int a = 0; a < d; a++)
-    out[a] = c->projection == BF_PROJECT_SPHERE ? (double)(out[a] / sqrtl(norm)) : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
+    out[a] = c->projection == BF_PROJECT_SPHERE ? (double)(out[a] / sqrtl(norm))
+                                                : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
 }
 
 static double *apply(const Setup *s, BfLayerApply *kernel) {
@@ -193,13 +203,14 @@ static double *apply(const Setup *s, BfLayerApply *kernel) {
 static void the_definition(void **state) {
   (void)state;
   for (int k = 0; k < CASES; k++) {
-    Setup  *s = setup(&cases[k]);
+    Setup  *s    = setup(&cases[k]);
     double *next = apply(s, bf_layer_apply), expected[MOST_DIM];
     for (int i = 0; i < s->context.slots; i++) {
       image(s, &cases[k], i, expected);
       for (int a = 0; a < s->layer.dim; a++)
         if (!(fabs(next[(i * s->layer.dim + a) * BF_LANES] - expected[a]) <= 1e-12))
-          fail_msg("case %d, slot %d: %.17g, by definition %.17g", k, i, next[(i * s->layer.dim + a) * BF_LANES], expected[a]);
+          fail_msg("case %d, slot %d: %.17g, by definition %.17g", k, i, next[(i * s->layer.dim + a) * BF_LANES],
+                   expected[a]);
     }
     bf_free(next);
     clear(s);
@@ -249,7 +260,8 @@ static void in_place(void **state) {
   (void)state;
   Setup  *s     = setup(&cases[2]);
   BfError error = {0};
-  double *next = apply(s, bf_layer_apply), *work = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
+  double *next  = apply(s, bf_layer_apply),
+         *work  = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
   bf_layer_apply(&s->layer, &s->context, s->parameters, s->z, s->z, work);
   assert_true(same_bits(next, s->z, s->context.slots * s->layer.dim * BF_LANES));
   bf_free(work);
@@ -264,10 +276,10 @@ static void forms(void **state) {
   double  out[16], u[] = {1, 2, 3, 4, 5, 6, 7};
   (void)state;
   assert_int_equal(bf_layer_matrices(&layer, &error), BF_OK);
-  layer.matrix[0].form = BF_FORM_FULL;
-  layer.matrix[1].form = BF_FORM_DIAGONAL;
-  layer.matrix[2].form = BF_FORM_SKEW;
-  layer.matrix[3].form = BF_FORM_FIXED;
+  layer.matrix[0].form  = BF_FORM_FULL;
+  layer.matrix[1].form  = BF_FORM_DIAGONAL;
+  layer.matrix[2].form  = BF_FORM_SKEW;
+  layer.matrix[3].form  = BF_FORM_FIXED;
   layer.matrix[3].value = bf_calloc(4, sizeof(double), &error);
   for (int i = 0; i < 4; i++) layer.matrix[3].value[i] = 10 + i;
   assert_int_equal(bf_layer_place(&layer, &error), BF_OK);

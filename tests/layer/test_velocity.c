@@ -1,5 +1,6 @@
-/* The flow's velocity against its definition, and its transposed Jacobian products against central differences: for random w,
- * <lambda, (f(z + h w, A + h B) - f(z - h w, A - h B)) / 2h> = <by_z, w> + <by_A, B>; in both layouts of lanes, from every instruction set. */
+/* The flow's velocity against its definition, and its transposed Jacobian products against central differences: for
+ * random w, <lambda, (f(z + h w, A + h B) - f(z - h w, A - h B)) / 2h> = <by_z, w> + <by_A, B>; in both layouts of
+ * lanes, from every instruction set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +38,8 @@ enum { CASES = sizeof cases / sizeof *cases };
 
 static uint64_t random_state;
 static double   uniform(void) {
-  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(random_state >> 11) * 0x1p-52 - 1;
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(random_state >> 11) * 0x1p-52 - 1;
 }
 
 typedef struct {
@@ -59,11 +60,17 @@ static double *doubles(int64_t n) {
 static int is_real(const Setup *s, int at) { return !s->block.spread || at < s->block.tokens; }
 
 static Setup setup(const Case *c) {
-  Setup   s     = {0};
-  BfError error = {0};
-  random_state  = 7;
-  s.layer = (BfLayer){.dim = c->dim, .heads = c->heads, .residual = c->residual, .step = 0.5, .beta = c->beta, .mask = c->mask,
-                      .projection = c->projection, .width = c->width};
+  Setup   s          = {0};
+  BfError error      = {0};
+  random_state       = 7;
+  s.layer            = (BfLayer){.dim        = c->dim,
+                                 .heads      = c->heads,
+                                 .residual   = c->residual,
+                                 .step       = 0.5,
+                                 .beta       = c->beta,
+                                 .mask       = c->mask,
+                                 .projection = c->projection,
+                                 .width      = c->width};
   s.layer.activation = c->activation ? bf_activation(c->activation) : NULL;
   assert_int_equal(bf_layer_matrices(&s.layer, &error), BF_OK);
   assert_int_equal(bf_layer_place(&s.layer, &error), BF_OK);
@@ -107,7 +114,9 @@ static double encoded(const Setup *s, int place, int a) {
   return s->z[at(s, place, a)] + (s->layer.encoding ? s->layer.encoding[s->position[place] * s->layer.dim + a] : 0);
 }
 
-static double sigma(const char *name, double x) { return strcmp(name, "tanh") ? 0.5 * x * (1 + erf(x / sqrt(2))) : tanh(x); }
+static double sigma(const char *name, double x) {
+  return strcmp(name, "tanh") ? 0.5 * x * (1 + erf(x / sqrt(2))) : tanh(x);
+}
 
 static void plain_attention(const Setup *s, int h, int place, double v[]) {
   const int     d = s->layer.dim;
@@ -129,7 +138,7 @@ static void plain_attention(const Setup *s, int h, int place, double v[]) {
 
 static void plain(const Setup *s, const Case *c, int place, double f[]) {
   const int       d = s->layer.dim, w = s->layer.width;
-  const BfMatrix *m = s->layer.matrix + 2 * s->layer.heads;
+  const BfMatrix *m              = s->layer.matrix + 2 * s->layer.heads;
   double          v[BF_MOST_DIM] = {0}, zv = 0, zz = 0;
   for (int h = 0; h < s->layer.heads; h++) plain_attention(s, h, place, v);
   for (int k = 0; k < w; k++) {
@@ -144,7 +153,8 @@ static void plain(const Setup *s, const Case *c, int place, double f[]) {
   }
   for (int a = 0; a < d; a++) {
     const double z = s->z[at(s, place, a)];
-    f[a] = c->zeta * (v[a] - (c->projection == BF_PROJECT_SPHERE ? zv / zz * z : 0)) + (c->residual - 1) * z / s->layer.step;
+    f[a]           = c->zeta * (v[a] - (c->projection == BF_PROJECT_SPHERE ? zv / zz * z : 0)) +
+           (c->residual - 1) * z / s->layer.step;
   }
 }
 
@@ -158,7 +168,8 @@ static void velocity_is_its_definition(void **unused) {
       if (!is_real(&s, i)) continue;
       plain(&s, &cases[k], i, f);
       for (int a = 0; a < s.layer.dim; a++)
-        if (fabs(f[a] - s.f[at(&s, i, a)]) > 1e-12 * (1 + fabs(f[a]))) fail_msg("case %d: %.17g is not %.17g", k, s.f[at(&s, i, a)], f[a]);
+        if (fabs(f[a] - s.f[at(&s, i, a)]) > 1e-12 * (1 + fabs(f[a])))
+          fail_msg("case %d: %.17g is not %.17g", k, s.f[at(&s, i, a)], f[a]);
     }
     clear(&s);
   }
@@ -187,8 +198,10 @@ static void one_direction(Setup *s, const Case *c, const double *lambda, const d
   moved(s, c, h, w, b, up);
   moved(s, c, -h, w, b, down);
   for (int i = 0; i < s->n; i++) up[i] = (up[i] - down[i]) / (2 * h);
-  const double expected = product(s->n, lambda, up), found = product(s->n, by_z, w) + product(s->layer.parameters, by_p, b);
-  if (fabs(expected - found) > 1e-7 * (1 + fabs(expected))) fail_msg("case %d: %.12g is not %.12g", (int)(c - cases), found, expected);
+  const double expected = product(s->n, lambda, up),
+               found    = product(s->n, by_z, w) + product(s->layer.parameters, by_p, b);
+  if (fabs(expected - found) > 1e-7 * (1 + fabs(expected)))
+    fail_msg("case %d: %.12g is not %.12g", (int)(c - cases), found, expected);
   bf_free(w);
   bf_free(b);
   bf_free(up);
@@ -198,7 +211,7 @@ static void one_direction(Setup *s, const Case *c, const double *lambda, const d
 static void products_are_derivatives(void **unused) {
   (void)unused;
   for (int k = 0; k < CASES; k++) {
-    Setup   s = setup(&cases[k]);
+    Setup   s      = setup(&cases[k]);
     double *lambda = doubles(s.n), *by_z = doubles(s.n), *by_p = doubles(s.layer.parameters);
     for (int i = 0; i < s.block.rows * BF_LANES; i++)
       for (int a = 0; a < s.layer.dim; a++) lambda[at(&s, i, a)] = is_real(&s, i) ? uniform() : 0;
@@ -216,11 +229,13 @@ static void products_are_derivatives(void **unused) {
 
 static void instruction_sets_agree(void **unused) {
   (void)unused;
-  BfVelocity           *const velocity[]   = {bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512};
-  BfVelocityTransposed *const transposed[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2, bf_velocity_transposed_avx512};
+  BfVelocity *const           velocity[]   = {bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512};
+  BfVelocityTransposed *const transposed[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2,
+                                              bf_velocity_transposed_avx512};
   for (int k = 0; k < CASES; k++) {
     Setup   s = setup(&cases[k]);
-    double *f = doubles(s.n), *by_z[2] = {doubles(s.n), doubles(s.n)}, *by_p[2] = {doubles(s.layer.parameters), doubles(s.layer.parameters)};
+    double *f = doubles(s.n), *by_z[2] = {doubles(s.n), doubles(s.n)},
+           *by_p[2] = {doubles(s.layer.parameters), doubles(s.layer.parameters)};
     for (int set = 0; set <= (int)bf_instruction_set_index(); set++) {
       velocity[set](&s.layer, &s.block, s.parameters, 1, s.z, set ? f : s.f, s.work);
       memset(by_p[set > 0], 0, sizeof(double) * (size_t)s.layer.parameters);
@@ -229,7 +244,8 @@ static void instruction_sets_agree(void **unused) {
         assert_true(fabs(f[i] - s.f[i]) < 1e-12 * (1 + fabs(f[i])));
         assert_true(fabs(by_z[0][i] - by_z[1][i]) < 1e-11 * (1 + fabs(by_z[0][i])));
       }
-      for (int p = 0; set && p < s.layer.parameters; p++) assert_true(fabs(by_p[0][p] - by_p[1][p]) < 1e-11 * (1 + fabs(by_p[0][p])));
+      for (int p = 0; set && p < s.layer.parameters; p++)
+        assert_true(fabs(by_p[0][p] - by_p[1][p]) < 1e-11 * (1 + fabs(by_p[0][p])));
     }
     bf_free(f);
     for (int i = 0; i < 2; i++) {
@@ -263,8 +279,9 @@ static void collect_is_the_transpose_of_expand(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(velocity_is_its_definition), cmocka_unit_test(products_are_derivatives),
-                                     cmocka_unit_test(instruction_sets_agree), cmocka_unit_test(collect_is_the_transpose_of_expand)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(velocity_is_its_definition), cmocka_unit_test(products_are_derivatives),
+      cmocka_unit_test(instruction_sets_agree), cmocka_unit_test(collect_is_the_transpose_of_expand)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,24 +4,24 @@
 
 #include <petscsys.h>
 
-static const char YAML[] = "horizon: 2\n"
-                           "step: 0.5\n"
-                           "token: {dim: 2, lower: [-1.5, -1.5], upper: [1.5, 1.5]}\n"
-                           "data: {file: xor.csv}\n"
-                           "layer: {heads: 1}\n"
-                           "control:\n"
-                           "  A: {form: full, range: [-4, 4], levels: 2}\n"
-                           "  V: {form: scalar, range: [-2, 2], levels: 3}\n"
-                           "cost:\n"
-                           "  terminal: pooled_cross_entropy\n"
-                           "  readout: {matrix: [4, 0, -4, 0]}\n"
-                           "quantize: {cells: [9, 9]}\n";
-static const char XOR[] = "sequence,position,label,z0,z1\n"
-                          "0,0,0,-1,-1\n0,1,0,-1,1\n"
-                          "1,0,1,1,-1\n1,1,1,1,1\n";
+static const char YAML[]       = "horizon: 2\n"
+                                 "step: 0.5\n"
+                                 "token: {dim: 2, lower: [-1.5, -1.5], upper: [1.5, 1.5]}\n"
+                                 "data: {file: xor.csv}\n"
+                                 "layer: {heads: 1}\n"
+                                 "control:\n"
+                                 "  A: {form: full, range: [-4, 4], levels: 2}\n"
+                                 "  V: {form: scalar, range: [-2, 2], levels: 3}\n"
+                                 "cost:\n"
+                                 "  terminal: pooled_cross_entropy\n"
+                                 "  readout: {matrix: [4, 0, -4, 0]}\n"
+                                 "quantize: {cells: [9, 9]}\n";
+static const char XOR[]        = "sequence,position,label,z0,z1\n"
+                                 "0,0,0,-1,-1\n0,1,0,-1,1\n"
+                                 "1,0,1,1,-1\n1,1,1,1,1\n";
 static const char POPULATION[] = "sequence,position,label,z0,z1\n"
                                  "0,0,0,-1,-1\n0,0,0,-1,1\n0,0,0,1,1\n0,0,0,1,-1\n0,0,0,1,1\n";
-static const char TARGET[] = "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,1,0,1,-1,1\n1,0,0,0,1,1\n";
+static const char TARGET[]     = "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,1,0,1,-1,1\n1,0,0,0,1,1\n";
 
 typedef struct {
   const char *edit[4][2];   /* in the YAML: from, to */

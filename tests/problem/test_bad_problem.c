@@ -157,8 +157,7 @@ static void wrong_data_are_named(void **state) {
       {.edit = {{"file: xor.csv", "file: xor.csv, position_encoding: rotary"}},
        .text = "xor.yaml: data.position_encoding must be none, sinusoidal or a list of numbers, got 'rotary'"},
       {.edit = {{"file: xor.csv", "file: xor.csv, position_amplitude: 2"}},
-       .text =
-           "xor.yaml: data.position_amplitude must not be given where data.position_encoding is not sinusoidal"},
+       .text = "xor.yaml: data.position_amplitude must not be given where data.position_encoding is not sinusoidal"},
   };
   (void)state;
   check_cases(cases, LENGTH(cases));

@@ -11,13 +11,13 @@ static BfData parse(const char *text, int dim) {
 }
 
 static void tags_are_sorted_and_tokens_keep_their_rows(void **state) {
-  BfData data = parse("label,z0,position,sequence,z1\n"
-                      "1,1,1,7,-1\n" /* row 0 */
-                      "0,2,1,7,-2\n"
-                      "1,3,1,7,-3\n"
-                      "0,4,0,7,-4\n"
-                      "5,5,3,2,-5\n",
-                      2);
+  BfData        data   = parse("label,z0,position,sequence,z1\n"
+                                        "1,1,1,7,-1\n" /* row 0 */
+                               "0,2,1,7,-2\n"
+                                        "1,3,1,7,-3\n"
+                                        "0,4,0,7,-4\n"
+                                        "5,5,3,2,-5\n",
+                               2);
   const int64_t rows[] = {4, 3, 1, 0, 2}, first[] = {0, 1, 2, 3, 5}, context[] = {0, 1, 4};
   const int     position[] = {3, 0, 1, 1}, label[] = {5, 0, 0, 1};
   (void)state;
@@ -40,12 +40,12 @@ static void tags_are_sorted_and_tokens_keep_their_rows(void **state) {
 }
 
 static void targets_are_part_of_the_tag(void **state) {
-  BfData data = parse("sequence,position,y1,y0,z0,z1\n"
-                      "0,0,0,1,9,9\n"
-                      "0,0,1,-0,9,9\n"
-                      "0,0,1,0,9,9\n"
-                      "0,0,-1,0,9,9\n",
-                      2);
+  BfData       data     = parse("sequence,position,y1,y0,z0,z1\n"
+                                          "0,0,0,1,9,9\n"
+                                          "0,0,1,-0,9,9\n"
+                                          "0,0,1,0,9,9\n"
+                                          "0,0,-1,0,9,9\n",
+                                2);
   const double target[] = {0, -1, 0, 1, 1, 0};
   (void)state;
   assert_int_equal(data.tags, 3); /* -0 and 0 are one target */
@@ -83,8 +83,7 @@ static void wrong_tables_are_named(void **state) {
   static const char *const cases[][2] = {
       {"", "x.csv: the table is empty"},
       {"sequence,position,label,z0\n", "x.csv: the table has no rows"},
-      {"sequence,position,label,z1\n0,0,0,0\n",
-       "x.csv: unexpected column z1: tokens have 1 component, z0 .. z0"},
+      {"sequence,position,label,z1\n0,0,0,0\n", "x.csv: unexpected column z1: tokens have 1 component, z0 .. z0"},
       {"sequence,position,label\n0,0,0\n", "x.csv: column z0 is missing"},
       {"position,label,z0\n0,0,0\n", "x.csv: column sequence is missing"},
       {"sequence,label,z0\n0,0,0\n", "x.csv: column position is missing"},
@@ -130,7 +129,7 @@ static void any_bytes_are_read_or_refused(void **state) {
     BfData  data  = {0};
     memcpy(bytes, seed, sizeof seed);
     for (int change = 0; change < 1 + round % 5; change++) {
-      random = random * 6364136223846793005u + 1442695040888963407u;
+      random    = random * 6364136223846793005u + 1442695040888963407u;
       size_t at = round % 2 ? 0 : 27; /* in half of the rounds the header stays */
       bytes[at + (random >> 33) % (sizeof seed - 1 - at)] = alphabet[(random >> 48) % (sizeof alphabet - 1)];
     }

@@ -13,7 +13,7 @@ static int rank(void) {
 
 static void files_are_read_once(void **state) {
   char          path[128], text[256];
-  BfError       error    = {0};
+  BfError       error = {0};
   BfFiles      *files;
   const BfFile *file;
   (void)state;

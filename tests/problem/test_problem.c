@@ -50,7 +50,7 @@ static void the_example_is_read(void **state) {
       "cost:\n  terminal: pooled_cross_entropy\n  pooling: mean\n"
       "  readout: {kind: fixed, matrix: [4, 0, -4, 0], bias: [0, 0]}\n  weight_decay: 1.0e-3\n"
       "quantize: {cells: [9, 9], atoms: 0, transition: nearest}     # atoms 0: one a token; else a tag's count\n";
-  BfProblem *p = NULL;
+  BfProblem *p     = NULL;
   BfError    error = {0};
   char       path[128];
   (void)state;
@@ -125,9 +125,9 @@ static void a_record_of_unknown_overrides_is_refused(void **state) {
 }
 
 static void heads_fall_back_key_by_key(void **state) {
-  BfProblem *p = good(&(Case){.edit = {{"heads: 1", "heads: 3"},
-                                       {"levels: 2}", "levels: 1}\n  A_1: {form: diagonal, range: [0, 1, 2, 3]}\n"
-                                                      "  A_2: {form: fixed, value: [1, 2, 3, 4]}"}}});
+  BfProblem   *p       = good(&(Case){.edit = {{"heads: 1", "heads: 3"},
+                                               {"levels: 2}", "levels: 1}\n  A_1: {form: diagonal, range: [0, 1, 2, 3]}\n"
+                                                                      "  A_2: {form: fixed, value: [1, 2, 3, 4]}"}}});
   const double lower[] = {-4, -4, -4, -4, -2, 0, 2, -2, -2}, upper[] = {4, 4, 4, 4, 2, 1, 3, 2, 2};
   (void)state;
   assert_int_equal(p->layer.controls, 4 + 1 + 2 + 1 + 0 + 1);
@@ -140,8 +140,8 @@ static void heads_fall_back_key_by_key(void **state) {
 }
 
 static void encodings(void **state) {
-  BfProblem *p = good(&(Case){
-      .edit = {{"file: xor.csv", "file: xor.csv, position_encoding: sinusoidal, position_amplitude: 0.1"}}});
+  BfProblem *p = good(
+      &(Case){.edit = {{"file: xor.csv", "file: xor.csv, position_encoding: sinusoidal, position_amplitude: 0.1"}}});
   (void)state;
   assert_int_equal(p->layer.positions, 2);
   assert_true(p->layer.encoding[0] == 0 && p->layer.encoding[1] == 0.1);
@@ -157,9 +157,9 @@ static void encodings(void **state) {
 }
 
 static void controls_from_a_file_have_their_hull(void **state) {
-  BfProblem *p = good(&(Case){.edit = {{"quantize", "action: {kind: file, file: u.csv}\nquantize"},
-                                       {"range: [-2, 2], levels: 3", "levels: 3"}},
-                              .file = {"u.csv", "a,b,c,d,v\n1,2,3,4,7\n0,0,0,0,-3\n1,1,1,1,5\n"}});
+  BfProblem *p = good(&(Case){
+      .edit = {{"quantize", "action: {kind: file, file: u.csv}\nquantize"}, {"range: [-2, 2], levels: 3", "levels: 3"}},
+      .file = {"u.csv", "a,b,c,d,v\n1,2,3,4,7\n0,0,0,0,-3\n1,1,1,1,5\n"}});
   (void)state;
   assert_int_equal(p->actions, 3);
   assert_true(p->controls[4] == 7 && p->controls[9] == -3);
@@ -198,9 +198,9 @@ static void readouts_to_decide_between(void **state) {
 
 /* Two positions 1/2 apart and the box's diagonal squared 18: lambda > 72. */
 static void position_weights(void **state) {
-  Case c = {.edit = {{"pooled_cross_entropy", "wasserstein"},
-                     {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
-                     {"file: xor.csv", "file: target.csv"}}};
+  Case       c = {.edit = {{"pooled_cross_entropy", "wasserstein"},
+                           {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
+                           {"file: xor.csv", "file: target.csv"}}};
   BfProblem *p = good(&c);
   (void)state;
   assert_true(p->cost.position_auto && p->cost.diameter2 == 18);

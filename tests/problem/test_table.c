@@ -88,14 +88,14 @@ static const uint8_t LABEL[]    = {1, 1, 0};
 static const double  Z0[]       = {0.5, -0.25, 1};
 
 static void hdf5_and_csv_say_the_same(void **state) {
-  const char  csv[] = "position,z0,label,sequence\n1,0.5,1,4\n0,-0.25,1,4\n0,1,0,0\n";
-  Column      columns[] = {{"sequence", H5T_NATIVE_INT32, 3, SEQUENCE},
-                           {"position", H5T_NATIVE_INT64, 3, POSITION},
-                           {"label", H5T_NATIVE_UINT8, 3, LABEL},
-                           {"z0", H5T_IEEE_F64BE, 3, NULL}};
-  BfError     error = {0};
-  BfData      a, b;
-  double      big_endian[3];
+  const char csv[]     = "position,z0,label,sequence\n1,0.5,1,4\n0,-0.25,1,4\n0,1,0,0\n";
+  Column     columns[] = {{"sequence", H5T_NATIVE_INT32, 3, SEQUENCE},
+                          {"position", H5T_NATIVE_INT64, 3, POSITION},
+                          {"label", H5T_NATIVE_UINT8, 3, LABEL},
+                          {"z0", H5T_IEEE_F64BE, 3, NULL}};
+  BfError    error     = {0};
+  BfData     a, b;
+  double     big_endian[3];
   (void)state;
   memcpy(big_endian, Z0, sizeof Z0);
   for (int k = 0; k < 3; k++) {
@@ -133,11 +133,11 @@ static void check_hdf5(int columns, const Column column[], const char *text) {
 
 static void wrong_hdf5_is_named(void **state) {
   static const double not_finite[] = {0, 0. / 0., 0};
-  Column good[] = {{"sequence", H5T_NATIVE_INT32, 3, SEQUENCE},
-                   {"position", H5T_NATIVE_INT64, 3, POSITION},
-                   {"label", H5T_NATIVE_UINT8, 3, LABEL},
-                   {"z0", H5T_NATIVE_DOUBLE, 3, Z0}};
-  Column bad[4];
+  Column              good[]       = {{"sequence", H5T_NATIVE_INT32, 3, SEQUENCE},
+                                      {"position", H5T_NATIVE_INT64, 3, POSITION},
+                                      {"label", H5T_NATIVE_UINT8, 3, LABEL},
+                                      {"z0", H5T_NATIVE_DOUBLE, 3, Z0}};
+  Column              bad[4];
   (void)state;
   check_hdf5(0, good, "x.h5: the table is empty");
   check_hdf5(3, good, "x.h5: column z0 is missing");

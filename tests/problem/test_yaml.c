@@ -12,11 +12,10 @@ static const char *value(const BfYaml *yaml, const char *key, int64_t k) {
 }
 
 static void block_and_flow_style_say_the_same(void **state) {
-  static const char *const texts[] = {
-      "# comment\na: 1\nb: {c: [1, -2e3], d: two words, e: {f: \"q\"}}\ng: []\n",
-      "a: 1\nb:\n  c:\n    - 1\n    - -2e3\n  d: two words\n  e:\n    f: 'q'\ng: []\n",
-      "---\na: 1\r\nb: {c: [1, -2e3], d: two words, e: {f: q}}\r\ng: []\n...\n"};
-  static const int last_line[] = {4, 9, 4};
+  static const char *const texts[]     = {"# comment\na: 1\nb: {c: [1, -2e3], d: two words, e: {f: \"q\"}}\ng: []\n",
+                                          "a: 1\nb:\n  c:\n    - 1\n    - -2e3\n  d: two words\n  e:\n    f: 'q'\ng: []\n",
+                                          "---\na: 1\r\nb: {c: [1, -2e3], d: two words, e: {f: q}}\r\ng: []\n...\n"};
+  static const int         last_line[] = {4, 9, 4};
   (void)state;
   for (size_t t = 0; t < LENGTH(texts); t++) {
     BfError error = {0};
@@ -86,7 +85,7 @@ static void what_would_be_lost_is_an_error(void **state) {
 
 /* Any bytes are either read or refused with a status and a line of text. */
 static void any_bytes_are_read_or_refused(void **state) {
-  static const char seed[]   = "a: 1\nb: {c: [1, 2], d: \"e\"}\nf:\n  - 1\n  - &x !t *x\n---\n";
+  static const char seed[]     = "a: 1\nb: {c: [1, 2], d: \"e\"}\nf:\n  - 1\n  - &x !t *x\n---\n";
   static const char alphabet[] = "abz01 :,-[]{}\"'\\\n\t#&*!|>%@\x80\xff\x00";
   uint64_t          random     = 1;
   (void)state;
@@ -96,7 +95,7 @@ static void any_bytes_are_read_or_refused(void **state) {
     BfYaml  yaml  = {0};
     memcpy(bytes, seed, sizeof seed);
     for (int change = 0; change < 1 + round % 6; change++) {
-      random = random * 6364136223846793005u + 1442695040888963407u;
+      random                                    = random * 6364136223846793005u + 1442695040888963407u;
       bytes[(random >> 33) % (sizeof seed - 1)] = alphabet[(random >> 48) % (sizeof alphabet - 1)];
     }
     BfFile   file   = file_of("x.yaml", bytes, sizeof seed - 1);
@@ -113,12 +112,24 @@ static void numbers_are_read_whole_or_not_at_all(void **state) {
     const char *text, *wrong;
     double      value;
   } cases[] = {
-      {"1", NULL, 1},           {"-2.5e-3", NULL, -2.5e-3},         {"+.5", NULL, .5},
-      {"5.", NULL, 5},          {"1e-400", NULL, 0},                {"", "is not a number", 0},
-      {"1x", "is not a number", 0}, {"1 2", "is not a number", 0},  {"0x10", "is not a number", 0},
-      {"1e", "is not a number", 0}, {"--1", "is not a number", 0},  {"1e999", "is too large", 0},
-      {"nan", "must be finite", 0}, {"-.inf", "must be finite", 0}, {"Infinity", "must be finite", 0},
-      {"1,5", "is not a number", 0}, {"one", "is not a number", 0}, {"1e5e", "is not a number", 0},
+      {"1", NULL, 1},
+      {"-2.5e-3", NULL, -2.5e-3},
+      {"+.5", NULL, .5},
+      {"5.", NULL, 5},
+      {"1e-400", NULL, 0},
+      {"", "is not a number", 0},
+      {"1x", "is not a number", 0},
+      {"1 2", "is not a number", 0},
+      {"0x10", "is not a number", 0},
+      {"1e", "is not a number", 0},
+      {"--1", "is not a number", 0},
+      {"1e999", "is too large", 0},
+      {"nan", "must be finite", 0},
+      {"-.inf", "must be finite", 0},
+      {"Infinity", "must be finite", 0},
+      {"1,5", "is not a number", 0},
+      {"one", "is not a number", 0},
+      {"1e5e", "is not a number", 0},
   };
   (void)state;
   for (size_t k = 0; k < LENGTH(cases); k++) {

@@ -336,8 +336,8 @@ static void refusals(void **state) {
   for (int i = 0; i < 3; i++) assert_int_equal(counts[i], -7);
 }
 
-/* Small laws go through floating point where that decides: always the answer of the integers, also at ties (small masses)
- * and a hair beside them (masses near multiples of 2^40). */
+/* Small laws go through floating point where that decides: always the answer of the integers, also at ties (small
+ * masses) and a hair beside them (masses near multiples of 2^40). */
 static void floating_point_agrees_with_integers(void **state) {
   uint64_t random = 12345;
   (void)state;

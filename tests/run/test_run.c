@@ -54,7 +54,8 @@ static void agreement(Tap *tap, const BfRun *run) {
     if (run->rank >= first) bf_fail(&error, run->rank % 2 ? BF_FAILURE : BF_BAD_INPUT, "rank %d failed", run->rank);
     const BfStatus status = bf_agree(run->world, &error);
     snprintf(expected, sizeof expected, "rank %d failed", first);
-    check(tap, status == (first % 2 ? BF_FAILURE : BF_BAD_INPUT) && error.status == status && !strcmp(error.text, expected),
+    check(tap,
+          status == (first % 2 ? BF_FAILURE : BF_BAD_INPUT) && error.status == status && !strcmp(error.text, expected),
           "the lowest failing rank's error, everywhere");
   }
 }
@@ -64,9 +65,11 @@ static void errors(Tap *tap) {
   bf_fail(&error, BF_BAD_INPUT, "first %d", 1);
   bf_fail(&error, BF_FAILURE, "second");
   bf_error_prefix(&error, "%s", "file");
-  check(tap, error.status == BF_BAD_INPUT && !strcmp(error.text, "file: first 1"), "the first cause is kept, and prefixed");
+  check(tap, error.status == BF_BAD_INPUT && !strcmp(error.text, "file: first 1"),
+        "the first cause is kept, and prefixed");
   error = (BfError){0};
-  check(tap, !bf_calloc(INT64_MAX, 16, &error) && error.status == BF_FAILURE, "an allocation that overflows is refused");
+  check(tap, !bf_calloc(INT64_MAX, 16, &error) && error.status == BF_FAILURE,
+        "an allocation that overflows is refused");
   error         = (BfError){0};
   double *zeros = bf_calloc(1000, sizeof *zeros, &error), sum = 0;
   for (int i = 0; i < 1000; i++) sum += zeros[i] != 0;
@@ -90,14 +93,20 @@ static void clocks(Tap *tap, BfRun *run) {
   check(tap, bf_most_node_ranks(run->world) == machine, "ranks of a node");
 }
 
-/* Terms of very different sizes, dealt to ranks in turns: the sum has the bits that it has on one rank, and those of the exact sum. */
+/* Terms of very different sizes, dealt to ranks in turns: the sum has the bits that it has on one rank, and those of
+ * the exact sum. */
 static void sums(Tap *tap, const BfRun *run) {
   enum { TERMS = 101, COLUMNS = 3 };
-  double  *mine = calloc(TERMS * COLUMNS, sizeof *mine), *all = calloc(TERMS * COLUMNS, sizeof *all), sum[COLUMNS], alone[COLUMNS];
-  int64_t  rows = 0;
-  BfError  error = {0};
+  double *mine = calloc(TERMS * COLUMNS, sizeof *mine), *all = calloc(TERMS * COLUMNS, sizeof *all), sum[COLUMNS],
+         alone[COLUMNS];
+  int64_t rows  = 0;
+  BfError error = {0};
   for (int i = 0; i < TERMS; i++) {
-    const double term[COLUMNS] = {(i % 2 ? -1 : 1) * ldexp(1 + i / 128.0, i % 40), i == 7 ? 0x1p90 : i == 8 ? -0x1p90 : i, 1e300};
+    const double term[COLUMNS] = {(i % 2 ? -1 : 1) * ldexp(1 + i / 128.0, i % 40),
+                                  i == 7   ? 0x1p90
+                                  : i == 8 ? -0x1p90
+                                           : i,
+                                  1e300};
     memcpy(all + COLUMNS * i, term, sizeof term);
     if (i % run->size == run->rank) memcpy(mine + COLUMNS * rows++, term, sizeof term);
   }

@@ -28,15 +28,16 @@ static BfStatus write_shares(const Where *w, BfStore *store, BfError *error) {
   BF_TRY(bf_store_define(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){ROWS, COLUMNS}, error));
   for (int row = 0; row < ROWS; row++) {
     const int64_t total = (int64_t)w->size * w->size;
-    int64_t       from = COLUMNS * ((int64_t)w->rank * w->rank) / total, to = COLUMNS * ((int64_t)(w->rank + 1) * (w->rank + 1)) / total;
+    int64_t       from  = COLUMNS * ((int64_t)w->rank * w->rank) / total,
+            to          = COLUMNS * ((int64_t)(w->rank + 1) * (w->rank + 1)) / total;
     if (row == 2 && w->size > 1) {
       if (w->rank == 0) to = from;
       if (w->rank == 1) from = 0;
     }
     double *x = malloc(sizeof *x * (size_t)(to - from + 1));
     for (int64_t i = from; i < to; i++) x[i - from] = 1000000.0 * row + (double)i;
-    const BfStatus status =
-        bf_store_write_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){row, from}, (int64_t[]){1, to - from}, x, error);
+    const BfStatus status = bf_store_write_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){row, from},
+                                                 (int64_t[]){1, to - from}, x, error);
     free(x);
     if (status != BF_OK) return status;
   }
@@ -69,35 +70,50 @@ static void whole(Tap *tap, const Where *w) {
 }
 
 static void contents(Tap *tap, const Where *w) {
-  BfError  error = {0};
-  BfStore *store = NULL;
+  BfError  error   = {0};
+  BfStore *store   = NULL;
   int64_t  dims[4] = {0}, big = 0;
   int      rank = 0, same = 1, count = 0;
   double  *large = NULL, pi = 0;
   int32_t *small = NULL;
   char    *text = NULL, **names = NULL;
   check(tap, bf_store_open(MPI_COMM_WORLD, w->path, &store, &error) == BF_OK, "opened");
-  check(tap, bf_store_extent(store, "/group/large", &rank, dims, &error) == BF_OK && rank == 2 && dims[0] == ROWS && dims[1] == COLUMNS,
+  check(tap,
+        bf_store_extent(store, "/group/large", &rank, dims, &error) == BF_OK && rank == 2 && dims[0] == ROWS &&
+            dims[1] == COLUMNS,
         "extent");
   check(tap, bf_store_read(store, "/group/large", BF_STORE_DOUBLE, 2, dims, (void **)&large, &error) == BF_OK, "read");
-  for (int64_t i = 0; large && i < ROWS * COLUMNS; i++) same &= large[i] == 1000000.0 * (double)(i / COLUMNS) + (double)(i % COLUMNS);
+  for (int64_t i = 0; large && i < ROWS * COLUMNS; i++)
+    same &= large[i] == 1000000.0 * (double)(i / COLUMNS) + (double)(i % COLUMNS);
   check(tap, same, "every number of every rank");
   bf_free(large);
   double block[7];
-  check(tap, bf_store_read_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){1, 50 + w->rank}, (int64_t[]){1, 7}, block, &error) == BF_OK
-        && block[0] == 1000050.0 + w->rank && block[6] == 1000056.0 + w->rank, "a block of its own a rank");
-  check(tap, bf_store_read(store, "/small", BF_STORE_INT32, 2, dims, (void **)&small, &error) == BF_OK && dims[1] == 3
-        && small[3] == INT32_MIN && small[4] == INT32_MAX, "integers");
+  check(tap,
+        bf_store_read_block(store, "/group/large", BF_STORE_DOUBLE, 2, (int64_t[]){1, 50 + w->rank}, (int64_t[]){1, 7},
+                            block, &error) == BF_OK &&
+            block[0] == 1000050.0 + w->rank && block[6] == 1000056.0 + w->rank,
+        "a block of its own a rank");
+  check(tap,
+        bf_store_read(store, "/small", BF_STORE_INT32, 2, dims, (void **)&small, &error) == BF_OK && dims[1] == 3 &&
+            small[3] == INT32_MIN && small[4] == INT32_MAX,
+        "integers");
   bf_free(small);
   check(tap, bf_store_read_double(store, "/group", "pi", &pi, &error) == BF_OK && pi == 3.25, "attribute: double");
-  check(tap, bf_store_read_int(store, "/made", "big", &big, &error) == BF_OK && big == INT64_MAX, "attribute: integer, group made");
-  check(tap, bf_store_read_text(store, "/", "text", &text, &error) == BF_OK && !strcmp(text, "eps \xce\xb5, \"quoted\""), "attribute: text");
+  check(tap, bf_store_read_int(store, "/made", "big", &big, &error) == BF_OK && big == INT64_MAX,
+        "attribute: integer, group made");
+  check(tap,
+        bf_store_read_text(store, "/", "text", &text, &error) == BF_OK && !strcmp(text, "eps \xce\xb5, \"quoted\""),
+        "attribute: text");
   bf_free(text);
-  check(tap, bf_store_list(store, "/", &count, &names, &error) == BF_OK && count == 3 && !strcmp(names[0], "group") && !strcmp(names[2], "small"),
+  check(tap,
+        bf_store_list(store, "/", &count, &names, &error) == BF_OK && count == 3 && !strcmp(names[0], "group") &&
+            !strcmp(names[2], "small"),
         "children in order");
   for (int i = 0; i < count; i++) bf_free(names[i]);
   bf_free(names);
-  check(tap, bf_store_read(store, "/absent", BF_STORE_DOUBLE, 1, dims, (void **)&large, &error) == BF_BAD_INPUT && strstr(error.text, "/absent"),
+  check(tap,
+        bf_store_read(store, "/absent", BF_STORE_DOUBLE, 1, dims, (void **)&large, &error) == BF_BAD_INPUT &&
+            strstr(error.text, "/absent"),
         "a missing dataset is named");
   bf_store_close(&store);
 }
@@ -139,19 +155,22 @@ static void damage(Tap *tap, const Where *w) {
   check(tap, flipped == BF_BAD_INPUT && strstr(error.text, "/group/large") && strstr(error.text, ".changed"),
         "a flipped bit in a chunk is refused, file and dataset named");
   for (long keep = 0; keep < s.st_size; keep += s.st_size / 4 + 1)
-    check(tap, open_changed(w, -1, keep, &error) == BF_BAD_INPUT && strstr(error.text, ".changed"), "a truncated file is refused by name");
+    check(tap, open_changed(w, -1, keep, &error) == BF_BAD_INPUT && strstr(error.text, ".changed"),
+          "a truncated file is refused by name");
 }
 
-/* A byte array that ranks hold in turns, in pieces of odd lengths: words and segments are shared. Its sums do not depend on the number of
- * ranks: FNV-1a of them is that of one rank. Any flipped bit is found, wherever ranks begin; so is a changed sum. */
+/* A byte array that ranks hold in turns, in pieces of odd lengths: words and segments are shared. Its sums do not
+ * depend on the number of ranks: FNV-1a of them is that of one rank. Any flipped bit is found, wherever ranks begin; so
+ * is a changed sum. */
 static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
-  const int64_t piece = bytes < 10000 ? 1 : 1003, pieces = (bytes + piece - 1) / piece; /* HDF5 takes the square of their number */
-  int64_t      *first = calloc((size_t)pieces, sizeof *first), *count = calloc((size_t)pieces, sizeof *count), all[1];
+  const int64_t piece  = bytes < 10000 ? 1 : 1003,
+                pieces = (bytes + piece - 1) / piece; /* HDF5 takes the square of their number */
+  int64_t       *first = calloc((size_t)pieces, sizeof *first), *count = calloc((size_t)pieces, sizeof *count), all[1];
   unsigned char *mine = calloc((size_t)bytes + 1, 1), *back = calloc((size_t)bytes + 1, 1);
   int            blocks = 0;
-  int64_t        n = 0;
-  BfError        error = {0};
-  BfStore       *store = NULL;
+  int64_t        n      = 0;
+  BfError        error  = {0};
+  BfStore       *store  = NULL;
   for (int64_t p = 0; p < pieces; p++) {
     if (p % w->size != w->rank) continue;
     first[blocks] = p * piece;
@@ -159,11 +178,16 @@ static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
     for (int64_t i = 0; i < count[blocks]; i++) mine[n++] = (unsigned char)((first[blocks] + i) * 2654435761u >> 7);
     blocks++;
   }
-  check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &store, &error) == BF_OK &&
-                 bf_store_write_sealed(store, "/sealed/bytes", BF_STORE_BYTE, bytes, blocks, first, count, mine, &error) == BF_OK &&
-                 bf_store_commit(&store, &error) == BF_OK, "a sealed array is written");
+  check(tap,
+        bf_store_create(MPI_COMM_WORLD, w->path, 1, &store, &error) == BF_OK &&
+            bf_store_write_sealed(store, "/sealed/bytes", BF_STORE_BYTE, bytes, blocks, first, count, mine, &error) ==
+                BF_OK &&
+            bf_store_commit(&store, &error) == BF_OK,
+        "a sealed array is written");
   bf_store_open(MPI_COMM_WORLD, w->path, &store, &error);
-  check(tap, bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, blocks, first, count, back, &error) == BF_OK && !memcmp(mine, back, (size_t)n),
+  check(tap,
+        bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, blocks, first, count, back, &error) == BF_OK &&
+            !memcmp(mine, back, (size_t)n),
         "and read back");
   int64_t *sums = NULL;
   bf_store_read(store, "/sealed/bytes.sums", BF_STORE_INT64, 1, all, (void **)&sums, &error);
@@ -178,19 +202,20 @@ static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
   return hash;
 }
 
-/* Flip one bit of the file at its first place that holds the 16 bytes of the array from `at`; whether reading refuses it by name. */
+/* Flip one bit of the file at its first place that holds the 16 bytes of the array from `at`; whether reading refuses
+ * it by name. */
 static int flip_is_found(const Where *w, int64_t bytes, int64_t at) {
   BfError  error = {0};
   BfStore *store = NULL;
   if (w->rank == 0) {
-    FILE          *file = fopen(w->path, "r+b");
-    unsigned char  wanted[16], here[1 << 16];
-    const long     step = 1 << 15;
-    int            done = 0;
+    FILE         *file = fopen(w->path, "r+b");
+    unsigned char wanted[16], here[1 << 16];
+    const long    step = 1 << 15;
+    int           done = 0;
     for (int i = 0; i < 16; i++) wanted[i] = (unsigned char)((at + i) * 2654435761u >> 7);
     for (long from = 0; file && !done; from += step) {
       fseek(file, from, SEEK_SET);
-      const size_t n     = fread(here, 1, sizeof here, file);
+      const size_t   n   = fread(here, 1, sizeof here, file);
       unsigned char *hit = n ? memmem(here, n, wanted, 16) : NULL;
       if (hit) {
         fseek(file, from + (hit - here), SEEK_SET);
@@ -211,11 +236,13 @@ static int flip_is_found(const Where *w, int64_t bytes, int64_t at) {
 }
 
 static void sealed(Tap *tap, const Where *w) {
-  static const int64_t sizes[] = {1, 5, 65535, 65536, 300007};
-  static const uint64_t alone[] = {12638153115695167455u, 2882117549133809422u, 1569178883529467901u, 6794599146552523260u, 6328771790707617186u};
+  static const int64_t  sizes[] = {1, 5, 65535, 65536, 300007};
+  static const uint64_t alone[] = {12638153115695167455u, 2882117549133809422u, 1569178883529467901u,
+                                   6794599146552523260u, 6328771790707617186u};
   for (int i = 0; i < 5; i++) {
     const uint64_t hash = sealed_sums(w, sizes[i], tap);
-    if (alone[i] != hash && w->rank == 0) printf("# sums of %lld bytes: %lluu\n", (long long)sizes[i], (unsigned long long)hash);
+    if (alone[i] != hash && w->rank == 0)
+      printf("# sums of %lld bytes: %lluu\n", (long long)sizes[i], (unsigned long long)hash);
     check(tap, alone[i] == hash, "sums do not depend on ranks");
   }
   check(tap, flip_is_found(w, sizes[4], 0), "a flipped bit at the start");
@@ -235,7 +262,8 @@ static void given_up(Tap *tap, const Where *w) {
   bf_store_close(&store);
   check(tap, !exists(w->path) && !exists(w->part), "nothing is left of what was not committed");
   snprintf(none.path, sizeof none.path, "%.400s.none/run.h5", w->path);
-  check(tap, bf_store_create(MPI_COMM_WORLD, none.path, 0, &store, &error) == BF_BAD_INPUT && strstr(error.text, ".none/"),
+  check(tap,
+        bf_store_create(MPI_COMM_WORLD, none.path, 0, &store, &error) == BF_BAD_INPUT && strstr(error.text, ".none/"),
         "a folder that is not there is named");
 }
 
@@ -246,7 +274,8 @@ static void two_writers(Tap *tap, const Where *w) {
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &first, &error) == BF_OK, "a first writer");
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &second, &error) == BF_OK, "a second one");
   bf_store_attribute_int(second, "/", "writer", 2, &error);
-  check(tap, bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part), "the first cannot complete, and leaves the second's file");
+  check(tap, bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part),
+        "the first cannot complete, and leaves the second's file");
   check(tap, bf_store_commit(&second, &error) == BF_OK && exists(w->path), "the second does");
   MPI_Barrier(MPI_COMM_WORLD);
   if (w->rank == 0) unlink(w->path);

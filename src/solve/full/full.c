@@ -1,8 +1,8 @@
 /* The dynamic program over every measure. */
-#include <string.h>
 #include "solve/full/save.h"
 #include "solve/full/stability.h"
 #include "solve/full/state.h"
+#include <string.h>
 
 static BfStatus define(const BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int64_t T = x->problem->horizon, M = x->space.measures;
@@ -15,7 +15,8 @@ static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *op
   if (!store) return BF_OK;
   bf_phase_begin(x->run, BF_PHASE_WRITE);
   BfStatus status = options->store_value ? bf_full_write_value(x, t, x->V[t % 2].base, store, error) : BF_OK;
-  if (status == BF_OK && options->store_policy && t < x->problem->horizon) status = bf_full_write_policy(x, t, store, error);
+  if (status == BF_OK && options->store_policy && t < x->problem->horizon)
+    status = bf_full_write_policy(x, t, store, error);
   bf_phase_end(x->run, BF_PHASE_WRITE);
   return status;
 }
@@ -45,14 +46,16 @@ static BfStatus pause(void *context, int pieces, BfError *error) {
 }
 
 static BfStatus sweep_layer(Sweep *s, int pieces, BfError *error) {
-  BfFullState       *x  = s->x;
-  const int          t  = s->layer, last = t == x->problem->horizon - 1;
-  const BfSweepPause at = {ask, pause, s};
-  const double       begin = bf_seconds(), values = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.actives;
-  BfProgress         progress;
+  BfFullState       *x = s->x;
+  const int          t = s->layer, last = t == x->problem->horizon - 1;
+  const BfSweepPause at    = {ask, pause, s};
+  const double       begin = bf_seconds(),
+               values      = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.actives;
+  BfProgress progress;
   bf_progress_start(&progress, "layer %d", t);
   s->bytes = bf_full_save_bytes(x, s->options, (BfFullPosition){t, x->space.measures / 2});
-  BF_TRY(bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], pieces, &at, &progress, error));
+  BF_TRY(bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], pieces,
+                        &at, &progress, error));
   const double seconds = bf_seconds() - begin;
   BF_TRY(write_layer(x, t, s->options, s->store, error));
   bf_print(x->run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
@@ -70,13 +73,13 @@ static BfStatus end_layer(Sweep *s, BfError *error) {
 
 /* V_T, then layer after layer backwards, from where a checkpoint left off. V_t stands in V[t % 2]. */
 static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
-  const int      T = x->problem->horizon;
-  const int64_t  M = x->space.measures;
+  const int      T   = x->problem->horizon;
+  const int64_t  M   = x->space.measures;
   const BfRun   *run = x->run;
   BfFullPosition at;
   int            pieces;
-  bf_terminal_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size, M * (run->node_rank + 1) / run->node_size,
-                   x->V[T % 2].base);
+  bf_terminal_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size,
+                   M * (run->node_rank + 1) / run->node_size, x->V[T % 2].base);
   bf_shared_sync(run, &x->V[T % 2]);
   BF_TRY(write_layer(x, T, options, store, error));
   BF_TRY(bf_full_restore(x, options, store, x->checkpoint, &at, &pieces, error));
@@ -116,10 +119,10 @@ static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error)
   return bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
 }
 
-BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
-                       BfOpenLoop *loop, BfError *error) {
+BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
+                       BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error) {
   BfFullState x;
-  *loop = (BfOpenLoop){0};
+  *loop           = (BfOpenLoop){0};
   BfStatus status = bf_full_state_create(run, problem, checkpoint, &x, error);
   if (status != BF_OK) goto done;
   BF_GOTO(bf_full_initial(&x.space, &x.initial, error));

@@ -113,26 +113,28 @@ static BfStatus find_digits(BfPlan *plan, BfError *error) {
 /* A block of mids ends with its last context where that is not too large for one. Where such blocks are too few for the
  * ranks, smaller ones share fewer rows but leave no rank idle. */
 static void cut_blocks(BfPlan *plan, int ranks) {
-  const int64_t last  = plan->lane_context > plan->mid_context ? plan->space->context[plan->lane_context - 1].measures : 1;
+  const int64_t last =
+      plan->lane_context > plan->mid_context ? plan->space->context[plan->lane_context - 1].measures : 1;
   const int64_t whole = last <= BF_MOST_BLOCK_MIDS ? BF_MOST_BLOCK_MIDS / last * last : BF_MOST_BLOCK_MIDS;
   const int64_t lanes = (plan->lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
   const int64_t tile  = plan->mids > 1 ? TILE : BF_LANE_BLOCK;
   plan->block_mids    = plan->mids < whole ? plan->mids : whole;
-  while (plan->block_mids > 1 && plan->outers * ((plan->mids + plan->block_mids - 1) / plan->block_mids) < GROUPS_A_RANK * ranks)
+  while (plan->block_mids > 1 &&
+         plan->outers * ((plan->mids + plan->block_mids - 1) / plan->block_mids) < GROUPS_A_RANK * ranks)
     plan->block_mids = (plan->block_mids + 1) / 2;
-  plan->blocks        = (plan->mids + plan->block_mids - 1) / plan->block_mids;
-  plan->tile          = lanes < tile ? lanes : tile;
-  plan->groups_outer  = plan->mids > 1 ? plan->blocks : (plan->lanes + BF_LANE_BLOCK - 1) / BF_LANE_BLOCK;
-  plan->groups        = plan->outers * plan->groups_outer;
+  plan->blocks       = (plan->mids + plan->block_mids - 1) / plan->block_mids;
+  plan->tile         = lanes < tile ? lanes : tile;
+  plan->groups_outer = plan->mids > 1 ? plan->blocks : (plan->lanes + BF_LANE_BLOCK - 1) / BF_LANE_BLOCK;
+  plan->groups       = plan->outers * plan->groups_outer;
 }
 
 static BfStatus build(const BfActions *actions, int ranks, BfPlan *plan, BfError *error) {
   const BfFullSpace *space = plan->space;
-  plan->lane_context = group_from(space, space->contexts, LEAST_LANES, &plan->lanes);
-  plan->mid_context  = group_from(space, plan->lane_context, LEAST_MIDS, &plan->mids);
-  plan->mid_context  = extend(space, plan->mid_context, plan->actives, &plan->mids);
-  plan->outers       = space->measures / plan->lanes / plan->mids;
-  plan->chunks       = (plan->actives + BF_CHUNK - 1) / BF_CHUNK;
+  plan->lane_context       = group_from(space, space->contexts, LEAST_LANES, &plan->lanes);
+  plan->mid_context        = group_from(space, plan->lane_context, LEAST_MIDS, &plan->mids);
+  plan->mid_context        = extend(space, plan->mid_context, plan->actives, &plan->mids);
+  plan->outers             = space->measures / plan->lanes / plan->mids;
+  plan->chunks             = (plan->actives + BF_CHUNK - 1) / BF_CHUNK;
   cut_blocks(plan, ranks);
   BF_TRY(join_lanes(plan, error));
   BF_TRY(join_mids(plan, error));
@@ -142,8 +144,8 @@ static BfStatus build(const BfActions *actions, int ranks, BfPlan *plan, BfError
   return BF_OK;
 }
 
-BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, int ranks, BfPlan *plan,
-                        BfError *error) {
+BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, int ranks,
+                        BfPlan *plan, BfError *error) {
   *plan = (BfPlan){.space = space, .tables = tables, .actives = tables->actives, .number = tables->active};
   const BfStatus status = build(actions, ranks, plan, error);
   if (status != BF_OK) bf_plan_clear(plan);

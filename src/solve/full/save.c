@@ -12,8 +12,8 @@ static void share(int64_t n, int rank, int ranks, int64_t *from, int64_t *count)
 
 static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32, "%s/%04d", what, t); }
 
-/* Whether row t of V must be in a checkpoint whose next layer is `layer`: V_T is computed again; of the others all are needed where
- * /value is written, else the last one. */
+/* Whether row t of V must be in a checkpoint whose next layer is `layer`: V_T is computed again; of the others all are
+ * needed where /value is written, else the last one. */
 static bool value_needed(const BfFullState *x, const BfFullOptions *options, int layer, int t) {
   return t < x->problem->horizon && (options->store_value || t == layer + 1);
 }
@@ -39,7 +39,8 @@ static BfStatus own_blocks(const BfFullState *x, int pieces, int64_t **first, in
 BfStatus bf_full_write_policy(const BfFullState *x, int t, BfStore *store, BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, x->sweep.pieces, &first, &count, error));
-  const BfStatus status = bf_store_write_blocks(store, "/policy", BF_STORE_INT32, t, x->sweep.pieces, first, count, x->policy[t], error);
+  const BfStatus status =
+      bf_store_write_blocks(store, "/policy", BF_STORE_INT32, t, x->sweep.pieces, first, count, x->policy[t], error);
   bf_free(first);
   return status;
 }
@@ -59,7 +60,8 @@ double bf_full_save_bytes(const BfFullState *x, const BfFullOptions *options, Bf
   return bytes;
 }
 
-static BfStatus save_policy(const BfFullState *x, const char *name, int t, int pieces, int64_t measures, BfError *error) {
+static BfStatus save_policy(const BfFullState *x, const char *name, int t, int pieces, int64_t measures,
+                            BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, pieces, &first, &count, error));
   const BfStatus status =
@@ -78,16 +80,19 @@ static BfStatus save_value(const BfFullState *x, int layer, int t, BfStore *stor
   if (bf_checkpoint_has(x->checkpoint, name)) return BF_OK;
   share(M, x->run->rank, x->run->size, &from, &count);
   if (t == layer + 1)
-    return bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count, (const double *)x->V[t % 2].base + from, error);
+    return bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count,
+                               (const double *)x->V[t % 2].base + from, error);
   BF_NEW(&row, count, error);
   BfStatus status = bf_agree(x->run->world, error);
   if (status == BF_OK) status = bf_store_read_blocks(store, "/value", BF_STORE_DOUBLE, t, 1, &from, &count, row, error);
-  if (status == BF_OK) status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count, row, error);
+  if (status == BF_OK)
+    status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count, row, error);
   bf_free(row);
   return status;
 }
 
-static BfStatus save_layers(const BfFullState *x, const BfFullOptions *options, int layer, BfStore *store, BfError *error) {
+static BfStatus save_layers(const BfFullState *x, const BfFullOptions *options, int layer, BfStore *store,
+                            BfError *error) {
   char name[32];
   for (int t = x->problem->horizon - 1; t > layer; t--) {
     if (value_needed(x, options, layer, t)) BF_TRY(save_value(x, layer, t, store, error));
@@ -106,8 +111,8 @@ static BfStatus save_partial(const BfFullState *x, BfFullPosition at, int pieces
   return save_policy(x, "partial/policy", at.layer, pieces, at.measure, error);
 }
 
-BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint, BfFullPosition at, int pieces,
-                      BfError *error) {
+BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+                      BfFullPosition at, int pieces, BfError *error) {
   const double bytes = bf_full_save_bytes(x, options, at);
   bf_phase_begin(x->run, BF_PHASE_CHECKPOINT);
   BF_TRY(bf_checkpoint_begin(checkpoint, error));
@@ -131,19 +136,23 @@ typedef struct {
   int                  pieces;
 } Restore;
 
-static BfStatus restore_policy(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int pieces, BfError *error) {
+static BfStatus restore_policy(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int pieces,
+                               BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, pieces, &first, &count, error));
-  const BfStatus status = bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, pieces, first, count, x->policy[t], error);
+  const BfStatus status =
+      bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, pieces, first, count, x->policy[t], error);
   bf_free(first);
   return status;
 }
 
 /* The first n numbers of an array into the node's V_t. */
-static BfStatus restore_value(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int64_t n, BfError *error) {
+static BfStatus restore_value(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int64_t n,
+                              BfError *error) {
   int64_t from, count;
   share(n, x->run->node_rank, x->run->node_size, &from, &count);
-  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, 1, 1, &from, &count, (double *)x->V[t % 2].base + from, error));
+  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, 1, 1, &from, &count, (double *)x->V[t % 2].base + from,
+                            error));
   bf_shared_sync(x->run, &x->V[t % 2]);
   return BF_OK;
 }
@@ -177,7 +186,8 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(bf_checkpoint_get(checkpoint, "layer", &layer, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "measure", &measure, error));
   if (layer < 0 || layer >= x->problem->horizon || measure < 0 || measure >= x->space.measures)
-    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: layer %lld, measure %lld are not of this problem", (long long)layer, (long long)measure);
+    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: layer %lld, measure %lld are not of this problem",
+                   (long long)layer, (long long)measure);
   r->at = (BfFullPosition){(int)layer, measure};
   BF_TRY(restore_layers(r, checkpoint, error));
   r->pieces     = bf_sweep_piece(&x->sweep, measure);
@@ -187,14 +197,15 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   return restore_policy(x, checkpoint, "partial/policy", r->at.layer, r->pieces, error);
 }
 
-BfStatus bf_full_restore(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint, BfFullPosition *at,
-                         int *pieces, BfError *error) {
-  Restore r = {.x = x, .options = options, .store = store, .at = {x->problem->horizon - 1, 0}};
+BfStatus bf_full_restore(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+                         BfFullPosition *at, int *pieces, BfError *error) {
+  Restore r        = {.x = x, .options = options, .store = store, .at = {x->problem->horizon - 1, 0}};
   int     restored = 0;
   if (checkpoint) BF_TRY(bf_checkpoint_restore(checkpoint, restore, &r, &restored, error));
   *at     = r.at;
   *pieces = r.pieces;
   if (restored && r.at.layer < x->problem->horizon - 1 + (r.pieces > 0))
-    bf_print(x->run, "restored: going on in layer %d, %.0f %% of which is there\n", at->layer, 100.0 * (double)at->measure / (double)x->space.measures);
+    bf_print(x->run, "restored: going on in layer %d, %.0f %% of which is there\n", at->layer,
+             100.0 * (double)at->measure / (double)x->space.measures);
   return BF_OK;
 }

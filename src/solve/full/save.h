@@ -11,14 +11,15 @@ typedef struct {
 
 /* Bytes that bf_full_save would write at this position. */
 double bf_full_save_bytes(const BfFullState *x, const BfFullOptions *options, BfFullPosition at);
-/* Save: layers after at.layer are complete; of at.layer, the first `pieces` pieces of the sweep. store: the result file, from
- * which rows of V that are not in memory any more are read back. Collective. */
-BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint, BfFullPosition at, int pieces,
-                      BfError *error);
-/* Read it back into V, policies, and the rows of /value and /policy in `store`, on any number of ranks. Collective. *at: where
- * to go on; *pieces: how many of this run's pieces of that layer are there. Without a checkpoint: the last layer, 0. */
-BfStatus bf_full_restore(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint, BfFullPosition *at,
-                         int *pieces, BfError *error);
+/* Save: layers after at.layer are complete; of at.layer, the first `pieces` pieces of the sweep. store: the result
+ * file, from which rows of V that are not in memory any more are read back. Collective. */
+BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+                      BfFullPosition at, int pieces, BfError *error);
+/* Read it back into V, policies, and the rows of /value and /policy in `store`, on any number of ranks. Collective.
+ * *at: where to go on; *pieces: how many of this run's pieces of that layer are there. Without a checkpoint: the last
+ * layer, 0. */
+BfStatus bf_full_restore(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+                         BfFullPosition *at, int *pieces, BfError *error);
 
 /* Rows t of /value and /policy. */
 BfStatus bf_full_write_value(const BfFullState *x, int t, const double *V, BfStore *store, BfError *error);

@@ -1,6 +1,6 @@
-#include <math.h>
 #include "bellformer/solve.h"
 #include "solve/full/space.h"
+#include <math.h>
 
 BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error) {
   BfFullSpace space;

@@ -46,10 +46,11 @@ static BfStatus size_context(BfFullSpace *space, int64_t s, BfError *error) {
     if (atoms > space->most) space->most = atoms;
   }
   if (x->measures > INT32_MAX) /* numbers in the tables are 32 bits wide */
-    return bf_fail(error, BF_BAD_INPUT,
-                   "sequence %lld alone has %lld measures, the full space takes at most 2^31 - 1 of one sequence: use -space "
-                   "reachable, fewer quantize.cells or quantize.atoms",
-                   (long long)c->sequence, (long long)x->measures);
+    return bf_fail(
+        error, BF_BAD_INPUT,
+        "sequence %lld alone has %lld measures, the full space takes at most 2^31 - 1 of one sequence: use -space "
+        "reachable, fewer quantize.cells or quantize.atoms",
+        (long long)c->sequence, (long long)x->measures);
   if (c->slots > space->slots) space->slots = c->slots;
   find_shape(space, s);
   return BF_OK;
@@ -119,7 +120,7 @@ int64_t bf_full_rank(const BfFullSpace *space, int64_t s, const int64_t cell[]) 
 }
 
 BfStatus bf_full_initial(const BfFullSpace *space, int64_t *index, BfError *error) {
-  int64_t  slots = 0, *cell;
+  int64_t slots = 0, *cell;
   for (int64_t s = 0; s < space->contexts; s++) slots += space->problem->context[s].slots;
   BF_TRY(BF_NEW(&cell, slots, error));
   const BfStatus status = bf_problem_initial_cells(space->problem, cell, error);

@@ -4,10 +4,10 @@
 
 /* One context: its measures are numbered j = 0 .. M_s - 1, first tag slowest. */
 typedef struct {
-  int64_t measures; /* M_s */
-  int64_t stride;   /* of j in the index of the lifted state */
-  int64_t *radix;   /* [tags] number of types of each tag; owned */
-  int      shape;   /* contexts of one shape (same positions, atoms and masses; labels do not matter) share a table */
+  int64_t  measures; /* M_s */
+  int64_t  stride;   /* of j in the index of the lifted state */
+  int64_t *radix;    /* [tags] number of types of each tag; owned */
+  int      shape;    /* contexts of one shape (same positions, atoms and masses; labels do not matter) share a table */
 } BfContextSpace;
 
 typedef struct {
@@ -16,10 +16,10 @@ typedef struct {
   BfContextSpace  *context;  /* [S]; owned */
   int64_t          measures; /* M */
   int              shapes;
-  int64_t         *shape;    /* [shapes] a context of that shape; owned */
-  int              most;     /* largest number of atoms of a tag */
-  BfTypes        **types;    /* [most + 1] by number of atoms, NULL where no tag has that many; owned */
-  int              slots;    /* largest number of slots of a context */
+  int64_t         *shape; /* [shapes] a context of that shape; owned */
+  int              most;  /* largest number of atoms of a tag */
+  BfTypes        **types; /* [most + 1] by number of atoms, NULL where no tag has that many; owned */
+  int              slots; /* largest number of slots of a context */
 } BfFullSpace;
 
 /* Refuses (BF_BAD_INPUT) tokens that are not quantized, an M beyond 2^62, an M_s beyond 2^31 - 1. */

@@ -40,7 +40,7 @@ static void move(const int64_t cell[], int atoms, int from, int64_t to, int64_t 
 
 /* Every measure one move away from state i, into out (room for slots of all contexts times cells). */
 static int64_t neighbours(const BfFullSpace *space, int64_t i, int64_t cell[], int64_t moved[], int64_t out[]) {
-  const int64_t n = bf_tokens_count(space->problem->tokens);
+  const int64_t n     = bf_tokens_count(space->problem->tokens);
   int64_t       count = 0;
   for (int64_t s = 0; s < space->contexts; s++) {
     const BfContext *c = &space->problem->context[s];
@@ -83,7 +83,7 @@ static void append(Study *study, const int64_t candidate[], int64_t count, int m
 
 static BfStatus find_measures(const BfFullState *x, int moves, Study *study, BfError *error) {
   const BfFullSpace *space = &x->space;
-  int64_t slots = 0, frontier = 0, *cell = NULL, *moved = NULL, *candidate = NULL, *sorted = NULL;
+  int64_t            slots = 0, frontier = 0, *cell = NULL, *moved = NULL, *candidate = NULL, *sorted = NULL;
   for (int64_t s = 0; s < space->contexts; s++) slots += space->problem->context[s].slots;
   const int64_t each = slots * bf_tokens_count(space->problem->tokens);
   BfStatus      status;
@@ -99,10 +99,12 @@ static BfStatus find_measures(const BfFullState *x, int moves, Study *study, BfE
     bf_free(candidate);
     BF_GOTO(BF_NEW(&candidate, (end - frontier) * each, error));
     int64_t count = 0;
-    for (; frontier < end; frontier++) count += neighbours(space, study->index[frontier], cell, moved, candidate + count);
+    for (; frontier < end; frontier++)
+      count += neighbours(space, study->index[frontier], cell, moved, candidate + count);
     append(study, candidate, sort_unique(candidate, count), m, sorted);
     if (study->count >= MOST_MEASURES) {
-      status = bf_fail(error, BF_BAD_INPUT, "-stability %d: more than %d measures are that near; give fewer moves", moves, MOST_MEASURES);
+      status = bf_fail(error, BF_BAD_INPUT, "-stability %d: more than %d measures are that near; give fewer moves",
+                       moves, MOST_MEASURES);
       goto done;
     }
   }
@@ -169,7 +171,8 @@ static double distance(const BfTokens *tokens, int64_t a, int64_t b) {
 }
 
 /* W1 of two types of one tag, m atoms each, as a fraction of the tag's mass. */
-static BfStatus tag_distance(const BfTokens *tokens, int m, const int64_t a[], const int64_t b[], double *w1, BfError *error) {
+static BfStatus tag_distance(const BfTokens *tokens, int m, const int64_t a[], const int64_t b[], double *w1,
+                             BfError *error) {
   double  ground[m * m], cost = 0;
   int64_t one[m];
   for (int i = 0; i < m; i++) {
@@ -186,14 +189,14 @@ static BfStatus wasserstein1(const BfFullSpace *space, int64_t a, int64_t b, dou
   int64_t cell_a[space->slots], cell_b[space->slots];
   *w1 = 0;
   for (int64_t s = 0; s < space->contexts; s++) {
-    const BfContext *c = &space->problem->context[s];
+    const BfContext *c  = &space->problem->context[s];
     const int64_t    ja = bf_full_digit(space, s, a), jb = bf_full_digit(space, s, b);
     if (ja == jb) continue;
     bf_full_unrank(space, s, ja, cell_a);
     bf_full_unrank(space, s, jb, cell_b);
     for (int g = 0; g < c->tags; g++) {
       const int first = c->first[g], m = c->first[g + 1] - first;
-      double    tag   = 0;
+      double    tag = 0;
       if (!memcmp(cell_a + first, cell_b + first, sizeof *cell_a * (size_t)m)) continue;
       BF_TRY(tag_distance(space->problem->tokens, m, cell_a + first, cell_b + first, &tag, error));
       *w1 += tag * m * c->mass[g] / c->tokens / (double)space->contexts;

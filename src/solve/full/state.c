@@ -11,7 +11,8 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *check
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
   bf_phase_begin(run, BF_PHASE_TABLES);
   BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
-  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, checkpoint, &x->tables, error));
+  BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, checkpoint,
+                          &x->tables, error));
   bf_phase_end(run, BF_PHASE_TABLES);
   BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error));
   BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
@@ -22,7 +23,8 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *check
   return BF_OK;
 }
 
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x, BfError *error) {
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x,
+                              BfError *error) {
   create(run, problem, checkpoint, x, error);
   return bf_agree(run->world, error);
 }

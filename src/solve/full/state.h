@@ -20,7 +20,8 @@ typedef struct {
 } BfFullState;
 
 /* Space, tables, plan and empty values of a problem. Collective; clear it also after a failure. */
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x, BfError *error);
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x,
+                              BfError *error);
 void     bf_full_state_clear(BfFullState *x); /* safe on a zeroed struct */
 /* policy_t(i). Collective: the rank that computed it tells the others. */
 int32_t bf_full_policy(const BfFullState *x, int t, int64_t i);

@@ -14,14 +14,14 @@ static int64_t deal(const BfSweep *sweep, int piece, int worker) {
   return first + groups * worker / sweep->run->size;
 }
 
-/* Between pieces nodes reduce and checkpoints are taken: about a million measures, or two thousand million Q-values, each, so that
- * both are seldom; and a few groups a rank, so that ranks end a piece together. */
+/* Between pieces nodes reduce and checkpoints are taken: about a million measures, or two thousand million Q-values,
+ * each, so that both are seldom; and a few groups a rank, so that ranks end a piece together. */
 static int count_pieces(const BfPlan *plan, int ranks) {
-  const double  by_size = (double)plan->space->measures / 0x1p20;
-  const double  by_work = (double)plan->space->measures * (double)plan->actives / 2e9;
+  const double  by_size   = (double)plan->space->measures / 0x1p20;
+  const double  by_work   = (double)plan->space->measures * (double)plan->actives / 2e9;
   const int64_t by_groups = plan->groups / (4 * ranks), most = 1024;
-  const double  wanted    = fmax(by_size, by_work);
-  const int64_t pieces    = wanted < (double)most ? (int64_t)wanted : most;
+  const double  wanted = fmax(by_size, by_work);
+  const int64_t pieces = wanted < (double)most ? (int64_t)wanted : most;
   return pieces < by_groups ? (pieces < 1 ? 1 : (int)pieces) : by_groups < 1 ? 1 : (int)by_groups;
 }
 
@@ -53,7 +53,7 @@ static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *
   const BfPlan *plan  = sweep->plan;
   const int64_t lanes = plan->lanes, contexts = plan->space->contexts;
   const int     single = contexts - plan->lane_context == 1;
-  sweep->last_padded = (lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
+  sweep->last_padded   = (lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
   if (!single || contexts == 1 || terminal->readouts > 1 || lanes * plan->actives > (int64_t)1 << 24) return BF_OK;
   BF_TRY(BF_NEW(&sweep->last_outer, plan->actives, error));
   BF_TRY(BF_NEW(&sweep->last_lane, plan->actives * sweep->last_padded, error));
@@ -84,7 +84,8 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
   *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
   allocate(terminal, sweep, error);
   BF_GOTO(bf_agree(run->world, error));
-  BF_GOTO(bf_shared_create(run, plan->outers * plan->mids * (int64_t)sizeof(double), "minima of rows", &sweep->least, error));
+  BF_GOTO(bf_shared_create(run, plan->outers * plan->mids * (int64_t)sizeof(double), "minima of rows", &sweep->least,
+                           error));
 done:
   if (status != BF_OK) bf_sweep_clear(sweep);
   return status;
@@ -161,12 +162,12 @@ static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
                         int32_t *policy) {
   static BfSweepBlock *const block_kernel[] = {bf_sweep_block_generic, bf_sweep_block_avx2, bf_sweep_block_avx512};
   static BfSweepLast *const  last_kernel[]  = {bf_sweep_last_generic, bf_sweep_last_avx2, bf_sweep_last_avx512};
-  const BfPlan *plan  = sweep->plan;
-  const int     isa   = (int)bf_instruction_set_index();
-  const int64_t in    = group % plan->groups_outer;
-  const int64_t block = plan->mids > 1 ? in : 0;
-  int64_t       lane0 = plan->mids > 1 ? 0 : in * BF_LANE_BLOCK;
-  const int64_t end   = plan->mids > 1 || lane0 + BF_LANE_BLOCK > plan->lanes ? plan->lanes : lane0 + BF_LANE_BLOCK;
+  const BfPlan              *plan           = sweep->plan;
+  const int                  isa            = (int)bf_instruction_set_index();
+  const int64_t              in             = group % plan->groups_outer;
+  const int64_t              block          = plan->mids > 1 ? in : 0;
+  int64_t                    lane0          = plan->mids > 1 ? 0 : in * BF_LANE_BLOCK;
+  const int64_t end = plan->mids > 1 || lane0 + BF_LANE_BLOCK > plan->lanes ? plan->lanes : lane0 + BF_LANE_BLOCK;
   value -= lane0; /* the kernels count lanes from the row's start */
   policy -= lane0;
   for (; lane0 < end; lane0 += plan->tile) {
@@ -194,7 +195,7 @@ static void find_least(const BfSweep *sweep, const double *next) {
 
 /* +inf where other nodes compute, shared among the node's ranks. */
 static void fill_others(const BfSweep *sweep, int piece, double *V) {
-  const BfRun  *run      = sweep->run;
+  const BfRun  *run       = sweep->run;
   const int64_t edge[][2] = {{sweep->piece[piece], deal(sweep, piece, run->node_first)},
                              {deal(sweep, piece, run->node_first + run->node_size), sweep->piece[piece + 1]}};
   for (int e = 0; e < 2; e++) {
@@ -208,13 +209,14 @@ static void fill_others(const BfSweep *sweep, int piece, double *V) {
 /* ---- reducing --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  int started; /* pieces whose barrier is under way */
+  int started;  /* pieces whose barrier is under way */
   int reducing; /* pieces handed to the reduction, which must start in the same order on all leaders */
 } Flow;
 
 static void reduce_piece(BfSweep *sweep, int p, double *V) {
   BfRun        *run   = sweep->run;
-  const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]), end = bf_plan_start(sweep->plan, sweep->piece[p + 1]);
+  const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]),
+                end   = bf_plan_start(sweep->plan, sweep->piece[p + 1]);
   if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
   for (int64_t at = first, r = sweep->part[p]; at < end; at += MOST_REDUCED, r++) {
     const int64_t count = end - at < MOST_REDUCED ? end - at : MOST_REDUCED;
@@ -253,8 +255,8 @@ static void settle(BfSweep *sweep, Flow *flow, const BfShared *V) {
 }
 
 /* This rank's groups of one piece. */
-static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const double *next, double *V, int32_t *policy, Flow *flow,
-                        const BfShared *shared) {
+static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const double *next, double *V,
+                        int32_t *policy, Flow *flow, const BfShared *shared) {
   const BfPlan *plan  = sweep->plan;
   int64_t       outer = -1, at = 0;
   for (int64_t group = sweep->own[2 * p]; group < sweep->own[2 * p + 1]; group++) {
@@ -271,8 +273,8 @@ static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const
   }
 }
 
-BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy, int begin,
-                        const BfSweepPause *pause, BfProgress *progress, BfError *error) {
+BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
+                        int begin, const BfSweepPause *pause, BfProgress *progress, BfError *error) {
   Flow     flow   = {begin, begin};
   int64_t  at     = 0, first, count;
   BfStatus status = BF_OK;

@@ -29,8 +29,8 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
                          BfSweep *sweep, BfError *error);
 void     bf_sweep_clear(BfSweep *sweep);
 
-/* What is asked after every piece, on all ranks alike, and done where the answer is yes: by then V is complete on every node,
- * and policy on its ranks, for the pieces before number `pieces`. A status other than BF_OK ends the sweep. */
+/* What is asked after every piece, on all ranks alike, and done where the answer is yes: by then V is complete on every
+ * node, and policy on its ranks, for the pieces before number `pieces`. A status other than BF_OK ends the sweep. */
 typedef struct {
   bool (*ask)(void *context);
   BfStatus (*pause)(void *context, int pieces, BfError *error);
@@ -38,15 +38,16 @@ typedef struct {
 } BfSweepPause;
 
 /* V from `next` = V_{t+1}, both one copy a node; policy[sweep->owned] of this rank's measures, piece after piece.
- * terminal: given for the last layer (next = V_T), else NULL. begin: the first piece; those before it are there already.
- * pause: may be NULL. Collective; on success V is complete on every node. */
-BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy, int begin,
-                        const BfSweepPause *pause, BfProgress *progress, BfError *error);
+ * terminal: given for the last layer (next = V_T), else NULL. begin: the first piece; those before it are there
+ * already. pause: may be NULL. Collective; on success V is complete on every node. */
+BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
+                        int begin, const BfSweepPause *pause, BfProgress *progress, BfError *error);
 
-/* This rank's measures of pieces 0 .. pieces-1: first[pieces] and count[pieces]; returns their sum. They stand in this order
- * in `policy`. */
+/* This rank's measures of pieces 0 .. pieces-1: first[pieces] and count[pieces]; returns their sum. They stand in this
+ * order in `policy`. */
 int64_t bf_sweep_blocks(const BfSweep *sweep, int pieces, int64_t first[], int64_t count[]);
-/* First measure of a piece, over all ranks; of number sweep->pieces: M. And the last piece that begins at or before i. */
+/* First measure of a piece, over all ranks; of number sweep->pieces: M. And the last piece that begins at or before i.
+ */
 int64_t bf_sweep_start(const BfSweep *sweep, int piece);
 int     bf_sweep_piece(const BfSweep *sweep, int64_t i);
 /* policy at measure i if this rank owns it, else -1. */

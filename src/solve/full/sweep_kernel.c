@@ -1,6 +1,6 @@
+#include "solve/full/sweep_kernel.h"
 #include "layer/kernels.h"
 #include "layer/lanes.h"
-#include "solve/full/sweep_kernel.h"
 
 typedef struct {
   int64_t block, first, mids; /* of the block */
@@ -9,7 +9,8 @@ typedef struct {
 } Tile;
 
 BF_INLINE Tile tile_of(const BfPlan *plan, int64_t block, int64_t lane0, int64_t lane1) {
-  Tile e    = {.block = block, .first = block * plan->block_mids, .lane0 = lane0, .lanes = lane1 - lane0, .stride = plan->tile};
+  Tile e = {
+      .block = block, .first = block * plan->block_mids, .lane0 = lane0, .lanes = lane1 - lane0, .stride = plan->tile};
   e.mids    = plan->mids - e.first < plan->block_mids ? plan->mids - e.first : plan->block_mids;
   e.vectors = (e.lanes + BF_LANES - 1) / BF_LANES;
   return e;
@@ -26,12 +27,13 @@ static void start(const Tile *e, BfSweepWork *work) {
   }
 }
 
-/* Which rows of a chunk are worth anything. An action whose row nowhere falls below a mid's largest minimum so far cannot
- * win there, for later actions do not replace equal ones. */
+/* Which rows of a chunk are worth anything. An action whose row nowhere falls below a mid's largest minimum so far
+ * cannot win there, for later actions do not replace equal ones. */
 typedef struct {
-  double  most[BF_MOST_BLOCK_MIDS];               /* of a mid's best */
-  uint8_t mask[BF_MOST_BLOCK_MIDS];               /* bit c: action a0 + c may win at this mid */
-  uint8_t used[BF_CHUNK][BF_MOST_BLOCK_MIDS + 1]; /* whether any mid needs this successor's row; the last entry is waste */
+  double  most[BF_MOST_BLOCK_MIDS]; /* of a mid's best */
+  uint8_t mask[BF_MOST_BLOCK_MIDS]; /* bit c: action a0 + c may win at this mid */
+  uint8_t used[BF_CHUNK]
+              [BF_MOST_BLOCK_MIDS + 1]; /* whether any mid needs this successor's row; the last entry is waste */
 } Bounds;
 
 static void bound(const BfPlan *plan, const Tile *e, int64_t a0, const int64_t *base, const double *least, Bounds *x) {
@@ -59,8 +61,8 @@ static void bound(const BfPlan *plan, const Tile *e, int64_t a0, const int64_t *
 
 enum { ROWS = 8 }; /* permuted together: what they are read from and written to fits L1 */
 
-/* c + V, permuted, for the used ones of the distinct successors of the block's mids. Entries behind the last lane repeat
- * it. */
+/* c + V, permuted, for the used ones of the distinct successors of the block's mids. Entries behind the last lane
+ * repeat it. */
 static void permute(const BfPlan *plan, const Tile *e, int64_t a, const uint8_t used[], const double *V, double *rows) {
   const int32_t *lane_next = plan->lane_next[a] + e->lane0;
   const int32_t *image     = plan->image + a * plan->mids + e->first;
@@ -77,17 +79,19 @@ static void permute(const BfPlan *plan, const Tile *e, int64_t a, const uint8_t 
     }
     for (int64_t v = 0; v < e->vectors; v++) {
       int64_t n[BF_LANES];
-      for (int l = 0; l < BF_LANES; l++) n[l] = lane_next[v * BF_LANES + l < e->lanes ? v * BF_LANES + l : e->lanes - 1];
+      for (int l = 0; l < BF_LANES; l++)
+        n[l] = lane_next[v * BF_LANES + l < e->lanes ? v * BF_LANES + l : e->lanes - 1];
       for (int r = 0; r < count; r++) {
         const double *x = from[r];
-        to[r][v] = c + (BfLane){x[n[0]], x[n[1]], x[n[2]], x[n[3]], x[n[4]], x[n[5]], x[n[6]], x[n[7]]};
+        to[r][v]        = c + (BfLane){x[n[0]], x[n[1]], x[n[2]], x[n[3]], x[n[4]], x[n[5]], x[n[6]], x[n[7]]};
       }
     }
   }
 }
 
 /* The minimum over `count` rows of a chunk, for one mid; returns the largest that it holds then. */
-BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64_t vectors, int64_t a0, BfLane *best, BfLaneInt *id) {
+BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64_t vectors, int64_t a0, BfLane *best,
+                               BfLaneInt *id) {
   BfLane most = lane_set(-__builtin_inf());
   for (int64_t v = 0; v < vectors; v++) {
     BfLane least = row[0][v];
@@ -115,31 +119,34 @@ static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size
     for (int c = count; c < BF_CHUNK; c++) row[c] = row[0];
     BfLane    *best = (BfLane *)(work->best + m * e->stride);
     BfLaneInt *id   = (BfLaneInt *)(work->chunk + m * e->stride);
-    x->most[m] = count > 4   ? minimize_rows(8, row, e->vectors, a0, best, id)
-                 : count > 2 ? minimize_rows(4, row, e->vectors, a0, best, id)
-                             : minimize_rows(2, row, e->vectors, a0, best, id);
+    x->most[m]      = count > 4   ? minimize_rows(8, row, e->vectors, a0, best, id)
+                      : count > 2 ? minimize_rows(4, row, e->vectors, a0, best, id)
+                                  : minimize_rows(2, row, e->vectors, a0, best, id);
   }
 }
 
 /* Values, and the smallest action that attains each: the first within the chunk that was less than all before it. */
-static void finish(const BfPlan *plan, const Tile *e, const int64_t *base, const double *V, double *value, int32_t *policy,
-                   const BfSweepWork *work) {
+static void finish(const BfPlan *plan, const Tile *e, const int64_t *base, const double *V, double *value,
+                   int32_t *policy, const BfSweepWork *work) {
   for (int64_t m = 0; m < e->mids; m++)
     for (int64_t l = 0; l < e->lanes; l++) {
       const double best = work->best[m * e->stride + l];
       int64_t      a    = work->chunk[m * e->stride + l];
-      while (plan->stage[a] + V[base[a] + bf_plan_mid(plan, a, e->first, m) * plan->lanes + plan->lane_next[a][e->lane0 + l]] != best)
+      while (plan->stage[a] +
+                 V[base[a] + bf_plan_mid(plan, a, e->first, m) * plan->lanes + plan->lane_next[a][e->lane0 + l]] !=
+             best)
         a++;
       value[m * plan->lanes + e->lane0 + l]  = best;
       policy[m * plan->lanes + e->lane0 + l] = plan->number[a];
     }
 }
 
-void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, const double *least, int64_t block,
-                               int64_t lane0, int64_t lane1, double *value, int32_t *policy, BfSweepWork *work) {
+void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, const double *least,
+                               int64_t block, int64_t lane0, int64_t lane1, double *value, int32_t *policy,
+                               BfSweepWork *work) {
   const Tile    e    = tile_of(plan, block, lane0, lane1);
   const int64_t size = plan->block_mids * plan->tile;
-  Bounds          x;
+  Bounds        x;
   start(&e, work);
   for (int64_t m = 0; m < e.mids; m++) x.most[m] = __builtin_inf();
   for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
@@ -174,8 +181,8 @@ static void pack_lanes(const BfPlan *plan, const BfLastTerms *t, const Tile *e, 
 }
 
 /* The minimum over a chunk of actions for `count` mids, 1 or 2, which share the loads of the lane terms. */
-BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, const BfLane stage[], const double *const before[],
-                                  int64_t m, const BfLane *pack, BfSweepWork *work) {
+BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, const BfLane stage[],
+                                  const double *const before[], int64_t m, const BfLane *pack, BfSweepWork *work) {
   BfLane sum[2][BF_CHUNK];
   for (int i = 0; i < count; i++)
     for (int c = 0; c < BF_CHUNK; c++) sum[i][c] = lane_set(before[c][m + i]);
@@ -185,7 +192,8 @@ BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, co
     for (int c = 1; c < BF_CHUNK; c++)
       for (int i = 0; i < count; i++) least[i] = lane_min(stage[c] + (sum[i][c] + pack[c]), least[i]);
     for (int i = 0; i < count; i++)
-      lane_keep_less(least[i], a0, (BfLane *)(work->best + (m + i) * e->stride) + v, (BfLaneInt *)(work->chunk + (m + i) * e->stride) + v);
+      lane_keep_less(least[i], a0, (BfLane *)(work->best + (m + i) * e->stride) + v,
+                     (BfLaneInt *)(work->chunk + (m + i) * e->stride) + v);
   }
 }
 

@@ -1,4 +1,5 @@
-/* The Q-values of one group of measures. The two hot loops of the full space; compiled once for each instruction set. */
+/* The Q-values of one group of measures. The two hot loops of the full space; compiled once for each instruction set.
+ */
 #pragma once
 #include "solve/full/plan.h"
 
@@ -23,13 +24,13 @@ typedef struct {
  *
  * For every action of a chunk, one row of V is permuted for each distinct successor of the block's mids (a gather: one
  * load of an index and one of V an entry), and every mid that goes there takes the minimum with it: one load and one
- * minimum an eight Q-values. Which action won is found at the end, within the chunk that won. The second part is bound by
- * L2 bandwidth (a cache line an eight Q-values), the first, where V exceeds the caches, by memory: rows of V are short and
- * far apart, some 10 GB a second a core, divided by the mids that share a row.
+ * minimum an eight Q-values. Which action won is found at the end, within the chunk that won. The second part is bound
+ * by L2 bandwidth (a cache line an eight Q-values), the first, where V exceeds the caches, by memory: rows of V are
+ * short and far apart, some 10 GB a second a core, divided by the mids that share a row.
  *
- * least[outers * mids]: the minimum of each row of V. An action is left out of both parts for a mid where c + least is no
- * less than the largest minimum so far of the mid's lanes: exact, as c + V rounds monotonically and later actions replace
- * none that are equal. */
+ * least[outers * mids]: the minimum of each row of V. An action is left out of both parts for a mid where c + least is
+ * no less than the largest minimum so far of the mid's lanes: exact, as c + V rounds monotonically and later actions
+ * replace none that are equal. */
 typedef void BfSweepBlock(const BfPlan *plan, const int64_t *base, const double *V, const double *least, int64_t block,
                           int64_t lane0, int64_t lane1, double *value, int32_t *policy, BfSweepWork *work);
 /* The same for the last layer, c + ((outer + mid') + lane'): two additions and a minimum, bound by arithmetic. */

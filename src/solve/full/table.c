@@ -9,8 +9,9 @@
 
 /* Successors of measures j0 .. j1-1 of a context, each evaluated on its own: for grids too fine for
  * tables over pairs of cells, and the reference that these are tested against. */
-BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0, int64_t block1, int64_t j0,
-                                int64_t j1, BfScratch *scratch, int32_t *next, BfError *error) {
+BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
+                                int64_t block1, int64_t j0, int64_t j1, BfScratch *scratch, int32_t *next,
+                                BfError *error) {
   const BfProblem *problem = space->problem;
   const BfContext *context = &problem->context[s];
   const int64_t    M       = space->context[s].measures;
@@ -47,9 +48,9 @@ typedef struct {
   const BfActions   *actions;
   BfTables          *tables;
   int                shape;
-  int64_t            s, M, K;    /* a context of the shape, its measures; actions */
-  int64_t            blocks;     /* of actions that are filled; of these */
-  int64_t            exchanged;  /* are complete on every node */
+  int64_t            s, M, K;   /* a context of the shape, its measures; actions */
+  int64_t            blocks;    /* of actions that are filled; of these */
+  int64_t            exchanged; /* are complete on every node */
   BfScratch          scratch;
 } Build;
 
@@ -70,12 +71,12 @@ static void fill_piece(Build *b, BfError *error) {
   const BfRun  *run   = b->run;
   int32_t      *next  = b->tables->next[b->shape];
   const int64_t piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
-  const int64_t end   = b->blocks + (piece < left ? piece : left);
+  const int64_t end = b->blocks + (piece < left ? piece : left);
   if (bf_table_shape_fits(b->space, b->s))
     bf_table_shape_fill(b->space, b->actions, b->s, b->blocks, end, run->worker, run->size, &b->scratch, next, error);
   else
-    bf_table_fill_directly(b->space, b->actions, b->s, b->blocks, end, b->M * run->worker / run->size, b->M * (run->worker + 1) / run->size,
-                           &b->scratch, next, error);
+    bf_table_fill_directly(b->space, b->actions, b->s, b->blocks, end, b->M * run->worker / run->size,
+                           b->M * (run->worker + 1) / run->size, &b->scratch, next, error);
   b->blocks = end;
 }
 
@@ -96,8 +97,8 @@ static BfStatus fill(Build *b, BfCheckpoint *checkpoint, BfError *error) {
 static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActions *actions, int shape, BfTables *tables,
                             BfCheckpoint *checkpoint, BfError *error) {
   const int64_t s = space->shape[shape], M = space->context[s].measures, K = space->problem->actions;
-  Build         b = {.run = run, .space = space, .actions = actions, .tables = tables, .shape = shape, .s = s, .M = M, .K = K};
-  int64_t       rows = 0;
+  Build b = {.run = run, .space = space, .actions = actions, .tables = tables, .shape = shape, .s = s, .M = M, .K = K};
+  int64_t rows = 0;
   BF_TRY(bf_shared_create(run, M * K * (int64_t)sizeof(int32_t), "transition table", &tables->memory[shape], error));
   int32_t *next = tables->next[shape] = tables->memory[shape].base;
   if (run->nodes > 1) {
@@ -185,12 +186,13 @@ done:
   return status;
 }
 
-BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound, BfCheckpoint *checkpoint,
-                          BfTables *tables, BfError *error) {
+BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
+                          BfCheckpoint *checkpoint, BfTables *tables, BfError *error) {
   *tables         = (BfTables){.shapes = space->shapes};
   BfStatus status = BF_NEW(&tables->memory, space->shapes, error);
   if (status == BF_OK) status = BF_NEW(&tables->next, space->shapes, error);
-  for (int i = 0; i < space->shapes && status == BF_OK; i++) status = build_shape(run, space, actions, i, tables, checkpoint, error);
+  for (int i = 0; i < space->shapes && status == BF_OK; i++)
+    status = build_shape(run, space, actions, i, tables, checkpoint, error);
   if (status == BF_OK) status = bf_tables_finish(run, space, tables, checkpoint, error);
   if (status == BF_OK) collapse(space, actions, value_bound, tables, error);
   status = bf_agree(run->world, error);

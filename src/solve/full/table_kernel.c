@@ -31,9 +31,9 @@ static void prepare(BfTableShape *shape, const double *parameters) {
 }
 
 static void sight(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride) {
-  const int      d = shape->d, Q = shape->queries, atoms = shape->context->first[g + 1] - shape->context->first[g];
-  const int64_t  from = (int64_t)shape->place[g] * shape->n;
-  BfLane         z[atoms * d], logit[atoms];
+  const int     d = shape->d, Q = shape->queries, atoms = shape->context->first[g + 1] - shape->context->first[g];
+  const int64_t from = (int64_t)shape->place[g] * shape->n;
+  BfLane        z[atoms * d], logit[atoms];
   for (int j = 0; j < atoms; j++) load(shape, 0, cell[j], 0, z + j * d);
   for (int h = 0; h < shape->layer->heads; h++)
     for (int q = 0; q < Q; q++) {
@@ -56,12 +56,14 @@ static void sight(const BfTableShape *shape, int g, const int64_t cell[], double
 BF_INLINE const BfLane *sight_of(const BfTableShape *shape, int h, int g, int q, const double *last) {
   const int     tags  = shape->context->tags;
   const int64_t block = (int64_t)shape->queries * shape->sight;
-  const double *from  = g < tags - 1 ? shape->lead + ((int64_t)h * tags + g) * block * BF_LANES : last + h * block * BF_LANES;
+  const double *from =
+      g < tags - 1 ? shape->lead + ((int64_t)h * tags + g) * block * BF_LANES : last + h * block * BF_LANES;
   return (const BfLane *)from + (int64_t)q * shape->sight;
 }
 
 /* Two tags that are both seen: one of the factors exp(max_g - max) is 1, so that one exp serves both. */
-BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *V, const BfLane *x, const BfLane *y, BfLane *v) {
+BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *V, const BfLane *x, const BfLane *y,
+                          BfLane *v) {
   const BfLane    one = lane_set(1.0), max = lane_max(y[0], x[0]), e = lane_exp(lane_min(y[0], x[0]) - max);
   const BfLaneInt x_max = x[0] == max, y_max = y[0] == max;
   const BfLane    f = lane_set(shape->context->mass[0]) * (BfLane)(((BfLaneInt)one & x_max) | ((BfLaneInt)e & ~x_max));
@@ -72,8 +74,8 @@ BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *
 }
 
 /* Attention of query q at a position: the tags that it may see, combined as in bf_layer_apply. */
-BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, int position, const double *last,
-                      BfLane *v) {
+BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, int position,
+                      const double *last, BfLane *v) {
   const BfContext *context = shape->context;
   const int        causal = shape->layer->mask == BF_MASK_CAUSAL, tags = context->tags;
   BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[BF_MOST_DIM];
@@ -94,7 +96,8 @@ BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, i
   lane_add_head(d, V, num, den, v);
 }
 
-BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, const int64_t cell[], const double *last) {
+BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, const int64_t cell[],
+                             const double *last) {
   const BfLayer   *layer   = shape->layer;
   const BfContext *context = shape->context;
   BfLane          *next    = (BfLane *)shape->next;
@@ -121,10 +124,17 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
 static void measure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last) {
   const BfLane *p = (const BfLane *)parameters;
   switch (shape->d) {
-  case 1: measure_slots(1, shape, p, cell, last); break;
-  case 2: measure_slots(2, shape, p, cell, last); break;
-  case 3: measure_slots(3, shape, p, cell, last); break;
-  default: measure_slots(shape->d, shape, p, cell, last);
+  case 1:
+    measure_slots(1, shape, p, cell, last);
+    break;
+  case 2:
+    measure_slots(2, shape, p, cell, last);
+    break;
+  case 3:
+    measure_slots(3, shape, p, cell, last);
+    break;
+  default:
+    measure_slots(shape->d, shape, p, cell, last);
   }
 }
 
@@ -172,7 +182,8 @@ static void rank(const BfTableShape *shape, double out[BF_LANES]) {
 }
 
 /* The new cell of atom g of a pair. */
-BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane *p, int g, int64_t first, int64_t second) {
+BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane *p, int g, int64_t first,
+                           int64_t second) {
   const BfLayer *layer = shape->layer;
   const int64_t  cell = g ? second : first, Q = shape->queries, q = shape->place[g] * shape->n + cell;
   BfLane         x[2 + BF_MOST_DIM], y[2 + BF_MOST_DIM], z[BF_MOST_DIM], v[BF_MOST_DIM], next[BF_MOST_DIM];
@@ -197,8 +208,9 @@ BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane 
 
 /* Where the tags differ in nothing, the second atom of (i, j) moves as the first of (j, i): the two terms of a sum may
  * change places. */
-BF_INLINE void move_pairs(const int d, BfTableShape *shape, const BfLane *p, int64_t lead0, int64_t lead1, int lanes, int32_t *next) {
-  const int64_t n = shape->n;
+BF_INLINE void move_pairs(const int d, BfTableShape *shape, const BfLane *p, int64_t lead0, int64_t lead1, int lanes,
+                          int32_t *next) {
+  const int64_t n     = shape->n;
   const int     alike = shape->place[0] == shape->place[1] && shape->context->mass[0] == shape->context->mass[1];
   BfLane       *image = (BfLane *)shape->image;
   for (int64_t i = lead0; i < lead1; i++)
@@ -212,13 +224,21 @@ BF_INLINE void move_pairs(const int d, BfTableShape *shape, const BfLane *p, int
     }
 }
 
-static void pairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes, int32_t *next) {
+static void pairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes,
+                  int32_t *next) {
   const BfLane *p = (const BfLane *)parameters;
   switch (shape->d) {
-  case 1: move_pairs(1, shape, p, lead0, lead1, lanes, next); break;
-  case 2: move_pairs(2, shape, p, lead0, lead1, lanes, next); break;
-  case 3: move_pairs(3, shape, p, lead0, lead1, lanes, next); break;
-  default: move_pairs(shape->d, shape, p, lead0, lead1, lanes, next);
+  case 1:
+    move_pairs(1, shape, p, lead0, lead1, lanes, next);
+    break;
+  case 2:
+    move_pairs(2, shape, p, lead0, lead1, lanes, next);
+    break;
+  case 3:
+    move_pairs(3, shape, p, lead0, lead1, lanes, next);
+    break;
+  default:
+    move_pairs(shape->d, shape, p, lead0, lead1, lanes, next);
   }
 }
 

@@ -1,8 +1,8 @@
-/* The layer on a grid of cells, for the transition tables of one context shape. A token's logits depend only on cells, so
- * that <z + e_p, A (z' + e_p')> is computed once an action for every pair of (position, cell), and what a query sees of a
- * tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. Two tags of one atom each
- * need no sights: their measures are pairs of cells, treated in one loop. The arithmetic is that of src/layer/attend.h, in
- * the same order as in bf_layer_apply: the same bits. */
+/* The layer on a grid of cells, for the transition tables of one context shape. A token's logits depend only on cells,
+ * so that <z + e_p, A (z' + e_p')> is computed once an action for every pair of (position, cell), and what a query sees
+ * of a tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. Two tags of one
+ * atom each need no sights: their measures are pairs of cells, treated in one loop. The arithmetic is that of
+ * src/layer/attend.h, in the same order as in bf_layer_apply: the same bits. */
 #pragma once
 #include "layer/kernels.h"
 #include "solve/full/space.h"
@@ -14,15 +14,15 @@ typedef struct {
   const BfLayer   *layer;
   const BfContext *context;
   int              n, d;
-  int              positions, queries; /* positions of the context that are told apart; positions * n */
-  int             *place;              /* [tags] a tag's position among these */
-  int             *position;           /* [positions] */
-  double          *point;              /* [n][d] cell centres */
-  int              nearest;            /* 1: successors by a grid's nearest cell, in lanes */
+  int              positions, queries;    /* positions of the context that are told apart; positions * n */
+  int             *place;                 /* [tags] a tag's position among these */
+  int             *position;              /* [positions] */
+  double          *point;                 /* [n][d] cell centres */
+  int              nearest;               /* 1: successors by a grid's nearest cell, in lanes */
   double          *lower, *width, *cells; /* [d] the grid's axes */
-  double         **choose;             /* [atoms + 1][atoms][n + atoms]: C(b, k + 1) at [k * (n + atoms) + b] */
-  double          *radix;              /* [tags] */
-  int              sight;              /* lanes of a sight: 2 + d (max, weight, sum of z') */
+  double         **choose;                /* [atoms + 1][atoms][n + atoms]: C(b, k + 1) at [k * (n + atoms) + b] */
+  double          *radix;                 /* [tags] */
+  int              sight;                 /* lanes of a sight: 2 + d (max, weight, sum of z') */
   /* In lanes (BF_LANES actions), filled by the kernels: */
   double *logit;   /* [heads][queries][queries] */
   double *forward; /* [n][d] the feed-forward part */
@@ -41,9 +41,10 @@ typedef void BfTableSight(const BfTableShape *shape, int g, const int64_t cell[]
 typedef void BfTableMeasure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last);
 /* The successors' numbers in the context, by nearest cells, in lanes. */
 typedef void BfTableRank(const BfTableShape *shape, double rank[BF_LANES]);
-/* The same at once for pairs whose first atom is in cell lead0 .. lead1-1: next[l * n * n + measure] of the first `lanes`
- * actions of the block. */
-typedef void BfTablePairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes, int32_t *next);
+/* The same at once for pairs whose first atom is in cell lead0 .. lead1-1: next[l * n * n + measure] of the first
+ * `lanes` actions of the block. */
+typedef void BfTablePairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes,
+                          int32_t *next);
 
 typedef struct {
   BfTablePrepare *prepare;

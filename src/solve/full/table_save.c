@@ -6,14 +6,15 @@ enum { STAGE_TABLES = 1 };
 
 static void name_of(int shape, char name[32]) { snprintf(name, 32, "table/%04d", shape); }
 
-static BfStatus save_entries(const BfRun *run, const BfTables *tables, const char *name, int shape, int64_t entries, BfCheckpoint *checkpoint,
-                             BfError *error) {
+static BfStatus save_entries(const BfRun *run, const BfTables *tables, const char *name, int shape, int64_t entries,
+                             BfCheckpoint *checkpoint, BfError *error) {
   const int64_t from = entries * run->rank / run->size, count = entries * (run->rank + 1) / run->size - from;
-  return bf_checkpoint_array(checkpoint, name, BF_STORE_INT32, entries, 1, 1, &from, &count, tables->next[shape] + from, error);
+  return bf_checkpoint_array(checkpoint, name, BF_STORE_INT32, entries, 1, 1, &from, &count, tables->next[shape] + from,
+                             error);
 }
 
-BfStatus bf_table_save(BfRun *run, const BfTables *tables, int shape, int64_t rows, int64_t measures, int64_t actions, BfCheckpoint *checkpoint,
-                       BfError *error) {
+BfStatus bf_table_save(BfRun *run, const BfTables *tables, int shape, int64_t rows, int64_t measures, int64_t actions,
+                       BfCheckpoint *checkpoint, BfError *error) {
   char name[32];
   bf_phase_begin(run, BF_PHASE_CHECKPOINT);
   BF_TRY(bf_checkpoint_begin(checkpoint, error));
@@ -55,16 +56,18 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(bf_checkpoint_rows(checkpoint, name, &entries, error));
   if (entries % r->measures || entries > r->measures * r->actions)
     return bf_fail(error, BF_BAD_INPUT, "/arrays/%s is not of this problem", name);
-  const BfRun  *run  = r->run;
-  const int64_t from = entries * run->node_rank / run->node_size, count = entries * (run->node_rank + 1) / run->node_size - from;
-  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, 1, &from, &count, r->tables->next[r->shape] + from, error));
+  const BfRun  *run   = r->run;
+  const int64_t from  = entries * run->node_rank / run->node_size,
+                count = entries * (run->node_rank + 1) / run->node_size - from;
+  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, 1, &from, &count, r->tables->next[r->shape] + from,
+                            error));
   bf_shared_sync(run, &r->tables->memory[r->shape]);
   r->rows = entries / r->measures;
   return BF_OK;
 }
 
-BfStatus bf_table_restore(BfRun *run, const BfTables *tables, int shape, int64_t measures, int64_t actions, BfCheckpoint *checkpoint,
-                          int64_t *rows, BfError *error) {
+BfStatus bf_table_restore(BfRun *run, const BfTables *tables, int shape, int64_t measures, int64_t actions,
+                          BfCheckpoint *checkpoint, int64_t *rows, BfError *error) {
   Restore r        = {.run = run, .tables = tables, .shape = shape, .measures = measures, .actions = actions};
   int     restored = 0;
   if (checkpoint) BF_TRY(bf_checkpoint_restore(checkpoint, restore, &r, &restored, error));
@@ -72,7 +75,8 @@ BfStatus bf_table_restore(BfRun *run, const BfTables *tables, int shape, int64_t
   return BF_OK;
 }
 
-BfStatus bf_tables_finish(BfRun *run, const BfFullSpace *space, const BfTables *tables, BfCheckpoint *checkpoint, BfError *error) {
+BfStatus bf_tables_finish(BfRun *run, const BfFullSpace *space, const BfTables *tables, BfCheckpoint *checkpoint,
+                          BfError *error) {
   const int last  = tables->shapes - 1;
   double    bytes = 0;
   char      name[32];

@@ -4,8 +4,8 @@
 
 static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
 
-/* Whether tag g begins a position that is told from the one before: tags are sorted by position, which without an encoding
- * changes no logit. */
+/* Whether tag g begins a position that is told from the one before: tags are sorted by position, which without an
+ * encoding changes no logit. */
 static int is_apart(const BfLayer *layer, const BfContext *c, int g) {
   return layer->encoding && c->position[g] != c->position[g - 1];
 }
@@ -18,8 +18,9 @@ static int count_positions(const BfLayer *layer, const BfContext *c) {
 
 int bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
   const BfContext *context = &space->problem->context[s];
-  const double     queries = (double)count_positions(&space->problem->layer, context) * (double)bf_tokens_count(space->problem->tokens);
-  const double     bytes   = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
+  const double     queries =
+      (double)count_positions(&space->problem->layer, context) * (double)bf_tokens_count(space->problem->tokens);
+  const double bytes = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
   for (int g = 0; g < context->tags; g++)
     if (atoms_of(context, g) > BF_MOST_ATOMS) return 0;
   return bytes <= 32 << 20 && space->context[s].measures < INT32_MAX;
@@ -85,11 +86,14 @@ static int is_pairs(const BfTableShape *x) {
 
 static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
   const BfProblem *problem = space->problem;
-  *x = (BfTableShape){.layer = &problem->layer, .context = &problem->context[s], .n = (int)bf_tokens_count(problem->tokens),
-                      .d = problem->layer.dim, .sight = 2 + problem->layer.dim};
-  x->positions = count_positions(x->layer, x->context);
-  x->queries   = x->positions * x->n;
-  x->nearest   = problem->transition == BF_TRANSITION_NEAREST && bf_tokens_is_grid(problem->tokens);
+  *x                       = (BfTableShape){.layer   = &problem->layer,
+                                            .context = &problem->context[s],
+                                            .n       = (int)bf_tokens_count(problem->tokens),
+                                            .d       = problem->layer.dim,
+                                            .sight   = 2 + problem->layer.dim};
+  x->positions             = count_positions(x->layer, x->context);
+  x->queries               = x->positions * x->n;
+  x->nearest               = problem->transition == BF_TRANSITION_NEAREST && bf_tokens_is_grid(problem->tokens);
   const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
   BF_TRY(BF_NEW(&x->place, x->context->tags, error));
   BF_TRY(BF_NEW(&x->position, x->positions, error));
@@ -125,8 +129,8 @@ typedef struct {
 
 /* Sights of the tags before the last, where they changed: the first tags are the slowest. */
 static void see_lead(Fill *f) {
-  const BfContext *c      = f->shape.context;
-  const int64_t    block  = (int64_t)f->shape.queries * f->shape.sight * BF_LANES;
+  const BfContext *c     = f->shape.context;
+  const int64_t    block = (int64_t)f->shape.queries * f->shape.sight * BF_LANES;
   for (int g = 0; g < c->tags - 1; g++) {
     const size_t bytes = sizeof(int64_t) * (size_t)atoms_of(c, g);
     if (f->held && !memcmp(f->cell + c->first[g], f->previous + c->first[g], bytes)) continue;
@@ -143,7 +147,8 @@ static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
     return BF_OK;
   }
   for (int l = 0; l < bf_actions_in_block(f->space->problem, f->block); l++) {
-    BF_TRY(bf_successor_cells(f->space->problem, f->shape.context, f->shape.next, l, f->scratch, f->scratch->cell, error));
+    BF_TRY(
+        bf_successor_cells(f->space->problem, f->shape.context, f->shape.next, l, f->scratch, f->scratch->cell, error));
     rank[l] = (double)bf_full_rank(f->space, f->s, f->scratch->cell);
   }
   return BF_OK;
@@ -151,8 +156,8 @@ static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
 
 /* Measures lead * radix + type0 .. type1-1: contiguous in the table. */
 static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
-  const BfContext *c     = f->shape.context;
-  const int64_t    M     = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
+  const BfContext *c = f->shape.context;
+  const int64_t    M = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
   const int64_t    seen  = (int64_t)f->shape.layer->heads * f->shape.queries * f->shape.sight * BF_LANES;
   const int        lanes = bf_actions_in_block(f->space->problem, f->block);
   int32_t          row[BF_LANES][BF_TYPE_BLOCK];
@@ -166,16 +171,18 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
     for (int l = 0; l < lanes; l++) row[l][type - f->type0] = (int32_t)rank[l];
   }
   for (int l = 0; l < lanes; l++)
-    memcpy(f->next + (f->block * BF_LANES + l) * M + lead * radix + f->type0, row[l], sizeof(int32_t) * (size_t)(f->type1 - f->type0));
+    memcpy(f->next + (f->block * BF_LANES + l) * M + lead * radix + f->type0, row[l],
+           sizeof(int32_t) * (size_t)(f->type1 - f->type0));
   return BF_OK;
 }
 
 static void see_last(Fill *f) {
-  const BfContext *c     = f->shape.context;
-  const int64_t    each  = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer->heads * each;
+  const BfContext *c    = f->shape.context;
+  const int64_t    each = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer->heads * each;
   for (int64_t type = f->type0; type < f->type1; type++) {
     bf_full_unrank(f->space, f->s, type, f->cell); /* the first tags at type 0 */
-    f->kernels->sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1], f->shape.last + (type - f->type0) * seen, each);
+    f->kernels->sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1], f->shape.last + (type - f->type0) * seen,
+                      each);
   }
 }
 
@@ -201,11 +208,18 @@ static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0, int64_t block1, int worker,
-                             int workers, BfScratch *scratch, int32_t *next, BfError *error) {
-  static const BfTableKernels *const kernels[] = {&bf_table_kernels_generic, &bf_table_kernels_avx2, &bf_table_kernels_avx512};
-  Fill f = {.space = space, .actions = actions, .kernels = kernels[bf_instruction_set_index()], .scratch = scratch, .s = s, .next = next};
-  BfStatus status;
+BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
+                             int64_t block1, int worker, int workers, BfScratch *scratch, int32_t *next,
+                             BfError *error) {
+  static const BfTableKernels *const kernels[] = {&bf_table_kernels_generic, &bf_table_kernels_avx2,
+                                                  &bf_table_kernels_avx512};
+  Fill                               f         = {.space   = space,
+                                                  .actions = actions,
+                                                  .kernels = kernels[bf_instruction_set_index()],
+                                                  .scratch = scratch,
+                                                  .s       = s,
+                                                  .next    = next};
+  BfStatus                           status;
   BF_GOTO(create(&f.shape, space, s, error));
   BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
   BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));

@@ -58,7 +58,8 @@ BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *te
   for (int64_t s = 0; s < space->contexts; s++) {
     double most = 0;
     for (int64_t r = 0; r < terminal->readouts; r++)
-      for (int64_t j = 0; j < space->context[s].measures; j++) most = fmax(most, fabs(bf_terminal_context(terminal, r, s)[j]));
+      for (int64_t j = 0; j < space->context[s].measures; j++)
+        most = fmax(most, fabs(bf_terminal_context(terminal, r, s)[j]));
     terminal->bound += most;
   }
   return bf_agree(run->world, error);

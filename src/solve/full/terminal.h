@@ -8,8 +8,8 @@ typedef struct {
   int64_t  measures; /* sum over contexts of M_s */
   int64_t *offset;   /* [S] where a context's measures start; owned */
   BfShared memory;
-  double  *g;        /* [readouts][measures], one copy a node */
-  double   bound;    /* sum over contexts of max over readouts and measures of |g_s| */
+  double  *g;     /* [readouts][measures], one copy a node */
+  double   bound; /* sum over contexts of max over readouts and measures of |g_s| */
 } BfTerminal;
 
 /* g_s of every measure of every context. Collective on run->world. */

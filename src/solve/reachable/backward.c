@@ -1,14 +1,15 @@
 /* The backward pass: costs and successor numbers are all that it needs. */
-#include <math.h>
 #include "solve/reachable/layers.h"
+#include <math.h>
 
 /* V_{t+1} of all states, one copy a node: every rank writes its own, the nodes reduce. */
 static BfStatus share_values(BfReachable *x, const BfLayerStates *layer, BfShared *V, BfError *error) {
-  BfRun        *run   = x->run;
-  const int64_t N     = layer->total, piece = (int64_t)1 << 26;
+  BfRun        *run = x->run;
+  const int64_t N = layer->total, piece = (int64_t)1 << 26;
   BF_TRY(bf_shared_create(run, N * (int64_t)sizeof(double), "value function", V, error));
   double *value = V->base;
-  for (int64_t i = N * run->node_rank / run->node_size; i < N * (run->node_rank + 1) / run->node_size; i++) value[i] = INFINITY;
+  for (int64_t i = N * run->node_rank / run->node_size; i < N * (run->node_rank + 1) / run->node_size; i++)
+    value[i] = INFINITY;
   bf_shared_sync(run, V);
   for (int64_t i = 0; i < layer->count; i++) value[layer->offset + i] = layer->value[i];
   bf_shared_sync(run, V);
@@ -23,15 +24,15 @@ static BfStatus share_values(BfReachable *x, const BfLayerStates *layer, BfShare
 }
 
 BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error) {
-  BfLayerStates *layer = &x->layer[t];
-  const int64_t  K     = x->problem->actions;
-  BfShared       V     = {0};
+  BfLayerStates *layer  = &x->layer[t];
+  const int64_t  K      = x->problem->actions;
+  BfShared       V      = {0};
   BfStatus       status = share_values(x, &x->layer[t + 1], &V, error);
   if (status != BF_OK) return status;
   const double *next = V.base;
   bf_phase_begin(x->run, BF_PHASE_SWEEP);
   for (int64_t i = 0; i < layer->count; i++) {
-    double  best = INFINITY;
+    double  best   = INFINITY;
     int32_t k_best = 0;
     for (int64_t k = 0; k < K; k++) {
       const double q = x->actions.stage[k] + next[layer->successor[i * K + k]];

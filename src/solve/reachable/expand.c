@@ -1,6 +1,6 @@
 /* A layer applied to one state under many actions at once: lanes are actions. */
-#include <math.h>
 #include "solve/reachable/save.h"
+#include <math.h>
 
 double bf_reachable_terms(const BfProblem *problem) {
   double terms = 1;
@@ -9,7 +9,8 @@ double bf_reachable_terms(const BfProblem *problem) {
   return terms;
 }
 
-BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error) {
+BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out,
+                             BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    bytes   = x->states.bytes;
   memset(out, 0, (size_t)((k1 - k0) * bytes));
@@ -90,7 +91,8 @@ static int64_t count_pieces(const BfReachable *x, const BfLayerStates *layer) {
   return pieces;
 }
 
-static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *total, unsigned char known[], BfError *error) {
+static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *total, unsigned char known[],
+                           BfError *error) {
   BfLayerStates *layer = &x->layer[x->problem->horizon - 1];
   bf_phase_begin(x->run, BF_PHASE_EXPAND);
   for (int64_t i = from; i < to && error->status == BF_OK; i++) {

@@ -13,7 +13,8 @@ static BfStatus expand(BfReachable *x, int t, BfMerge *m, BfError *error) {
   for (int64_t r = 0; r < m->rounds; r++) {
     BF_TRY(bf_merge_round(x, m, error));
     const BfRound *round = &m->round[m->done - 1];
-    bf_progress(x->run, &progress, (double)(r + 1) / (double)m->rounds, (double)(round->pair + round->pairs - m->known * x->problem->actions));
+    bf_progress(x->run, &progress, (double)(r + 1) / (double)m->rounds,
+                (double)(round->pair + round->pairs - m->known * x->problem->actions));
     const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_reachable_forward_bytes(x, t, m));
     if (order != BF_GO_ON) BF_TRY(save(x, t, m, order, error));
   }

@@ -3,7 +3,8 @@
 #include "bellformer/solve.h"
 #include "solve/reachable/states.h"
 
-/* The distinct measures reached at one layer. Over all ranks they are numbered by (hash, bytes); a rank owns a range. */
+/* The distinct measures reached at one layer. Over all ranks they are numbered by (hash, bytes); a rank owns a range.
+ */
 typedef struct {
   int64_t        total;     /* on all ranks */
   int64_t        offset;    /* number of this rank's first */
@@ -35,19 +36,21 @@ typedef struct {
   BfLayerStates   *layer; /* [T] */
 } BfReachable;
 
-/* Attention terms (exponentials, about) of a layer on all contexts; and how many make a piece of work, about half a second, after
- * which a run can stop. */
+/* Attention terms (exponentials, about) of a layer on all contexts; and how many make a piece of work, about half a
+ * second, after which a run can stop. */
 double bf_reachable_terms(const BfProblem *problem);
 #define BF_PIECE_TERMS 2e8
 
 /* Successors of owned state i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
-BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out, BfError *error);
+BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out,
+                             BfError *error);
 
 /* Back to layer 0 alone. */
 void bf_reachable_forget_layers(BfReachable *x);
 
 /* Layer t+1 from layer t: every rank expands its states, sends each successor to its owner, owners merge equal ones,
- * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective. */
+ * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective.
+ */
 BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error);
 
 /* V_{T-1}, with layer T costed on the fly: min over k of [c(u_k) + min over r of sum_s g_s^r]. Collective. */

@@ -8,7 +8,7 @@ enum { BATCH_BYTES = 1 << 25, MOST_PAIRS = 1 << 20 };
 
 /* Batches are either whole states or a multiple of BF_LANES actions of one state. */
 static int64_t choose_batch(const BfReachable *x) {
-  const int64_t K = x->problem->actions;
+  const int64_t K    = x->problem->actions;
   double        most = (double)(BATCH_BYTES / x->states.bytes), fits = BF_PIECE_TERMS / bf_reachable_terms(x->problem);
   if (fits < most) most = fits;
   if (most > MOST_PAIRS) most = MOST_PAIRS;
@@ -20,7 +20,8 @@ static int64_t parts(const BfReachable *x, const BfMerge *m) { return (x->proble
 
 static void count_rounds(const BfReachable *x, BfMerge *m) {
   const int64_t K = x->problem->actions, left = m->from->count - m->known;
-  int64_t       rounds[2] = {(m->known * K + MOST_PAIRS - 1) / MOST_PAIRS, m->batch >= K ? (left * K + m->batch - 1) / m->batch : left * parts(x, m)};
+  int64_t       rounds[2] = {(m->known * K + MOST_PAIRS - 1) / MOST_PAIRS,
+                       m->batch >= K ? (left * K + m->batch - 1) / m->batch : left * parts(x, m)};
   MPI_Allreduce(MPI_IN_PLACE, rounds, 2, MPI_INT64_T, MPI_MAX, x->run->world);
   m->known_rounds = rounds[0];
   m->rounds       = rounds[1];
@@ -174,9 +175,11 @@ BfStatus bf_merge_round(BfReachable *x, BfMerge *m, BfError *error) {
   BfRound      *round;
   int          *owner;
   if (start_round(x, m, &round, &owner, error) == BF_OK && expand_pairs(x, m, round, error) == BF_OK) {
-    for (int64_t p = 0; p < round->pairs; p++) owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
+    for (int64_t p = 0; p < round->pairs; p++)
+      owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
     place_by_owner(x, m, round, owner);
-    for (int64_t p = 0; p < round->pairs; p++) memcpy(m->send + round->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
+    for (int64_t p = 0; p < round->pairs; p++)
+      memcpy(m->send + round->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
   }
   bf_free(owner);
   BF_TRY(bf_agree(x->run->world, error));
@@ -208,15 +211,18 @@ static BfStatus known_round(BfReachable *x, BfMerge *m, const int64_t first[], B
   int64_t       arriving;
   if (start_round(x, m, &round, &owner, error) == BF_OK) {
     for (int64_t p = 0; p < round->pairs; p++)
-      owner[p] = holder(first, x->run->size, m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K]);
+      owner[p] =
+          holder(first, x->run->size, m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K]);
     place_by_owner(x, m, round, owner);
     for (int64_t p = 0; p < round->pairs; p++)
-      m->numbers[round->place[p]] = m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K] - first[owner[p]];
+      m->numbers[round->place[p]] =
+          m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K] - first[owner[p]];
   }
   bf_free(owner);
   BF_TRY(bf_agree(x->run->world, error));
   BF_TRY(announce(x, m, round, &arriving, error));
-  MPI_Alltoallv(m->numbers, round->sent, m->sent_at, MPI_INT64_T, m->log + m->logged, round->got, m->got_at, MPI_INT64_T, x->run->world);
+  MPI_Alltoallv(m->numbers, round->sent, m->sent_at, MPI_INT64_T, m->log + m->logged, round->got, m->got_at,
+                MPI_INT64_T, x->run->world);
   m->logged += arriving;
   m->done++;
   return BF_OK;
@@ -226,7 +232,8 @@ static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
   const int64_t bytes = x->states.bytes;
   int64_t      *first = NULL, number, mine = x->partial.offset;
   BF_NEW(&first, x->run->size, error);
-  for (int64_t i = 0; i < x->partial.count && error->status == BF_OK; i++) bf_set_insert(&m->set, x->partial.state + i * bytes, &number, error);
+  for (int64_t i = 0; i < x->partial.count && error->status == BF_OK; i++)
+    bf_set_insert(&m->set, x->partial.state + i * bytes, &number, error);
   BfStatus status = bf_agree(x->run->world, error);
   if (status == BF_OK) MPI_Allgather(&mine, 1, MPI_INT64_T, first, 1, MPI_INT64_T, x->run->world);
   for (int64_t r = 0; r < m->known_rounds && status == BF_OK; r++) status = known_round(x, m, first, error);
@@ -236,7 +243,7 @@ static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
 
 BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *m, BfError *error) {
   const bool partial = x->partial.state && x->partial.layer == t;
-  *m = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x)};
+  *m                 = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x)};
   MPI_Type_contiguous((int)x->states.bytes, MPI_BYTE, &m->type);
   MPI_Type_commit(&m->type);
   make_order(x, m, partial ? x->partial.known : NULL, error);
@@ -258,9 +265,10 @@ static void answer(BfReachable *x, BfMerge *m) {
     BfRound *round = &m->round[r];
     displacements(run->size, round->sent, m->sent_at);
     displacements(run->size, round->got, m->got_at);
-    MPI_Alltoallv(m->log + round->at, round->got, m->got_at, MPI_INT64_T, m->answer, round->sent, m->sent_at, MPI_INT64_T, run->world);
+    MPI_Alltoallv(m->log + round->at, round->got, m->got_at, MPI_INT64_T, m->answer, round->sent, m->sent_at,
+                  MPI_INT64_T, run->world);
     for (int64_t p = 0; p < round->pairs; p++) {
-      const int64_t q = round->pair + p;
+      const int64_t q                                 = round->pair + p;
       m->from->successor[m->order[q / K] * K + q % K] = m->answer[round->place[p]];
     }
   }

@@ -2,10 +2,10 @@
 #pragma once
 #include "solve/reachable/layers.h"
 
-/* A round: every rank offers some (state, action) pairs and all exchange. What was sent in it is remembered, so that the owners can
- * answer with numbers once they know them. */
+/* A round: every rank offers some (state, action) pairs and all exchange. What was sent in it is remembered, so that
+ * the owners can answer with numbers once they know them. */
 typedef struct {
-  int64_t pair;  /* first of this rank's round: position in `order` * K + k */
+  int64_t pair; /* first of this rank's round: position in `order` * K + k */
   int64_t pairs;
   int    *sent;  /* [ranks] successors sent to each */
   int    *got;   /* [ranks] received from each */
@@ -15,19 +15,19 @@ typedef struct {
 
 typedef struct {
   BfLayerStates *from;
-  int64_t       *order;    /* [from->count] states in the order of their expansion: first those that a checkpoint knows */
-  int64_t        known;    /* how many these are */
-  int64_t        batch;    /* pairs a round: whole blocks of actions of one state, or several states */
-  int64_t        rounds;   /* of expansion, the same on all ranks */
+  int64_t       *order;  /* [from->count] states in the order of their expansion: first those that a checkpoint knows */
+  int64_t        known;  /* how many these are */
+  int64_t        batch;  /* pairs a round: whole blocks of actions of one state, or several states */
+  int64_t        rounds; /* of expansion, the same on all ranks */
   int64_t        known_rounds;
-  int64_t        done;     /* rounds that are complete, known ones first */
-  BfRound       *round;    /* [known_rounds + rounds] */
+  int64_t        done;  /* rounds that are complete, known ones first */
+  BfRound       *round; /* [known_rounds + rounds] */
   int64_t        logged, log_room;
-  int64_t       *log;      /* numbers in the set of all that was received */
+  int64_t       *log; /* numbers in the set of all that was received */
   unsigned char *expanded, *send, *receive;
   int64_t        receive_room;
   int64_t       *numbers, *answer; /* [most pairs of a round] */
-  MPI_Datatype   type;     /* one state */
+  MPI_Datatype   type;             /* one state */
   int           *sent_at, *got_at; /* [ranks] displacements */
   BfStateSet     set;
 } BfMerge;
@@ -37,8 +37,9 @@ BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *merge, BfError *error);
 void     bf_merge_clear(BfMerge *merge);
 /* The next round of expansion: expand, send, merge. Collective. */
 BfStatus bf_merge_round(BfReachable *x, BfMerge *merge, BfError *error);
-/* Number what the set holds, over all ranks, and tell the numbers to those who sent it: from->successor of the pairs so far. The
- * set stays as it is, in a new order. *offset, *total: number of this rank's first state, and of all. Collective. */
+/* Number what the set holds, over all ranks, and tell the numbers to those who sent it: from->successor of the pairs so
+ * far. The set stays as it is, in a new order. *offset, *total: number of this rank's first state, and of all.
+ * Collective. */
 BfStatus bf_merge_number(BfReachable *x, BfMerge *merge, int64_t *offset, int64_t *total, BfError *error);
 /* States of `order` under all of whose actions the successors are known. */
 int64_t bf_merge_complete(const BfReachable *x, const BfMerge *merge);

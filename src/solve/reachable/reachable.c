@@ -30,7 +30,8 @@ void bf_reachable_forget_layers(BfReachable *x) {
   BfLayerStates first = x->layer[0];
   x->layer[0].state   = NULL;
   for (int t = 0; t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
-  x->layer[0] = (BfLayerStates){.total = first.total, .offset = first.offset, .count = first.count, .state = first.state};
+  x->layer[0] =
+      (BfLayerStates){.total = first.total, .offset = first.offset, .count = first.count, .state = first.state};
   bf_reachable_forget_partial(x);
 }
 
@@ -56,12 +57,14 @@ static BfStatus reserve(BfReachable *x, BfError *error) {
 
 /* Refuse a layer whose successors would not fit, before its expansion starts. */
 static BfStatus check_memory(const BfReachable *x, int t, BfError *error) {
-  const double gib  = 1024.0 * 1024 * 1024;
-  const double need = (double)x->layer[t].count * (double)x->problem->actions * 16.0; /* successors and the owners' log */
-  double       node;
+  const double gib = 1024.0 * 1024 * 1024;
+  const double need =
+      (double)x->layer[t].count * (double)x->problem->actions * 16.0; /* successors and the owners' log */
+  double node;
   MPI_Allreduce(&need, &node, 1, MPI_DOUBLE, MPI_SUM, x->run->node);
   if (node > (double)bf_node_memory_free())
-    bf_fail(error, BF_BAD_INPUT, "layer %d has %lld reachable measures: its successors need %.3g GiB a node, %.3g GiB are free", t,
+    bf_fail(error, BF_BAD_INPUT,
+            "layer %d has %lld reachable measures: its successors need %.3g GiB a node, %.3g GiB are free", t,
             (long long)x->layer[t].total, node / gib, (double)bf_node_memory_free() / gib);
   return bf_agree(x->run->world, error);
 }
@@ -74,8 +77,8 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
   BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
   BF_TRY(BF_NEW(&loop->control, problem->horizon * q, error));
   for (int t = 0; t < problem->horizon; t++) {
-    const BfLayerStates *layer = &x->layer[t];
-    const int64_t        i     = at - layer->offset;
+    const BfLayerStates *layer   = &x->layer[t];
+    const int64_t        i       = at - layer->offset;
     int64_t              tell[3] = {-1, -1, -1}; /* action, next state, readout */
     double               value   = 0, v0;
     if (i >= 0 && i < layer->count) {
@@ -97,8 +100,8 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
 
 static void tell(const BfReachable *x, int t, const char *what, double begin) {
   const double seconds = bf_seconds() - begin, values = (double)x->layer[t].total * (double)x->problem->actions;
-  bf_print(x->run, "layer %d: %lld measures, %.3g successors %s in %.2f s, %.3g a second\n", t, (long long)x->layer[t].total, values, what,
-           seconds, values / seconds);
+  bf_print(x->run, "layer %d: %lld measures, %.3g successors %s in %.2f s, %.3g a second\n", t,
+           (long long)x->layer[t].total, values, what, seconds, values / seconds);
 }
 
 /* Save, where it is time to, what is complete at a position between layers. */
@@ -137,15 +140,15 @@ static BfStatus passes(BfReachable *x, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint, BfOpenLoop *loop,
-                            BfError *error) {
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
+                            BfOpenLoop *loop, BfError *error) {
   BfReachable x;
   BfStatus    status;
   *loop = (BfOpenLoop){0};
   start(run, problem, checkpoint, &x, error);
   BF_GOTO(bf_agree(run->world, error));
-  bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots, x.states.width,
-           (long long)problem->actions);
+  bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots,
+           x.states.width, (long long)problem->actions);
   BF_GOTO(passes(&x, error));
   BF_GOTO(roll_open_loop(&x, loop, error));
   if (store) {

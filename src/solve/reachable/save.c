@@ -7,9 +7,10 @@ static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32,
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
 /* This rank's rows of an array with a row a state. */
-static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType type, const BfLayerStates *layer, int64_t columns,
-                          const void *data, BfError *error) {
-  return bf_checkpoint_array(x->checkpoint, name, type, layer->total, columns, 1, &layer->offset, &layer->count, data, error);
+static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType type, const BfLayerStates *layer,
+                          int64_t columns, const void *data, BfError *error) {
+  return bf_checkpoint_array(x->checkpoint, name, type, layer->total, columns, 1, &layer->offset, &layer->count, data,
+                             error);
 }
 
 static BfStatus save_values(const BfReachable *x, int t, BfError *error) {
@@ -58,7 +59,8 @@ double bf_reachable_between_bytes(const BfReachable *x, BfReachablePosition at) 
   for (int t = 1; t <= known; t++) {
     name_of("states", t, name);
     if (!bf_checkpoint_has(x->checkpoint, name))
-      bytes += (double)x->layer[t].total * (double)x->states.bytes + 8.0 * (double)x->layer[t - 1].total * (double)x->problem->actions;
+      bytes += (double)x->layer[t].total * (double)x->states.bytes +
+               8.0 * (double)x->layer[t - 1].total * (double)x->problem->actions;
   }
   for (int t = T - 1; at.stage == BF_STAGE_BACKWARD && t > at.layer; t--) {
     name_of("value", t, name);
@@ -74,7 +76,8 @@ BfStatus bf_reachable_save_between(BfReachable *x, BfReachablePosition at, BfErr
 }
 
 double bf_reachable_forward_bytes(const BfReachable *x, int t, const BfMerge *m) {
-  return bf_reachable_between_bytes(x, (BfReachablePosition){BF_STAGE_FORWARD, t}) + 8.0 * (double)x->layer[t].total * (double)x->problem->actions +
+  return bf_reachable_between_bytes(x, (BfReachablePosition){BF_STAGE_FORWARD, t}) +
+         8.0 * (double)x->layer[t].total * (double)x->problem->actions +
          (double)m->set.count * (double)x->states.bytes * x->run->size;
 }
 
@@ -90,16 +93,19 @@ BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *m, BfError *e
   for (int64_t i = 0; i < bf_merge_complete(x, m); i++) known[m->order[i]] = 1;
   BfStatus status = begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error);
   if (status == BF_OK)
-    status = bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->states.bytes, 1, &offset, &m->set.count, m->set.state, error);
+    status = bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->states.bytes, 1, &offset,
+                                 &m->set.count, m->set.state, error);
   if (status == BF_OK) status = save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error);
-  if (status == BF_OK) status = save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error);
+  if (status == BF_OK)
+    status = save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error);
   bf_free(known);
   return status == BF_OK ? end(x, bytes, error) : status;
 }
 
 double bf_reachable_last_bytes(const BfReachable *x) {
   const int T = x->problem->horizon;
-  return bf_reachable_between_bytes(x, (BfReachablePosition){BF_STAGE_LAST, T - 1}) + 17.0 * (double)x->layer[T - 1].total;
+  return bf_reachable_between_bytes(x, (BfReachablePosition){BF_STAGE_LAST, T - 1}) +
+         17.0 * (double)x->layer[T - 1].total;
 }
 
 BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfError *error) {
@@ -116,11 +122,13 @@ BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfE
 
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
 
-/* The stretch of an array of sorted states that this rank owns: all look through equal shares and count whose they are. */
-static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t total, int64_t *offset, int64_t *count,
-                         BfError *error) {
-  const int      ranks = x->run->size;
-  const int64_t  from = total * x->run->rank / ranks, n = total * (x->run->rank + 1) / ranks - from, bytes = x->states.bytes;
+/* The stretch of an array of sorted states that this rank owns: all look through equal shares and count whose they are.
+ */
+static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t total,
+                         int64_t *offset, int64_t *count, BfError *error) {
+  const int     ranks = x->run->size;
+  const int64_t from = total * x->run->rank / ranks, n = total * (x->run->rank + 1) / ranks - from,
+                bytes  = x->states.bytes;
   unsigned char *state = NULL;
   int64_t       *owned = NULL;
   BF_NEW(&state, n * bytes, error);
@@ -140,8 +148,8 @@ static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const c
 }
 
 /* This rank's states of an array into a new block. */
-static BfStatus read_states(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t *offset, int64_t *count, int64_t *total,
-                            unsigned char **state, BfError *error) {
+static BfStatus read_states(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t *offset, int64_t *count,
+                            int64_t *total, unsigned char **state, BfError *error) {
   BF_TRY(bf_checkpoint_rows(checkpoint, name, total, error));
   *total /= x->states.bytes;
   BF_TRY(find_own(x, checkpoint, name, *total, offset, count, error));
@@ -150,8 +158,8 @@ static BfStatus read_states(BfReachable *x, BfCheckpoint *checkpoint, const char
   return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->states.bytes, 1, offset, count, *state, error);
 }
 
-static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *name, BfStoreType type, const BfLayerStates *layer,
-                          int64_t columns, size_t size, void **data, BfError *error) {
+static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *name, BfStoreType type,
+                          const BfLayerStates *layer, int64_t columns, size_t size, void **data, BfError *error) {
   if (!*data) *data = bf_calloc(layer->count * columns, size, error);
   BF_TRY(bf_agree(x->run->world, error));
   return bf_checkpoint_read(checkpoint, name, type, columns, 1, &layer->offset, &layer->count, *data, error);
@@ -159,7 +167,8 @@ static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *
 
 static BfStatus read_successors(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int t, BfError *error) {
   BfLayerStates *layer = &x->layer[t];
-  return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, sizeof(int64_t), (void **)&layer->successor, error);
+  return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, sizeof(int64_t),
+                   (void **)&layer->successor, error);
 }
 
 static BfStatus read_results(BfReachable *x, BfCheckpoint *checkpoint, const char *where, int t, BfError *error) {
@@ -180,7 +189,8 @@ static BfStatus read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfReachab
   int64_t    total;
   if (!bf_checkpoint_has(checkpoint, "partial/known")) return BF_OK;
   p->layer = at.layer;
-  BF_TRY(read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, 1, (void **)&p->known, error));
+  BF_TRY(
+      read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, 1, (void **)&p->known, error));
   if (at.stage == BF_STAGE_LAST) return read_results(x, checkpoint, "partial/", at.layer, error);
   BF_TRY(read_states(x, checkpoint, "partial/states", &p->offset, &p->count, &total, &p->state, error));
   return read_successors(x, checkpoint, "partial/successors", at.layer, error);
@@ -202,7 +212,8 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
   if (stage < BF_STAGE_FORWARD || stage > BF_STAGE_BACKWARD) return BF_OK;
   BF_TRY(bf_checkpoint_get(checkpoint, "layer", &layer, error));
-  if (layer < 0 || layer >= T) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: layer %lld is not of this problem", (long long)layer);
+  if (layer < 0 || layer >= T)
+    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: layer %lld is not of this problem", (long long)layer);
   r->at           = (BfReachablePosition){(BfStage)stage, (int)layer};
   const int known = stage == BF_STAGE_FORWARD ? (int)layer : T - 1;
   for (int t = 1; t <= known; t++) {
@@ -222,7 +233,8 @@ BfStatus bf_reachable_restore(BfReachable *x, BfReachablePosition *at, BfError *
   if (x->checkpoint) BF_TRY(bf_checkpoint_restore(x->checkpoint, restore, &r, &restored, error));
   *at = r.at;
   if (restored && (r.at.layer || x->partial.known || r.at.stage == BF_STAGE_BACKWARD))
-    bf_print(x->run, "restored: going on %s layer %d\n", r.at.stage == BF_STAGE_BACKWARD ? "backwards in" : "in", r.at.layer);
+    bf_print(x->run, "restored: going on %s layer %d\n", r.at.stage == BF_STAGE_BACKWARD ? "backwards in" : "in",
+             r.at.layer);
   return BF_OK;
 }
 

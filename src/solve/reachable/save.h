@@ -1,7 +1,7 @@
-/* Checkpoints of the reachable space. Arrays: states/TTTT and successors/TTTT of layers whose expansion is complete; value/TTTT,
- * policy/TTTT (and readout/TTTT of the last layer) of layers that the backward pass has left; partial/... of the layer under way:
- * the successors found so far, numbered for now, which states are complete (partial/known), and their results. States are sorted
- * by hash, so that each rank of any number of ranks finds its own in one stretch. */
+/* Checkpoints of the reachable space. Arrays: states/TTTT and successors/TTTT of layers whose expansion is complete;
+ * value/TTTT, policy/TTTT (and readout/TTTT of the last layer) of layers that the backward pass has left; partial/...
+ * of the layer under way: the successors found so far, numbered for now, which states are complete (partial/known), and
+ * their results. States are sorted by hash, so that each rank of any number of ranks finds its own in one stretch. */
 #pragma once
 #include "solve/reachable/layers.h"
 #include "solve/reachable/merge.h"

@@ -11,7 +11,7 @@ BfStatus bf_states_create(const BfProblem *problem, BfStates *states, BfError *e
     states->slots += problem->context[s].slots;
   }
   const int64_t n = problem->tokens ? bf_tokens_count(problem->tokens) : 0;
-  states->width   = !problem->tokens       ? problem->layer.dim * (int)sizeof(double)
+  states->width   = !problem->tokens        ? problem->layer.dim * (int)sizeof(double)
                     : n <= (int64_t)1 << 8  ? 1
                     : n <= (int64_t)1 << 16 ? 2
                     : n <= (int64_t)1 << 32 ? 4
@@ -39,7 +39,8 @@ static void sort_tokens(const BfStates *states, int64_t s, unsigned char *state)
   for (int g = 0; g < context->tags; g++) {
     const int first = context->first[g], tokens = context->first[g + 1] - first;
     if (tokens > 1)
-      qsort_r(state + (states->first[s] + first) * states->width, (size_t)tokens, (size_t)states->width, by_coordinates, &dim);
+      qsort_r(state + (states->first[s] + first) * states->width, (size_t)tokens, (size_t)states->width, by_coordinates,
+              &dim);
   }
 }
 
@@ -78,7 +79,8 @@ void bf_states_load(const BfStates *states, const unsigned char *state, int64_t 
   }
 }
 
-BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch *scratch, unsigned char *state, BfError *error) {
+BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch *scratch, unsigned char *state,
+                         BfError *error) {
   const BfProblem *problem = states->problem;
   const BfContext *context = &problem->context[s];
   if (problem->tokens) {
@@ -102,7 +104,7 @@ uint64_t bf_states_hash(const BfStates *states, const unsigned char *state) {
     uint64_t word;
     memcpy(&word, state + i, sizeof word);
     const BfWide product = (BfWide)(h ^ word) * (odd + 2 * (uint64_t)i + 0x632be59bd9b4e018u);
-    h = (uint64_t)product ^ (uint64_t)(product >> 64) ^ (h << 23 | h >> 41);
+    h                    = (uint64_t)product ^ (uint64_t)(product >> 64) ^ (h << 23 | h >> 41);
   }
   h ^= h >> 32;
   h *= 0xd6e8feb86659fd93u;
@@ -132,9 +134,9 @@ static int64_t free_slot(const BfStateSet *set, uint64_t hash) {
 }
 
 static BfStatus grow(BfStateSet *set, BfError *error) {
-  const int64_t  bytes = set->states->bytes;
-  BfStateSet     more  = {.states = set->states, .count = set->count, .room = 2 * set->room, .slots = 2 * set->slots};
-  BfStatus       status;
+  const int64_t bytes = set->states->bytes;
+  BfStateSet    more  = {.states = set->states, .count = set->count, .room = 2 * set->room, .slots = 2 * set->slots};
+  BfStatus      status;
   BF_GOTO(BF_NEW(&more.state, more.room * bytes, error));
   BF_GOTO(BF_NEW(&more.hash, more.room, error));
   BF_GOTO(BF_NEW(&more.table, more.slots, error));

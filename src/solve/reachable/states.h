@@ -1,9 +1,9 @@
-/* Lifted states of the reachable space as byte strings: the cells of all atoms (contexts in order, slots in order), in as
- * few bytes as a cell number needs; or, where tokens are not quantized, their coordinates. Equal strings are equal
+/* Lifted states of the reachable space as byte strings: the cells of all atoms (contexts in order, slots in order), in
+ * as few bytes as a cell number needs; or, where tokens are not quantized, their coordinates. Equal strings are equal
  * measures. */
 #pragma once
-#include <string.h>
 #include "solve/transition.h"
+#include <string.h>
 
 typedef struct {
   const BfProblem *problem;
@@ -30,11 +30,12 @@ static inline int64_t bf_unpack(const BfStates *states, const unsigned char *sta
 /* z of a context's slots in all lanes. */
 void bf_states_load(const BfStates *states, const unsigned char *state, int64_t s, BfScratch *scratch);
 /* Store one lane of a layer's images as the context's part of a successor. */
-BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch *scratch, unsigned char *state, BfError *error);
+BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch *scratch, unsigned char *state,
+                         BfError *error);
 
-/* A hash of all bytes; its upper bits name the owner: ranks hold increasing ranges of hashes, so that states sorted by hash
- * within each rank are sorted over all, in an order that does not depend on how many ranks there are. */
-uint64_t bf_states_hash(const BfStates *states, const unsigned char *state);
+/* A hash of all bytes; its upper bits name the owner: ranks hold increasing ranges of hashes, so that states sorted by
+ * hash within each rank are sorted over all, in an order that does not depend on how many ranks there are. */
+uint64_t                                bf_states_hash(const BfStates *states, const unsigned char *state);
 __extension__ typedef unsigned __int128 BfWide;
 static inline int bf_owner(uint64_t hash, int ranks) { return (int)(((BfWide)hash * (unsigned)ranks) >> 64); }
 

@@ -1,17 +1,18 @@
 /* /layers/NNNN: the measures of a layer, their values, policies and successors. */
-#include <stdio.h>
 #include "solve/reachable/layers.h"
+#include <stdio.h>
 
 /* A rank's part of an array with one row a state. */
-static BfStatus write_rows(const BfLayerStates *layer, BfStore *store, const char *path, BfStoreType type, int64_t columns,
-                           const void *data, BfError *error) {
-  const int     rank    = columns > 0 ? 2 : 1;
-  const int64_t dims[]  = {layer->total, columns}, start[] = {layer->offset, 0}, count[] = {layer->count, columns};
+static BfStatus write_rows(const BfLayerStates *layer, BfStore *store, const char *path, BfStoreType type,
+                           int64_t columns, const void *data, BfError *error) {
+  const int     rank   = columns > 0 ? 2 : 1;
+  const int64_t dims[] = {layer->total, columns}, start[] = {layer->offset, 0}, count[] = {layer->count, columns};
   BF_TRY(bf_store_define(store, path, type, rank, dims, error));
   return bf_store_write_block(store, path, type, rank, start, count, data, error);
 }
 
-static BfStatus write_measures(const BfReachable *x, const BfLayerStates *layer, BfStore *store, const char *path, BfError *error) {
+static BfStatus write_measures(const BfReachable *x, const BfLayerStates *layer, BfStore *store, const char *path,
+                               BfError *error) {
   const BfStates *states = &x->states;
   BfStatus        status;
   if (!x->problem->tokens) {
