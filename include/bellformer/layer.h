@@ -46,6 +46,7 @@ typedef struct {
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
 typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE } BfProjection;
 typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
+typedef struct BfKernels    BfKernels;    /* the functions that are compiled once for each instruction set */
 
 typedef struct {
   int                 dim; /* d */
@@ -64,6 +65,7 @@ typedef struct {
   BfMatrix           *matrix;     /* owned by the layer */
   int                 controls;   /* q: free numbers of all matrices */
   int                 parameters; /* entries of all matrices */
+  const BfKernels    *kernels;    /* that it is evaluated by; chosen by bf_layer_place */
 } BfLayer;
 
 /* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
@@ -76,7 +78,7 @@ const char *bf_activation_names(void);
  * every form `full`. */
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error);
 /* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, controls and
- * parameters. Refuses forms that do not fit a matrix's shape. */
+ * parameters. Refuses forms that do not fit a matrix's shape. Chooses the kernels (bf_kernels_choose). */
 BfStatus bf_layer_place(BfLayer *layer, BfError *error);
 /* Free what the layer owns and zero it. */
 void bf_layer_clear(BfLayer *layer);
@@ -132,5 +134,11 @@ void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const do
  * number. */
 void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]);
 
-/* The instruction set whose kernels this machine runs: "avx512", "avx2" or "generic". */
-const char *bf_instruction_set(void);
+/* ---- instruction sets -------------------------------------------------------------------------------------------- */
+
+/* The kernels of the widest instruction set that this program holds and this machine runs, or those that the
+ * environment variable BELLFORMER_ISA names; refused (BF_BAD_INPUT) where that is unknown, or the machine lacks the
+ * instructions. */
+BfStatus bf_kernels_choose(const BfKernels **out, BfError *error);
+/* "generic" everywhere; on x86-64 also "avx2" and "avx512". */
+const char *bf_kernels_name(const BfKernels *kernels);

@@ -38,15 +38,18 @@ int bf_usage(const char *format, ...) {
 }
 
 int bf_print_versions(void) {
+  char             mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+  int              length;
+  unsigned         major, minor, release;
+  const BfKernels *kernels;
+  BfError          error = {0};
+  if (bf_kernels_choose(&kernels, &error) != BF_OK) return bf_usage("%s", error.text);
   if (!bf_speaks()) return BF_OK;
-  char     mpi[MPI_MAX_LIBRARY_VERSION_STRING];
-  int      length;
-  unsigned major, minor, release;
   MPI_Get_library_version(mpi, &length);
   H5get_libversion(&major, &minor, &release);
   mpi[strcspn(mpi, ",")] = '\0';
   printf("bellformer %s\nPETSc %d.%d.%d, %s, HDF5 %u.%u.%u\nkernels here: %s\n", BF_VERSION, PETSC_VERSION_MAJOR,
-         PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR, mpi, major, minor, release, bf_instruction_set());
+         PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR, mpi, major, minor, release, bf_kernels_name(kernels));
   return BF_OK;
 }
 
@@ -79,6 +82,13 @@ static BfStatus find_file(BfArguments *arguments, BfError *error) {
   return BF_OK;
 }
 
+/* Nodes may differ in their machines and in their environment. */
+static BfStatus check_kernels(const BfRun *run, BfError *error) {
+  const BfKernels *kernels;
+  bf_kernels_choose(&kernels, error);
+  return bf_agree(run->world, error);
+}
+
 static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
   BfRun  *run       = NULL;
   int64_t node_size = 0;
@@ -87,8 +97,9 @@ static BfStatus run_command(const BfCommand *command, BfArguments *arguments, Bf
   BF_TRY(bf_option_int("-node_size", 0, INT32_MAX, &node_size, error));
   BF_TRY(bf_option_bool("-quiet", &quiet, error));
   BF_TRY(bf_run_create(PETSC_COMM_WORLD, (int)node_size, &run, error));
-  run->quiet            = quiet;
-  const BfStatus status = command->run(run, arguments, error);
+  run->quiet      = quiet;
+  BfStatus status = check_kernels(run, error);
+  if (status == BF_OK) status = command->run(run, arguments, error);
   bf_run_destroy(&run);
   return status;
 }

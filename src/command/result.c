@@ -12,7 +12,8 @@
 
 enum { FORMAT = 2 };
 
-static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, BfStore *store, BfError *error) {
+static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
+                                 BfStore *store, BfError *error) {
   const char *path       = "/provenance";
   char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
   int         length;
@@ -36,7 +37,7 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
   gethostname(host, sizeof host - 1);
   MPI_Bcast(host, sizeof host, MPI_CHAR, 0, run->world);
   BF_TRY(bf_store_attribute_text(store, path, "host", host, error));
-  BF_TRY(bf_store_attribute_text(store, path, "instruction_set", bf_instruction_set(), error));
+  BF_TRY(bf_store_attribute_text(store, path, "instruction_set", bf_kernels_name(kernels), error));
   BF_TRY(bf_store_attribute_int(store, path, "ranks", run->size, error));
   return bf_store_attribute_int(store, path, "nodes", run->nodes, error);
 }
@@ -151,7 +152,7 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(bf_store_attribute_text(store, "/", "space", space, error));
   BF_TRY(bf_store_attribute_int(store, "/", "horizon", problem->horizon, error));
   BF_TRY(bf_store_attribute_int(store, "/", "actions", problem->actions, error));
-  BF_TRY(write_provenance(run, arguments, store, error));
+  BF_TRY(write_provenance(run, arguments, problem->layer.kernels, store, error));
   return write_problem(problem, store, error);
 }
 

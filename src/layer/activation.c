@@ -1,5 +1,5 @@
 /* The sigma of the feed-forward part: a function and its line in the table. */
-#include "layer/kernels.h"
+#include "layer/activation.h"
 
 #include <math.h>
 #include <string.h>

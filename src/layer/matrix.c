@@ -71,7 +71,7 @@ BfStatus bf_layer_place(BfLayer *layer, BfError *error) {
   }
   layer->controls   = offset;
   layer->parameters = at;
-  return BF_OK;
+  return bf_kernels_choose(&layer->kernels, error);
 }
 
 void bf_layer_clear(BfLayer *layer) {

@@ -26,7 +26,7 @@ static int64_t state_of(const Explicit *e, int64_t row) {
 }
 
 static BfStatus explicit_create(BfFullState *x, Explicit *e, BfError *error) {
-  const int64_t A = x->plan.actives, each = x->space.measures / STRETCHES;
+  const int64_t A = x->plan.walk.actives, each = x->space.measures / STRETCHES;
   *e = (Explicit){.x = x, .states = each < STRETCH ? 0 : (int64_t)STRETCHES * STRETCH};
   BF_TRY(BF_NEW(&e->successor, e->states * A, error));
   BF_TRY(BF_NEW(&e->cost, e->states * A, error));
@@ -34,15 +34,15 @@ static BfStatus explicit_create(BfFullState *x, Explicit *e, BfError *error) {
   BF_TRY(BF_NEW(&e->policy, e->states, error));
   for (int64_t row = 0; row < e->states; row++)
     for (int64_t a = 0; a < A; a++) {
-      e->successor[row * A + a] = (int32_t)bf_full_next(x, state_of(e, row), x->plan.number[a]);
-      e->cost[row * A + a]      = x->plan.stage[a];
+      e->successor[row * A + a] = (int32_t)bf_full_next(x, state_of(e, row), x->plan.walk.number[a]);
+      e->cost[row * A + a]      = x->plan.walk.stage[a];
     }
   return BF_OK;
 }
 
 /* Seconds of one sweep of the baseline. */
 static double explicit_sweep(Explicit *e, const double *V) {
-  const int64_t A     = e->x->plan.actives;
+  const int64_t A     = e->x->plan.walk.actives;
   const double  begin = bf_seconds();
   for (int64_t row = 0; row < e->states; row++) {
     const int32_t *successor = e->successor + row * A;
@@ -57,7 +57,7 @@ static double explicit_sweep(Explicit *e, const double *V) {
       }
     }
     e->value[row]  = best;
-    e->policy[row] = e->x->plan.number[which];
+    e->policy[row] = e->x->plan.walk.number[which];
   }
   return bf_seconds() - begin;
 }
@@ -92,8 +92,8 @@ static int64_t differences(const Explicit *e) {
 static void report_layer(const Explicit *e, const char *name, double ours, double theirs, double wanted, double bound,
                          const char *why) {
   const BfFullState *x          = e->x;
-  const double       q          = ours / ((double)x->space.measures * (double)x->plan.actives) * 1e9;
-  const double       explicit_q = theirs / ((double)e->states * (double)x->plan.actives) * 1e9;
+  const double       q          = ours / ((double)x->space.measures * (double)x->plan.walk.actives) * 1e9;
+  const double       explicit_q = theirs / ((double)e->states * (double)x->plan.walk.actives) * 1e9;
   printf("%s: %.3f ns a Q-value; explicit table %.3f ns; %lld of %lld measures differ\n", name, q, explicit_q,
          (long long)differences(e), (long long)e->states);
   verdict("times as fast as the explicit table", explicit_q / q, wanted, 1);
@@ -104,13 +104,13 @@ static void report_layer(const Explicit *e, const char *name, double ours, doubl
 /* Rows of V permuted, for each mid that takes a minimum with one. */
 static double rows_a_mid(const BfPlan *plan) {
   double rows = 0;
-  for (int64_t i = 0; i < plan->actives * plan->blocks; i++) rows += plan->images[i];
-  return rows / ((double)plan->actives * (double)plan->mids);
+  for (int64_t i = 0; i < plan->walk.actives * plan->walk.blocks; i++) rows += plan->walk.images[i];
+  return rows / ((double)plan->walk.actives * (double)plan->walk.mids);
 }
 
 static void report_memory(const BfFullState *x) {
   const double M = (double)x->space.measures, K = (double)x->problem->actions, T = x->problem->horizon;
-  double       bytes = 16 * M + 4 * T * M + 6.0 * (double)x->plan.mids * (double)x->plan.actives;
+  double       bytes = 16 * M + 4 * T * M + 6.0 * (double)x->plan.walk.mids * (double)x->plan.walk.actives;
   for (int i = 0; i < x->tables.shapes; i++) bytes += 4.0 * (double)x->space.context[x->space.shape[i]].measures * K;
   printf("memory: tables, two V, policies of %g layers, plan: %.3g bytes; the explicit table has 12 a pair\n", T,
          bytes);
@@ -124,23 +124,24 @@ static BfStatus benchmark(BfFullState *x, BfError *error) {
   BF_TRY(explicit_create(x, &e, error));
   bf_terminal_fill(&x->terminal, &x->space, 0, x->space.measures, x->V[0].base);
   printf("%s: M = %lld, K = %lld of which %lld can win; %s kernels, one core\n", x->problem->name,
-         (long long)x->space.measures, (long long)x->problem->actions, (long long)plan->actives, bf_instruction_set());
+         (long long)x->space.measures, (long long)x->problem->actions, (long long)plan->walk.actives,
+         bf_kernels_name(x->problem->layer.kernels));
   for (int repeat = 0; repeat < 2; repeat++)
     for (int last = 0; last < 2; last++) {
       for (int i = 0; i < 3; i++) theirs = fmin(theirs, explicit_sweep(&e, x->V[0].base));
       ours[last] = fmin(ours[last], sweep(x, last));
     }
-  const double memory = read_bandwidth((size_t)x->V[0].bytes, (size_t)plan->lanes * sizeof(double));
-  const double cache = read_bandwidth(512 << 10, (size_t)plan->lanes * sizeof(double)), rows = rows_a_mid(plan);
+  const double memory = read_bandwidth((size_t)x->V[0].bytes, (size_t)plan->walk.lanes * sizeof(double));
+  const double cache = read_bandwidth(512 << 10, (size_t)plan->walk.lanes * sizeof(double)), rows = rows_a_mid(plan);
   report_memory(x);
-  printf("machine: rows of %lld numbers at random from V %.3g GB/s, from L2 %.3g GB/s\n", (long long)plan->lanes,
+  printf("machine: rows of %lld numbers at random from V %.3g GB/s, from L2 %.3g GB/s\n", (long long)plan->walk.lanes,
          memory * 1e-9, cache * 1e-9);
   char why[200];
   snprintf(why, sizeof why, "were all %.2f permuted rows a mid from memory, and one read from L2, where not pruned",
            rows);
   x->sweep.work.kept = 0;
   sweep(x, 0);
-  const double kept = (double)x->sweep.work.kept / ((double)x->space.measures * (double)plan->actives);
+  const double kept = (double)x->sweep.work.kept / ((double)x->space.measures * (double)plan->walk.actives);
   report_layer(&e, "middle layer", ours[0], theirs, 3, 8e9 * kept * (rows / memory + 1 / cache), why);
   printf("  pruned: %.0f %% of the Q-values, which are counted above; the explicit table prunes none\n",
          100 * (1 - kept));

@@ -96,7 +96,7 @@ static void benchmark(BfFullState *x) {
   const double entries = (double)x->space.context[x->space.shape[0]].measures * (double)x->problem->actions;
   const double ours = tables / entries, theirs = plain.seconds / (double)plain.entries;
   printf("%s: %d slots a context, %.3g entries; %s kernels, one core\n", x->problem->name, c->slots, entries,
-         bf_instruction_set());
+         bf_kernels_name(x->problem->layer.kernels));
   printf("tables %.3g ns an entry; straightforward %.3g ns; %lld of %lld entries differ\n", ours * 1e9, theirs * 1e9,
          (long long)plain.differ, (long long)plain.entries);
   verdict("times as fast", theirs / ours, 20, 1);

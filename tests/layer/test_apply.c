@@ -1,5 +1,5 @@
-/* One layer, z+ = P(r z + eps v), against a plain evaluation of its definition; the same bits in every lane and from
- * every instruction set that this machine has. */
+/* One layer, z+ = P(r z + eps v), against a plain evaluation of its definition; the same bits in every lane.
+ * (Instruction sets against one another: tests/kernel.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layer/kernels.h"
+#include "kernel/kernels.h"
 
 enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512 };
 
@@ -238,23 +238,6 @@ static void lanes_are_alike(void **state) {
   }
 }
 
-static void instruction_sets_are_alike(void **state) {
-  static BfLayerApply *const kernel[] = {bf_layer_apply_generic, bf_layer_apply_avx2, bf_layer_apply_avx512};
-  (void)state;
-  print_message("# this machine: %s\n", bf_instruction_set());
-  for (int k = 0; k < CASES; k++) {
-    Setup  *s       = setup(&cases[k]);
-    double *generic = apply(s, bf_layer_apply_generic);
-    for (int isa = 1; isa <= (int)bf_instruction_set_index(); isa++) {
-      double *next = apply(s, kernel[isa]);
-      assert_true(same_bits(generic, next, s->context.slots * s->layer.dim * BF_LANES));
-      bf_free(next);
-    }
-    bf_free(generic);
-    clear(s);
-  }
-}
-
 /* In place, as the rollout uses it. */
 static void in_place(void **state) {
   (void)state;
@@ -292,8 +275,10 @@ static void forms(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_definition), cmocka_unit_test(lanes_are_alike), cmocka_unit_test(instruction_sets_are_alike),
-      cmocka_unit_test(in_place),       cmocka_unit_test(forms),
+      cmocka_unit_test(the_definition),
+      cmocka_unit_test(lanes_are_alike),
+      cmocka_unit_test(in_place),
+      cmocka_unit_test(forms),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* The flow's velocity against its definition, and its transposed Jacobian products against central differences: for
  * random w, <lambda, (f(z + h w, A + h B) - f(z - h w, A - h B)) / 2h> = <by_z, w> + <by_A, B>; in both layouts of
- * lanes, from every instruction set. */
+ * lanes. (Instruction sets against one another: tests/kernel.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layer/kernels.h"
+#include "kernel/kernels.h"
 
 typedef struct {
   int          dim, heads, tokens, spread, encoded;
@@ -227,35 +227,6 @@ static void products_are_derivatives(void **unused) {
   }
 }
 
-static void instruction_sets_agree(void **unused) {
-  (void)unused;
-  BfVelocity *const           velocity[]   = {bf_velocity_generic, bf_velocity_avx2, bf_velocity_avx512};
-  BfVelocityTransposed *const transposed[] = {bf_velocity_transposed_generic, bf_velocity_transposed_avx2,
-                                              bf_velocity_transposed_avx512};
-  for (int k = 0; k < CASES; k++) {
-    Setup   s = setup(&cases[k]);
-    double *f = doubles(s.n), *by_z[2] = {doubles(s.n), doubles(s.n)},
-           *by_p[2] = {doubles(s.layer.parameters), doubles(s.layer.parameters)};
-    for (int set = 0; set <= (int)bf_instruction_set_index(); set++) {
-      velocity[set](&s.layer, &s.block, s.parameters, 1, s.z, set ? f : s.f, s.work);
-      memset(by_p[set > 0], 0, sizeof(double) * (size_t)s.layer.parameters);
-      transposed[set](&s.layer, &s.block, s.parameters, 1, s.z, s.f, by_z[set > 0], by_p[set > 0], s.work);
-      for (int i = 0; set && i < s.n; i++) {
-        assert_true(fabs(f[i] - s.f[i]) < 1e-12 * (1 + fabs(f[i])));
-        assert_true(fabs(by_z[0][i] - by_z[1][i]) < 1e-11 * (1 + fabs(by_z[0][i])));
-      }
-      for (int p = 0; set && p < s.layer.parameters; p++)
-        assert_true(fabs(by_p[0][p] - by_p[1][p]) < 1e-11 * (1 + fabs(by_p[0][p])));
-    }
-    bf_free(f);
-    for (int i = 0; i < 2; i++) {
-      bf_free(by_z[i]);
-      bf_free(by_p[i]);
-    }
-    clear(&s);
-  }
-}
-
 static void collect_is_the_transpose_of_expand(void **unused) {
   (void)unused;
   const BfForm forms[] = {BF_FORM_FULL, BF_FORM_DIAGONAL, BF_FORM_SCALAR, BF_FORM_SKEW};
@@ -279,9 +250,9 @@ static void collect_is_the_transpose_of_expand(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(velocity_is_its_definition), cmocka_unit_test(products_are_derivatives),
-      cmocka_unit_test(instruction_sets_agree), cmocka_unit_test(collect_is_the_transpose_of_expand)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(velocity_is_its_definition),
+                                     cmocka_unit_test(products_are_derivatives),
+                                     cmocka_unit_test(collect_is_the_transpose_of_expand)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static BfStatus sweep_layer(Sweep *s, int pieces, BfError *error) {
   const int          t = s->layer, last = t == x->problem->horizon - 1;
   const BfSweepPause at    = {ask, pause, s};
   const double       begin = bf_seconds(),
-               values      = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.actives;
+               values = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.walk.actives;
   BfProgress progress;
   bf_progress_start(&progress, "layer %d", t);
   s->bytes = bf_full_save_bytes(x, s->options, (BfFullPosition){t, x->space.measures / 2});
@@ -127,7 +127,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   if (status != BF_OK) goto done;
   BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
-           (long long)problem->actions, (long long)x.plan.actives);
+           (long long)problem->actions, (long long)x.plan.walk.actives);
   if (store) {
     BF_GOTO(define(&x, options, store, error));
     BF_GOTO(write_grid(&x, store, error));

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "layer/kernels.h"
+#include "kernel/kernels.h"
 
 /* ---- cutting ---------------------------------------------------------------------------------------------------- */
 
@@ -18,7 +18,7 @@ static int64_t deal(const BfSweep *sweep, int piece, int worker) {
  * each, so that both are seldom; and a few groups a rank, so that ranks end a piece together. */
 static int count_pieces(const BfPlan *plan, int ranks) {
   const double  by_size   = (double)plan->space->measures / 0x1p20;
-  const double  by_work   = (double)plan->space->measures * (double)plan->actives / 2e9;
+  const double  by_work   = (double)plan->space->measures * (double)plan->walk.actives / 2e9;
   const int64_t by_groups = plan->groups / (4 * ranks), most = 1024;
   const double  wanted = fmax(by_size, by_work);
   const int64_t pieces = wanted < (double)most ? (int64_t)wanted : most;
@@ -51,28 +51,34 @@ static BfStatus cut(BfSweep *sweep, BfError *error) {
  * layer is swept like the others. */
 static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *error) {
   const BfPlan *plan  = sweep->plan;
-  const int64_t lanes = plan->lanes, contexts = plan->space->contexts;
+  const int64_t lanes = plan->walk.lanes, contexts = plan->space->contexts;
   const int     single = contexts - plan->lane_context == 1;
   sweep->last_padded   = (lanes + BF_LANES - 1) / BF_LANES * BF_LANES;
-  if (!single || contexts == 1 || terminal->readouts > 1 || lanes * plan->actives > (int64_t)1 << 24) return BF_OK;
-  BF_TRY(BF_NEW(&sweep->last_outer, plan->actives, error));
-  BF_TRY(BF_NEW(&sweep->last_lane, plan->actives * sweep->last_padded, error));
+  if (!single || contexts == 1 || terminal->readouts > 1 || lanes * plan->walk.actives > (int64_t)1 << 24) return BF_OK;
+  BF_TRY(BF_NEW(&sweep->last_outer, plan->walk.actives, error));
+  BF_TRY(BF_NEW(&sweep->last_lane, plan->walk.actives * sweep->last_padded, error));
   BF_TRY(BF_NEW(&sweep->last_mid, plan->lane_context - plan->mid_context, error));
-  for (int64_t s = plan->mid_context; s < plan->lane_context; s++)
-    sweep->last_mid[s - plan->mid_context] = bf_terminal_context(terminal, 0, s);
+  for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
+    const BfContextSpace *x = &plan->space->context[s];
+    sweep->last_mid[s - plan->mid_context] =
+        (BfLastMid){.measures = x->measures,
+                    .next     = sweep->tables->next[x->shape],
+                    .digit    = plan->digit + (s - plan->mid_context) * plan->walk.mids,
+                    .g        = bf_terminal_context(terminal, 0, s)};
+  }
   const double *g = bf_terminal_context(terminal, 0, contexts - 1);
-  for (int64_t a = 0; a < plan->actives; a++)
+  for (int64_t a = 0; a < plan->walk.actives; a++)
     for (int64_t l = 0; l < sweep->last_padded; l++)
-      sweep->last_lane[a * sweep->last_padded + l] = g[plan->lane_next[a][l < lanes ? l : lanes - 1]];
+      sweep->last_lane[a * sweep->last_padded + l] = g[plan->walk.lane_next[a][l < lanes ? l : lanes - 1]];
   return BF_OK;
 }
 
 static BfStatus allocate(const BfTerminal *terminal, BfSweep *sweep, BfError *error) {
   const BfPlan *plan = sweep->plan;
-  const int64_t size = plan->block_mids * plan->tile;
+  const int64_t size = plan->walk.block_mids * plan->walk.tile;
   BF_TRY(cut(sweep, error));
-  BF_TRY(BF_NEW(&sweep->base, plan->actives, error));
-  BF_TRY(BF_NEW(&sweep->work.rows, BF_CHUNK * (size + plan->block_mids + plan->tile), error));
+  BF_TRY(BF_NEW(&sweep->base, plan->walk.actives, error));
+  BF_TRY(BF_NEW(&sweep->work.rows, bf_sweep_rows(&plan->walk), error));
   BF_TRY(BF_NEW(&sweep->work.best, size, error));
   BF_TRY(BF_NEW(&sweep->work.chunk, size, error));
   return last_terms(sweep, terminal, error);
@@ -84,8 +90,8 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
   *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
   allocate(terminal, sweep, error);
   BF_GOTO(bf_agree(run->world, error));
-  BF_GOTO(bf_shared_create(run, plan->outers * plan->mids * (int64_t)sizeof(double), "minima of rows", &sweep->least,
-                           error));
+  BF_GOTO(bf_shared_create(run, plan->outers * plan->walk.mids * (int64_t)sizeof(double), "minima of rows",
+                           &sweep->least, error));
 done:
   if (status != BF_OK) bf_sweep_clear(sweep);
   return status;
@@ -146,7 +152,7 @@ int32_t bf_sweep_policy(const BfSweep *sweep, const int32_t *policy, int64_t i) 
 /* Left to right over the outer contexts, as V_T is summed. */
 static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t outer) {
   const BfPlan *plan = sweep->plan;
-  for (int64_t a = 0; a < plan->actives; a++) sweep->last_outer[a] = 0;
+  for (int64_t a = 0; a < plan->walk.actives; a++) sweep->last_outer[a] = 0;
   int64_t rest = plan->outers;
   for (int64_t s = 0; s < plan->mid_context; s++) {
     const BfContextSpace *x    = &plan->space->context[s];
@@ -154,29 +160,30 @@ static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t oute
     const double         *g    = bf_terminal_context(terminal, 0, s);
     rest /= x->measures;
     const int64_t j = outer / rest % x->measures;
-    for (int64_t a = 0; a < plan->actives; a++) sweep->last_outer[a] += g[next[plan->number[a] * x->measures + j]];
+    for (int64_t a = 0; a < plan->walk.actives; a++)
+      sweep->last_outer[a] += g[next[plan->walk.number[a] * x->measures + j]];
   }
 }
 
 static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
                         int32_t *policy) {
-  static BfSweepBlock *const block_kernel[] = {bf_sweep_block_generic, bf_sweep_block_avx2, bf_sweep_block_avx512};
-  static BfSweepLast *const  last_kernel[]  = {bf_sweep_last_generic, bf_sweep_last_avx2, bf_sweep_last_avx512};
-  const BfPlan              *plan           = sweep->plan;
-  const int                  isa            = (int)bf_instruction_set_index();
-  const int64_t              in             = group % plan->groups_outer;
-  const int64_t              block          = plan->mids > 1 ? in : 0;
-  int64_t                    lane0          = plan->mids > 1 ? 0 : in * BF_LANE_BLOCK;
-  const int64_t end = plan->mids > 1 || lane0 + BF_LANE_BLOCK > plan->lanes ? plan->lanes : lane0 + BF_LANE_BLOCK;
+  const BfPlan    *plan    = sweep->plan;
+  const BfKernels *kernels = plan->space->problem->layer.kernels;
+  const int64_t    in      = group % plan->groups_outer;
+  int64_t          lane0   = plan->walk.mids > 1 ? 0 : in * BF_LANE_BLOCK;
+  const int64_t    lanes   = plan->walk.lanes;
+  const int64_t    end     = plan->walk.mids > 1 || lane0 + BF_LANE_BLOCK > lanes ? lanes : lane0 + BF_LANE_BLOCK;
   value -= lane0; /* the kernels count lanes from the row's start */
   policy -= lane0;
-  for (; lane0 < end; lane0 += plan->tile) {
-    const int64_t lane1 = lane0 + plan->tile < end ? lane0 + plan->tile : end;
+  for (; lane0 < end; lane0 += plan->walk.tile) {
+    const int64_t lane1 = lane0 + plan->walk.tile < end ? lane0 + plan->walk.tile : end;
+    const BfTile  tile  = {plan->walk.mids > 1 ? in : 0, lane0, lane1};
     if (terminal && sweep->last_lane) {
-      const BfLastTerms terms = {sweep->last_outer, sweep->last_mid, sweep->last_lane, sweep->last_padded};
-      last_kernel[isa](plan, &terms, block, lane0, lane1, value, policy, &sweep->work);
+      const BfLastTerms terms = {sweep->last_outer, plan->lane_context - plan->mid_context, sweep->last_mid,
+                                 sweep->last_lane, sweep->last_padded};
+      kernels->sweep_last(&plan->walk, &terms, &tile, value, policy, &sweep->work);
     } else {
-      block_kernel[isa](plan, sweep->base, next, sweep->least.base, block, lane0, lane1, value, policy, &sweep->work);
+      kernels->sweep_block(&plan->walk, sweep->base, next, sweep->least.base, &tile, value, policy, &sweep->work);
     }
   }
 }
@@ -184,7 +191,7 @@ static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
 /* The minima of the rows of V_{t+1}, shared among the node's ranks. */
 static void find_least(const BfSweep *sweep, const double *next) {
   const BfRun  *run   = sweep->run;
-  const int64_t lanes = sweep->plan->lanes, rows = sweep->plan->outers * sweep->plan->mids;
+  const int64_t lanes = sweep->plan->walk.lanes, rows = sweep->plan->outers * sweep->plan->walk.mids;
   double       *least = sweep->least.base;
   for (int64_t i = rows * run->node_rank / run->node_size; i < rows * (run->node_rank + 1) / run->node_size; i++) {
     least[i] = next[i * lanes];
@@ -268,7 +275,7 @@ static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const
     }
     sweep_group(sweep, terminal, group, next, V + start, policy + at);
     at += count;
-    bf_count_values(sweep->run, (double)count * (double)plan->actives);
+    bf_count_values(sweep->run, (double)count * (double)plan->walk.actives);
     reduce_arrived(sweep, flow, shared);
   }
 }
@@ -294,7 +301,7 @@ BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShar
     begin_piece(sweep, &flow, V, p);
     bf_phase_end(sweep->run, BF_PHASE_SWEEP);
     const double done = (double)(at - before), all = (double)(sweep->owned - before);
-    bf_progress(sweep->run, progress, done / all, done * (double)sweep->plan->actives);
+    bf_progress(sweep->run, progress, done / all, done * (double)sweep->plan->walk.actives);
     if (!pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
     settle(sweep, &flow, V);
     status = pause->pause(pause->context, p + 1, error);

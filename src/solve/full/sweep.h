@@ -1,7 +1,7 @@
 /* One layer of the dynamic program in the full space, over all ranks. */
 #pragma once
+#include "kernel/sweep.h"
 #include "solve/full/plan.h"
-#include "solve/full/sweep_kernel.h"
 #include "solve/full/terminal.h"
 
 /* Measures are cut into pieces, a piece's groups dealt to the ranks in contiguous ranges. While the ranks compute a
@@ -18,7 +18,7 @@ typedef struct {
   BfShared        least; /* [outers * mids] the minimum of each row of V_{t+1}, one copy a node */
   BfSweepWork     work;
   double         *last_outer, *last_lane; /* terms of the last layer, or NULL where it takes the general way */
-  const double  **last_mid;
+  BfLastMid      *last_mid;
   int64_t         last_padded;
   MPI_Request    *arrived; /* [pieces] */
   int64_t        *part;    /* [pieces + 1] first entry of a piece in `reduced`: what one reduction takes is bounded */

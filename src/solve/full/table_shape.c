@@ -1,4 +1,5 @@
 #include "solve/full/table_shape.h"
+#include "kernel/kernels.h"
 
 #include <string.h>
 
@@ -115,16 +116,16 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
 /* ---- filling ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  const BfFullSpace    *space;
-  const BfActions      *actions;
-  const BfTableKernels *kernels;
-  BfTableShape          shape;
-  BfScratch            *scratch;
-  int64_t               s, block;        /* context, block of actions */
-  int64_t               type0, type1;    /* laws of the last tag whose sights are held */
-  int64_t              *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
-  int                   held;            /* whether it holds any */
-  int32_t              *next;
+  const BfFullSpace *space;
+  const BfActions   *actions;
+  const BfKernels   *kernels;
+  BfTableShape       shape;
+  BfScratch         *scratch;
+  int64_t            s, block;        /* context, block of actions */
+  int64_t            type0, type1;    /* laws of the last tag whose sights are held */
+  int64_t           *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
+  int                held;            /* whether it holds any */
+  int32_t           *next;
 } Fill;
 
 /* Sights of the tags before the last, where they changed: the first tags are the slowest. */
@@ -134,7 +135,7 @@ static void see_lead(Fill *f) {
   for (int g = 0; g < c->tags - 1; g++) {
     const size_t bytes = sizeof(int64_t) * (size_t)atoms_of(c, g);
     if (f->held && !memcmp(f->cell + c->first[g], f->previous + c->first[g], bytes)) continue;
-    f->kernels->sight(&f->shape, g, f->cell + c->first[g], f->shape.lead + g * block, c->tags * block);
+    f->kernels->table_sight(&f->shape, g, f->cell + c->first[g], f->shape.lead + g * block, c->tags * block);
     memcpy(f->previous + c->first[g], f->cell + c->first[g], bytes);
   }
   f->held = 1;
@@ -143,7 +144,7 @@ static void see_lead(Fill *f) {
 /* The successors' numbers of the measure whose images stand in shape.next. */
 static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
   if (f->shape.nearest) {
-    f->kernels->rank(&f->shape, rank);
+    f->kernels->table_rank(&f->shape, rank);
     return BF_OK;
   }
   for (int l = 0; l < bf_actions_in_block(f->space->problem, f->block); l++) {
@@ -165,8 +166,8 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
     double rank[BF_LANES];
     bf_full_unrank(f->space, f->s, lead * radix + type, f->cell);
     if (type == f->type0) see_lead(f);
-    f->kernels->measure(&f->shape, f->actions->parameters + f->block * f->actions->size, f->cell,
-                        f->shape.last + (type - f->type0) * seen);
+    f->kernels->table_measure(&f->shape, f->actions->parameters + f->block * f->actions->size, f->cell,
+                              f->shape.last + (type - f->type0) * seen);
     BF_TRY(rank_images(f, rank, error));
     for (int l = 0; l < lanes; l++) row[l][type - f->type0] = (int32_t)rank[l];
   }
@@ -181,8 +182,8 @@ static void see_last(Fill *f) {
   const int64_t    each = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer->heads * each;
   for (int64_t type = f->type0; type < f->type1; type++) {
     bf_full_unrank(f->space, f->s, type, f->cell); /* the first tags at type 0 */
-    f->kernels->sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1], f->shape.last + (type - f->type0) * seen,
-                      each);
+    f->kernels->table_sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1],
+                            f->shape.last + (type - f->type0) * seen, each);
   }
 }
 
@@ -193,10 +194,11 @@ static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
   const int        alone = c->tags == 1;
   const int64_t    end   = alone ? radix * (worker + 1) / workers : radix;
   const int64_t    lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
-  f->kernels->prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
+  f->kernels->table_prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
   if (f->shape.image) {
-    f->kernels->pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1,
-                      bf_actions_in_block(f->space->problem, f->block), f->next + f->block * BF_LANES * leads * radix);
+    f->kernels->table_pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1,
+                            bf_actions_in_block(f->space->problem, f->block),
+                            f->next + f->block * BF_LANES * leads * radix);
     return BF_OK;
   }
   for (f->type0 = alone ? radix * worker / workers : 0; f->type0 < end && lead0 < lead1; f->type0 = f->type1) {
@@ -211,15 +213,13 @@ static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
 BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
                              int64_t block1, int worker, int workers, BfScratch *scratch, int32_t *next,
                              BfError *error) {
-  static const BfTableKernels *const kernels[] = {&bf_table_kernels_generic, &bf_table_kernels_avx2,
-                                                  &bf_table_kernels_avx512};
-  Fill                               f         = {.space   = space,
-                                                  .actions = actions,
-                                                  .kernels = kernels[bf_instruction_set_index()],
-                                                  .scratch = scratch,
-                                                  .s       = s,
-                                                  .next    = next};
-  BfStatus                           status;
+  Fill     f = {.space   = space,
+                .actions = actions,
+                .kernels = space->problem->layer.kernels,
+                .scratch = scratch,
+                .s       = s,
+                .next    = next};
+  BfStatus status;
   BF_GOTO(create(&f.shape, space, s, error));
   BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
   BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));

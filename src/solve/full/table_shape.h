@@ -1,6 +1,7 @@
-/* The fast way to fill the table of a context shape; see table_kernel.h. */
+/* The fast way to fill the table of a context shape; see src/kernel/table.h. */
 #pragma once
-#include "solve/full/table_kernel.h"
+#include "kernel/table.h"
+#include "solve/full/space.h"
 #include "solve/transition.h"
 
 /* Whether it pays and fits: few enough cells for all pairs of them (32 MiB a block of actions), few atoms. */

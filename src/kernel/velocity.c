@@ -1,5 +1,5 @@
 /* The right-hand side of the continuous-depth flow, compiled once for each instruction set. */
-#include "layer/velocity.h"
+#include "kernel/velocity.h"
 
 BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
                         const double *parameter, double zeta, const BfLoose *z, BfLoose *f, BfVelocityWork *w) {

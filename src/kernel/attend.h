@@ -2,8 +2,8 @@
  * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll.
  */
 #pragma once
-#include "layer/kernels.h"
-#include "layer/lanes.h"
+#include "kernel/lanes.h"
+#include "layer/activation.h"
 
 /* y = A s. matrix: [d][d] in lanes. */
 BF_INLINE void lane_matvec(const int d, const BfLane *matrix, const BfLane *s, BfLane *y) {

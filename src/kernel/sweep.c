@@ -1,6 +1,8 @@
-#include "solve/full/sweep_kernel.h"
-#include "layer/kernels.h"
-#include "layer/lanes.h"
+#include "kernel/sweep.h"
+#include "kernel/kernels.h"
+#include "kernel/lanes.h"
+
+#include <string.h>
 
 typedef struct {
   int64_t block, first, mids; /* of the block */
@@ -8,10 +10,13 @@ typedef struct {
   int64_t vectors, stride;    /* of a row */
 } Tile;
 
-BF_INLINE Tile tile_of(const BfPlan *plan, int64_t block, int64_t lane0, int64_t lane1) {
-  Tile e = {
-      .block = block, .first = block * plan->block_mids, .lane0 = lane0, .lanes = lane1 - lane0, .stride = plan->tile};
-  e.mids    = plan->mids - e.first < plan->block_mids ? plan->mids - e.first : plan->block_mids;
+BF_INLINE Tile tile_of(const BfWalk *walk, const BfTile *tile) {
+  Tile e    = {.block  = tile->block,
+               .first  = tile->block * walk->block_mids,
+               .lane0  = tile->lane0,
+               .lanes  = tile->lane1 - tile->lane0,
+               .stride = walk->tile};
+  e.mids    = walk->mids - e.first < walk->block_mids ? walk->mids - e.first : walk->block_mids;
   e.vectors = (e.lanes + BF_LANES - 1) / BF_LANES;
   return e;
 }
@@ -36,17 +41,17 @@ typedef struct {
               [BF_MOST_BLOCK_MIDS + 1]; /* whether any mid needs this successor's row; the last entry is waste */
 } Bounds;
 
-static void bound(const BfPlan *plan, const Tile *e, int64_t a0, const int64_t *base, const double *least, Bounds *x) {
-  const uint16_t *slot = plan->slot + (a0 / BF_CHUNK * plan->mids + e->first) * BF_CHUNK;
+static void bound(const BfWalk *walk, const Tile *e, int64_t a0, const int64_t *base, const double *least, Bounds *x) {
+  const uint16_t *slot = walk->slot + (a0 / BF_CHUNK * walk->mids + e->first) * BF_CHUNK;
   double          low[BF_CHUNK][BF_MOST_BLOCK_MIDS];
   memset(x->used, 0, sizeof x->used);
   for (int c = 0; c < BF_CHUNK; c++) {
-    const int      in    = a0 + c < plan->actives;
+    const int      in    = a0 + c < walk->actives;
     const int64_t  a     = in ? a0 + c : a0; /* the last chunk repeats its first action: once is enough */
-    const int32_t *image = plan->image + a * plan->mids + e->first;
-    const double  *from  = least + base[a] / plan->lanes;
-    for (int32_t i = 0; i < plan->images[a * plan->blocks + e->block]; i++)
-      low[c][i] = in ? plan->stage[a] + from[image[i]] : __builtin_inf();
+    const int32_t *image = walk->image + a * walk->mids + e->first;
+    const double  *from  = least + base[a] / walk->lanes;
+    for (int32_t i = 0; i < walk->images[a * walk->blocks + e->block]; i++)
+      low[c][i] = in ? walk->stage[a] + from[image[i]] : __builtin_inf();
   }
   for (int64_t m = 0; m < e->mids; m++, slot += BF_CHUNK) {
     unsigned mask = 0;
@@ -63,17 +68,17 @@ enum { ROWS = 8 }; /* permuted together: what they are read from and written to 
 
 /* c + V, permuted, for the used ones of the distinct successors of the block's mids. Entries behind the last lane
  * repeat it. */
-static void permute(const BfPlan *plan, const Tile *e, int64_t a, const uint8_t used[], const double *V, double *rows) {
-  const int32_t *lane_next = plan->lane_next[a] + e->lane0;
-  const int32_t *image     = plan->image + a * plan->mids + e->first;
-  const int32_t  images    = plan->images[a * plan->blocks + e->block];
-  const BfLane   c         = lane_set(plan->stage[a]);
+static void permute(const BfWalk *walk, const Tile *e, int64_t a, const uint8_t used[], const double *V, double *rows) {
+  const int32_t *lane_next = walk->lane_next[a] + e->lane0;
+  const int32_t *image     = walk->image + a * walk->mids + e->first;
+  const int32_t  images    = walk->images[a * walk->blocks + e->block];
+  const BfLane   c         = lane_set(walk->stage[a]);
   for (int32_t i = 0; i < images;) {
     const double *from[ROWS];
     BfLane       *to[ROWS];
     int           count = 0;
     for (; i < images && count < ROWS; i++) {
-      from[count] = V + image[i] * plan->lanes;
+      from[count] = V + image[i] * walk->lanes;
       to[count]   = (BfLane *)(rows + i * e->stride);
       count += used[i];
     }
@@ -105,8 +110,8 @@ BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64
 }
 
 /* The minimum over a chunk of actions, for all mids of the block. size: doubles between the rows of two actions. */
-static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size, Bounds *x, BfSweepWork *work) {
-  const uint16_t *slot = plan->slot + (a0 / BF_CHUNK * plan->mids + e->first) * BF_CHUNK;
+static void minimize(const BfWalk *walk, const Tile *e, int64_t a0, int64_t size, Bounds *x, BfSweepWork *work) {
+  const uint16_t *slot = walk->slot + (a0 / BF_CHUNK * walk->mids + e->first) * BF_CHUNK;
   for (int64_t m = 0; m < e->mids; m++, slot += BF_CHUNK) {
     const BfLane *row[BF_CHUNK];
     int           count = 0;
@@ -126,56 +131,52 @@ static void minimize(const BfPlan *plan, const Tile *e, int64_t a0, int64_t size
 }
 
 /* Values, and the smallest action that attains each: the first within the chunk that was less than all before it. */
-static void finish(const BfPlan *plan, const Tile *e, const int64_t *base, const double *V, double *value,
+static void finish(const BfWalk *walk, const Tile *e, const int64_t *base, const double *V, double *value,
                    int32_t *policy, const BfSweepWork *work) {
   for (int64_t m = 0; m < e->mids; m++)
     for (int64_t l = 0; l < e->lanes; l++) {
       const double best = work->best[m * e->stride + l];
       int64_t      a    = work->chunk[m * e->stride + l];
-      while (plan->stage[a] +
-                 V[base[a] + bf_plan_mid(plan, a, e->first, m) * plan->lanes + plan->lane_next[a][e->lane0 + l]] !=
+      while (walk->stage[a] +
+                 V[base[a] + bf_walk_mid(walk, a, e->first, m) * walk->lanes + walk->lane_next[a][e->lane0 + l]] !=
              best)
         a++;
-      value[m * plan->lanes + e->lane0 + l]  = best;
-      policy[m * plan->lanes + e->lane0 + l] = plan->number[a];
+      value[m * walk->lanes + e->lane0 + l]  = best;
+      policy[m * walk->lanes + e->lane0 + l] = walk->number[a];
     }
 }
 
-void BF_KERNEL(bf_sweep_block)(const BfPlan *plan, const int64_t *base, const double *V, const double *least,
-                               int64_t block, int64_t lane0, int64_t lane1, double *value, int32_t *policy,
-                               BfSweepWork *work) {
-  const Tile    e    = tile_of(plan, block, lane0, lane1);
-  const int64_t size = plan->block_mids * plan->tile;
+void BF_KERNEL(bf_sweep_block)(const BfWalk *walk, const int64_t *base, const double *V, const double *least,
+                               const BfTile *tile, double *value, int32_t *policy, BfSweepWork *work) {
+  const Tile    e    = tile_of(walk, tile);
+  const int64_t size = walk->block_mids * walk->tile;
   Bounds        x;
   start(&e, work);
   for (int64_t m = 0; m < e.mids; m++) x.most[m] = __builtin_inf();
-  for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
-    bound(plan, &e, a0, base, least, &x);
-    for (int64_t c = 0; c < BF_CHUNK && a0 + c < plan->actives; c++)
-      permute(plan, &e, a0 + c, x.used[c], V + base[a0 + c], work->rows + c * size);
-    minimize(plan, &e, a0, size, &x, work);
+  for (int64_t a0 = 0; a0 < walk->actives; a0 += BF_CHUNK) {
+    bound(walk, &e, a0, base, least, &x);
+    for (int64_t c = 0; c < BF_CHUNK && a0 + c < walk->actives; c++)
+      permute(walk, &e, a0 + c, x.used[c], V + base[a0 + c], work->rows + c * size);
+    minimize(walk, &e, a0, size, &x, work);
   }
-  finish(plan, &e, base, V, value, policy, work);
+  finish(walk, &e, base, V, value, policy, work);
 }
 
 /* ---- the last layer --------------------------------------------------------------------------------------------- */
 
 /* Left to right over the outer and mid contexts, for every mid of the block. */
-static void sum_before(const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a, double *before) {
+static void sum_before(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a, double *before) {
   for (int64_t m = 0; m < e->mids; m++) before[m] = t->outer[a];
-  for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
-    const BfContextSpace *x     = &plan->space->context[s];
-    const int32_t        *next  = plan->tables->next[x->shape] + plan->number[a] * x->measures;
-    const int32_t        *digit = plan->digit + (s - plan->mid_context) * plan->mids + e->first;
-    const double         *g     = t->mid[s - plan->mid_context];
-    for (int64_t m = 0; m < e->mids; m++) before[m] += g[next[digit[m]]];
+  for (const BfLastMid *s = t->mid; s < t->mid + t->contexts; s++) {
+    const int32_t *next = s->next + walk->number[a] * s->measures, *digit = s->digit + e->first;
+    for (int64_t m = 0; m < e->mids; m++) before[m] += s->g[next[digit[m]]];
   }
 }
 
 /* The chunk's lane terms, vector after vector, so that one pointer finds them all. */
-static void pack_lanes(const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a0, BfLane *pack) {
+static void pack_lanes(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a0, BfLane *pack) {
   for (int c = 0; c < BF_CHUNK; c++) {
-    const BfLane *from = (const BfLane *)(t->lane + (a0 + c < plan->actives ? a0 + c : a0) * t->padded + e->lane0);
+    const BfLane *from = (const BfLane *)(t->lane + (a0 + c < walk->actives ? a0 + c : a0) * t->padded + e->lane0);
     for (int64_t v = 0; v < e->vectors; v++) pack[v * BF_CHUNK + c] = from[v];
   }
 }
@@ -197,14 +198,14 @@ BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, co
   }
 }
 
-static void minimize_last(const BfPlan *plan, const BfLastTerms *t, const Tile *e, int64_t a0, BfSweepWork *work) {
-  BfLane       *pack = (BfLane *)(work->rows + BF_CHUNK * plan->block_mids), stage[BF_CHUNK];
+static void minimize_last(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a0, BfSweepWork *work) {
+  BfLane       *pack = (BfLane *)(work->rows + BF_CHUNK * walk->block_mids), stage[BF_CHUNK];
   const double *before[BF_CHUNK];
-  pack_lanes(plan, t, e, a0, pack);
+  pack_lanes(walk, t, e, a0, pack);
   for (int c = 0; c < BF_CHUNK; c++) {
-    const int in = a0 + c < plan->actives ? c : 0;
-    stage[c]     = lane_set(plan->stage[a0 + in]);
-    before[c]    = work->rows + in * plan->block_mids;
+    const int in = a0 + c < walk->actives ? c : 0;
+    stage[c]     = lane_set(walk->stage[a0 + in]);
+    before[c]    = work->rows + in * walk->block_mids;
   }
   int64_t m = 0;
   for (; m + 1 < e->mids; m += 2) minimize_last_mids(2, e, a0, stage, before, m, pack, work);
@@ -212,18 +213,15 @@ static void minimize_last(const BfPlan *plan, const BfLastTerms *t, const Tile *
 }
 
 /* The terms before the lane of one mid, for the actions of a chunk. */
-static void sum_before_mid(const BfPlan *plan, const BfLastTerms *t, int64_t a0, int64_t mid, double before[BF_CHUNK]) {
-  for (int64_t a = a0; a < a0 + BF_CHUNK && a < plan->actives; a++) {
+static void sum_before_mid(const BfWalk *walk, const BfLastTerms *t, int64_t a0, int64_t mid, double before[BF_CHUNK]) {
+  for (int64_t a = a0; a < a0 + BF_CHUNK && a < walk->actives; a++) {
     before[a - a0] = t->outer[a];
-    for (int64_t s = plan->mid_context; s < plan->lane_context; s++) {
-      const BfContextSpace *x    = &plan->space->context[s];
-      const int32_t        *next = plan->tables->next[x->shape] + plan->number[a] * x->measures;
-      before[a - a0] += t->mid[s - plan->mid_context][next[plan->digit[(s - plan->mid_context) * plan->mids + mid]]];
-    }
+    for (const BfLastMid *s = t->mid; s < t->mid + t->contexts; s++)
+      before[a - a0] += s->g[s->next[walk->number[a] * s->measures + s->digit[mid]]];
   }
 }
 
-static void finish_last(const BfPlan *plan, const BfLastTerms *t, const Tile *e, double *value, int32_t *policy,
+static void finish_last(const BfWalk *walk, const BfLastTerms *t, const Tile *e, double *value, int32_t *policy,
                         const BfSweepWork *work) {
   for (int64_t m = 0; m < e->mids; m++) {
     double  before[BF_CHUNK];
@@ -232,22 +230,22 @@ static void finish_last(const BfPlan *plan, const BfLastTerms *t, const Tile *e,
       const double  best = work->best[m * e->stride + l];
       const int64_t a0   = work->chunk[m * e->stride + l];
       int64_t       a    = a0;
-      if (a0 != held) sum_before_mid(plan, t, held = a0, e->first + m, before);
-      while (plan->stage[a] + (before[a - a0] + t->lane[a * t->padded + e->lane0 + l]) != best) a++;
-      value[m * plan->lanes + e->lane0 + l]  = best;
-      policy[m * plan->lanes + e->lane0 + l] = plan->number[a];
+      if (a0 != held) sum_before_mid(walk, t, held = a0, e->first + m, before);
+      while (walk->stage[a] + (before[a - a0] + t->lane[a * t->padded + e->lane0 + l]) != best) a++;
+      value[m * walk->lanes + e->lane0 + l]  = best;
+      policy[m * walk->lanes + e->lane0 + l] = walk->number[a];
     }
   }
 }
 
-void BF_KERNEL(bf_sweep_last)(const BfPlan *plan, const BfLastTerms *t, int64_t block, int64_t lane0, int64_t lane1,
-                              double *value, int32_t *policy, BfSweepWork *work) {
-  const Tile e = tile_of(plan, block, lane0, lane1);
+void BF_KERNEL(bf_sweep_last)(const BfWalk *walk, const BfLastTerms *t, const BfTile *tile, double *value,
+                              int32_t *policy, BfSweepWork *work) {
+  const Tile e = tile_of(walk, tile);
   start(&e, work);
-  for (int64_t a0 = 0; a0 < plan->actives; a0 += BF_CHUNK) {
-    for (int64_t c = 0; c < BF_CHUNK && a0 + c < plan->actives; c++)
-      sum_before(plan, t, &e, a0 + c, work->rows + c * plan->block_mids);
-    minimize_last(plan, t, &e, a0, work);
+  for (int64_t a0 = 0; a0 < walk->actives; a0 += BF_CHUNK) {
+    for (int64_t c = 0; c < BF_CHUNK && a0 + c < walk->actives; c++)
+      sum_before(walk, t, &e, a0 + c, work->rows + c * walk->block_mids);
+    minimize_last(walk, t, &e, a0, work);
   }
-  finish_last(plan, t, &e, value, policy, work);
+  finish_last(walk, t, &e, value, policy, work);
 }

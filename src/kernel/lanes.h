@@ -1,6 +1,7 @@
 /* Eight doubles at once, and what the kernels need of them. Included only by kernels that are compiled once for each
- * instruction set. No fused multiply-add is used anywhere (-ffp-contract=off), so that every instruction set, and
- * every place in a block, gives the same bits. */
+ * instruction set. Every lane sees the same instructions, so that every place in a block gives the same bits. In
+ * kernels compiled with -ffp-contract=off (all but the velocity's) every instruction set gives the same bits too; in
+ * the velocity's, lane_exp and whatever else stands here is fused where the instruction set can. */
 #pragma once
 #include "bellformer/layer.h"
 #include <float.h>

@@ -6,7 +6,7 @@
  * s_j^T,   by s_j += beta A^T by_y_j seen_j  = sum_i w_ij lambda_i,   by V += seen_j z_j^T,   by z_j += V^T seen_j so
  * that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are
  * added at the end: where lanes are sequences into the parameters, where they are queries also into the keys. */
-#include "layer/velocity.h"
+#include "kernel/velocity.h"
 
 BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])); }
 

@@ -1,6 +1,5 @@
-#include "solve/full/table_kernel.h"
-
-#include "layer/attend.h"
+#include "kernel/attend.h"
+#include "kernel/kernels.h"
 
 BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int encoded, BfLane *z) {
   const BfLayer *layer = shape->layer;
@@ -10,7 +9,7 @@ BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int e
   }
 }
 
-static void prepare(BfTableShape *shape, const double *parameters) {
+void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) {
   const BfLayer *layer = shape->layer;
   const BfLane  *p     = (const BfLane *)parameters;
   const int      d = shape->d, n = shape->n, Q = shape->queries;
@@ -30,7 +29,7 @@ static void prepare(BfTableShape *shape, const double *parameters) {
   }
 }
 
-static void sight(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride) {
+void BF_KERNEL(bf_table_sight)(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride) {
   const int     d = shape->d, Q = shape->queries, atoms = shape->context->first[g + 1] - shape->context->first[g];
   const int64_t from = (int64_t)shape->place[g] * shape->n;
   BfLane        z[atoms * d], logit[atoms];
@@ -121,7 +120,8 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
     }
 }
 
-static void measure(BfTableShape *shape, const double *parameters, const int64_t cell[], const double *last) {
+void BF_KERNEL(bf_table_measure)(BfTableShape *shape, const double *parameters, const int64_t cell[],
+                                 const double *last) {
   const BfLane *p = (const BfLane *)parameters;
   switch (shape->d) {
   case 1:
@@ -155,7 +155,7 @@ BF_INLINE BfLane nearest(const int d, const BfTableShape *shape, const BfLane *z
   return cell;
 }
 
-static void rank(const BfTableShape *shape, double out[BF_LANES]) {
+void BF_KERNEL(bf_table_rank)(const BfTableShape *shape, double out[BF_LANES]) {
   const BfContext *context = shape->context;
   BfLane           total   = lane_set(0.0);
   for (int g = 0; g < context->tags; g++) {
@@ -224,8 +224,8 @@ BF_INLINE void move_pairs(const int d, BfTableShape *shape, const BfLane *p, int
     }
 }
 
-static void pairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes,
-                  int32_t *next) {
+void BF_KERNEL(bf_table_pairs)(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes,
+                               int32_t *next) {
   const BfLane *p = (const BfLane *)parameters;
   switch (shape->d) {
   case 1:
@@ -241,5 +241,3 @@ static void pairs(BfTableShape *shape, const double *parameters, int64_t lead0, 
     move_pairs(shape->d, shape, p, lead0, lead1, lanes, next);
   }
 }
-
-const BfTableKernels BF_KERNEL(bf_table_kernels) = {prepare, sight, measure, rank, pairs};

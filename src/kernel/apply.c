@@ -1,6 +1,6 @@
 /* The direct evaluation of a layer, compiled once for each instruction set. */
-#include "layer/attend.h"
-#include "layer/kernels.h"
+#include "kernel/attend.h"
+#include "kernel/kernels.h"
 
 typedef struct {
   BfLane *s;     /* [slots][d] z + e_p */

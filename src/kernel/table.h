@@ -2,10 +2,9 @@
  * so that <z + e_p, A (z' + e_p')> is computed once an action for every pair of (position, cell), and what a query sees
  * of a tag's law (BfTagSight) once for that law; what is left for a measure is to combine its tags. Two tags of one
  * atom each need no sights: their measures are pairs of cells, treated in one loop. The arithmetic is that of
- * src/layer/attend.h, in the same order as in bf_layer_apply: the same bits. */
+ * attend.h, in the same order as in bf_layer_apply: the same bits. */
 #pragma once
-#include "layer/kernels.h"
-#include "solve/full/space.h"
+#include "bellformer/layer.h"
 
 #define BF_TYPE_BLOCK 64 /* laws of the last tag whose sights are held at once */
 #define BF_MOST_ATOMS 32
@@ -45,12 +44,3 @@ typedef void BfTableRank(const BfTableShape *shape, double rank[BF_LANES]);
  * `lanes` actions of the block. */
 typedef void BfTablePairs(BfTableShape *shape, const double *parameters, int64_t lead0, int64_t lead1, int lanes,
                           int32_t *next);
-
-typedef struct {
-  BfTablePrepare *prepare;
-  BfTableSight   *sight;
-  BfTableMeasure *measure;
-  BfTableRank    *rank;
-  BfTablePairs   *pairs;
-} BfTableKernels;
-extern const BfTableKernels bf_table_kernels_generic, bf_table_kernels_avx2, bf_table_kernels_avx512;

@@ -2,8 +2,9 @@
  * only by kernels that are compiled once for each instruction set. `d` and `spread` are passed as constants, so that
  * loops unroll. */
 #pragma once
-#include "layer/kernels.h"
-#include "layer/lanes.h"
+#include "kernel/kernels.h"
+#include "kernel/lanes.h"
+#include "layer/activation.h"
 
 typedef BfLane BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
 

@@ -1,0 +1,20 @@
+/* The table of one instruction set, compiled once for each. */
+#include "kernel/kernels.h"
+
+#define NAME_(isa) #isa
+#define NAME(isa) NAME_(isa)
+
+const BfKernels BF_KERNEL(bf_kernels) = {
+    .name                = NAME(BF_ISA),
+    .exp_lanes           = BF_KERNEL(bf_exp_lanes),
+    .layer_apply         = BF_KERNEL(bf_layer_apply),
+    .table_prepare       = BF_KERNEL(bf_table_prepare),
+    .table_sight         = BF_KERNEL(bf_table_sight),
+    .table_measure       = BF_KERNEL(bf_table_measure),
+    .table_rank          = BF_KERNEL(bf_table_rank),
+    .table_pairs         = BF_KERNEL(bf_table_pairs),
+    .sweep_block         = BF_KERNEL(bf_sweep_block),
+    .sweep_last          = BF_KERNEL(bf_sweep_last),
+    .velocity            = BF_KERNEL(bf_velocity),
+    .velocity_transposed = BF_KERNEL(bf_velocity_transposed),
+};

@@ -1,0 +1,59 @@
+/* What is compiled once for each instruction set, as a table of functions. A kernel file is compiled several times with
+ * -DBF_ISA=name, and BF_KERNEL puts that name behind its functions; kernels.c makes the table of one instruction set,
+ * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files. A new kernel: its file, its line in BfKernels and
+ * in kernels.c, its case in tests/kernel. */
+#pragma once
+#include "bellformer/layer.h"
+#include "kernel/sweep.h"
+#include "kernel/table.h"
+
+#define BF_PASTE_(a, b) a##_##b
+#define BF_PASTE(a, b) BF_PASTE_(a, b)
+#define BF_KERNEL(name) BF_PASTE(name, BF_ISA)
+
+/* exp of x[count][BF_LANES], x <= 0, in place: what every kernel below takes for exp. */
+typedef void BfExpLanes(int count, double *x);
+/* Arguments as those of bf_layer_apply, bf_velocity, bf_velocity_transposed. */
+typedef void BfLayerApply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                          double *next, double *work);
+typedef void BfVelocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                        const double *z, double *f, double *work);
+typedef void BfVelocityTransposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                                  const double *z, const double *lambda, double *by_z, double *by_parameters,
+                                  double *work);
+
+struct BfKernels {
+  const char *name; /* of the instruction set: "generic", ... */
+  /* Without fused multiply-add: the same bits in every instruction set. */
+  BfExpLanes     *exp_lanes;
+  BfLayerApply   *layer_apply;
+  BfTablePrepare *table_prepare;
+  BfTableSight   *table_sight;
+  BfTableMeasure *table_measure;
+  BfTableRank    *table_rank;
+  BfTablePairs   *table_pairs;
+  BfSweepBlock   *sweep_block;
+  BfSweepLast    *sweep_last;
+  /* Fused where the instruction set can. */
+  BfVelocity           *velocity;
+  BfVelocityTransposed *velocity_transposed;
+};
+
+/* Tables that this program holds, the plainest ("generic") first; NULL behind the last. */
+const BfKernels *bf_kernels_compiled(int i);
+/* Whether this machine has all instructions that the kernels of an instruction set other than generic may use. */
+int bf_machine_runs(const char *name);
+
+#ifdef BF_ISA /* in a file that is compiled for one */
+BfExpLanes           BF_KERNEL(bf_exp_lanes);
+BfLayerApply         BF_KERNEL(bf_layer_apply);
+BfTablePrepare       BF_KERNEL(bf_table_prepare);
+BfTableSight         BF_KERNEL(bf_table_sight);
+BfTableMeasure       BF_KERNEL(bf_table_measure);
+BfTableRank          BF_KERNEL(bf_table_rank);
+BfTablePairs         BF_KERNEL(bf_table_pairs);
+BfSweepBlock         BF_KERNEL(bf_sweep_block);
+BfSweepLast          BF_KERNEL(bf_sweep_last);
+BfVelocity           BF_KERNEL(bf_velocity);
+BfVelocityTransposed BF_KERNEL(bf_velocity_transposed);
+#endif

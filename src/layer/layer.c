@@ -1,0 +1,27 @@
+/* A layer, and the flow's right-hand side, by the kernels that the layer holds. */
+#include "kernel/kernels.h"
+
+void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                    double *next, double *work) {
+  layer->kernels->layer_apply(layer, context, parameters, z, next, work);
+}
+
+int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
+  const int64_t lanes = 3 * (int64_t)context->slots * layer->dim + context->slots + context->tags + layer->width;
+  return lanes * BF_LANES;
+}
+
+int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
+  const int64_t row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
+  return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + 3 * (int64_t)layer->width + layer->parameters);
+}
+
+void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
+                 double *f, double *work) {
+  layer->kernels->velocity(layer, block, parameters, zeta, z, f, work);
+}
+
+void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+                            const double *z, const double *lambda, double *by_z, double *by_parameters, double *work) {
+  layer->kernels->velocity_transposed(layer, block, parameters, zeta, z, lambda, by_z, by_parameters, work);
+}
