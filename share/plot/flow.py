@@ -3,30 +3,57 @@
 
 usage: flow.py RUN.h5 -o FIGURE.png [-axes I J]
 
-Left: paths of the tokens, coloured by label, a dot at the end of each layer. Right: H at both ends of every layer (constant where zeta is and u
+Left: paths of the tokens, coloured by label, a dot at the end of each layer; of one dimension against depth, and beside it at its end against
+position. Tokens that coincide at the end are drawn as one, with their number. Right: H at both ends of every layer (constant where zeta is and u
 is optimal among all measurable controls) and what it exceeds its minimum over the actions by; J and the projected gradient by iteration.
 """
 import argparse
 
+import style
 import numpy as np
 
-import style
-from runfile import Run
+from runfile import Run, bellformer
 from style import plt
 
 
-def paths(axes, run, pair):
+def mark_ends(axes, points, kinds, longest):
+    return style.draw_places(axes, points, kinds.of, kinds, float(np.clip(900 / len(points), 7, 20)), longest)
+
+
+def legend(axes, kinds):
+    axes.margins(0.09)
+    axes.legend(handles=kinds.handles(size=5), frameon=True, framealpha=0.8, edgecolor="none")
+
+
+def paths(axes, run, kinds, pair):
     z = run.file["flow/tokens"][()][:, :, pair]
-    label = run.data.label if run.data.label is not None else run.data.position
-    for k in np.unique(label):
-        some = z[:, label == k]
-        axes.plot(some[:, :, 0], some[:, :, 1], color=style.colour(k), lw=0.5, alpha=0.6)
-        axes.plot(some[-1, :, 0], some[-1, :, 1], ls="", marker=style.marker(k), color=style.colour(k), ms=3.2,
-                  label="%s %d" % ("label" if run.data.label is not None else "position", k))
-        axes.plot(some[:-1, :, 0], some[:-1, :, 1], ls="", marker=".", color=style.colour(k), ms=2, alpha=0.6)
+    for i, k in enumerate(kinds.of):
+        axes.plot(z[:, i, 0], z[:, i, 1], color=kinds.colour(k), lw=0.5, alpha=0.6, marker=".", ms=2)
     axes.set(xlabel="$z_%d$" % pair[0], ylabel="$z_%d$" % pair[1], title="tokens through depth")
-    if len(np.unique(label)) <= 7:
-        axes.legend()
+    note = mark_ends(axes, z[-1], kinds, np.ptp(z.reshape(-1, 2), axis=0).max())
+    legend(axes, kinds)
+    return [note]
+
+
+def paths_of_one(axes, run, kinds):
+    z, t = run.file["flow/tokens"][()][:, :, 0], run.file["flow/depth"][()]
+    for i, k in enumerate(kinds.of):
+        axes.plot(t, z[:, i], color=kinds.colour(k), lw=0.6, alpha=0.6, marker=".", ms=3)
+    axes.set(xlabel="depth $t$", ylabel="$z_0$", title="tokens against depth")
+    note = mark_ends(axes, np.stack([np.full(z.shape[1], t[-1]), z[-1]], axis=1), kinds, np.ptp(z))
+    legend(axes, kinds)
+    return [note]
+
+
+def positions(axes, run, kinds):
+    """Tokens of one dimension at the end of depth against position; small: where they start."""
+    z, position = run.file["flow/tokens"][()][:, :, 0], run.data.position.astype(float)
+    for i, k in enumerate(kinds.of):
+        axes.plot([position[i]] * 2, z[[0, -1], i], color=kinds.colour(k), lw=0.5, alpha=0.6)
+        axes.plot(position[i], z[0, i], color=kinds.colour(k), marker=".", ms=3, alpha=0.6)
+    axes.set(xlabel="position", title="... at its end, against position")
+    axes.xaxis.set_major_locator(style.plt.MaxNLocator(integer=True))
+    return [mark_ends(axes, np.stack([position, z[-1]], axis=1), kinds, np.ptp(z))]
 
 
 def hamiltonian(axes, run):
@@ -51,7 +78,7 @@ def history(axes, run):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN.h5")
     parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
     parser.add_argument("-axes", nargs=2, type=int, default=(0, 1), metavar=("I", "J"), help="components of the tokens")
@@ -59,15 +86,24 @@ def main():
     run = Run(options.run)
     if "flow" not in run.file:
         parser.error("%s is no result of `bellformer flow`" % options.run)
-    if run.dim < 2 or max(options.axes) >= run.dim:
-        parser.error("tokens have %d components" % run.dim)
-    figure, axes = plt.subplots(1, 3, figsize=(3.4 * style.PANEL, 1.25 * style.PANEL))
-    paths(axes[0], run, list(options.axes))
-    hamiltonian(axes[1], run)
-    history(axes[2], run)
+    if run.dim > 1 and not all(0 <= j < run.dim for j in options.axes):
+        parser.error("-axes: %s has coordinates 0 .. %d" % (options.run, run.dim - 1))
+    kinds, several = style.Kinds(run.data), run.dim == 1 and len(np.unique(run.data.position)) > 1
+    panels = 4 if several else 3
+    figure, axes = plt.subplots(1, panels, figsize=(1.13 * panels * style.PANEL, 1.3 * style.PANEL))
+    notes = paths_of_one(axes[0], run, kinds) if run.dim == 1 else paths(axes[0], run, kinds, list(options.axes))
+    if several:
+        notes += positions(axes[1], run, kinds)
+    hamiltonian(axes[-2], run)
+    history(axes[-1], run)
     attributes = run.file["flow"].attrs
-    figure.suptitle("%s,  $T=%d$,  $J=%.5g$,  loss %.4g" % (run.name, run.layers, attributes["cost"], attributes["loss"]))
+    figure.suptitle("%s,  %s,  $T=%d$,  $J=%.5g$,  loss %.4g" % (run.name, bellformer.text(attributes["scheme"]), run.layers, attributes["cost"],
+                                                               attributes["loss"]))
+    caption = style.caption_of(notes)
+    if caption:
+        figure.supxlabel(caption, fontsize=8.5)
     style.save(figure, options.out)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,83 +1,54 @@
-"""A result of `bellformer solve`, read with h5py into numpy arrays, and the attention of its layers."""
+"""A result as the plots want it: the model, the table that is looked at, and the tokens that the result holds."""
+import os
 import sys
 
 import h5py
 import numpy as np
 
-
-def text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-class Table:
-    """A data table, a row a token: sequence, position and label (or target) of every row; None where absent."""
-
-    def __init__(self, group):
-        self.sequence, self.position = group["sequence"][()], group["position"][()]
-        self.label = group["label"][()] if "label" in group else None
-        self.target = group["target"][()] if "target" in group else None
-
-    def contexts(self):
-        """The rows of each sequence, in the order of (position, row)."""
-        for s in np.unique(self.sequence):
-            rows = np.flatnonzero(self.sequence == s)
-            yield s, rows[np.argsort(self.position[rows], kind="stable")]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+import bellformer  # noqa: E402
 
 
-class Run:
-    """An open file. tokens is [T + 1, N, d], in the order of the rows of the data table."""
+class Run(bellformer.Model):
+    """An open result. tokens is [T + 1, N, d], in the order of the rows of `table`: of the training data, or of the test data."""
 
     def __init__(self, path, test=False):
         try:
+            super().__init__(path)
             self.file = h5py.File(path, "r")
-        except OSError as error:
-            sys.exit(f"{path}: {error}")
-        if "rollout" not in self.file:
-            sys.exit(f"{path}: no /rollout: not a finished run")
-        self.path = path
-        self.rollout = self.file["rollout"]
-        if test and "test_tokens" not in self.rollout:
+        except OSError:
+            sys.exit(f"{path}: {'not a whole HDF5 file' if os.path.exists(path) else 'no such file'}")
+        except ValueError as error:
+            sys.exit(str(error))
+        if test and self.test is None:
             sys.exit(f"{path}: the problem has no test table")
-        self.data = Table(self.file["test" if test else "data"])
-        self.tokens = self.rollout["test_tokens" if test else "tokens"][()]
-        self.layers, self.dim = self.tokens.shape[0] - 1, self.tokens.shape[2]
-        layer = self.file["layer"]
-        self.lower, self.upper = layer["lower"][()], layer["upper"][()]
-        self.encoding = np.reshape(layer["encoding"][()], (-1, self.dim)) if "encoding" in layer else None
-        self.heads, self.beta = int(layer.attrs["heads"]), float(layer.attrs["beta"])
-        self.causal = text(layer.attrs["mask"]) == "causal"
-        self.name = text(self.file.attrs["name"])
+        self.table = self.test if test else self.data
+        self.tokens = self.file["rollout/test_tokens" if test else "rollout/tokens"][()]
 
     def measure(self, name):
         """A number of the rollout (`loss`, `test_accuracy`, ...); None where it is absent or NaN."""
-        value = self.rollout.attrs.get(name)
+        value = self.measures.get(name)
         return None if value is None or np.isnan(value) else float(value)
 
-    def attention(self, t, rows, head=0):
-        """The weights k(i, j) with which token i looks at token j in layer t: [rows, rows], each row sums to 1."""
-        z = self.tokens[t, rows]
-        position = self.data.position[rows]
-        y = z if self.encoding is None else z + self.encoding[position]
-        matrix = self.file[f"model/layer_{t:04d}/A_{head}"][()]
-        logit = self.beta * y @ matrix @ y.T
-        if self.causal:
-            logit[position[:, None] < position[None, :]] = -np.inf
-        weight = np.exp(logit - logit.max(axis=1, keepdims=True))
-        return weight / weight.sum(axis=1, keepdims=True)
+    def seen(self, t, rows, head=0):
+        """The weights with which the tokens of these rows, one sequence, look at each other in layer t."""
+        return self.attention(t, self.tokens[t, rows], self.table.position[rows], head)
 
     def title(self, test=False):
         """One line: the problem, its sizes and what the trained model attains."""
         start = "test_" if test else ""
-        parts = [rf"{self.name}{' (test table)' if test else ''}", rf"$T={self.layers}$",
-                 rf"$K={int(self.file.attrs['actions']):,}$".replace(",", r"\,")]
+        parts = [rf"{self.name}{' (test table)' if test else ''}", rf"$T={self.layers}$"]
+        if bellformer.text(self.file.attrs["space"]) != "flow":
+            parts.append(rf"$K={int(self.file.attrs['actions']):,}$".replace(",", r"\,"))
         loss, accuracy = self.measure(start + "loss"), self.measure(start + "accuracy")
         if loss is not None:
             parts.append(f"loss {loss:.4g}")
-        if accuracy is not None and self.data.label is not None:
+        if accuracy is not None and self.table.label is not None:
             parts.append(f"accuracy {accuracy:.4g}")
         return ",  ".join(parts)
 
 
 def number(value):
-    """A cost for a title: four digits."""
-    return f"{value:.4g}"
+    """A cost for a title, in mathematics: four digits."""
+    digits, _, power = f"{value:.4g}".partition("e")
+    return digits + (rf"\times 10^{{{int(power)}}}" if power else "")

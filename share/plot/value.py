@@ -5,15 +5,16 @@ usage: value.py RUN.h5 -o FIGURE.png [-tag G] [-atom A] [-ranks]
 
 Of a run with -space full. One atom of one tag (0 and 0, unless told) is moved over all cells while every other atom
 stays where mu_0 has it: V_t above, the smallest minimizing action below, for every layer t; the frame is mu_0's own
-cell. With -ranks, or where the tokens are not on a grid of two dimensions: V_t over all laws of the tag.
+cell. On a grid of one dimension: V_t against the cells' centres, and the actions, a row a layer. With -ranks, or where the tokens are on no
+grid of one or two dimensions: V_t over all laws of the tag.
 """
 import argparse
 import sys
 from math import comb
 
+import style
 import numpy as np
 
-import style
 from runfile import Run, number
 from style import plt
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
@@ -36,7 +37,7 @@ class Space:
         self.stride = [1] * len(self.types)
         for g in range(len(self.types) - 2, -1, -1):
             self.stride[g] = self.stride[g + 1] * self.types[g + 1]
-        self.initial = int(run.rollout.attrs["initial"])
+        self.initial = int(run.measures["initial"])
 
     def rank(self, g):
         """The rank of tag g's law in mu_0."""
@@ -76,15 +77,15 @@ def pick(dataset, states):
 
 
 def axis_values(points):
-    """The centres along both axes of a grid, or None where the points are no such grid."""
-    if points.shape[1] != 2:
+    """The centres along the axes of a grid of one or two dimensions, or None where the points are no such grid."""
+    if points.shape[1] > 2:
         return None
-    values = [np.unique(points[:, j]) for j in (0, 1)]
-    return values if len(values[0]) * len(values[1]) == len(points) else None
+    values = [np.unique(points[:, j]) for j in range(points.shape[1])]
+    return values if int(np.prod([len(v) for v in values])) == len(points) else None
 
 
 def edges(run, values):
-    return [np.linspace(run.lower[j], run.upper[j], len(values[j]) + 1) for j in (0, 1)]
+    return [np.linspace(run.lower[j], run.upper[j], len(v) + 1) for j, v in enumerate(values)]
 
 
 def draw_policy(axes, edge, policy, shape, used, palette):
@@ -106,10 +107,44 @@ def action_palette(count):
     return ListedColormap(0.45 * base[(np.arange(count) * 7) % len(base)] + 0.55)
 
 
-def figure_cells(run, space, g, atom, values):
+def slice_of(run, space, g, atom):
+    """Cells of tag g's atoms in mu_0, and V [T + 1, n] and policy [T, n] with one atom moved over all cells."""
     mine = type_cells(space.rank(g), int(space.atoms[g]), space.cells)
     states = [space.state(g, type_rank(mine[:atom] + [c] + mine[atom + 1:])) for c in range(space.cells)]
-    value, policy = pick(run.file["value"], states), pick(run.file["policy"], states)
+    return mine, pick(run.file["value"], states), pick(run.file["policy"], states)
+
+
+def headline(run, space, g, atom):
+    return f"{run.name}: atom {atom} of {space.atoms[g]} of the tag ({space.name(g)}), all else as in $\\mu_0$"
+
+
+def figure_axis(run, space, g, atom, values):
+    """Of a grid of one dimension."""
+    mine, value, policy = slice_of(run, space, g, atom)
+    edge, used, home = edges(run, values)[0], np.unique(policy), space.points[mine[atom], 0]
+    fig, (upper, lower) = plt.subplots(2, 1, figsize=(5.2, 2.6 + 0.3 * run.layers + 0.8), sharex=True, height_ratios=(2.6, 0.3 * run.layers + 0.3))
+    for t in range(run.layers + 1):
+        last = t == run.layers
+        upper.plot(values[0], value[t], color=style.GREY if last else style.colour(t), marker="." if space.cells < 100 else None, ms=4,
+                   label=f"$V_{{{t}}}$" + (" (terminal cost)" if last else ""))
+    upper.axvline(home, color="#D55E00", lw=0.8, ls=(0, (4, 2)), label=f"in $\\mu_0$: $V_0={number(value[0][mine[atom]])}$")
+    upper.set_ylabel("cost to go")
+    upper.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    image = np.searchsorted(used, policy)
+    lower.pcolormesh(edge, np.arange(run.layers + 1) - 0.5, image, cmap=action_palette(len(used)), vmin=-0.5, vmax=len(used) - 0.5, ec="white", lw=0.4)
+    lower.axvline(home, color="#D55E00", lw=0.8, ls=(0, (4, 2)))
+    for t in range(run.layers):
+        for c in range(space.cells if space.cells <= 24 else 0):
+            lower.text(values[0][c], t, str(policy[t, c]), ha="center", va="center", fontsize=float(np.clip(130 / space.cells, 4, 8)))
+    lower.set(xlabel="$z_0$ of the atom's cell", ylabel="layer", ylim=(run.layers - 0.5, -0.5))
+    lower.set_yticks(np.arange(run.layers))
+    lower.text(1.02, 0.5, f"actions: {len(used)} of\n{int(run.file.attrs['actions'])} occur,\na colour each", transform=lower.transAxes, va="center")
+    fig.suptitle(headline(run, space, g, atom), fontsize=10.5)
+    return fig
+
+
+def figure_cells(run, space, g, atom, values):
+    mine, value, policy = slice_of(run, space, g, atom)
     shape, edge = [len(v) for v in values], edges(run, values)
     home = space.points[mine[atom]]
     side = (run.upper - run.lower) / shape
@@ -139,8 +174,7 @@ def figure_cells(run, space, g, atom, values):
     note = f"frame: the atom's cell in $\\mu_0$,\n    $V_0(\\mu_0)={number(value[0][mine[atom]])}$\n"
     note += f"{len(used)} of {int(run.file.attrs['actions'])} actions occur,\n    a colour each"
     grid[1, -1].text(0.02, 0.62, note, va="center", transform=grid[1, -1].transAxes)
-    fig.suptitle(f"{run.name}: atom {atom} of {space.atoms[g]} of the tag ({space.name(g)}), all else as in $\\mu_0$",
-                 fontsize=10.5)
+    fig.suptitle(headline(run, space, g, atom), fontsize=10.5)
     return fig
 
 
@@ -164,7 +198,7 @@ def figure_ranks(run, space, g):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN.h5")
     parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
     parser.add_argument("-tag", type=int, default=0, metavar="G", help="tag, in the order of /tags: 0")
@@ -181,7 +215,7 @@ def main():
     if options.ranks or values is None:
         fig = figure_ranks(run, space, options.tag)
     else:
-        fig = figure_cells(run, space, options.tag, options.atom, values)
+        fig = (figure_axis if len(values) == 1 else figure_cells)(run, space, options.tag, options.atom, values)
     style.save(fig, options.out)
 
 

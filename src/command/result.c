@@ -118,9 +118,14 @@ done:
   return status;
 }
 
-static BfStatus write_layer(const BfLayer *layer, BfStore *store, BfError *error) {
-  const char   *path = "/layer";
-  const int64_t d    = layer->dim;
+static const char *encoding_name(const BfProblem *problem) {
+  return problem->sinusoidal ? "sinusoidal" : problem->layer.encoding ? "list" : "none";
+}
+
+static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  const char    *path  = "/layer";
+  const int64_t  d     = layer->dim;
   BF_TRY(bf_store_attribute_int(store, path, "dim", layer->dim, error));
   BF_TRY(bf_store_attribute_int(store, path, "heads", layer->heads, error));
   BF_TRY(bf_store_attribute_int(store, path, "width", layer->width, error));
@@ -131,11 +136,60 @@ static BfStatus write_layer(const BfLayer *layer, BfStore *store, BfError *error
   BF_TRY(bf_store_attribute_text(store, path, "feedforward", bf_activation_name(layer->activation), error));
   BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection == BF_PROJECT_CLIP ? "clip" : "sphere",
                                  error));
+  BF_TRY(bf_store_attribute_text(store, path, "position_encoding", encoding_name(problem), error));
+  if (problem->sinusoidal)
+    BF_TRY(bf_store_attribute_double(store, path, "position_amplitude", problem->sinusoidal, error));
   BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
   BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
   if (!layer->encoding) return BF_OK;
   return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding,
                         error);
+}
+
+static const char *pooling_name(BfPooling pooling) {
+  static const char *const name[] = {[BF_POOL_MEAN] = "mean", [BF_POOL_LAST] = "last", [BF_POOL_FIRST] = "first"};
+  return name[pooling];
+}
+
+static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
+  const char *path = "/cost", *name = bf_cost_name(cost->kind);
+  BF_TRY(bf_store_attribute_text(store, path, "terminal", name, error));
+  BF_TRY(bf_store_attribute_double(store, path, "weight_decay", cost->weight_decay, error));
+  BF_TRY(bf_store_attribute_int(store, path, "classes", cost->classes, error));
+  BF_TRY(bf_store_attribute_int(store, path, "readouts", cost->readouts, error));
+  if (!strcmp(name, "pooled_cross_entropy"))
+    return bf_store_attribute_text(store, path, "pooling", pooling_name(cost->pooling), error);
+  if (strcmp(name, "wasserstein")) return BF_OK;
+  if (cost->position_auto) return bf_store_attribute_text(store, path, "position_weight", "auto", error);
+  return bf_store_attribute_double(store, path, "position_weight", cost->position_weight, error);
+}
+
+static const char *form_name(BfForm form) {
+  static const char *const name[] = {[BF_FORM_FULL]     = "full",
+                                     [BF_FORM_DIAGONAL] = "diagonal",
+                                     [BF_FORM_SCALAR]   = "scalar",
+                                     [BF_FORM_SKEW]     = "skew",
+                                     [BF_FORM_FIXED]    = "fixed"};
+  return name[form];
+}
+
+/* The box U, and which of the q numbers fill which matrix, in which form. */
+static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  const int64_t  q     = layer->controls;
+  char           path[32];
+  BF_TRY(bf_store_write(store, "/control/lower", BF_STORE_DOUBLE, 1, &q, problem->lower, error));
+  BF_TRY(bf_store_write(store, "/control/upper", BF_STORE_DOUBLE, 1, &q, problem->upper, error));
+  for (int i = 0; i < layer->matrices; i++) {
+    const BfMatrix *m = &layer->matrix[i];
+    snprintf(path, sizeof path, "/control/%s", m->name);
+    BF_TRY(bf_store_attribute_text(store, path, "form", form_name(m->form), error));
+    BF_TRY(bf_store_attribute_int(store, path, "rows", m->rows, error));
+    BF_TRY(bf_store_attribute_int(store, path, "columns", m->cols, error));
+    BF_TRY(bf_store_attribute_int(store, path, "offset", m->offset, error));
+    BF_TRY(bf_store_attribute_int(store, path, "free", m->free, error));
+  }
+  return BF_OK;
 }
 
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error) {
@@ -162,7 +216,9 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(write_data(&problem->train, "/data", store, error));
   if (problem->test.tokens) BF_TRY(write_data(&problem->test, "/test", store, error));
   BF_TRY(write_tags(problem, store, error));
-  BF_TRY(write_layer(&problem->layer, store, error));
+  BF_TRY(write_layer(problem, store, error));
+  BF_TRY(write_cost(&problem->cost, store, error));
+  BF_TRY(write_control(problem, store, error));
   const int64_t q = problem->layer.controls;
   return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
                         problem->controls, error);

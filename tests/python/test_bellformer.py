@@ -1,0 +1,120 @@
+"""share/python/bellformer.py: what numpy makes of a result's layers is what the program says, for every option of a layer and a cost."""
+import os
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+from results import CASES, DISCRETE, SHARE, evaluated, ok, oracle, run, tap
+import bellformer
+
+
+def check(p, path, folder):
+    model = bellformer.load(path)
+    with h5py.File(path) as f:
+        tokens, a = f["rollout/tokens"][()], dict(f["rollout"].attrs)
+        stored = f["layer/encoding"][()] if "encoding" in f["layer"] else None
+        assert (stored is None) == (model.encoding is None)
+    assert np.abs(model.rollout(model.data) - tokens).max() < 1e-12
+    loss, accuracy = model.loss(model.data)
+    assert abs(loss - a["loss"]) <= 1e-12 * max(1, abs(loss)), (loss, a["loss"])
+    assert accuracy == a["accuracy"] or np.isnan(accuracy) and np.isnan(a["accuracy"]), (accuracy, a["accuracy"])
+    assert abs(model.objective(model.data) - a["cost"]) <= 1e-12 * max(1, a["cost"])
+    for t in range(model.layers):
+        for name, form in model.forms.items():
+            u = form.free_numbers(model.matrix[t][name], t)
+            assert (u == model.control[t, form.offset:form.offset + form.free]).all(), name
+    for s, rows in model.data.contexts():
+        for head in range(model.heads):
+            weight = model.attention(0, model.data.z[rows], model.data.position[rows], head)
+            assert weight.shape == (len(rows), len(rows)) and np.abs(weight.sum(axis=1) - 1).max() < 1e-14
+
+
+def every_option():
+    for name, p in CASES.items():
+        with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+            path = evaluated(p, folder)[1]
+            try:
+                check(p, path, folder)
+            except AssertionError as error:
+                raise AssertionError(name) from error
+
+
+def sinusoidal():
+    """A formula goes on to positions that the result has not stored."""
+    p = CASES["flow: pooled cross entropy, decay"]
+    with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+        path = evaluated(p, folder, "-data_position_encoding", "sinusoidal", "-data_position_amplitude", "0.75")[1]
+        check(p, path, folder)
+        longer = {**p, "rows": [(s, n + 4 * s, label, z) for s, n, label, z in p["rows"]]}
+        oracle.write(longer, folder, "longer")
+        ok(run(["eval", path, "-data", folder + "/longer.csv", "-o", folder + "/out.h5"]))
+        model = bellformer.load(path)
+        table = bellformer.read_table(folder + "/longer.csv", 2)
+        with h5py.File(folder + "/out.h5") as f:
+            assert np.abs(model.rollout(table) - f["tokens"][()]).max() < 1e-12
+            assert abs(model.loss(table)[0] - f.attrs["loss"]) < 1e-12
+
+
+def attributes():
+    """Everything that a reader needs stands in attributes: no YAML."""
+    p = CASES["flow: two heads, forms, last position"]
+    with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+        with h5py.File(evaluated(p, folder)[1]) as f:
+            cost, control = f["cost"].attrs, f["control"]
+            assert bellformer.text(cost["terminal"]) == "pooled_cross_entropy" and bellformer.text(cost["pooling"]) == "last"
+            assert cost["classes"] == 2 and cost["readouts"] == 1 and cost["weight_decay"] == 0
+            assert bellformer.text(f["layer"].attrs["position_encoding"]) == "none"
+            for name, rows, columns, form, offset, free, _ in oracle.matrices(p)[0]:
+                a = control[name].attrs
+                assert (bellformer.text(a["form"]), a["rows"], a["columns"], a["offset"], a["free"]) == (form, rows, columns, offset, free)
+            ranges = [spec["range"] for _, _, _, _, _, free, spec in oracle.matrices(p)[0] for _ in range(free)]
+            assert (control["lower"][()] == [r[0] for r in ranges]).all() and (control["upper"][()] == [r[1] for r in ranges]).all()
+
+
+def tables():
+    """CSV and HDF5 alike; order of columns, comments, blanks, a byte order mark."""
+    with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+        with open(folder + "/t.csv", "w", encoding="utf-8") as out:
+            out.write("\ufeff# a comment\n\n z1, position,sequence ,z0\n 1.5, 1, 7, 0.25\n\n-1,0,3,2\n")
+        t = bellformer.read_table(folder + "/t.csv", 2)
+        assert t.z.tolist() == [[0.25, 1.5], [2, -1]] and t.sequence.tolist() == [7, 3] and t.label is None and t.target is None
+        with h5py.File(folder + "/t.h5", "w") as f:
+            f["sequence"], f["position"], f["z0"], f["z1"] = [7, 3], [1, 0], [0.25, 2], [1.5, -1]
+        again = bellformer.read_table(folder + "/t.h5", 2)
+        assert (again.z == t.z).all() and (again.position == t.position).all()
+        for missing in ("z2", "sequence"):
+            try:
+                bellformer.read_table(folder + "/t.csv", 3)
+                raise AssertionError("read without z2")
+            except ValueError as error:
+                assert "z2" in str(error)
+
+
+def older():
+    """A result of before /cost and /control: its layers apply, what is missing is said."""
+    with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+        path = evaluated(DISCRETE["two contexts of two tokens"], folder)[1]
+        with h5py.File(path, "a") as f:
+            del f["cost"], f["control"]
+        model = bellformer.load(path)
+        with h5py.File(path) as f:
+            assert np.abs(model.rollout(model.data) - f["rollout/tokens"][()]).max() < 1e-12
+        try:
+            model.loss(model.data)
+            raise AssertionError("a loss without a kind")
+        except ValueError as error:
+            assert "/cost" in str(error) and "older" in str(error)
+        assert "loss" in ok(run(["eval", path]))
+
+
+def imports():
+    """numpy and h5py are all that the file takes from outside Python."""
+    with open(os.path.join(SHARE, "python", "bellformer.py")) as source:
+        taken = {line.split()[1].split(".")[0] for line in source if line.startswith(("import ", "from "))}
+    assert taken - set(sys.stdlib_module_names) == {"numpy", "h5py"}, taken
+
+
+tap([("layers, losses and attention", every_option), ("sinusoidal encoding", sinusoidal), ("attributes", attributes),
+     ("tables", tables), ("older results", older), ("one file", imports)])
