@@ -4,10 +4,10 @@
 #include <string.h>
 
 static const BfCommand commands[] = {
-    {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing", bf_help_info},
-    {"solve", bf_command_solve, "train by lifted dynamic programming", bf_help_solve},
-    {"flow", bf_command_flow, "train along the continuous-depth flow", bf_help_flow},
-    {"eval", bf_command_eval, "a trained model on a data table", bf_help_eval},
+    {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing", &bf_manual_info},
+    {"solve", bf_command_solve, "train by lifted dynamic programming", &bf_manual_solve},
+    {"flow", bf_command_flow, "train along the continuous-depth flow", &bf_manual_flow},
+    {"eval", bf_command_eval, "a trained model on a data table", &bf_manual_eval},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -27,7 +27,7 @@ static int help(const char *name) {
   const BfCommand *command = name ? find(name) : NULL;
   if (name && !command) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
   if (!bf_speaks()) return BF_OK;
-  if (command) fputs(command->help, stdout);
+  if (command) bf_manual_help(name, command->manual, stdout);
   else list(stdout);
   return BF_OK;
 }

@@ -20,7 +20,7 @@ typedef struct {
   int         steps; /* an interval, by default */
 } BfScheme;
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
-const char     *bf_scheme_names(void);       /* all, separated by ", " */
+const char     *bf_scheme_name(int i);       /* NULL behind the last */
 
 typedef struct {
   const BfScheme *scheme;

@@ -82,6 +82,24 @@ static BfStatus find_file(BfArguments *arguments, BfError *error) {
   return BF_OK;
 }
 
+/* ---- what every command takes ----------------------------------------------------------------------------------- */
+
+typedef struct {
+  int64_t node_size;
+  bool    quiet;
+} RunSettings;
+
+const BfOption bf_run_options[] = {{"node_size", BF_OPTION_INT, BF_OF_THIS_START, "R", offsetof(RunSettings, node_size),
+                                    NULL, 0, INT32_MAX, .meaning = "treat every R ranks as a node"},
+                                   {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
+                                    .meaning = "no progress, no report"},
+                                   {0}};
+
+const BfOption bf_key_options[] = {
+    {"KEY", BF_OPTION_OTHER, BF_OF_THIS_START, "VALUE",
+     .meaning = "any key of the problem file, maps joined by _: -quantize_cells 16,16 -action_count 100"},
+    {0}};
+
 /* Nodes may differ in their machines and in their environment. */
 static BfStatus check_kernels(const BfRun *run, BfError *error) {
   const BfKernels *kernels;
@@ -90,14 +108,12 @@ static BfStatus check_kernels(const BfRun *run, BfError *error) {
 }
 
 static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
-  BfRun  *run       = NULL;
-  int64_t node_size = 0;
-  bool    quiet     = false;
+  BfRun      *run = NULL;
+  RunSettings o   = {0};
   BF_TRY(find_file(arguments, error));
-  BF_TRY(bf_option_int("-node_size", 0, INT32_MAX, &node_size, error));
-  BF_TRY(bf_option_bool("-quiet", &quiet, error));
-  BF_TRY(bf_run_create(PETSC_COMM_WORLD, (int)node_size, &run, error));
-  run->quiet      = quiet;
+  BF_TRY(bf_options_parse(bf_run_options, &o, error));
+  BF_TRY(bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error));
+  run->quiet      = o.quiet;
   BfStatus status = check_kernels(run, error);
   if (status == BF_OK) status = command->run(run, arguments, error);
   bf_run_destroy(&run);

@@ -4,6 +4,7 @@
 #include "bellformer/run.h"
 #include "bellformer/solve.h"
 #include "bellformer/store.h"
+#include "command/manual.h"
 
 /* The words behind the command's name. */
 typedef struct {
@@ -16,14 +17,17 @@ typedef struct {
 typedef BfStatus BfCommandRun(BfRun *run, const BfArguments *arguments, BfError *error);
 
 typedef struct {
-  const char   *name;
-  BfCommandRun *run;
-  const char   *summary;
-  const char   *help;
+  const char     *name;
+  BfCommandRun   *run;
+  const char     *summary;
+  const BfManual *manual;
 } BfCommand;
 
-BfCommandRun      bf_command_info, bf_command_solve, bf_command_flow, bf_command_eval;
-extern const char bf_help_info[], bf_help_solve[], bf_help_flow[], bf_help_eval[];
+BfCommandRun          bf_command_info, bf_command_solve, bf_command_flow, bf_command_eval;
+extern const BfManual bf_manual_info, bf_manual_solve, bf_manual_flow, bf_manual_eval;
+
+/* Tables of what every command takes: -node_size, -quiet; and of those that read a problem: its keys. */
+extern const BfOption bf_run_options[], bf_key_options[];
 
 /* Start MPI and PETSc, run the command, print its error on rank 0, stop; returns the exit code. */
 int bf_run_command(const BfCommand *command, int argc, char **argv);
@@ -33,18 +37,6 @@ bool bf_speaks(void);
 /* "bellformer: ..." on stderr, once; returns BF_BAD_INPUT. Before MPI starts. */
 int bf_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int bf_print_versions(void);
-
-/* ---- options (PETSc's database) --------------------------------------------------------------------------------- */
-
-/* *value keeps its default where the option is not given. Refuses what is not a number, a bool or in range. */
-BfStatus bf_option_int(const char *name, int64_t least, int64_t most, int64_t *value, BfError *error);
-BfStatus bf_option_number(const char *name, double least, double most, double *value, BfError *error);
-BfStatus bf_option_bool(const char *name, bool *value, BfError *error);
-/* NULL where it is not given; else to be freed with bf_free. An option without a value is refused. */
-BfStatus bf_option_text(const char *name, char **value, BfError *error);
-
-/* For commands that read no problem from YAML, after their last option: those that nothing has read are errors. */
-BfStatus bf_refuse_unread_options(BfError *error);
 
 /* Print the problem's warnings. */
 void bf_print_warnings(const BfRun *run, const BfProblem *problem);

@@ -4,20 +4,29 @@
 #include <math.h>
 #include <string.h>
 
-const char bf_help_eval[] =
-    "usage: [mpirun -n RANKS] bellformer eval RUN.h5 [options]\n"
-    "\n"
-    "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of flow "
-    "it tells both:\n"
-    "of the layers, and of the flow in the scheme that it was trained with.\n"
-    "\n"
-    "  -data TABLE   the table (CSV or HDF5, as in a problem); without it the training data of the result file\n"
-    "  -o FILE       write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes, "
-    "and the loss\n"
-    "                of every sequence as /loss [S]; of a flow also /flow_tokens, flow_loss and flow_accuracy\n"
-    "  -overwrite    replace FILE if it exists\n"
-    "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input. PETSc's options (-log_view) work too.\n";
+typedef struct {
+  char *data, *out;
+  bool  overwrite;
+} Settings;
+
+static const BfOption eval_options[] = {
+    {"data", BF_OPTION_TEXT, BF_OF_THIS_START, "TABLE", offsetof(Settings, data),
+     .meaning = "the table (CSV or HDF5, as in a problem); without it the training data of the result file"},
+    {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", offsetof(Settings, out),
+     .meaning =
+         "write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes, and the "
+         "loss of every sequence as /loss [S]; of a flow also /flow_tokens, flow_loss and flow_accuracy"},
+    {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, overwrite),
+     .meaning = "replace FILE if it exists"},
+    {0}};
+
+const BfManual bf_manual_eval = {
+    .usage = "RUN.h5 [options]",
+    .about =
+        "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
+        "flow it tells both: of the layers, and of the flow in the scheme that it was trained with.\n",
+    .options = {eval_options, bf_run_options},
+    .notes   = "PETSc's options (-log_view) work too.\n"};
 
 static BfStatus read_table(const BfRun *run, BfProblem *problem, const char *path, BfData *data, BfError *error) {
   BfFiles      *files = NULL;
@@ -113,12 +122,7 @@ static void print_losses(const BfRun *run, const BfData *data, const BfRollout *
   bf_print(run, "\n");
 }
 
-typedef struct {
-  char *data, *out;
-  bool  overwrite;
-} Options;
-
-static BfStatus eval(BfRun *run, const BfArguments *arguments, const Options *o, BfError *error) {
+static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o, BfError *error) {
   BfProblem *problem = NULL;
   BfOpenLoop loop    = {0};
   BfData     table   = {0};
@@ -146,16 +150,13 @@ done:
 }
 
 BfStatus bf_command_eval(BfRun *run, const BfArguments *arguments, BfError *error) {
-  Options  o = {0};
+  Settings o = {0};
   BfStatus status;
-  BF_GOTO(bf_option_text("-data", &o.data, error));
-  BF_GOTO(bf_option_text("-o", &o.out, error));
-  BF_GOTO(bf_option_bool("-overwrite", &o.overwrite, error));
+  BF_GOTO(bf_options_parse(eval_options, &o, error));
   BF_GOTO(bf_refuse_unread_options(error));
   status = arguments->file ? eval(run, arguments, &o, error)
                            : bf_fail(error, BF_BAD_INPUT, "eval needs a result file; see `bellformer help eval`");
 done:
-  bf_free(o.data);
-  bf_free(o.out);
+  bf_options_clear(eval_options, &o);
   return status;
 }

@@ -1,58 +1,52 @@
 /* bellformer flow: train along the continuous-depth flow. */
-#include "bellformer/flow.h"
+#include "command/flow.h"
 #include "command/session.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const char bf_help_flow[] =
-    "usage: [mpirun -n RANKS] bellformer flow PROBLEM.yaml -o RUN.h5 [options]\n"
-    "\n"
-    "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
-    "gradient, and\n"
-    "checks Pontryagin's condition at the answer.\n"
-    "\n"
-    "  -o FILE            the result file (HDF5); without it nothing is written\n"
-    "  -overwrite         replace FILE if it exists\n"
-    "  -scheme NAME       euler, rk4 (the default), bs3, dopri5 (these two choose their steps)\n"
-    "  -steps N           steps a layer of euler (default 1: the Transformer itself) and rk4 (default 8)\n"
-    "  -tolerance X       of bs3 and dopri5, relative and absolute; default 1e-8\n"
-    "  -init WHAT         start at: zero (default; the point of the box next to it), sample (a uniform draw), or "
-    "RUN.h5 (the\n"
-    "                     controls of a result of solve or flow, at the middles of this problem's layers where it has "
-    "more or fewer)\n"
-    "  -starts S          start from S uniform draws, one after the other (from -init first); the best is the answer\n"
-    "  -seed N            of the draws; default 0\n"
-    "  -test_gradient     compare the gradient at the start with central differences, and stop\n"
-    "  -time_gradient     time a forward solve and a gradient at the start, and stop\n"
-    "  -trajectory_memory MIB   that a rank may keep for the adjoint; beyond, layers are integrated twice. Default "
-    "512\n"
-    "  -tao_type TYPE     TAO's method: bqnls (bounded quasi-Newton, the default), blmvm, bncg, ...\n"
-    "  -tao_max_it N      iterations from a start, default 1000; 0: evaluate only.  -tao_gatol X: |projected "
-    "gradient|, default 1e-8\n"
-    "  -restart RUN.h5    go on from the newest checkpoint of that result, on any number of ranks; the problem is in "
-    "it\n"
-    "  -restart auto      with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh\n"
-    "  -maxh HOURS        stop in time for the last checkpoint; in a SLURM job its limit is the default\n"
-    "  -checkpoint_interval S  save every S seconds; default: every 600, or 50 times what a write takes if that is "
-    "longer\n"
-    "  -quiet             no progress, no report\n"
-    "  -KEY VALUE         any key of the problem file, maps joined by _: -horizon 16 -step 0.125\n"
-    "\n"
-    "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the evaluation at hand, save a "
-    "checkpoint,\n"
-    "exit 75. The next start removes the file.\n"
-    "\n"
-    "Exit codes: 0 done, 1 failure inside, 2 bad usage or input, 75 stopped with a checkpoint. PETSc's options "
-    "(-tao_..., -ts_...,\n"
-    "-log_view) work too. The keys of a problem file are listed in the README.\n";
+#define AT(field) offsetof(BfFlowSettings, field)
+
+const BfOption bf_flow_options[] = {
+    {"scheme", BF_OPTION_CHOICE, BF_ANSWER, "NAME", AT(scheme), "rk4", .choice = bf_scheme_name,
+     .meaning = "euler, rk4, bs3 or dopri5 (these two choose their steps)"},
+    {"steps", BF_OPTION_INT, BF_ANSWER, "N", AT(steps), NULL, 1, 1000000,
+     .meaning = "steps a layer of euler (default 1: the Transformer itself) and rk4 (default 8)"},
+    {"tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(tolerance), "1e-8", 1e-15, 1,
+     .meaning = "of bs3 and dopri5, relative and absolute"},
+    {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
+     .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
+                "controls of a result of solve or flow, at the middles of this problem's layers where it has more or "
+                "fewer)"},
+    {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
+     .meaning = "start from S uniform draws, one after the other (from -init first); the best is the answer"},
+    {"seed", BF_OPTION_INT, BF_ANSWER, "N", AT(seed), "0", 0, 0x1p63, .meaning = "of the draws"},
+    {"test_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(test_gradient),
+     .meaning = "compare the gradient at the start with central differences, and stop"},
+    {"time_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(time_gradient),
+     .meaning = "time a forward solve and a gradient at the start, and stop"},
+    {"trajectory_memory", BF_OPTION_NUMBER, BF_KEPT, "MIB", AT(mebibytes), "512", 0, 1e9,
+     .meaning = "that a rank may keep for the adjoint; beyond, layers are integrated twice"},
+    {"tao_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = "bqnls",
+     .meaning = "TAO's method: bqnls (bounded quasi-Newton), blmvm, bncg, ..."},
+    {"tao_max_it", BF_OPTION_OTHER, BF_ANSWER, "N", .standard = "1000",
+     .meaning = "iterations from a start; 0: evaluate only"},
+    {"tao_gatol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-8",
+     .meaning = "|projected gradient| at which a search ends"},
+    {0}};
+
+const BfManual bf_manual_flow = {
+    .usage = "PROBLEM.yaml -o RUN.h5 [options]",
+    .about =
+        "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
+        "gradient, and checks Pontryagin's condition at the answer.\n",
+    .options = {bf_output_options, bf_flow_options, bf_restart_options, bf_run_options, bf_key_options},
+    .notes   = "PETSc's options (-tao_..., -ts_..., -log_view) work too.\n",
+    .stops   = true};
 
 typedef struct {
   BfStartOptions start;
-  char          *scheme, *init;
-  int64_t        steps; /* 0: the scheme's default */
-  double         tolerance, mebibytes;
-  bool           test_gradient, time_gradient;
+  BfFlowSettings set;
   BfStartPoints  points;
   int64_t        rows[2]; /* of points.given, as a checkpoint has it */
   BfFlowOptions  flow;
@@ -60,84 +54,56 @@ typedef struct {
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-static BfStatus settle_scheme(Options *o, BfError *error) {
-  const char *name = o->scheme ? o->scheme : "rk4";
-  o->flow.scheme   = bf_scheme(name);
-  if (!o->flow.scheme)
-    return bf_fail(error, BF_BAD_INPUT, "option -scheme must be one of %s, got '%s'", bf_scheme_names(), name);
-  if (o->flow.scheme->adaptive && o->steps)
+BfStatus bf_flow_settle(BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
+  flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
+  if (flow->scheme->adaptive && bf_option_given("steps"))
     return bf_fail(error, BF_BAD_INPUT,
-                   "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance", name);
-  o->flow.steps     = o->steps ? (int)o->steps : o->flow.scheme->steps;
-  o->flow.tolerance = o->tolerance;
-  o->flow.memory    = o->mebibytes * 0x1p20;
+                   "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
+                   flow->scheme->name);
+  if (!o->steps) o->steps = flow->scheme->steps;
+  flow->steps     = (int)o->steps;
+  flow->tolerance = o->tolerance;
+  flow->memory    = o->mebibytes * 0x1p20;
   return BF_OK;
 }
 
+static BfStatus settle(Options *o, BfError *error) {
+  o->points.starts = o->set.starts;
+  o->points.seed   = o->set.seed;
+  return bf_flow_settle(&o->set, &o->flow, error);
+}
+
 static BfStatus read_options(Options *o, BfError *error) {
-  o->tolerance = 1e-8;
-  o->mebibytes = 512;
-  o->steps     = -1;
   BF_TRY(bf_start_options(&o->start, error));
-  BF_TRY(bf_option_text("-scheme", &o->scheme, error));
-  BF_TRY(bf_option_int("-steps", 1, 1000000, &o->steps, error));
-  BF_TRY(bf_option_number("-tolerance", 1e-15, 1, &o->tolerance, error));
-  BF_TRY(bf_option_text("-init", &o->init, error));
-  BF_TRY(bf_option_int("-starts", 1, 1000000, &o->points.starts, error));
-  BF_TRY(bf_option_int("-seed", 0, INT64_MAX, &o->points.seed, error));
-  BF_TRY(bf_option_number("-trajectory_memory", 0, 1e9, &o->mebibytes, error));
-  BF_TRY(bf_option_bool("-test_gradient", &o->test_gradient, error));
-  BF_TRY(bf_option_bool("-time_gradient", &o->time_gradient, error));
-  if (o->steps < 0) o->steps = 0;
+  BF_TRY(bf_options_parse(bf_flow_options, &o->set, error));
   BF_TRY(bf_flow_options_known(error));
-  return settle_scheme(o, error);
+  return settle(o, error);
 }
 
 static void free_options(Options *o) {
   bf_start_options_clear(&o->start);
-  bf_free(o->scheme);
-  bf_free(o->init);
+  bf_options_clear(bf_flow_options, &o->set);
   bf_free(o->points.given);
 }
 
-/* ---- what a checkpoint keeps of them ---------------------------------------------------------------------------- */
+/* ---- what a checkpoint keeps beside them ------------------------------------------------------------------------ */
 
-static BfStatus save_options(const void *options, BfStore *store, BfError *error) {
-  const Options *o     = options;
-  const char    *path  = "/options";
+static BfStatus save_more(const void *more, BfStore *store, BfError *error) {
+  const Options *o     = more;
   char          *petsc = NULL;
-  BF_TRY(bf_store_attribute_text(store, path, "scheme", o->flow.scheme->name, error));
-  BF_TRY(bf_store_attribute_int(store, path, "steps", o->flow.steps, error));
-  BF_TRY(bf_store_attribute_double(store, path, "tolerance", o->flow.tolerance, error));
-  BF_TRY(bf_store_attribute_double(store, path, "memory", o->flow.memory, error));
-  BF_TRY(bf_store_attribute_int(store, path, "starts", o->points.starts, error));
-  BF_TRY(bf_store_attribute_int(store, path, "seed", o->points.seed, error));
   BF_TRY(bf_flow_petsc_options(&petsc, error));
-  const BfStatus status = bf_store_attribute_text(store, path, "petsc", petsc, error);
+  const BfStatus status = bf_store_attribute_text(store, "/options", "petsc", petsc, error);
   bf_free(petsc);
   BF_TRY(status);
   return o->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, o->points.given, error)
                          : BF_OK;
 }
 
-static BfStatus restore_options(void *options, BfStore *store, BfError *error) {
-  Options    *o    = options;
-  const char *path = "/options";
-  char       *name = NULL, *petsc = NULL;
-  int64_t     steps;
-  BF_TRY(bf_store_read_text(store, path, "scheme", &name, error));
-  o->flow.scheme = bf_scheme(name);
-  bf_free(name);
-  if (!o->flow.scheme) return bf_fail(error, BF_BAD_INPUT, "/options: its scheme is damaged");
-  BF_TRY(bf_store_read_int(store, path, "steps", &steps, error));
-  BF_TRY(bf_store_read_double(store, path, "tolerance", &o->flow.tolerance, error));
-  BF_TRY(bf_store_read_double(store, path, "memory", &o->flow.memory, error));
-  BF_TRY(bf_store_read_int(store, path, "starts", &o->points.starts, error));
-  BF_TRY(bf_store_read_int(store, path, "seed", &o->points.seed, error));
-  o->flow.steps = (int)steps;
-  if (steps < 1 || steps > 1000000 || o->points.starts < 0 || o->points.starts > 1000000)
-    return bf_fail(error, BF_BAD_INPUT, "/options: its steps or starts are damaged");
-  BF_TRY(bf_store_read_text(store, path, "petsc", &petsc, error));
+static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
+  Options *o     = more;
+  char    *petsc = NULL;
+  BF_TRY(settle(o, error));
+  BF_TRY(bf_store_read_text(store, "/options", "petsc", &petsc, error));
   const BfStatus status = bf_flow_petsc_options_set(petsc, error);
   bf_free(petsc);
   BF_TRY(status);
@@ -183,15 +149,16 @@ done:
 
 static BfStatus settle_start(const BfRun *run, const BfProblem *problem, Options *o, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls;
-  const bool    sample = o->init && !strcmp(o->init, "sample"), zero = o->init && !strcmp(o->init, "zero");
-  if (sample || (!o->init && o->points.starts)) {
-    if (!o->points.starts) o->points.starts = 1;
+  const char   *init   = o->set.init;
+  const bool    sample = init && !strcmp(init, "sample"), zero = init && !strcmp(init, "zero");
+  if (sample || (!init && o->points.starts)) {
+    if (!o->points.starts) o->set.starts = o->points.starts = 1;
     return BF_OK;
   }
   o->rows[0] = T;
   o->rows[1] = q;
   BF_TRY(BF_NEW(&o->points.given, T * q, error));
-  if (o->init && !zero) return fill_from(run, problem, o->init, o->points.given, error);
+  if (init && !zero) return fill_from(run, problem, init, o->points.given, error);
   fill_zero(problem, o->points.given);
   return BF_OK;
 }
@@ -331,8 +298,8 @@ static BfStatus check(BfRun *run, BfFlow *flow, const BfProblem *problem, const 
   BF_NEW(&gradient, n, error);
   BF_GOTO(bf_agree(run->world, error));
   bf_start_point(problem, &o->points, 0, control);
-  if (o->test_gradient) BF_GOTO(test_gradient(run, flow, problem, control, error));
-  if (o->time_gradient) BF_GOTO(time_gradient(run, flow, control, gradient, error));
+  if (o->set.test_gradient) BF_GOTO(test_gradient(run, flow, problem, control, error));
+  if (o->set.time_gradient) BF_GOTO(time_gradient(run, flow, control, gradient, error));
 done:
   run->quiet = quiet;
   bf_free(control);
@@ -369,8 +336,8 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   if (session->start == BF_FRESH) BF_GOTO(settle_start(run, session->problem, o, error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
-  status = o->test_gradient || o->time_gradient ? check(run, flow, session->problem, o, error)
-                                                : train(session, flow, o, error);
+  status = o->set.test_gradient || o->set.time_gradient ? check(run, flow, session->problem, o, error)
+                                                        : train(session, flow, o, error);
 done:
   bf_flow_destroy(&flow);
   return status;
@@ -391,7 +358,8 @@ BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *erro
     bf_print(run, "%s is finished: nothing to do\n", o.start.out);
     goto done;
   }
-  BF_GOTO(bf_session_problem(run, arguments, &o.start, start, restore_options, &o, &problem, error));
+  const BfKept kept = {bf_flow_options, &o.set, &o, save_more, restore_more};
+  BF_GOTO(bf_session_problem(run, arguments, &o.start, start, &kept, &problem, error));
   bf_print_warnings(run, problem);
   BfSession session = {.run       = run,
                        .arguments = arguments,
@@ -399,8 +367,7 @@ BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *erro
                        .o         = &o.start,
                        .start     = start,
                        .space     = "flow",
-                       .write     = save_options,
-                       .options   = &o};
+                       .kept      = &kept};
   status            = flow_run(&session, &o, error);
 done:
   bf_problem_destroy(&problem);

@@ -2,15 +2,13 @@
 #include "command/command.h"
 #include <math.h>
 
-const char bf_help_info[] =
-    "usage: [mpirun -n RANKS] bellformer info PROBLEM.yaml [-KEY VALUE ...]\n"
-    "\n"
-    "Prints the sizes of a problem (N, G, n, M, K, q), the memory a node and the time that the full space would take "
-    "on\n"
-    "this many ranks, and how fast a rank evaluates layers, which is what the reachable space takes. Solves nothing.\n"
-    "\n"
-    "  -node_size R  treat every R ranks as a node\n"
-    "  -KEY VALUE    any key of the problem file, maps joined by _: -quantize_cells 16,16\n";
+const BfManual bf_manual_info = {
+    .usage = "PROBLEM.yaml [options]",
+    .about =
+        "Prints the sizes of a problem (N, G, n, M, K, q), the memory a node and the time that the full space would "
+        "take on this many ranks, and how fast a rank evaluates layers, which is what the reachable space takes. "
+        "Solves nothing.\n",
+    .options = {bf_run_options, bf_key_options}};
 
 enum { MEASURED_SLOTS = 512 };
 

@@ -90,9 +90,8 @@ static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, con
 typedef struct {
   const BfArguments *arguments;
   BfStartOptions    *o;
-  BfReadOptions     *read;
-  void              *options;
-  bool               other; /* the generation is whole, but of another command */
+  const BfKept      *kept;
+  bool               other; /* the generation is whole, but of another run */
 } Reader;
 
 /* A run of another command is another run. */
@@ -107,16 +106,16 @@ static BfStatus same_command(BfStore *store, Reader *reader, const char *path, B
 
 static BfStatus read_generation(const BfRun *run, int generation, Reader *reader, BfProblem **problem, BfError *error) {
   char     path[4096];
-  int64_t  overwrite;
   BfStore *store = NULL;
   BfStatus status;
   bf_checkpoint_path(reader->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(run->world, path, &store, error));
   BF_GOTO(same_command(store, reader, path, error));
   BF_GOTO(bf_result_problem(run, store, path, problem, error));
-  BF_GOTO(bf_store_read_int(store, "/options", "overwrite", &overwrite, error));
-  reader->o->overwrite = overwrite;
-  status               = reader->read(reader->options, store, error);
+  BF_GOTO(bf_options_restore(bf_output_options, reader->o, store, error));
+  BF_GOTO(bf_options_compare(reader->kept->options, reader->kept->settings, store, &reader->other, error));
+  BF_GOTO(bf_options_restore(reader->kept->options, reader->kept->settings, store, error));
+  if (reader->kept->restore) status = reader->kept->restore(reader->kept->more, store, error);
 done:
   bf_store_close(&store);
   if (status != BF_OK) bf_problem_destroy(problem);
@@ -124,8 +123,8 @@ done:
 }
 
 BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
-                         BfReadOptions *read, void *options, BfProblem **problem, BfError *error) {
-  Reader  reader = {arguments, o, read, options, false};
+                         const BfKept *kept, BfProblem **problem, BfError *error) {
+  Reader  reader = {arguments, o, kept, false};
   BfError first  = {0};
   for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
     BfError here = {0};

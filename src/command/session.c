@@ -6,30 +6,46 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define AT(field) offsetof(BfStartOptions, field)
+
+const BfOption bf_output_options[] = {
+    {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", AT(out),
+     .meaning = "the result file (HDF5); without it nothing is written"},
+    {"overwrite", BF_OPTION_BOOL, BF_KEPT, NULL, AT(overwrite), .meaning = "replace FILE if it exists"},
+    {0}};
+
+const BfOption bf_restart_options[] = {
+    {"restart", BF_OPTION_TEXT, BF_OF_THIS_START, "RUN.h5", AT(restart),
+     .meaning = "go on from the newest checkpoint of that result, on any number of ranks; the problem is in it. "
+                "-restart auto, with PROBLEM.yaml -o RUN.h5: go on where there is a checkpoint, else start afresh"},
+    {"maxh", BF_OPTION_NUMBER, BF_OF_THIS_START, "HOURS", AT(hours), NULL, 0, 1e6,
+     .meaning = "stop in time for the last checkpoint; in a SLURM job its limit is the default"},
+    {"checkpoint_interval", BF_OPTION_NUMBER, BF_OF_THIS_START, "S", AT(interval), NULL, 0, 1e9,
+     .meaning = "save within a layer every S seconds, and at every layer's end; without it every 600, or 50 times what "
+                "a write takes if that is longer, and at a layer's end where it costs less than 2 % of what it saves"},
+    {0}};
+
 BfStatus bf_start_options(BfStartOptions *o, BfError *error) {
   o->interval = -1;
   o->newest   = INT_MAX;
-  BF_TRY(bf_option_text("-o", &o->out, error));
-  BF_TRY(bf_option_bool("-overwrite", &o->overwrite, error));
-  BF_TRY(bf_option_text("-restart", &o->restart, error));
-  BF_TRY(bf_option_number("-maxh", 0, 1e6, &o->hours, error));
-  return bf_option_number("-checkpoint_interval", 0, 1e9, &o->interval, error);
+  BF_TRY(bf_options_parse(bf_output_options, o, error));
+  return bf_options_parse(bf_restart_options, o, error);
 }
 
 void bf_start_options_clear(BfStartOptions *o) {
-  bf_free(o->out);
-  bf_free(o->restart);
+  bf_options_clear(bf_output_options, o);
+  bf_options_clear(bf_restart_options, o);
 }
 
 BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
-                            BfReadOptions *read, void *options, BfProblem **problem, BfError *error) {
+                            const BfKept *kept, BfProblem **problem, BfError *error) {
   BfProblem *given  = NULL;
   BfStatus   status = BF_OK;
   bf_phase_begin(run, BF_PHASE_READ);
   if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
   else BF_GOTO(bf_refuse_unread_options(error));
   if (start == BF_GOING_ON) {
-    status = bf_restart_read(run, arguments, given, o, read, options, problem, error);
+    status = bf_restart_read(run, arguments, given, o, kept, problem, error);
   } else {
     *problem = given;
     given    = NULL;
@@ -60,8 +76,9 @@ static BfStatus describe(void *context, BfStore *store, BfError *error) {
   const BfSession *x = context;
   BF_TRY(bf_result_identify(x->run, x->arguments, x->problem, x->space, store, error));
   BF_TRY(bf_store_attribute_text(store, "/options", "command", x->arguments->name, error));
-  BF_TRY(bf_store_attribute_int(store, "/options", "overwrite", x->o->overwrite, error));
-  return x->write(x->options, store, error);
+  BF_TRY(bf_options_save(bf_output_options, x->o, BF_KEPT, store, error));
+  BF_TRY(bf_options_save(x->kept->options, x->kept->settings, BF_KEPT, store, error));
+  return x->kept->save ? x->kept->save(x->kept->more, store, error) : BF_OK;
 }
 
 /* The first generation: a run that is killed before any other can be started again by its result's name. */

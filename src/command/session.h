@@ -12,9 +12,10 @@ typedef struct {
   int    newest;   /* the generation that bf_restart_read took; INT_MAX: none was read */
 } BfStartOptions;
 
-/* -o, -overwrite, -restart, -maxh, -checkpoint_interval. */
-BfStatus bf_start_options(BfStartOptions *o, BfError *error);
-void     bf_start_options_clear(BfStartOptions *o);
+/* Tables of options into it: -o, -overwrite; and -restart, -maxh, -checkpoint_interval. */
+extern const BfOption bf_output_options[], bf_restart_options[];
+BfStatus              bf_start_options(BfStartOptions *o, BfError *error);
+void                  bf_start_options_clear(BfStartOptions *o);
 
 /* Where a run starts. */
 typedef enum {
@@ -23,9 +24,14 @@ typedef enum {
   BF_FINISHED  /* o->out is there: nothing to do */
 } BfStart;
 
-/* The options that a command keeps in a checkpoint, as attributes of /options. */
-typedef BfStatus BfWriteOptions(const void *options, BfStore *store, BfError *error);
-typedef BfStatus BfReadOptions(void *options, BfStore *store, BfError *error);
+/* What a command keeps in a checkpoint and a result of how it was started. */
+typedef struct {
+  const BfOption *options;
+  void           *settings;
+  void           *more; /* beside the options, for save and restore; which may be NULL */
+  BfStatus (*save)(const void *more, BfStore *store, BfError *error);
+  BfStatus (*restore)(void *more, BfStore *store, BfError *error);
+} BfKept;
 
 /* ---- restart.c ----------------------------------------------------------------------------------------------------
  */
@@ -37,7 +43,7 @@ BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStart
 /* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started
  * with. given: the problem that the command line names, or NULL; another one than the run's is refused. Collective. */
 BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
-                         BfReadOptions *read, void *options, BfProblem **problem, BfError *error);
+                         const BfKept *kept, BfProblem **problem, BfError *error);
 
 /* ---- session.c ----------------------------------------------------------------------------------------------------
  */
@@ -49,16 +55,15 @@ typedef struct {
   BfStartOptions    *o;
   BfStart            start;
   const char        *space; /* full, reachable, flow: attribute of the result */
-  BfWriteOptions    *write;
-  const void        *options; /* for write */
-  BfStore           *store;   /* NULL without -o, as is */
+  const BfKept      *kept;
+  BfStore           *store; /* NULL without -o, as is */
   BfCheckpoint      *checkpoint;
   bool               begun; /* files were made */
 } BfSession;
 
 /* The problem that the command line names, or that of the checkpoint and its options. */
 BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
-                            BfReadOptions *read, void *options, BfProblem **problem, BfError *error);
+                            const BfKept *kept, BfProblem **problem, BfError *error);
 /* With -o: open the result file and the checkpoint, and save the first generation. Collective. */
 BfStatus bf_session_open(BfSession *session, BfError *error);
 /* The result appears, and its checkpoints go. */

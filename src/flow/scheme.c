@@ -16,4 +16,4 @@ const BfScheme *bf_scheme(const char *name) {
   return NULL;
 }
 
-const char *bf_scheme_names(void) { return "euler, rk4, bs3, dopri5"; }
+const char *bf_scheme_name(int i) { return i >= 0 && i < SCHEMES ? schemes[i].name : NULL; }

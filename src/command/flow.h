@@ -1,0 +1,18 @@
+/* The settings of `bellformer flow`, as its options give them. */
+#pragma once
+#include "bellformer/flow.h"
+#include "command/options.h"
+
+typedef struct {
+  int     scheme; /* number of its name; -1: to be chosen */
+  char   *init;
+  int64_t steps; /* 0: the scheme's own */
+  int64_t starts, seed;
+  double  tolerance, mebibytes;
+  bool    test_gradient, time_gradient;
+} BfFlowSettings;
+
+extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
+/* The scheme, its steps and its memory that the settings ask for; chosen ones are put into the settings. Refuses what
+ * does not go together. */
+BfStatus bf_flow_settle(BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);

@@ -1,0 +1,13 @@
+/* What a command tells of itself: help and manual page, from its table of options. */
+#pragma once
+#include "command/options.h"
+
+typedef struct {
+  const char     *usage;      /* behind "bellformer NAME " */
+  const char     *about;      /* prose: paragraphs, each ends with \n */
+  const BfOption *options[8]; /* tables, in the order in which they are listed */
+  const char     *notes;      /* prose; NULL: none */
+  bool            stops;      /* can be stopped with a checkpoint: signals, exit code 75 */
+} BfManual;
+
+void bf_manual_help(const char *command, const BfManual *manual, FILE *out);

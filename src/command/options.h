@@ -1,0 +1,54 @@
+/* Options of a command: a table of rows. From it come parsing, help, the manual page, what a checkpoint and a result
+ * keep of them, and what must not change where a run goes on. Values are read strictly from PETSc's database. */
+#pragma once
+#include "bellformer/store.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef enum {
+  BF_OPTION_BOOL,   /* bool; given without a value: true */
+  BF_OPTION_INT,    /* int64_t */
+  BF_OPTION_NUMBER, /* double */
+  BF_OPTION_TEXT,   /* char *, owned; NULL where it is not given */
+  BF_OPTION_CHOICE, /* int, the number of the name; -1 where it is not given and has no default */
+  BF_OPTION_OTHER   /* read elsewhere (PETSc's own, keys of the problem): listed, never parsed nor stored */
+} BfOptionType;
+
+/* What becomes of it where a run goes on from a checkpoint. */
+typedef enum {
+  BF_OF_THIS_START, /* each start of the run has its own */
+  BF_KEPT,          /* the checkpoint's, unless it is given anew */
+  BF_ANSWER         /* the checkpoint's; the result keeps it too. Another value is another answer, and is refused */
+} BfOptionRole;
+
+typedef struct {
+  const char  *name; /* without the dash; NULL ends a table */
+  BfOptionType type;
+  BfOptionRole role;
+  const char  *argument;        /* the word that help puts behind it; NULL: none */
+  size_t       at;              /* offset of its field in the command's settings */
+  const char  *standard;        /* the default, as it would be typed; NULL: 0, false, no text, no choice */
+  double       least, most;     /* of numbers; an integer's `most` of 0x1p63 and more: INT64_MAX */
+  const char *(*choice)(int i); /* of choices: the names; NULL behind the last */
+  bool        open;             /* not given, the problem and the machine decide: two such values never differ */
+  const char *meaning;          /* prose; without its default, which help adds */
+} BfOption;
+
+/* Defaults, then what the command line gives. Refuses what is not of the type, or out of range. */
+BfStatus bf_options_parse(const BfOption rows[], void *settings, BfError *error);
+/* The texts of the settings. */
+void bf_options_clear(const BfOption rows[], void *settings);
+bool bf_option_given(const char *name);
+
+/* Rows that a checkpoint (least: BF_KEPT) or a result (BF_ANSWER) keeps, as attributes of /options; and back into the
+ * settings, apart from those that the command line gives anew. Collective. */
+BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRole least, BfStore *store,
+                         BfError *error);
+BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *store, BfError *error);
+/* Whether what the command line gives, of the rows of the answer, is what the file has; BF_BAD_INPUT, "-space was full,
+ * now reachable", and *differ at the first that is not. Collective. */
+BfStatus bf_options_compare(const BfOption rows[], const void *settings, BfStore *store, bool *differ, BfError *error);
+
+/* For commands that read no problem from YAML, after their last option: those that nothing has read are errors. */
+BfStatus bf_refuse_unread_options(BfError *error);

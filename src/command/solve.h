@@ -1,0 +1,14 @@
+/* The settings of `bellformer solve`, as its options give them. */
+#pragma once
+#include "bellformer/solve.h"
+#include "command/options.h"
+
+typedef enum { BF_SPACE_FULL, BF_SPACE_REACHABLE } BfSpaceName;
+
+typedef struct {
+  int     space; /* BfSpaceName; -1: to be chosen */
+  bool    store_value, store_policy;
+  int64_t stability;
+} BfSolveSettings;
+
+extern const BfOption bf_solve_options[]; /* into BfSolveSettings */
