@@ -14,7 +14,9 @@ status=0
 run() {
   folder=build-$1
   shift
-  [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null
+  reconfigure=
+  [ ! -f "$folder/build.ninja" ] || reconfigure=--reconfigure # packages may have come since
+  meson setup $reconfigure "$folder" "$@" >/dev/null
   ninja -C "$folder" --quiet
   meson test -C "$folder" --no-rebuild --print-errorlogs || status=1
 }

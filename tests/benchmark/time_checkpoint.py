@@ -6,6 +6,8 @@ import re
 import subprocess
 import tempfile
 
+from verdict import end, verdict
+
 BELLFORMER, PROBLEMS = os.environ["BELLFORMER"], os.environ["BELLFORMER_PROBLEMS"]
 
 
@@ -21,7 +23,7 @@ for what, problem, options in (("full, xor with 6 layers", "xor/xor.yaml", ["-ho
                                ("reachable, iris", "iris/iris.yaml", ["-horizon", "3", "-action_count", "100"])):
     spent, wall = cost(problem, *options)
     print("%s: %.3g s of %.3g s" % (what, spent, wall))
-    part = spent / wall
-    print("  %-58s %8.3g   wanted at most 0.02: %s" % ("part of the run that goes into checkpoints", part, "met" if part <= 0.02 else "MISSED"))
+    verdict("part of the run that goes into checkpoints", spent / wall, 0.02, False)
     spent, wall = cost(problem, *options, "-checkpoint_interval", "0")
     print("  after every piece of work: %.3g s of %.3g s" % (spent, wall))
+end()

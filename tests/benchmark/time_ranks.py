@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+from verdict import end, verdict
+
 BELLFORMER, PROBLEMS = os.environ["BELLFORMER"], os.environ["BELLFORMER_PROBLEMS"]
 XOR, TOY = os.path.join(PROBLEMS, "xor", "xor.yaml"), os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml")
 LOOP = [sys.executable, "-c", "for i in range(12000000): pass"]
@@ -32,4 +34,5 @@ for what, name, arguments in (("full sweep, xor", "sweep+reduce", [XOR]),
     runs = [(phase(name, 1, arguments), phase(name, 2, arguments)) for _ in range(2)]
     one, two = min(r[0] for r in runs), min(r[1] for r in runs)
     print("%s: one rank %.3g s, two %.3g s" % (what, one, two))
-    print("  %-58s %8.3g   wanted at least 1.8: %s" % ("times as fast", one / two, "met" if one / two >= 1.8 else "MISSED"))
+    verdict("times as fast", one / two, 1.8)
+end()

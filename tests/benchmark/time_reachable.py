@@ -8,13 +8,11 @@ import time
 
 import numpy as np
 
+from verdict import end, verdict
+
 BELLFORMER, PROBLEMS = os.environ["BELLFORMER"], os.environ["BELLFORMER_PROBLEMS"]
 TOY = os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml")
 SEQUENCES = 35
-
-
-def verdict(what, got, wanted, unit):
-    print("  %-58s %8.3g %s   wanted at most %g: %s" % (what, got, unit, wanted, "met" if got <= wanted else "MISSED"))
 
 
 def bellformer(count, ranks):
@@ -80,9 +78,10 @@ for K in (100, 1000):
     wall, expand, _ = min(bellformer(K, 1) for _ in range(3))
     each = expand / evaluations(K) * 1e6
     print("bellformer, K = %d, one core: %.3g s to expand, %.0f times as fast as the numpy loop" % (K, expand, plain / each))
-    verdict("us a (sequence, layer) evaluation", each, 0.25, "us")
+    verdict("us a (sequence, layer) evaluation", each, 0.25, False, "us")
 print("  bound by arithmetic: 16 exp, 8 divisions and some 400 multiplications and additions an evaluation, in lanes of 8")
 wall, expand, loss = bellformer(3000, 2)
 print("bellformer, K = 3000, two ranks: best loss of %d two-layer models %.10g; numpy would take %.2g h" %
       (3000**2, loss, plain * evaluations(3000) / 3.6e9))
-verdict("seconds in all", wall, 120, "s")
+verdict("seconds in all", wall, 120, False, "s")
+end()

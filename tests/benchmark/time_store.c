@@ -71,5 +71,5 @@ int main(int argc, char **argv) {
   bf_free(mine);
   bf_run_destroy(&run);
   PetscFinalize();
-  return error.status;
+  return verdicts_exit(error.status);
 }

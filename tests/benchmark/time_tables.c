@@ -123,5 +123,5 @@ int main(int argc, char **argv) {
   bf_problem_destroy(&problem);
   bf_run_destroy(&run);
   PetscFinalize();
-  return status;
+  return verdicts_exit(status);
 }
