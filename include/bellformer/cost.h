@@ -37,16 +37,20 @@ void              bf_cost_clear(BfCost *cost);                  /* free what it 
 /* c(u) = eps lambda/2 sum_j u_j^2, summed in the order of j. */
 double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
 
-/* g_s of one context in all lanes: z [slots][dim][BF_LANES] in, g [BF_LANES] out; readout r in 0 .. readouts-1. */
-BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
-                          BfError *error);
+/* g_s of one context in the first `lanes` lanes, 1 .. BF_LANES: z [slots][dim][BF_LANES] in, g [BF_LANES] out; readout
+ * r in 0 .. readouts-1. What costs much (exponentials, optimal transport) is done for the lanes in use alone. In the
+ * lanes behind them z may be anything, not a number too; g there is unspecified. No lane depends on another, nor on how
+ * many are in use. */
+BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                          double *g, BfError *error);
 
-/* The same g, bit for bit, and its gradient by the tokens: z, gradient [slots][dim][BF_LANES]. Of a token of weight w
+/* The same g, bit for bit, and from the same evaluation its gradient by the tokens: z, gradient [slots][dim][BF_LANES],
+ * unspecified like g in lanes that are not in use. Of a token of weight w
  * (its mass over what the kind averages over): cross entropies w R^T (softmax(R r + b) - onehot(label)), shared by the
  * tokens that r is the mean of; squared_error 2 w (z - y); wasserstein 2 sum over tags h of flow(i, h) (z_i - y_h) for
  * an optimal coupling (a subgradient where several are). Not finite where a lane's z is not. */
-BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
-                              double *gradient, BfError *error);
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                              double *g, double *gradient, BfError *error);
 
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
  * 1 or 0 for pooled_cross_entropy, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.

@@ -58,25 +58,23 @@ static BfStatus check_labels(const BfCost *cost, const BfContext *context, BfErr
   return BF_OK;
 }
 
-BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
-                          BfError *error) {
+BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                              double *g, double *gradient, BfError *error) {
   const double denominator = bf_cost_denominator(cost);
   double       loss[BF_LANES];
   if (cost->kind->has_readout) BF_TRY(check_labels(cost, context, error));
   if (cost->kind->needs_target && !context->target)
     return bf_fail(error, BF_BAD_INPUT, "%s wants targets, but the data has labels", cost->kind->name);
-  BF_TRY(cost->kind->evaluate(cost, readout, context, z, loss, error));
-  for (int l = 0; l < BF_LANES; l++) g[l] = loss[l] / denominator;
+  BF_TRY(cost->kind->evaluate(cost, readout, context, lanes, z, loss, gradient, error));
+  for (int l = 0; l < lanes; l++) g[l] = loss[l] / denominator;
+  for (int64_t i = 0; gradient && i < (int64_t)context->slots * cost->dim; i++)
+    for (int l = 0; l < lanes; l++) gradient[i * BF_LANES + l] /= denominator;
   return BF_OK;
 }
 
-BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *g,
-                              double *gradient, BfError *error) {
-  const double denominator = bf_cost_denominator(cost);
-  BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
-  BF_TRY(cost->kind->gradient(cost, readout, context, z, gradient, error));
-  for (int64_t i = 0; i < (int64_t)context->slots * cost->dim * BF_LANES; i++) gradient[i] /= denominator;
-  return BF_OK;
+BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                          double *g, BfError *error) {
+  return bf_terminal_gradient(cost, readout, context, lanes, z, g, NULL, error);
 }
 
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {

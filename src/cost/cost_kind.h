@@ -19,12 +19,11 @@ struct BfCostKind {
   BfAverage   average;      /* what the sum over contexts is divided by */
 
   /* The context's part of the sum before it is averaged, loss [BF_LANES]: the loss of the context, or of each of its
-   * atoms times the atom's mass. No lane depends on another. */
-  BfStatus (*evaluate)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
-                       BfError *error);
-  /* The derivative of that by z, gradient [slots][dim][BF_LANES]. */
-  BfStatus (*gradient)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *gradient,
-                       BfError *error);
+   * atoms times the atom's mass; and, where `gradient` [slots][dim][BF_LANES] is not NULL, the derivative of that by z.
+   * The same bits of the loss with and without it. Wanted of the first `lanes` lanes: in the others z may be anything,
+   * and what is written there is not read. No lane depends on another. */
+  BfStatus (*evaluate)(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                       double *loss, double *gradient, BfError *error);
   /* How much lane 0 classifies rightly, in what is averaged over; NULL for kinds without labels. */
   double (*correct)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 };

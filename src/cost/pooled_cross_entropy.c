@@ -34,31 +34,28 @@ static int pool(const BfCost *cost, const BfContext *context, const double *z, d
   return label;
 }
 
-static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
-                         BfError *error) {
-  (void)error;
-  double    r[cost->dim * BF_LANES];
-  const int label = pool(cost, context, z, r);
-  bf_readout_loss(cost, readout, r, label, loss);
-  return BF_OK;
-}
-
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
-                         BfError *error) {
-  (void)error;
-  double    r[cost->dim * BF_LANES], by_r[cost->dim * BF_LANES], mass = 0;
-  int       begin, end;
-  const int label = pool(cost, context, z, r);
+/* From by_r [dim][BF_LANES] to the tokens that r is the mean of. */
+static void spread(const BfCost *cost, const BfContext *context, const double *by_r, double *gradient) {
+  double mass = 0;
+  int    begin, end;
   pooled_positions(cost->pooling, context, &begin, &end);
-  bf_readout_gradient(cost, readout, r, label, by_r);
   for (int g = 0; g < context->tags; g++)
     if (context->position[g] >= begin && context->position[g] <= end)
       mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
   for (int g = 0; g < context->tags; g++) {
     const double share = context->position[g] >= begin && context->position[g] <= end ? context->mass[g] / mass : 0;
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
-      for (int k = 0; k < cost->dim * BF_LANES; k++) out[(int64_t)i * cost->dim * BF_LANES + k] = share * by_r[k];
+      for (int k = 0; k < cost->dim * BF_LANES; k++) gradient[(int64_t)i * cost->dim * BF_LANES + k] = share * by_r[k];
   }
+}
+
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                         double *loss, double *gradient, BfError *error) {
+  (void)error;
+  double    r[cost->dim * BF_LANES], by_r[cost->dim * BF_LANES];
+  const int label = pool(cost, context, z, r);
+  bf_readout_loss(cost, readout, r, lanes, label, loss, gradient ? by_r : NULL);
+  if (gradient) spread(cost, context, by_r, gradient);
   return BF_OK;
 }
 
@@ -74,5 +71,4 @@ const BfCostKind bf_cost_pooled_cross_entropy = {.name        = "pooled_cross_en
                                                  .has_readout = 1,
                                                  .average     = BF_AVERAGE_CONTEXTS,
                                                  .evaluate    = evaluate,
-                                                 .gradient    = gradient,
                                                  .correct     = correct};

@@ -42,38 +42,44 @@ void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int 
   largest(cost, readout, r, max, label);
 }
 
-/* max - x_label + log(1 + sum over c other than one of largest logit of exp(x_c - max)): the largest term is split off,
- * so that a loss far below 1e-16 keeps its digits. */
-void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int label, double loss[BF_LANES]) {
-  double max[BF_LANES], x[BF_LANES], others[BF_LANES] = {0};
-  int    top[BF_LANES];
-  largest(cost, readout, r, max, top);
-  for (int c = 0; c < cost->classes; c++) {
-    logit(cost, readout, c, r, x);
-    for (int l = 0; l < BF_LANES; l++) others[l] += c == top[l] ? 0 : exp(x[l] - max[l]);
-  }
-  logit(cost, readout, label, r, x);
-  for (int l = 0; l < BF_LANES; l++) loss[l] = (max[l] - x[l]) + log1p(others[l]);
-}
+/* Sums over classes of exp(x_c - max): over all, over those other than one of largest logit, and over those other than
+ * the label. Each of the last two leaves out what would drown the others. */
+typedef struct {
+  double max[BF_LANES], all[BF_LANES], others[BF_LANES], wrong[BF_LANES];
+} Sums;
 
-void bf_readout_gradient(const BfCost *cost, int64_t readout, const double *r, int label, double *gradient) {
-  double max[BF_LANES], x[BF_LANES], sum[BF_LANES] = {0}, others[BF_LANES] = {0};
-  int    top[BF_LANES];
-  largest(cost, readout, r, max, top);
-  for (int c = 0; c < cost->classes; c++) {
-    logit(cost, readout, c, r, x);
-    for (int l = 0; l < BF_LANES; l++) {
-      const double e = exp(x[l] - max[l]);
-      sum[l] += e;
-      others[l] += c == label ? 0 : e;
-    }
-  }
+static void add_gradient(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, const Sums *sums,
+                         double *gradient) {
+  double x[BF_LANES];
   for (int k = 0; k < cost->dim * BF_LANES; k++) gradient[k] = 0;
   for (int c = 0; c < cost->classes; c++) {
     const double *R = cost->matrix + (readout * cost->classes + c) * cost->dim;
     logit(cost, readout, c, r, x);
+    for (int l = 0; l < lanes; l++) x[l] = c == label ? -sums->wrong[l] : exp(x[l] - sums->max[l]);
     for (int a = 0; a < cost->dim; a++)
-      for (int l = 0; l < BF_LANES; l++)
-        gradient[a * BF_LANES + l] += R[a] * (c == label ? -others[l] : exp(x[l] - max[l])) / sum[l];
+      for (int l = 0; l < lanes; l++) gradient[a * BF_LANES + l] += R[a] * x[l] / sums->all[l];
   }
+}
+
+/* max - x_label + log(1 + sum over the others): the largest term is split off, so that a loss far below 1e-16 keeps its
+ * digits. */
+void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
+                     double *gradient) {
+  Sums   sums = {.all = {0}};
+  double x[BF_LANES];
+  int    top[BF_LANES];
+  largest(cost, readout, r, sums.max, top);
+  for (int c = 0; c < cost->classes; c++) {
+    logit(cost, readout, c, r, x);
+    for (int l = 0; l < lanes; l++) {
+      if (c == top[l] && !gradient) continue;
+      const double e = exp(x[l] - sums.max[l]);
+      sums.all[l] += e;
+      sums.others[l] += c == top[l] ? 0 : e;
+      sums.wrong[l] += c == label ? 0 : e;
+    }
+  }
+  logit(cost, readout, label, r, x);
+  for (int l = 0; l < lanes; l++) loss[l] = (sums.max[l] - x[l]) + log1p(sums.others[l]);
+  if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }

@@ -5,9 +5,8 @@
 /* The label that each lane's representation r [dim][BF_LANES] is given: the smallest one of largest logit. */
 void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int label[BF_LANES]);
 
-/* R^T (softmax(R r + b) - onehot(label)) [dim][BF_LANES]. */
-void bf_readout_gradient(const BfCost *cost, int64_t readout, const double *r, int label, double *gradient);
-
-/* -log softmax(R r + b)[label] of r [dim][BF_LANES], 0 <= label < classes. Finite for any finite r, R and
- * b: logits are kept within +-1e307. */
-void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int label, double loss[BF_LANES]);
+/* -log softmax(R r + b)[label] of r [dim][BF_LANES], 0 <= label < classes, in the first `lanes` lanes; and, where
+ * `gradient` is not NULL, R^T (softmax(R r + b) - onehot(label)) [dim][BF_LANES]; unspecified in the other lanes.
+ * Finite for any finite r, R and b: logits are kept within +-1e307. */
+void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
+                     double *gradient);

@@ -2,27 +2,18 @@
 #include "cost_kind.h"
 #include "readout.h"
 
-static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
-                         BfError *error) {
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                         double *loss, double *gradient, BfError *error) {
   (void)error;
-  double atom[BF_LANES];
+  const int64_t each = (int64_t)cost->dim * BF_LANES;
+  double        atom[BF_LANES];
   for (int l = 0; l < BF_LANES; l++) loss[l] = 0;
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {
-      bf_readout_loss(cost, readout, z + (int64_t)i * cost->dim * BF_LANES, context->label[g], atom);
-      for (int l = 0; l < BF_LANES; l++) loss[l] += context->mass[g] * atom[l];
-    }
-  return BF_OK;
-}
-
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
-                         BfError *error) {
-  (void)error;
-  for (int g = 0; g < context->tags; g++)
-    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
-      double *by = out + (int64_t)i * cost->dim * BF_LANES;
-      bf_readout_gradient(cost, readout, z + (int64_t)i * cost->dim * BF_LANES, context->label[g], by);
-      for (int k = 0; k < cost->dim * BF_LANES; k++) by[k] *= context->mass[g];
+      double *by = gradient ? gradient + i * each : NULL;
+      bf_readout_loss(cost, readout, z + i * each, lanes, context->label[g], atom, by);
+      for (int l = 0; l < lanes; l++) loss[l] += context->mass[g] * atom[l];
+      for (int64_t k = 0; by && k < each; k++) by[k] *= context->mass[g];
     }
   return BF_OK;
 }
@@ -45,5 +36,4 @@ const BfCostKind bf_cost_token_cross_entropy = {.name        = "token_cross_entr
                                                 .has_readout = 1,
                                                 .average     = BF_AVERAGE_TOKENS,
                                                 .evaluate    = evaluate,
-                                                .gradient    = gradient,
                                                 .correct     = correct};

@@ -11,40 +11,40 @@ static inline double apart(const BfCost *cost, const BfContext *context, int g, 
   return gap == 0 ? 0 : cost->position_weight * (gap * gap); /* a weight that overflowed keeps positions too */
 }
 
-/* The ground cost from an atom of tag g to the target of tag h, in lanes. */
-static inline void ground_cost(const BfCost *cost, const BfContext *context, const double *atom, int g, int h,
-                               double out[BF_LANES]) {
+/* The ground cost from an atom of tag g to the target of tag h, in the first `lanes` lanes from where `atom` points. */
+static inline void ground_cost(const BfCost *cost, const BfContext *context, const int lanes, const double *atom, int g,
+                               int h, double out[]) {
   const double *y   = context->target + (int64_t)h * cost->dim;
   const double  far = apart(cost, context, g, h);
-  for (int l = 0; l < BF_LANES; l++) out[l] = 0;
+  for (int l = 0; l < lanes; l++) out[l] = 0;
   for (int a = 0; a < cost->dim; a++)
-    for (int l = 0; l < BF_LANES; l++) {
+    for (int l = 0; l < lanes; l++) {
       const double away = atom[a * BF_LANES + l] - y[a];
       out[l] += away * away;
     }
-  for (int l = 0; l < BF_LANES; l++) out[l] += far;
+  for (int l = 0; l < lanes; l++) out[l] += far;
 }
 
-/* What it costs to take every atom to its own tag's target, loss [BF_LANES]. Where that target is a nearest one for
+/* What it costs to take every atom to its own tag's target, loss [lanes]. Where that target is a nearest one for
  * every atom, each unit of mass pays the least that it can, so that this coupling is optimal: *optimal is 1. */
-static void own_targets(const BfCost *cost, const BfContext *context, const double *z, double loss[BF_LANES],
-                        int optimal[BF_LANES]) {
+static inline void own_targets(const BfCost *cost, const BfContext *context, const int lanes, const double *z,
+                               double loss[], int optimal[]) {
   double own[BF_LANES], other[BF_LANES];
-  for (int l = 0; l < BF_LANES; l++) {
+  for (int l = 0; l < lanes; l++) {
     loss[l]    = 0;
     optimal[l] = 1;
   }
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {
       const double *atom = z + (int64_t)i * cost->dim * BF_LANES;
-      ground_cost(cost, context, atom, g, g, own);
-      for (int l = 0; l < BF_LANES; l++) loss[l] += context->mass[g] * own[l];
+      ground_cost(cost, context, lanes, atom, g, g, own);
+      for (int l = 0; l < lanes; l++) loss[l] += context->mass[g] * own[l];
       for (int h = 0; h < context->tags; h++) {
-        ground_cost(cost, context, atom, g, h, other);
-        for (int l = 0; l < BF_LANES; l++) optimal[l] &= own[l] <= other[l];
+        ground_cost(cost, context, lanes, atom, g, h, other);
+        for (int l = 0; l < lanes; l++) optimal[l] &= own[l] <= other[l];
       }
     }
-  for (int l = 0; l < BF_LANES; l++) loss[l] /= context->tokens;
+  for (int l = 0; l < lanes; l++) loss[l] /= context->tokens;
 }
 
 /* ---- masses as integers ----------------------------------------------------------------------------------------- */
@@ -54,12 +54,14 @@ typedef struct {
   int64_t *demand; /* [tags] */
   int64_t  scale;  /* of a data token */
   double  *ground; /* [slots][tags] of one lane */
+  int64_t *plan;   /* [slots][tags], where a gradient is wanted */
 } Masses;
 
 static void clear_masses(Masses *masses) {
   bf_free(masses->supply);
   bf_free(masses->demand);
   bf_free(masses->ground);
+  bf_free(masses->plan);
 }
 
 static int64_t greatest_divisor(int64_t a, int64_t b) {
@@ -114,105 +116,83 @@ static BfStatus make_masses(const BfContext *context, Masses *masses, BfError *e
 
 /* The ground cost [slots][tags] of one lane; whether all of it is finite. */
 static int fill_ground(const BfCost *cost, const BfContext *context, const double *z, int lane, double *ground) {
-  double c[BF_LANES];
-  int    finite = 1;
+  int finite = 1;
   for (int g = 0; g < context->tags; g++)
-    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      const double *atom = z + (int64_t)i * cost->dim * BF_LANES + lane;
       for (int h = 0; h < context->tags; h++) {
-        ground_cost(cost, context, z + (int64_t)i * cost->dim * BF_LANES, g, h, c);
-        ground[(int64_t)i * context->tags + h] = c[lane];
-        finite &= isfinite(c[lane]) != 0;
+        double c;
+        ground_cost(cost, context, 1, atom, g, h, &c);
+        ground[(int64_t)i * context->tags + h] = c;
+        finite &= isfinite(c) != 0;
       }
+    }
   return finite;
 }
 
 /* ---- the kind --------------------------------------------------------------------------------------------------- */
 
-static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *loss,
-                         BfError *error) {
-  (void)readout;
-  Masses   masses = {0};
-  BfStatus status = BF_OK;
-  int      optimal[BF_LANES];
-  BfCost   weighed = *cost;
-  if (cost->position_auto) weighed.position_weight = 1.01 * bf_position_weight_bound(context, cost->diameter2);
-  cost = &weighed;
-  own_targets(cost, context, z, loss, optimal);
-  for (int l = 0; l < BF_LANES; l++) {
-    if (optimal[l]) continue;
-    double moved;
-    if (!masses.scale) BF_GOTO(make_masses(context, &masses, error));
-    if (!fill_ground(cost, context, z, l, masses.ground)) { /* a flow that diverged */
-      loss[l] = INFINITY;
-      continue;
-    }
-    BF_GOTO(bf_transport(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, error));
-    loss[l] = moved / (double)masses.scale / context->tokens;
-  }
-done:
-  clear_masses(&masses);
-  return status;
-}
-
 /* Lane l of 2 sum_h share(i, h) (z_i - y_h), where share is the part of the context's mass that goes from atom i to tag
  * h. */
 static void pull(const BfCost *cost, const BfContext *context, const double *z, int l, int i, int h, double share,
-                 double *out) {
+                 double *gradient) {
   for (int a = 0; a < cost->dim; a++) {
     const int64_t at = ((int64_t)i * cost->dim + a) * BF_LANES + l;
-    out[at] += 2 * share * (z[at] - context->target[(int64_t)h * cost->dim + a]);
+    gradient[at] += 2 * share * (z[at] - context->target[(int64_t)h * cost->dim + a]);
   }
 }
 
-static void pull_to_own(const BfCost *cost, const BfContext *context, const double *z, int l, double *out) {
+static void pull_to_own(const BfCost *cost, const BfContext *context, const double *z, int l, double *gradient) {
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
-      pull(cost, context, z, l, i, g, context->mass[g] / context->tokens, out);
+      pull(cost, context, z, l, i, g, context->mass[g] / context->tokens, gradient);
 }
 
-static BfStatus gradient(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double *out,
-                         BfError *error) {
+/* One lane by optimal transport: its loss, and, where wanted, its gradient from the same coupling. */
+static BfStatus transport_lane(const BfCost *cost, const BfContext *context, const double *z, int l, Masses *masses,
+                               double *loss, double *gradient, BfError *error) {
+  double moved;
+  if (!masses->scale) BF_TRY(make_masses(context, masses, error));
+  if (gradient && !masses->plan) BF_TRY(BF_NEW(&masses->plan, (int64_t)context->slots * context->tags, error));
+  if (!fill_ground(cost, context, z, l, masses->ground)) { /* a flow that diverged */
+    *loss = INFINITY;
+    for (int64_t i = 0; gradient && i < (int64_t)context->slots * cost->dim; i++) gradient[i * BF_LANES + l] = NAN;
+    return BF_OK;
+  }
+  BF_TRY(bf_transport_plan(context->slots, masses->supply, context->tags, masses->demand, masses->ground, &moved,
+                           masses->plan, error));
+  *loss = moved / (double)masses->scale / context->tokens;
+  for (int i = 0; gradient && i < context->slots; i++)
+    for (int h = 0; h < context->tags; h++) {
+      const int64_t amount = masses->plan[(int64_t)i * context->tags + h];
+      if (amount) pull(cost, context, z, l, i, h, (double)amount / (double)masses->scale / context->tokens, gradient);
+    }
+  return BF_OK;
+}
+
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                         double *loss, double *gradient, BfError *error) {
   (void)readout;
   Masses   masses = {0};
   BfStatus status = BF_OK;
-  int64_t *plan   = NULL;
   int      optimal[BF_LANES];
-  double   loss[BF_LANES], moved;
   BfCost   weighed = *cost;
   if (cost->position_auto) weighed.position_weight = 1.01 * bf_position_weight_bound(context, cost->diameter2);
   cost = &weighed;
-  own_targets(cost, context, z, loss, optimal);
-  for (int64_t i = 0; i < (int64_t)context->slots * cost->dim * BF_LANES; i++) out[i] = 0;
-  for (int l = 0; l < BF_LANES; l++) {
-    if (optimal[l]) {
-      pull_to_own(cost, context, z, l, out);
-      continue;
-    }
-    if (!masses.scale) BF_GOTO(make_masses(context, &masses, error));
-    if (!plan) BF_GOTO(BF_NEW(&plan, (int64_t)context->slots * context->tags, error));
-    if (!fill_ground(cost, context, z, l, masses.ground)) {
-      for (int64_t i = 0; i < (int64_t)context->slots * cost->dim; i++) out[i * BF_LANES + l] = NAN;
-      continue;
-    }
-    BF_GOTO(bf_transport_plan(context->slots, masses.supply, context->tags, masses.demand, masses.ground, &moved, plan,
-                              error));
-    for (int i = 0; i < context->slots; i++)
-      for (int h = 0; h < context->tags; h++) {
-        const int64_t amount = plan[(int64_t)i * context->tags + h];
-        if (amount) pull(cost, context, z, l, i, h, (double)amount / (double)masses.scale / context->tokens, out);
-      }
+  if (lanes == 1) own_targets(cost, context, 1, z, loss, optimal);
+  else own_targets(cost, context, BF_LANES, z, loss, optimal);
+  for (int64_t i = 0; gradient && i < (int64_t)context->slots * cost->dim * BF_LANES; i++) gradient[i] = 0;
+  for (int l = 0; l < lanes; l++) {
+    if (!optimal[l]) BF_GOTO(transport_lane(cost, context, z, l, &masses, &loss[l], gradient, error));
+    else if (gradient) pull_to_own(cost, context, z, l, gradient);
   }
 done:
   clear_masses(&masses);
-  bf_free(plan);
   return status;
 }
 
-const BfCostKind bf_cost_wasserstein = {.name         = "wasserstein",
-                                        .needs_target = 1,
-                                        .average      = BF_AVERAGE_CONTEXTS,
-                                        .evaluate     = evaluate,
-                                        .gradient     = gradient};
+const BfCostKind bf_cost_wasserstein = {
+    .name = "wasserstein", .needs_target = 1, .average = BF_AVERAGE_CONTEXTS, .evaluate = evaluate};
 
 double bf_position_weight_bound(const BfContext *context, double diameter2) {
   int least = 0; /* gap between successive positions: tags are sorted by position */

@@ -14,12 +14,11 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   for (int i = 0; i < context->slots; i++) {
     const int at = place(b, l, i);
     for (int a = 0; a < d; a++) {
-      const double x = z[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES];
-      for (int m = 0; m < BF_LANES; m++) flow->lanes[((int64_t)i * d + a) * BF_LANES + m] = x;
+      flow->lanes[((int64_t)i * d + a) * BF_LANES] = z[((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES];
     }
   }
-  if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, flow->lanes, g, flow->by_lanes, error));
-  else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, flow->lanes, g, error));
+  if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, 1, flow->lanes, g, flow->by_lanes, error));
+  else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, 1, flow->lanes, g, error));
   *loss    = g[0];
   *correct = bf_correct(&flow->cost, readout, context, flow->lanes);
   for (int i = 0; lambda && i < context->slots; i++) {

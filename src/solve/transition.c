@@ -28,10 +28,10 @@ void bf_actions_clear(BfActions *actions) {
   *actions = (BfActions){0};
 }
 
-BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                         double g[BF_LANES], BfError *error) {
-  BF_TRY(bf_terminal_cost(cost, readout, context, z, g, error));
-  for (int l = 0; l < BF_LANES; l++)
+  BF_TRY(bf_terminal_cost(cost, readout, context, lanes, z, g, error));
+  for (int l = 0; l < lanes; l++)
     if (!isfinite(g[l]))
       return bf_fail(error, BF_BAD_INPUT,
                      "sequence %lld: its %s is beyond the largest number: targets, readout or box are too large",

@@ -33,7 +33,7 @@ void     bf_scratch_clear(BfScratch *scratch);
 void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z);
 
 /* bf_terminal_cost for a minimum to be taken over: refuses (BF_BAD_INPUT) what is not finite. */
-BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                         double g[BF_LANES], BfError *error);
 
 /* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag:

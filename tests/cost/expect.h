@@ -81,7 +81,7 @@ static inline void expect_near(double got, double wanted, double relative, doubl
 /* g_s, which must succeed. */
 static inline void terminal(const BfCost *cost, const BfContext *context, const Atoms *z, double g[BF_LANES]) {
   BfError error = {0};
-  assert_int_equal(bf_terminal_cost(cost, 0, context, z->at, g, &error), BF_OK);
+  assert_int_equal(bf_terminal_cost(cost, 0, context, BF_LANES, z->at, g, &error), BF_OK);
   assert_int_equal(error.status, BF_OK);
 }
 

@@ -167,18 +167,18 @@ static void data_that_do_not_fit_the_cost_are_refused(void **state) {
   draw_case(&seed, 3, &c);
   BfContext context   = c.sentence.context;
   c.sentence.label[2] = CLASSES;
-  expect_refused(bf_terminal_cost(&c.cost, 0, &context, c.z.at, g, &error), &error,
+  expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,
                  "sequence 7 has label 4, but the readout has labels 0 to 3 only");
   c.sentence.label[2] = -1;
-  expect_refused(bf_terminal_cost(&c.cost, 0, &context, c.z.at, g, &error), &error,
+  expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,
                  "sequence 7 has label -1, but the readout has labels 0 to 3 only");
   context.label = NULL;
-  expect_refused(bf_terminal_cost(&c.cost, 0, &context, c.z.at, g, &error), &error,
+  expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,
                  "token_cross_entropy wants labels, but the data has targets");
   assert_true(isnan(bf_correct(&c.cost, 0, &context, c.z.at)));
   c.cost.kind    = bf_cost_kind("wasserstein");
   context.target = NULL;
-  expect_refused(bf_terminal_cost(&c.cost, 0, &context, c.z.at, g, &error), &error,
+  expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,
                  "wasserstein wants targets, but the data has labels");
   assert_true(g[0] == 42);
 }

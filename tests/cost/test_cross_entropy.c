@@ -71,7 +71,7 @@ static void losses_are_those_of_the_formula(void **state) {
     for (int g_ = 0; g_ < 4; g_++) add_tag(&s, g_, 2, 3, draw_below(&seed, CLASSES));
     draw_atoms(&seed, &s.context, DIM, &z);
     for (int64_t readout = 0; readout < 3; readout++) {
-      assert_int_equal(bf_terminal_cost(&cost, readout, &s.context, z.at, g, &error), BF_OK);
+      assert_int_equal(bf_terminal_cost(&cost, readout, &s.context, BF_LANES, z.at, g, &error), BF_OK);
       for (int l = 0; l < BF_LANES; l++) {
         long double sum = 0;
         for (int i = 0; i < 8; i++) {

@@ -58,13 +58,13 @@ static void against_differences(const BfCost *c, int64_t readout, const BfContex
   BfError             error = {0};
   const double        h     = 1e-5;
   fill(z);
-  assert_int_equal(bf_terminal_gradient(c, readout, x, z, g, gradient, &error), BF_OK);
-  assert_int_equal(bf_terminal_cost(c, readout, x, z, plain, &error), BF_OK);
+  assert_int_equal(bf_terminal_gradient(c, readout, x, BF_LANES, z, g, gradient, &error), BF_OK);
+  assert_int_equal(bf_terminal_cost(c, readout, x, BF_LANES, z, plain, &error), BF_OK);
   assert_memory_equal(g, plain, sizeof g);
   for (int i = 0; i < SLOTS * DIM; i++) {
     for (int s = 0; s < 2; s++) {
       for (int l = 0; l < BF_LANES; l++) z[i * BF_LANES + l] += s ? 2 * h : -h;
-      bf_terminal_cost(c, readout, x, z, side[s], &error);
+      bf_terminal_cost(c, readout, x, BF_LANES, z, side[s], &error);
     }
     for (int l = 0; l < BF_LANES; l++) {
       z[i * BF_LANES + l] -= h;
@@ -107,10 +107,10 @@ static void a_swap(void **unused) {
   double              g[BF_LANES];
   BfError             error = {0};
   for (int l = 0; l < BF_LANES; l++) z[BF_LANES + l] = 1;
-  assert_int_equal(bf_terminal_gradient(&c, 0, &x, z, g, gradient, &error), BF_OK);
+  assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   for (int l = 0; l < BF_LANES; l++) assert_true(g[l] == 0 && gradient[l] == 0 && gradient[BF_LANES + l] == 0);
   c.position_weight = 1e6; /* held at its own: 2 (z - y) / 2 */
-  assert_int_equal(bf_terminal_gradient(&c, 0, &x, z, g, gradient, &error), BF_OK);
+  assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   assert_true(gradient[0] == -1 && gradient[BF_LANES] == 1);
 }
 
@@ -135,10 +135,10 @@ static void certain_labels(void **unused) {
   double              g[BF_LANES];
   BfError             error = {0};
   for (int l = 0; l < BF_LANES; l++) z[l] = 1;
-  assert_int_equal(bf_terminal_gradient(&c, 0, &x, z, g, gradient, &error), BF_OK);
+  assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   assert_true(fabs(gradient[0] / (-50 * exp(-50) / (1 + exp(-50))) - 1) < 1e-14);
   matrix[0] = 1e300;
-  assert_int_equal(bf_terminal_gradient(&c, 0, &x, z, g, gradient, &error), BF_OK);
+  assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   assert_true(gradient[0] == 0);
 }
 

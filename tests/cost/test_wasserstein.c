@@ -191,7 +191,7 @@ static BfStatus cost_of_prime_atoms(int tags, double first_mass, double g[BF_LAN
                              .tokens   = tags,
                              .target   = target};
   const BfCost    cost    = make_cost("wasserstein", 1, 0, &context);
-  return bf_terminal_cost(&cost, 0, &context, z, g, error);
+  return bf_terminal_cost(&cost, 0, &context, BF_LANES, z, g, error);
 }
 
 static void masses_are_brought_to_a_common_multiple_or_refused(void **state) {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Eight measures of a context at once; the last block repeats its last measure. */
+/* Eight measures of a context at once, in the last block fewer. */
 static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
                              int64_t *cell, double *z, double *g, BfError *error) {
   const BfProblem *problem = space->problem;
@@ -12,15 +12,16 @@ static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readou
   const int        d       = problem->layer.dim;
   double           point[d], value[BF_LANES];
   for (int64_t j = j0; j < j1; j += BF_LANES) {
-    for (int l = 0; l < BF_LANES; l++) {
-      bf_full_unrank(space, s, j + l < j1 ? j + l : j1 - 1, cell);
+    const int lanes = j1 - j < BF_LANES ? (int)(j1 - j) : BF_LANES;
+    for (int l = 0; l < lanes; l++) {
+      bf_full_unrank(space, s, j + l, cell);
       for (int i = 0; i < context->slots; i++) {
         bf_tokens_point(problem->tokens, cell[i], point);
         for (int a = 0; a < d; a++) z[(i * d + a) * BF_LANES + l] = point[a];
       }
     }
-    BF_TRY(bf_finite_cost(&problem->cost, readout, context, z, value, error));
-    for (int l = 0; l < BF_LANES && j + l < j1; l++) g[j + l] = value[l];
+    BF_TRY(bf_finite_cost(&problem->cost, readout, context, lanes, z, value, error));
+    for (int l = 0; l < lanes; l++) g[j + l] = value[l];
   }
   return BF_OK;
 }

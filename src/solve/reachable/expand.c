@@ -27,10 +27,10 @@ BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t
 }
 
 /* The centres of the images' cells, lane by lane, in place of the images. */
-static BfStatus quantize(BfReachable *x, const BfContext *context, BfError *error) {
+static BfStatus quantize(BfReachable *x, const BfContext *context, int lanes, BfError *error) {
   const int d = x->problem->layer.dim;
   double    point[d];
-  for (int l = 0; l < BF_LANES; l++) {
+  for (int l = 0; l < lanes; l++) {
     BF_TRY(bf_successor_cells(x->problem, context, x->scratch.next, l, &x->scratch, x->scratch.cell, error));
     for (int i = 0; i < context->slots; i++) {
       bf_tokens_point(x->problem->tokens, x->scratch.cell[i], point);
@@ -51,11 +51,12 @@ static BfStatus cost_successors(BfReachable *x, const unsigned char *state, doub
     for (int64_t b = 0; b < x->actions.blocks; b++) {
       bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + b * x->actions.size, x->scratch.z,
                      x->scratch.next, x->scratch.work);
-      if (problem->tokens) BF_TRY(quantize(x, &problem->context[s], error));
+      const int lanes = bf_actions_in_block(problem, b);
+      if (problem->tokens) BF_TRY(quantize(x, &problem->context[s], lanes, error));
       for (int64_t r = 0; r < readouts; r++) {
         double g[BF_LANES];
-        BF_TRY(bf_finite_cost(&problem->cost, r, &problem->context[s], x->scratch.next, g, error));
-        for (int l = 0; l < BF_LANES; l++) total[r * padded + b * BF_LANES + l] += g[l];
+        BF_TRY(bf_finite_cost(&problem->cost, r, &problem->context[s], lanes, x->scratch.next, g, error));
+        for (int l = 0; l < lanes; l++) total[r * padded + b * BF_LANES + l] += g[l];
       }
     }
   }
