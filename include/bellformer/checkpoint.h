@@ -43,6 +43,8 @@ BfStatus bf_checkpoint_claimed(const BfCheckpoint *checkpoint, BfError *error);
 BfStatus bf_checkpoint_remove(BfRun *run, const char *result, BfError *error);
 /* The newest generation's number in a result's folder, -1: there is none. */
 int bf_checkpoint_newest(BfRun *run, const char *result);
+/* The result's path. Not collective. */
+const char *bf_checkpoint_result(const BfCheckpoint *checkpoint);
 /* Path of a generation: "RUN.h5.checkpoint/0003.h5". Not collective. */
 void bf_checkpoint_path(const char *result, int generation, size_t size, char path[]);
 

@@ -14,6 +14,7 @@ typedef struct BfRun {
   int              worker;     /* this rank's number when ranks are counted node by node; 0 .. size-1 */
   int              node_first; /* worker number of the node's rank 0 */
   bool             quiet;      /* print no progress and no report */
+  int64_t          memory;     /* bytes that a node's ranks may take together; 0: what is free */
   struct BfPhases *phases;
 } BfRun;
 
@@ -62,8 +63,15 @@ void     bf_shared_destroy(BfShared *shared); /* collective on the node; safe on
 /* Make what the node's ranks wrote visible to all of them: a barrier on the node with memory fences. Collective. */
 void bf_shared_sync(const BfRun *run, const BfShared *shared);
 
-/* Bytes of memory that are free now on this rank's node (MemAvailable). */
+/* Bytes of memory that are free now on this rank's node: MemAvailable, or less where its control group's limit is
+ * nearer. */
 int64_t bf_node_memory_free(void);
+/* Bytes that this rank's node may still take: what is free, or what is left of run->memory or of the limits on the
+ * ranks' address spaces, if that is less; the node's ranks are taken to be alike. Not collective. */
+int64_t bf_memory_left(const BfRun *run);
+/* Whether every node can take what its ranks want, this one `bytes`. *want, *left: of the node that lacks most.
+ * Collective. */
+bool bf_memory_fits(const BfRun *run, double bytes, double *want, double *left);
 /* The least of that over all ranks: what decisions that all must take alike are based on. Collective. */
 int64_t bf_least_memory_free(MPI_Comm comm);
 /* Ranks that share a node's memory, the most of any node. Collective. */
@@ -77,6 +85,7 @@ int64_t bf_peak_memory(void);
 
 typedef enum {
   BF_PHASE_READ,
+  BF_PHASE_COSTS, /* terminal costs of all measures */
   BF_PHASE_TABLES,
   BF_PHASE_EXPAND,
   BF_PHASE_MERGE,
@@ -90,8 +99,8 @@ typedef enum {
 } BfPhase;
 
 /* Add the time from begin to end to a phase of this rank; a phase begun inside another counts for both. */
-void   bf_phase_begin(BfRun *run, BfPhase phase);
-void   bf_phase_end(BfRun *run, BfPhase phase);
+void   bf_phase_begin(const BfRun *run, BfPhase phase);
+void   bf_phase_end(const BfRun *run, BfPhase phase);
 void   bf_count_values(BfRun *run, double q_values); /* Q-values this rank computed */
 void   bf_count_sent(BfRun *run, double bytes);      /* bytes this rank sent to other ranks */
 double bf_total_values(const BfRun *run);            /* sum over ranks so far, earlier starts included; collective */
@@ -103,15 +112,35 @@ int  bf_starts(const BfRun *run); /* this one included */
  * Collective; printed by rank 0 unless quiet. */
 void bf_report(const BfRun *run);
 
-/* ---- progress within a layer ------------------------------------------------------------------------------------ */
+/* ---- progress of the whole run ---------------------------------------------------------------------------------- */
 
+/* When a line is told: seconds from the run's start to the first; between two on a terminal, where one line is
+ * refreshed, and in a file. */
 typedef struct {
-  double started, last; /* seconds */
-  char   what[64];
-} BfProgress;
+  double first, terminal, file;
+} BfProgressTimes;
 
-/* Start the line "what"; then, as often as you like on every rank, tell which fraction is done and how many Q-values
- * this rank has computed since the start (the rate printed is that times the number of ranks): rank 0 prints at most
- * one line every 3 seconds: done, rate, time left. Not collective. */
-void bf_progress_start(BfProgress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void bf_progress(const BfRun *run, BfProgress *progress, double fraction, double values);
+/* From now on rank 0 tells, unless quiet, what is under way, which part of the whole run is done, at what rate, and the
+ * time that is left; a thread of its own does, whatever the run is busy with. times: NULL for 3, 1 and 60. Not
+ * collective, as all here. */
+BfStatus bf_progress_open(BfRun *run, const BfProgressTimes *times, BfError *error);
+void     bf_progress_close(BfRun *run); /* bf_run_destroy closes it, too */
+
+/* What is under way: "layer 3"; "" takes the phase's name. */
+void bf_progress_what(const BfRun *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A phase of the run has so many units of work in all, of all ranks together, what is done by then included; unit: what
+ * they are called ("Q-values"; static), or NULL. weight: seconds a unit, as far as they can be guessed beforehand: once
+ * a phase runs its rate is measured, and the guesses of those that have not begun are corrected by it. at_most: the
+ * units are a bound. May be told again when more is known. */
+void bf_work_expect(const BfRun *run, BfPhase phase, double units, const char *unit, double weight, bool at_most);
+/* So many of the expected units came from a checkpoint: they need not be done. */
+void bf_work_restored(const BfRun *run, BfPhase phase, double units);
+/* So many units more are done, by all ranks together (rank 0 speaks for the others). Cheap: once some milliseconds. */
+void bf_work_done(const BfRun *run, BfPhase phase, double units);
+
+/* ---- quantities as people say them ------------------------------------------------------------------------------ */
+
+enum { BF_HUMAN = 32 };
+const char *bf_human_time(double seconds, char text[BF_HUMAN]); /* "3 min 20 s", "4.5 days" */
+const char *bf_human_bytes(double bytes, char text[BF_HUMAN]);  /* "12.3 MB": powers of a thousand */
+const char *bf_human_count(double count, char text[BF_HUMAN]);  /* "12.3 M" */

@@ -36,17 +36,45 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
 BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
                             BfOpenLoop *loop, BfError *error);
 
-/* What is too large to hold is found here, before anything runs. */
+/* ---- sizes and work, before anything runs -----------------------------------------------------------------------
+ *
+ * Work is counted in terms: an exponential of the attention and what goes with it, in eight lanes. It is known from the
+ * problem's sizes alone: the same number on every machine, and on any number of ranks. */
+#define BF_TERM_SECONDS 3e-9 /* about, on one core of today */
+
 typedef struct {
-  int64_t measures;     /* M; -1 beyond 2^63, or where tokens are not quantized */
-  int64_t tables;       /* entries of the tables of all shapes; -1 as above */
-  int64_t shapes;       /* different context shapes */
-  double  value_bytes;  /* of the file: (T + 1) M doubles */
-  double  policy_bytes; /* T M int32 */
-  double  node_bytes;   /* memory a node with this many ranks on it, full space */
-  double  q_values;     /* T M K */
+  int64_t measures;                              /* M; -1 beyond 2^63, or where tokens are not quantized */
+  int64_t tables;                                /* entries of the tables of all shapes; -1 as above */
+  int64_t shapes;                                /* different context shapes */
+  double  value_bytes;                           /* of the file: (T + 1) M doubles */
+  double  policy_bytes;                          /* T M int32 */
+  double  tables_bytes, V_bytes, policies_bytes; /* memory a node with this many ranks on it: tables and costs; two
+                                                    layers of V; the ranks' policies */
+  double node_bytes;                             /* their sum */
+  double q_values;                               /* T M K; less where actions are the same in every table */
+  double costs;                                  /* terminal costs: sum over contexts of M_s, times readouts */
+  double table_terms, sweep_terms, cost_terms;   /* work: of an entry of a table on average, a Q-value, a cost; */
+  double work;                                   /* of the whole solve */
 } BfFullSize;
 BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error);
+
+typedef struct {
+  double  most;        /* measures of a layer at most: M; INFINITY where tokens are not quantized */
+  double  actions;     /* K */
+  int     horizon;     /* T */
+  int64_t state_bytes; /* a measure */
+  double  expanded;    /* successors of the layers before the last, at most */
+  double  costed;      /* of the last */
+  double  terms;       /* work of a successor */
+  double  work;        /* at most, of the whole solve */
+} BfReachableSize;
+BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error);
+/* Measures of layer t at most: min(K^t, M). */
+double bf_reachable_most(const BfReachableSize *size, int t);
+/* Memory of layer t while its successors are found and merged, of `measures` measures with `next` distinct successors,
+ * all ranks together; of the last layer (next is not read) while it is costed. What stays of it afterwards. */
+double bf_reachable_layer_bytes(const BfReachableSize *size, int t, double measures, double next);
+double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measures);
 
 /* ---- the trained model on data ---------------------------------------------------------------------------------- */
 

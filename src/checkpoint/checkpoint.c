@@ -80,6 +80,8 @@ int bf_checkpoint_newest(BfRun *run, const char *result) {
   return newest;
 }
 
+const char *bf_checkpoint_result(const BfCheckpoint *c) { return c->result; }
+
 BfStatus bf_checkpoint_stopped(const BfCheckpoint *c, BfError *error) {
   char path[4096];
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);

@@ -87,10 +87,14 @@ static BfStatus find_file(BfArguments *arguments, BfError *error) {
 typedef struct {
   int64_t node_size;
   bool    quiet;
+  double  gigabytes;
 } RunSettings;
 
 const BfOption bf_run_options[] = {{"node_size", BF_OPTION_INT, BF_OF_THIS_START, "R", offsetof(RunSettings, node_size),
                                     NULL, 0, INT32_MAX, .meaning = "treat every R ranks as a node"},
+                                   {"memory", BF_OPTION_NUMBER, BF_OF_THIS_START, "GB",
+                                    offsetof(RunSettings, gigabytes), NULL, 0, 1e9,
+                                    .meaning = "that a node may take; default: what is free there"},
                                    {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
                                     .meaning = "no progress, no report"},
                                    {0}};
@@ -113,11 +117,12 @@ static BfStatus run_command(const BfCommand *command, BfArguments *arguments, Bf
   BF_TRY(find_file(arguments, error));
   BF_TRY(bf_options_parse(bf_run_options, &o, error));
   BF_TRY(bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error));
-  run->quiet      = o.quiet;
-  BfStatus status = check_kernels(run, error);
-  if (status == BF_OK) status = command->run(run, arguments, error);
+  run->quiet  = o.quiet;
+  run->memory = (int64_t)(1e9 * o.gigabytes);
+  bf_progress_open(run, NULL, error);
+  if (bf_agree(run->world, error) == BF_OK && check_kernels(run, error) == BF_OK) command->run(run, arguments, error);
   bf_run_destroy(&run);
-  return status;
+  return error->status;
 }
 
 int bf_run_command(const BfCommand *command, int argc, char **argv) {

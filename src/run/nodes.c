@@ -55,6 +55,7 @@ BfStatus bf_run_create(MPI_Comm comm, int node_size, BfRun **out, BfError *error
 
 void bf_run_destroy(BfRun **run) {
   if (!*run) return;
+  bf_progress_close(*run);
   if ((*run)->leaders != MPI_COMM_NULL) MPI_Comm_free(&(*run)->leaders);
   MPI_Comm_free(&(*run)->node);
   MPI_Comm_free(&(*run)->world);
@@ -66,16 +67,16 @@ void bf_run_destroy(BfRun **run) {
 /* ---- shared memory ---------------------------------------------------------------------------------------------- */
 
 static BfStatus check_memory(const BfRun *run, int64_t bytes, const char *what, BfError *error) {
-  int64_t        left = bf_node_memory_free();
+  int64_t        left = bf_memory_left(run);
   struct statvfs shm;
   if (statvfs("/dev/shm", &shm) == 0) {
     const int64_t room = (int64_t)shm.f_bavail * (int64_t)shm.f_frsize;
     if (room < left) left = room;
   }
   if (bytes <= left || run->node_rank != 0) return BF_OK;
-  const double gib = 1024.0 * 1024 * 1024;
-  return bf_fail(error, BF_BAD_INPUT, "the %s needs %.3g GiB of shared memory a node, %.3g GiB are free", what,
-                 (double)bytes / gib, (double)left / gib);
+  char a[BF_HUMAN], b[BF_HUMAN];
+  return bf_fail(error, BF_BAD_INPUT, "the %s needs %s of shared memory a node, %s are free", what,
+                 bf_human_bytes((double)bytes, a), bf_human_bytes((double)left, b));
 }
 
 BfStatus bf_shared_create(const BfRun *run, int64_t bytes, const char *what, BfShared *out, BfError *error) {

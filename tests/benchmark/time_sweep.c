@@ -70,11 +70,9 @@ static void explicit_clear(Explicit *e) {
 }
 
 static double sweep(BfFullState *x, int last) {
-  BfProgress   progress;
   const double begin = bf_seconds();
-  bf_progress_start(&progress, "layer");
-  BfError error = {0};
-  bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], 0, NULL, &progress, &error);
+  BfError      error = {0};
+  bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], 0, NULL, &error);
   return bf_seconds() - begin;
 }
 

@@ -85,10 +85,15 @@ static void benchmark(BfFullState *x) {
   BfError          error = {0};
   BfScratch        scratch;
   if (bf_scratch_create(x->problem, &scratch, &error) != BF_OK) return;
+  const BfTableShare share = {.space   = &x->space,
+                              .actions = &x->actions,
+                              .s       = x->space.shape[0],
+                              .workers = 1,
+                              .scratch = &scratch,
+                              .next    = x->tables.next[0]};
   for (int repeat = 0; repeat < 2 || bf_seconds() - begin < 1; repeat++) {
     const double start = bf_seconds();
-    bf_table_shape_fill(&x->space, &x->actions, x->space.shape[0], 0, x->actions.blocks, 0, 1, &scratch,
-                        x->tables.next[0], &error);
+    bf_table_shape_fill(&share, 0, x->actions.blocks, &error);
     tables = fmin(tables, bf_seconds() - start);
   }
   bf_scratch_clear(&scratch);

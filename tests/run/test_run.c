@@ -40,7 +40,7 @@ static void shared(Tap *tap, const BfRun *run) {
   check(tap, !memory.base, "destroyed");
   bf_shared_destroy(&memory);
   const BfStatus status = bf_shared_create(run, INT64_MAX / 4, "value function", &memory, &error);
-  check(tap, status == BF_BAD_INPUT && strstr(error.text, "value function") && strstr(error.text, "GiB"),
+  check(tap, status == BF_BAD_INPUT && strstr(error.text, "value function") && strstr(error.text, "GB"),
         "more than the node has is refused, on all ranks, by name");
 }
 

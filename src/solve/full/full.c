@@ -18,6 +18,9 @@ static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *op
   if (status == BF_OK && options->store_policy && t < x->problem->horizon)
     status = bf_full_write_policy(x, t, store, error);
   bf_phase_end(x->run, BF_PHASE_WRITE);
+  bf_work_done(x->run, BF_PHASE_WRITE,
+               (double)x->space.measures *
+                   (8.0 * options->store_value + 4.0 * (options->store_policy && t < x->problem->horizon)));
   return status;
 }
 
@@ -51,11 +54,10 @@ static BfStatus sweep_layer(Sweep *s, int pieces, BfError *error) {
   const BfSweepPause at    = {ask, pause, s};
   const double       begin = bf_seconds(),
                values = (double)(x->space.measures - bf_sweep_start(&x->sweep, pieces)) * (double)x->plan.walk.actives;
-  BfProgress progress;
-  bf_progress_start(&progress, "layer %d", t);
+  bf_progress_what(x->run, "layer %d", t);
   s->bytes = bf_full_save_bytes(x, s->options, (BfFullPosition){t, x->space.measures / 2});
   BF_TRY(bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[(t + 1) % 2], &x->V[t % 2], x->policy[t], pieces,
-                        &at, &progress, error));
+                        &at, error));
   const double seconds = bf_seconds() - begin;
   BF_TRY(write_layer(x, t, s->options, s->store, error));
   bf_print(x->run, "layer %d: %.3g Q-values in %.2f s, %.3g a second\n", t, values, seconds, values / seconds);
@@ -83,6 +85,9 @@ static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore
   bf_shared_sync(run, &x->V[T % 2]);
   BF_TRY(write_layer(x, T, options, store, error));
   BF_TRY(bf_full_restore(x, options, store, x->checkpoint, &at, &pieces, error));
+  bf_work_expect(run, BF_PHASE_SWEEP,
+                 ((double)at.layer * (double)M + (double)(M - at.measure)) * (double)x->plan.walk.actives, "Q-values",
+                 bf_full_sweep_terms(x->problem) * BF_TERM_SECONDS / run->size, false);
   Sweep s = {.x = x, .options = options, .store = store};
   for (s.layer = at.layer; s.layer >= 0; s.layer--, pieces = 0) {
     BF_TRY(sweep_layer(&s, pieces, error));
@@ -119,12 +124,29 @@ static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error)
   return bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
 }
 
+/* What the whole run has to do, for its progress; sweeps are told again once the actions that can win are known. */
+static BfStatus expect(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, const BfStore *store,
+                       BfError *error) {
+  BfFullSize size;
+  BF_TRY(bf_full_size(run, problem, &size, error));
+  const double each = BF_TERM_SECONDS / run->size, disk = 1e9; /* bytes a second */
+  const double bytes = store ? size.value_bytes * options->store_value + size.policy_bytes * options->store_policy : 0;
+  bf_work_expect(run, BF_PHASE_COSTS, size.costs, "costs", size.cost_terms * each, false);
+  bf_work_expect(run, BF_PHASE_TABLES, (double)size.tables, "table entries", size.table_terms * each, false);
+  bf_work_expect(run, BF_PHASE_SWEEP, size.q_values, "Q-values", size.sweep_terms * each, true);
+  bf_work_expect(run, BF_PHASE_WRITE, bytes, "bytes", 1 / disk, false);
+  return BF_OK;
+}
+
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
                        BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error) {
   BfFullState x;
-  *loop           = (BfOpenLoop){0};
-  BfStatus status = bf_full_state_create(run, problem, checkpoint, &x, error);
-  if (status != BF_OK) goto done;
+  BfStatus    status;
+  *loop = (BfOpenLoop){0};
+  x     = (BfFullState){0};
+  BF_GOTO(expect(run, problem, options, store, error));
+  bf_progress_what(run, "terminal costs");
+  BF_GOTO(bf_full_state_create(run, problem, checkpoint, &x, error));
   BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
            (long long)problem->actions, (long long)x.plan.walk.actives);

@@ -1,24 +1,51 @@
 #include "bellformer/solve.h"
 #include "solve/full/space.h"
+#include "solve/full/table_shape.h"
 #include <math.h>
+
+/* Where rows of V are shared; and where V is one row that is gathered from memory. */
+double bf_full_sweep_terms(const BfProblem *problem) { return problem->train.contexts > 1 ? 0.1 : 1; }
+
+/* Terms of an entry of a context's table. Exponentials in the fast way: one a slot, tag and head; at the border of what
+ * that way is for, one a pair of slots. Quantizing a slot takes about one term, sharing it among its centres a few for
+ * each of them. */
+static double entry_terms(const BfFullSpace *space, int64_t s) {
+  const BfProblem *problem = space->problem;
+  const BfContext *c       = &problem->context[s];
+  const double slots = c->slots, heads = problem->layer.heads, seen = bf_table_shape_fits(space, s) ? c->tags : slots;
+  const double quantize = problem->transition == BF_TRANSITION_SPLIT ? 4.0 * (double)(1 << problem->layer.dim) : 1;
+  return slots * (heads * seen + quantize);
+}
 
 BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error) {
   BfFullSpace space;
   BfError     unused = {0};
-  *size              = (BfFullSize){.measures = -1, .tables = -1};
+  *size              = (BfFullSize){.measures = -1, .tables = -1, .work = INFINITY};
   if (bf_full_space_create(problem, &space, &unused) != BF_OK)
     return unused.status == BF_BAD_INPUT ? BF_OK : bf_fail(error, unused.status, "%s", unused.text);
   const double T = problem->horizon, M = (double)space.measures, K = (double)problem->actions;
-  double       tables = 0, terminal = 0;
-  for (int i = 0; i < space.shapes; i++) tables += (double)space.context[space.shape[i]].measures * K;
+  double       tables = 0, terminal = 0, terms = 0;
+  for (int i = 0; i < space.shapes; i++) {
+    const double entries = (double)space.context[space.shape[i]].measures * K;
+    tables += entries;
+    terms += entries * entry_terms(&space, space.shape[i]);
+  }
   for (int64_t s = 0; s < space.contexts; s++) terminal += (double)space.context[s].measures;
-  size->measures     = space.measures;
-  size->shapes       = space.shapes;
-  size->tables       = tables < 0x1p62 ? (int64_t)tables : -1;
-  size->value_bytes  = 8 * (T + 1) * M;
-  size->policy_bytes = 4 * T * M;
-  size->node_bytes   = 16 * M + 4 * tables + 8 * terminal * (double)problem->cost.readouts + 4 * T * M / run->nodes;
-  size->q_values     = T * M * K;
+  size->measures       = space.measures;
+  size->shapes         = space.shapes;
+  size->tables         = tables < 0x1p62 ? (int64_t)tables : -1;
+  size->value_bytes    = 8 * (T + 1) * M;
+  size->policy_bytes   = 4 * T * M;
+  size->tables_bytes   = 4 * tables + 8 * terminal * (double)problem->cost.readouts;
+  size->V_bytes        = 16 * M;
+  size->policies_bytes = 4 * T * M / run->nodes;
+  size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;
+  size->q_values       = T * M * K;
+  size->table_terms    = terms / tables;
+  size->sweep_terms    = bf_full_sweep_terms(problem);
+  size->costs          = terminal * (double)problem->cost.readouts;
+  size->cost_terms     = 8 * (double)space.slots;
+  size->work           = terms + size->q_values * size->sweep_terms + size->costs * size->cost_terms;
   bf_full_space_clear(&space);
   return BF_OK;
 }

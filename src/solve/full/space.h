@@ -33,5 +33,7 @@ int64_t bf_full_rank(const BfFullSpace *space, int64_t s, const int64_t cell[]);
 static inline int64_t bf_full_digit(const BfFullSpace *space, int64_t s, int64_t i) {
   return i / space->context[s].stride % space->context[s].measures;
 }
+/* Work of a Q-value in a sweep, in terms (solve.h). */
+double bf_full_sweep_terms(const BfProblem *problem);
 /* The index of the problem's quantized initial law. */
 BfStatus bf_full_initial(const BfFullSpace *space, int64_t *index, BfError *error);

@@ -9,8 +9,11 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *check
   BF_TRY(bf_actions_create(problem, &x->actions, error));
   double most = 0;
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
-  bf_phase_begin(run, BF_PHASE_TABLES);
+  bf_phase_begin(run, BF_PHASE_COSTS);
   BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
+  bf_phase_end(run, BF_PHASE_COSTS);
+  bf_progress_what(run, "transition tables");
+  bf_phase_begin(run, BF_PHASE_TABLES);
   BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, checkpoint,
                           &x->tables, error));
   bf_phase_end(run, BF_PHASE_TABLES);

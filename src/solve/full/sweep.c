@@ -276,12 +276,13 @@ static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const
     sweep_group(sweep, terminal, group, next, V + start, policy + at);
     at += count;
     bf_count_values(sweep->run, (double)count * (double)plan->walk.actives);
+    bf_work_done(sweep->run, BF_PHASE_SWEEP, (double)count * (double)plan->walk.actives * sweep->run->size);
     reduce_arrived(sweep, flow, shared);
   }
 }
 
 BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
-                        int begin, const BfSweepPause *pause, BfProgress *progress, BfError *error) {
+                        int begin, const BfSweepPause *pause, BfError *error) {
   Flow     flow   = {begin, begin};
   int64_t  at     = 0, first, count;
   BfStatus status = BF_OK;
@@ -290,7 +291,6 @@ BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShar
     own_range(sweep, p, &first, &count);
     at += count;
   }
-  const int64_t before = at;
   if (!terminal || !sweep->last_lane) find_least(sweep, next->base);
   for (int p = begin; p < sweep->pieces && status == BF_OK; p++) {
     own_range(sweep, p, &first, &count);
@@ -300,8 +300,6 @@ BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShar
     at += count;
     begin_piece(sweep, &flow, V, p);
     bf_phase_end(sweep->run, BF_PHASE_SWEEP);
-    const double done = (double)(at - before), all = (double)(sweep->owned - before);
-    bf_progress(sweep->run, progress, done / all, done * (double)sweep->plan->walk.actives);
     if (!pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
     settle(sweep, &flow, V);
     status = pause->pause(pause->context, p + 1, error);

@@ -41,7 +41,7 @@ typedef struct {
  * terminal: given for the last layer (next = V_T), else NULL. begin: the first piece; those before it are there
  * already. pause: may be NULL. Collective; on success V is complete on every node. */
 BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
-                        int begin, const BfSweepPause *pause, BfProgress *progress, BfError *error);
+                        int begin, const BfSweepPause *pause, BfError *error);
 
 /* This rank's measures of pieces 0 .. pieces-1: first[pieces] and count[pieces]; returns their sum. They stand in this
  * order in `policy`. */

@@ -9,25 +9,33 @@
 
 /* Successors of measures j0 .. j1-1 of a context, each evaluated on its own: for grids too fine for
  * tables over pairs of cells, and the reference that these are tested against. */
-BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
-                                int64_t block1, int64_t j0, int64_t j1, BfScratch *scratch, int32_t *next,
-                                BfError *error) {
-  const BfProblem *problem = space->problem;
-  const BfContext *context = &problem->context[s];
-  const int64_t    M       = space->context[s].measures;
-  for (int64_t j = j0; j < j1; j++) {
-    bf_full_unrank(space, s, j, scratch->cell);
+BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
+  const BfFullSpace *space   = share->space;
+  const BfActions   *actions = share->actions;
+  const BfProblem   *problem = space->problem;
+  const BfContext   *context = &problem->context[share->s];
+  BfScratch         *scratch = share->scratch;
+  const int64_t      M       = space->context[share->s].measures;
+  const int64_t      end     = M * (share->worker + 1) / share->workers;
+  for (int64_t j = M * share->worker / share->workers; j < end; j++) {
+    bf_full_unrank(space, share->s, j, scratch->cell);
     bf_load_cells(problem, context, scratch->cell, scratch->z);
     for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, context, actions->parameters + b * actions->size, scratch->z, scratch->next,
                      scratch->work);
       for (int l = 0; l < bf_actions_in_block(problem, b); l++) {
         BF_TRY(bf_successor_cells(problem, context, scratch->next, l, scratch, scratch->cell, error));
-        next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, s, scratch->cell);
+        share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
       }
     }
+    if (share->run) bf_work_done(share->run, BF_PHASE_TABLES, (double)((block1 - block0) * BF_LANES) * share->workers);
   }
   return BF_OK;
+}
+
+BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
+  return bf_table_shape_fits(share->space, share->s) ? bf_table_shape_fill(share, block0, block1, error)
+                                                     : bf_table_fill_directly(share, block0, block1, error);
 }
 
 /* What other nodes computed: entries not computed here are -1. */
@@ -68,15 +76,17 @@ static void settle(Build *b) {
 
 /* This rank's share of the next blocks; about a 64th of the table, after which the run may stop. */
 static void fill_piece(Build *b, BfError *error) {
-  const BfRun  *run   = b->run;
-  int32_t      *next  = b->tables->next[b->shape];
-  const int64_t piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
-  const int64_t end = b->blocks + (piece < left ? piece : left);
-  if (bf_table_shape_fits(b->space, b->s))
-    bf_table_shape_fill(b->space, b->actions, b->s, b->blocks, end, run->worker, run->size, &b->scratch, next, error);
-  else
-    bf_table_fill_directly(b->space, b->actions, b->s, b->blocks, end, b->M * run->worker / run->size,
-                           b->M * (run->worker + 1) / run->size, &b->scratch, next, error);
+  const BfTableShare share = {.space   = b->space,
+                              .actions = b->actions,
+                              .s       = b->s,
+                              .worker  = b->run->worker,
+                              .workers = b->run->size,
+                              .scratch = &b->scratch,
+                              .next    = b->tables->next[b->shape],
+                              .run     = b->run};
+  const int64_t      piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
+  const int64_t      end = b->blocks + (piece < left ? piece : left);
+  bf_table_fill(&share, b->blocks, end, error);
   b->blocks = end;
 }
 
@@ -108,6 +118,7 @@ static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfAction
   }
   BF_TRY(bf_table_restore(run, tables, shape, M, K, checkpoint, &rows, error));
   b.blocks = b.exchanged = rows == K ? actions->blocks : rows / BF_LANES;
+  bf_work_restored(run, BF_PHASE_TABLES, (double)rows * (double)M);
   bf_scratch_create(space->problem, &b.scratch, error);
   BfStatus status = bf_agree(run->world, error);
   if (status == BF_OK) status = fill(&b, checkpoint, error);

@@ -21,8 +21,19 @@ BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions 
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error);
 void     bf_tables_clear(BfTables *tables);
 
-/* Successors next[k * M_s + j] for j0 <= j < j1 of context s under the actions of blocks block0 .. block1-1, by a whole
- * layer for every measure. */
-BfStatus bf_table_fill_directly(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
-                                int64_t block1, int64_t j0, int64_t j1, BfScratch *scratch, int32_t *next,
-                                BfError *error);
+/* One of `workers` equal shares of a table. */
+typedef struct {
+  const BfFullSpace *space;
+  const BfActions   *actions;
+  int64_t            s; /* a context of the table's shape */
+  int                worker, workers;
+  BfScratch         *scratch;
+  int32_t           *next; /* [K][M_s] */
+  const BfRun       *run;  /* is told what is done; NULL: nobody */
+} BfTableShare;
+
+/* Successors next[k * M_s + j] for the share's measures j under the actions of blocks block0 .. block1-1, by a whole
+ * layer for every measure. Not collective. */
+BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);
+/* By the faster of the two ways that fits the shape. Not collective. */
+BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);

@@ -116,16 +116,17 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
 /* ---- filling ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  const BfFullSpace *space;
-  const BfActions   *actions;
-  const BfKernels   *kernels;
-  BfTableShape       shape;
-  BfScratch         *scratch;
-  int64_t            s, block;        /* context, block of actions */
-  int64_t            type0, type1;    /* laws of the last tag whose sights are held */
-  int64_t           *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
-  int                held;            /* whether it holds any */
-  int32_t           *next;
+  const BfFullSpace  *space;
+  const BfActions    *actions;
+  const BfKernels    *kernels;
+  BfTableShape        shape;
+  BfScratch          *scratch;
+  const BfTableShare *share;
+  int64_t             s, block;        /* context, block of actions */
+  int64_t             type0, type1;    /* laws of the last tag whose sights are held */
+  int64_t            *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
+  int                 held;            /* whether it holds any */
+  int32_t            *next;
 } Fill;
 
 /* Sights of the tags before the last, where they changed: the first tags are the slowest. */
@@ -187,43 +188,52 @@ static void see_last(Fill *f) {
   }
 }
 
+/* Entries that are filled; the other ranks are as far. */
+static void told(const Fill *f, double entries) {
+  if (f->share->run) bf_work_done(f->share->run, BF_PHASE_TABLES, entries * f->share->workers);
+}
+
 /* The share is one of the last tag's laws where there is one tag, of the others' joint laws where there are more. */
-static BfStatus fill_block(Fill *f, int worker, int workers, BfError *error) {
+static BfStatus fill_block(Fill *f, BfError *error) {
   const BfContext *c     = f->shape.context;
-  const int64_t    radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
-  const int        alone = c->tags == 1;
-  const int64_t    end   = alone ? radix * (worker + 1) / workers : radix;
-  const int64_t    lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
+  const int        lanes = bf_actions_in_block(f->space->problem, f->block), worker = f->share->worker,
+            workers   = f->share->workers;
+  const int64_t radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
+  const int     alone = c->tags == 1;
+  const int64_t end   = alone ? radix * (worker + 1) / workers : radix;
+  const int64_t lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
   f->kernels->table_prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
   if (f->shape.image) {
-    f->kernels->table_pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1,
-                            bf_actions_in_block(f->space->problem, f->block),
+    f->kernels->table_pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1, lanes,
                             f->next + f->block * BF_LANES * leads * radix);
+    told(f, (double)((lead1 - lead0) * radix * lanes));
     return BF_OK;
   }
   for (f->type0 = alone ? radix * worker / workers : 0; f->type0 < end && lead0 < lead1; f->type0 = f->type1) {
     f->type1 = f->type0 + BF_TYPE_BLOCK < end ? f->type0 + BF_TYPE_BLOCK : end;
     f->held  = 0;
     see_last(f);
-    for (int64_t lead = lead0; lead < lead1; lead++) BF_TRY(fill_row(f, lead, error));
+    for (int64_t lead = lead0; lead < lead1; lead++) {
+      BF_TRY(fill_row(f, lead, error));
+      told(f, (double)((f->type1 - f->type0) * lanes));
+    }
   }
   return BF_OK;
 }
 
-BfStatus bf_table_shape_fill(const BfFullSpace *space, const BfActions *actions, int64_t s, int64_t block0,
-                             int64_t block1, int worker, int workers, BfScratch *scratch, int32_t *next,
-                             BfError *error) {
-  Fill     f = {.space   = space,
-                .actions = actions,
-                .kernels = space->problem->layer.kernels,
-                .scratch = scratch,
-                .s       = s,
-                .next    = next};
+BfStatus bf_table_shape_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
+  Fill     f = {.space   = share->space,
+                .actions = share->actions,
+                .kernels = share->space->problem->layer.kernels,
+                .scratch = share->scratch,
+                .share   = share,
+                .s       = share->s,
+                .next    = share->next};
   BfStatus status;
-  BF_GOTO(create(&f.shape, space, s, error));
+  BF_GOTO(create(&f.shape, share->space, share->s, error));
   BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
   BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));
-  for (f.block = block0; f.block < block1; f.block++) BF_GOTO(fill_block(&f, worker, workers, error));
+  for (f.block = block0; f.block < block1; f.block++) BF_GOTO(fill_block(&f, error));
 done:
   clear(&f.shape);
   bf_free(f.cell);

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { TOLD = 1 << 13 }; /* measures between two words on progress: a multiple of BF_LANES */
+
 /* Eight measures of a context at once, in the last block fewer. */
-static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
-                             int64_t *cell, double *z, double *g, BfError *error) {
+BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
+                           BfScratch *scratch, double *g, BfError *error) {
   const BfProblem *problem = space->problem;
   const BfContext *context = &problem->context[s];
   const int        d       = problem->layer.dim;
@@ -14,33 +16,34 @@ static BfStatus fill_context(const BfFullSpace *space, int64_t s, int64_t readou
   for (int64_t j = j0; j < j1; j += BF_LANES) {
     const int lanes = j1 - j < BF_LANES ? (int)(j1 - j) : BF_LANES;
     for (int l = 0; l < lanes; l++) {
-      bf_full_unrank(space, s, j + l, cell);
+      bf_full_unrank(space, s, j + l, scratch->cell);
       for (int i = 0; i < context->slots; i++) {
-        bf_tokens_point(problem->tokens, cell[i], point);
-        for (int a = 0; a < d; a++) z[(i * d + a) * BF_LANES + l] = point[a];
+        bf_tokens_point(problem->tokens, scratch->cell[i], point);
+        for (int a = 0; a < d; a++) scratch->z[(i * d + a) * BF_LANES + l] = point[a];
       }
     }
-    BF_TRY(bf_finite_cost(&problem->cost, readout, context, lanes, z, value, error));
+    BF_TRY(bf_finite_cost(&problem->cost, readout, context, lanes, scratch->z, value, error));
     for (int l = 0; l < lanes; l++) g[j + l] = value[l];
   }
   return BF_OK;
 }
 
 static BfStatus fill(const BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
-  BfStatus status = BF_OK;
-  int64_t *cell   = NULL;
-  double  *z      = NULL;
-  BF_GOTO(BF_NEW(&cell, space->slots, error));
-  BF_GOTO(BF_NEW(&z, (int64_t)space->slots * space->problem->layer.dim * BF_LANES, error));
+  BfScratch scratch;
+  BfStatus  status;
+  BF_GOTO(bf_scratch_create(space->problem, &scratch, error));
   for (int64_t r = 0; r < terminal->readouts; r++)
     for (int64_t s = 0; s < space->contexts; s++) {
-      const int64_t M = space->context[s].measures;
-      BF_GOTO(fill_context(space, s, r, M * run->node_rank / run->node_size, M * (run->node_rank + 1) / run->node_size,
-                           cell, z, terminal->g + r * terminal->measures + terminal->offset[s], error));
+      const int64_t M = space->context[s].measures, end = M * (run->node_rank + 1) / run->node_size;
+      for (int64_t j = M * run->node_rank / run->node_size; j < end; j += TOLD) {
+        const int64_t to = j + TOLD < end ? j + TOLD : end;
+        BF_GOTO(bf_terminal_range(space, s, r, j, to, &scratch,
+                                  terminal->g + r * terminal->measures + terminal->offset[s], error));
+        bf_work_done(run, BF_PHASE_COSTS, (double)(to - j) * run->node_size);
+      }
     }
 done:
-  bf_free(cell);
-  bf_free(z);
+  bf_scratch_clear(&scratch);
   return status;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "bellformer/run.h"
 #include "solve/full/space.h"
+#include "solve/transition.h"
 
 typedef struct {
   int64_t  readouts;
@@ -12,6 +13,9 @@ typedef struct {
   double   bound; /* sum over contexts of max over readouts and measures of |g_s| */
 } BfTerminal;
 
+/* g[j] for j0 <= j < j1: the terminal cost of those measures of context s with a readout. Not collective. */
+BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
+                           BfScratch *scratch, double *g, BfError *error);
 /* g_s of every measure of every context. Collective on run->world. */
 BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error);
 void     bf_terminal_clear(BfTerminal *terminal);

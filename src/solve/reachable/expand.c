@@ -42,9 +42,11 @@ static BfStatus quantize(BfReachable *x, const BfContext *context, int lanes, Bf
 
 /* total[readout][K padded] of the successors of one state: sums over contexts, in their order. */
 static BfStatus cost_successors(BfReachable *x, const unsigned char *state, double *total, BfError *error) {
-  const BfProblem *problem  = x->problem;
-  const int64_t    padded   = x->actions.blocks * BF_LANES;
-  const int64_t    readouts = problem->cost.readouts;
+  const BfLayerStates *layer    = &x->layer[x->problem->horizon - 1];
+  const double         each     = (double)layer->total / (double)layer->count * (double)x->problem->actions;
+  const BfProblem     *problem  = x->problem;
+  const int64_t        padded   = x->actions.blocks * BF_LANES;
+  const int64_t        readouts = problem->cost.readouts;
   for (int64_t i = 0; i < readouts * padded; i++) total[i] = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     bf_states_load(&x->states, state, s, &x->scratch);
@@ -59,6 +61,7 @@ static BfStatus cost_successors(BfReachable *x, const unsigned char *state, doub
         for (int l = 0; l < lanes; l++) total[r * padded + b * BF_LANES + l] += g[l];
       }
     }
+    bf_work_done(x->run, BF_PHASE_EXPAND, each / (double)problem->train.contexts);
   }
   return BF_OK;
 }
@@ -103,6 +106,7 @@ static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *tot
     bf_count_values(x->run, (double)x->problem->actions);
     known[i] = 1;
   }
+  x->expanded += (double)(to - from) * (double)x->problem->actions;
   bf_phase_end(x->run, BF_PHASE_EXPAND);
   return bf_agree(x->run->world, error);
 }
@@ -110,12 +114,9 @@ static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *tot
 static BfStatus cost_layer(BfReachable *x, double *total, unsigned char known[], BfError *error) {
   BfLayerStates *layer  = &x->layer[x->problem->horizon - 1];
   const int64_t  pieces = count_pieces(x, layer);
-  BfProgress     progress;
-  bf_progress_start(&progress, "layer %d, costing its successors", x->problem->horizon - 1);
   for (int64_t p = 0; p < pieces; p++) {
     const int64_t to = layer->count * (p + 1) / pieces;
     BF_TRY(cost_piece(x, layer->count * p / pieces, to, total, known, error));
-    bf_progress(x->run, &progress, (double)(p + 1) / (double)pieces, (double)to * (double)x->problem->actions);
     const BfOrder order = p + 1 < pieces ? bf_checkpoint_ask(x->checkpoint, bf_reachable_last_bytes(x)) : BF_GO_ON;
     if (order == BF_GO_ON) continue;
     BF_TRY(bf_reachable_save_last(x, known, error));

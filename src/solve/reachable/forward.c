@@ -7,14 +7,25 @@ static BfStatus save(BfReachable *x, int t, BfMerge *m, BfOrder order, BfError *
   return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
 }
 
+/* A round that may not fit into memory is not begun: what is there is saved instead. */
+static BfStatus check_memory(BfReachable *x, int t, BfMerge *m, BfError *error) {
+  int64_t found  = m->set.count;
+  BfError memory = {0};
+  MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT64_T, MPI_SUM, x->run->world);
+  if (bf_reachable_memory(x, t, bf_merge_bytes(x, m), found, &memory) == BF_OK) return BF_OK;
+  if (memory.status == BF_STOPPED) BF_TRY(bf_reachable_save_forward(x, t, m, error));
+  return bf_fail(error, memory.status, "%s", memory.text);
+}
+
 static BfStatus expand(BfReachable *x, int t, BfMerge *m, BfError *error) {
-  BfProgress progress;
-  bf_progress_start(&progress, "layer %d, expanding", t);
+  const double K    = (double)x->problem->actions,
+               each = (double)bf_merge_new(x, m) / (double)(m->rounds > 0 ? m->rounds : 1) * K;
   for (int64_t r = 0; r < m->rounds; r++) {
+    BF_TRY(check_memory(x, t, m, error));
     BF_TRY(bf_merge_round(x, m, error));
-    const BfRound *round = &m->round[m->done - 1];
-    bf_progress(x->run, &progress, (double)(r + 1) / (double)m->rounds,
-                (double)(round->pair + round->pairs - m->known * x->problem->actions));
+    x->expanded += each;
+    bf_work_done(x->run, BF_PHASE_EXPAND, each);
+    bf_work_done(x->run, BF_PHASE_MERGE, each);
     const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_reachable_forward_bytes(x, t, m));
     if (order != BF_GO_ON) BF_TRY(save(x, t, m, order, error));
   }

@@ -34,6 +34,8 @@ typedef struct {
   BfActions        actions;
   BfScratch        scratch;
   BfLayerStates   *layer; /* [T] */
+  BfReachableSize  size;
+  double           expanded; /* successors found or costed by all ranks in this start: for its progress */
 } BfReachable;
 
 /* Attention terms (exponentials, about) of a layer on all contexts; and how many make a piece of work, about half a
@@ -47,6 +49,11 @@ BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t
 
 /* Back to layer 0 alone. */
 void bf_reachable_forget_layers(BfReachable *x);
+
+/* BF_OK where layer t's bytes, or so many more of this rank, fit into the memory of its node, on every node. Else the
+ * line that tells the layers' sizes and what to change: BF_STOPPED where this start has come further and saves, else
+ * BF_FAILURE. found: distinct successors so far, of all ranks, or -1. Collective. */
+BfStatus bf_reachable_memory(const BfReachable *x, int t, double bytes, int64_t found, BfError *error);
 
 /* Layer t+1 from layer t: every rank expands its states, sends each successor to its owner, owners merge equal ones,
  * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective.

@@ -297,3 +297,23 @@ int64_t bf_merge_complete(const BfReachable *x, const BfMerge *m) {
   const BfRound *last = m->done ? &m->round[m->done - 1] : NULL;
   return last ? (last->pair + last->pairs) / x->problem->actions : 0;
 }
+
+/* ---- sizes ------------------------------------------------------------------------------------------------------ */
+
+int64_t bf_merge_new(const BfReachable *x, const BfMerge *m) {
+  const int64_t mine = m->from->count - m->known;
+  int64_t       all;
+  MPI_Allreduce(&mine, &all, 1, MPI_INT64_T, MPI_SUM, x->run->world);
+  return all;
+}
+
+/* Arrays double: the new stands beside the old. */
+double bf_merge_bytes(const BfReachable *x, const BfMerge *m) {
+  const double state = (double)x->states.bytes, arrive = 1.25 * (double)m->batch + 1024; /* hashes deal evenly */
+  const double count = (double)m->set.count + arrive;
+  double       bytes = count * (state + 32 + 8 + 32); /* sorted: states, entries, positions; found again: slots */
+  if (arrive > (double)m->receive_room) bytes += arrive * state;
+  if ((double)m->logged + arrive > (double)m->log_room) bytes += 16 * ((double)m->logged + arrive);
+  for (double room = (double)m->set.room; room < count; room *= 2) bytes += 2 * room * (state + 8 + 16);
+  return bytes + 8 * (double)m->batch;
+}

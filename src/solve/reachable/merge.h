@@ -35,6 +35,11 @@ typedef struct {
 /* Ready for the successors of layer t; what x->partial holds of that layer is taken over. Collective. */
 BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *merge, BfError *error);
 void     bf_merge_clear(BfMerge *merge);
+/* States of layer t, of all ranks, whose successors are still to be found. Collective. */
+int64_t bf_merge_new(const BfReachable *x, const BfMerge *merge);
+/* Memory that this rank may need to take in another round, all of which may be new, and to number what is there then.
+ */
+double bf_merge_bytes(const BfReachable *x, const BfMerge *merge);
 /* The next round of expansion: expand, send, merge. Collective. */
 BfStatus bf_merge_round(BfReachable *x, BfMerge *merge, BfError *error);
 /* Number what the set holds, over all ranks, and tell the numbers to those who sent it: from->successor of the pairs so

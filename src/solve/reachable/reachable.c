@@ -1,9 +1,11 @@
 /* The dynamic program over the measures that are reachable from mu_0. */
 #include "solve/reachable/save.h"
+#include <math.h>
 
 static BfStatus start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x, BfError *error) {
   *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_states_create(problem, &x->states, error));
+  BF_TRY(bf_reachable_size(problem, &x->size, error));
   BF_TRY(bf_actions_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
@@ -55,18 +57,35 @@ static BfStatus reserve(BfReachable *x, BfError *error) {
   return BF_OK;
 }
 
-/* Refuse a layer whose successors would not fit, before its expansion starts. */
-static BfStatus check_memory(const BfReachable *x, int t, BfError *error) {
-  const double gib = 1024.0 * 1024 * 1024;
-  const double need =
-      (double)x->layer[t].count * (double)x->problem->actions * 16.0; /* successors and the owners' log */
-  double node;
-  MPI_Allreduce(&need, &node, 1, MPI_DOUBLE, MPI_SUM, x->run->node);
-  if (node > (double)bf_node_memory_free())
-    bf_fail(error, BF_BAD_INPUT,
-            "layer %d has %lld reachable measures: its successors need %.3g GiB a node, %.3g GiB are free", t,
-            (long long)x->layer[t].total, node / gib, (double)bf_node_memory_free() / gib);
-  return bf_agree(x->run->world, error);
+/* Refuse a layer whose successors would not fit, before its expansion starts; what is complete is saved. The merged
+ * successors are not known yet: one at least. */
+static BfStatus check_memory(BfReachable *x, int t, BfError *error) {
+  const double  bytes  = bf_reachable_layer_bytes(&x->size, t, (double)x->layer[t].count, 1);
+  const BfStage stage  = t < x->problem->horizon - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST;
+  BfError       memory = {0};
+  if (bf_reachable_memory(x, t, bytes, -1, &memory) == BF_OK) return BF_OK;
+  if (memory.status == BF_STOPPED) BF_TRY(bf_reachable_save_between(x, (BfReachablePosition){stage, t}, error));
+  return bf_fail(error, memory.status, "%s", memory.text);
+}
+
+/* What is to be done from layer t on, whose measures are known; later layers have at most so many. */
+static void expect(const BfReachable *x, int t, const BfStore *store) {
+  const int    T = x->problem->horizon;
+  const double K = (double)x->problem->actions, each = 1.0 / x->run->size;
+  double       measures = (double)x->layer[t].total, expand = 0, merge = 0, bytes = 0;
+  for (int i = 0; i < t; i++) bytes += bf_reachable_kept_bytes(&x->size, i, (double)x->layer[i].total);
+  for (int i = t; i < T; i++) {
+    expand += measures * K;
+    merge += i < T - 1 ? measures * K : 0;
+    bytes += bf_reachable_kept_bytes(&x->size, i, measures);
+    measures = fmin(measures * K, x->size.most);
+  }
+  bf_work_expect(x->run, BF_PHASE_EXPAND, x->expanded + expand, "successors", x->size.terms * BF_TERM_SECONDS * each,
+                 t < T - 1);
+  bf_work_expect(x->run, BF_PHASE_MERGE, x->expanded + merge, "successors",
+                 (2e-7 + 1e-9 * (double)x->size.state_bytes) * each, t < T - 1);
+  bf_work_expect(x->run, BF_PHASE_SWEEP, x->expanded + merge, "Q-values", 2e-9 * each, t < T - 1);
+  if (store) bf_work_expect(x->run, BF_PHASE_WRITE, bytes, "bytes", 1e-9, t < T - 1);
 }
 
 /* Follow the policy from mu_0; the rank that owns a state tells what comes next. */
@@ -114,27 +133,35 @@ static BfStatus between(BfReachable *x, BfStage stage, int layer, BfError *error
 }
 
 /* Forward, layer after layer; the last one is costed; then backward. From where a checkpoint left off. */
-static BfStatus passes(BfReachable *x, BfError *error) {
+static BfStatus passes(BfReachable *x, const BfStore *store, BfError *error) {
   const int           T = x->problem->horizon;
   BfReachablePosition at;
   BF_TRY(bf_reachable_restore(x, &at, error));
   for (int t = at.stage == BF_STAGE_FORWARD ? at.layer : T - 1; t < T - 1; t++) {
     const double begin = bf_seconds();
+    expect(x, t, store);
+    bf_progress_what(x->run, "layer %d of %d, expanding %lld measures", t, T, (long long)x->layer[t].total);
     BF_TRY(check_memory(x, t, error));
     BF_TRY(bf_reachable_forward(x, t, error));
     tell(x, t, "merged", begin);
     BF_TRY(between(x, t + 1 < T - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, t + 1, error));
   }
+  if (at.stage != BF_STAGE_BACKWARD) BF_TRY(check_memory(x, T - 1, error));
   reserve(x, error);
   BF_TRY(bf_agree(x->run->world, error));
   if (at.stage != BF_STAGE_BACKWARD) {
     const double begin = bf_seconds();
+    expect(x, T - 1, store);
+    bf_progress_what(x->run, "layer %d of %d, costing %lld measures' successors", T - 1, T,
+                     (long long)x->layer[T - 1].total);
     BF_TRY(bf_reachable_last(x, error));
     tell(x, T - 1, "costed", begin);
     if (T > 1) BF_TRY(between(x, BF_STAGE_BACKWARD, T - 2, error));
   }
   for (int t = at.stage == BF_STAGE_BACKWARD ? at.layer : T - 2; t >= 0; t--) {
+    bf_progress_what(x->run, "layer %d of %d, backwards", t, T);
     BF_TRY(bf_reachable_backward(x, t, error));
+    bf_work_done(x->run, BF_PHASE_SWEEP, (double)x->layer[t].total * (double)x->problem->actions);
     if (t > 0) BF_TRY(between(x, BF_STAGE_BACKWARD, t - 1, error));
   }
   return BF_OK;
@@ -149,7 +176,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
   BF_GOTO(bf_agree(run->world, error));
   bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots,
            x.states.width, (long long)problem->actions);
-  BF_GOTO(passes(&x, error));
+  BF_GOTO(passes(&x, store, error));
   BF_GOTO(roll_open_loop(&x, loop, error));
   if (store) {
     bf_phase_begin(run, BF_PHASE_WRITE);

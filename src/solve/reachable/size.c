@@ -1,0 +1,55 @@
+#include "bellformer/solve.h"
+#include "solve/reachable/layers.h"
+#include <math.h>
+
+/* Types of m atoms on n cells, C(m + n - 1, m), by a product that rounds alike everywhere. */
+static double types(double n, int atoms) {
+  double count = 1;
+  for (int i = 1; i <= atoms; i++) count = count * (n + i - 1) / i;
+  return count;
+}
+
+static double all_measures(const BfProblem *problem) {
+  double count = 1;
+  if (!problem->tokens) return INFINITY;
+  for (int64_t s = 0; s < problem->train.contexts; s++)
+    for (int g = 0; g < problem->context[s].tags; g++)
+      count *= types((double)bf_tokens_count(problem->tokens),
+                     problem->context[s].first[g + 1] - problem->context[s].first[g]);
+  return count;
+}
+
+double bf_reachable_most(const BfReachableSize *size, int t) {
+  double count = 1;
+  for (int i = 0; i < t && count < size->most; i++) count *= size->actions;
+  return count < size->most ? count : size->most;
+}
+
+/* A successor has its number, 8 bytes, at its parent and, 8 more with the room of an array that grows, in its owner's
+ * log, and its place in a message. A distinct one has its bytes, hash and slots, doubled while the set grows; then an
+ * entry of the sort. */
+double bf_reachable_layer_bytes(const BfReachableSize *size, int t, double measures, double next) {
+  if (t == size->horizon - 1) return 17 * measures;
+  return measures * size->actions * (8 + 16 + 4) + next * (3.0 * (double)size->state_bytes + 72);
+}
+
+double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measures) {
+  return measures * ((double)size->state_bytes + 12 + (t < size->horizon - 1 ? 8 * size->actions : 4));
+}
+
+BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error) {
+  BfStates states;
+  BF_TRY(bf_states_create(problem, &states, error));
+  *size = (BfReachableSize){.most        = all_measures(problem),
+                            .actions     = (double)problem->actions,
+                            .horizon     = problem->horizon,
+                            .state_bytes = states.bytes,
+                            .terms       = bf_reachable_terms(problem)};
+  if (problem->tokens && problem->transition == BF_TRANSITION_SPLIT)
+    size->terms += 4.0 * (double)states.slots * (double)(1 << problem->layer.dim);
+  for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
+  size->costed = bf_reachable_most(size, problem->horizon - 1) * size->actions;
+  size->work   = (size->expanded + size->costed) * size->terms;
+  bf_states_clear(&states);
+  return BF_OK;
+}
