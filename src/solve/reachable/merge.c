@@ -309,9 +309,11 @@ int64_t bf_merge_new(const BfReachable *x, const BfMerge *m) {
 
 /* Arrays double: the new stands beside the old. */
 double bf_merge_bytes(const BfReachable *x, const BfMerge *m) {
-  const double state = (double)x->states.bytes, arrive = 1.25 * (double)m->batch + 1024; /* hashes deal evenly */
-  const double count = (double)m->set.count + arrive;
-  double       bytes = count * (state + 32 + 8 + 32); /* sorted: states, entries, positions; found again: slots */
+  const double all    = (double)m->from->total * (double)x->problem->actions / x->run->size,
+               state  = (double)x->states.bytes;
+  const double arrive = 1.25 * (all < (double)m->batch ? all : (double)m->batch) + 1024; /* hashes deal evenly */
+  const double count  = (double)m->set.count + arrive;
+  double       bytes  = count * (state + 32 + 8 + 32); /* sorted: states, entries, positions; found again: slots */
   if (arrive > (double)m->receive_room) bytes += arrive * state;
   if ((double)m->logged + arrive > (double)m->log_room) bytes += 16 * ((double)m->logged + arrive);
   for (double room = (double)m->set.room; room < count; room *= 2) bytes += 2 * room * (state + 8 + 16);
