@@ -58,6 +58,14 @@ BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfConte
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 double bf_cost_denominator(const BfCost *cost); /* S or N */
 
+/* What a context stands for: r [dim][BF_LANES] of z [slots][dim][BF_LANES] for kinds that pool; of the others every
+ * token stands for itself. */
+int  bf_cost_pools(const BfCostKind *kind);
+void bf_represent(const BfCost *cost, const BfContext *context, const double *z, double *r);
+/* R r + b of a readout, of one representation r [dim]: logits [classes]; returns the label of the largest, the smallest
+ * where several attain it. */
+int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]);
+
 /* The least position weight that forces the optimal coupling of `wasserstein` to keep every token at its own position:
  * diam(Z)^2 / min over i != j of |p_i - p_j|^2 with p = (index + 1)/L_s, over the positions of the given context;
  * diameter2 is |upper - lower|^2. 0 for one position. */

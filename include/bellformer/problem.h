@@ -51,6 +51,7 @@ typedef struct {
   int64_t *context_first; /* [contexts + 1]: the tags of context s are context_first[s] .. context_first[s+1]-1 */
   int      labels;        /* largest label + 1; 0 with targets */
   int      positions;     /* largest position + 1 */
+  int      unlabelled;    /* the table has neither: every label is 0, or every target, and means nothing */
 } BfData;
 
 /* Read a table from the bytes of a file: CSV with header `sequence,position,label,z0,...` or `...,y0,y1,...` in place
@@ -58,6 +59,9 @@ typedef struct {
  * one-dimensional datasets of its root. dim: the number of z columns that must be there. Errors name line and column.
  */
 BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error);
+/* The same of a table that may have neither label nor targets, whose columns are not wanted for a prediction: then
+ * unlabelled is set; targets: whether targets stand in rather than labels. */
+BfStatus bf_data_parse_unlabelled(const BfFile *file, int dim, int targets, BfData *out, BfError *error);
 void     bf_data_clear(BfData *data);
 
 /* The context s of the data as the layer sees it, every tag with `atoms` atoms (0: one for each of its tokens). Owns
@@ -106,8 +110,10 @@ void     bf_problem_destroy(BfProblem **problem);
 BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error);
 
 /* Whether a table (parsed from `file`) fits the problem: the token's box, labels or targets as the cost needs them, the
- * mask, the length of the encoding. */
-BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error);
+ * mask, the length of the encoding. outside: NULL, or it takes the number of tokens outside the box, which then are no
+ * error. */
+BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, int64_t *outside,
+                               BfError *error);
 
 /* diam^2 of the smallest box that holds Z, on the sphere the unit ball, and the targets of a table: no token is farther
  * from a target. For the position weight of `wasserstein`. */

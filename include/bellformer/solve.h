@@ -81,7 +81,7 @@ double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measur
 typedef struct {
   double *tokens;        /* [T + 1][N][d] in the order of the table's rows; owned */
   double *sequence_loss; /* [contexts] of each: its part of the sum before it is averaged; owned */
-  double  loss;          /* terminal cost */
+  double  loss;          /* terminal cost; NaN, like all that follows, where the data are unlabelled */
   double  cost;          /* loss + sum of stage costs */
   double  accuracy;      /* NaN where the data has targets */
 } BfRollout;
@@ -91,3 +91,23 @@ typedef struct {
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
                     BfRollout *out, BfError *error);
 void     bf_rollout_clear(BfRollout *rollout);
+
+/* What a model answers, from its last tokens: a row a sequence, in increasing order of their numbers, where the cost
+ * pools a sequence's tokens; else a row a token, in the order of the table's rows. */
+typedef struct {
+  int64_t  rows;           /* P */
+  int      dim, classes;   /* C; 0 for costs without a readout, whose answer is the representation itself */
+  bool     pooled;         /* a row a sequence */
+  int64_t *sequence;       /* [P]; owned, like all arrays here */
+  int32_t *position;       /* [P], or NULL where pooled */
+  int32_t *label;          /* [P] as the data have it, or NULL */
+  double  *target;         /* [P][d] as the data have it, or NULL */
+  double  *representation; /* [P][d] */
+  double  *logits;         /* [P][C], or NULL */
+  int32_t *class;          /* [P] the label of largest logit, the smallest where several attain it, or NULL */
+} BfPrediction;
+
+/* tokens [N][d]: those after the last layer, in the order of the table's rows. Serial; every rank may call it. */
+BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
+                    BfPrediction *out, BfError *error);
+void     bf_prediction_clear(BfPrediction *prediction);

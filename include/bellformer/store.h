@@ -69,3 +69,10 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
 int bf_store_has(BfStore *store, const char *path);
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);
+
+/* ---- text files -------------------------------------------------------------------------------------------------- */
+
+/* Write rank 0's text as a file that appears whole. An existing one is refused (BF_BAD_INPUT) unless overwrite is set.
+ * Collective; text and length of other ranks are not looked at. */
+BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
+                       BfError *error);

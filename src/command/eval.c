@@ -1,6 +1,7 @@
 /* bellformer eval: a trained model on a data table. */
 #include "bellformer/flow.h"
 #include "command/command.h"
+#include "command/prediction.h"
 #include <math.h>
 #include <string.h>
 
@@ -11,11 +12,15 @@ typedef struct {
 
 static const BfOption eval_options[] = {
     {"data", BF_OPTION_TEXT, BF_OF_THIS_START, "TABLE", offsetof(Settings, data),
-     .meaning = "the table (CSV or HDF5, as in a problem); without it the training data of the result file"},
+     .meaning = "the table (CSV or HDF5, as in a problem; label or targets may be missing); without it the training "
+                "data of the result file. A token outside the box is taken as it is: P acts after the first layer"},
     {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", offsetof(Settings, out),
      .meaning =
-         "write the tokens after every layer as /tokens [T+1, N, d] with loss and accuracy as attributes, and the "
-         "loss of every sequence as /loss [S]; of a flow also /flow_tokens, flow_loss and flow_accuracy"},
+         "write what the model answers, as CSV or HDF5 by the ending (.csv; .h5, .hdf5): a row a sequence in the order "
+         "of their numbers, or, where the cost is one of tokens, a row a token in the order of the table, with "
+         "sequence, position, class, logits and representation, or value. HDF5 has these under /prediction (of a "
+         "flow also /flow_prediction), the tokens after every layer as /tokens [T+1, N, d] and, with labels, the loss "
+         "of every sequence as /loss [S]"},
     {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, overwrite),
      .meaning = "replace FILE if it exists"},
     {0}};
@@ -24,19 +29,22 @@ const BfManual bf_manual_eval = {
     .usage = "RUN.h5 [options]",
     .about =
         "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
-        "flow it tells both: of the layers, and of the flow in the scheme that it was trained with.\n",
+        "flow it tells both: of the layers, and of the flow in the scheme that it was trained with. A table without "
+        "labels (or targets) is predicted.\n",
     .options = {eval_options, bf_run_options},
     .notes   = "PETSc's options (-log_view) work too.\n"};
 
-static BfStatus read_table(const BfRun *run, BfProblem *problem, const char *path, BfData *data, BfError *error) {
-  BfFiles      *files = NULL;
+static BfStatus read_table(const BfRun *run, BfProblem *problem, const char *path, BfData *data, int64_t *outside,
+                           BfError *error) {
+  const int     targets = bf_cost_needs_target(problem->cost.kind);
+  BfFiles      *files   = NULL;
   const BfFile *file;
   BfStatus      status;
   BF_GOTO(bf_files_create(run->world, ".", &files, error));
   BF_GOTO(bf_files_get(files, path, &file, error));
-  BF_GOTO(bf_data_parse(file, problem->layer.dim, data, error));
+  BF_GOTO(bf_data_parse_unlabelled(file, problem->layer.dim, targets, data, error));
   BF_GOTO(bf_problem_encode(problem, data->positions, error));
-  BF_GOTO(bf_problem_check_data(problem, file, data, error));
+  BF_GOTO(bf_problem_check_data(problem, file, data, outside, error));
 done:
   bf_files_destroy(&files);
   return status;
@@ -85,41 +93,60 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   return status;
 }
 
-static BfStatus write_tokens(const BfRun *run, const BfProblem *problem, const BfData *data, const BfRollout *rollout,
-                             const Continuous *x, const char *path, bool overwrite, BfError *error) {
-  BfStore      *store  = NULL;
-  const int64_t dims[] = {problem->horizon + 1, data->tokens, data->dim};
-  BfStatus      status;
-  BF_GOTO(bf_store_create(run->world, path, overwrite, &store, error));
-  BF_GOTO(bf_store_write(store, "/tokens", BF_STORE_DOUBLE, 3, dims, rollout->tokens, error));
-  BF_GOTO(bf_store_write(store, "/loss", BF_STORE_DOUBLE, 1, &data->contexts, rollout->sequence_loss, error));
-  BF_GOTO(bf_store_attribute_double(store, "/", "loss", rollout->loss, error));
-  BF_GOTO(bf_store_attribute_double(store, "/", "accuracy", rollout->accuracy, error));
-  if (x->options.scheme) {
-    BF_GOTO(bf_store_write(store, "/flow_tokens", BF_STORE_DOUBLE, 3, dims, x->value.tokens, error));
-    BF_GOTO(bf_store_attribute_double(store, "/", "flow_loss", x->value.loss, error));
-    BF_GOTO(bf_store_attribute_double(store, "/", "flow_accuracy", x->value.accuracy, error));
+static void print_loss(const BfRun *run, const BfData *data, double loss, double accuracy) {
+  if (data->unlabelled) bf_print(run, ": no labels\n");
+  else {
+    bf_print(run, ": loss %.10g", loss);
+    if (!isnan(accuracy)) bf_print(run, ", accuracy %.6g", accuracy);
+    bf_print(run, "\n");
   }
-  BF_GOTO(bf_store_commit(&store, error));
-done:
-  bf_store_close(&store);
-  return status;
 }
 
-static void print_losses(const BfRun *run, const BfData *data, const BfRollout *rollout, const Continuous *x) {
-  bf_print(run, "%lld sequences, %lld tokens: loss %.10g", (long long)data->contexts, (long long)data->tokens,
-           rollout->loss);
-  if (!isnan(rollout->accuracy)) bf_print(run, ", accuracy %.6g", rollout->accuracy);
-  bf_print(run, "\n");
-  if (!x->options.scheme) return;
-  if (x->options.scheme->adaptive)
-    bf_print(run, "flow (%s, tolerance %g)", x->options.scheme->name, x->options.tolerance);
-  else
-    bf_print(run, "flow (%s, %d step%s a layer)", x->options.scheme->name, x->options.steps,
-             x->options.steps > 1 ? "s" : "");
-  bf_print(run, ": loss %.10g", x->value.loss);
-  if (!isnan(x->value.accuracy)) bf_print(run, ", accuracy %.6g", x->value.accuracy);
-  bf_print(run, "\n");
+static void print_scheme(const BfRun *run, const BfFlowOptions *o) {
+  if (o->scheme->adaptive) bf_print(run, "flow (%s, tolerance %g)", o->scheme->name, o->tolerance);
+  else bf_print(run, "flow (%s, %d step%s a layer)", o->scheme->name, o->steps, o->steps > 1 ? "s" : "");
+}
+
+static void print_answer(const BfRun *run, const BfAnswer *answer, const BfFlowOptions *o, bool written) {
+  const BfData *data = answer->data;
+  bf_print(run, "%lld sequence%s, %lld tokens", (long long)data->contexts, data->contexts > 1 ? "s" : "",
+           (long long)data->tokens);
+  print_loss(run, data, answer->rollout->loss, answer->rollout->accuracy);
+  if (data->unlabelled) bf_answer_print(run, answer->prediction);
+  if (answer->flow) {
+    print_scheme(run, o);
+    print_loss(run, data, answer->flow->loss, answer->flow->accuracy);
+    if (data->unlabelled) bf_answer_print(run, answer->flow_prediction);
+  }
+  if (answer->outside)
+    bf_print(run, "tokens outside the box: %lld, taken as they are (P acts after the first layer)\n",
+             (long long)answer->outside);
+  if (data->unlabelled && !written) bf_print(run, "-o FILE.csv or -o FILE.h5 writes the predictions\n");
+}
+
+/* The answers of layers and flow, told and written. */
+static BfStatus tell(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfAnswer *answer, Continuous *flow,
+                     const Settings *o, BfError *error) {
+  const int64_t last   = (int64_t)problem->horizon * answer->data->tokens * answer->data->dim;
+  BfPrediction  layers = {0}, along = {0};
+  BfStatus      status;
+  bf_predict(problem, answer->data, loop->readout, answer->rollout->tokens + last, &layers, error);
+  answer->prediction = &layers;
+  if (flow->options.scheme && error->status == BF_OK) {
+    bf_predict(problem, answer->data, loop->readout, flow->value.tokens + last, &along, error);
+    answer->flow            = &flow->value;
+    answer->flow_prediction = &along;
+  }
+  BF_GOTO(bf_agree(run->world, error));
+  if (o->out) BF_GOTO(bf_answer_write(run, answer, o->out, o->overwrite, error));
+  const bool quiet = run->quiet;
+  run->quiet       = false; /* the answer is not progress */
+  print_answer(run, answer, &flow->options, o->out != NULL);
+  run->quiet = quiet;
+done:
+  bf_prediction_clear(&layers);
+  bf_prediction_clear(&along);
+  return status;
 }
 
 static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o, BfError *error) {
@@ -128,18 +155,16 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   BfData     table   = {0};
   BfRollout  rollout = {0};
   Continuous flow    = {0};
+  int64_t    outside = 0;
   BfStatus   status;
   BF_GOTO(bf_result_read(run, arguments->file, &problem, &loop, error));
-  if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, error));
+  if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
   const BfData *data = o->data ? &table : &problem->train;
   bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
   BF_GOTO(bf_agree(run->world, error));
   BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &loop, &flow, error));
-  if (o->out) BF_GOTO(write_tokens(run, problem, data, &rollout, &flow, o->out, o->overwrite, error));
-  const bool quiet = run->quiet;
-  run->quiet       = false; /* the answer is not progress */
-  print_losses(run, data, &rollout, &flow);
-  run->quiet = quiet;
+  BfAnswer answer = {.data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout};
+  status          = tell(run, problem, &loop, &answer, &flow, o, error);
 done:
   bf_open_loop_clear(&loop);
   bf_rollout_clear(&rollout);
@@ -151,9 +176,11 @@ done:
 
 BfStatus bf_command_eval(BfRun *run, const BfArguments *arguments, BfError *error) {
   Settings o = {0};
+  bool     csv;
   BfStatus status;
   BF_GOTO(bf_options_parse(eval_options, &o, error));
   BF_GOTO(bf_refuse_unread_options(error));
+  if (o.out) BF_GOTO(bf_answer_ending(o.out, &csv, error));
   status = arguments->file ? eval(run, arguments, &o, error)
                            : bf_fail(error, BF_BAD_INPUT, "eval needs a result file; see `bellformer help eval`");
 done:

@@ -81,3 +81,11 @@ double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context,
   if (!cost->kind->correct || !context->label) return NAN;
   return cost->kind->correct(cost, readout, context, z);
 }
+
+/* ---- predictions ------------------------------------------------------------------------------------------------- */
+
+int bf_cost_pools(const BfCostKind *kind) { return kind->represent != NULL; }
+
+void bf_represent(const BfCost *cost, const BfContext *context, const double *z, double *r) {
+  cost->kind->represent(cost, context, z, r);
+}

@@ -24,6 +24,8 @@ struct BfCostKind {
    * and what is written there is not read. No lane depends on another. */
   BfStatus (*evaluate)(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                        double *loss, double *gradient, BfError *error);
+  /* What a context stands for, r [dim][BF_LANES]; NULL where every token stands for itself. */
+  void (*represent)(const BfCost *cost, const BfContext *context, const double *z, double *r);
   /* How much lane 0 classifies rightly, in what is averaged over; NULL for kinds without labels. */
   double (*correct)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 };

@@ -16,11 +16,11 @@ static void pooled_positions(BfPooling pooling, const BfContext *context, int *b
   *end   = pooling == BF_POOL_FIRST ? first : last;
 }
 
-/* r_s [dim][BF_LANES], and the label of the tags that were pooled: all tags of a context carry the same. */
-static int pool(const BfCost *cost, const BfContext *context, const double *z, double *r) {
-  const int dim   = cost->dim;
-  int       label = 0, begin, end;
-  double    mass  = 0;
+/* r_s [dim][BF_LANES]. */
+static void represent(const BfCost *cost, const BfContext *context, const double *z, double *r) {
+  const int dim = cost->dim;
+  int       begin, end;
+  double    mass = 0;
   pooled_positions(cost->pooling, context, &begin, &end);
   for (int k = 0; k < dim * BF_LANES; k++) r[k] = 0;
   for (int g = 0; g < context->tags; g++) {
@@ -28,10 +28,14 @@ static int pool(const BfCost *cost, const BfContext *context, const double *z, d
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
       for (int k = 0; k < dim * BF_LANES; k++) r[k] += context->mass[g] * z[(int64_t)i * dim * BF_LANES + k];
     mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
-    label = context->label[g];
   }
   for (int k = 0; k < dim * BF_LANES; k++) r[k] /= mass;
-  return label;
+}
+
+/* r_s, and the context's label: all its tags carry the same. */
+static int pool(const BfCost *cost, const BfContext *context, const double *z, double *r) {
+  represent(cost, context, z, r);
+  return context->label[0];
 }
 
 /* From by_r [dim][BF_LANES] to the tokens that r is the mean of. */
@@ -71,4 +75,5 @@ const BfCostKind bf_cost_pooled_cross_entropy = {.name        = "pooled_cross_en
                                                  .has_readout = 1,
                                                  .average     = BF_AVERAGE_CONTEXTS,
                                                  .evaluate    = evaluate,
+                                                 .represent   = represent,
                                                  .correct     = correct};

@@ -42,6 +42,18 @@ void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int 
   largest(cost, readout, r, max, label);
 }
 
+int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]) {
+  double lanes[cost->dim * BF_LANES], x[BF_LANES];
+  int    label = 0;
+  for (int k = 0; k < cost->dim * BF_LANES; k++) lanes[k] = r[k / BF_LANES];
+  for (int c = 0; c < cost->classes; c++) {
+    logit(cost, readout, c, lanes, x);
+    logits[c] = x[0];
+    if (x[0] > logits[label]) label = c;
+  }
+  return label;
+}
+
 /* Sums over classes of exp(x_c - max): over all, over those other than one of largest logit, and over those other than
  * the label. Each of the last two leaves out what would drown the others. */
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,12 @@
 /* Where the columns of a table are; -1: not there. */
 typedef struct {
   int64_t  sequence, position, label;
-  int64_t *z, *y; /* [dim] */
-  int      targets;
+  int64_t *z, *y;           /* [dim] */
+  int      targets, absent; /* absent: neither label nor targets are there */
 } Columns;
+
+/* What stands in for labels and targets where a table has neither. */
+typedef enum { REFUSED, LABEL_ZERO, TARGET_ZERO } Absent;
 
 /* The j of a name like z12, or -1. */
 static int64_t component(const char *name, char letter) {
@@ -59,13 +63,14 @@ static BfStatus fail_absent(const char *name, BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "column %s is missing", name);
 }
 
-static BfStatus check_columns(const Columns *columns, int dim, BfError *error) {
+static BfStatus check_columns(Columns *columns, int dim, Absent absent, BfError *error) {
   char name[16];
   if (columns->sequence < 0) return fail_absent("sequence", error);
   if (columns->position < 0) return fail_absent("position", error);
   if (columns->label >= 0 && columns->targets)
     return bf_fail(error, BF_BAD_INPUT, "has both a label and targets (columns y0, ...)");
-  if (columns->label < 0 && !columns->targets) return fail_absent("label (or y0, ...)", error);
+  columns->absent = columns->label < 0 && !columns->targets;
+  if (columns->absent && absent == REFUSED) return fail_absent("label (or y0, ...)", error);
   for (int j = 0; j < dim; j++) {
     snprintf(name, sizeof name, "z%d", j);
     if (columns->z[j] < 0) return fail_absent(name, error);
@@ -76,7 +81,7 @@ static BfStatus check_columns(const Columns *columns, int dim, BfError *error) {
 }
 
 /* Find every column by its name, and set the types. columns->z and y are there to be filled. */
-static BfStatus find_columns(BfTable *table, int dim, Columns *columns, BfError *error) {
+static BfStatus find_columns(BfTable *table, int dim, Absent absent, Columns *columns, BfError *error) {
   columns->sequence = columns->position = columns->label = -1;
   for (int j = 0; j < dim; j++) columns->z[j] = columns->y[j] = -1;
   for (int64_t k = 0; k < table->columns; k++) {
@@ -88,7 +93,7 @@ static BfStatus find_columns(BfTable *table, int dim, Columns *columns, BfError 
     if (place == &columns->sequence || place == &columns->position || place == &columns->label)
       table->column[k].type = BF_COLUMN_INTEGER;
   }
-  return check_columns(columns, dim, error);
+  return check_columns(columns, dim, absent, error);
 }
 
 static BfStatus check_integers(const BfTable *table, int64_t k, int64_t most, BfError *error) {
@@ -195,41 +200,60 @@ static BfStatus gather(const BfTable *table, const int64_t *place, int dim, doub
   return BF_OK;
 }
 
-static BfStatus build(const BfTable *table, const Columns *columns, int dim, double **rows_target, BfData *data,
+/* What the tags of the rows are made of, beside columns of the table. */
+typedef struct {
+  double  *target; /* [rows][dim], or NULL */
+  int64_t *zero;   /* [rows] labels of a table that has none, or NULL */
+} Made;
+
+static BfStatus make_tags(const BfTable *table, const Columns *columns, int dim, Absent absent, Made *made, Tags *tags,
+                          BfError *error) {
+  const bool targets = columns->absent ? absent == TARGET_ZERO : columns->targets;
+  if (columns->absent && targets) BF_TRY(BF_NEW(&made->target, table->rows * dim, error));
+  if (columns->absent && !targets) BF_TRY(BF_NEW(&made->zero, table->rows, error));
+  if (columns->targets) BF_TRY(gather(table, columns->y, dim, &made->target, error));
+  *tags = (Tags){.sequence = table->column[columns->sequence].integer,
+                 .position = table->column[columns->position].integer,
+                 .label    = targets           ? NULL
+                             : columns->absent ? made->zero
+                                               : table->column[columns->label].integer,
+                 .target   = made->target,
+                 .dim      = dim};
+  return BF_OK;
+}
+
+static BfStatus build(const BfTable *table, const Columns *columns, int dim, Absent absent, Made *made, BfData *data,
                       BfError *error) {
-  Tags tags = {.sequence = table->column[columns->sequence].integer,
-               .position = table->column[columns->position].integer,
-               .label    = columns->targets ? NULL : table->column[columns->label].integer,
-               .dim      = dim};
-  if (columns->targets) BF_TRY(gather(table, columns->y, dim, rows_target, error));
-  tags.target = *rows_target;
+  Tags tags;
+  BF_TRY(make_tags(table, columns, dim, absent, made, &tags, error));
   BF_TRY(sort_rows(&tags, table->rows, data, error));
   BF_TRY(new_tags(&tags, dim, data, error));
   fill_tags(&tags, data);
+  data->unlabelled = columns->absent;
   BF_TRY(BF_NEW(&data->z, data->tokens * dim, error));
   for (int64_t k = 0; k < data->tokens; k++)
     for (int j = 0; j < dim; j++) data->z[k * dim + j] = table->column[columns->z[j]].number[data->row[k]];
   return BF_OK;
 }
 
-BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error) {
+static BfStatus parse(const BfFile *file, int dim, Absent absent, BfData *out, BfError *error) {
   const int64_t most    = 1000000; /* positions and labels index arrays */
   BfTable       table   = {0};
   BfData        data    = {0};
   Columns       columns = {0};
   int64_t      *place   = NULL;
-  double       *target  = NULL;
+  Made          made    = {0};
   BfStatus      status;
   BF_GOTO(BF_NEW(&place, 2 * (int64_t)dim, error));
   columns.z = place;
   columns.y = place + dim;
   BF_GOTO(bf_table_open(file, &table, error));
-  BF_GOTO(find_columns(&table, dim, &columns, error));
+  BF_GOTO(find_columns(&table, dim, absent, &columns, error));
   BF_GOTO(bf_table_read(&table, error));
   BF_GOTO(check_integers(&table, columns.sequence, INT64_MAX - 1, error));
   BF_GOTO(check_integers(&table, columns.position, most, error));
-  if (!columns.targets) BF_GOTO(check_integers(&table, columns.label, most, error));
-  BF_GOTO(build(&table, &columns, dim, &target, &data, error));
+  if (columns.label >= 0) BF_GOTO(check_integers(&table, columns.label, most, error));
+  BF_GOTO(build(&table, &columns, dim, absent, &made, &data, error));
   *out = data;
 done:
   if (status != BF_OK) {
@@ -237,9 +261,18 @@ done:
     bf_data_clear(&data);
   }
   bf_table_clear(&table);
-  bf_free(target);
+  bf_free(made.target);
+  bf_free(made.zero);
   bf_free(place);
   return status;
+}
+
+BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error) {
+  return parse(file, dim, REFUSED, out, error);
+}
+
+BfStatus bf_data_parse_unlabelled(const BfFile *file, int dim, int targets, BfData *out, BfError *error) {
+  return parse(file, dim, targets ? TARGET_ZERO : LABEL_ZERO, out, error);
 }
 
 void bf_data_clear(BfData *data) {

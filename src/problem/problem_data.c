@@ -101,6 +101,22 @@ static BfStatus check_box(const Table *table, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus count_outside(const Table *table, int64_t *outside, BfError *error) {
+  const BfLayer *layer = &table->problem->layer;
+  *outside             = 0;
+  for (int64_t k = 0; k < table->data->tokens; k++) {
+    int out = 0;
+    for (int j = 0; j < layer->dim; j++) {
+      const double z = table->data->z[k * layer->dim + j];
+      if (!(fabs(z) <= BF_FARTHEST))
+        return FAIL_AT(table, k, error, "z%d must be within %g, got %g", j, BF_FARTHEST, z);
+      out |= z < layer->lower[j] || z > layer->upper[j];
+    }
+    *outside += out;
+  }
+  return BF_OK;
+}
+
 static BfStatus check_targets(const Table *table, BfError *error) {
   const BfData *data = table->data;
   for (int64_t k = 0; data->target && k < data->tags * data->dim; k++)
@@ -163,9 +179,10 @@ static BfStatus check_length(const Table *table, BfError *error) {
                  table->data->positions - 1, layer->positions);
 }
 
-BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, BfError *error) {
+BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, const BfData *data, int64_t *outside,
+                               BfError *error) {
   const Table table = {.problem = problem, .data = data, .file = file};
-  BF_TRY(check_box(&table, error));
+  BF_TRY(outside ? count_outside(&table, outside, error) : check_box(&table, error));
   BF_TRY(check_targets(&table, error));
   BF_TRY(check_labels(&table, error));
   BF_TRY(check_pooled(&table, error));
@@ -176,7 +193,7 @@ BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, con
 static BfStatus check_table(BfReader *reader, const char *key, const BfData *data, BfError *error) {
   const BfFile *file;
   BF_TRY(bf_read_file(reader, key, &file, error));
-  return bf_problem_check_data(reader->problem, file, data, error);
+  return bf_problem_check_data(reader->problem, file, data, NULL, error);
 }
 
 BfStatus bf_check_data(BfReader *reader, BfError *error) {

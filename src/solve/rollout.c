@@ -48,6 +48,10 @@ static BfStatus roll_context(const BfProblem *problem, const BfCost *cost, const
     scatter(data, first, context.slots, w->lane, out->tokens + (t + 1) * table);
   }
   double g[BF_LANES];
+  if (data->unlabelled) {
+    out->loss = *correct = out->sequence_loss[s] = NAN;
+    goto done;
+  }
   BF_GOTO(bf_terminal_cost(cost, readout, &context, 1, w->lane, g, error));
   out->loss += g[0];
   out->sequence_loss[s] = g[0] * bf_cost_denominator(cost);

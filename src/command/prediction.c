@@ -1,0 +1,200 @@
+/* The answers of `eval`, as CSV and as HDF5. */
+#include "command/prediction.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool ends_with(const char *path, const char *ending) {
+  const size_t length = strlen(path), of = strlen(ending);
+  return length > of && !strcasecmp(path + length - of, ending);
+}
+
+BfStatus bf_answer_ending(const char *path, bool *csv, BfError *error) {
+  *csv = ends_with(path, ".csv");
+  if (*csv || ends_with(path, ".h5") || ends_with(path, ".hdf5")) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -o must end in .csv, .h5 or .hdf5, got '%s'", path);
+}
+
+/* ---- CSV -------------------------------------------------------------------------------------------------------- */
+
+static void name_columns(FILE *out, const char *prefix, const char *letter, int count) {
+  for (int j = 0; j < count; j++) fprintf(out, ",%s%s%d", prefix, letter, j);
+}
+
+static void print_numbers(FILE *out, const double *x, int count) {
+  for (int j = 0; j < count; j++) fprintf(out, ",%.17g", x[j]);
+}
+
+static void name_answer(FILE *out, const char *prefix, const BfPrediction *p) {
+  if (!p->classes) {
+    name_columns(out, prefix, "value", p->dim);
+    return;
+  }
+  fprintf(out, ",%sclass", prefix);
+  name_columns(out, prefix, "logit", p->classes);
+  name_columns(out, prefix, "r", p->dim);
+}
+
+static void print_answer(FILE *out, const BfPrediction *p, int64_t i) {
+  if (p->classes) {
+    fprintf(out, ",%" PRId32, p->class[i]);
+    print_numbers(out, p->logits + i * p->classes, p->classes);
+  }
+  print_numbers(out, p->representation + i * p->dim, p->dim);
+}
+
+static void print_header(FILE *out, const BfAnswer *answer) {
+  const BfPrediction *p = answer->prediction;
+  fputs(p->pooled ? "sequence" : "sequence,position", out);
+  if (p->label) fputs(",label", out);
+  if (p->target) name_columns(out, "", "y", p->dim);
+  name_answer(out, "", p);
+  if (answer->flow_prediction) name_answer(out, "flow_", answer->flow_prediction);
+  fputc('\n', out);
+}
+
+static void print_rows(FILE *out, const BfAnswer *answer) {
+  const BfPrediction *p = answer->prediction;
+  for (int64_t i = 0; i < p->rows; i++) {
+    fprintf(out, "%" PRId64, p->sequence[i]);
+    if (p->position) fprintf(out, ",%" PRId32, p->position[i]);
+    if (p->label) fprintf(out, ",%" PRId32, p->label[i]);
+    if (p->target) print_numbers(out, p->target + i * p->dim, p->dim);
+    print_answer(out, p, i);
+    if (answer->flow_prediction) print_answer(out, answer->flow_prediction, i);
+    fputc('\n', out);
+  }
+}
+
+static BfStatus write_csv(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
+  char  *text   = NULL;
+  size_t length = 0;
+  if (run->rank == 0) {
+    FILE *out = open_memstream(&text, &length);
+    if (out) {
+      print_header(out, answer);
+      print_rows(out, answer);
+    }
+    int failed = !out || ferror(out);
+    if (out && fclose(out)) failed = 1;
+    if (failed) bf_fail(error, BF_FAILURE, "%s: no memory for its text", path);
+  }
+  BfStatus status = bf_agree(run->world, error);
+  if (status == BF_OK) status = bf_text_write(run->world, path, overwrite, text, (int64_t)length, error);
+  free(text);
+  return status;
+}
+
+/* ---- HDF5 ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  BfStore    *store;
+  const char *group;
+  int64_t     rows;
+} Group;
+
+/* [rows] where columns is 0, else [rows][columns]; nothing where data is NULL. */
+static BfStatus put(const Group *g, const char *name, BfStoreType type, int64_t columns, const void *data,
+                    BfError *error) {
+  char path[64];
+  if (!data) return BF_OK;
+  snprintf(path, sizeof path, "%s/%s", g->group, name);
+  return bf_store_write(g->store, path, type, columns ? 2 : 1, (int64_t[]){g->rows, columns}, data, error);
+}
+
+static BfStatus put_answer(const Group *g, const BfPrediction *p, BfError *error) {
+  BF_TRY(put(g, "class", BF_STORE_INT32, 0, p->class, error));
+  BF_TRY(put(g, "logits", BF_STORE_DOUBLE, p->classes, p->logits, error));
+  return put(g, p->classes ? "representation" : "value", BF_STORE_DOUBLE, p->dim, p->representation, error);
+}
+
+static BfStatus put_prediction(BfStore *store, const char *group, const BfPrediction *p, BfError *error) {
+  const Group g = {store, group, p->rows};
+  BF_TRY(put(&g, "sequence", BF_STORE_INT64, 0, p->sequence, error));
+  BF_TRY(put(&g, "position", BF_STORE_INT32, 0, p->position, error));
+  BF_TRY(put(&g, "label", BF_STORE_INT32, 0, p->label, error));
+  BF_TRY(put(&g, "target", BF_STORE_DOUBLE, p->dim, p->target, error));
+  return put_answer(&g, p, error);
+}
+
+/* Which token is which: sequence and position of every row of the table. */
+typedef struct {
+  int64_t *sequence;
+  int32_t *position;
+} Rows;
+
+static BfStatus make_rows(const BfData *data, Rows *rows, BfError *error) {
+  BF_TRY(BF_NEW(&rows->sequence, data->tokens, error));
+  BF_TRY(BF_NEW(&rows->position, data->tokens, error));
+  for (int64_t g = 0; g < data->tags; g++)
+    for (int64_t i = data->tag_first[g]; i < data->tag_first[g + 1]; i++) {
+      rows->sequence[data->row[i]] = data->sequence[g];
+      rows->position[data->row[i]] = data->position[g];
+    }
+  return BF_OK;
+}
+
+static BfStatus put_losses(BfStore *store, const BfAnswer *answer, BfError *error) {
+  const BfRollout *rollout = answer->rollout;
+  if (answer->data->unlabelled) return BF_OK;
+  BF_TRY(bf_store_write(store, "/loss", BF_STORE_DOUBLE, 1, &answer->data->contexts, rollout->sequence_loss, error));
+  BF_TRY(bf_store_attribute_double(store, "/", "loss", rollout->loss, error));
+  BF_TRY(bf_store_attribute_double(store, "/", "accuracy", rollout->accuracy, error));
+  if (!answer->flow) return BF_OK;
+  BF_TRY(bf_store_attribute_double(store, "/", "flow_loss", answer->flow->loss, error));
+  return bf_store_attribute_double(store, "/", "flow_accuracy", answer->flow->accuracy, error);
+}
+
+static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows, BfError *error) {
+  const Group   table  = {store, "", answer->data->tokens};
+  const int64_t dims[] = {answer->layers + 1, answer->data->tokens, answer->data->dim};
+  BF_TRY(bf_store_write(store, "/tokens", BF_STORE_DOUBLE, 3, dims, answer->rollout->tokens, error));
+  BF_TRY(put(&table, "sequence", BF_STORE_INT64, 0, rows->sequence, error));
+  BF_TRY(put(&table, "position", BF_STORE_INT32, 0, rows->position, error));
+  BF_TRY(bf_store_attribute_int(store, "/", "outside", answer->outside, error));
+  BF_TRY(put_losses(store, answer, error));
+  BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
+  if (!answer->flow) return BF_OK;
+  BF_TRY(bf_store_write(store, "/flow_tokens", BF_STORE_DOUBLE, 3, dims, answer->flow->tokens, error));
+  return put_answer(&(Group){store, "/flow_prediction", answer->flow_prediction->rows}, answer->flow_prediction, error);
+}
+
+static BfStatus write_hdf5(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
+  BfStore *store = NULL;
+  Rows     rows  = {0};
+  BfStatus status;
+  make_rows(answer->data, &rows, error);
+  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_store_create(run->world, path, overwrite, &store, error));
+  BF_GOTO(put_all(store, answer, &rows, error));
+  BF_GOTO(bf_store_commit(&store, error));
+done:
+  bf_store_close(&store);
+  bf_free(rows.sequence);
+  bf_free(rows.position);
+  return status;
+}
+
+BfStatus bf_answer_write(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
+  bool csv;
+  BF_TRY(bf_answer_ending(path, &csv, error));
+  return (csv ? write_csv : write_hdf5)(run, answer, path, overwrite, error);
+}
+
+/* ---- on the terminal -------------------------------------------------------------------------------------------- */
+
+void bf_answer_print(const BfRun *run, const BfPrediction *p) {
+  enum { SHOWN = 16 };
+  if (!p->classes) return;
+  bf_print(run, "classes");
+  for (int c = 0; c < p->classes && c < SHOWN; c++) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < p->rows; i++) count += p->class[i] == c;
+    bf_print(run, "%s %d: %lld", c ? "," : "", c, (long long)count);
+  }
+  bf_print(run, "%s, of %lld %s\n", p->classes > SHOWN ? ", ..." : "", (long long)p->rows,
+           p->pooled ? "sequences" : "tokens");
+}

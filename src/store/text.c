@@ -1,0 +1,71 @@
+/* A text file that appears whole, like an HDF5 one: written under a temporary name, synced, renamed. */
+#include "bellformer/run.h"
+#include "bellformer/store.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int write_all(const char *path, const char *text, int64_t length) {
+  const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (file < 0) return -1;
+  while (length > 0) {
+    const ssize_t count = write(file, text, (size_t)length);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    text += count;
+    length -= count;
+  }
+  int failed = length > 0 || fsync(file) ? errno ? errno : EIO : 0;
+  if (close(file) && !failed) failed = errno;
+  errno = failed;
+  return failed ? -1 : 0;
+}
+
+static int sync_folder(const char *path) {
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%s", path);
+  const int file = open(dirname(folder), O_RDONLY | O_DIRECTORY);
+  if (file < 0) return -1;
+  const int failed = fsync(file);
+  close(file);
+  return failed;
+}
+
+static void publish(const char *path, const char *part, int overwrite, const char *text, int64_t length,
+                    BfError *error) {
+  struct stat about;
+  const int   exists = lstat(path, &about) == 0;
+  if (exists && !overwrite) {
+    bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", path);
+    return;
+  }
+  if (exists && !S_ISREG(about.st_mode)) {
+    bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", path);
+    return;
+  }
+  unlink(part);
+  if (write_all(part, text, length) || rename(part, path) || sync_folder(path)) {
+    const int cause = errno;
+    unlink(part);
+    bf_fail(error, cause == ENOSPC || cause == EFBIG || cause == EIO ? BF_FAILURE : BF_BAD_INPUT,
+            "%s cannot be written: %s", path, strerror(cause));
+  }
+}
+
+BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
+                       BfError *error) {
+  int   rank;
+  char *part = NULL;
+  MPI_Comm_rank(comm, &rank);
+  const size_t room = strlen(path) + sizeof ".part";
+  if (rank == 0 && BF_NEW(&part, (int64_t)room, error) == BF_OK) {
+    snprintf(part, room, "%s.part", path);
+    publish(path, part, overwrite, text, length, error);
+  }
+  bf_free(part);
+  return bf_agree(comm, error);
+}
