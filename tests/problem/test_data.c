@@ -39,6 +39,33 @@ static void tags_are_sorted_and_tokens_keep_their_rows(void **state) {
   bf_data_clear(&data);
 }
 
+static void a_table_to_predict_may_lack_labels(void **state) {
+  const char *const plain = "sequence,position,z0\n4,1,0.5\n4,0,0.25\n", *const given =
+                                                                             "sequence,position,label,z0\n4,1,3,0.5\n";
+  BfData data;
+  (void)state;
+  for (int targets = 0; targets < 2; targets++) {
+    BfError      error = {0};
+    const BfFile file  = file_of("x.csv", plain, strlen(plain));
+    assert_int_equal(bf_data_parse(&file, 1, &data, &error), BF_BAD_INPUT);
+    assert_non_null(strstr(error.text, "label"));
+    error = (BfError){0};
+    assert_int_equal(bf_data_parse_unlabelled(&file, 1, targets, &data, &error), BF_OK);
+    assert_int_equal(data.unlabelled, 1);
+    assert_int_equal(data.tags, 2);
+    assert_int_equal(data.sequence[0], 4);
+    assert_int_equal(data.row[0], 1);
+    assert_true(targets ? data.target[0] == 0 && !data.label : data.label[0] == 0 && !data.target);
+    bf_data_clear(&data);
+  }
+  BfError      error = {0};
+  const BfFile file  = file_of("x.csv", given, strlen(given));
+  assert_int_equal(bf_data_parse_unlabelled(&file, 1, 0, &data, &error), BF_OK);
+  assert_int_equal(data.unlabelled, 0);
+  assert_int_equal(data.label[0], 3);
+  bf_data_clear(&data);
+}
+
 static void targets_are_part_of_the_tag(void **state) {
   BfData       data     = parse("sequence,position,y1,y0,z0,z1\n"
                                           "0,0,0,1,9,9\n"
@@ -145,6 +172,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tags_are_sorted_and_tokens_keep_their_rows),
       cmocka_unit_test(targets_are_part_of_the_tag),
+      cmocka_unit_test(a_table_to_predict_may_lack_labels),
       cmocka_unit_test(a_context_has_the_mass_of_its_tokens),
       cmocka_unit_test(wrong_tables_are_named),
       cmocka_unit_test(any_bytes_are_read_or_refused),
