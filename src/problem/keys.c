@@ -11,6 +11,8 @@ struct BfKeys {
   const char *file; /* its name, for messages */
   BfYaml      yaml;
   BfOptions  *options;
+  int64_t     givens, given_room;
+  BfGiven    *given;
   int64_t     asked, asked_room;
   char      **ask; /* keys that were looked up */
 };
@@ -24,6 +26,52 @@ typedef struct {
   char      **owned; /* item, where it is to be freed; one block with its text */
 } Value;
 
+/* ---- what is given ---------------------------------------------------------------------------------------------- */
+
+/* "control_A_0_row_1_levels" -> "control.A_0.row_1.levels"; NULL without memory. */
+static char *key_of_option(const BfKeyName *name, const char *option, BfError *error) {
+  if (!*name->matrix) return bf_text_copy(name->row->name, (int64_t)strlen(name->row->name), error);
+  char *key = bf_text_copy(option, (int64_t)strlen(option), error);
+  if (!key) return NULL;
+  key[strlen("control")] = key[strlen("control.") + strlen(name->matrix)] = '.';
+  key[strlen(key) - strlen(strrchr(name->row->name, '.'))]                = '.';
+  return key;
+}
+
+/* Note a key, in the spelling of the file or of an option, where it is a known one. */
+static BfStatus note(BfKeys *keys, const char *spelling, int on_line, int64_t at, BfError *error) {
+  BfGiven given = {.on_line = on_line, .at = at};
+  char    option[BF_OPTION_LENGTH];
+  bf_option_name(spelling, option);
+  if (!bf_key_name(option, &given.name) || (on_line && !bf_options_is_set(keys->options, at))) return BF_OK;
+  BF_TRY(bf_array_room(&keys->given, keys->givens, &keys->given_room, sizeof *keys->given, error));
+  given.key =
+      on_line ? key_of_option(&given.name, option, error) : bf_text_copy(spelling, (int64_t)strlen(spelling), error);
+  if (!given.key) return error->status;
+  keys->given[keys->givens++] = given;
+  return BF_OK;
+}
+
+static BfStatus note_all(BfKeys *keys, BfError *error) {
+  const char *name;
+  for (int64_t k = 0; (name = bf_options_name_at(keys->options, k)); k++) BF_TRY(note(keys, name, 1, k, error));
+  for (int64_t k = 0; k < keys->yaml.count; k++)
+    if (keys->yaml.entry[k].kind != BF_YAML_MAP) BF_TRY(note(keys, keys->yaml.entry[k].key, 0, k, error));
+  return BF_OK;
+}
+
+const BfGiven *bf_keys_next(const BfKeys *keys, int64_t *at) {
+  while (*at < keys->givens) {
+    const BfGiven *given = &keys->given[(*at)++];
+    if (given->on_line || !keys->yaml.entry[given->at].aside) return given;
+  }
+  return NULL;
+}
+
+void bf_keys_set_aside(BfKeys *keys, const BfGiven *given) {
+  if (!given->on_line) keys->yaml.entry[given->at].aside = 1;
+}
+
 BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, BfError *error) {
   BfKeys  *keys;
   BfStatus status;
@@ -31,6 +79,7 @@ BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, Bf
   keys->file = file->name;
   BF_GOTO(bf_yaml_parse(file, &keys->yaml, error));
   BF_GOTO(bf_options_create(record, &keys->options, error));
+  BF_GOTO(note_all(keys, error));
   *out = keys;
 done:
   if (status != BF_OK) bf_keys_destroy(&keys);
@@ -43,20 +92,40 @@ void bf_keys_destroy(BfKeys **keys) {
   bf_options_destroy(&(*keys)->options);
   for (int64_t k = 0; k < (*keys)->asked; k++) bf_free((*keys)->ask[k]);
   bf_free((*keys)->ask);
+  for (int64_t k = 0; k < (*keys)->givens; k++) bf_free((*keys)->given[k].key);
+  bf_free((*keys)->given);
   bf_free(*keys);
   *keys = NULL;
 }
 
-int bf_keys_given(const BfKeys *keys, const char *key) {
-  return bf_options_given(keys->options, key) || bf_yaml_find(&keys->yaml, key);
+/* What the file says, and was not set aside. */
+static BfYamlEntry *in_file(const BfKeys *keys, const char *key) {
+  BfYamlEntry *entry = bf_yaml_find(&keys->yaml, key);
+  return entry && !entry->aside ? entry : NULL;
 }
+
+int bf_keys_given(const BfKeys *keys, const char *key) {
+  return bf_options_given(keys->options, key) || in_file(keys, key);
+}
+
+const char *bf_keys_in_file(const BfKeys *keys, const char *key) {
+  const BfYamlEntry *entry = bf_yaml_find(&keys->yaml, key);
+  if (!entry || entry->kind == BF_YAML_MAP) return NULL;
+  return entry->kind == BF_YAML_SCALAR ? entry->value[0] : "[]";
+}
+
+void bf_keys_replace(BfKeys *keys, const BfGiven *given) {
+  if (!given->on_line) keys->yaml.entry[given->at].read = 1;
+}
+
+int bf_keys_on_line(const BfKeys *keys, const char *key) { return bf_options_given(keys->options, key); }
 
 const char *bf_keys_overrides(const BfKeys *keys) { return bf_options_record(keys->options); }
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
 /* "xor.yaml: control.A.range" or "-control_A_range". */
-static void name_key(const BfKeys *keys, const char *key, size_t size, char name[]) {
+void bf_key_spell(const BfKeys *keys, const char *key, size_t size, char name[]) {
   if (bf_options_given(keys->options, key)) {
     size_t length = (size_t)snprintf(name, size, "-%s", key);
     for (size_t k = 0; k < length && k < size; k++)
@@ -69,16 +138,28 @@ static void name_key(const BfKeys *keys, const char *key, size_t size, char name
 BfStatus bf_key_fail(const BfKeys *keys, const char *key, BfError *error, const char *format, ...) {
   char    name[BF_ERROR_LENGTH / 2], text[BF_ERROR_LENGTH / 2];
   va_list arguments;
-  name_key(keys, key, sizeof name, name);
+  bf_key_spell(keys, key, sizeof name, name);
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   return bf_fail(error, BF_BAD_INPUT, "%s %s", name, text);
 }
 
+BfStatus bf_keys_refuse(const BfKeys *keys, const BfGiven *given, BfError *error, const char *format, ...) {
+  char    text[BF_ERROR_LENGTH / 2];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  char option[BF_OPTION_LENGTH];
+  bf_option_name(given->key, option);
+  if (given->on_line) return bf_fail(error, BF_BAD_INPUT, "-%s is not used %s", option, text);
+  return bf_fail(error, BF_BAD_INPUT, "%s: %s is not used %s", keys->file, given->key, text);
+}
+
 void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error) {
   char name[BF_ERROR_LENGTH / 2];
-  name_key(keys, key, sizeof name, name);
+  bf_key_spell(keys, key, sizeof name, name);
   bf_error_prefix(error, "%s", name);
 }
 
@@ -111,8 +192,12 @@ static BfStatus fail_missing(const BfKeys *keys, const char *key, BfError *error
 /* ---- look-up ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus remember(BfKeys *keys, const char *key, BfError *error) {
+  BfKeyName name;
+  char      option[BF_OPTION_LENGTH];
   for (int64_t k = 0; k < keys->asked; k++)
     if (!strcmp(keys->ask[k], key)) return BF_OK;
+  bf_option_name(key, option);
+  if (!bf_key_name(option, &name)) return bf_fail(error, BF_FAILURE, "the key %s is not in the table of keys", key);
   BF_TRY(bf_array_room(&keys->ask, keys->asked, &keys->asked_room, sizeof *keys->ask, error));
   char *copy = bf_text_copy(key, (int64_t)strlen(key), error);
   if (!copy) return error->status;
@@ -144,7 +229,7 @@ static BfStatus split(const char *text, Value *value, BfError *error) {
 
 static BfStatus look(BfKeys *keys, const char *key, BfNeed need, Value *value, BfError *error) {
   *value             = (Value){0};
-  BfYamlEntry *entry = bf_yaml_find(&keys->yaml, key);
+  BfYamlEntry *entry = in_file(keys, key);
   BF_TRY(remember(keys, key, error));
   if (entry && entry->kind == BF_YAML_MAP)
     return bf_fail(error, BF_BAD_INPUT, "%s: line %d: %s must be a value, not a map of keys", keys->file, entry->line,
@@ -278,14 +363,16 @@ done:
 
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
 
-/* The key that was looked up and is most like this one, or NULL. Options are compared with '_' for every dot. */
+/* The key that is most like this one, or NULL: of those that were looked up, then of all. Options are compared with '_'
+ * for every dot. */
 static const char *most_like(const BfKeys *keys, const char *name, int as_option, char like[BF_OPTION_LENGTH]) {
   int nearest = 1 + (int)strlen(name) / 4;
   int found   = 0;
-  for (int64_t k = 0; k < keys->asked; k++) {
-    char other[BF_OPTION_LENGTH];
-    snprintf(other, sizeof other, "%s", keys->ask[k]);
-    if (as_option) bf_option_name(keys->ask[k], other);
+  for (int64_t k = 0; k < keys->asked || bf_key_rows[k - keys->asked].name; k++) {
+    const char *key = k < keys->asked ? keys->ask[k] : bf_key_rows[k - keys->asked].name;
+    char        other[BF_OPTION_LENGTH];
+    snprintf(other, sizeof other, "%s", key);
+    if (as_option) bf_option_name(key, other);
     int distance = bf_text_distance(name, other);
     if (distance > nearest - found) continue; /* of equally near ones, the first */
     nearest = distance;
@@ -295,15 +382,29 @@ static const char *most_like(const BfKeys *keys, const char *name, int as_option
   return found ? like : NULL;
 }
 
+/* Keys that the program knows and had no use for: a matrix's, where every head has its own. */
+static BfStatus refuse_unread(const BfKeys *keys, BfError *error) {
+  const BfGiven *given;
+  for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
+    const int read = given->on_line ? bf_options_was_read(keys->options, given->at) : keys->yaml.entry[given->at].read;
+    if (!read) return bf_keys_refuse(keys, given, error, "%s", *given->name.matrix ? "by any head" : "here");
+  }
+  return BF_OK;
+}
+
 BfStatus bf_keys_finish(const BfKeys *keys, BfError *error) {
-  char like[BF_OPTION_LENGTH], left[BF_OPTION_LENGTH] = "";
+  char      like[BF_OPTION_LENGTH], left[BF_OPTION_LENGTH] = "";
+  BfKeyName name;
   for (int64_t k = 0; k < keys->yaml.count; k++) {
     const BfYamlEntry *entry = &keys->yaml.entry[k];
-    if (entry->read || entry->kind == BF_YAML_MAP) continue;
+    char               option[BF_OPTION_LENGTH];
+    bf_option_name(entry->key, option);
+    if (entry->read || entry->aside || entry->kind == BF_YAML_MAP || bf_key_name(option, &name)) continue;
     const char *hint = most_like(keys, entry->key, 0, like);
     return bf_fail(error, BF_BAD_INPUT, "%s: line %d: unknown key %s%s%s%s", keys->file, entry->line, entry->key,
                    hint ? ", did you mean " : "", hint ? hint : "", hint ? "?" : "");
   }
+  BF_TRY(refuse_unread(keys, error));
   BF_TRY(bf_options_left(keys->options, left, error));
   if (!*left) return BF_OK;
   const char *hint = most_like(keys, left, 1, like);

@@ -2,6 +2,7 @@
  * remembered, so that at the end whatever nothing has read can be named. */
 #pragma once
 #include "bellformer/problem.h"
+#include "key_table.h"
 
 typedef struct BfKeys BfKeys;
 
@@ -14,6 +15,29 @@ void     bf_keys_destroy(BfKeys **keys);
 
 /* Whether the key has a value; does not count as reading it. */
 int bf_keys_given(const BfKeys *keys, const char *key);
+int bf_keys_on_line(const BfKeys *keys, const char *key); /* given on the command line */
+/* What the file alone says: the text of a single value, "[]" of a list, NULL where the key is absent. */
+const char *bf_keys_in_file(const BfKeys *keys, const char *key);
+
+/* A key that is given, and that bf_key_rows knows. */
+typedef struct {
+  BfKeyName name;
+  char     *key;     /* with dots, as the file has it or would have it */
+  int       on_line; /* given on the command line; else in the file */
+  int64_t   at;      /* its number there */
+} BfGiven;
+
+/* Walk over them, first those of the command line, then those of the file that were not set aside; *at is 0 at first.
+ * NULL behind the last. */
+const BfGiven *bf_keys_next(const BfKeys *keys, int64_t *at);
+/* Let a key of the file count as absent. */
+void bf_keys_set_aside(BfKeys *keys, const BfGiven *given);
+/* Count a key of the file as read: what the command line says took its place. */
+void bf_keys_replace(BfKeys *keys, const BfGiven *given);
+/* Fail with "xor.yaml: action.count is not used ", or "-action_count is not used ", and the text. */
+BfStatus bf_keys_refuse(const BfKeys *keys, const BfGiven *given, BfError *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* The text borrowed from keys. */
 BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error);
 /* One of names[], which ends with NULL: its number. */
@@ -31,6 +55,8 @@ BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *cou
  * line gave it. */
 BfStatus bf_key_fail(const BfKeys *keys, const char *key, BfError *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What these messages begin with: "xor.yaml: step", or "-step". */
+void bf_key_spell(const BfKeys *keys, const char *key, size_t size, char out[]);
 /* Put "xor.yaml: data.file: " before an error that came from elsewhere. */
 void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 

@@ -102,6 +102,21 @@ void bf_options_destroy(BfOptions **options) {
 
 int bf_options_given(const BfOptions *options, const char *key) { return find(options, key) != NULL; }
 
+const char *bf_options_name_at(const BfOptions *options, int64_t k) {
+  return k < options->count ? options->option[k].name : NULL;
+}
+
+int bf_options_is_set(const BfOptions *options, int64_t k) {
+  char        dashed[BF_OPTION_LENGTH + 1];
+  const char *text = NULL;
+  PetscBool   set  = PETSC_FALSE;
+  if (options->option[k].value) return 1;
+  snprintf(dashed, sizeof dashed, "-%s", options->option[k].name);
+  return !PetscOptionsFindPair(NULL, NULL, dashed, &text, &set) && set;
+}
+
+int bf_options_was_read(const BfOptions *options, int64_t k) { return options->option[k].read; }
+
 const char *bf_options_record(const BfOptions *options) { return options->record; }
 
 static BfStatus append(BfOptions *options, const Option *option, BfError *error) {

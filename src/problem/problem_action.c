@@ -48,6 +48,7 @@ static BfStatus read_grid(BfReader *reader, BfError *error) {
   BfProblem *problem = reader->problem;
   int        q       = problem->layer.controls;
   double     count   = 1;
+  for (int k = 0; k < problem->layer.matrices; k++) BF_TRY(bf_read_levels(reader, &problem->layer.matrix[k], error));
   BF_TRY(require(reader, reader->levels, "levels", error));
   for (int j = 0; j < q; j++) count *= reader->levels[j];
   BF_TRY(check_memory(reader, "action.kind", count, error));
@@ -106,25 +107,18 @@ static BfStatus read_rows(BfReader *reader, BfError *error) {
   return BF_OK;
 }
 
-/* Keys of another kind are errors where the kind was left to its default (a file that nobody reads), but not where
- * action.kind says what is meant: so that the kinds can be compared by an option. */
 BfStatus bf_read_action(BfReader *reader, BfError *error) {
   enum { GRID, SAMPLE, ROWS };
   static const char *const kinds[] = {"grid", "sample", "file", NULL};
   BfKeys                  *keys    = reader->keys;
   int                      kind    = GRID;
   int64_t                  count = 0, seed = 0;
-  const char              *unused;
-  if (!bf_keys_given(keys, "action.kind")) {
-    BF_TRY(bf_refuse_key(reader, "action.count", "action.kind is not given", error));
-    BF_TRY(bf_refuse_key(reader, "action.seed", "action.kind is not given", error));
-    BF_TRY(bf_refuse_key(reader, "action.file", "action.kind is not given", error));
-  }
   BF_TRY(bf_key_choice(keys, "action.kind", BF_OPTIONAL, kinds, &kind, error));
-  BF_TRY(bf_key_integer(keys, "action.count", kind == SAMPLE ? BF_REQUIRED : BF_OPTIONAL, 1, INT_MAX, &count, error));
-  BF_TRY(bf_key_integer(keys, "action.seed", BF_OPTIONAL, 0, INT64_MAX, &seed, error));
+  BF_TRY(bf_kind_settle(keys, &bf_choice_action, kinds[kind], error));
   if (kind == ROWS) return read_rows(reader, error);
-  BF_TRY(bf_key_text(keys, "action.file", BF_OPTIONAL, &unused, error));
   BF_TRY(require(reader, reader->ranged, "range", error));
-  return kind == SAMPLE ? read_sample(reader, count, seed, error) : read_grid(reader, error);
+  if (kind == GRID) return read_grid(reader, error);
+  BF_TRY(bf_key_integer(keys, "action.count", BF_REQUIRED, 1, INT_MAX, &count, error));
+  BF_TRY(bf_key_integer(keys, "action.seed", BF_OPTIONAL, 0, INT64_MAX, &seed, error));
+  return read_sample(reader, count, seed, error);
 }

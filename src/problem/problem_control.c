@@ -1,28 +1,15 @@
-/* control.*: how the free numbers of a layer fill its matrices, and the box U that they move in. */
+/* control.*: how the free numbers of a layer fill its matrices. */
 #include "reader.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The key that says `what` of a matrix: control.A_1.what where it is given, else control.A.what. Returns whether it is
- * the matrix's own. */
-static int pick_key(const BfReader *reader, const BfMatrix *matrix, const char *what, char key[BF_KEY]) {
+/* The key that says `what` of a matrix: control.A_1.what where it is given, else control.A.what. */
+static void pick_key(const BfReader *reader, const BfMatrix *matrix, const char *what, char key[BF_KEY]) {
   int family = (int)strcspn(matrix->name, "_");
   snprintf(key, BF_KEY, "control.%s.%s", matrix->name, what);
-  if (!matrix->name[family] || bf_keys_given(reader->keys, key)) return 1;
+  if (!matrix->name[family] || bf_keys_given(reader->keys, key)) return;
   snprintf(key, BF_KEY, "control.%.*s.%s", family, matrix->name, what);
-  return 0;
-}
-
-/* Refuse a key where the form makes it meaningless; a form of one matrix alone leaves the others their key. */
-static BfStatus refuse(const BfReader *reader, const BfMatrix *matrix, const char *what, BfError *error) {
-  char form[BF_KEY], key[BF_KEY], where[BF_KEY + 32];
-  int  own_form = pick_key(reader, matrix, "form", form);
-  int  own_key  = pick_key(reader, matrix, what, key);
-  if (own_form && !own_key) return BF_OK;
-  snprintf(where, sizeof where, "%s is %s", form, matrix->form == BF_FORM_FIXED ? "fixed" : "not fixed");
-  return bf_refuse_key(reader, key, where, error);
 }
 
 static BfStatus read_form(BfReader *reader, BfMatrix *matrix, BfError *error) {
@@ -42,88 +29,71 @@ static BfStatus read_form(BfReader *reader, BfMatrix *matrix, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus read_value(BfReader *reader, BfMatrix *matrix, BfError *error) {
-  char    key[BF_KEY];
-  int64_t count = 0, wanted = (int64_t)matrix->rows * matrix->cols;
-  if (matrix->form != BF_FORM_FIXED) return refuse(reader, matrix, "value", error);
-  BF_TRY(refuse(reader, matrix, "range", error));
-  BF_TRY(refuse(reader, matrix, "levels", error));
-  pick_key(reader, matrix, "value", key);
-  BF_TRY(bf_key_numbers(reader->keys, key, BF_REQUIRED, &count, &matrix->value, error));
-  if (count != wanted)
-    return bf_key_fail(reader->keys, key, error, "wants %lld number%s (%d x %d), got %lld", (long long)wanted,
-                       wanted == 1 ? "" : "s", matrix->rows, matrix->cols, (long long)count);
-  return BF_OK;
+/* ---- which keys the forms leave in use -------------------------------------------------------------------------- */
+
+/* The form that a matrix would have by the file alone, a bit. */
+static unsigned form_of_file(const BfReader *reader, const BfMatrix *matrix) {
+  const int   family = (int)strcspn(matrix->name, "_");
+  char        key[BF_KEY];
+  const char *text;
+  snprintf(key, sizeof key, "control.%s.form", matrix->name);
+  text = bf_keys_in_file(reader->keys, key);
+  snprintf(key, sizeof key, "control.%.*s.form", family, matrix->name);
+  if (!text) text = bf_keys_in_file(reader->keys, key);
+  const int form = bf_kind_find(&bf_choice_form, text);
+  return form < 0 ? 0 : 1u << form;
 }
 
-/* One interval for all of a matrix's numbers, or one for each. */
-static BfStatus place_range(BfReader *reader, const BfMatrix *matrix, const char *key, int64_t count,
-                            const double range[], BfError *error) {
-  BfProblem *problem = reader->problem;
-  if (count != 2 && count != 2 * (int64_t)matrix->free)
-    return matrix->free == 1 ? bf_key_fail(reader->keys, key, error, "wants 2 numbers, got %lld", (long long)count)
-                             : bf_key_fail(reader->keys, key, error, "wants 2 or %lld numbers, got %lld",
-                                           2 * (long long)matrix->free, (long long)count);
-  for (int k = 0; k < matrix->free; k++) {
-    const double *pair = range + (count == 2 ? 0 : 2 * k);
-    int           j    = matrix->offset + k;
-    if (pair[0] > pair[1])
-      return bf_key_fail(reader->keys, key, error, "must not run downwards, got [%g, %g]", pair[0], pair[1]);
-    if (!(pair[0] > -1e290 && pair[1] < 1e290)) /* room for the products of equal spacing */
-      return bf_key_fail(reader->keys, key, error, "must be within 1e290, got [%g, %g]", pair[0], pair[1]);
-    problem->lower[j] = pair[0];
-    problem->upper[j] = pair[1];
-    reader->ranged[j] = 1;
+static BfStatus settle_map(BfReader *reader, const char *map, const char *key, unsigned forms, unsigned of_file,
+                           BfError *error) {
+  char        where[BF_KEY + 32];
+  const char *form = NULL;
+  if (bf_keys_given(reader->keys, key)) BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &form, error));
+  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_choice_form.fallback);
+  return bf_kind_settle_matrix(reader->keys, map, where, forms, of_file, error);
+}
+
+/* The map of one matrix, by its form; that of a family, by the forms of all of its matrices. */
+static BfStatus settle_maps(BfReader *reader, BfError *error) {
+  const BfLayer *layer    = &reader->problem->layer;
+  unsigned       forms[2] = {0}, of_file[2] = {0};
+  char           key[BF_KEY];
+  for (int k = 0; k < layer->matrices; k++) {
+    const BfMatrix *matrix = &layer->matrix[k];
+    const unsigned  form = 1u << matrix->form, form_before = form_of_file(reader, matrix);
+    pick_key(reader, matrix, "form", key);
+    BF_TRY(settle_map(reader, matrix->name, key, form, form_before, error));
+    if (!strchr(matrix->name, '_')) continue;
+    forms[*matrix->name == 'V'] |= form;
+    of_file[*matrix->name == 'V'] |= form_before;
   }
-  return BF_OK;
+  if (!layer->heads) return BF_OK;
+  BF_TRY(settle_map(reader, "A", "control.A.form", forms[0], of_file[0], error));
+  return settle_map(reader, "V", "control.V.form", forms[1], of_file[1], error);
 }
 
-static BfStatus read_range(BfReader *reader, const BfMatrix *matrix, BfError *error) {
-  char    key[BF_KEY];
-  double *range = NULL;
-  int64_t count = 0;
-  if (!matrix->free) return BF_OK;
-  pick_key(reader, matrix, "range", key);
-  BF_TRY(bf_key_numbers(reader->keys, key, BF_OPTIONAL, &count, &range, error));
-  BfStatus status = range ? place_range(reader, matrix, key, count, range, error) : BF_OK;
-  bf_free(range);
-  return status;
-}
+/* ---- all -------------------------------------------------------------------------------------------------------- */
 
-static BfStatus read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error) {
-  char     key[BF_KEY];
-  int64_t *levels = NULL, count = 0;
-  BfStatus status = BF_OK;
-  if (!matrix->free) return BF_OK;
-  pick_key(reader, matrix, "levels", key);
-  BF_TRY(bf_key_integers(reader->keys, key, BF_OPTIONAL, 1, INT_MAX, &count, &levels, error));
-  if (!levels) return BF_OK;
-  if (count != 1 && count != matrix->free)
-    status = matrix->free == 1 ? bf_key_fail(reader->keys, key, error, "wants 1 integer, got %lld", (long long)count)
-                               : bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, got %lld", matrix->free,
-                                             (long long)count);
-  for (int k = 0; k < matrix->free && status == BF_OK; k++)
-    reader->levels[matrix->offset + k] = (int)levels[count == 1 ? 0 : k];
-  bf_free(levels);
-  return status;
+static BfStatus read_value(BfReader *reader, BfMatrix *matrix, BfError *error) {
+  char key[BF_KEY], what[BF_KEY];
+  if (matrix->form != BF_FORM_FIXED) return BF_OK;
+  pick_key(reader, matrix, "value", key);
+  snprintf(what, sizeof what, "one an entry of %d x %d", matrix->rows, matrix->cols);
+  return bf_read_numbers(reader, key, BF_REQUIRED, (int64_t)matrix->rows * matrix->cols, what, &matrix->value, error);
 }
 
 BfStatus bf_read_control(BfReader *reader, BfError *error) {
   BfProblem *problem = reader->problem;
   BfLayer   *layer   = &problem->layer;
   BF_TRY(bf_layer_matrices(layer, error));
-  for (int k = 0; k < layer->matrices; k++) {
-    BF_TRY(read_form(reader, &layer->matrix[k], error));
-    BF_TRY(read_value(reader, &layer->matrix[k], error));
-  }
+  for (int k = 0; k < layer->matrices; k++) BF_TRY(read_form(reader, &layer->matrix[k], error));
+  BF_TRY(settle_maps(reader, error));
+  for (int k = 0; k < layer->matrices; k++) BF_TRY(read_value(reader, &layer->matrix[k], error));
   BF_TRY(bf_layer_place(layer, error));
   BF_TRY(BF_NEW(&problem->lower, layer->controls, error));
   BF_TRY(BF_NEW(&problem->upper, layer->controls, error));
   BF_TRY(BF_NEW(&reader->levels, layer->controls, error));
   BF_TRY(BF_NEW(&reader->ranged, layer->controls, error));
-  for (int k = 0; k < layer->matrices; k++) {
-    BF_TRY(read_range(reader, &layer->matrix[k], error));
-    BF_TRY(read_levels(reader, &layer->matrix[k], error));
-  }
+  for (int k = 0; k < layer->matrices; k++) BF_TRY(bf_read_ranges(reader, &layer->matrix[k], error));
   return BF_OK;
 }

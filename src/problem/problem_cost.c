@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static int has_name(const BfCost *cost, const char *name) { return !strcmp(bf_cost_name(cost->kind), name); }
@@ -15,7 +16,7 @@ static BfStatus read_kind(BfReader *reader, BfError *error) {
   char        quote[BF_QUOTE];
   BF_TRY(bf_key_text(reader->keys, "cost.terminal", BF_REQUIRED, &name, error));
   cost->kind = bf_cost_kind(name);
-  if (cost->kind) return BF_OK;
+  if (cost->kind) return bf_kind_settle(reader->keys, &bf_choice_terminal, name, error);
   return bf_key_fail(reader->keys, "cost.terminal", error, "must be one of %s, got '%s'", bf_cost_names(),
                      bf_text_quote(name, quote));
 }
@@ -24,8 +25,6 @@ static BfStatus read_pooling(BfReader *reader, BfError *error) {
   static const char *const names[] = {"mean", "last", "first", NULL}; /* as BfPooling */
   BfCost                  *cost    = &reader->problem->cost;
   int                      pooling = BF_POOL_MEAN;
-  if (!has_name(cost, "pooled_cross_entropy"))
-    return bf_refuse_key(reader, "cost.pooling", "cost.terminal is not pooled_cross_entropy", error);
   BF_TRY(bf_key_choice(reader->keys, "cost.pooling", BF_OPTIONAL, names, &pooling, error));
   cost->pooling = (BfPooling)pooling;
   return BF_OK;
@@ -54,15 +53,13 @@ static BfStatus read_matrix(BfReader *reader, int decision, int64_t classes, BfE
 }
 
 static BfStatus read_bias(BfReader *reader, BfError *error) {
-  const char *key   = "cost.readout.bias";
-  BfCost     *cost  = &reader->problem->cost;
-  int64_t     count = 0, wanted = cost->readouts * cost->classes;
-  BF_TRY(bf_key_numbers(reader->keys, key, BF_OPTIONAL, &count, &cost->bias, error));
-  if (!cost->bias) return BF_NEW(&cost->bias, wanted, error);
-  if (count == wanted) return BF_OK;
-  return bf_key_fail(reader->keys, key, error, "wants %lld number%s (%lld readout%s of %d class%s), got %lld",
-                     (long long)wanted, wanted == 1 ? "" : "s", (long long)cost->readouts,
-                     cost->readouts == 1 ? "" : "s", cost->classes, cost->classes == 1 ? "" : "es", (long long)count);
+  BfCost       *cost   = &reader->problem->cost;
+  const int64_t wanted = cost->readouts * cost->classes;
+  char          what[96];
+  snprintf(what, sizeof what, "%lld readout%s of %d class%s", (long long)cost->readouts, cost->readouts == 1 ? "" : "s",
+           cost->classes, cost->classes == 1 ? "" : "es");
+  BF_TRY(bf_read_numbers(reader, "cost.readout.bias", BF_OPTIONAL, wanted, what, &cost->bias, error));
+  return cost->bias ? BF_OK : BF_NEW(&cost->bias, wanted, error);
 }
 
 /* Rows of R (classes * dim numbers) and b (classes). */
@@ -72,8 +69,6 @@ static BfStatus read_rows(BfReader *reader, int64_t classes, BfError *error) {
   double       *values = NULL;
   const BfFile *file;
   BfStatus      status;
-  BF_TRY(bf_refuse_key(reader, "cost.readout.matrix", "cost.readout.file is given", error));
-  BF_TRY(bf_refuse_key(reader, "cost.readout.bias", "cost.readout.file is given", error));
   BF_TRY(bf_read_file(reader, "cost.readout.file", &file, error));
   BF_TRY(bf_rows_parse(file, width, &rows, &values, error));
   BF_GOTO(BF_NEW(&cost->matrix, rows * entries, error));
@@ -89,30 +84,20 @@ done:
   return status;
 }
 
-static BfStatus refuse_readout(BfReader *reader, BfError *error) {
-  static const char *const keys[] = {"cost.readout.kind", "cost.readout.matrix", "cost.readout.bias",
-                                     "cost.readout.classes", "cost.readout.file"};
-  for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-    BF_TRY(bf_refuse_key(reader, keys[k], "cost.terminal has no readout", error));
-  return BF_OK;
-}
-
 static BfStatus read_readout(BfReader *reader, BfError *error) {
   static const char *const kinds[]  = {"fixed", "decision", NULL};
   BfCost                  *cost     = &reader->problem->cost;
-  int                      decision = 0;
+  int                      decision = 0, rows;
   int64_t                  classes  = 0;
   cost->readouts                    = 1;
-  if (!bf_cost_has_readout(cost->kind)) return refuse_readout(reader, error);
+  if (!bf_cost_has_readout(cost->kind)) return BF_OK;
   BF_TRY(bf_key_choice(reader->keys, "cost.readout.kind", BF_OPTIONAL, kinds, &decision, error));
+  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_readout, kinds[decision], error));
+  BF_TRY(bf_kind_settle_given(reader->keys, &bf_choice_rows, &rows, error));
   BF_TRY(bf_key_integer(reader->keys, "cost.readout.classes", BF_OPTIONAL, 1, 1000001, &classes, error));
-  if (!decision) {
-    BF_TRY(bf_refuse_key(reader, "cost.readout.file", "cost.readout.kind is not decision", error));
-  } else {
-    if (!classes) classes = reader->problem->train.labels;
-    if (!classes) return BF_OK; /* targets in place of labels: said when the data are checked */
-    if (bf_keys_given(reader->keys, "cost.readout.file")) return read_rows(reader, classes, error);
-  }
+  if (decision && !classes) classes = reader->problem->train.labels;
+  if (decision && !classes) return BF_OK; /* targets in place of labels: said when the data are checked */
+  if (bf_keys_given(reader->keys, "cost.readout.file")) return read_rows(reader, classes, error);
   BF_TRY(read_matrix(reader, decision, classes, error));
   return read_bias(reader, error);
 }
@@ -177,6 +162,5 @@ BfStatus bf_read_cost(BfReader *reader, BfError *error) {
   if (!__builtin_isfinite(cost->step * cost->weight_decay)) /* which a control of 0 would make NaN */
     return bf_key_fail(reader->keys, "cost.weight_decay", error, "times step must be finite, got %g and %g",
                        cost->weight_decay, cost->step);
-  if (has_name(cost, "wasserstein")) return read_position_weight(reader, error);
-  return bf_refuse_key(reader, "cost.position_weight", "cost.terminal is not wasserstein", error);
+  return has_name(cost, "wasserstein") ? read_position_weight(reader, error) : BF_OK;
 }

@@ -54,12 +54,12 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
   BfError     not_text  = {0};
   char        quote[BF_QUOTE];
   int         text = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
+  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_encoding, text ? name : "[]", error));
   if (text && !strcmp(name, "sinusoidal")) {
     BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
     reader->problem->sinusoidal = amplitude;
     return bf_problem_encode(reader->problem, positions, error);
   }
-  BF_TRY(bf_refuse_key(reader, amplitude_key, "data.position_encoding is not sinusoidal", error));
   if (text && !strcmp(name, "none")) return BF_OK;
   if (text && !strchr(name, ',') && bf_text_number(name, &number))
     return bf_key_fail(reader->keys, key, error, "must be none, sinusoidal or a list of numbers, got '%s'",

@@ -2,29 +2,21 @@
 #include "reader.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <string.h>
-
-static BfStatus read_bound(BfReader *reader, const char *key, const double **out, BfError *error) {
-  double *bound = NULL;
-  int64_t count = 0;
-  int     dim   = reader->problem->layer.dim;
-  BF_TRY(bf_key_numbers(reader->keys, key, BF_REQUIRED, &count, &bound, error));
-  *out = bound;
-  if (count != dim)
-    return bf_key_fail(reader->keys, key, error, "wants %d number%s, one a component, got %lld", dim,
-                       dim == 1 ? "" : "s", (long long)count);
-  return BF_OK;
-}
 
 static BfStatus read_token(BfReader *reader, BfError *error) {
   static const char *const projections[] = {"clip", "sphere", NULL};
   BfLayer                 *layer         = &reader->problem->layer;
   int64_t                  dim           = 0;
+  double                  *bound         = NULL;
   int                      projection    = BF_PROJECT_CLIP;
   BF_TRY(bf_key_integer(reader->keys, "token.dim", BF_REQUIRED, 1, BF_MOST_DIM, &dim, error));
   layer->dim = (int)dim;
-  BF_TRY(read_bound(reader, "token.lower", &layer->lower, error));
-  BF_TRY(read_bound(reader, "token.upper", &layer->upper, error));
+  BF_TRY(bf_read_numbers(reader, "token.lower", BF_REQUIRED, dim, "one a component", &bound, error));
+  layer->lower = bound;
+  BF_TRY(bf_read_numbers(reader, "token.upper", BF_REQUIRED, dim, "one a component", &bound, error));
+  layer->upper = bound;
   for (int j = 0; j < layer->dim; j++) {
     if (!(layer->lower[j] < layer->upper[j]))
       return bf_key_fail(reader->keys, "token.lower", error, "must be below token.upper, got %g and %g in component %d",
@@ -45,35 +37,50 @@ static BfStatus read_feedforward(BfReader *reader, BfError *error) {
   char        quote[BF_QUOTE];
   int64_t     width = 0;
   BF_TRY(bf_key_text(reader->keys, "layer.feedforward", BF_OPTIONAL, &name, error));
-  if (!strcmp(name, "none")) return bf_refuse_key(reader, "layer.width", "layer.feedforward is none", error);
-  layer->activation = bf_activation(name);
-  if (!layer->activation)
+  const int none    = !strcmp(name, "none");
+  layer->activation = none ? NULL : bf_activation(name);
+  if (!none && !layer->activation)
     return bf_key_fail(reader->keys, "layer.feedforward", error, "must be none, %s, got '%s'", bf_activation_names(),
                        bf_text_quote(name, quote));
+  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_feedforward, name, error));
+  if (none) return BF_OK;
   BF_TRY(bf_key_integer(reader->keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));
   layer->width = (int)width;
   return BF_OK;
+}
+
+/* Heads, and with none of them what has no use; and which maps of single heads have one. */
+static BfStatus read_heads(BfReader *reader, BfError *error) {
+  BfKeys     *keys  = reader->keys;
+  int64_t     heads = 1, of_file = 1;
+  char        text[32];
+  const char *file_text = bf_keys_in_file(keys, "layer.heads");
+  BF_TRY(bf_key_integer(keys, "layer.heads", BF_OPTIONAL, 0, 10000, &heads, error));
+  if (!heads && !reader->problem->layer.activation)
+    return bf_key_fail(keys, "layer.heads", error, "must be at least 1 where layer.feedforward is none, got 0");
+  reader->problem->layer.heads = (int)heads;
+  snprintf(text, sizeof text, "%d", (int)heads);
+  if (file_text && (bf_text_integer(file_text, &of_file) || of_file < 0 || of_file > 10000)) of_file = heads;
+  BF_TRY(bf_kind_settle(keys, &bf_choice_heads, text, error));
+  return bf_kind_settle_heads(keys, (int)heads, (int)of_file, error);
 }
 
 BfStatus bf_read_layer(BfReader *reader, BfError *error) {
   static const char *const masks[]  = {"full", "causal", NULL};
   BfKeys                  *keys     = reader->keys;
   BfLayer                 *layer    = &reader->problem->layer;
-  int64_t                  residual = 1, heads = 1;
-  int                      mask = 0;
-  layer->beta                   = 1;
+  int64_t                  residual = 1;
+  int                      mask     = 0;
+  layer->beta                       = 1;
   BF_TRY(bf_key_number(keys, "step", BF_REQUIRED, &layer->step, error));
   if (!(layer->step > 0)) return bf_key_fail(keys, "step", error, "must be greater than 0, got %g", layer->step);
   BF_TRY(read_token(reader, error));
   BF_TRY(bf_key_integer(keys, "layer.residual", BF_OPTIONAL, 0, 1, &residual, error));
-  BF_TRY(bf_key_integer(keys, "layer.heads", BF_OPTIONAL, 0, 10000, &heads, error));
+  BF_TRY(read_feedforward(reader, error));
+  BF_TRY(read_heads(reader, error));
   BF_TRY(bf_key_number(keys, "layer.beta", BF_OPTIONAL, &layer->beta, error));
   BF_TRY(bf_key_choice(keys, "layer.mask", BF_OPTIONAL, masks, &mask, error));
   layer->residual = (double)residual;
-  layer->heads    = (int)heads;
   layer->mask     = mask == 1 ? BF_MASK_CAUSAL : BF_MASK_FULL;
-  BF_TRY(read_feedforward(reader, error));
-  if (!layer->heads && !layer->activation)
-    return bf_key_fail(keys, "layer.heads", error, "must be at least 1 where layer.feedforward is none, got 0");
   return BF_OK;
 }

@@ -10,7 +10,6 @@ static BfStatus read_codebook(BfReader *reader, BfError *error) {
   const BfFile *file;
   double       *points = NULL;
   int64_t       count  = 0;
-  BF_TRY(bf_refuse_key(reader, "quantize.cells", "quantize.codebook is given", error));
   BF_TRY(bf_read_file(reader, "quantize.codebook", &file, error));
   BF_TRY(bf_rows_parse(file, problem->layer.dim, &count, &points, error));
   BfStatus status = bf_tokens_codebook(problem->layer.dim, count, points, &problem->tokens, error);
@@ -18,16 +17,17 @@ static BfStatus read_codebook(BfReader *reader, BfError *error) {
   return status;
 }
 
-static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t cells[], BfError *error) {
-  const char *key     = "quantize.cells";
-  BfProblem  *problem = reader->problem;
-  int         dim     = problem->layer.dim;
-  if (count == 1 && cells[0] == 0) return BF_OK; /* not quantized */
-  if (count != dim)
-    return bf_key_fail(reader->keys, key, error, "wants %d integer%s, one an axis (or the single number 0), got %lld",
-                       dim, dim == 1 ? "" : "s", (long long)count);
+static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t given[], BfError *error) {
+  const char *key                = "quantize.cells";
+  BfProblem  *problem            = reader->problem;
+  int         dim                = problem->layer.dim;
+  int64_t     cells[BF_MOST_DIM] = {0};
+  if (count != 1 && count != dim)
+    return bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, one an axis, got %lld", dim,
+                       (long long)count);
   double product = 1;
   for (int j = 0; j < dim; j++) {
+    cells[j] = given[count == 1 ? 0 : j];
     if (cells[j] < 1) return bf_key_fail(reader->keys, key, error, "must be at least 1, got %" PRId64, cells[j]);
     product *= (double)cells[j];
   }
@@ -36,34 +36,21 @@ static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t cells[]
 }
 
 static BfStatus read_cells(BfReader *reader, BfError *error) {
+  enum { CODEBOOK };
   int64_t *cells = NULL, count = 0;
-  if (bf_keys_given(reader->keys, "quantize.codebook")) return read_codebook(reader, error);
+  int      kind;
+  BF_TRY(bf_kind_settle_given(reader->keys, &bf_choice_codebook, &kind, error));
+  if (kind == CODEBOOK) return read_codebook(reader, error);
   BF_TRY(bf_key_integers(reader->keys, "quantize.cells", BF_REQUIRED, 0, INT64_MAX, &count, &cells, error));
-  BfStatus status = make_grid(reader, count, cells, error);
+  const int none   = count == 1 && cells[0] == 0;
+  BfStatus  status = bf_kind_settle(reader->keys, &bf_choice_cells, none ? "0" : "[]", error);
+  if (status == BF_OK && !none) status = make_grid(reader, count, cells, error);
   bf_free(cells);
   return status;
 }
 
-/* Without X_n a tag's law is its tokens: there is nothing to round it to. */
-static BfStatus check_unquantized(const BfReader *reader, BfError *error) {
-  const BfProblem *problem = reader->problem;
-  const BfData    *data    = &problem->train;
-  if (problem->transition == BF_TRANSITION_SPLIT)
-    return bf_key_fail(reader->keys, "quantize.transition", error, "must not be split where quantize.cells is 0");
-  for (int64_t g = 0; problem->atoms && g < data->tags; g++) {
-    int64_t tokens = data->tag_first[g + 1] - data->tag_first[g];
-    if (tokens != problem->atoms)
-      return bf_key_fail(reader->keys, "quantize.atoms", error,
-                         "must be 0 where quantize.cells is 0, got %d (position %d of sequence %" PRId64 " has %" PRId64
-                         " token%s)",
-                         problem->atoms, data->position[g], data->sequence[g], tokens, tokens == 1 ? "" : "s");
-  }
-  return BF_OK;
-}
-
 static BfStatus check_transition(const BfReader *reader, BfError *error) {
   const BfProblem *problem = reader->problem;
-  if (!problem->tokens) return check_unquantized(reader, error);
   if (problem->transition != BF_TRANSITION_SPLIT) return BF_OK;
   if (!bf_tokens_is_grid(problem->tokens))
     return bf_key_fail(reader->keys, "quantize.transition", error,

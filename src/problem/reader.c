@@ -6,9 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
-BfStatus bf_refuse_key(const BfReader *reader, const char *key, const char *where, BfError *error) {
-  if (!bf_keys_given(reader->keys, key)) return BF_OK;
-  return bf_key_fail(reader->keys, key, error, "must not be given where %s", where);
+BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
+                         BfError *error) {
+  double  *list  = NULL, *all;
+  int64_t  count = 0;
+  BfStatus status;
+  *out = NULL;
+  BF_TRY(bf_key_numbers(reader->keys, key, need, &count, &list, error));
+  if (!list || count == wanted) {
+    *out = list;
+    return BF_OK;
+  }
+  if (count != 1) {
+    status = wanted == 1 ? bf_key_fail(reader->keys, key, error, "wants 1 number, %s, got %lld", what, (long long)count)
+                         : bf_key_fail(reader->keys, key, error, "wants 1 or %lld numbers, %s, got %lld",
+                                       (long long)wanted, what, (long long)count);
+  } else if ((status = BF_NEW(&all, wanted, error)) == BF_OK) {
+    for (int64_t k = 0; k < wanted; k++) all[k] = list[0];
+    *out = all;
+  }
+  bf_free(list);
+  return status;
 }
 
 BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error) {

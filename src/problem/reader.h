@@ -2,7 +2,7 @@
  * needs what the earlier ones found. */
 #pragma once
 #include "bellformer/problem.h"
-#include "keys.h"
+#include "kind.h"
 
 #define BF_KEY 96         /* room for "control.A_1000000.levels" */
 #define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
@@ -19,8 +19,11 @@ typedef struct {
 BfStatus bf_read_layer(BfReader *reader, BfError *error);
 /* data.*: the tables, and the positional encoding, which is as long as the longest sequence. */
 BfStatus bf_read_data(BfReader *reader, BfError *error);
-/* control.*: forms, fixed values, ranges, levels. */
+/* control.*: forms, fixed values, ranges. */
 BfStatus bf_read_control(BfReader *reader, BfError *error);
+/* The ranges of a matrix's free numbers, and their levels: of all of them, of single rows, columns and entries. */
+BfStatus bf_read_ranges(BfReader *reader, const BfMatrix *matrix, BfError *error);
+BfStatus bf_read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error);
 /* action.*: the K controls, and the hull of those from a file where no range is given. */
 BfStatus bf_read_action(BfReader *reader, BfError *error);
 /* quantize.*: X_n, atoms, transition; and the contexts. */
@@ -31,8 +34,10 @@ BfStatus bf_read_flow(BfReader *reader, BfError *error);
 /* Whether both tables fit the token's box, the mask and the cost. */
 BfStatus bf_check_data(BfReader *reader, BfError *error);
 
-/* Refuse a key that has no meaning where, for example, "layer.feedforward is none". */
-BfStatus bf_refuse_key(const BfReader *reader, const char *key, const char *where, BfError *error);
+/* A list of `wanted` numbers, or one that stands for all: "wants 1 or 2 numbers, one a component" with `what` = "one a
+ * component". Absent, where need lets it: *out is NULL. To be freed with bf_free. */
+BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
+                         BfError *error);
 /* The file that a key names. */
 BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error);
 BfStatus bf_problem_warn(BfProblem *problem, BfError *error, const char *format, ...)

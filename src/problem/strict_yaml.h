@@ -13,7 +13,7 @@ typedef struct {
   int64_t    count; /* values: 1 of a scalar, any number of a list, 0 of a map */
   int64_t    room;
   char     **value;
-  int        read; /* for whoever keeps track */
+  int        read, aside; /* for whoever keeps track */
 } BfYamlEntry;
 
 typedef struct {

@@ -26,7 +26,7 @@ static const char TARGET[]     = "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,
 typedef struct {
   const char *edit[4][2];   /* in the YAML: from, to */
   const char *file[2];      /* a further file: name, text */
-  const char *option[2][2]; /* on the command line: name, value */
+  const char *option[3][2]; /* on the command line: name, value */
   const char *text;         /* of the error */
 } Case;
 

@@ -157,9 +157,10 @@ static void encodings(void **state) {
 }
 
 static void controls_from_a_file_have_their_hull(void **state) {
-  BfProblem *p = good(&(Case){
-      .edit = {{"quantize", "action: {kind: file, file: u.csv}\nquantize"}, {"range: [-2, 2], levels: 3", "levels: 3"}},
-      .file = {"u.csv", "a,b,c,d,v\n1,2,3,4,7\n0,0,0,0,-3\n1,1,1,1,5\n"}});
+  BfProblem *p = good(&(Case){.edit = {{"quantize", "action: {kind: file, file: u.csv}\nquantize"},
+                                       {", levels: 2", ""},
+                                       {", range: [-2, 2], levels: 3", ""}},
+                              .file = {"u.csv", "a,b,c,d,v\n1,2,3,4,7\n0,0,0,0,-3\n1,1,1,1,5\n"}});
   (void)state;
   assert_int_equal(p->actions, 3);
   assert_true(p->controls[4] == 7 && p->controls[9] == -3);
@@ -167,10 +168,13 @@ static void controls_from_a_file_have_their_hull(void **state) {
   bf_problem_destroy(&p);
 }
 
+#define SAMPLE                                                                                                         \
+  {                                                                                                                    \
+    {"quantize", "action: {kind: sample, count: 5, seed: 3}\nquantize"}, {", levels: 2", ""}, { ", levels: 3", "" }    \
+  }
 static void samples_lie_in_the_box_and_nest(void **state) {
-  BfProblem *p = good(&(Case){.edit = {{"quantize", "action: {kind: sample, count: 5, seed: 3}\nquantize"}}});
-  BfProblem *q = good(&(Case){.edit   = {{"quantize", "action: {kind: sample, count: 5, seed: 3}\nquantize"}},
-                              .option = {{"-action_count", "50"}}});
+  BfProblem *p = good(&(Case){.edit = SAMPLE});
+  BfProblem *q = good(&(Case){.edit = SAMPLE, .option = {{"-action_count", "50"}}});
   (void)state;
   assert_int_equal(p->actions, 5);
   assert_int_equal(q->actions, 50);
@@ -243,9 +247,6 @@ static void unquantized_tokens_and_codebooks(void **state) {
   BfProblem *p = good(&(Case){.edit = {{"[9, 9]", "0"}}});
   (void)state;
   assert_null(p->tokens);
-  bf_problem_destroy(&p);
-  p = good(&(Case){.edit = {{"[9, 9]", "0, atoms: 1"}}}); /* as many as every tag has */
-  assert_int_equal(p->atoms, 1);
   bf_problem_destroy(&p);
   p = good(&(Case){.edit = {{"cells: [9, 9]", "codebook: points.csv"}}, .file = {"points.csv", "0,0\n1,1\n1,-1\n"}});
   assert_int_equal(bf_tokens_count(p->tokens), 3);

@@ -39,7 +39,7 @@ def write(p, folder, name="problem"):
         for sequence, position, tag, z in p["rows"]:
             tag = list(tag) if p["targets"] else [tag]
             out.write(",".join([str(sequence), str(position)] + [repr(x) for x in tag] + [repr(float(x)) for x in z]) + "\n")
-    quantize = {"atoms": p["atoms"], "transition": p["transition"]}
+    quantize = {"atoms": p["atoms"], "transition": p["transition"]} if p["cells"] != 0 or p["codebook"] is not None else {}
     if p["codebook"] is not None:
         with open(os.path.join(folder, name + "-points.csv"), "w") as out:
             out.write(",".join("z%d" % a for a in range(d)) + "\n")
@@ -56,13 +56,19 @@ def write(p, folder, name="problem"):
     if p["position_weight"] is not None:
         cost["position_weight"] = p["position_weight"]
     encoding = "none" if p["encoding"] is None else [float(x) for x in np.ravel(p["encoding"])]
-    layer = {"residual": p["residual"], "heads": p["heads"], "beta": p["beta"], "mask": p["mask"],
-             "feedforward": p["feedforward"]}
+    layer = {"residual": p["residual"], "heads": p["heads"], "feedforward": p["feedforward"]}
+    data = {"file": name + ".csv"}
+    if p["heads"]:
+        layer.update(beta=p["beta"], mask=p["mask"])
+        data["position_encoding"] = encoding
     if p["feedforward"] != "none":
         layer["width"] = p["width"]
+    control = p["control"]
+    if p["action"]["kind"] != "grid":
+        control = {matrix: {key: value for key, value in m.items() if key != "levels"} for matrix, m in control.items()}
     keys = {"name": name, "horizon": p["horizon"], "step": p["step"],
             "token": {"dim": d, "lower": p["lower"], "upper": p["upper"], "projection": p["projection"]},
-            "data": {"file": name + ".csv", "position_encoding": encoding}, "layer": layer, "control": p["control"],
+            "data": data, "layer": layer, "control": control,
             "action": p["action"], "cost": cost, "quantize": quantize}
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w") as out:

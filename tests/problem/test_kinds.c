@@ -1,0 +1,199 @@
+/* Choices: a key that the chosen kind does not use is refused wherever it is given, and stands aside only where the
+ * command line took the choice away from the file. */
+#include "problem_case.h"
+
+#include <petscsys.h>
+
+#include "../../src/problem/kind.h"
+
+#define ACTION(text)                                                                                                   \
+  { "quantize", "action: {" text "}\nquantize" }
+#define SAMPLE                                                                                                         \
+  ACTION("kind: sample, count: 5, seed: 3"), {", levels: 2", ""}, { ", levels: 3", "" }
+
+static void keys_of_another_kind_are_refused_in_the_file(void **state) {
+  static const Case cases[] = {
+      {.edit = {ACTION("kind: grid, count: 7, file: none.csv")},
+       .text = "xor.yaml: action.count is not used where action.kind is grid"},
+      {.edit = {ACTION("kind: grid, seed: 7")}, .text = "xor.yaml: action.seed is not used where action.kind is grid"},
+      {.edit = {ACTION("kind: sample, count: 7, file: none.csv"), {", levels: 2", ""}, {", levels: 3", ""}},
+       .text = "xor.yaml: action.file is not used where action.kind is sample"},
+      {.edit = {ACTION("kind: file, file: none.csv, seed: 0"), {", levels: 2", ""}, {", levels: 3", ""}},
+       .text = "xor.yaml: action.seed is not used where action.kind is file"},
+      {.edit = {ACTION("kind: sample, count: 7")},
+       .text = "xor.yaml: control.A.levels is not used where action.kind is sample"},
+      {.edit = {ACTION("kind: sample, count: 7"), {", levels: 2", ", row_1: {levels: 2}"}, {", levels: 3", ""}},
+       .text = "xor.yaml: control.A.row_1.levels is not used where action.kind is sample"},
+      {.edit = {{"form: scalar", "form: fixed, value: 0"}},
+       .text = "xor.yaml: control.V.range is not used where control.V.form is fixed"},
+      {.edit = {{"form: scalar, range: [-2, 2]", "form: fixed, value: 0"}},
+       .text = "xor.yaml: control.V.levels is not used where control.V.form is fixed"},
+      {.edit = {{"form: scalar", "form: scalar, row_0: {levels: 2}"}},
+       .text = "xor.yaml: control.V.row_0.levels is not used where control.V.form is scalar"},
+      {.edit = {{"  V:", "  A_0: {value: 3}\n  V:"}},
+       .text = "xor.yaml: control.A_0.value is not used where control.A.form is full"},
+      {.edit = {{"  V:", "  A_0: {form: fixed, value: 3}\n  V:"}},
+       .text = "xor.yaml: control.A.range is not used where control.A.form is full"}, /* no head is full */
+      {.edit = {{"  V:", "  W1: {form: fixed, value: 3}\n  V:"}},
+       .text = "xor.yaml: control.W1.form is not used where layer.feedforward is none"},
+      {.edit = {{"  V:", "  V_1: {levels: 3}\n  V:"}},
+       .text = "xor.yaml: control.V_1.levels is not used where layer.heads is 1"},
+      {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1, beta: 2"}},
+       .text = "xor.yaml: layer.beta is not used where layer.heads is 0"},
+      {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1"}, {"xor.csv", "xor.csv, position_encoding: none"}},
+       .text = "xor.yaml: data.position_encoding is not used where layer.heads is 0"},
+      {.edit = {{"xor.csv", "xor.csv, position_encoding: [1, 2, 3, 4], position_amplitude: 2"}},
+       .text = "xor.yaml: data.position_amplitude is not used where data.position_encoding is a list"},
+      {.edit = {{"pooled_cross_entropy", "squared_error"}, {"readout: {matrix: [4, 0, -4, 0]}", "pooling: mean"}},
+       .text = "xor.yaml: cost.pooling is not used where cost.terminal is squared_error"},
+      {.edit = {{"pooled_cross_entropy", "wasserstein"}},
+       .text = "xor.yaml: cost.readout.matrix is not used where cost.terminal is wasserstein"},
+      {.edit = {{"readout: {", "readout: {kind: decision, file: r.csv, "}},
+       .text = "xor.yaml: cost.readout.matrix is not used where cost.readout.file is given"},
+      {.edit = {{"matrix: [4, 0, -4, 0]", "kind: decision, file: r.csv, bias: 0"}},
+       .text = "xor.yaml: cost.readout.bias is not used where cost.readout.file is given"},
+      {.edit = {{"[9, 9]", "0, atoms: 0"}}, .text = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
+      {.edit = {{"[9, 9]", "0, transition: nearest"}},
+       .text = "xor.yaml: quantize.transition is not used where quantize.cells is 0"},
+  };
+  (void)state;
+  check_cases(cases, LENGTH(cases));
+}
+
+static void keys_of_another_kind_are_refused_on_the_command_line(void **state) {
+  static const Case cases[] = {
+      {.option = {{"-action_count", "20"}}, .text = "-action_count is not used where action.kind is grid"},
+      {.edit   = {ACTION("kind: file, file: u.csv"), {", levels: 2", ""}, {", levels: 3", ""}},
+       .option = {{"-action_count", "20"}},
+       .text   = "-action_count is not used where action.kind is file"},
+      {.option = {{"-action_kind", "grid"}, {"-action_file", "u.csv"}},
+       .text   = "-action_file is not used where action.kind is grid"},
+      {.edit   = {SAMPLE},
+       .option = {{"-control_A_levels", "3"}},
+       .text   = "-control_A_levels is not used where action.kind is sample"},
+      {.option = {{"-control_A_value", "3"}}, .text = "-control_A_value is not used where control.A.form is full"},
+      {.option = {{"-control_A_form", "fixed"}, {"-control_A_levels", "3"}},
+       .text   = "-control_A_levels is not used where control.A.form is fixed"},
+      {.option = {{"-control_b1_range", "0,1"}},
+       .text   = "-control_b1_range is not used where layer.feedforward is none"},
+      {.option = {{"-control_A_1_levels", "2"}}, .text = "-control_A_1_levels is not used where layer.heads is 1"},
+      {.option = {{"-layer_width", "2"}}, .text = "-layer_width is not used where layer.feedforward is none"},
+      {.option = {{"-data_position_amplitude", "2"}},
+       .text   = "-data_position_amplitude is not used where data.position_encoding is none"},
+      {.option = {{"-cost_readout_file", "r.csv"}},
+       .text   = "-cost_readout_file is not used where cost.readout.kind is fixed"},
+      {.option = {{"-quantize_cells", "0"}, {"-quantize_atoms", "1"}},
+       .text   = "-quantize_atoms is not used where quantize.cells is 0"},
+      {.option = {{"-quantize_cells", "3"}, {"-quantize_codebook", "p.csv"}},
+       .text   = "-quantize_cells is not used where quantize.codebook is given"},
+  };
+  (void)state;
+  check_cases(cases, LENGTH(cases));
+}
+
+/* The kind that the file chose is still the file's: only its own keys may stand aside. */
+static void only_what_the_command_line_took_away_stands_aside(void **state) {
+  static const Case cases[] = {
+      {.edit   = {ACTION("kind: sample, count: 5, file: u.csv"), {", levels: 2", ""}, {", levels: 3", ""}},
+       .option = {{"-action_kind", "grid"}, {"-control_A_levels", "1"}},
+       .text   = "xor.yaml: action.file is not used where action.kind is grid"},
+      {.edit   = {ACTION("kind: grid, count: 5")},
+       .option = {{"-action_kind", "grid"}},
+       .text   = "xor.yaml: action.count is not used where action.kind is grid"},
+      {.edit   = {{"[9, 9]", "0, atoms: 2"}},
+       .option = {{"-quantize_cells", "0"}},
+       .text   = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
+  };
+  static const Case good_cases[] = {
+      {.option = {{"-action_kind", "sample"}, {"-action_count", "7"}}}, /* levels */
+      {.edit   = {ACTION("kind: sample, count: 7"), {", levels: 2", ""}, {", levels: 3", ""}},
+       .file   = {"u.csv", "0,0,0,0,0\n"},
+       .option = {{"-action_kind", "file"}, {"-action_file", "u.csv"}}},     /* count */
+      {.option = {{"-control_A_form", "fixed"}, {"-control_A_value", "1"}}}, /* range, levels */
+      {.edit   = {{"form: scalar, range: [-2, 2], levels: 3", "form: fixed, value: [1, 2, 3, 4]"}},
+       .option = {{"-control_V_form", "scalar"}, {"-control_V_range", "0,1"}, {"-control_V_levels", "1"}}}, /* value */
+      {.edit   = {{"heads: 1", "heads: 2"}, {"  V:", "  A_1: {levels: 3}\n  V:"}},
+       .option = {{"-layer_heads", "1"}}}, /* the second head's */
+      {.edit   = {{"heads: 1", "feedforward: tanh, width: 1"},
+                  {"  V:",
+                   "  W1: {range: [0, 1], levels: 1}\n  b1: {form: fixed, value: 0}\n  W2: {form: fixed, value: 1}\n"
+                     "  b2: {form: fixed, value: 0}\n  V:"}},
+       .option = {{"-layer_feedforward", "none"}}}, /* width, W1, b1, W2, b2 */
+      {.edit   = {{"xor.csv", "xor.csv, position_encoding: sinusoidal, position_amplitude: 3"}},
+       .option = {{"-data_position_encoding", "none"}}},                               /* amplitude */
+      {.option = {{"-cost_terminal", "squared_error"}, {"-data_file", "target.csv"}}}, /* readout */
+      {.edit   = {{"matrix: [4, 0, -4, 0]", "kind: decision, file: r.csv"}},
+       .file   = {"r.csv", "1,2,3,4,5,6\n"},
+       .option = {{"-cost_readout_matrix", "1,2,3,4"}}}, /* file */
+      {.edit   = {{"readout: {", "readout: {kind: decision, bias: 1, "}},
+       .file   = {"r.csv", "1,2,3,4,5,6\n"},
+       .option = {{"-cost_readout_file", "r.csv"}}}, /* matrix, bias */
+      {.edit = {{"[9, 9]", "[9, 9], atoms: 2, transition: split"}}, .option = {{"-quantize_cells", "0"}}},
+      {.file = {"p.csv", "0,0\n1,1\n"}, .option = {{"-quantize_codebook", "p.csv"}}},         /* cells */
+      {.edit = {{"cells: [9, 9]", "codebook: p.csv"}}, .option = {{"-quantize_cells", "3"}}}, /* codebook */
+  };
+  (void)state;
+  check_cases(cases, LENGTH(cases));
+  for (size_t k = 0; k < LENGTH(good_cases); k++) {
+    BfProblem *p = good(&good_cases[k]);
+    bf_problem_destroy(&p);
+  }
+}
+
+/* A choice that the command line made is in the record: a restart reads the same problem. */
+static void what_stood_aside_stands_aside_in_a_restart(void **state) {
+  BfProblem *p = good(&(Case){.option = {{"-action_kind", "sample"}, {"-action_count", "7"}}}), *q = NULL;
+  BfError    error = {0};
+  BfFiles   *files;
+  (void)state;
+  assert_int_equal(p->actions, 7);
+  assert_string_equal(p->overrides, "action_kind=sample\naction_count=7\n");
+  assert_int_equal(bf_files_create(PETSC_COMM_WORLD, NULL, &files, &error), BF_OK);
+  for (int k = 0; k < p->files->count; k++)
+    bf_files_add(files, p->files->file[k].name, p->files->file[k].bytes, p->files->file[k].size, &error);
+  if (bf_problem_restore(files, "xor.yaml", p->overrides, &q, &error) != BF_OK) fail_msg("%s", error.text);
+  assert_int_equal(q->actions, 7);
+  assert_memory_equal(p->controls, q->controls, 7 * 5 * sizeof *p->controls);
+  bf_problem_destroy(&p);
+  bf_problem_destroy(&q);
+}
+
+/* A fixed matrix beside a family's range: the family's keys are those of the heads that read them. */
+static void a_familys_keys_are_used_where_one_head_uses_them(void **state) {
+  BfProblem *p = good(&(Case){.edit = {{"heads: 1", "heads: 2"}, {"  V:", "  A_0: {form: fixed, value: 3}\n  V:"}}});
+  (void)state;
+  assert_int_equal(p->layer.controls, 4 + 2);
+  for (int k = 0; k < 4; k++) assert_true(p->layer.matrix[0].value[k] == 3);
+  bf_problem_destroy(&p);
+}
+
+/* Every key of a kind, and every key that chooses, is in the table of keys; every kind has its own name. */
+static void choices_name_keys_that_exist(void **state) {
+  (void)state;
+  for (int c = 0; bf_choices[c]; c++)
+    for (const BfKind *kind = bf_choices[c]->kind; kind->name; kind++) {
+      for (const BfKind *other = bf_choices[c]->kind; other != kind; other++)
+        assert_string_not_equal(other->name, kind->name);
+      for (int k = 0; kind->uses[k]; k++) {
+        int found = !strncmp(kind->uses[k], "control.", 8) && !strchr(kind->uses[k] + 8, '.');
+        for (const BfKeyRow *row = bf_key_rows; row->name; row++) found |= !strcmp(row->name, kind->uses[k]);
+        if (!found) fail_msg("%s is no key", kind->uses[k]);
+      }
+    }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(keys_of_another_kind_are_refused_in_the_file),
+      cmocka_unit_test(keys_of_another_kind_are_refused_on_the_command_line),
+      cmocka_unit_test(only_what_the_command_line_took_away_stands_aside),
+      cmocka_unit_test(what_stood_aside_stands_aside_in_a_restart),
+      cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
+      cmocka_unit_test(choices_name_keys_that_exist),
+  };
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
+  PetscFinalize();
+  return failed;
+}
