@@ -108,6 +108,11 @@ int bf_keys_given(const BfKeys *keys, const char *key) {
   return bf_options_given(keys->options, key) || in_file(keys, key);
 }
 
+int bf_keys_is_list(const BfKeys *keys, const char *key) {
+  const BfYamlEntry *entry = in_file(keys, key);
+  return entry && entry->kind == BF_YAML_LIST && !bf_options_given(keys->options, key);
+}
+
 const char *bf_keys_in_file(const BfKeys *keys, const char *key) {
   const BfYamlEntry *entry = bf_yaml_find(&keys->yaml, key);
   if (!entry || entry->kind == BF_YAML_MAP) return NULL;

@@ -16,6 +16,7 @@ void     bf_keys_destroy(BfKeys **keys);
 /* Whether the key has a value; does not count as reading it. */
 int bf_keys_given(const BfKeys *keys, const char *key);
 int bf_keys_on_line(const BfKeys *keys, const char *key); /* given on the command line */
+int bf_keys_is_list(const BfKeys *keys, const char *key); /* by the file's brackets; the command line has none */
 /* What the file alone says: the text of a single value, "[]" of a list, NULL where the key is absent. */
 const char *bf_keys_in_file(const BfKeys *keys, const char *key);
 

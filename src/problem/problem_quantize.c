@@ -22,6 +22,9 @@ static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t given[]
   BfProblem  *problem            = reader->problem;
   int         dim                = problem->layer.dim;
   int64_t     cells[BF_MOST_DIM] = {0};
+  if (count == 1 && dim != 1 && bf_keys_is_list(reader->keys, key))
+    return bf_key_fail(reader->keys, key, error,
+                       "wants %d integers, one an axis, got a list of 1 (for all alike: no brackets)", dim);
   if (count != 1 && count != dim)
     return bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, one an axis, got %lld", dim,
                        (long long)count);

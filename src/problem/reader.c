@@ -17,7 +17,11 @@ BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t
     *out = list;
     return BF_OK;
   }
-  if (count != 1) {
+  if (count == 1 && bf_keys_is_list(reader->keys, key)) {
+    status =
+        bf_key_fail(reader->keys, key, error, "wants %lld numbers, %s, got a list of 1 (for all alike: no brackets)",
+                    (long long)wanted, what);
+  } else if (count != 1) {
     status = wanted == 1 ? bf_key_fail(reader->keys, key, error, "wants 1 number, %s, got %lld", what, (long long)count)
                          : bf_key_fail(reader->keys, key, error, "wants 1 or %lld numbers, %s, got %lld",
                                        (long long)wanted, what, (long long)count);

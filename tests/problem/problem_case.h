@@ -87,8 +87,8 @@ static inline int make_folder(void **state) {
 }
 
 static inline int remove_folder(void **state) {
-  static const char *const names[] = {"xor.yaml", "xor.csv", "pop.csv", "target.csv", "u.csv",
-                                      "r.csv",    "p.csv",   "t.csv",   "points.csv"};
+  static const char *const names[] = {"xor.yaml", "xor.csv", "pop.csv",    "target.csv", "u.csv",    "r.csv",
+                                      "p.csv",    "t.csv",   "points.csv", "train.csv",  "test.csv", "induction.yaml"};
   char                     path[128];
   (void)state;
   for (size_t k = 0; k < LENGTH(names); k++) {
