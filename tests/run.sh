@@ -1,13 +1,13 @@
 #!/bin/sh
-# Build and run every test: an optimized build, one with the address and undefined-behaviour sanitizers, and the fuzz
-# targets under the same.
+# Build and run every test: an optimized build, one with the address and undefined-behaviour sanitizers, the fuzz
+# targets under the same, and the pure part for 64-bit ARM, run by qemu.
 #   sh tests/run.sh            all
-#   sh tests/run.sh release    the optimized build only; `sanitize`, `fuzz` the others
+#   sh tests/run.sh release    the optimized build only; `sanitize`, `fuzz`, `cross` the others
 set -eu
 cd "$(dirname "$0")/.."
 test_packages="libcmocka-dev clang clang-format libclang-rt-14-dev hdf5-tools slurm-wlm munge procps"
 . jobs/install.sh
-builds=${1:-release sanitize fuzz}
+builds=${1:-release sanitize fuzz cross}
 status=0
 
 # run BUILD MESON-OPTIONS
@@ -21,18 +21,35 @@ run() {
   meson test -C "$folder" --no-rebuild --print-errorlogs || status=1
 }
 
+# Whether there is a compiler for ARM that works, and an emulator for what it makes; installs them where it can.
+cross_works() {
+  (packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; install_packages) || return 1
+  echo 'int main(void) { return 0; }' | aarch64-linux-gnu-gcc -x c - -o build-cross-works &&
+    qemu-aarch64 -L /usr/aarch64-linux-gnu ./build-cross-works
+  works=$?
+  rm -f build-cross-works
+  return $works
+}
+
+ran=
 for build in $builds; do
   echo "== $build"
+  if [ "$build" = cross ] && ! cross_works; then
+    echo "SKIP cross: no gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user that work here"
+    continue
+  fi
+  ran="$ran $build"
   case $build in
     release) run release ;;
     sanitize) run sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
     fuzz) CC=clang run fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
-    *) echo "tests/run.sh: unknown build '$build': release, sanitize or fuzz" >&2; exit 2 ;;
+    cross) run cross -Dpure=true --cross-file tests/pure/aarch64.ini ;;
+    *) echo "tests/run.sh: unknown build '$build': release, sanitize, fuzz or cross" >&2; exit 2 ;;
   esac
 done
 
 passed=0 failed=0
-for build in $builds; do
+for build in $ran; do
   log=build-$build/meson-logs/testlog.txt
   passed=$((passed + $(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$log")))
   for what in Fail Timeout 'Unexpected Pass'; do

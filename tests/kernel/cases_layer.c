@@ -1,0 +1,157 @@
+/* Cases of exp, of the sigmas, and of a layer. */
+#include "conformance.h"
+
+#include <math.h>
+
+#include "bellformer/quantize.h"
+#include "layer/activation.h"
+
+typedef struct {
+  int     count; /* of lanes */
+  double *from, *to;
+} Numbers;
+
+/* ---- exp -------------------------------------------------------------------------------------------------------- */
+
+/* Beside random numbers of all sizes those where something changes: 0, the smallest that counts, what is none. */
+static void *make_exp(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  static const double special[] = {0.0,    -0.0,      -708.0, -708.0000000000001, -745.2,
+                                   -1e300, -INFINITY, NAN,    -4.9e-324,          -0x1p-60};
+  Numbers            *x         = TAKE(m, Numbers, 1);
+  x->count                      = large ? 1000 : 1 + below(seed, 40);
+  x->from                       = TAKE(m, double, x->count *BF_LANES);
+  x->to                         = output(m, outputs, x->count * BF_LANES);
+  for (int i = 0; i < x->count * BF_LANES; i++) {
+    const int size = below(seed, 40);
+    x->from[i]     = -ldexp(bf_uniform(seed), size - 29);
+    if (!large && !below(seed, 8)) x->from[i] = special[below(seed, sizeof special / sizeof *special)];
+  }
+  return x;
+}
+
+static void run_exp(void *x, const BfKernels *kernels) {
+  Numbers *n = x;
+  for (int i = 0; i < n->count * BF_LANES; i++) n->to[i] = n->from[i];
+  kernels->exp_lanes(n->count, n->to);
+}
+
+const Family exp_family = {"exp", EVERYWHERE, 100, make_exp, run_exp, NULL};
+
+/* ---- sigma ------------------------------------------------------------------------------------------------------ */
+
+/* Compiled once for all instruction sets; libm's tanh, cosh, erfc and exp are another architecture's own. */
+static void *make_activation(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  Numbers *x = TAKE(m, Numbers, 1);
+  x->count   = large ? 100 : 1 + below(seed, 20);
+  x->from    = TAKE(m, double, x->count *BF_LANES);
+  x->to      = output(m, outputs, 6 * x->count * BF_LANES);
+  for (int i = 0; i < x->count * BF_LANES; i++) x->from[i] = within(seed, -6, 6);
+  return x;
+}
+
+static void run_activation(void *x, const BfKernels *kernels) {
+  static const char *const names[] = {"tanh", "relu", "gelu"};
+  Numbers                 *n       = x;
+  double                  *to      = n->to;
+  (void)kernels;
+  for (int k = 0; k < 3; k++) {
+    for (int i = 0; i < n->count * BF_LANES; i++) to[i] = n->from[i];
+    bf_activate(bf_activation(names[k]), to, n->count);
+    bf_activate_slope(bf_activation(names[k]), n->from, to + n->count * BF_LANES, n->count);
+    to += 2 * n->count * BF_LANES;
+  }
+}
+
+const Family activation_family = {"activation", INSTRUCTION_SETS, 20, make_activation, run_activation, NULL};
+
+/* ---- a layer ---------------------------------------------------------------------------------------------------- */
+
+void make_layer(Memory *m, uint64_t *seed, int dim, const char *activation, BfLayer *layer) {
+  BfError error = {0};
+  double *lower = TAKE(m, double, dim), *upper = TAKE(m, double, dim);
+  *layer = (BfLayer){.dim = dim, .lower = lower, .upper = upper};
+  if (activation) { /* one draw a statement: the order of those in an expression is the compiler's */
+    layer->activation = bf_activation(activation);
+    layer->width      = 1 + below(seed, 5);
+  }
+  layer->heads      = activation && !below(seed, 4) ? 0 : 1 + below(seed, 3);
+  layer->residual   = below(seed, 2);
+  layer->step       = within(seed, 0.1, 1);
+  layer->beta       = within(seed, 0.2, 2);
+  layer->mask       = below(seed, 2) ? BF_MASK_CAUSAL : BF_MASK_FULL;
+  layer->projection = below(seed, 2) ? BF_PROJECT_SPHERE : BF_PROJECT_CLIP;
+  for (int a = 0; a < dim; a++) {
+    lower[a] = within(seed, -2, -0.5);
+    upper[a] = within(seed, 0.5, 2);
+  }
+  if (below(seed, 2)) {
+    layer->positions = 64;
+    layer->encoding  = TAKE(m, double, 64 * dim);
+    fill_random(seed, 64 * dim, 0.5, layer->encoding);
+  }
+  if (bf_layer_matrices(layer, &error) == BF_OK) bf_layer_place(layer, &error);
+  keep(m, layer->matrix);
+}
+
+void make_context(Memory *m, uint64_t *seed, int tags, int atoms, BfContext *context) {
+  tags          = 1 + below(seed, tags);
+  int    *first = TAKE(m, int, tags + 1), *position = TAKE(m, int, tags);
+  double *mass = TAKE(m, double, tags);
+  *context     = (BfContext){.tags = tags, .first = first, .position = position, .mass = mass};
+  for (int g = 0; g < tags; g++) {
+    first[g + 1] = first[g] + 1 + below(seed, atoms);
+    position[g]  = g ? position[g - 1] + below(seed, 3) : below(seed, 2);
+    mass[g]      = (1 + below(seed, 4)) / (double)(first[g + 1] - first[g]);
+    context->tokens += mass[g] * (first[g + 1] - first[g]);
+  }
+  context->slots  = first[tags];
+  context->length = position[tags - 1] + 1;
+}
+
+double *make_parameters(Memory *m, uint64_t *seed, const BfLayer *layer, double scale) {
+  double *parameters = TAKE(m, double, (int64_t)layer->parameters *BF_LANES);
+  fill_random(seed, (int64_t)layer->parameters * BF_LANES, scale, parameters);
+  return parameters;
+}
+
+typedef struct {
+  BfLayer   layer;
+  BfContext context;
+  double   *parameters, *z, *next, *work;
+} Applied;
+
+/* scale: of the parameters. */
+static void *make_applied(Memory *m, uint64_t *seed, int large, const char *activation, double scale,
+                          Outputs *outputs) {
+  Applied  *x   = TAKE(m, Applied, 1);
+  const int dim = large ? 2 : below(seed, 16) ? 1 + below(seed, 8) : 9 + below(seed, BF_MOST_DIM - 8);
+  make_layer(m, seed, dim, activation, &x->layer);
+  make_context(m, seed, large ? 16 : 5, large ? 4 : 5, &x->context);
+  x->parameters      = make_parameters(m, seed, &x->layer, scale);
+  const int64_t size = (int64_t)x->context.slots * dim * BF_LANES;
+  x->z               = TAKE(m, double, size);
+  x->next            = output(m, outputs, size);
+  x->work            = TAKE(m, double, bf_layer_work(&x->layer, &x->context));
+  fill_random(seed, size, 1.5, x->z);
+  return x;
+}
+
+static void *make_layer_case(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  static const double scale[] = {1, 1, 1, 1, 0, 1e5, 1e150, 1e-200, 1e300};
+  const int           which   = below(seed, 9);
+  const int           plain   = large || below(seed, 3);
+  return make_applied(m, seed, large, plain ? NULL : "relu", large ? 1 : scale[which], outputs);
+}
+
+static void *make_libm_case(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  const char *const sigma = below(seed, 2) ? "tanh" : "gelu";
+  return make_applied(m, seed, large, sigma, 1, outputs);
+}
+
+static void run_layer(void *x, const BfKernels *kernels) {
+  Applied *a = x;
+  kernels->layer_apply(&a->layer, &a->context, a->parameters, a->z, a->next, a->work);
+}
+
+const Family layer_family      = {"layer", EVERYWHERE, 300, make_layer_case, run_layer, NULL};
+const Family layer_libm_family = {"layer_tanh_gelu", INSTRUCTION_SETS, 100, make_libm_case, run_layer, NULL};
