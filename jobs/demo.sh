@@ -26,7 +26,7 @@ plot() {
   /usr/bin/python3 "share/plot/$program.py" "$@" -o "demo/$figure.png"
 }
 
-solve xor/xor xor
+solve xor/xor xor -space full # its picture of values needs every measure
 plot tokens xor demo/xor.h5
 plot value xor-value demo/xor.h5
 
@@ -43,10 +43,10 @@ solve iris/iris iris
 plot tokens iris demo/iris.h5
 plot tokens iris-test demo/iris.h5 -test
 
-solve iris/iris-full iris-full
+solve iris/iris-full iris-full -space full
 plot tokens iris-full demo/iris-full.h5
 
-solve moons/moons moons -stability 1
+solve moons/moons moons -space full -stability 1
 plot tokens moons demo/moons.h5
 plot value moons-value demo/moons.h5
 

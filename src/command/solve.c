@@ -1,15 +1,14 @@
 /* bellformer solve: train by lifted dynamic programming. */
-#include "command/solve.h"
 #include "command/session.h"
-#include <math.h>
-
-static const char *space_name(int i) { return (const char *[]){"full", "reachable", NULL}[i]; }
+#include "command/space.h"
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
 const BfOption bf_solve_options[] = {
-    {"space", BF_OPTION_CHOICE, BF_ANSWER, "SPACE", AT(space), .choice = space_name, .open = true,
-     .meaning = "full (every measure; the default where it fits) or reachable (those reached from the data)"},
+    {"space", BF_OPTION_CHOICE, BF_ANSWER, "SPACE", AT(space), .choice = bf_space_name, .open = true,
+     .meaning = "full (every measure) or reachable (those reached from the data); default: the one of less counted "
+                "work, or full "
+                "where an option asks for what only that has"},
     {"store_value", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_value), "1",
      .meaning = "leave /value out of the result (full space)"},
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
@@ -41,44 +40,25 @@ static void free_options(Options *o) {
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
 
-/* Without -space: the full space where it fits in a node's memory, else the reachable one. */
-static BfStatus choose_space(const BfRun *run, const BfProblem *problem, BfSolveSettings *o, BfError *error) {
-  BfFullSize   size;
-  const bool   given = o->space >= 0;
-  const double gib = 1024.0 * 1024 * 1024, free_bytes = (double)bf_least_memory_free(run->world);
-  BF_TRY(bf_full_size(run, problem, &size, error));
-  const bool fits = size.measures > 0 && size.node_bytes < free_bytes;
-  if (!given) o->space = fits ? BF_SPACE_FULL : BF_SPACE_REACHABLE;
-  const bool full = o->space == BF_SPACE_FULL;
-  if (!full && (o->stability || !o->store_value || !o->store_policy))
-    return bf_fail(error, BF_BAD_INPUT, "-stability, -store_value and -store_policy need the full space, %s",
-                   given ? "and -space is reachable"
-                   : size.measures <= 0
-                       ? "which cannot be numbered here: `bellformer info` says why"
-                       : "which does not fit into the free memory: `bellformer info` says how much it needs");
-  if (!full || size.measures <= 0) return BF_OK; /* the solver says why a full space cannot be numbered */
-  if (!fits)
-    return bf_fail(
-        error, BF_BAD_INPUT,
-        "the full space has %lld measures and needs %.3g GiB a node, %.3g GiB are free: use -space reachable, fewer "
-        "quantize.cells or quantize.atoms, or more nodes",
-        (long long)size.measures, size.node_bytes / gib, free_bytes / gib);
-  return BF_OK;
+static BfStatus settle_space(const BfRun *run, const BfProblem *problem, BfSolveSettings *o, BfSpaceChoice *choice,
+                             BfError *error) {
+  BF_TRY(bf_space_choose(run, problem, o, choice, error));
+  o->space = (int)choice->space;
+  if (*choice->why) bf_print(run, "%s space: %s\n", bf_space_name(o->space), choice->why);
+  return bf_space_check(run, choice, error);
 }
 
 /* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */
-static BfStatus check_disk(const BfRun *run, const BfProblem *problem, const Options *o, BfError *error) {
-  const double gib = 1024.0 * 1024 * 1024;
-  BfFullSize   size;
-  BF_TRY(bf_full_size(run, problem, &size, error));
-  const double need = (o->set.store_value ? size.value_bytes : 0) + (o->set.store_policy ? size.policy_bytes : 0);
+static BfStatus check_disk(const BfRun *run, const BfFullSize *size, const Options *o, BfError *error) {
+  const double need = (o->set.store_value ? size->value_bytes : 0) + (o->set.store_policy ? size->policy_bytes : 0);
   const double room = (double)bf_disk_free(o->start.out);
+  char         a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN];
   if (run->rank == 0 && need > room)
     bf_fail(error, BF_BAD_INPUT,
-            "%s: /value takes %.3g GiB and /policy %.3g GiB, its disk has %.3g GiB free: leave one out with "
-            "-store_value 0 or "
+            "%s: /value takes %s and /policy %s, its disk has %s free: leave one out with -store_value 0 or "
             "-store_policy 0",
-            o->start.out, size.value_bytes / gib, size.policy_bytes / gib, room / gib);
+            o->start.out, bf_human_bytes(size->value_bytes, a), bf_human_bytes(size->policy_bytes, b),
+            bf_human_bytes(room, c));
   return bf_agree(run->world, error);
 }
 
@@ -100,11 +80,12 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   const BfProblem *problem = session->problem;
   BfOpenLoop       loop    = {0};
   BfRollout        train = {0}, test = {0};
+  BfSpaceChoice    choice;
   BfStatus         status;
-  BF_GOTO(choose_space(run, problem, &o->set, error));
-  session->space  = space_name(o->set.space);
+  BF_GOTO(settle_space(run, problem, &o->set, &choice, error));
+  session->space  = bf_space_name(o->set.space);
   const bool full = o->set.space == BF_SPACE_FULL;
-  if (o->start.out && full) BF_GOTO(check_disk(run, problem, o, error));
+  if (o->start.out && full) BF_GOTO(check_disk(run, &choice.full, o, error));
   BF_GOTO(bf_session_open(session, error));
   const BfFullOptions options = {
       .store_value = o->set.store_value, .store_policy = o->set.store_policy, .stability = (int)o->set.stability};

@@ -28,8 +28,8 @@ def loops(count):
 
 free = 2 * min(loops(1) for _ in range(3)) / min(loops(2) for _ in range(3))
 print("two independent loops: %.2f times the work of one in the same time (2: both cores are free)" % free)
-for what, name, arguments in (("full sweep, xor", "sweep+reduce", [XOR]),
-                              ("full sweep between two nodes, xor", "sweep+reduce", [XOR, "-node_size", "1"]),
+for what, name, arguments in (("full sweep, xor", "sweep+reduce", [XOR, "-space", "full"]),
+                              ("full sweep between two nodes, xor", "sweep+reduce", [XOR, "-space", "full", "-node_size", "1"]),
                               ("reachable, asy26-toy, K = 1500", "expand+merge", [TOY, "-action_count", "1500"])):
     runs = [(phase(name, 1, arguments), phase(name, 2, arguments)) for _ in range(2)]
     one, two = min(r[0] for r in runs), min(r[1] for r in runs)

@@ -153,9 +153,9 @@ def overwriting():
 def overrides():
     """A key on the command line is the same as in the file, and is recorded."""
     p = CASES["two contexts of two tokens"]
-    one = solve(p, "-quantize_cells", "4,5", "-cost_weight_decay", "0.125", "-control_V_levels", "2")
+    one = solve(p, "-space", "full", "-quantize_cells", "4,5", "-cost_weight_decay", "0.125", "-control_V_levels", "2")
     control = {**p["control"], "V": {**p["control"]["V"], "levels": 2}}
-    other = solve({**p, "cells": [4, 5], "weight_decay": 0.125, "control": control})
+    other = solve({**p, "cells": [4, 5], "weight_decay": 0.125, "control": control}, "-space", "full")
     assert one.value == other.value and (one.data["value"] == other.data["value"]).all()
     assert "quantize_cells" in bytes(one.data["problem/overrides"]).decode()
 
@@ -169,8 +169,8 @@ def tables_in_hdf5():
                 out[name] = np.array([row[i] for row in p["rows"]])
             for a in range(2):
                 out["z%d" % a] = np.array([row[3][a] for row in p["rows"]])
-        ok(run(["solve", path, "-o", f + "/csv.h5"]))
-        ok(run(["solve", path, "-data_file", f + "/problem.h5", "-o", f + "/hdf5.h5"]))
+        ok(run(["solve", path, "-o", f + "/csv.h5", "-space", "full"]))
+        ok(run(["solve", path, "-data_file", f + "/problem.h5", "-o", f + "/hdf5.h5", "-space", "full"]))
         assert (Result(f + "/csv.h5").data["value"] == Result(f + "/hdf5.h5").data["value"]).all()
 
 
@@ -181,6 +181,51 @@ def from_elsewhere():
         os.mkdir(f + "/elsewhere")
         ok(run(["solve", "../problem.yaml", "-o", "run.h5"], cwd=f + "/elsewhere"))
         assert os.path.exists(f + "/elsewhere/run.h5")
+
+
+def spaces():
+    """Without -space the one of less counted work, the same on any number of ranks and with any memory, with its reason; the full
+    one where an option asks for it; and each its way where it does not fit."""
+    toy, moons = os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml"), os.path.join(PROBLEMS, "moons", "moons.yaml")
+    few = ["-action_count", "3", "-horizon", "2"]
+    with folder() as f:
+        small = oracle.write(CASES["two contexts of two tokens"], f)
+        for arguments, space, reason in (([toy, *few], "reachable", "tokens are not quantized"), ([moons, *few], "reachable", "less work"),
+                                         ([moons, *few, "-memory", "1000"], "reachable", "less work"),
+                                         ([small, "-horizon", "6"], "full", "less work"), ([small, "-horizon", "1"], "reachable", "less work"),
+                                         ([small, "-horizon", "1", "-stability", "1"], "full", "-stability"),
+                                         ([small, "-horizon", "1", "-store_value", "1"], "full", "-store_value")):
+            for ranks in (0, 3):
+                said = ok(run(["solve", *arguments], ranks=ranks)).splitlines()[0]
+                assert said.startswith(space + " space: ") and reason in said, (arguments, said)
+        assert "less work" not in ok(run(["solve", small, "-space", "reachable"])), "a space that was asked for needs no reason"
+        refused = run(["solve", moons, "-horizon", "9", "-memory", "0.5"])
+        assert refused.returncode == 2 and "needs 2.81 GB a node" in refused.stderr and "-space reachable" in refused.stderr, refused.stderr
+
+
+def outgrown_memory():
+    """A reachable solve beyond the memory that it may take stops with a checkpoint, its sizes by layer and what to change; on the same
+    memory it comes no further and fails; on more it goes on to the same bits. Without a result file it fails."""
+    toy = os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml")
+    with folder() as f:
+        out, options = f + "/run.h5", ["-space", "reachable", "-horizon", "3", "-action_count", "120"]
+        for memory, ranks, code in ((0.15, 2, 75), (0.15, 2, 1), (4, 3, 0)):
+            first = not os.path.exists(out + ".checkpoint")
+            done = run(["solve", *([toy, "-o", out, *options] if first else ["-restart", out]), "-memory", memory], ranks=ranks)
+            assert done.returncode == code, (memory, done.stderr)
+            line = [line for line in done.stderr.splitlines() if line.startswith("bellformer: ")]
+            if code:
+                assert len(line) == 1, done.stderr
+                for word in ("layers 0 to 1 have 1, 120 measures", "more a node", "free", "-restart " + out, "fewer actions"):
+                    assert word in line[0], (word, line)
+                assert os.path.exists(out + ".checkpoint") and not os.path.exists(out)
+        ok(run(["solve", toy, "-o", f + "/once.h5", *options]))
+        one, other = Result(out), Result(f + "/once.h5")
+        for key in other.data:
+            if not key.startswith(("provenance", "options")):
+                assert np.array_equal(one.data[key], other.data[key]), key
+        done = run(["solve", toy, *options, "-memory", "0.15"], ranks=2)
+        assert done.returncode == 1 and "outgrows memory" in done.stderr and "-restart" not in done.stderr, done.stderr
 
 
 def leaving_out():
@@ -231,4 +276,4 @@ def shipped():
 
 tap([("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
      ("overwriting", overwriting), ("overrides", overrides), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
-     ("leaving out", leaving_out), ("damaged results", damaged), ("shipped problems", shipped)])
+     ("the space", spaces), ("outgrown memory", outgrown_memory), ("leaving out", leaving_out), ("damaged results", damaged), ("shipped problems", shipped)])

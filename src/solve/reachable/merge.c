@@ -7,11 +7,12 @@ enum { BATCH_BYTES = 1 << 25, MOST_PAIRS = 1 << 20 };
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
 /* Batches are either whole states or a multiple of BF_LANES actions of one state. */
-static int64_t choose_batch(const BfReachable *x) {
+static int64_t choose_batch(const BfReachable *x, int t) {
   const int64_t K    = x->problem->actions;
   double        most = (double)(BATCH_BYTES / x->states.bytes), fits = BF_PIECE_TERMS / bf_reachable_terms(x->problem);
   if (fits < most) most = fits;
   if (most > MOST_PAIRS) most = MOST_PAIRS;
+  if (most > (double)x->layer[t].total * (double)K) most = (double)x->layer[t].total * (double)K;
   const int64_t batch = most < 1 ? 1 : (int64_t)most;
   return batch >= K ? batch / K * K : batch > BF_LANES ? batch / BF_LANES * BF_LANES : BF_LANES;
 }
@@ -243,7 +244,7 @@ static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
 
 BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *m, BfError *error) {
   const bool partial = x->partial.state && x->partial.layer == t;
-  *m                 = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x)};
+  *m                 = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x, t)};
   MPI_Type_contiguous((int)x->states.bytes, MPI_BYTE, &m->type);
   MPI_Type_commit(&m->type);
   make_order(x, m, partial ? x->partial.known : NULL, error);
@@ -305,6 +306,10 @@ int64_t bf_merge_new(const BfReachable *x, const BfMerge *m) {
   int64_t       all;
   MPI_Allreduce(&mine, &all, 1, MPI_INT64_T, MPI_SUM, x->run->world);
   return all;
+}
+
+double bf_merge_buffer_bytes(const BfReachable *x, int t) {
+  return (double)choose_batch(x, t) * (3.25 * (double)x->states.bytes + 16);
 }
 
 /* Arrays double: the new stands beside the old. */

@@ -37,6 +37,8 @@ BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *merge, BfError *error);
 void     bf_merge_clear(BfMerge *merge);
 /* States of layer t, of all ranks, whose successors are still to be found. Collective. */
 int64_t bf_merge_new(const BfReachable *x, const BfMerge *merge);
+/* What this rank's messages of layer t take: sent, received, and as they were found. */
+double bf_merge_buffer_bytes(const BfReachable *x, int t);
 /* Memory that this rank may need to take in another round, all of which may be new, and to number what is there then.
  */
 double bf_merge_bytes(const BfReachable *x, const BfMerge *merge);

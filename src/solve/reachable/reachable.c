@@ -1,4 +1,5 @@
 /* The dynamic program over the measures that are reachable from mu_0. */
+#include "solve/reachable/merge.h"
 #include "solve/reachable/save.h"
 #include <math.h>
 
@@ -60,9 +61,10 @@ static BfStatus reserve(BfReachable *x, BfError *error) {
 /* Refuse a layer whose successors would not fit, before its expansion starts; what is complete is saved. The merged
  * successors are not known yet: one at least. */
 static BfStatus check_memory(BfReachable *x, int t, BfError *error) {
-  const double  bytes  = bf_reachable_layer_bytes(&x->size, t, (double)x->layer[t].count, 1);
-  const BfStage stage  = t < x->problem->horizon - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST;
-  BfError       memory = {0};
+  const BfStage stage = t < x->problem->horizon - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST;
+  const double  bytes = bf_reachable_layer_bytes(&x->size, t, (double)x->layer[t].count, 1) +
+                       (stage == BF_STAGE_FORWARD ? bf_merge_buffer_bytes(x, t) : 0);
+  BfError memory = {0};
   if (bf_reachable_memory(x, t, bytes, -1, &memory) == BF_OK) return BF_OK;
   if (memory.status == BF_STOPPED) BF_TRY(bf_reachable_save_between(x, (BfReachablePosition){stage, t}, error));
   return bf_fail(error, memory.status, "%s", memory.text);

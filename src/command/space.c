@@ -1,0 +1,87 @@
+#include "command/space.h"
+#include <stdio.h>
+
+/* A full space beyond this is taken only where it is asked for: no node of today holds it. */
+static const double largest_node = 1e12; /* bytes */
+
+const char *bf_space_name(int i) { return (const char *[]){"full", "reachable", NULL}[i]; }
+
+/* An option that only the full space has; NULL: none is given. */
+static const char *full_option(const BfSolveSettings *o) {
+  if (o->stability > 0) return "-stability";
+  if (!o->store_value || bf_option_given("store_value")) return "-store_value";
+  if (!o->store_policy || bf_option_given("store_policy")) return "-store_policy";
+  return NULL;
+}
+
+static const char *why_not_numbered(const BfProblem *problem) {
+  return problem->tokens ? "it has more measures than can be numbered" : "tokens are not quantized";
+}
+
+static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
+  const double both = 16 * (double)x->full.measures + 4 * (double)x->full.tables;
+  char         a[BF_HUMAN];
+  if (x->full.measures <= 0) {
+    x->space = BF_SPACE_REACHABLE;
+    snprintf(x->why, sizeof x->why, "there is no full one, %s", why_not_numbered(problem));
+  } else if (both > largest_node) {
+    x->space = BF_SPACE_REACHABLE;
+    snprintf(x->why, sizeof x->why, "the full one would need %s a node", bf_human_bytes(both, a));
+  } else {
+    x->space = x->full.work < x->reachable.work ? BF_SPACE_FULL : BF_SPACE_REACHABLE;
+    snprintf(
+        x->why, sizeof x->why, "less work by count, %s %.2g exponentials against %s %.2g; -space %s takes the other",
+        x->space == BF_SPACE_FULL ? "about" : "at most", x->space == BF_SPACE_FULL ? x->full.work : x->reachable.work,
+        x->space == BF_SPACE_FULL ? "at most" : "about", x->space == BF_SPACE_FULL ? x->reachable.work : x->full.work,
+        bf_space_name(1 - (int)x->space));
+  }
+}
+
+BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, BfSpaceChoice *x,
+                         BfError *error) {
+  const char *option = full_option(o);
+  *x                 = (BfSpaceChoice){.space = o->space == BF_SPACE_REACHABLE ? BF_SPACE_REACHABLE : BF_SPACE_FULL};
+  BF_TRY(bf_full_size(run, problem, &x->full, error));
+  BF_TRY(bf_reachable_size(problem, &x->reachable, error));
+  if (option && (x->space == BF_SPACE_REACHABLE || x->full.measures <= 0))
+    return bf_fail(error, BF_BAD_INPUT, "option %s needs the full space, %s%s", option,
+                   x->space == BF_SPACE_REACHABLE ? "and -space is reachable" : "and there is none: ",
+                   x->space == BF_SPACE_REACHABLE ? "" : why_not_numbered(problem));
+  if (o->space >= 0) return BF_OK;
+  if (option) snprintf(x->why, sizeof x->why, "%s needs it", option);
+  else by_work(problem, x);
+  return BF_OK;
+}
+
+static BfStatus check_full(const BfSpaceChoice *x, double left, BfError *error) {
+  const BfFullSize *size = &x->full;
+  char              a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN];
+  if (size->measures <= 0 || size->node_bytes <= left) return BF_OK; /* the solver says why it cannot be numbered */
+  return bf_fail(error, BF_BAD_INPUT,
+                 "the full space%s has %lld measures and needs %s a node, %s are free: -space reachable needs memory "
+                 "for the measures that are reached alone (at most %s); or fewer quantize.cells or quantize.atoms, or "
+                 "fewer actions (tables: %s)",
+                 *x->why ? ", chosen by counted work," : "", (long long)size->measures,
+                 bf_human_bytes(size->node_bytes, a), bf_human_bytes(left, b),
+                 bf_human_count(bf_reachable_most(&x->reachable, x->reachable.horizon - 1), (char[BF_HUMAN]){0}),
+                 bf_human_bytes(size->tables_bytes, c));
+}
+
+/* What is certain: one measure a layer, whose successors all merge into one. */
+static BfStatus check_reachable(const BfSpaceChoice *x, double left, BfError *error) {
+  const double least = bf_reachable_layer_bytes(&x->reachable, 0, 1, 1) * (x->reachable.horizon > 1) +
+                       bf_reachable_kept_bytes(&x->reachable, 0, 1) * (x->reachable.horizon - 1);
+  char a[BF_HUMAN], b[BF_HUMAN];
+  if (least <= left) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT,
+                 "the successors of the data alone, under %.4g actions, need %s, %s are free: fewer actions, a horizon "
+                 "of 1, or a node with more memory",
+                 x->reachable.actions, bf_human_bytes(least, a), bf_human_bytes(left, b));
+}
+
+BfStatus bf_space_check(const BfRun *run, const BfSpaceChoice *x, BfError *error) {
+  const double mine = (double)bf_memory_left(run);
+  double       left;
+  MPI_Allreduce(&mine, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
+  return x->space == BF_SPACE_FULL ? check_full(x, left, error) : check_reachable(x, left, error);
+}
