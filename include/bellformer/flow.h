@@ -1,24 +1,35 @@
 /* The continuous-depth flow: README, The flow; [HY26].
  *
- *     dz/dt = f(z, p; mu_t, u(t)) = zeta(t) v + (r - 1) z / eps,   t in [0, T eps],   u constant on T intervals of
- * length eps J(u)  = terminal cost + sum over intervals of eps lambda/2 |u_t|^2
+ *     dz/dt = f(z, p; mu_t, u(t)) = zeta(t) v + (r - 1) z / eps,   t in [0, T eps],   u constant on T intervals of eps
+ *     J(u)  = terminal cost + sum over intervals of eps lambda/2 |u_t|^2
  *
  * over the data's own tokens (never quantized), without the clipping of P; on the sphere tokens start at z / |z| and v
- * is tangential. Euler's scheme with one step an interval is the Transformer of T layers itself. */
+ * is tangential. Euler's scheme with one step an interval is the Transformer of T layers but for P. Scheme `layers` is
+ * that Transformer itself,
+ *
+ *     z_{t+1} = P(r z_t + eps v(z_t, p; mu_t, u_t)),    z_0 as the data have it, on the sphere too,
+ *
+ * whose J is the cost of bf_rollout but for rounding, with its exact gradient by the discrete adjoint
+ * (bf_step_transposed tells the derivative of P). It has no profile zeta. */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "bellformer/store.h"
 
-/* A Runge-Kutta scheme of PETSc's whose parameter gradient is right. */
+typedef struct BfDepthKind BfDepthKind;
+
+/* How depth is gone through: `layers`, the Transformer of T layers itself with P, or a Runge-Kutta scheme of PETSc's
+ * whose parameter gradient is right. */
 typedef struct {
-  const char *name;    /* euler, rk4, bs3, dopri5 */
-  const char *tableau; /* PETSc's name */
-  int         stages;
-  bool        adaptive;
-  int         steps; /* an interval, by default */
+  const char        *name; /* layers, euler, rk4, bs3, dopri5 */
+  const BfDepthKind *depth;
+  const char        *tableau; /* PETSc's name, or NULL */
+  int                stages;
+  bool               adaptive;
+  int                steps; /* an interval, by default */
 } BfScheme;
+bool            bf_scheme_is_layers(const BfScheme *scheme);
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
 const char     *bf_scheme_name(int i);       /* NULL behind the last */
 
@@ -96,10 +107,11 @@ typedef struct {
 void        bf_training_clear(BfTraining *training);
 const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
 
-/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start, one after the other. TAO runs
- * on rank 0; all ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL) holds
- * and saves to it: the evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit
- * for bit. BF_STOPPED where the checkpoint told it to stop. */
+/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start, one after the other. The
+ * answer of a start is the iterate of least J, the start among them, so that no start is better than the answer. TAO
+ * runs on rank 0; all ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL)
+ * holds and saves to it: the evaluations so far, which TAO is given again in a restart, so that it takes the same
+ * steps, bit for bit. BF_STOPPED where the checkpoint told it to stop. */
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error);
 
@@ -110,24 +122,45 @@ BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const dou
 
 /* ---- Pontryagin's condition ------------------------------------------------------------------------------------- */
 
-/* H(t, u) = sum over tokens of <p, f(z; u)> + lambda/2 |u|^2 at both ends of every interval. */
+/* H(t, u) = sum over tokens of <p, f(z; u)> + lambda/2 |u|^2 at both ends of every interval. Of scheme `layers`, one a
+ * layer: H_t(u) = sum of <p_{t+1}, F(z_t, u)> + eps lambda/2 |u|^2, F the next tokens after P, with derivative dJ/du_t.
+ * In discrete time an optimal u_t is a stationary point of H_t on U, not always its minimum, and H_t is not constant
+ * along depth. */
 typedef struct {
+  int    ends;     /* E: 2 of an interval; 1 of a layer */
   double terminal; /* largest |p(T) - weight R^T (softmax(R r + b) - onehot)|; NaN where the cost is no cross entropy */
-  double stationarity;                /* largest |u - P_U(u - dH/du)|, dH/du = dJ/du / eps, the mean over an interval */
-  double variation, variation_within; /* of H over all ends; between the ends of an interval at most */
-  double violation;                   /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0 */
-  double violation_depth;
+  double stationarity; /* largest |u - P_U(u - dH/du)|; dH/du = dJ/du / eps, its mean over an interval, or dJ/du of a
+                          layer */
+  double   variation, variation_within; /* of H over all ends; between the ends of an interval at most, NaN of layers */
+  double   violation; /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0 */
+  double   violation_depth;
   int32_t  violation_action;
   double  *stationary;  /* [T]; owned, like the following */
-  double  *hamiltonian; /* [T][2] */
-  double  *exceeds;     /* [T][2] the violations */
-  int32_t *minimizer;   /* [T][2] smallest k of least H */
+  double  *hamiltonian; /* [T][E] */
+  double  *exceeds;     /* [T][E] the violations */
+  int32_t *minimizer;   /* [T][E] smallest k of least H */
 } BfPontryagin;
 /* value: of an evaluation at control with gradient, tokens and adjoint. Collective. */
 BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value,
                        BfPontryagin *out, BfError *error);
 void     bf_pontryagin_clear(BfPontryagin *pontryagin);
 
+/* ---- the flow against the layers with the same controls ---------------------------------------------------------- */
+
+/* What P would have done. A token is outside at t_k = k eps, k = 1 .. T, where it is strictly outside Z, or with P of
+ * `sphere` where |z| is off 1 by more than 1 %; between these depths nothing is counted. */
+typedef struct {
+  double   difference; /* |J - cost of the layers| / |cost of the layers|; 0 where both are the same */
+  int64_t  tokens;     /* that are outside somewhere */
+  int64_t  first;      /* k where the first of them are, or -1 */
+  int64_t *outside;    /* [T + 1] tokens at t_k; 0 at t_0; owned */
+} BfFlowLayers;
+/* value: with tokens, of data; cost: of bf_rollout on it. Not collective. */
+BfStatus bf_flow_layers(const BfProblem *problem, const BfData *data, const BfFlowValue *value, double cost,
+                        BfFlowLayers *out, BfError *error);
+void     bf_flow_layers_clear(BfFlowLayers *layers);
+
 /* /flow and /pontryagin of a result file: README, A result file. Collective. */
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, const BfFlowValue *value,
-                       const BfTraining *training, const BfPontryagin *pontryagin, BfStore *store, BfError *error);
+                       const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
+                       BfStore *store, BfError *error);

@@ -130,6 +130,22 @@ int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block);
 void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                             const double *z, const double *lambda, double *by_z, double *by_parameters, double *work);
 
+/* ---- a layer with P on a block ----------------------------------------------------------------------------------- */
+
+/* z+ = P(y), y = r z + eps v: bf_layer_apply by the velocity's kernels, equal to it but for rounding, in either layout
+ * of a block. parameters, z, work as of bf_velocity; y, next [rows][dim][BF_LANES], three different arrays, 64-byte
+ * aligned. */
+void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z, double *y,
+             double *next, double *work);
+
+/* Its transposed Jacobian products with the cotangent lambda of z+ (0 in padding lanes), which becomes that of y:
+ *     by_z = (dz+/dz)^T lambda;   by_parameters += (dz+/dparameters)^T lambda
+ * P of `clip` has derivative 0 strictly outside Z and 1 elsewhere, on the border too, so that a token that lies there
+ * is not lost to the gradient; P of `sphere` that of y / |y|, (1 - n n^T) / |y| with n = y / |y|, and 0 at the origin
+ * and where |y| is not finite. At the kink of relu the slope is 0. */
+void bf_step_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z,
+                        const double *y, double *lambda, double *by_z, double *by_parameters, double *work);
+
 /* The transpose of bf_layer_expand: by_u[layer->controls] += what by_parameters[layer->parameters] gives for each free
  * number. */
 void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]);

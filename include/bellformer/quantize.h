@@ -72,3 +72,5 @@ BfStatus bf_controls_sample(int q, const double lower[], const double upper[], i
 /* splitmix64: advance *state, return the next 64 bits; and the draw (r >> 11) 2^-53 in [0, 1). */
 uint64_t bf_splitmix64(uint64_t *state);
 double   bf_uniform(uint64_t *state);
+/* Advance *state as `count` draws do, in one step. */
+void bf_splitmix64_skip(uint64_t *state, uint64_t count);

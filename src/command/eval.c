@@ -103,7 +103,8 @@ static void print_loss(const BfRun *run, const BfData *data, double loss, double
 }
 
 static void print_scheme(const BfRun *run, const BfFlowOptions *o) {
-  if (o->scheme->adaptive) bf_print(run, "flow (%s, tolerance %g)", o->scheme->name, o->tolerance);
+  if (bf_scheme_is_layers(o->scheme)) bf_print(run, "flow (layers)");
+  else if (o->scheme->adaptive) bf_print(run, "flow (%s, tolerance %g)", o->scheme->name, o->tolerance);
   else bf_print(run, "flow (%s, %d step%s a layer)", o->scheme->name, o->steps, o->steps > 1 ? "s" : "");
 }
 

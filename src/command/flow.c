@@ -1,5 +1,6 @@
 /* bellformer flow: train along the continuous-depth flow. */
 #include "command/flow.h"
+#include "command/flow_start.h"
 #include "command/session.h"
 #include <math.h>
 #include <stdio.h>
@@ -8,16 +9,18 @@
 #define AT(field) offsetof(BfFlowSettings, field)
 
 const BfOption bf_flow_options[] = {
-    {"scheme", BF_OPTION_CHOICE, BF_ANSWER, "NAME", AT(scheme), "rk4", .choice = bf_scheme_name,
-     .meaning = "euler, rk4, bs3 or dopri5 (these two choose their steps)"},
+    {"scheme", BF_OPTION_CHOICE, BF_ANSWER, "NAME", AT(scheme), .choice = bf_scheme_name,
+     .meaning = "layers (the Transformer itself, with its projection P; the default where -init is a result of solve), "
+                "or the flow, without P, by euler, rk4 (the default elsewhere), bs3 or dopri5 (these two choose their "
+                "steps)"},
     {"steps", BF_OPTION_INT, BF_ANSWER, "N", AT(steps), NULL, 1, 1000000,
-     .meaning = "steps a layer of euler (default 1: the Transformer itself) and rk4 (default 8)"},
+     .meaning = "steps a layer of euler (default 1: the Transformer but for P) and rk4 (default 8)"},
     {"tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(tolerance), "1e-8", 1e-15, 1,
      .meaning = "of bs3 and dopri5, relative and absolute"},
     {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
      .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
                 "controls of a result of solve or flow, at the middles of this problem's layers where it has more or "
-                "fewer)"},
+                "fewer, clipped into their box)"},
     {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
      .meaning = "start from S uniform draws, one after the other (from -init first); the best is the answer"},
     {"seed", BF_OPTION_INT, BF_ANSWER, "N", AT(seed), "0", 0, 0x1p63, .meaning = "of the draws"},
@@ -28,7 +31,7 @@ const BfOption bf_flow_options[] = {
     {"trajectory_memory", BF_OPTION_NUMBER, BF_KEPT, "MIB", AT(mebibytes), "512", 0, 1e9,
      .meaning = "that a rank may keep for the adjoint; beyond, layers are integrated twice"},
     {"tao_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = "bqnls",
-     .meaning = "TAO's method: bqnls (bounded quasi-Newton), blmvm, bncg, ..."},
+     .meaning = "TAO's method: bqnls (bounded quasi-Newton), bqnkls, bqnktr, bqnktl, blmvm or bncg"},
     {"tao_max_it", BF_OPTION_OTHER, BF_ANSWER, "N", .standard = "1000",
      .meaning = "iterations from a start; 0: evaluate only"},
     {"tao_gatol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-8",
@@ -50,16 +53,43 @@ typedef struct {
   BfStartPoints  points;
   int64_t        rows[2]; /* of points.given, as a checkpoint has it */
   BfFlowOptions  flow;
+  const BfRun   *run;
 } Options;
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-BfStatus bf_flow_settle(BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
+static bool names_result(const char *init) { return init && strcmp(init, "zero") && strcmp(init, "sample"); }
+
+static int number_of(const char *scheme) {
+  int i = 0;
+  while (strcmp(bf_scheme_name(i), scheme)) i++;
+  return i;
+}
+
+/* What scheme `layers` does not read. */
+static BfStatus check_layers(BfError *error) {
+  static const char *const unread[] = {"steps", "tolerance", "trajectory_memory"};
+  const char              *word     = NULL;
+  char                    *petsc    = NULL;
+  for (int i = 2; i >= 0; i--)
+    if (bf_option_given(unread[i])) word = unread[i];
+  BF_TRY(bf_flow_petsc_options(&petsc, error));
+  if (!word && strstr(petsc, "-ts_")) word = "ts_...";
+  bf_free(petsc);
+  if (!word) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -%s has no meaning where -scheme is layers%s", word,
+                 bf_option_given("scheme") ? "" : ", as it is where -init is a result of solve: give -scheme");
+}
+
+BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
+  if (o->scheme < 0)
+    o->scheme = number_of(names_result(o->init) && bf_flow_init_is_solve(run, o->init) ? "layers" : "rk4");
   flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
   if (flow->scheme->adaptive && bf_option_given("steps"))
     return bf_fail(error, BF_BAD_INPUT,
                    "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
                    flow->scheme->name);
+  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(check_layers(error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;
@@ -70,7 +100,7 @@ BfStatus bf_flow_settle(BfFlowSettings *o, BfFlowOptions *flow, BfError *error) 
 static BfStatus settle(Options *o, BfError *error) {
   o->points.starts = o->set.starts;
   o->points.seed   = o->set.seed;
-  return bf_flow_settle(&o->set, &o->flow, error);
+  return bf_flow_settle(o->run, &o->set, &o->flow, error);
 }
 
 static BfStatus read_options(Options *o, BfError *error) {
@@ -115,38 +145,6 @@ static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
 
 /* ---- where the search starts ------------------------------------------------------------------------------------ */
 
-/* The point of U next to 0, in every layer. */
-static void fill_zero(const BfProblem *problem, double *control) {
-  const int64_t q = problem->layer.controls;
-  for (int64_t i = 0; i < problem->horizon * q; i++)
-    control[i] = fmin(fmax(0, problem->lower[i % q]), problem->upper[i % q]);
-}
-
-/* Layer t takes the control that the other run has at the same part of its depth, the middle of the layer. */
-static BfStatus fill_from(const BfRun *run, const BfProblem *problem, const char *path, double *control,
-                          BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls;
-  BfStore      *store = NULL;
-  double       *other = NULL;
-  int64_t       dims[2];
-  BfStatus      status;
-  BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&other, error));
-  if (dims[1] != q || dims[0] < 1)
-    status = bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path,
-                     (long long)dims[1], (long long)q);
-  for (int64_t i = 0; i < T * q && status == BF_OK; i++) {
-    const int64_t from = (2 * (i / q) + 1) * dims[0] / (2 * T);
-    const double  u    = other[from * q + i % q];
-    control[i]         = fmin(fmax(u, problem->lower[i % q]), problem->upper[i % q]);
-    if (!isfinite(u)) status = bf_fail(error, BF_BAD_INPUT, "-init %s: /rollout/controls is not finite", path);
-  }
-done:
-  bf_store_close(&store);
-  bf_free(other);
-  return status;
-}
-
 static BfStatus settle_start(const BfRun *run, const BfProblem *problem, Options *o, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls;
   const char   *init   = o->set.init;
@@ -158,8 +156,8 @@ static BfStatus settle_start(const BfRun *run, const BfProblem *problem, Options
   o->rows[0] = T;
   o->rows[1] = q;
   BF_TRY(BF_NEW(&o->points.given, T * q, error));
-  if (init && !zero) return fill_from(run, problem, init, o->points.given, error);
-  fill_zero(problem, o->points.given);
+  if (init && !zero) return bf_flow_init_result(run, problem, init, o->points.given, error);
+  bf_flow_init_zero(problem, o->points.given);
   return BF_OK;
 }
 
@@ -176,6 +174,7 @@ typedef struct {
   BfPontryagin pontryagin;
   BfOpenLoop   loop;
   BfRollout    layers, test_layers;
+  BfFlowLayers compared;
 } Answer;
 
 static void clear_answer(Answer *x) {
@@ -187,6 +186,7 @@ static void clear_answer(Answer *x) {
   bf_open_loop_clear(&x->loop);
   bf_rollout_clear(&x->layers);
   bf_rollout_clear(&x->test_layers);
+  bf_flow_layers_clear(&x->compared);
 }
 
 static BfStatus make_answer(const BfRun *run, const BfProblem *problem, Answer *x, BfError *error) {
@@ -222,16 +222,42 @@ static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, con
     BF_TRY(status);
   }
   bf_phase_end(run, BF_PHASE_FLOW);
-  return bf_session_rollout(run, problem, &x->loop, &x->layers, &x->test_layers, error);
+  BF_TRY(bf_session_rollout(run, problem, &x->loop, &x->layers, &x->test_layers, error));
+  bf_flow_layers(problem, &problem->train, &x->value, x->layers.cost, &x->compared, error);
+  return bf_agree(run->world, error);
 }
 
 static BfStatus write(const BfProblem *problem, const Options *o, const Answer *x, BfStore *store, BfError *error) {
   const bool test = problem->test.tokens > 0;
   BF_TRY(bf_result_rollout(problem, &x->loop, &x->layers, test ? &x->test_layers : NULL, store, error));
-  BF_TRY(bf_flow_write(problem, &o->flow, &x->value, &x->training, &x->pontryagin, store, error));
+  BF_TRY(bf_flow_write(problem, &o->flow, &x->value, &x->training, &x->pontryagin, &x->compared, store, error));
   if (!test) return BF_OK;
   BF_TRY(bf_store_attribute_double(store, "/flow", "test_loss", x->test.loss, error));
   return bf_store_attribute_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
+}
+
+/* What the flow leaves out, and where that matters. */
+static void print_outside(const BfRun *run, const BfProblem *problem, const Options *o, const Answer *x) {
+  const BfFlowLayers *c      = &x->compared;
+  const bool          sphere = problem->layer.projection == BF_PROJECT_SPHERE;
+  if (bf_scheme_is_layers(o->flow.scheme)) return;
+  bf_print(run, "outside %s at ends of layers, where only P would keep them: %lld of %lld tokens",
+           sphere ? "the sphere" : "Z", (long long)c->tokens, (long long)problem->train.tokens);
+  if (c->tokens)
+    bf_print(run, ", %lld of them from depth %.4g on", (long long)c->outside[c->first],
+             (double)c->first * problem->layer.step);
+  bf_print(run, "\n");
+  if (c->difference > 0.01)
+    bf_warn(run,
+            "J of the flow, %.6g, and the cost of the layers with the same controls, %.6g, differ by more than 1 %%; "
+            "-scheme layers minimizes the latter",
+            x->value.cost, x->layers.cost);
+}
+
+/* H of the layers varies along depth whatever u is. */
+static void print_variation(const BfRun *run, const BfPontryagin *p) {
+  if (p->ends == 2)
+    bf_print(run, "; H varies by %.3g over depth, by %.3g within a layer", p->variation, p->variation_within);
 }
 
 static void print_answer(const BfRun *run, const BfProblem *problem, const Options *o, const Answer *x) {
@@ -247,8 +273,10 @@ static void print_answer(const BfRun *run, const BfProblem *problem, const Optio
   bf_print(run, "\nlayers: cost %.10g, ", x->layers.cost);
   bf_print_loss(run, "training", x->layers.loss, x->layers.accuracy);
   if (test) bf_print_loss(run, "; test", x->test_layers.loss, x->test_layers.accuracy);
-  bf_print(run, "\nPontryagin: |u - P_U(u - dH/du)| <= %.3g; H varies by %.3g over depth, by %.3g within a layer",
-           p->stationarity, p->variation, p->variation_within);
+  bf_print(run, "\n");
+  print_outside(run, problem, o, x);
+  bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
+  print_variation(run, p);
   if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);
   bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
            (long long)problem->actions, p->violation);
@@ -329,10 +357,20 @@ done:
   return status;
 }
 
+static BfStatus check_profile(const BfProblem *problem, const Options *o, BfError *error) {
+  if (!problem->profile_count || !bf_scheme_is_layers(o->flow.scheme)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
+                 bf_option_given("scheme") ? "" : " (the default where -init is a result of solve)");
+}
+
 static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   BfRun   *run  = session->run;
   BfFlow  *flow = NULL;
   BfStatus status;
+  if (session->start == BF_FRESH && !bf_option_given("scheme") && bf_scheme_is_layers(o->flow.scheme))
+    bf_print(run,
+             "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
+  BF_GOTO(check_profile(session->problem, o, error));
   if (session->start == BF_FRESH) BF_GOTO(settle_start(run, session->problem, o, error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
@@ -345,7 +383,7 @@ done:
 
 BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *error) {
   BfProblem *problem = NULL;
-  Options    o       = {0};
+  Options    o       = {.run = run};
   BfStart    start;
   BfStatus   status;
   BF_GOTO(read_options(&o, error));

@@ -13,6 +13,6 @@ typedef struct {
 } BfFlowSettings;
 
 extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
-/* The scheme, its steps and its memory that the settings ask for; chosen ones are put into the settings. Refuses what
- * does not go together. */
-BfStatus bf_flow_settle(BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);
+/* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the
+ * settings ask for; chosen ones are put into the settings. Refuses what does not go together. Collective. */
+BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);

@@ -218,7 +218,9 @@ static BfStatus look_for_options(bool *told, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error) {
+static void destroy(BfDepth **depth);
+
+static BfStatus create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error) {
   const int T = flow->problem->horizon;
   BfDepth  *depth;
   BfStatus  status;
@@ -232,11 +234,11 @@ BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *err
   BF_GOTO(BF_NEW(&depth->interval, T, error));
   for (int k = 0; k < T; k++) BF_GOTO(create_interval(depth, k, error));
 done:
-  if (status != BF_OK) bf_depth_destroy(out);
+  if (status != BF_OK) destroy(out);
   return status;
 }
 
-void bf_depth_destroy(BfDepth **depth) {
+static void destroy(BfDepth **depth) {
   BfDepth *x = *depth;
   if (!x) return;
   for (int k = 0; x->interval && k < x->flow->problem->horizon; k++) {
@@ -254,8 +256,6 @@ void bf_depth_destroy(BfDepth **depth) {
   bf_free(x);
   *depth = NULL;
 }
-
-int64_t bf_depth_size(const BfDepth *depth) { return depth->size; }
 
 /* ---- forward and back ------------------------------------------------------------------------------------------- */
 
@@ -314,8 +314,8 @@ static int all_finite(const double *x, int64_t n) {
   return finite;
 }
 
-BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
-                          BfError *error) {
+static BfStatus forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+                        BfError *error) {
   const int T  = depth->flow->problem->horizon;
   depth->group = group;
   depth->kept  = keep;
@@ -328,8 +328,8 @@ BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, d
   return BF_OK;
 }
 
-BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
-                           double *by_u, double *adjoints, BfError *error) {
+static BfStatus backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
+                         double *by_u, double *adjoints, BfError *error) {
   const int     T = depth->flow->problem->horizon, q = depth->flow->problem->layer.controls;
   const int64_t n = depth->size;
   depth->group    = group;
@@ -356,3 +356,5 @@ BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const doubl
   }
   return BF_OK;
 }
+
+const BfDepthKind bf_depth_ts = {create, destroy, forward, backward};

@@ -33,9 +33,12 @@ static BfStatus make_depths(BfFlow *flow, BfError *error) {
   for (int64_t g = 0; g < flow->groups; g++) {
     const BfFlowGroup *group = &flow->group[g];
     int                known = 0;
-    for (int i = 0; i < flow->depths; i++) known |= bf_depth_size(flow->depth[i]) == group->size;
-    if (!known) BF_TRY(bf_depth_create(flow, group->size, &flow->depth[flow->depths], error));
-    flow->depths += !known;
+    for (int i = 0; i < flow->depths; i++) known |= flow->depth[i].size == group->size;
+    if (!known) {
+      BfSizedDepth *x = &flow->depth[flow->depths++];
+      x->size         = group->size;
+      BF_TRY(flow->options.scheme->depth->create(flow, group->size, &x->depth, error));
+    }
     for (int b = 0; b < group->blocks; b++) {
       const int64_t here = bf_velocity_work(&flow->problem->layer, &group->block[b].block);
       if (here > work) work = here;
@@ -72,7 +75,7 @@ done:
 void bf_flow_destroy(BfFlow **flow) {
   BfFlow *x = *flow;
   if (!x) return;
-  for (int i = 0; i < x->depths; i++) bf_depth_destroy(&x->depth[i]);
+  for (int i = 0; i < x->depths; i++) x->options.scheme->depth->destroy(&x->depth[i].depth);
   bf_free(x->depth);
   bf_flow_ungroup(x);
   for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
@@ -89,16 +92,19 @@ void bf_flow_readout(BfFlow *flow, int64_t readout) { flow->readout = readout; }
 
 /* ---- between tables and groups ---------------------------------------------------------------------------------- */
 
-/* z(0): the data; on the sphere z / |z|. The origin, which has no direction, stays. */
+/* z(0): the data; on the sphere z / |z| but for the layers, which take them as they are. The origin, which has no
+ * direction, stays. */
 static void fill_start(const BfFlow *flow, const BfFlowGroup *group, double *z) {
-  const int d = flow->problem->layer.dim;
+  const int  d = flow->problem->layer.dim;
+  const bool normalized =
+      flow->problem->layer.projection == BF_PROJECT_SPHERE && !bf_scheme_is_layers(flow->options.scheme);
   for (int k = 0; k < group->blocks; k++) {
     const BfFlowBlock *b = &group->block[k];
     for (int at = 0; at < b->block.rows * BF_LANES; at++) {
       const double *from   = flow->data->z + b->token[at] * d;
       double        square = 0;
       for (int a = 0; a < d; a++) square += from[a] * from[a];
-      const double scale = flow->problem->layer.projection == BF_PROJECT_SPHERE && square > 0 ? sqrt(square) : 1;
+      const double scale = normalized && square > 0 ? sqrt(square) : 1;
       for (int a = 0; a < d; a++)
         z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = from[a] / scale;
     }
@@ -121,8 +127,8 @@ static void scatter(const BfFlow *flow, const BfFlowGroup *group, const double *
 
 static BfDepth *depth_of(const BfFlow *flow, const BfFlowGroup *group) {
   int i = 0;
-  while (bf_depth_size(flow->depth[i]) != group->size) i++;
-  return flow->depth[i];
+  while (flow->depth[i].size != group->size) i++;
+  return flow->depth[i].depth;
 }
 
 /* ---- one group -------------------------------------------------------------------------------------------------- */
@@ -154,23 +160,23 @@ static bool trajectories_fit(const BfFlow *flow, int64_t size) {
 /* row: loss, correct, dJ/du [T][q] of this group. */
 static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value,
                                double *row, BfError *error) {
-  const int64_t T     = flow->problem->horizon;
-  BfDepth      *depth = depth_of(flow, group);
-  Buffers       w     = {0};
-  BfStatus      status;
-  int           finite;
+  const int64_t      T     = flow->problem->horizon;
+  BfDepth           *depth = depth_of(flow, group);
+  const BfDepthKind *kind  = flow->options.scheme->depth;
+  Buffers            w     = {0};
+  BfStatus           status;
+  int                finite;
   row[0] = row[1] = 0;
   BF_GOTO(make_buffers(flow, group->size, value, &w, error));
   fill_start(flow, group, w.ends);
-  BF_GOTO(
-      bf_depth_forward(depth, group, value->gradient && trajectories_fit(flow, group->size), w.ends, &finite, error));
+  BF_GOTO(kind->forward(depth, group, value->gradient && trajectories_fit(flow, group->size), w.ends, &finite, error));
   if (!finite) {
     row[0] = INFINITY;
     goto done;
   }
   BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &row[0], &row[1], w.lambda,
                            value->sequence_loss, error));
-  if (value->gradient) BF_GOTO(bf_depth_backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
+  if (value->gradient) BF_GOTO(kind->backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
   if (value->tokens) scatter(flow, group, w.ends, value->tokens);
   if (value->adjoint) scatter(flow, group, w.adjoints, value->adjoint);
 done:
@@ -187,7 +193,7 @@ static BfStatus try_readouts(BfFlow *flow, const BfFlowGroup *group, double *row
   int           finite;
   BF_GOTO(make_buffers(flow, group->size, NULL, &w, error));
   fill_start(flow, group, w.ends);
-  BF_GOTO(bf_depth_forward(depth_of(flow, group), group, false, w.ends, &finite, error));
+  BF_GOTO(flow->options.scheme->depth->forward(depth_of(flow, group), group, false, w.ends, &finite, error));
   for (int64_t r = 0; r < flow->cost.readouts; r++) {
     row[r] = finite ? 0 : INFINITY;
     if (finite)

@@ -20,7 +20,12 @@ typedef struct {
   int64_t      size; /* of the state, doubles */
 } BfFlowGroup;
 
-typedef struct BfDepth BfDepth;
+typedef struct BfDepth BfDepth; /* of a kind's own making */
+
+typedef struct {
+  int64_t  size;
+  BfDepth *depth;
+} BfSizedDepth;
 
 struct BfFlow {
   const BfRun     *run;
@@ -35,8 +40,8 @@ struct BfFlow {
   BfFlowBlock     *block;
   int64_t          groups; /* of this rank */
   BfFlowGroup     *group;
-  int              depths; /* integrators, one for each size of a group */
-  BfDepth        **depth;
+  int              depths; /* one for each size of a group */
+  BfSizedDepth    *depth;
   double          *parameters;       /* [T][layer.parameters] of the control under evaluation */
   double          *work;             /* of the kernels */
   double          *lanes, *by_lanes; /* of the longest context, for its cost */
@@ -46,20 +51,24 @@ struct BfFlow {
 BfStatus bf_flow_group(BfFlow *flow, BfError *error);
 void     bf_flow_ungroup(BfFlow *flow);
 
-/* ---- depth.c: PETSc's TS, one for each interval ------------------------------------------------------------------ */
+/* ---- through depth -------------------------------------------------------------------------------------------------
+ */
 
-/* For groups whose state has `size` doubles. Not collective. */
-BfStatus bf_depth_create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error);
-void     bf_depth_destroy(BfDepth **depth);
-int64_t  bf_depth_size(const BfDepth *depth);
-/* From z(0) [size] through all intervals. ends [T + 1][size]: z(t_k). keep: trajectories for bf_depth_backward. *finite
- * is 0 where a step failed or the state is not finite. */
-BfStatus bf_depth_forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
-                          BfError *error);
-/* From lambda = dJ/dz(T eps) [size] back. by_u [T][q]: dJ/du of the terminal cost. adjoints [T + 1][size] or NULL:
- * p(t_k). */
-BfStatus bf_depth_backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
-                           double *by_u, double *adjoints, BfError *error);
+/* What takes a group through depth and back; a scheme names one. Not collective. */
+struct BfDepthKind {
+  /* For groups whose state has `size` doubles. */
+  BfStatus (*create)(BfFlow *flow, int64_t size, BfDepth **out, BfError *error);
+  void (*destroy)(BfDepth **depth);
+  /* From z(0) [size] through all intervals. ends [T + 1][size]: z(t_k). keep: trajectories for `backward`. *finite is 0
+   * where a step failed or the state is not finite. */
+  BfStatus (*forward)(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error);
+  /* After `forward` of the same group: from lambda = dJ/dz(T eps) [size] back. by_u [T][q]: dJ/du of the terminal cost.
+   * adjoints [T + 1][size] or NULL: p(t_k). */
+  BfStatus (*backward)(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda, double *by_u,
+                       double *adjoints, BfError *error);
+};
+extern const BfDepthKind bf_depth_ts;     /* depth.c: PETSc's TS, one an interval */
+extern const BfDepthKind bf_depth_layers; /* layers.c: the layers themselves, P included */
 
 /* "PETSc: what: error 56". */
 BfStatus bf_petsc(int code, const char *what, BfError *error);

@@ -8,6 +8,33 @@ const char *bf_training_reason(const BfTraining *training) { return TaoConverged
 
 #define TRY(call) BF_TRY(bf_petsc((call), #call, error))
 
+/* ---- the best iterate ------------------------------------------------------------------------------------------- */
+
+static bool in_box(const BfTrain *train, const double *x) {
+  const BfProblem *problem = train->problem;
+  const int64_t    q       = problem->layer.controls;
+  for (int64_t i = 0; i < train->n; i++)
+    if (!(x[i] >= problem->lower[i % q] && x[i] <= problem->upper[i % q])) return false;
+  return true;
+}
+
+/* Of iterates of equal J the last. */
+static void keep_best(BfTrain *train, const double *x) {
+  const double cost = in_box(train, x) ? bf_train_logged(train, x) : INFINITY;
+  if (!(cost <= train->best_cost) || cost == INFINITY) return;
+  train->best_cost = cost;
+  memcpy(train->best, x, sizeof(double) * (size_t)train->n);
+}
+
+/* ---- what TAO calls --------------------------------------------------------------------------------------------- */
+
+/* TAO squares what it is given. */
+static bool is_usable(const double *gradient, int64_t n) {
+  double square = 0;
+  for (int64_t i = 0; i < n; i++) square += gradient[i] * gradient[i];
+  return isfinite(square);
+}
+
 static PetscErrorCode evaluate(Tao tao, Vec x, PetscReal *cost, Vec gradient, void *context) {
   BfTrain      *train = context;
   const double *at;
@@ -16,6 +43,10 @@ static PetscErrorCode evaluate(Tao tao, Vec x, PetscReal *cost, Vec gradient, vo
   PetscCall(VecGetArrayRead(x, &at));
   PetscCall(VecGetArrayWrite(gradient, &by));
   const BfStatus status = bf_train_evaluate(train, at, cost, by, &train->error);
+  if (status == BF_OK && !is_usable(by, train->n)) { /* J may be finite there, but no step can be taken from it */
+    *cost = INFINITY;
+    memset(by, 0, sizeof(double) * (size_t)train->n);
+  }
   PetscCall(VecRestoreArrayRead(x, &at));
   PetscCall(VecRestoreArrayWrite(gradient, &by));
   return status == BF_OK ? 0 : PETSC_ERR_USER;
@@ -37,12 +68,23 @@ static BfStatus note(BfTrain *train, double cost, double residual) {
   return BF_OK;
 }
 
+static PetscErrorCode note_iterate(Tao tao, BfTrain *train) {
+  Vec           x;
+  const double *at;
+  PetscCall(TaoGetSolution(tao, &x));
+  PetscCall(VecGetArrayRead(x, &at));
+  keep_best(train, at);
+  PetscCall(VecRestoreArrayRead(x, &at));
+  return 0;
+}
+
 static PetscErrorCode monitor(Tao tao, void *context) {
   BfTrain           *train = context;
   PetscInt           iteration;
   PetscReal          cost, residual, infeasible, moved;
   TaoConvergedReason reason;
   PetscCall(TaoGetSolutionStatus(tao, &iteration, &cost, &residual, &infeasible, &moved, &reason));
+  PetscCall(note_iterate(tao, train));
   if (iteration <= train->iterations && train->iterations >= 0) return 0; /* TAO tells of some steps twice */
   if (note(train, cost, residual) != BF_OK) return PETSC_ERR_MEM;
   if (train->served < train->evaluated || bf_seconds() - train->printed < 3) return 0;
@@ -85,12 +127,18 @@ static BfStatus search(BfTrain *train, Tao tao, Vec x, double *cost, int *reason
   const PetscErrorCode code = TaoSolve(tao);
   PetscPopErrorHandler();
   if (train->error.status != BF_OK) return bf_fail(error, train->error.status, "%s", train->error.text);
-  BF_TRY(bf_petsc(code, "TaoSolve", error));
-  TRY(TaoGetSolutionStatus(tao, NULL, cost, NULL, NULL, NULL, &why));
-  *reason = why;
-  TRY(VecGetArrayRead(x, &at));
-  memcpy(train->x, at, sizeof(double) * (size_t)train->n);
-  TRY(VecRestoreArrayRead(x, &at));
+  if (code == PETSC_ERR_USER || code == PETSC_ERR_FP) { /* TAO's own numbers are none any more */
+    *reason = TAO_DIVERGED_NAN;
+  } else {
+    BF_TRY(bf_petsc(code, "TaoSolve", error));
+    TRY(TaoGetSolutionStatus(tao, NULL, NULL, NULL, NULL, NULL, &why));
+    *reason = why;
+    TRY(VecGetArrayRead(x, &at));
+    keep_best(train, at);
+    TRY(VecRestoreArrayRead(x, &at));
+  }
+  memcpy(train->x, train->best, sizeof(double) * (size_t)train->n);
+  *cost = train->best_cost;
   return BF_OK;
 }
 
@@ -103,10 +151,12 @@ BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *e
   train->iterations = -1;
   train->error      = (BfError){0};
   *reason           = 0;
-  /* The start itself, once: TAO takes neither an infinite J there nor a control without numbers. */
+  /* The start itself, once: TAO takes neither an infinite J or slope there nor a control without numbers. */
   BF_TRY(bf_train_evaluate(train, train->x, cost, train->gradient, error));
-  train->served = 0;
-  if (!n || !isfinite(*cost)) return note(train, *cost, NAN);
+  memcpy(train->best, train->x, sizeof(double) * (size_t)n);
+  train->best_cost = *cost;
+  train->served    = 0;
+  if (!n || !isfinite(*cost) || !is_usable(train->gradient, n)) return note(train, *cost, NAN);
   BF_GOTO(bf_petsc(VecCreateSeq(PETSC_COMM_SELF, n, &x), "VecCreateSeq", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &lower), "VecDuplicate", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &upper), "VecDuplicate", error));

@@ -17,15 +17,19 @@ static void gather(const BfFlow *flow, const BfFlowBlock *b, const double *table
 
 typedef struct {
   BfFlow *flow;
-  double *z, *p, *f, *parameters; /* of one block; of one control */
+  double *z, *p, *f, *y, *parameters; /* of one block; of one control */
 } Work;
 
-/* <p, f(z; u)> of a group's tokens at depth t, for controls u[count][q], added to out[count]. */
+static bool is_layers(const Work *w) { return bf_scheme_is_layers(w->flow->options.scheme); }
+
+/* <p, f(z; u)>, or <p, F(z, u)> of the layers, of a group's tokens at depth t, for controls u[count][q], added to
+ * out[count]. */
 static void products(Work *w, const BfFlowGroup *group, const double *z, const double *p, double t, int64_t count,
                      const double *u, double *out) {
-  const BfFlow  *flow  = w->flow;
-  const BfLayer *layer = &flow->problem->layer;
-  const double   zeta  = bf_problem_profile(flow->problem, t);
+  const BfFlow  *flow   = w->flow;
+  const BfLayer *layer  = &flow->problem->layer;
+  const double   zeta   = bf_problem_profile(flow->problem, t);
+  const bool     layers = is_layers(w);
   for (int b = 0; b < group->blocks; b++) {
     const BfFlowBlock *block = &group->block[b];
     const int64_t      n     = (int64_t)block->block.rows * layer->dim * BF_LANES;
@@ -33,7 +37,8 @@ static void products(Work *w, const BfFlowGroup *group, const double *z, const d
     gather(flow, block, p, true, w->p);
     for (int64_t k = 0; k < count; k++) {
       bf_layer_expand(layer, u + k * layer->controls, w->parameters, 1);
-      bf_velocity(layer, &block->block, w->parameters, zeta, w->z, w->f, flow->work);
+      if (layers) bf_step(layer, &block->block, w->parameters, w->z, w->y, w->f, flow->work);
+      else bf_velocity(layer, &block->block, w->parameters, zeta, w->z, w->f, flow->work);
       for (int64_t i = 0; i < n; i++) out[k] += w->p[i] * w->f[i];
     }
   }
@@ -47,6 +52,7 @@ static BfStatus make_work(BfFlow *flow, Work *w, BfError *error) {
   BF_TRY(BF_NEW(&w->z, size, error));
   BF_TRY(BF_NEW(&w->p, size, error));
   BF_TRY(BF_NEW(&w->f, size, error));
+  BF_TRY(BF_NEW(&w->y, size, error));
   return BF_NEW(&w->parameters, flow->problem->layer.parameters, error);
 }
 
@@ -54,25 +60,26 @@ static void clear_work(Work *w) {
   bf_free(w->z);
   bf_free(w->p);
   bf_free(w->f);
+  bf_free(w->y);
   bf_free(w->parameters);
 }
 
-/* H at end e (0 or 1) of interval k for u[count][q]: H[count]. */
+/* H at end e (0 or 1) of interval k, or of layer k, for u[count][q]: H[count]. */
 static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e, int64_t count, const double *u,
                              double *H, BfError *error) {
   const BfFlow  *flow  = w->flow;
   const BfLayer *layer = &flow->problem->layer;
-  const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim;
+  const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim, after = is_layers(w) ? k + 1 : k + e;
+  const double   part = is_layers(w) ? 1 : layer->step;
   double        *rows;
   BF_NEW(&rows, flow->groups * count, error);
   BF_TRY(bf_agree(flow->run->world, error));
   for (int64_t g = 0; g < flow->groups; g++)
-    products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + (k + e) * table,
+    products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + after * table,
              (double)(k + e) * layer->step, count, u, rows + g * count);
   const BfStatus status = bf_exact_sum(flow->run->world, flow->groups, count, rows, H, error);
   bf_free(rows);
-  for (int64_t i = 0; i < count && status == BF_OK; i++)
-    H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / layer->step;
+  for (int64_t i = 0; i < count && status == BF_OK; i++) H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / part;
   return status;
 }
 
@@ -98,12 +105,13 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
                                  BfError *error) {
   const BfProblem *problem = w->flow->problem;
   const int64_t    T = problem->horizon, q = problem->layer.controls;
+  const int        ends = out->ends;
   double           low = INFINITY, high = -INFINITY;
   out->violation_action = -1;
   for (int64_t k = 0; k < T; k++) {
-    double *H = out->hamiltonian + 2 * k;
-    for (int e = 0; e < 2; e++) {
-      const int64_t at = 2 * k + e;
+    double *H = out->hamiltonian + ends * k;
+    for (int e = 0; e < ends; e++) {
+      const int64_t at = ends * k + e;
       double        best;
       BF_TRY(hamiltonians(w, value, k, e, 1, control + k * q, &H[e], error));
       BF_TRY(least(w, value, k, e, &best, &out->minimizer[at], error));
@@ -116,17 +124,19 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
       low  = fmin(low, H[e]);
       high = fmax(high, H[e]);
     }
-    out->variation_within = fmax(out->variation_within, fabs(H[1] - H[0]));
+    if (ends == 2) out->variation_within = fmax(out->variation_within, fabs(H[1] - H[0]));
   }
   out->variation = high - low;
+  if (ends == 1) out->variation_within = NAN;
   return BF_OK;
 }
 
-/* |u - P_U(u - dH/du)| in every interval. */
+/* |u - P_U(u - dH/du)| in every interval; dH/du is dJ/du of a layer, of an interval its mean. */
 static void stationarity(const BfProblem *problem, const double control[], const double gradient[], BfPontryagin *out) {
-  const int64_t q = problem->layer.controls;
+  const int64_t q    = problem->layer.controls;
+  const double  part = out->ends == 1 ? 1 : problem->layer.step;
   for (int64_t i = 0; i < problem->horizon * q; i++) {
-    const double to        = control[i] - gradient[i] / problem->layer.step;
+    const double to        = control[i] - gradient[i] / part;
     const double on        = fmin(fmax(to, problem->lower[i % q]), problem->upper[i % q]);
     out->stationary[i / q] = fmax(out->stationary[i / q], fabs(control[i] - on));
     out->stationarity      = fmax(out->stationarity, out->stationary[i / q]);
@@ -231,11 +241,11 @@ BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double cont
   const int64_t T = problem->horizon;
   Work          w = {0};
   BfStatus      status;
-  *out = (BfPontryagin){.terminal = NAN};
+  *out = (BfPontryagin){.terminal = NAN, .ends = bf_scheme_is_layers(flow->options.scheme) ? 1 : 2};
   BF_NEW(&out->stationary, T, error);
-  BF_NEW(&out->hamiltonian, 2 * T, error);
-  BF_NEW(&out->exceeds, 2 * T, error);
-  BF_NEW(&out->minimizer, 2 * T, error);
+  BF_NEW(&out->hamiltonian, out->ends * T, error);
+  BF_NEW(&out->exceeds, out->ends * T, error);
+  BF_NEW(&out->minimizer, out->ends * T, error);
   make_work(flow, &w, error);
   BF_GOTO(bf_agree(flow->run->world, error));
   stationarity(problem, control, value->gradient, out);

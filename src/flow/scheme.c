@@ -1,13 +1,14 @@
-/* The schemes: Runge-Kutta methods of PETSc's, under the names of the field. */
+/* The schemes: the layers themselves, and Runge-Kutta methods of PETSc's under the names of the field. */
 #include "flow/flow.h"
 #include <string.h>
 
 /* PETSc 3.18's adjoint gives a wrong parameter gradient for every tableau with a zero weight b[i]; its own 5dp is one.
  * dopri5 is Dormand and Prince's with that weight 1e-30, which no rounding sees (depth.c registers it). */
-static const BfScheme schemes[] = {{"euler", "1fe", 1, false, 1},
-                                   {"rk4", "4", 4, false, 8},
-                                   {"bs3", "3bs", 4, true, 1},
-                                   {"dopri5", "bellformer_dopri5", 7, true, 1}};
+static const BfScheme schemes[] = {{"layers", &bf_depth_layers, NULL, 0, false, 1},
+                                   {"euler", &bf_depth_ts, "1fe", 1, false, 1},
+                                   {"rk4", &bf_depth_ts, "4", 4, false, 8},
+                                   {"bs3", &bf_depth_ts, "3bs", 4, true, 1},
+                                   {"dopri5", &bf_depth_ts, "bellformer_dopri5", 7, true, 1}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 const BfScheme *bf_scheme(const char *name) {
@@ -17,3 +18,5 @@ const BfScheme *bf_scheme(const char *name) {
 }
 
 const char *bf_scheme_name(int i) { return i >= 0 && i < SCHEMES ? schemes[i].name : NULL; }
+
+bool bf_scheme_is_layers(const BfScheme *scheme) { return scheme->depth == &bf_depth_layers; }

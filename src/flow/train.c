@@ -15,10 +15,10 @@ void bf_start_point(const BfProblem *problem, const BfStartPoints *points, int64
     return;
   }
   const int64_t draw = start - (points->given ? 1 : 0);
-  for (int64_t i = 0; i < draw * n; i++) bf_splitmix64(&state);
+  bf_splitmix64_skip(&state, (uint64_t)draw * (uint64_t)n);
   for (int64_t i = 0; i < n; i++) {
     const double lower = problem->lower[i % q], upper = problem->upper[i % q];
-    control[i] = lower + (upper - lower) * ((double)(bf_splitmix64(&state) >> 11) * 0x1p-53);
+    control[i] = lower + (upper - lower) * bf_uniform(&state);
   }
 }
 
@@ -94,6 +94,13 @@ BfStatus bf_train_evaluate(BfTrain *train, const double *x, double *cost, double
   return BF_OK;
 }
 
+double bf_train_logged(const BfTrain *train, const double *x) {
+  const double wanted = hash(x, train->n);
+  for (int64_t i = train->served - 1; i >= 0; i--)
+    if (row_of(train, i)[0] == wanted) return row_of(train, i)[1];
+  return INFINITY;
+}
+
 static BfStatus serve(BfTrain *train, BfError *error) {
   for (;;) {
     int order;
@@ -166,6 +173,7 @@ static BfStatus make(BfTrain *train, BfError *error) {
   BF_TRY(BF_NEW(&out->start_iterations, train->all, error));
   BF_TRY(BF_NEW(&out->control, train->n, error));
   BF_TRY(BF_NEW(&train->x, train->n, error));
+  BF_TRY(BF_NEW(&train->best, train->n, error));
   return BF_NEW(&train->gradient, train->n, error);
 }
 
@@ -183,6 +191,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   for (; train.start < train.all; train.start++) BF_GOTO(run_start(&train, error));
 done:
   bf_free(train.x);
+  bf_free(train.best);
   bf_free(train.gradient);
   bf_free(train.log);
   bf_free(train.history);

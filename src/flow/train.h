@@ -20,8 +20,10 @@ typedef struct {
   int64_t served, room; /* rows of the log that TAO was given; that there is memory for */
   double *log;          /* [evaluated][BF_LOG_HEAD + n] */
   int64_t iterations, history_room;
-  double *history;      /* [iterations + 1][2] */
-  double  printed;      /* when the last progress line was */
+  double *history; /* [iterations + 1][2] */
+  double  printed; /* when the last progress line was */
+  double *best;    /* [n] the iterate of this start of least J, the start among them */
+  double  best_cost;
   double *x, *gradient; /* [n] on all ranks */
   BfError error;        /* what ended the search from within TAO */
   bool    known;        /* all ranks met it */
@@ -40,7 +42,10 @@ BfStatus bf_train_restore(BfTrain *train, BfError *error);
  */
 
 /* The search from train->x, the start. Rank 0 alone; other ranks serve. *reason: TAO's; *cost, and train->x: where it
- * ended. */
+ * ended, or the iterate in U of least J where that is less: never more than at the start, whatever TAO's method does.
+ */
 BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *error);
 /* J and gradient [n] at x [n]: of the log while there are any, else evaluated by all ranks. Rank 0 alone. */
 BfStatus bf_train_evaluate(BfTrain *train, const double *x, double *cost, double *gradient, BfError *error);
+/* J at x [n] where it was evaluated, else infinite. Rank 0 alone. */
+double bf_train_logged(const BfTrain *train, const double *x);

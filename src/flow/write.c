@@ -1,5 +1,6 @@
 /* /flow and /pontryagin of a result file. */
 #include "flow/flow.h"
+#include <math.h>
 
 static BfStatus column(BfStore *store, const char *path, int64_t n, const double *data, BfError *error) {
   return bf_store_write(store, path, BF_STORE_DOUBLE, 1, &n, data, error);
@@ -32,7 +33,7 @@ static BfStatus write_training(const BfTraining *training, BfStore *store, BfErr
 
 static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
   const char   *path   = "/pontryagin";
-  const int64_t both[] = {T, 2};
+  const int64_t both[] = {T, x->ends};
   BF_TRY(bf_store_attribute_double(store, path, "terminal", x->terminal, error));
   BF_TRY(bf_store_attribute_double(store, path, "stationarity", x->stationarity, error));
   BF_TRY(bf_store_attribute_double(store, path, "hamiltonian_variation", x->variation, error));
@@ -46,8 +47,18 @@ static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *stor
   return bf_store_write(store, "/pontryagin/minimizer", BF_STORE_INT32, 2, both, x->minimizer, error);
 }
 
+static BfStatus write_layers(const BfProblem *problem, const BfFlowLayers *x, BfStore *store, BfError *error) {
+  const int64_t ends  = problem->horizon + 1;
+  const double  depth = x->first < 0 ? NAN : (double)x->first * problem->layer.step;
+  BF_TRY(bf_store_attribute_double(store, "/flow", "layers_difference", x->difference, error));
+  BF_TRY(bf_store_attribute_int(store, "/flow", "outside", x->tokens, error));
+  BF_TRY(bf_store_attribute_double(store, "/flow", "outside_depth", depth, error));
+  return bf_store_write(store, "/flow/outside", BF_STORE_INT64, 1, &ends, x->outside, error);
+}
+
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value,
-                       const BfTraining *training, const BfPontryagin *pontryagin, BfStore *store, BfError *error) {
+                       const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
+                       BfStore *store, BfError *error) {
   const char   *path = "/flow";
   const int64_t T = problem->horizon, q = problem->layer.controls,
                 table[] = {T + 1, problem->train.tokens, problem->layer.dim};
@@ -66,6 +77,7 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const B
   BF_TRY(bf_store_write(store, "/flow/tokens", BF_STORE_DOUBLE, 3, table, value->tokens, error));
   BF_TRY(bf_store_write(store, "/flow/adjoint", BF_STORE_DOUBLE, 3, table, value->adjoint, error));
   BF_TRY(bf_store_write(store, "/flow/gradient", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, value->gradient, error));
+  BF_TRY(write_layers(problem, layers, store, error));
   BF_TRY(write_training(training, store, error));
   return write_pontryagin(pontryagin, T, store, error);
 }

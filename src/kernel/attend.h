@@ -86,21 +86,23 @@ static inline void lane_normalize_far(const int d, BfLane *z, int l) {
   for (int a = 0; a < d; a++) z[a][l] /= __builtin_sqrt(norm2);
 }
 
-/* next = P(r z + eps v). */
-BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
+/* z = P(z). */
+BF_INLINE void lane_project(const int d, const BfLayer *layer, BfLane *z) {
   BfLane norm2 = lane_set(0.0);
-  for (int a = 0; a < d; a++) {
-    next[a] = lane_set(layer->residual) * z[a] + lane_set(layer->step) * v[a];
-    norm2 += next[a] * next[a];
-  }
   if (layer->projection == BF_PROJECT_CLIP) {
-    for (int a = 0; a < d; a++)
-      next[a] = lane_max(lane_min(next[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
+    for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
     return;
   }
+  for (int a = 0; a < d; a++) norm2 += z[a] * z[a];
   for (int l = 0; l < BF_LANES; l++) {
-    if (!(norm2[l] > 1e-280 && norm2[l] < 1e300)) lane_normalize_far(d, next, l);
+    if (!(norm2[l] > 1e-280 && norm2[l] < 1e300)) lane_normalize_far(d, z, l);
     else
-      for (int a = 0; a < d; a++) next[a][l] /= __builtin_sqrt(norm2[l]);
+      for (int a = 0; a < d; a++) z[a][l] /= __builtin_sqrt(norm2[l]);
   }
+}
+
+/* next = P(r z + eps v). */
+BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
+  for (int a = 0; a < d; a++) next[a] = lane_set(layer->residual) * z[a] + lane_set(layer->step) * v[a];
+  lane_project(d, layer, next);
 }

@@ -212,7 +212,7 @@ def bad_input():
         before = sorted(os.listdir(f))
         for options, word in ((["-scheme", "foo"], "-scheme"), (["-steps", 0], "-steps"), (["-init", "missing.h5"], "missing.h5"),
                               (["-init", os.path.join(f, "other.h5")], "free numbers"), (["-tao_max_itt", 3], "tao_max_itt"),
-                              (["-tao_type", "foo"], "PETSc"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
+                              (["-tao_type", "foo"], "-tao_type must be one of bqnls,"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
                               (["-scheme", "bs3", "-steps", 2], "-steps"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts")):
             for n in (0, 2):
                 done = run(["flow", path, "-o", os.path.join(f, "run.h5"), *options], n)
