@@ -66,13 +66,23 @@ static bool is_option(const char *word) {
   return end == word || *end == '_' || isalnum((unsigned char)*end);
 }
 
+static bool is_number(const char *word) {
+  char *end;
+  strtod(word, &end);
+  return end != word && !*end;
+}
+
 /* The file is the word right behind the command, where that is no option; every other word is an option or its value.
  */
 static BfStatus find_file(BfArguments *arguments, BfError *error) {
   char **word = arguments->argv;
   int    i    = 2;
   if (i < arguments->argc && !is_option(word[i])) arguments->file = word[i++];
-  for (; i < arguments->argc; i++) {
+  for (const int first = i; i < arguments->argc; i++) {
+    if (!is_option(word[i]) && i >= first + 2 && is_option(word[i - 2]) && is_number(word[i - 1]) && is_number(word[i]))
+      return bf_fail(error, BF_BAD_INPUT,
+                     "unexpected word '%s'; the values of an option are joined by commas: %s %s,%s", word[i],
+                     word[i - 2], word[i - 1], word[i]);
     if (!is_option(word[i]))
       return bf_fail(error, BF_BAD_INPUT,
                      "unexpected word '%s'; a file comes right behind the command: `bellformer help %s`", word[i],

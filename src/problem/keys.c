@@ -289,20 +289,21 @@ BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *c
     size_t used = strlen(list);
     snprintf(list + used, sizeof list - used, "%s%s", !k ? "" : names[k + 1] ? ", " : " or ", names[k]);
   }
-  return bf_key_fail(keys, key, error, "must be %s, got '%s'", list, bf_text_quote(text, quote));
+  return bf_key_fail(keys, key, error, "must be %s, got '%s'%s", list, bf_text_quote(text, quote), bf_text_hint(text));
 }
 
 static BfStatus to_number(const BfKeys *keys, const char *key, const char *text, double *out, BfError *error) {
   char        quote[BF_QUOTE];
   const char *wrong = bf_text_number(text, out);
-  return wrong ? bf_key_fail(keys, key, error, "%s: '%s'", wrong, bf_text_quote(text, quote)) : BF_OK;
+  if (!wrong) return BF_OK;
+  return bf_key_fail(keys, key, error, "%s: '%s'%s", wrong, bf_text_quote(text, quote), bf_text_hint(text));
 }
 
 static BfStatus to_integer(const BfKeys *keys, const char *key, const char *text, int64_t least, int64_t most,
                            int64_t *out, BfError *error) {
   char        quote[BF_QUOTE];
   const char *wrong = bf_text_integer(text, out);
-  if (wrong) return bf_key_fail(keys, key, error, "%s: '%s'", wrong, bf_text_quote(text, quote));
+  if (wrong) return bf_key_fail(keys, key, error, "%s: '%s'%s", wrong, bf_text_quote(text, quote), bf_text_hint(text));
   if (*out < least)
     return bf_key_fail(keys, key, error, "must be at least %lld, got %lld", (long long)least, (long long)*out);
   if (*out > most)

@@ -17,8 +17,8 @@ static BfStatus read_kind(BfReader *reader, BfError *error) {
   BF_TRY(bf_key_text(reader->keys, "cost.terminal", BF_REQUIRED, &name, error));
   cost->kind = bf_cost_kind(name);
   if (cost->kind) return bf_kind_settle(reader->keys, &bf_choice_terminal, name, error);
-  return bf_key_fail(reader->keys, "cost.terminal", error, "must be one of %s, got '%s'", bf_cost_names(),
-                     bf_text_quote(name, quote));
+  return bf_key_fail(reader->keys, "cost.terminal", error, "must be one of %s, got '%s'%s", bf_cost_names(),
+                     bf_text_quote(name, quote), bf_text_hint(name));
 }
 
 static BfStatus read_pooling(BfReader *reader, BfError *error) {

@@ -62,8 +62,8 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
   }
   if (text && !strcmp(name, "none")) return BF_OK;
   if (text && !strchr(name, ',') && bf_text_number(name, &number))
-    return bf_key_fail(reader->keys, key, error, "must be none, sinusoidal or a list of numbers, got '%s'",
-                       bf_text_quote(name, quote));
+    return bf_key_fail(reader->keys, key, error, "must be none, sinusoidal or a list of numbers, got '%s'%s",
+                       bf_text_quote(name, quote), bf_text_hint(name));
   return given_encoding(reader, positions, error);
 }
 

@@ -40,8 +40,8 @@ static BfStatus read_feedforward(BfReader *reader, BfError *error) {
   const int none    = !strcmp(name, "none");
   layer->activation = none ? NULL : bf_activation(name);
   if (!none && !layer->activation)
-    return bf_key_fail(reader->keys, "layer.feedforward", error, "must be none, %s, got '%s'", bf_activation_names(),
-                       bf_text_quote(name, quote));
+    return bf_key_fail(reader->keys, "layer.feedforward", error, "must be none, %s, got '%s'%s", bf_activation_names(),
+                       bf_text_quote(name, quote), bf_text_hint(name));
   BF_TRY(bf_kind_settle(reader->keys, &bf_choice_feedforward, name, error));
   if (none) return BF_OK;
   BF_TRY(bf_key_integer(reader->keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));

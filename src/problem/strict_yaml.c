@@ -1,5 +1,6 @@
 #include "strict_yaml.h"
 #include "text.h"
+#include "yaml_mistake.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,10 @@
 
 enum { KEY_LENGTH = 64, PATH_LENGTH = 384, DEPTH = 4, ENTRIES = 4096 };
 
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_" /* what a key consists of */
+
 typedef struct {
+  const BfFile *file;
   yaml_parser_t parser;
   yaml_event_t  event; /* the one that next() fetched; owned */
   BfYaml       *yaml;
@@ -56,8 +60,13 @@ static BfStatus next(Reader *reader) {
       size_t      size  = (size_t)(parser->input.string.end - parser->input.string.start);
       for (size_t k = 0; k < parser->problem_offset && k < size; k++) line += bytes[k] == '\n';
     }
-    return bf_fail(reader->error, BF_BAD_INPUT, "line %zu: not YAML: %s", line,
-                   parser->problem ? parser->problem : "cannot be parsed");
+    /* A context that has begun has a mark; the reader's errors have none. */
+    const int           context = parser->context ? (int)parser->context_mark.line + 1 : 0;
+    const BfYamlFailure failure = {.problem = parser->problem ? parser->problem : "cannot be parsed",
+                                   .line    = (int)line,
+                                   .column  = (int)parser->problem_mark.column,
+                                   .context = context};
+    return bf_yaml_mistake(reader->file, &failure, reader->error);
   }
   return refuse_decoration(reader);
 }
@@ -87,12 +96,13 @@ static BfStatus add_value(Reader *reader, BfYamlEntry *entry) {
 }
 
 static BfStatus add_list(Reader *reader, BfYamlEntry *entry) {
+  const int flow = reader->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
   for (;;) {
     BF_TRY(next(reader));
     if (reader->event.type == YAML_SEQUENCE_END_EVENT) return BF_OK;
     if (reader->event.type != YAML_SCALAR_EVENT)
-      return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s must be a flat list of values", line_of(reader),
-                     entry->key);
+      return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s must be a flat list of values%s", line_of(reader),
+                     entry->key, flow && reader->event.type == YAML_MAPPING_START_EVENT ? " (is a ']' missing?)" : "");
     BF_TRY(add_value(reader, entry));
   }
 }
@@ -104,7 +114,13 @@ static BfStatus add_key(Reader *reader, const char *parent, BfYamlEntry **out) {
   const char *key  = reader->event.type == YAML_SCALAR_EVENT ? scalar_text(reader) : NULL;
   if (!key) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word", line_of(reader));
   size_t length = reader->event.data.scalar.length;
-  size_t word   = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+  size_t word   = strspn(key, WORD);
+  if (word && key[word] == ':')
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a blank is missing behind the colon of '%s'", line_of(reader),
+                   bf_text_quote(key, quoted));
+  if (length && key[length - 1] == ')')
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a list stands in [ ], not in ( ): at '%s'", line_of(reader),
+                   bf_text_quote(key, quoted));
   if (!length || length > KEY_LENGTH || word != length)
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word of letters, digits and _, got '%s'",
                    line_of(reader), bf_text_quote(key, quoted));
@@ -157,6 +173,7 @@ static BfStatus read_stream(Reader *reader) {
   if (reader->event.type == YAML_STREAM_END_EVENT)
     return bf_fail(reader->error, BF_BAD_INPUT, "line 1: the problem holds no keys");
   BF_TRY(next(reader));
+  if (reader->event.type == YAML_SCALAR_EVENT) BF_TRY(bf_yaml_check_line(reader->file, line_of(reader), reader->error));
   if (reader->event.type != YAML_MAPPING_START_EVENT)
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: the top level must be a map of keys", line_of(reader));
   BF_TRY(add_map(reader, "", line_of(reader), 0));
@@ -169,12 +186,16 @@ static BfStatus read_stream(Reader *reader) {
 
 BfStatus bf_yaml_parse(const BfFile *file, BfYaml *out, BfError *error) {
   BfYaml      yaml   = {0};
-  Reader      reader = {.yaml = &yaml, .error = error};
+  Reader      reader = {.file = file, .yaml = &yaml, .error = error};
   const char *nul    = file->size ? memchr(file->bytes, '\0', (size_t)file->size) : NULL;
   BfStatus    status;
   if (bf_file_is_hdf5(file))
     return bf_fail(error, BF_BAD_INPUT, "%s: an HDF5 file, not a problem in YAML (`bellformer eval` reads results)",
                    file->name);
+  if (bf_yaml_check_blanks(file, error) != BF_OK) {
+    bf_error_prefix(error, "%s", file->name);
+    return error->status;
+  }
   if (nul) {
     int line = 1;
     for (const char *byte = file->bytes; byte < nul; byte++) line += *byte == '\n';

@@ -47,6 +47,17 @@ const char *bf_text_quote(const char *text, char out[BF_QUOTE]) {
   return out;
 }
 
+const char *bf_text_hint(const char *text) {
+  const size_t length = strlen(text), numbers = strspn(text, "0123456789+-.eE \t");
+  if (length && text[length - 1] == ',') return " (commas stand between values in brackets only)";
+  if (strstr(text, "//")) return " (a comment begins with #)";
+  if (strchr(text, '#')) return " (a comment begins with a blank and #)";
+  if (text[strcspn(text, ",")] && length == strspn(text, "0123456789+-.eE, \t"))
+    return " (the decimal mark is a point; a list stands in brackets)";
+  if (length && numbers == length && strpbrk(text, " \t")) return " (commas stand between the values of a list)";
+  return "";
+}
+
 char *bf_text_copy(const char *text, int64_t length, BfError *error) {
   char *copy = bf_calloc(length + 1, 1, error);
   if (copy && length) memcpy(copy, text, (size_t)length);

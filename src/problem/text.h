@@ -12,6 +12,10 @@ const char *bf_text_integer(const char *text, int64_t *value);
 /* A piece of `text` fit for a line of a message: at most 40 bytes, nothing that is not printable. Returns out. */
 const char *bf_text_quote(const char *text, char out[BF_QUOTE]);
 
+/* What somebody who wrote this text in place of a number or a word may not know of YAML, in brackets behind a blank; or
+ * "". */
+const char *bf_text_hint(const char *text);
+
 /* `length` bytes of text and a '\0', to be freed with bf_free; NULL without memory. */
 char *bf_text_copy(const char *text, int64_t length, BfError *error);
 

@@ -104,6 +104,10 @@ CASES = {
     "a result in place of the data": ({}, ["-o", "good.csv", "-overwrite"], ["good.csv", "file of the problem"]),
     "control characters in a name": (yaml("file: good.csv", 'file: "a\\x1b[31m\\nb"'), [], ["data.file", "a?[31m?b"]),
     "a word behind a negative value": ({}, ["-token_lower", "-1.5,-1.5", "more.yaml"], ["more.yaml"]),
+    "values apart": ({}, ["-quantize_cells", "16", "-16.5"], ["'-16.5'", "joined by commas: -quantize_cells 16,-16.5"]),
+    "a file behind a number": ({}, ["-horizon", "2", "more.yaml"], ["'more.yaml'", "right behind the command"]),
+    "a key of another kind": ({}, ["-action_count", "20"], ["-action_count is not used where action.kind is grid"]),
+    "a tab": (yaml("  A: {form", "\tA: {form"), [], ["good.yaml: line 8: a tab before 'A: "]),
     "a misspelt map": (yaml("quantize:", "quantise:"), [], ["good.yaml", "quantize.cells", "quantise.cells"]),
     "an option of the other space": ({}, ["-space", "reachable", "-store_value", "0"], ["-store_value", "full space"]),
     "atoms beyond memory": ({}, ["-quantize_atoms", "2000000000"], ["quantize_atoms", "GiB"]),
@@ -112,7 +116,7 @@ CASES = {
     "an HDF5 file as the problem": ({"good.yaml": "\x89HDF\r\n\x1a\n"}, [], ["good.yaml", "HDF5"]),
     "options that PETSc cannot read": ({}, ["-options_file", "nope"], ["-options_file"]),
 }
-RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's": 3, "unknown key": 3, "NaN": 4, "unknown option": 3,
+RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's": 3, "unknown key": 3, "a key of another kind": 3, "NaN": 4, "unknown option": 3,
          "measures beyond 64 bits": 3, "no folder for the result": 3, "results that are too large": 2, "missing problem": 2,
          "actions beyond memory": 2}
 

@@ -43,7 +43,7 @@ static void what_would_be_lost_is_an_error(void **state) {
       {"a: 1\na: {b: 2}\n", "x.yaml: line 2: a is given twice, first in line 1"},
       {"m: {b: 1,\n b: 2}\n", "x.yaml: line 2: m.b is given twice, first in line 1"},
       {"a:\n - [1, 2]\n", "x.yaml: line 2: a must be a flat list of values"},
-      {"a: [1, {b: 2}]\n", "x.yaml: line 1: a must be a flat list of values"},
+      {"a: [1, {b: 2}]\n", "x.yaml: line 1: a must be a flat list of values (is a ']' missing?)"},
       {"a: &one 1\n", "x.yaml: line 1: anchors are not read here"},
       {"a: &one [1]\n", "x.yaml: line 1: anchors are not read here"},
       {"b: 1\na: *one\n", "x.yaml: line 2: aliases are not read here"},
@@ -64,8 +64,6 @@ static void what_would_be_lost_is_an_error(void **state) {
       {"<<: 1\n", "x.yaml: line 1: a key must be a word of letters, digits and _, got '<<'"},
       {"[a]: 1\n", "x.yaml: line 1: a key must be a word"},
       {"a: {b: {c: {d: {e: {f: 1}}}}}\n", "x.yaml: line 1: a.b.c.d.e is nested too deeply"},
-      {"a: 1\nb: [1, 2\nc: 3\n", "x.yaml: line 3: not YAML: did not find expected ',' or ']'"},
-      {"a: 1\n\tb: 2\n", "x.yaml: line 2: not YAML: found a tab character that violates indentation"},
       {"a: 1\nb: \xff\n", "x.yaml: line 2: not YAML: invalid leading UTF-8 octet"},
   };
   (void)state;
@@ -81,6 +79,55 @@ static void what_would_be_lost_is_an_error(void **state) {
   BfFile  file = file_of("x.yaml", "a: 1\nb: \0", 9);
   bf_yaml_parse(&file, &yaml, &error);
   assert_error(&error, BF_BAD_INPUT, "x.yaml: line 2: a NUL byte");
+}
+
+/* What who has never written YAML gets wrong, in words that say what to do. */
+static void beginners_are_told_what_to_do(void **state) {
+  static const char *const cases[][2] = {
+      {"a: 1\n\tb: 2\n", "x.yaml: line 2: a tab before 'b: 2': YAML indents with spaces"},
+      {"a:\n\tb: 2\n", "x.yaml: line 2: a tab before 'b: 2': YAML indents with spaces"},
+      {"a:\n  b: 1\n\tc: 2\n", "x.yaml: line 3: a tab before 'c: 2': YAML indents with spaces"},
+      {"a:1\nb: 2\n", "x.yaml: line 1: a blank is missing behind the colon of 'a:1'"},
+      {"a: 1\nb:2\n\n# c\nd: 3\n", "x.yaml: line 2: a blank is missing behind the colon of 'b:2'"},
+      {"a: {b:1, c: 2}\n", "x.yaml: line 1: a blank is missing behind the colon of 'b:1'"},
+      {"a = 1\nb: 2\n", "x.yaml: line 1: 'a = 1': a colon stands between key and value"},
+      {"a: 1\nb\nc: 2\n", "x.yaml: line 3: not YAML: could not find expected ':'"},
+      {"a: 1\nb: [1, 2\nc: 3\n", "x.yaml: line 3: a ',' is missing, or the ']' of the list that begins in line 2"},
+      {"a: {b: 1\nc: 3\n", "x.yaml: line 2: a ',' is missing, or the '}' of the map that begins in line 1"},
+      {"a: {b: 1; c: 3}\n", "x.yaml: line 1: a ',' is missing, or the '}' of the map that begins in line 1"},
+      {"a: [1, 2, b: 3]\n", "x.yaml: line 1: a must be a flat list of values (is a ']' missing?)"},
+      {"a: {b: [1]], c: 2}\n", "x.yaml: line 1: a ']' that closes nothing"},
+      {"a: 1\nb: {c: 1}}\n", "x.yaml: line 2: a '}' that closes nothing"},
+      {"a: 1\n b: 2\n", "x.yaml: line 2: 'b: 2' is indented otherwise than the keys round it"},
+      {"a:\n  b: 1\n c: 2\n", "x.yaml: line 3: 'c: 2' is indented otherwise than the keys round it"},
+      {"a: b: 1\n", "x.yaml: line 1: two keys in a line; a map in one line stands in braces: a: {b: c}"},
+      {"a: 1\n- b: 2\n", "x.yaml: line 2: '- ' begins an item of a list, and here stand keys"},
+      {"a: (1, 2)\n", NULL}, /* a text; the number's reader says what is wrong */
+      {"a: {b: (1, 2)}\n", "x.yaml: line 1: a list stands in [ ], not in ( ): at '2)'"},
+      {"a: 1\nb: \"c\nd: 2\n", "x.yaml: line 2: a quote that begins here is not closed"},
+      {"a: @b\n", "x.yaml: line 1: a text that begins with %, @ or ` stands in quotes"},
+      {"a:\n\xc2\xa0 b: 1\n", "x.yaml: line 2: a no-break space: YAML indents with plain spaces"},
+      {"\xff\xfe", "x.yaml: line 1: the file is UTF-16; a problem is UTF-8"},
+  };
+  static const char *const hints[][2] = {
+      {"2,", " (commas stand between values in brackets only)"},
+      {"3 3", " (commas stand between the values of a list)"},
+      {"0,5", " (the decimal mark is a point; a list stands in brackets)"},
+      {"2#x", " (a comment begins with a blank and #)"},
+      {"2 // x", " (a comment begins with #)"},
+      {"two", ""},
+      {"", ""},
+  };
+  (void)state;
+  for (size_t k = 0; k < LENGTH(cases); k++) {
+    BfError error = {0};
+    BfYaml  yaml  = {0};
+    BfFile  file  = file_of("x.yaml", cases[k][0], strlen(cases[k][0]));
+    assert_int_equal(bf_yaml_parse(&file, &yaml, &error), cases[k][1] ? BF_BAD_INPUT : BF_OK);
+    if (cases[k][1]) assert_error(&error, BF_BAD_INPUT, cases[k][1]);
+    bf_yaml_clear(&yaml);
+  }
+  for (size_t k = 0; k < LENGTH(hints); k++) assert_string_equal(bf_text_hint(hints[k][0]), hints[k][1]);
 }
 
 /* Any bytes are either read or refused with a status and a line of text. */
@@ -163,9 +210,9 @@ static void likeness_is_the_number_of_edits(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(block_and_flow_style_say_the_same), cmocka_unit_test(what_would_be_lost_is_an_error),
-      cmocka_unit_test(any_bytes_are_read_or_refused),     cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
-      cmocka_unit_test(likeness_is_the_number_of_edits),
+      cmocka_unit_test(block_and_flow_style_say_the_same),    cmocka_unit_test(what_would_be_lost_is_an_error),
+      cmocka_unit_test(beginners_are_told_what_to_do),        cmocka_unit_test(any_bytes_are_read_or_refused),
+      cmocka_unit_test(numbers_are_read_whole_or_not_at_all), cmocka_unit_test(likeness_is_the_number_of_edits),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
