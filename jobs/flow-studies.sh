@@ -16,7 +16,7 @@ study() {
   name=$1
   shift
   echo "== $name"
-  /usr/bin/python3 "share/study/$name.py" "$@" --bellformer build/bellformer
+  /usr/bin/python3 "share/study/$name.py" "$@" -bellformer build/bellformer
 }
 problems=share/problems
 study depth $problems/xor/xor.yaml "$folder/depth"

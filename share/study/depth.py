@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 """Depth: how far Euler's scheme with small steps (a Transformer of many layers that share controls) is from the flow.
 
-usage: depth.py PROBLEM.yaml FOLDER [--init sample|RUN.h5]
+usage: depth.py PROBLEM.yaml FOLDER [-init sample|RUN.h5]
 
 At fixed controls, the largest |z_Euler - z| over tokens and layers' ends, and the largest |dJ/du_Euler - dJ/du|, against the step;
 the flow is Dormand and Prince's at tolerance 1e-13. [HY26] says: rate 1, for both.
 """
+from runs import Study, arguments, axes, rate, series
 import numpy as np
 
-from runs import Study, arguments, axes, rate, series
 
 STEPS = [2**k for k in range(9)]
 
 
 def main():
     parser = arguments(__doc__)
-    parser.add_argument("--init", default="sample")
+    parser.add_argument("-init", default="sample")
     options = parser.parse_args()
     study = Study(options, "depth")
     fixed = ("-tao_max_it", 0, "-init", options.init)
@@ -39,4 +39,5 @@ def main():
     study.finish(figure)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,23 +1,23 @@
-"""What the studies share: runs of bellformer, fitted rates, and a folder with a table and a figure."""
+"""What the studies share: runs of bellformer, fitted rates, and a folder with a table and a figure. Imported first: it finds an interpreter
+that has what they need."""
 import argparse
 import os
 import subprocess
 import sys
 
-import h5py
-import numpy as np
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "plot"))
-import style  # noqa: E402,F401
+import style  # noqa: E402
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
 
 
 def arguments(doc, problem=True):
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     if problem:
         parser.add_argument("problem", metavar="PROBLEM.yaml")
     parser.add_argument("folder", metavar="FOLDER", help="for results, a table and a figure; results that are there are taken as they are")
-    parser.add_argument("--bellformer", default="bellformer")
-    parser.add_argument("--ranks", type=int, default=0, help="run under mpirun with so many ranks")
+    parser.add_argument("-bellformer", default="bellformer")
+    parser.add_argument("-ranks", type=int, default=0, help="run under mpirun with so many ranks")
     return parser
 
 

@@ -12,10 +12,10 @@ members (a measured number, no proof). B = log(1 + e^s), s the largest differenc
 """
 import os
 
+from runs import Study, arguments, axes, rate, series
 import h5py
 import numpy as np
 
-from runs import Study, arguments, axes, rate, series
 
 R, HALF, T, K, DELTA = np.array([[1.0, -0.5], [-1.0, 0.5]]), 2.0, 2, 64, 0.05
 PROBLEM = """# Two classes of normal tokens, for a study of sample sizes.
@@ -72,7 +72,7 @@ def members(study, problem, count):
 
 def main():
     parser = arguments(__doc__, problem=False)
-    parser.add_argument("--population", type=int, default=2**16)
+    parser.add_argument("-population", type=int, default=2**16)
     options = parser.parse_args()
     study = Study(options, "samples")
     problem = study.path("samples.yaml")
@@ -108,4 +108,5 @@ def main():
     study.finish(figure)
 
 
-main()
+if __name__ == "__main__":
+    main()

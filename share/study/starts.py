@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """Starts: `solve` then `flow`, against `flow` from many random starts, on the same function: Euler's scheme with a step a layer.
 
-usage: starts.py FOLDER PROBLEM.yaml [PROBLEM.yaml ...] [--starts S]
+usage: starts.py FOLDER PROBLEM.yaml [PROBLEM.yaml ...] [-starts S]
 
 For each problem: J of the dynamic program's layers, J after their refinement off the grid, and the final J of S uniform starts in the box, sorted;
 how often a random start ends above each.
 """
 import os
 
-import numpy as np
-
 from runs import Study, arguments, style
+import numpy as np
 
 
 def name_of(problem):
@@ -36,7 +35,7 @@ def one(study, problem, count, ax):
 
 def main():
     parser = arguments(__doc__, problem=False)
-    parser.add_argument("--starts", type=int, default=100)
+    parser.add_argument("-starts", type=int, default=100)
     parser.add_argument("problems", nargs="+", metavar="PROBLEM.yaml")
     options = parser.parse_args()
     study = Study(options, "starts")
@@ -48,4 +47,5 @@ def main():
     study.finish(figure)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 """Values: the optimal cost of T layers against that of the continuous problem of the same depth, and what the continuous
 minimizer is worth as a list of layers.
 
-usage: values.py PROBLEM.yaml FOLDER [--most T]
+usage: values.py PROBLEM.yaml FOLDER [-most T]
 
 J_T: Euler's scheme with a step a layer, horizon T, step L / T, L the problem's horizon times its step. J: rk4 on twice as many intervals as
 the largest T. The basin is that of the best of 8 starts at the problem's own horizon; the continuous problem starts there, every J_T from the
@@ -10,14 +10,13 @@ continuous minimizer u* sampled on its layers, whose own cost is the recovery: b
 """
 import sys
 
-import numpy as np
-
 from runs import Study, arguments, axes, rate, series
+import numpy as np
 
 
 def main():
     parser = arguments(__doc__)
-    parser.add_argument("--most", type=int, default=64, help="the largest T")
+    parser.add_argument("-most", type=int, default=64, help="the largest T")
     options = parser.parse_args()
     study = Study(options, "values")
     first = study.run("start", "flow", options.problem, "-scheme", "euler", "-starts", 8)
@@ -58,4 +57,5 @@ def main():
     study.finish(figure)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The programs of share/plot: every kind of problem is drawn and told rightly; coincident tokens; options; interpreters without modules."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "python"))
+from results import CASES, DISCRETE, SHARE, evaluated, ok, oracle, run, tap  # noqa: E402
+
+sys.path.insert(0, os.path.join(SHARE, "plot"))
+import style  # noqa: E402
+import value as value_plot  # noqa: E402
+
+PLOT, STUDY = os.path.join(SHARE, "plot"), os.path.join(SHARE, "study")
+READOUT = {"kind": "fixed", "matrix": [3, -3], "bias": [0, 0]}
+LINE = {"dim": 1, "lower": [-2.0], "upper": [2.0], "action": {"kind": "sample", "count": 6, "seed": 1},
+        "control": {"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}, "cells": [7]}
+DRAWN = {
+    "line, positions": oracle.problem(**LINE, terminal="pooled_cross_entropy", readout=READOUT,
+                                      rows=[(s, n, s % 2, [x]) for s in range(6) for n, x in enumerate((0.5, -0.5 + s % 2, 1.0))]),
+    "line, population": oracle.problem(**{**LINE, "atoms": 2}, terminal="token_cross_entropy", readout=READOUT,
+                                       rows=[(0, 0, i % 2, [x]) for i, x in enumerate(np.random.default_rng(0).normal(size=40).clip(-1.9, 1.9))]),
+    "line, targets": oracle.problem(**LINE, terminal="squared_error", targets=True,
+                                    rows=[(s, n, [0.25 * s], [0.3 * n - 0.5]) for s in range(3) for n in range(3)]),
+    "plane, forty labels": oracle.problem(
+        rows=[(s, n, s, z) for s, n, _, z in [(s, n, 0, np.random.default_rng(s).uniform(-1, 1, 2)) for s in range(40) for n in range(2)]], cells=0,
+        terminal="pooled_cross_entropy", readout={"kind": "fixed", "matrix": list(np.random.default_rng(1).normal(size=80))},
+        action={"kind": "sample", "count": 5, "seed": 1}, control={"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}),
+    "plane, a context longer than a matrix": oracle.problem(
+        rows=[(0, n, n % 2, np.random.default_rng(n).uniform(-1, 1, 2)) for n in range(30)] + [(1, 0, 1, [0.0, 1.0])], cells=0, mask="causal",
+        terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [4, 0, -4, 0]}, action={"kind": "sample", "count": 5, "seed": 1},
+        control={"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}),
+    "plane, targets": CASES["flow: r = 0, relu, squared error"],
+    "plane, two heads": CASES["flow: two heads, forms, last position"],
+    "plane, sphere": CASES["flow: sphere, a decision"],
+    "space": CASES["flow: three dimensions"],
+    "no heads": DISCRETE["feed-forward alone, gelu"],
+}
+
+
+def program(name, *arguments, folder=PLOT, interpreter=sys.executable, **keywords):
+    return subprocess.run([interpreter, os.path.join(folder, name)] + [str(a) for a in arguments], capture_output=True, text=True, timeout=300, **keywords)
+
+
+def words_of(svg):
+    """All that is written in a figure, of SVG with text as text."""
+    with open(svg) as f:
+        parts = [re.sub(r"<[^>]*>", "", part) for part in re.findall(r"<text.*?</text>", f.read(), re.S)]
+    return " ".join(" ".join(parts).split())
+
+
+def drawn(name, path, *arguments):
+    out = os.path.join(os.path.dirname(path), "figure.svg")
+    done = program(name, path, "-o", out, *arguments)
+    assert done.returncode == 0 and not done.stderr, (name, arguments, done.stderr)
+    return words_of(out)
+
+
+def tokens():
+    expected = {"line, positions": ["tokens against depth", "layers passed", "position", "attention of layer 1", "4 of 6 sequences"],
+                "line, population": ["tokens against depth", "star: query token", "an even look"],
+                "line, targets": ["tokens against depth", "target", "position 2"], "plane, forty labels": ["label 0", "label 39", "4 of 40 sequences"],
+                "plane, a context longer than a matrix": ["star: query token", "sequence 0"], "plane, targets": ["target"],
+                "plane, sphere": ["attention weight"], "space": ["data"], "plane, two heads": ["attention of layer 2"], "no heads": ["no attention"]}
+    for name, p in DRAWN.items():
+        with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+            said = drawn("tokens.py", evaluated(p, folder)[1])
+            for word in expected[name]:
+                assert word in said, (name, word, said)
+            if p["dim"] == 3:
+                drawn("tokens.py", folder + "/run.h5", "-axes", 2, 1)
+            if p["heads"] == 2:
+                drawn("tokens.py", folder + "/run.h5", "-head", 1, "-position", -1)
+
+
+def flows():
+    for name in ("line, positions", "line, population", "line, targets", "plane, forty labels", "plane, two heads", "space"):
+        with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+            said = drawn("flow.py", evaluated(DRAWN[name], folder, scheme="rk4")[1])
+            line = name.startswith("line")
+            assert ("tokens against depth" in said) == line and ("against position" in said) == (name in ("line, positions", "line, targets")), said
+            assert "Hamiltonian" in said and "rk4" in said
+
+
+def values():
+    for name, word in (("line, population", "of the atom"), ("line, targets", "of the atom")):
+        with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+            p = {**DRAWN[name], "rows": DRAWN[name]["rows"][:4]}
+            ok(run(["solve", oracle.write(p, folder), "-space", "full", "-o", folder + "/run.h5"]))
+            said = drawn("value.py", folder + "/run.h5")
+            assert word in said and "layer" in said and "occur" in said, said
+            assert "laws of the tag" in drawn("value.py", folder + "/run.h5", "-ranks")
+    assert value_plot.axis_values(np.zeros((4, 3))) is None and len(value_plot.axis_values(np.array([[0.0], [1.0]]))) == 1
+
+
+def studies_of_options():
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        path = oracle.write({**DRAWN["plane, two heads"], "action": {"kind": "sample", "count": 3, "seed": 1}}, folder)
+        runs = []
+        for count in (2, 4, 8):
+            runs.append(folder + "/%d.h5" % count)
+            ok(run(["solve", path, "-space", "reachable", "-action_count", count, "-o", runs[-1]]))
+        for name, more in (("loss.py", ()), ("study.py", ("-option", "action_count"))):
+            done = program(name, *runs, "-o", folder + "/figure.svg", *more)
+            assert done.returncode == 0 and not done.stderr, done.stderr
+            assert "training loss" in words_of(folder + "/figure.svg")
+
+
+def coincidence():
+    """As many tokens as there are, in one place where they coincide; a cloud is left alone; the caption says it."""
+    place = style.places(np.array([[0, 0], [1, 1], [0, 1e-4], [1, 1], [0, 0.5]]), 2.0)
+    assert place.tolist() == [0, 1, 0, 1, 2], place
+    cloud = np.random.default_rng(0).uniform(-1, 1, (60, 2))
+    cloud[1] = cloud[0] + 1e-3  # by chance
+    cloud[3] = cloud[2]         # the same
+    found = style.places(cloud, 2.0)
+    assert found[1] != found[0] and found[3] == found[2] and len(set(found.tolist())) == 59
+    assert style.caption_of([None]) is None and "pie" in style.caption_of([("number", True)])
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        p = {**DISCRETE["two contexts of two tokens"], "rows": [(s, n, s % 2, [0.5, -0.5]) for s in range(4) for n in range(2)]}
+        said = drawn("tokens.py", evaluated(p, folder)[1])
+        assert "a number: so many tokens at one place" in said and "pie" in said and re.search(r"\b8\b", said), said
+        p = {**p, "rows": [(s, 0, s % 2, [0.3 * s - 0.5, 0.2 * s]) for s in range(4)]}
+        assert "at one place" not in drawn("tokens.py", evaluated({**p, "horizon": 1}, folder, control=np.zeros((1, 5)))[1])
+
+
+def wrong_files():
+    """One line, no stack."""
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        path = evaluated(DRAWN["line, positions"], folder)[1]
+        with open(folder + "/text.h5", "w") as out:
+            out.write("hello")
+        for name, arguments, word in (("tokens.py", (folder + "/none.h5", "-o", folder + "/a.png"), "no such file"),
+                                      ("tokens.py", (folder + "/text.h5", "-o", folder + "/a.png"), "not a whole HDF5 file"),
+                                      ("tokens.py", (path, "-o", folder + "/none/a.png"), "cannot be written"),
+                                      ("tokens.py", (path, "-o", folder + "/a.png", "-test"), "no test table"),
+                                      ("value.py", (path, "-o", folder + "/a.png"), "-space full")):
+            done = program(name, *arguments)
+            assert done.returncode and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done.stderr)
+            assert not os.path.exists(folder + "/a.png")
+
+
+def options():
+    """Every program explains itself, and names its options with one dash, as bellformer does."""
+    for folder in (PLOT, STUDY):
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), errors="replace") as source:
+                text = source.read()
+            if name.endswith(".py"):
+                assert not re.search(r"add_argument\(\s*[\"']--", text), name
+            if name.endswith(".py") and text.startswith("#!"):
+                done = program(name, "-h", folder=folder)
+                assert done.returncode == 0 and done.stdout.startswith("usage: ") and "--" not in re.sub(r"--+\n", "", done.stdout.replace("--help", "")), done
+
+
+def interpreters():
+    """An interpreter without modules: the program goes on in the system's; where that has none either, one line."""
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        path = evaluated(DRAWN["line, positions"], folder)[1]
+        ok(subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder + "/bare"], capture_output=True, text=True))
+        bare = folder + "/bare/bin/python3"
+        assert subprocess.run([bare, "-c", "import h5py"], capture_output=True).returncode
+        for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "style.py") and name.endswith(".py")):
+            done = program(name, "-h", interpreter=bare)
+            assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
+        for name in ("depth", "values", "samples", "starts"):
+            done = program(name + ".py", "-h", folder=STUDY, interpreter=bare)
+            assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
+        done = program("tokens.py", path, "-o", folder + "/a.png", interpreter=bare)
+        assert done.returncode == 0 and os.path.getsize(folder + "/a.png") > 10000, done.stderr
+        done = program("tokens.py", path, "-o", folder + "/b.png", interpreter=bare, env={**os.environ, "BELLFORMER_PYTHON_TRIED": "/elsewhere/python3"})
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+        for word in ("tokens.py", bare, "/elsewhere/python3", "numpy, h5py, matplotlib", "apt-get install python3-numpy python3-h5py", "pip install"):
+            assert word in done.stderr, (word, done.stderr)
+
+
+tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss and study", studies_of_options), ("coincident tokens", coincidence),
+     ("wrong files", wrong_files), ("options", options), ("interpreters", interpreters)])
