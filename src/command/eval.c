@@ -114,7 +114,7 @@ static void print_answer(const BfRun *run, const BfAnswer *answer, const BfFlowO
            (long long)data->tokens);
   print_loss(run, data, answer->rollout->loss, answer->rollout->accuracy);
   if (data->unlabelled) bf_answer_print(run, answer->prediction);
-  if (answer->flow) {
+  if (answer->flow && (answer->flow_prediction || !data->unlabelled)) {
     print_scheme(run, o);
     print_loss(run, data, answer->flow->loss, answer->flow->accuracy);
     if (data->unlabelled) bf_answer_print(run, answer->flow_prediction);
@@ -133,9 +133,9 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfOpenLoop *loo
   BfStatus      status;
   bf_predict(problem, answer->data, loop->readout, answer->rollout->tokens + last, &layers, error);
   answer->prediction = &layers;
-  if (flow->options.scheme && error->status == BF_OK) {
+  if (flow->options.scheme) answer->flow = &flow->value;
+  if (answer->flow && !bf_scheme_is_layers(flow->options.scheme) && error->status == BF_OK) {
     bf_predict(problem, answer->data, loop->readout, flow->value.tokens + last, &along, error);
-    answer->flow            = &flow->value;
     answer->flow_prediction = &along;
   }
   BF_GOTO(bf_agree(run->world, error));

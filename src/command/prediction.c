@@ -159,6 +159,7 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
   if (!answer->flow) return BF_OK;
   BF_TRY(bf_store_write(store, "/flow_tokens", BF_STORE_DOUBLE, 3, dims, answer->flow->tokens, error));
+  if (!answer->flow_prediction) return BF_OK;
   return put_answer(&(Group){store, "/flow_prediction", answer->flow_prediction->rows}, answer->flow_prediction, error);
 }
 

@@ -10,8 +10,8 @@ typedef struct {
   int64_t             outside; /* tokens outside the box */
   const BfRollout    *rollout;
   const BfPrediction *prediction;
-  const BfFlowValue  *flow; /* NULL: there is none; so in the following */
-  const BfPrediction *flow_prediction;
+  const BfFlowValue  *flow;            /* NULL: there is none */
+  const BfPrediction *flow_prediction; /* NULL also where its scheme is the layers */
 } BfAnswer;
 
 /* Whether a file of that name is CSV (.csv) or HDF5 (.h5, .hdf5); any other ending is refused. */

@@ -215,5 +215,19 @@ def refused():
         assert read_csv(where + "/there.csv")[1].shape[0] == 2
 
 
+def scheme_layers():
+    """Where the flow's scheme is the layers themselves, there is one answer, told once."""
+    p = CASES["flow: two heads, forms, last position"]
+    with folder() as where:
+        result = evaluated(p, where, "-scheme", "layers")[1]
+        for labelled in (False, True):
+            write_table(where + "/new.csv", p, p["rows"], labelled)
+            ok(run(["eval", result, "-data", where + "/new.csv", "-o", where + "/out.csv", "-overwrite"]))
+            assert read_csv(where + "/out.csv")[0] == columns(p, labelled, False)
+            ok(run(["eval", result, "-data", where + "/new.csv", "-o", where + "/out.h5", "-overwrite"]))
+            with h5py.File(where + "/out.h5") as f:
+                assert "prediction" in f and "flow_prediction" not in f
+
+
 tap([("without labels", every_kind(False)), ("with labels", every_kind(True)), ("tokens outside the box", every_kind(False, outside=True)),
-     ("on three ranks", every_kind(False, ranks=3)), ("without -o", without_output), ("refused", refused)])
+     ("on three ranks", every_kind(False, ranks=3)), ("scheme layers", scheme_layers), ("without -o", without_output), ("refused", refused)])

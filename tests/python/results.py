@@ -47,5 +47,5 @@ def evaluated(p, folder, *options, control=None, scheme="euler", name="run"):
     write_controls(init, control)
     # What is fixed has no free numbers, and nothing to start from.
     start = ["-init", init] if control.shape[1] else []
-    ok(run(["flow", path, "-o", out, "-overwrite", "-scheme", scheme, "-tao_max_it", 0, *start, *options]))
+    ok(run(["flow", path, "-o", out, "-overwrite", "-tao_max_it", 0, *([] if "-scheme" in options else ["-scheme", scheme]), *start, *options]))
     return path, out
