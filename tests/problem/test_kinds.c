@@ -182,6 +182,70 @@ static void choices_name_keys_that_exist(void **state) {
     }
 }
 
+/* A terminal cost that the program has is a kind here too. */
+static void every_terminal_cost_is_a_kind(void **state) {
+  char names[256], *rest = names, *name;
+  int  count = 0;
+  (void)state;
+  snprintf(names, sizeof names, "%s", bf_cost_names());
+  for (; (name = strtok_r(rest, ", ", &rest)); count++)
+    if (bf_kind_find(&bf_choice_terminal, name) < 0) fail_msg("%s is in no row of bf_choice_terminal", name);
+  assert_in_range(count, 4, 100);
+}
+
+/* ---- defaults --------------------------------------------------------------------------------------------------- */
+
+static const Case *where_it_is_used(const char *key) {
+  static const Case plain = {0}, encoded = {.edit = {{"xor.csv", "xor.csv, position_encoding: sinusoidal"}}},
+                    sample  = {.edit = {{"quantize", "action: {kind: sample, count: 5}\nquantize"},
+                                        {", levels: 2", ""},
+                                        {", levels: 3", ""}}},
+                    targets = {.edit = {{"pooled_cross_entropy", "wasserstein"},
+                                        {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
+                                        {"file: xor.csv", "file: target.csv"}}};
+  if (!strcmp(key, "data.position_amplitude")) return &encoded;
+  if (!strcmp(key, "action.seed")) return &sample;
+  return strcmp(key, "cost.position_weight") ? &plain : &targets;
+}
+
+static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
+  const BfLayer *a = &p->layer, *b = &q->layer;
+  assert_true(a->residual == b->residual && a->beta == b->beta && a->step == b->step);
+  assert_true(a->heads == b->heads && a->mask == b->mask && a->projection == b->projection);
+  assert_true(a->activation == b->activation && a->positions == b->positions && p->sinusoidal == q->sinusoidal);
+  if (a->encoding) assert_memory_equal(a->encoding, b->encoding, (size_t)(a->positions * a->dim) * sizeof(double));
+  else assert_null(b->encoding);
+  for (int k = 0; k < a->matrices; k++) assert_int_equal(a->matrix[k].form, b->matrix[k].form);
+  assert_int_equal(p->actions, q->actions);
+  assert_memory_equal(p->controls, q->controls, (size_t)(p->actions * a->controls) * sizeof(double));
+  assert_true(p->cost.kind == q->cost.kind && p->cost.pooling == q->cost.pooling);
+  assert_true(p->cost.weight_decay == q->cost.weight_decay && p->cost.position_auto == q->cost.position_auto);
+  assert_true(p->cost.readouts == q->cost.readouts && p->cost.classes == q->cost.classes);
+  if (p->cost.bias) assert_memory_equal(p->cost.bias, q->cost.bias, (size_t)p->cost.classes * sizeof(double));
+  assert_true(p->atoms == q->atoms && p->transition == q->transition && p->profile_count == q->profile_count);
+}
+
+/* A default that the table of keys tells as a value is what holds where the key is not given. */
+static void the_tables_defaults_are_those_that_hold(void **state) {
+  int tried = 0;
+  (void)state;
+  for (const BfKeyRow *row = bf_key_rows; row->name; row++) {
+    char        option[BF_OPTION_LENGTH + 1] = "-";
+    const char *value                        = row->fallback;
+    if (!value || !strcmp(row->type, "file") || strpbrk(value, " .")) continue; /* required, or told in words */
+    const Case *without = where_it_is_used(row->name);
+    Case        with    = *without;
+    bf_option_name(row->name, option + 1);
+    with.option[0][0] = option, with.option[0][1] = value;
+    BfProblem *p = good(without), *q = good(&with);
+    assert_same_problem(p, q);
+    bf_problem_destroy(&p);
+    bf_problem_destroy(&q);
+    tried++;
+  }
+  assert_in_range(tried, 18, 100);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_of_another_kind_are_refused_in_the_file),
@@ -190,6 +254,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(what_stood_aside_stands_aside_in_a_restart),
       cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
       cmocka_unit_test(choices_name_keys_that_exist),
+      cmocka_unit_test(every_terminal_cost_is_a_kind),
+      cmocka_unit_test(the_tables_defaults_are_those_that_hold),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   cmocka_set_message_output(CM_OUTPUT_TAP);
