@@ -69,6 +69,29 @@ void     bf_data_clear(BfData *data);
 BfStatus bf_context_create(const BfData *data, int64_t s, int atoms, BfContext *out, BfError *error);
 void     bf_context_clear(BfContext *context);
 
+/* ---- settings --------------------------------------------------------------------------------------------------- */
+
+/* The keys of a problem as they were taken, defaults like what is given: what two problems are compared by, however
+ * they are written. */
+typedef struct {
+  char *key;   /* "control.A.range" */
+  char *value; /* one line: a word, or numbers joined by commas, in the shortest form that gives their bits */
+} BfSetting;
+
+typedef struct {
+  int64_t    count, room;
+  BfSetting *setting; /* in the order of reading */
+} BfSettings;
+
+/* Add a key, or give it another value. */
+BfStatus    bf_settings_add(BfSettings *settings, const char *key, const char *value, BfError *error);
+BfStatus    bf_settings_add_integers(BfSettings *settings, const char *key, int64_t count, const int64_t list[],
+                                     BfError *error);
+BfStatus    bf_settings_add_numbers(BfSettings *settings, const char *key, int64_t count, const double list[],
+                                    BfError *error);
+void        bf_settings_clear(BfSettings *settings);
+const char *bf_settings_find(const BfSettings *settings, const char *key); /* its value; NULL: not there */
+
 /* ---- the problem ------------------------------------------------------------------------------------------------ */
 
 typedef enum { BF_TRANSITION_NEAREST, BF_TRANSITION_SPLIT } BfTransition;
@@ -92,6 +115,7 @@ typedef struct {
   BfFiles     *files;         /* all that the problem was read from; owned */
   char        *yaml;          /* the problem file's name in `files` */
   char        *overrides;     /* "key=value" lines: what the command line changed */
+  BfSettings   settings;
   int          warnings;
   char       **warning; /* one line each, for rank 0 to print */
 } BfProblem;
@@ -104,7 +128,14 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
 /* The same from files that were read before (taken over by the problem, also on failure), with the overrides that were
  * given then; the command line is not looked at. */
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error);
+/* A copy of it, with what the command line changes on top of its own overrides. Collective. */
+BfStatus bf_problem_reread(const BfProblem *problem, BfProblem **out, BfError *error);
 void     bf_problem_destroy(BfProblem **problem);
+
+/* Whether two problems are the same: their keys by value (their names apart: `name`; files by their bytes, not by what
+ * they are called), comments and the form of the YAML not at all. BF_BAD_INPUT where they are not, with the first key
+ * that differs: "horizon was 2, now 3". */
+BfStatus bf_problem_compare(const BfProblem *then, const BfProblem *now, BfError *error);
 
 /* Encode positions 0 .. positions-1 at least, where the encoding is a formula; else nothing changes. */
 BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error);

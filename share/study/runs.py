@@ -15,7 +15,7 @@ def arguments(doc, problem=True):
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     if problem:
         parser.add_argument("problem", metavar="PROBLEM.yaml")
-    parser.add_argument("folder", metavar="FOLDER", help="for results, a table and a figure; results that are there are taken as they are")
+    parser.add_argument("folder", metavar="FOLDER", help="for results, a table and a figure; results of the same runs that are there are taken as they are")
     parser.add_argument("-bellformer", default="bellformer")
     parser.add_argument("-ranks", type=int, default=0, help="run under mpirun with so many ranks")
     return parser
@@ -37,10 +37,9 @@ class Study:
         return done.stdout
 
     def run(self, name, command, problem, *options):
-        """The open result of `bellformer COMMAND PROBLEM OPTIONS`."""
+        """The open result of `bellformer COMMAND PROBLEM OPTIONS`, which goes on from what is there if that is of the same run."""
         path = self.path(name + ".h5")
-        if not os.path.exists(path):
-            self.command(command, problem, "-o", path, "-restart", "auto", "-quiet", *options)
+        self.command(command, problem, "-o", path, "-restart", "auto", "-quiet", *options)
         return h5py.File(path)
 
     def controls(self, name, control):

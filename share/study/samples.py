@@ -51,8 +51,7 @@ def table(path, count, seed):
 def losses(study, model, name):
     """Of every sequence of the population under a model."""
     out = study.path(name + "-population.h5")
-    if not os.path.exists(out):
-        study.command("eval", study.path(model + ".h5"), "-data", study.path("population.table.h5"), "-o", out)
+    study.command("eval", study.path(model + ".h5"), "-data", study.path("population.table.h5"), "-o", out, "-overwrite")
     with h5py.File(out) as f:
         return f["loss"][()]
 

@@ -146,7 +146,8 @@ static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
 
 /* ---- where the search starts ------------------------------------------------------------------------------------ */
 
-static BfStatus settle_start(const BfRun *run, const BfProblem *problem, Options *o, BfError *error) {
+static BfStatus settle_start(void *options, const BfRun *run, const BfProblem *problem, BfError *error) {
+  Options      *o = options;
   const int64_t T = problem->horizon, q = problem->layer.controls;
   const char   *init   = o->set.init;
   const bool    sample = init && !strcmp(init, "sample"), zero = init && !strcmp(init, "zero");
@@ -156,10 +157,44 @@ static BfStatus settle_start(const BfRun *run, const BfProblem *problem, Options
   }
   o->rows[0] = T;
   o->rows[1] = q;
+  bf_free(o->points.given);
   BF_TRY(BF_NEW(&o->points.given, T * q, error));
   if (init && !zero) return bf_flow_init_result(run, problem, init, o->points.given, error);
   bf_flow_init_zero(problem, o->points.given);
   return BF_OK;
+}
+
+/* Whether the controls that the search is given are the same, whatever file they are from. */
+static BfStatus compare_given(const Options *o, BfStore *store, bool *differ, BfError *error) {
+  const bool was = bf_store_has(store, "/options/given"), is = o->points.given != NULL;
+  double    *then = NULL;
+  int64_t    rows[2];
+  if (was) BF_TRY(bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, rows, (void **)&then, error));
+  *differ = was != is || (is && (rows[0] != o->rows[0] || rows[1] != o->rows[1]));
+  if (is && !*differ) *differ = memcmp(then, o->points.given, sizeof *then * (size_t)(rows[0] * rows[1])) != 0;
+  bf_free(then);
+  if (!*differ) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-init was %s, now %s", was ? "another control" : "sample",
+                 o->set.init ? o->set.init
+                 : is        ? "zero"
+                             : "sample");
+}
+
+static BfStatus compare_more(void *more, const BfRun *run, const BfProblem *then, bool all, BfStore *store,
+                             bool *differ, BfError *error) {
+  Options *o   = more;
+  char    *was = NULL, *is = NULL;
+  BfStatus status;
+  BF_GOTO(bf_store_read_text(store, "/options", "petsc", &was, error));
+  BF_GOTO(bf_flow_petsc_options(&is, error));
+  BF_GOTO(bf_petsc_compare(bf_flow_options, was, is, all, differ, error));
+  if (!all && !bf_option_given("init")) goto done;
+  if (!all) BF_GOTO(settle_start(o, run, then, error));
+  status = compare_given(o, store, differ, error);
+done:
+  bf_free(was);
+  bf_free(is);
+  return status;
 }
 
 static BfStatus check_given(const BfProblem *problem, const Options *o, BfError *error) {
@@ -372,7 +407,6 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
   BF_GOTO(check_profile(session->problem, o, error));
-  if (session->start == BF_FRESH) BF_GOTO(settle_start(run, session->problem, o, error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
   status = o->set.test_gradient || o->set.time_gradient ? check(run, flow, session->problem, o, error)
@@ -385,29 +419,19 @@ done:
 BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *error) {
   BfProblem *problem = NULL;
   Options    o       = {.run = run};
-  BfStart    start;
   BfStatus   status;
   BF_GOTO(read_options(&o, error));
   if (!arguments->file && !o.start.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "flow needs a problem file; see `bellformer help flow`");
     goto done;
   }
-  BF_GOTO(bf_restart_plan(run, arguments, &o.start, &start, error));
-  if (start == BF_FINISHED) {
-    bf_print(run, "%s is finished: nothing to do\n", o.start.out);
-    goto done;
-  }
-  const BfKept kept = {bf_flow_options, &o.set, &o, save_more, restore_more};
-  BF_GOTO(bf_session_problem(run, arguments, &o.start, start, &kept, &problem, error));
+  const BfKept kept    = {bf_flow_options, &o.set, &o, settle_start, save_more, restore_more, compare_more};
+  BfSession    session = {.run = run, .arguments = arguments, .o = &o.start, .space = "flow", .kept = &kept};
+  BF_GOTO(bf_session_begin(&session, &problem, error));
+  if (session.start == BF_FINISHED) goto done;
   bf_print_warnings(run, problem);
-  BfSession session = {.run       = run,
-                       .arguments = arguments,
-                       .problem   = problem,
-                       .o         = &o.start,
-                       .start     = start,
-                       .space     = "flow",
-                       .kept      = &kept};
-  status            = flow_run(&session, &o, error);
+  session.problem = problem;
+  status          = flow_run(&session, &o, error);
 done:
   bf_problem_destroy(&problem);
   free_options(&o);

@@ -1,12 +1,15 @@
 /* The program's own options, read strictly from PETSc's database. */
 #include "command/options.h"
 #include "problem/options.h"
+#include <ctype.h>
 #include <errno.h>
 #include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void *field(const BfOption *row, void *settings) { return (char *)settings + row->at; }
+
+static bool *was_chosen(const BfOption *row, void *settings) { return (bool *)((char *)settings + row->chosen); }
 
 bool bf_option_given(const char *name) {
   char      dashed[BF_OPTION_LENGTH];
@@ -94,6 +97,7 @@ static BfStatus parse(const BfOption *row, void *settings, BfError *error) {
   char      text[4096], dashed[BF_OPTION_LENGTH];
   PetscBool given = PETSC_FALSE;
   if (row->type == BF_OPTION_CHOICE) *(int *)field(row, settings) = -1;
+  if (row->chosen) *was_chosen(row, settings) = !bf_option_given(row->name);
   if (row->standard) BF_TRY(set(row, settings, row->standard, error));
   snprintf(dashed, sizeof dashed, "-%s", row->name);
   if (PetscOptionsGetString(NULL, NULL, dashed, text, sizeof text, &given))
@@ -140,10 +144,22 @@ static BfStatus save(const BfOption *row, const void *from, BfStore *store, BfEr
 
 BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRole least, BfStore *store,
                          BfError *error) {
-  for (const BfOption *row = rows; row->name; row++)
-    if (row->role >= least && row->type != BF_OPTION_OTHER)
-      BF_TRY(save(row, (const char *)settings + row->at, store, error));
+  for (const BfOption *row = rows; row->name; row++) {
+    char name[BF_OPTION_LENGTH];
+    if (row->role < least || row->type == BF_OPTION_OTHER) continue;
+    BF_TRY(save(row, (const char *)settings + row->at, store, error));
+    if (!row->chosen) continue;
+    snprintf(name, sizeof name, "%s_chosen", row->name);
+    BF_TRY(bf_store_attribute_int(store, "/options", name, *((const bool *)((const char *)settings + row->chosen)),
+                                  error));
+  }
   return BF_OK;
+}
+
+/* The shorter form where it gives the bits. */
+static void print_number(double number, size_t size, char text[]) {
+  snprintf(text, size, "%.15g", number);
+  if (strtod(text, NULL) != number) snprintf(text, size, "%.17g", number);
 }
 
 /* The value as it would be typed; to be freed with bf_free. */
@@ -157,7 +173,7 @@ static BfStatus read_value(const BfOption *row, BfStore *store, char **text, BfE
     return bf_store_read_text(store, path, row->name, text, error);
   if (row->type == BF_OPTION_NUMBER) {
     BF_TRY(bf_store_read_double(store, path, row->name, &number, error));
-    snprintf(print, sizeof print, "%.17g", number);
+    print_number(number, sizeof print, print);
   } else {
     BF_TRY(bf_store_read_int(store, path, row->name, &whole, error));
     snprintf(print, sizeof print, "%lld", (long long)whole);
@@ -177,7 +193,7 @@ static BfStatus print_value(const BfOption *row, const void *from, char **text, 
     snprintf(print, sizeof print, "%lld", (long long)*(const int64_t *)from);
     break;
   case BF_OPTION_NUMBER:
-    snprintf(print, sizeof print, "%.17g", *(const double *)from);
+    print_number(*(const double *)from, sizeof print, print);
     break;
   case BF_OPTION_TEXT:
     is = *(char *const *)from;
@@ -189,11 +205,23 @@ static BfStatus print_value(const BfOption *row, const void *from, char **text, 
   return set_text(is ? is : "", text, error);
 }
 
+static BfStatus read_chosen(const BfOption *row, BfStore *store, bool *chosen, BfError *error) {
+  char    name[BF_OPTION_LENGTH];
+  int64_t is = 0;
+  snprintf(name, sizeof name, "%s_chosen", row->name);
+  if (row->chosen) BF_TRY(bf_store_read_int(store, "/options", name, &is, error));
+  *chosen = is != 0;
+  return BF_OK;
+}
+
 /* What is read is checked as if it had been typed: attributes carry no checksum. */
 static BfStatus restore(const BfOption *row, void *settings, BfStore *store, BfError *error) {
   char *then = NULL;
+  bool  chosen;
+  BF_TRY(read_chosen(row, store, &chosen, error));
   BF_TRY(read_value(row, store, &then, error));
   if (*then) set(row, settings, then, error);
+  if (row->chosen) *was_chosen(row, settings) = chosen;
   bf_free(then);
   return error->status;
 }
@@ -205,24 +233,90 @@ BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *stor
   return BF_OK;
 }
 
+static BfStatus tell(const char *name, const char *then, const char *now, bool *differ, BfError *error) {
+  *differ = true;
+  return bf_fail(error, BF_BAD_INPUT, "-%s was %s, now %s", name, then && *then ? then : "not given",
+                 now && *now ? now : "not given");
+}
+
 static BfStatus compare(const BfOption *row, const void *settings, BfStore *store, bool *differ, BfError *error) {
   char *then = NULL, *now = NULL;
+  bool  chosen;
+  BF_TRY(read_chosen(row, store, &chosen, error));
+  if (chosen && *((const bool *)((const char *)settings + row->chosen))) return BF_OK;
   BF_TRY(read_value(row, store, &then, error));
   print_value(row, (const char *)settings + row->at, &now, error);
-  *differ = now && strcmp(then, now) != 0;
-  if (*differ)
-    bf_fail(error, BF_BAD_INPUT, "-%s was %s, now %s", row->name, *then ? then : "not given", *now ? now : "not given");
+  if (now && strcmp(then, now)) tell(row->name, then, now, differ, error);
   bf_free(then);
   bf_free(now);
   return error->status;
 }
 
-BfStatus bf_options_compare(const BfOption rows[], const void *settings, BfStore *store, bool *differ, BfError *error) {
-  *differ = false;
+BfStatus bf_options_compare(const BfOption rows[], const void *settings, bool all, BfStore *store, bool *differ,
+                            BfError *error) {
   for (const BfOption *row = rows; row->name; row++)
-    if (row->role == BF_ANSWER && row->type != BF_OPTION_OTHER && bf_option_given(row->name))
+    if (row->role == BF_ANSWER && row->type != BF_OPTION_OTHER && (all || bf_option_given(row->name)))
       BF_TRY(compare(row, settings, store, differ, error));
   return BF_OK;
+}
+
+/* ---- PETSc's ---------------------------------------------------------------------------------------------------- */
+
+/* What only shows. */
+static bool shows(const char *name) {
+  return strstr(name, "view") || strstr(name, "monitor") || strstr(name, "converged_reason");
+}
+
+/* The next "-name value" of a text, value "" where there is none; false at its end. */
+static bool next(const char **text, size_t size, char name[], char value[]) {
+  *text += strspn(*text, " ");
+  if (**text != '-') return false;
+  size_t length = strcspn(++*text, " ");
+  snprintf(name, size, "%.*s", (int)length, *text);
+  *text += length;
+  *text += strspn(*text, " ");
+  const bool other = !**text || ((*text)[0] == '-' && isalpha((unsigned char)(*text)[1]));
+  length           = other ? 0 : strcspn(*text, " ");
+  snprintf(value, size, "%.*s", (int)length, *text);
+  *text += length;
+  return true;
+}
+
+/* The value of a name in a text, or its default. */
+static const char *look_up(const BfOption rows[], const char *text, const char *name, size_t size, char value[]) {
+  char other[BF_OPTION_LENGTH];
+  while (next(&text, sizeof other, other, value))
+    if (!strcmp(other, name)) return value;
+  for (const BfOption *row = rows; row->name; row++)
+    if (row->type == BF_OPTION_OTHER && row->standard && !strcmp(row->name, name)) {
+      snprintf(value, size, "%s", row->standard);
+      return value;
+    }
+  return NULL;
+}
+
+static bool same_value(const char *a, const char *b) {
+  char *end_a, *end_b;
+  if (!a || !b) return a == b;
+  const double x = strtod(a, &end_a), y = strtod(b, &end_b);
+  return !strcmp(a, b) || (end_a > a && !*end_a && end_b > b && !*end_b && x == y);
+}
+
+/* The names of one text against both. */
+static BfStatus compare_names(const BfOption rows[], const char *names, const char *then, const char *now, bool *differ,
+                              BfError *error) {
+  char name[BF_OPTION_LENGTH], value[BF_OPTION_LENGTH], old[BF_OPTION_LENGTH], new[BF_OPTION_LENGTH];
+  while (next(&names, sizeof name, name, value)) {
+    const char *was = look_up(rows, then, name, sizeof old, old), *is = look_up(rows, now, name, sizeof new, new);
+    if (!shows(name) && !same_value(was, is)) return tell(name, was, is, differ, error);
+  }
+  return BF_OK;
+}
+
+BfStatus bf_petsc_compare(const BfOption rows[], const char *then, const char *now, bool all, bool *differ,
+                          BfError *error) {
+  BF_TRY(compare_names(rows, now, then, now, differ, error));
+  return all ? compare_names(rows, then, then, now, differ, error) : BF_OK;
 }
 
 BfStatus bf_refuse_unread_options(BfError *error) {

@@ -31,8 +31,9 @@ typedef struct {
   const char  *standard;        /* the default, as it would be typed; NULL: 0, false, no text, no choice */
   double       least, most;     /* of numbers; an integer's `most` of 0x1p63 and more: INT64_MAX */
   const char *(*choice)(int i); /* of choices: the names; NULL behind the last */
-  bool        open;             /* not given, the problem and the machine decide: two such values never differ */
-  const char *meaning;          /* prose; without its default, which help adds */
+  size_t chosen; /* offset of a bool, true where the command line leaves the value to the problem and the machine, 0: it
+                    never does; two values that were so chosen count as the same */
+  const char *meaning; /* prose; without its default, which help adds */
 } BfOption;
 
 /* Defaults, then what the command line gives. Refuses what is not of the type, or out of range. */
@@ -46,9 +47,13 @@ bool bf_option_given(const char *name);
 BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRole least, BfStore *store,
                          BfError *error);
 BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *store, BfError *error);
-/* Whether what the command line gives, of the rows of the answer, is what the file has; BF_BAD_INPUT, "-space was full,
- * now reachable", and *differ at the first that is not. Collective. */
-BfStatus bf_options_compare(const BfOption rows[], const void *settings, BfStore *store, bool *differ, BfError *error);
+/* Whether the settings are what the file has, in the rows of the answer: in all of them, or in those that the command
+ * line gives. BF_BAD_INPUT, "-space was full, now reachable", and *differ at the first that is not. Collective. */
+BfStatus bf_options_compare(const BfOption rows[], const void *settings, bool all, BfStore *store, bool *differ,
+                            BfError *error);
+/* The same of PETSc's options, "-name value -name value ...", whose defaults the rows tell. Not collective. */
+BfStatus bf_petsc_compare(const BfOption rows[], const char *then, const char *now, bool all, bool *differ,
+                          BfError *error);
 
 /* For commands that read no problem from YAML, after their last option: those that nothing has read are errors. */
 BfStatus bf_refuse_unread_options(BfError *error);

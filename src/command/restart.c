@@ -1,6 +1,6 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
 #include "command/session.h"
-#include <limits.h>
+#include "problem/options.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,16 +45,16 @@ static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfE
   return BF_OK;
 }
 
-BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start,
-                         BfError *error) {
-  BF_TRY(settle_name(arguments, o, error));
-  *start = BF_FRESH;
+BfStatus bf_restart_plan(BfSession *x, BfError *error) {
+  const BfRun    *run = x->run;
+  BfStartOptions *o   = x->o;
+  BF_TRY(settle_name(x->arguments, o, error));
+  x->start = BF_FRESH;
   if (!o->out) return BF_OK;
   const bool saved = bf_checkpoint_newest((BfRun *)run, o->out) >= 0, done = exists(run, o->out);
   if (o->restart) {
-    *start = saved && !appeared(run, o->out) ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
-    if (*start == BF_FINISHED && saved) return bf_checkpoint_remove((BfRun *)run, o->out, error);
-    if (*start == BF_FRESH && strcmp(o->restart, "auto"))
+    x->start = saved && !appeared(run, o->out) ? BF_GOING_ON : done ? BF_FINISHED : BF_FRESH;
+    if (x->start == BF_FRESH && strcmp(o->restart, "auto"))
       return bf_fail(error, BF_BAD_INPUT, "%s: there is neither a checkpoint (%s.checkpoint) nor a result", o->out,
                      o->out);
     return BF_OK;
@@ -66,74 +66,129 @@ BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStart
   return BF_OK;
 }
 
-/* ---- the problem ------------------------------------------------------------------------------------------------ */
-
-static const BfFile *file_of(const BfFiles *files, const char *name) {
-  for (int i = 0; i < files->count; i++)
-    if (!strcmp(files->file[i].name, name)) return &files->file[i];
-  return NULL;
-}
-
-/* The same files, byte for byte, under the same overrides. */
-static BfStatus same_problem(const BfProblem *given, const BfProblem *saved, const BfStartOptions *o, BfError *error) {
-  const char *hint = "remove the folder, or give -overwrite without -restart, to start afresh";
-  if (given->files->count != saved->files->count || strcmp(given->overrides, saved->overrides))
-    return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint was made with other options of the problem: %s", o->out, hint);
-  for (int i = 0; i < given->files->count; i++) {
-    const BfFile *mine = &given->files->file[i], *other = file_of(saved->files, mine->name);
-    if (!other || other->size != mine->size || memcmp(other->bytes, mine->bytes, (size_t)mine->size))
-      return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint was made with another %s: %s", o->out, mine->name, hint);
-  }
-  return BF_OK;
-}
+/* ---- what is asked for now, against what a file is of ----------------------------------------------------------- */
 
 typedef struct {
-  const BfArguments *arguments;
-  BfStartOptions    *o;
-  const BfKept      *kept;
-  bool               other; /* the generation is whole, but of another run */
+  BfSession       *session;
+  const BfProblem *given;  /* NULL: none */
+  bool             differ; /* the file is whole, but of another run */
+  bool             wrong;  /* the command line is */
 } Reader;
 
-/* A run of another command is another run. */
-static BfStatus same_command(BfStore *store, Reader *reader, const char *path, BfError *error) {
-  char *name = NULL;
-  BF_TRY(bf_store_read_text(store, "/options", "command", &name, error));
-  reader->other = strcmp(name, reader->arguments->name) != 0;
-  if (reader->other) bf_fail(error, BF_BAD_INPUT, "%s is a checkpoint of `bellformer %s`", path, name);
-  bf_free(name);
+/* A run of another command is another run. A file that does not say how it was started is of an older version. */
+static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
+  const char *now  = reader->session->arguments->name;
+  char       *then = NULL;
+  reader->differ   = !bf_store_has(store, "/options");
+  if (reader->differ)
+    return bf_fail(error, BF_BAD_INPUT, "an older version wrote it, which did not record its options");
+  BF_TRY(bf_store_read_text(store, "/options", "command", &then, error));
+  reader->differ = strcmp(then, now) != 0;
+  if (reader->differ) bf_fail(error, BF_BAD_INPUT, "command was %s, now %s", then, now);
+  bf_free(then);
   return error->status;
 }
 
-static BfStatus read_generation(const BfRun *run, int generation, Reader *reader, BfProblem **problem, BfError *error) {
-  char     path[4096];
-  BfStore *store = NULL;
-  BfStatus status;
-  bf_checkpoint_path(reader->o->out, generation, sizeof path, path);
-  BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(same_command(store, reader, path, error));
-  BF_GOTO(bf_result_problem(run, store, path, problem, error));
-  BF_GOTO(bf_options_restore(bf_output_options, reader->o, store, error));
-  BF_GOTO(bf_options_compare(reader->kept->options, reader->kept->settings, store, &reader->other, error));
-  BF_GOTO(bf_options_restore(reader->kept->options, reader->kept->settings, store, error));
-  if (reader->kept->restore) status = reader->kept->restore(reader->kept->more, store, error);
+/* Whether the command line has keys of the problem: options that nothing has read. */
+static BfStatus keys_given(bool *given, BfError *error) {
+  char name[BF_OPTION_LENGTH];
+  BF_TRY(bf_options_left(NULL, name, error));
+  *given = *name != '\0';
+  return BF_OK;
+}
+
+/* The problem of the file against the one that the command line names; or where it names none, against itself with the
+ * keys that the command line gives. */
+static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *error) {
+  BfProblem       *copy = NULL;
+  const BfProblem *now  = reader->given;
+  bool             keys = false;
+  if (!now) {
+    BF_TRY(keys_given(&keys, error));
+    if (!keys) return BF_OK;
+    reader->wrong = true;
+    BF_TRY(bf_problem_reread(then, &copy, error));
+    reader->wrong = false;
+    now           = copy;
+  }
+  reader->differ = bf_problem_compare(then, now, error) == BF_BAD_INPUT;
+  bf_problem_destroy(&copy);
+  return error->status;
+}
+
+static BfStatus same_options(BfStore *store, const BfProblem *then, Reader *reader, BfError *error) {
+  const BfSession *x    = reader->session;
+  const BfKept    *kept = x->kept;
+  const bool       all  = !strcmp(x->o->restart, "auto");
+  if (kept->compare) BF_TRY(kept->compare(kept->more, x->run, then, all, store, &reader->differ, error));
+  return bf_options_compare(kept->options, kept->settings, all, store, &reader->differ, error);
+}
+
+/* "RUN.h5: horizon was 2, now 3: ..." */
+static BfStatus tell(const char *path, BfError *error) {
+  char difference[BF_ERROR_LENGTH];
+  snprintf(difference, sizeof difference, "%s", error->text);
+  *error = (BfError){0};
+  return bf_fail(error, BF_BAD_INPUT, "%s: %s: give another -o, or -overwrite without -restart to start afresh", path,
+                 difference);
+}
+
+BfStatus bf_restart_check_result(BfSession *x, const BfProblem *given, BfError *error) {
+  Reader     reader  = {.session = x, .given = given};
+  BfProblem *problem = NULL;
+  BfStore   *store   = NULL;
+  BfStatus   status;
+  BF_GOTO(bf_store_open(x->run->world, x->o->out, &store, error));
+  BF_GOTO(same_command(store, &reader, error));
+  BF_GOTO(bf_result_problem(x->run, store, x->o->out, &problem, error));
+  BF_GOTO(same_problem(problem, &reader, error));
+  status = same_options(store, problem, &reader, error);
+done:
+  bf_store_close(&store);
+  bf_problem_destroy(&problem);
+  return reader.differ && status == BF_BAD_INPUT ? tell(x->o->out, error) : status;
+}
+
+/* ---- the run that goes on --------------------------------------------------------------------------------------- */
+
+static BfStatus restore_options(BfSession *x, BfStore *store, BfError *error) {
+  const BfKept *kept = x->kept;
+  BF_TRY(bf_options_restore(bf_output_options, x->o, store, error));
+  BF_TRY(bf_options_restore(kept->options, kept->settings, store, error));
+  return kept->restore ? kept->restore(kept->more, store, error) : BF_OK;
+}
+
+static BfStatus read_generation(int generation, Reader *reader, BfProblem **problem, BfError *error) {
+  BfSession *x = reader->session;
+  char       path[4096];
+  BfStore   *store = NULL;
+  BfStatus   status;
+  bf_checkpoint_path(x->o->out, generation, sizeof path, path);
+  BF_GOTO(bf_store_open(x->run->world, path, &store, error));
+  BF_GOTO(same_command(store, reader, error));
+  BF_GOTO(bf_result_problem(x->run, store, path, problem, error));
+  BF_GOTO(same_problem(*problem, reader, error));
+  BF_GOTO(same_options(store, *problem, reader, error));
+  status = restore_options(x, store, error);
 done:
   bf_store_close(&store);
   if (status != BF_OK) bf_problem_destroy(problem);
   return status;
 }
 
-BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
-                         const BfKept *kept, BfProblem **problem, BfError *error) {
-  Reader  reader = {arguments, o, kept, false};
+BfStatus bf_restart_read(BfSession *x, const BfProblem *given, BfProblem **problem, BfError *error) {
+  Reader  reader = {.session = x, .given = given};
   BfError first  = {0};
-  for (int g = bf_checkpoint_newest((BfRun *)run, o->out); g >= 0; g--) {
+  char    folder[4096];
+  snprintf(folder, sizeof folder, "%s.checkpoint", x->o->out);
+  for (int g = bf_checkpoint_newest(x->run, x->o->out); g >= 0; g--) {
     BfError here = {0};
-    o->newest    = g;
-    if (read_generation(run, g, &reader, problem, &here) == BF_OK)
-      return given ? same_problem(given, *problem, o, error) : BF_OK;
+    x->o->newest = g;
+    if (read_generation(g, &reader, problem, &here) == BF_OK) return BF_OK;
+    if (reader.differ) tell(folder, &here);
     if (first.status == BF_OK) first = here;
-    if (here.status != BF_BAD_INPUT || reader.other) break;
-    if (g > 0) bf_warn(run, "%s; looking for an older generation", here.text);
+    if (here.status != BF_BAD_INPUT || reader.differ || reader.wrong) break;
+    if (g > 0) bf_warn(x->run, "%s; looking for an older generation", here.text);
   }
   return bf_fail(error, first.status, "%s", first.text);
 }

@@ -37,22 +37,29 @@ void bf_start_options_clear(BfStartOptions *o) {
   bf_options_clear(bf_restart_options, o);
 }
 
-BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
-                            const BfKept *kept, BfProblem **problem, BfError *error) {
-  BfProblem *given  = NULL;
-  BfStatus   status = BF_OK;
-  bf_phase_begin(run, BF_PHASE_READ);
-  if (arguments->file) BF_GOTO(bf_problem_read(run->world, arguments->file, &given, error));
-  else BF_GOTO(bf_refuse_unread_options(error));
-  if (start == BF_GOING_ON) {
-    status = bf_restart_read(run, arguments, given, o, kept, problem, error);
+BfStatus bf_session_begin(BfSession *x, BfProblem **problem, BfError *error) {
+  const BfKept *kept  = x->kept;
+  BfProblem    *given = NULL;
+  BfStatus      status;
+  BF_TRY(bf_restart_plan(x, error));
+  const bool whole = !x->o->restart || !strcmp(x->o->restart, "auto"); /* the command line says all of the run */
+  bf_phase_begin(x->run, BF_PHASE_READ);
+  if (x->arguments->file) BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, &given, error));
+  if (whole && kept->settle) BF_GOTO(kept->settle(kept->more, x->run, given, error));
+  if (x->start == BF_GOING_ON) {
+    status = bf_restart_read(x, given, problem, error);
+  } else if (x->start == BF_FINISHED) {
+    BF_GOTO(bf_restart_check_result(x, given, error));
+    bf_print(x->run, "%s is finished: nothing to do\n", x->o->out);
+    status = bf_checkpoint_remove(x->run, x->o->out, error);
   } else {
+    status   = BF_OK;
     *problem = given;
     given    = NULL;
   }
 done:
   bf_problem_destroy(&given);
-  bf_phase_end(run, BF_PHASE_READ);
+  bf_phase_end(x->run, BF_PHASE_READ);
   return status;
 }
 
@@ -71,14 +78,19 @@ static BfStatus check_target(const BfRun *run, const BfProblem *problem, const B
   return bf_agree(run->world, error);
 }
 
+/* How the run was started: what a restart compares. */
+static BfStatus save_options(const BfSession *x, BfOptionRole least, BfStore *store, BfError *error) {
+  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->arguments->name, error));
+  BF_TRY(bf_options_save(bf_output_options, x->o, least, store, error));
+  BF_TRY(bf_options_save(x->kept->options, x->kept->settings, least, store, error));
+  return x->kept->save ? x->kept->save(x->kept->more, store, error) : BF_OK;
+}
+
 /* What every generation of a checkpoint begins with. */
 static BfStatus describe(void *context, BfStore *store, BfError *error) {
   const BfSession *x = context;
   BF_TRY(bf_result_identify(x->run, x->arguments, x->problem, x->space, store, error));
-  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->arguments->name, error));
-  BF_TRY(bf_options_save(bf_output_options, x->o, BF_KEPT, store, error));
-  BF_TRY(bf_options_save(x->kept->options, x->kept->settings, BF_KEPT, store, error));
-  return x->kept->save ? x->kept->save(x->kept->more, store, error) : BF_OK;
+  return save_options(x, BF_KEPT, store, error);
 }
 
 /* The first generation: a run that is killed before any other can be started again by its result's name. */
@@ -103,6 +115,7 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
   if (x->start == BF_FRESH) BF_TRY(bf_checkpoint_remove(x->run, o->out, error));
   BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
   if (x->start == BF_FRESH) BF_TRY(save_start(x->checkpoint, error));
+  BF_TRY(save_options(x, BF_ANSWER, x->store, error));
   return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
 }
 

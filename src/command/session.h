@@ -24,29 +24,22 @@ typedef enum {
   BF_FINISHED  /* o->out is there: nothing to do */
 } BfStart;
 
-/* What a command keeps in a checkpoint and a result of how it was started. */
+/* What a command keeps in a checkpoint and a result of how it was started. Functions may be NULL; `more` is what they
+ * get. */
 typedef struct {
   const BfOption *options;
   void           *settings;
-  void           *more; /* beside the options, for save and restore; which may be NULL */
+  void           *more;
+  /* Put what the problem decides, where the command line does not, into the settings: of a run that starts afresh, or
+   * that does if there is nothing to go on from (-restart auto). */
+  BfStatus (*settle)(void *more, const BfRun *run, const BfProblem *problem, BfError *error);
+  /* What is kept beside the options. */
   BfStatus (*save)(const void *more, BfStore *store, BfError *error);
   BfStatus (*restore)(void *more, BfStore *store, BfError *error);
+  /* As bf_options_compare. then: the problem of the file. */
+  BfStatus (*compare)(void *more, const BfRun *run, const BfProblem *then, bool all, BfStore *store, bool *differ,
+                      BfError *error);
 } BfKept;
-
-/* ---- restart.c ----------------------------------------------------------------------------------------------------
- */
-
-/* Decide that from the options, o->out and its checkpoints; settle o->out. Refuses what would destroy a result, or a
- * run that can go on. Collective. */
-BfStatus bf_restart_plan(const BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart *start,
-                         BfError *error);
-/* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started
- * with. given: the problem that the command line names, or NULL; another one than the run's is refused. Collective. */
-BfStatus bf_restart_read(const BfRun *run, const BfArguments *arguments, const BfProblem *given, BfStartOptions *o,
-                         const BfKept *kept, BfProblem **problem, BfError *error);
-
-/* ---- session.c ----------------------------------------------------------------------------------------------------
- */
 
 typedef struct {
   BfRun             *run;
@@ -61,15 +54,31 @@ typedef struct {
   bool               begun; /* files were made */
 } BfSession;
 
-/* The problem that the command line names, or that of the checkpoint and its options. */
-BfStatus bf_session_problem(BfRun *run, const BfArguments *arguments, BfStartOptions *o, BfStart start,
-                            const BfKept *kept, BfProblem **problem, BfError *error);
+/* Where the run starts, into session->start; its problem, which is the caller's: the one that the command line names,
+ * or that of the checkpoint, whose options are put into the settings; none where it is finished. A checkpoint or a
+ * result that is not of what is asked for now is refused, with the first difference. Collective. */
+BfStatus bf_session_begin(BfSession *session, BfProblem **problem, BfError *error);
 /* With -o: open the result file and the checkpoint, and save the first generation. Collective. */
 BfStatus bf_session_open(BfSession *session, BfError *error);
 /* The result appears, and its checkpoints go. */
 BfStatus bf_session_publish(BfSession *session, BfError *error);
 /* Close what is open; after a failure before anything was done nothing is left. */
 void bf_session_close(BfSession *session, BfStatus status);
+
+/* ---- restart.c ----------------------------------------------------------------------------------------------------
+ */
+
+/* Decide session->start from the options, o->out and its checkpoints; settle o->out. Refuses what would destroy a run
+ * that can go on. Collective. */
+BfStatus bf_restart_plan(BfSession *session, BfError *error);
+/* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started
+ * with. given: the problem that the command line names, or NULL. Refuses, with its first difference from what is asked
+ * for now, a run of another command or problem, or with other options that change the answer. Collective. */
+BfStatus bf_restart_read(BfSession *session, const BfProblem *given, BfProblem **problem, BfError *error);
+/* Refuse a finished result in the same way. Collective. */
+BfStatus bf_restart_check_result(BfSession *session, const BfProblem *given, BfError *error);
+
+/* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 /* The layers on the unquantized data, and on the test data where the problem has them. */
 BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,

@@ -5,7 +5,7 @@
 #define AT(field) offsetof(BfSolveSettings, field)
 
 const BfOption bf_solve_options[] = {
-    {"space", BF_OPTION_CHOICE, BF_ANSWER, "SPACE", AT(space), .choice = bf_space_name, .open = true,
+    {"space", BF_OPTION_CHOICE, BF_ANSWER, "SPACE", AT(space), .choice = bf_space_name, .chosen = AT(space_chosen),
      .meaning = "full (every measure) or reachable (those reached from the data); default: the one of less counted "
                 "work, or full "
                 "where an option asks for what only that has"},
@@ -26,6 +26,7 @@ const BfManual bf_manual_solve = {
 typedef struct {
   BfStartOptions  start;
   BfSolveSettings set;
+  BfSpaceChoice   choice;
 } Options;
 
 static BfStatus read_options(Options *o, BfError *error) {
@@ -40,12 +41,19 @@ static void free_options(Options *o) {
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
 
-static BfStatus settle_space(const BfRun *run, const BfProblem *problem, BfSolveSettings *o, BfSpaceChoice *choice,
-                             BfError *error) {
-  BF_TRY(bf_space_choose(run, problem, o, choice, error));
-  o->space = (int)choice->space;
-  if (*choice->why) bf_print(run, "%s space: %s\n", bf_space_name(o->space), choice->why);
-  return bf_space_check(run, choice, error);
+static BfStatus settle_space(void *options, const BfRun *run, const BfProblem *problem, BfError *error) {
+  Options *o = options;
+  BF_TRY(bf_space_choose(run, problem, &o->set, &o->choice, error));
+  o->set.space = (int)o->choice.space;
+  return BF_OK;
+}
+
+/* The space of a run that goes on is that which it was started in. */
+static BfStatus check_space(const BfSession *session, Options *o, BfError *error) {
+  const BfRun *run = session->run;
+  if (session->start == BF_GOING_ON) BF_TRY(settle_space(o, run, session->problem, error));
+  if (*o->choice.why) bf_print(run, "%s space: %s\n", bf_space_name(o->set.space), o->choice.why);
+  return bf_space_check(run, &o->choice, error);
 }
 
 /* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */
@@ -80,12 +88,11 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   const BfProblem *problem = session->problem;
   BfOpenLoop       loop    = {0};
   BfRollout        train = {0}, test = {0};
-  BfSpaceChoice    choice;
   BfStatus         status;
-  BF_GOTO(settle_space(run, problem, &o->set, &choice, error));
+  BF_GOTO(check_space(session, o, error));
   session->space  = bf_space_name(o->set.space);
   const bool full = o->set.space == BF_SPACE_FULL;
-  if (o->start.out && full) BF_GOTO(check_disk(run, &choice.full, o, error));
+  if (o->start.out && full) BF_GOTO(check_disk(run, &o->choice.full, o, error));
   BF_GOTO(bf_session_open(session, error));
   const BfFullOptions options = {
       .store_value = o->set.store_value, .store_policy = o->set.store_policy, .stability = (int)o->set.stability};
@@ -108,24 +115,19 @@ done:
 BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *error) {
   BfProblem *problem = NULL;
   Options    o       = {0};
-  BfStart    start;
   BfStatus   status;
   BF_GOTO(read_options(&o, error));
   if (!arguments->file && !o.start.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "solve needs a problem file; see `bellformer help solve`");
     goto done;
   }
-  BF_GOTO(bf_restart_plan(run, arguments, &o.start, &start, error));
-  if (start == BF_FINISHED) {
-    bf_print(run, "%s is finished: nothing to do\n", o.start.out);
-    goto done;
-  }
-  const BfKept kept = {.options = bf_solve_options, .settings = &o.set};
-  BF_GOTO(bf_session_problem(run, arguments, &o.start, start, &kept, &problem, error));
+  const BfKept kept    = {.options = bf_solve_options, .settings = &o.set, .more = &o, .settle = settle_space};
+  BfSession    session = {.run = run, .arguments = arguments, .o = &o.start, .kept = &kept};
+  BF_GOTO(bf_session_begin(&session, &problem, error));
+  if (session.start == BF_FINISHED) goto done;
   bf_print_warnings(run, problem);
-  BfSession session = {
-      .run = run, .arguments = arguments, .problem = problem, .o = &o.start, .start = start, .kept = &kept};
-  status = solve(&session, &o, error);
+  session.problem = problem;
+  status          = solve(&session, &o, error);
 done:
   bf_problem_destroy(&problem);
   free_options(&o);

@@ -7,6 +7,7 @@ typedef enum { BF_SPACE_FULL, BF_SPACE_REACHABLE } BfSpaceName;
 
 typedef struct {
   int     space; /* BfSpaceName; -1: to be chosen */
+  bool    space_chosen;
   bool    store_value, store_policy;
   int64_t stability;
 } BfSolveSettings;

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct BfKeys {
@@ -14,7 +15,8 @@ struct BfKeys {
   int64_t     givens, given_room;
   BfGiven    *given;
   int64_t     asked, asked_room;
-  char      **ask; /* keys that were looked up */
+  char      **ask;   /* keys that were looked up */
+  BfSettings  taken; /* their values */
 };
 
 /* What a key holds. */
@@ -72,13 +74,13 @@ void bf_keys_set_aside(BfKeys *keys, const BfGiven *given) {
   if (!given->on_line) keys->yaml.entry[given->at].aside = 1;
 }
 
-BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, BfError *error) {
+BfStatus bf_keys_create(const BfFile *file, const char *record, bool line, BfKeys **out, BfError *error) {
   BfKeys  *keys;
   BfStatus status;
   BF_TRY(BF_NEW(&keys, 1, error));
   keys->file = file->name;
   BF_GOTO(bf_yaml_parse(file, &keys->yaml, error));
-  BF_GOTO(bf_options_create(record, &keys->options, error));
+  BF_GOTO(bf_options_create(record, line, &keys->options, error));
   BF_GOTO(note_all(keys, error));
   *out = keys;
 done:
@@ -94,6 +96,7 @@ void bf_keys_destroy(BfKeys **keys) {
   bf_free((*keys)->ask);
   for (int64_t k = 0; k < (*keys)->givens; k++) bf_free((*keys)->given[k].key);
   bf_free((*keys)->given);
+  bf_settings_clear(&(*keys)->taken);
   bf_free(*keys);
   *keys = NULL;
 }
@@ -262,17 +265,33 @@ static BfStatus look_single(BfKeys *keys, const char *key, BfNeed need, Value *v
   return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value->count);
 }
 
+/* ---- what was taken --------------------------------------------------------------------------------------------- */
+
+/* Ranges and levels can be written in many ways: bf_note_box notes what comes of them. */
+static bool is_of_box(const char *key) {
+  const char *last = strrchr(key, '.');
+  return last && !strncmp(key, "control.", 8) && (!strcmp(last, ".range") || !strcmp(last, ".levels"));
+}
+
+static BfStatus take_text(BfKeys *keys, const char *key, const char *text, BfError *error) {
+  return text ? bf_settings_add(&keys->taken, key, text, error) : BF_OK;
+}
+
+BfSettings *bf_keys_taken(BfKeys *keys) { return &keys->taken; }
+
+/* ---- values by type --------------------------------------------------------------------------------------------- */
+
 BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error) {
   Value value;
   BF_TRY(look(keys, key, need, &value, error));
   bf_free(value.owned); /* a text is never split at its commas */
-  if (!value.given) return BF_OK;
+  if (!value.given) return take_text(keys, key, *out, error);
   if (!value.whole && value.count != 1)
     return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value.count);
   const char *text = value.whole ? value.whole : value.item[0];
   if (!*text) return bf_key_fail(keys, key, error, "must not be empty");
   *out = text;
-  return BF_OK;
+  return take_text(keys, key, text, error);
 }
 
 BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *const names[], int *out,
@@ -280,7 +299,7 @@ BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *c
   char        list[256] = "", quote[BF_QUOTE];
   const char *text      = NULL;
   BF_TRY(bf_key_text(keys, key, need, &text, error));
-  if (!text) return BF_OK;
+  if (!text) return take_text(keys, key, names[*out], error);
   for (int k = 0; names[k]; k++) {
     if (!strcmp(names[k], text)) {
       *out = k;
@@ -316,22 +335,24 @@ BfStatus bf_key_integer(BfKeys *keys, const char *key, BfNeed need, int64_t leas
   Value   value;
   int64_t number;
   BF_TRY(look_single(keys, key, need, &value, error));
-  if (!value.given) return BF_OK;
+  if (!value.given) return bf_settings_add_integers(&keys->taken, key, 1, out, error);
   BfStatus status = to_integer(keys, key, value.item[0], least, most, &number, error);
   bf_free(value.owned);
-  if (status == BF_OK) *out = number;
-  return status;
+  BF_TRY(status);
+  *out = number;
+  return bf_settings_add_integers(&keys->taken, key, 1, out, error);
 }
 
 BfStatus bf_key_number(BfKeys *keys, const char *key, BfNeed need, double *out, BfError *error) {
   Value  value;
   double number;
   BF_TRY(look_single(keys, key, need, &value, error));
-  if (!value.given) return BF_OK;
+  if (!value.given) return bf_settings_add_numbers(&keys->taken, key, 1, out, error);
   BfStatus status = to_number(keys, key, value.item[0], &number, error);
   bf_free(value.owned);
-  if (status == BF_OK) *out = number;
-  return status;
+  BF_TRY(status);
+  *out = number;
+  return bf_settings_add_numbers(&keys->taken, key, 1, out, error);
 }
 
 BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *count,
@@ -343,6 +364,7 @@ BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t lea
   if (!value.given) return BF_OK;
   BF_GOTO(BF_NEW(&list, value.count, error));
   for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_integer(keys, key, value.item[k], least, most, &list[k], error));
+  if (!is_of_box(key)) BF_GOTO(bf_settings_add_integers(&keys->taken, key, value.count, list, error));
   *count = value.count;
   *out   = list;
 done:
@@ -359,6 +381,7 @@ BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *cou
   if (!value.given) return BF_OK;
   BF_GOTO(BF_NEW(&list, value.count, error));
   for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_number(keys, key, value.item[k], &list[k], error));
+  if (!is_of_box(key)) BF_GOTO(bf_settings_add_numbers(&keys->taken, key, value.count, list, error));
   *count = value.count;
   *out   = list;
 done:

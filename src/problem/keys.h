@@ -3,14 +3,15 @@
 #pragma once
 #include "bellformer/problem.h"
 #include "key_table.h"
+#include <stdbool.h>
 
 typedef struct BfKeys BfKeys;
 
 typedef enum { BF_OPTIONAL, BF_REQUIRED } BfNeed; /* an optional key that is absent leaves the outputs as they are */
 
-/* file: borrowed. record: the "key=value" lines of an earlier reading, in place of the command line; NULL: the command
- * line, from PETSc's options database. */
-BfStatus bf_keys_create(const BfFile *file, const char *record, BfKeys **out, BfError *error);
+/* file: borrowed. record: the "key=value" lines of an earlier reading, or NULL; line: what the command line gives, in
+ * PETSc's options database, on top of them. */
+BfStatus bf_keys_create(const BfFile *file, const char *record, bool line, BfKeys **out, BfError *error);
 void     bf_keys_destroy(BfKeys **keys);
 
 /* Whether the key has a value; does not count as reading it. */
@@ -63,5 +64,8 @@ void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 
 /* Name the first key, then the first option, that nothing has read. */
 BfStatus bf_keys_finish(const BfKeys *keys, BfError *error);
+/* What was looked up and found, or left at its default: key after key, in the order of reading; borrowed, for the
+ * problem to take over. */
+BfSettings *bf_keys_taken(BfKeys *keys);
 /* The overrides that were read, as "key=value" lines; borrowed. */
 const char *bf_keys_overrides(const BfKeys *keys);

@@ -75,13 +75,14 @@ static BfStatus read_record(BfOptions *options, const char *record, BfError *err
   return BF_OK;
 }
 
-BfStatus bf_options_create(const char *record, BfOptions **out, BfError *error) {
+BfStatus bf_options_create(const char *record, bool line, BfOptions **out, BfError *error) {
   BfOptions *options;
   BfStatus   status;
   BF_TRY(BF_NEW(&options, 1, error));
-  options->command_line = !record;
+  options->command_line = line;
   BF_GOTO(BF_NEW(&options->record, 1, error));
-  BF_GOTO(record ? read_record(options, record, error) : list_names(options, error));
+  if (line) BF_GOTO(list_names(options, error)); /* first: the first of two that a look-up finds counts */
+  if (record) BF_GOTO(read_record(options, record, error));
   *out = options;
 done:
   if (status != BF_OK) bf_options_destroy(&options);

@@ -1,6 +1,7 @@
 /* Overrides of a problem's keys: from the command line, or from the record of an earlier one. */
 #pragma once
 #include "bellformer/error.h"
+#include <stdbool.h>
 
 #define BF_OPTION_LENGTH 320
 
@@ -9,8 +10,8 @@ typedef struct BfOptions BfOptions;
 /* "quantize.cells" -> "quantize_cells". */
 void bf_option_name(const char *key, char name[BF_OPTION_LENGTH]);
 
-/* record: "key=value" lines, or NULL for PETSc's options database. */
-BfStatus bf_options_create(const char *record, BfOptions **out, BfError *error);
+/* record: "key=value" lines, or NULL; line: PETSc's options database, on top of them. */
+BfStatus bf_options_create(const char *record, bool line, BfOptions **out, BfError *error);
 void     bf_options_destroy(BfOptions **options);
 /* Whether there is an override of the key; does not count as reading it. */
 int bf_options_given(const BfOptions *options, const char *key);

@@ -3,6 +3,7 @@
 #include "reader.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static BfStatus read_steps(BfReader *reader, BfError *error) {
   BF_TRY(bf_read_data(reader, error));
   BF_TRY(bf_read_control(reader, error));
   BF_TRY(bf_read_action(reader, error));
+  BF_TRY(bf_note_box(reader, error));
   BF_TRY(bf_read_quantize(reader, error));
   BF_TRY(bf_read_cost(reader, error));
   BF_TRY(bf_read_flow(reader, error));
@@ -42,8 +44,9 @@ static BfStatus read_steps(BfReader *reader, BfError *error) {
   return bf_keys_finish(reader->keys, error);
 }
 
-/* files: taken over, also on failure. record: as in bf_keys_create. */
-static BfStatus read_problem(BfFiles *files, const char *yaml, const char *record, BfProblem **out, BfError *error) {
+/* files: taken over, also on failure. record, line: as in bf_keys_create. */
+static BfStatus read_problem(BfFiles *files, const char *yaml, const char *record, bool line, BfProblem **out,
+                             BfError *error) {
   const BfFile *file;
   BfProblem    *problem;
   BfReader      reader = {0};
@@ -59,12 +62,14 @@ static BfStatus read_problem(BfFiles *files, const char *yaml, const char *recor
   BF_GOTO((problem->yaml = bf_text_copy(yaml, (int64_t)strlen(yaml), error)) ? BF_OK : error->status);
   /* The list of files moves as it grows: keys are given a copy that stays, with the name that the problem owns. */
   BfFile text = {.name = problem->yaml, .bytes = file->bytes, .size = file->size};
-  BF_GOTO(bf_keys_create(&text, record, &reader.keys, error));
+  BF_GOTO(bf_keys_create(&text, record, line, &reader.keys, error));
   BF_GOTO(read_steps(&reader, error));
   const char *overrides = bf_keys_overrides(reader.keys);
   problem->overrides    = bf_text_copy(overrides, (int64_t)strlen(overrides), error);
   BF_GOTO(problem->overrides ? BF_OK : error->status);
-  *out = problem;
+  problem->settings           = *bf_keys_taken(reader.keys);
+  *bf_keys_taken(reader.keys) = (BfSettings){0};
+  *out                        = problem;
 done:
   bf_keys_destroy(&reader.keys);
   bf_free(reader.levels);
@@ -85,7 +90,7 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
     bf_files_destroy(&files);
     return error->status;
   }
-  read_problem(files, slash ? slash + 1 : path, NULL, &problem, error);
+  read_problem(files, slash ? slash + 1 : path, NULL, true, &problem, error);
   if (bf_agree(comm, error) != BF_OK) {
     bf_problem_destroy(&problem);
     return error->status;
@@ -95,7 +100,27 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
 }
 
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error) {
-  return read_problem(files, yaml, overrides ? overrides : "", out, error);
+  return read_problem(files, yaml, overrides ? overrides : "", false, out, error);
+}
+
+BfStatus bf_problem_reread(const BfProblem *problem, BfProblem **out, BfError *error) {
+  const BfFiles *from  = problem->files;
+  BfFiles       *files = NULL;
+  BfProblem     *copy  = NULL;
+  bf_files_create(from->comm, NULL, &files, error);
+  for (int i = 0; i < from->count && error->status == BF_OK; i++)
+    bf_files_add(files, from->file[i].name, from->file[i].bytes, from->file[i].size, error);
+  if (bf_agree(from->comm, error) != BF_OK) {
+    bf_files_destroy(&files);
+    return error->status;
+  }
+  read_problem(files, problem->yaml, problem->overrides, true, &copy, error);
+  if (bf_agree(from->comm, error) != BF_OK) {
+    bf_problem_destroy(&copy);
+    return error->status;
+  }
+  *out = copy;
+  return BF_OK;
 }
 
 static void clear_warnings(BfProblem *problem) {
@@ -122,6 +147,7 @@ void bf_problem_destroy(BfProblem **problem) {
   bf_free(p->name);
   bf_free(p->yaml);
   bf_free(p->overrides);
+  bf_settings_clear(&p->settings);
   clear_warnings(p);
   bf_free(p);
   *problem = NULL;

@@ -211,3 +211,72 @@ BfStatus bf_read_ranges(BfReader *reader, const BfMatrix *matrix, BfError *error
 BfStatus bf_read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error) {
   return read_matrix(reader, matrix, LEVELS, error);
 }
+
+/* ---- what came of them ------------------------------------------------------------------------------------------ */
+
+/* Pairs, or levels, of a matrix's free numbers; the number of them that says all: those of one, where all are alike. */
+static int64_t collect(const BfReader *reader, const BfMatrix *matrix, What what, double values[]) {
+  const int width = what == RANGE ? 2 : 1;
+  bool      alike = true;
+  for (int k = 0; k < matrix->free; k++) {
+    const int j = matrix->offset + k;
+    double   *v = values + width * k;
+    v[0]        = what == RANGE ? reader->problem->lower[j] : reader->levels[j];
+    if (what == RANGE) v[1] = reader->problem->upper[j];
+    alike = alike && !memcmp(v, values, (size_t)width * sizeof *v);
+  }
+  return alike ? width : width * (int64_t)matrix->free;
+}
+
+/* Whether the matrices of a family, "A_" or "V_", have free numbers, all in the same ranges or levels. */
+static BfStatus are_alike(const BfReader *reader, const char *family, What what, bool *alike, BfError *error) {
+  const BfLayer  *layer  = &reader->problem->layer;
+  const BfMatrix *first  = NULL;
+  double         *values = NULL, *its;
+  *alike                 = true;
+  for (int k = 0; k < layer->matrices && *alike; k++) {
+    const BfMatrix *matrix = &layer->matrix[k];
+    if (strncmp(matrix->name, family, 2)) continue;
+    if (!first) BF_TRY(BF_NEW(&values, 4 * (int64_t)matrix->free, error));
+    if (!first) first = matrix;
+    its    = values + 2 * first->free;
+    *alike = matrix->free && matrix->free == first->free &&
+             collect(reader, matrix, what, its) == collect(reader, first, what, values) &&
+             !memcmp(values, its, (what == RANGE ? 2 : 1) * (size_t)matrix->free * sizeof *its);
+  }
+  *alike = *alike && first;
+  bf_free(values);
+  return BF_OK;
+}
+
+static BfStatus note(const BfReader *reader, const BfMatrix *matrix, int length, What what, BfError *error) {
+  char    key[BF_KEY];
+  double *values;
+  if (what == LEVELS && !reader->levels[matrix->offset]) return BF_OK;
+  BF_TRY(BF_NEW(&values, 2 * (int64_t)matrix->free, error));
+  snprintf(key, sizeof key, "control.%.*s.%s", length, matrix->name, suffix(what));
+  bf_settings_add_numbers(bf_keys_taken(reader->keys), key, collect(reader, matrix, what, values), values, error);
+  bf_free(values);
+  return error->status;
+}
+
+static BfStatus note_all(const BfReader *reader, What what, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  bool           alike[2], noted[2] = {false, false};
+  BF_TRY(are_alike(reader, "A_", what, &alike[0], error));
+  BF_TRY(are_alike(reader, "V_", what, &alike[1], error));
+  for (int k = 0; k < layer->matrices; k++) {
+    const BfMatrix *matrix = &layer->matrix[k];
+    const int length = (int)strlen(matrix->name), family = (int)strcspn(matrix->name, "_"), v = *matrix->name == 'V';
+    if (!matrix->free) continue;
+    if (family == length || !alike[v]) BF_TRY(note(reader, matrix, length, what, error));
+    else if (!noted[v]) BF_TRY(note(reader, matrix, family, what, error));
+    if (family < length) noted[v] = true;
+  }
+  return BF_OK;
+}
+
+BfStatus bf_note_box(BfReader *reader, BfError *error) {
+  BF_TRY(note_all(reader, RANGE, error));
+  return note_all(reader, LEVELS, error);
+}

@@ -59,7 +59,9 @@ static BfStatus read_bias(BfReader *reader, BfError *error) {
   snprintf(what, sizeof what, "%lld readout%s of %d class%s", (long long)cost->readouts, cost->readouts == 1 ? "" : "s",
            cost->classes, cost->classes == 1 ? "" : "es");
   BF_TRY(bf_read_numbers(reader, "cost.readout.bias", BF_OPTIONAL, wanted, what, &cost->bias, error));
-  return cost->bias ? BF_OK : BF_NEW(&cost->bias, wanted, error);
+  if (cost->bias) return BF_OK;
+  BF_TRY(bf_settings_add(bf_keys_taken(reader->keys), "cost.readout.bias", "0", error));
+  return BF_NEW(&cost->bias, wanted, error);
 }
 
 /* Rows of R (classes * dim numbers) and b (classes). */

@@ -26,6 +26,9 @@ BfStatus bf_read_ranges(BfReader *reader, const BfMatrix *matrix, BfError *error
 BfStatus bf_read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error);
 /* action.*: the K controls, and the hull of those from a file where no range is given. */
 BfStatus bf_read_action(BfReader *reader, BfError *error);
+/* What came of control.*.range and .levels, however they were written, as settings: one for each matrix, or for a
+ * family of equal ones. */
+BfStatus bf_note_box(BfReader *reader, BfError *error);
 /* quantize.*: X_n, atoms, transition; and the contexts. */
 BfStatus bf_read_quantize(BfReader *reader, BfError *error);
 /* cost.* */

@@ -96,14 +96,14 @@ def refusals():
         path, out = one_checkpoint(f)
         kept = sorted(os.listdir(out + ".checkpoint"))
         refuses([path, "-o", out], ["run.h5.checkpoint", "-restart", "-overwrite"])
-        refuses([path, "-o", out, "-restart", "auto", "-space", "reachable"], ["-space", "full"])
-        refuses([path, "-o", out, "-restart", "auto", "-horizon", "4"], ["other options"])
+        refuses([path, "-o", out, "-restart", "auto", "-space", "reachable"], ["-space was full, now reachable"])
+        refuses([path, "-o", out, "-restart", "auto", "-space", "full", "-horizon", "4"], ["horizon was 3, now 4"])
         refuses(["-restart", out, "-horizon", "4"], ["horizon"])
         refuses(["-restart", out, "-o", out + "2"], ["two results"])
         refuses(["-restart", os.path.join(f, "none.h5")], ["none.h5", "neither a checkpoint"])
         refuses(["-restart", "auto"], ["problem file"])
         changed = oracle.write({**SMALL, "step": 0.25}, f)
-        refuses([changed, "-o", out, "-restart", "auto"], ["problem.yaml", "another"])
+        refuses([changed, "-o", out, "-restart", "auto"], ["run.h5.checkpoint: step was", "now 0.25"])
         assert sorted(os.listdir(out + ".checkpoint")) == kept
         newest = os.path.join(out + ".checkpoint", [name for name in kept if name.endswith(".h5")][-1])
         for group in ("checkpoint", "provenance"):  # another version's format: only the older generation can be read

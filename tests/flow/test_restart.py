@@ -66,7 +66,7 @@ def refused():
     with tempfile.TemporaryDirectory() as f:
         path, _, out = prepare(f)
         assert run(["flow", path, "-o", out, *OPTIONS, "-maxh", 1e-9, "-checkpoint_interval", 0]).returncode == 75
-        for arguments, word in ((["solve", "-restart", out], "bellformer flow"), (["flow", path, "-restart", out, "-step", 0.3], "other options"),
+        for arguments, word in ((["solve", "-restart", out], "command was flow, now solve"), (["flow", path, "-restart", out, "-step", 0.3], "step was 0.2, now 0.3"),
                                 (["flow", path, "-o", out], "-restart")):
             done = run(arguments)
             assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done)
