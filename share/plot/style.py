@@ -92,8 +92,7 @@ def places(points, longest):
     """The places of points [N, d]. Tokens that layers have gathered lie near to each other in masses: then what is near is one place. In a
     cloud some are near by chance: then only what is the same."""
     place = leaders(points, NEAR * longest)
-    crowded = np.bincount(place)[place] > 1
-    return place if 2 * crowded.sum() >= len(points) else leaders(points, SAME * longest)
+    return place if 2 * (place.max() + 1) <= len(points) else leaders(points, SAME * longest)
 
 
 NUMBERED = 14  # places at most whose numbers of tokens are written beside them

@@ -22,11 +22,11 @@ SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "gelu": torch.nn.functional.gel
 
 
 def normalize(z):
-    """z / |z|; the origin stays. Scaled first, so that no square overflows."""
+    """z / |z|; the origin stays, with derivative 0. Scaled first, so that no square overflows."""
     largest = z.detach().abs().amax(dim=-1, keepdim=True)
     z = z / torch.where(largest > 0, largest, torch.ones_like(largest))
     square = (z * z).sum(dim=-1, keepdim=True)
-    return z / torch.where(square > 0, square, torch.ones_like(square)).sqrt()
+    return torch.where(square > 0, z / torch.where(square > 0, square, torch.ones_like(square)).sqrt(), z.detach())
 
 
 class Transformer(torch.nn.Module):

@@ -112,8 +112,8 @@ def studies_of_options():
 
 def coincidence():
     """As many tokens as there are, in one place where they coincide; a cloud is left alone; the caption says it."""
-    place = style.places(np.array([[0, 0], [1, 1], [0, 1e-4], [1, 1], [0, 0.5]]), 2.0)
-    assert place.tolist() == [0, 1, 0, 1, 2], place
+    place = style.places(np.array([[0, 0], [1, 1], [0, 1e-4], [1, 1], [0, 0.5], [0, 1e-3]]), 2.0)
+    assert place.tolist() == [0, 1, 0, 1, 2, 0], place
     cloud = np.random.default_rng(0).uniform(-1, 1, (60, 2))
     cloud[1] = cloud[0] + 1e-3  # by chance
     cloud[3] = cloud[2]         # the same
