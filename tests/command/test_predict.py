@@ -1,6 +1,7 @@
 """eval on tables with and without labels: CSV and HDF5 against an independent evaluation, for every kind of cost; tokens outside the box."""
 import csv
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -229,5 +230,37 @@ def scheme_layers():
                 assert "prediction" in f and "flow_prediction" not in f
 
 
+def full_disk():
+    """A file that cannot be written whole does not appear: one line, exit 1, nothing left."""
+    p = {**DISCRETE["two contexts of two tokens"], "rows": [(s, n, s % 2, [0.25, 0.5]) for s in range(400) for n in range(2)]}
+    with folder() as where:
+        result, disk = evaluated(p, where)[1], where + "/disk"
+        os.mkdir(disk)
+        for ending, room in ((".csv", 4), (".h5", 32), (".h5", 96)):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk" % room, "none", disk], check=True)
+            try:
+                for ranks in (0, 2):
+                    done = run(["eval", result, "-o", disk + "/out" + ending], ranks=ranks)
+                    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "out" + ending in done.stderr, done
+                    assert not os.listdir(disk)
+            finally:
+                subprocess.run(["umount", disk], check=True)
+
+
+def far_tokens():
+    """What a double still holds is taken: the answers are numbers."""
+    p = CASES["clip acts"]
+    with folder() as where:
+        result = evaluated(p, where, "-scheme", "layers")[1]
+        rows = [(s, n, tag, [1e139, -1e139] if n == 0 else z) for s, n, tag, z in p["rows"]]
+        write_table(where + "/new.csv", p, rows, False)
+        ok(run(["eval", result, "-data", where + "/new.csv", "-o", where + "/out.csv"]))
+        names, values = read_csv(where + "/out.csv")
+        assert np.isfinite(values).all()
+        inside = values[:, [names.index("r0"), names.index("r1")]]
+        assert (inside >= p["lower"]).all() and (inside <= p["upper"]).all()
+
+
 tap([("without labels", every_kind(False)), ("with labels", every_kind(True)), ("tokens outside the box", every_kind(False, outside=True)),
-     ("on three ranks", every_kind(False, ranks=3)), ("scheme layers", scheme_layers), ("without -o", without_output), ("refused", refused)])
+     ("labelled tokens outside the box", every_kind(True, outside=True)), ("on three ranks", every_kind(False, ranks=3)), ("far tokens", far_tokens),
+     ("full disk", full_disk) if os.geteuid() == 0 else ("full disk # SKIP a small disk is mounted, as root", lambda: None), ("scheme layers", scheme_layers), ("without -o", without_output), ("refused", refused)])
