@@ -184,6 +184,12 @@ def without_output():
         assert "classes 0: %d, 1: %d, of 2 sequences" % tuple(counts) in said and "-o FILE.csv" in said and "flow" not in said, said
         ok(run(["eval", where + "/run.h5", "-data", where + "/new.csv", "-o", where + "/out.csv"]))
         assert read_csv(where + "/out.csv")[0] == columns(p, False, False)
+        with h5py.File(where + "/new.h5", "w") as f:  # the same table as HDF5
+            f["sequence"], f["position"] = [row[0] for row in p["rows"]], [row[1] for row in p["rows"]]
+            f["z0"], f["z1"] = np.array([row[3] for row in p["rows"]]).T
+        ok(run(["eval", where + "/run.h5", "-data", where + "/new.h5", "-o", where + "/again.csv"]))
+        with open(where + "/out.csv") as a, open(where + "/again.csv") as b:
+            assert a.read() == b.read()
 
 
 def refused():

@@ -21,6 +21,16 @@ def check(p, path, folder):
     assert abs(loss - a["loss"]) <= 1e-12 * max(1, abs(loss)), (loss, a["loss"])
     assert accuracy == a["accuracy"] or np.isnan(accuracy) and np.isnan(a["accuracy"]), (accuracy, a["accuracy"])
     assert abs(model.objective(model.data) - a["cost"]) <= 1e-12 * max(1, a["cost"])
+    ok(run(["eval", path, "-o", folder + "/eval.h5", "-overwrite"]))
+    answer = model.predict(model.data)
+    with h5py.File(folder + "/eval.h5") as f:
+        said = f["prediction"]
+        assert (said["sequence"][()] == answer.sequence).all() and ("position" in said) == (answer.position is not None)
+        if answer.logits is None:
+            assert np.abs(said["value"][()] - answer.value).max() < 1e-12 and answer.label is None
+        else:
+            assert np.abs(said["representation"][()] - answer.representation).max() < 1e-12
+            assert np.abs(said["logits"][()] - answer.logits).max() < 1e-12 * max(1, np.abs(answer.logits).max()) and (said["class"][()] == answer.label).all()
     for t in range(model.layers):
         for name, form in model.forms.items():
             u = form.free_numbers(model.matrix[t][name], t)

@@ -157,6 +157,14 @@ def refused():
                 raise AssertionError("taken: " + name)
             except ValueError as error:
                 assert "layer 2" in str(error) and name in str(error) and form in str(error), error
+        with h5py.File(path, "r+") as f:
+            del f["control"]
+        try:
+            Transformer(path)
+            raise AssertionError("taken: a result without forms")
+        except ValueError as error:
+            assert "older" in str(error)
+        path = evaluated(CASES["flow: two heads, forms, last position"], folder)[1]
         model = Transformer(path)
         with torch.no_grad():
             model.control[0, 0] = float("nan")
