@@ -1,7 +1,7 @@
 #!/bin/sh
 # Convergence studies of the continuous-depth flow, each a table with fitted rates and a figure:  sh jobs/flow-studies.sh [FOLDER]
 # Builds first. Results, tables and figures go to FOLDER (studies/); what is there already is not computed again.
-# Expected rates and numbers: share/study/README.md. Takes about two minutes on two cores.
+# Expected rates and numbers: share/study/README.md. Takes about three minutes on two cores.
 set -eu
 cd "$(dirname "$0")/.."
 . jobs/install.sh
@@ -22,5 +22,5 @@ problems=share/problems
 study depth $problems/xor/xor.yaml "$folder/depth"
 study values $problems/xor/xor.yaml "$folder/values"
 study samples "$folder/samples"
-study starts "$folder/starts" $problems/xor/xor.yaml $problems/asy26-toy/asy26-toy.yaml $problems/induction/induction.yaml
+study starts "$folder/starts" $problems/xor/xor.yaml $problems/asy26-toy/asy26-toy.yaml $problems/induction/induction.yaml $problems/iris/iris.yaml
 echo "== done: tables and figures are in $folder/"

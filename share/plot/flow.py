@@ -5,7 +5,7 @@ usage: flow.py RUN.h5 -o FIGURE.png [-axes I J]
 
 Left: paths of the tokens, coloured by label, a dot at the end of each layer; of one dimension against depth, and beside it at its end against
 position. Tokens that coincide at the end are drawn as one, with their number. Right: H at both ends of every layer (constant where zeta is and u
-is optimal among all measurable controls) and what it exceeds its minimum over the actions by; J and the projected gradient by iteration.
+is optimal among all measurable controls), of scheme layers one H a layer (which varies), and what it exceeds its minimum over the actions by; J and the projected gradient by iteration.
 """
 import argparse
 
@@ -59,10 +59,14 @@ def positions(axes, run, kinds):
 def hamiltonian(axes, run):
     t, H = run.file["flow/depth"][()], run.file["pontryagin/hamiltonian"][()]
     over = H - run.file["pontryagin/violation"][()]
+    layers = H.shape[1] == 1
+    name = "H_t(u_t)" if layers else "H(t, u(t))"
+    least = r"$\min(%s, \min_k %s)$" % (name, "H_t(u_k)" if layers else "H(t, u_k)")
     for k in range(len(H)):
-        axes.plot(t[k:k + 2], H[k], color=style.colour(0), marker="o", ms=2.5, label="$H(t, u(t))$" if k == 0 else None)
-        axes.plot(t[k:k + 2], over[k], color=style.colour(1), ls=(0, (3, 2)), label=r"$\min(H(t, u(t)), \min_k H(t, u_k))$" if k == 0 else None)
-    axes.set(xlabel="depth $t$", title="Hamiltonian")
+        value, below = (np.broadcast_to(x[k], 2) for x in (H, over))
+        axes.plot(t[k:k + 2], value, color=style.colour(0), marker=None if layers else "o", ms=2.5, label="$%s$" % name if k == 0 else None)
+        axes.plot(t[k:k + 2], below, color=style.colour(1), ls=(0, (3, 2)), label=least if k == 0 else None)
+    axes.set(xlabel="depth $t$", title="Hamiltonian of each layer" if layers else "Hamiltonian")
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.35 * (high - low))
     axes.legend()

@@ -63,7 +63,7 @@ def members(study, problem, count):
         actions = f["actions/controls"][()]
     for i in range(count):
         init = study.controls("member-%d" % i, actions[rng.integers(0, K, T)])
-        run = study.run("member-%d" % i, "flow", problem, "-scheme", "euler", "-tao_max_it", 0, "-init", init)
+        run = study.run("member-%d" % i, "flow", problem, "-scheme", "layers", "-tao_max_it", 0, "-init", init)
         lipschitz = max(lipschitz, np.linalg.norm(run["flow/gradient"][()]))
         names.append("member-%d" % i)
     return names, lipschitz, actions.shape[1]

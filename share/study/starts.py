@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Starts: `solve` then `flow`, against `flow` from many random starts, on the same function: Euler's scheme with a step a layer.
+"""Starts: `solve` then `flow`, against `flow` from many random starts, on the same function: the cost of the layers themselves, with P
+(scheme layers).
 
 usage: starts.py FOLDER PROBLEM.yaml [PROBLEM.yaml ...] [-starts S]
 
-For each problem: J of the dynamic program's layers, J after their refinement off the grid, and the final J of S uniform starts in the box, sorted;
+For each problem: J of the dynamic program's layers, which is the cost that it tells, J after their refinement off the grid, and the final J of S uniform starts in the box, sorted;
 how often a random start ends above each.
 """
 import os
@@ -17,12 +18,12 @@ def name_of(problem):
 
 
 def one(study, problem, count, ax):
-    name, euler = name_of(problem), ("-scheme", "euler")
+    name, layers = name_of(problem), ("-scheme", "layers")
     study.run(name + "-solve", "solve", problem, "-space", "reachable")
     init = ("-init", study.path(name + "-solve.h5"))
-    grid = float(study.run(name + "-grid", "flow", problem, *euler, *init, "-tao_max_it", 0)["flow"].attrs["cost"])
-    refined = float(study.run(name + "-refined", "flow", problem, *euler, *init)["flow"].attrs["cost"])
-    random = np.sort(study.run(name + "-random", "flow", problem, *euler, "-starts", count)["flow/starts/cost"][()])
+    grid = float(study.run(name + "-grid", "flow", problem, *layers, *init, "-tao_max_it", 0)["flow"].attrs["cost"])
+    refined = float(study.run(name + "-refined", "flow", problem, *layers, *init)["flow"].attrs["cost"])
+    random = np.sort(study.run(name + "-random", "flow", problem, *layers, "-starts", count)["flow/starts/cost"][()])
     above = [100 * np.mean(random > J * (1 + 1e-6)) for J in (grid, refined)]
     study.say("%-12s dynamic program %.6g, refined %.6g; %d starts: best %.6g, median %.6g, worst %.6g; above the program %.0f %%, above the "
               "refined %.0f %%" % (name, grid, refined, count, random[0], np.median(random), random[-1], *above))

@@ -212,7 +212,15 @@ def bad_input():
         before = sorted(os.listdir(f))
         for options, word in ((["-scheme", "foo"], "-scheme"), (["-steps", 0], "-steps"), (["-init", "missing.h5"], "missing.h5"),
                               (["-init", os.path.join(f, "other.h5")], "free numbers"), (["-tao_max_itt", 3], "tao_max_itt"),
-                              (["-tao_type", "foo"], "-tao_type must be one of bqnls,"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
+                              (["-tao_type", "foo"], "-tao_type must be one of bqnls,"), (["-tao_type", "lmvm"], "-tao_type must be one of bqnls,"),
+                              (["-tao_ls_type", "foo"], "-tao_ls_type must be one of unit, more-thuente,"),
+                              (["-tao_max_it", "foo"], "-tao_max_it"), (["-tao_gatol", "foo"], "-tao_gatol"),
+                              (["-tao_type", "bncg", "-tao_bncg_type", "foo"], "Available options: gd"),
+                              (["-tao_bqnls_mat_type", "foo"], "lmvmbfgs"), (["-ts_adapt_type", "foo"], "-ts_adapt_type must be one of none, basic"),
+                              (["-ts_trajectory_type", "foo"], "-ts_trajectory_type must be one of basic"),
+                              (["-ts_type", "beuler"], "-ts_type is not read: give -scheme"), (["-ts_rk_type", "4"], "-scheme"),
+                              (["-ts_atol", 1e-3], "-tolerance"), (["-tao_view", "foo"], "-tao_view"),
+                              (["-tao_max_it", 3, "-ts_monitor", "foo", "-tao_gatol", 1e-3], "-ts_monitor"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
                               (["-scheme", "bs3", "-steps", 2], "-steps"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts")):
             for n in (0, 2):
                 done = run(["flow", path, "-o", os.path.join(f, "run.h5"), *options], n)

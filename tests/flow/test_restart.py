@@ -20,9 +20,12 @@ def same(a, b):
     return [n for n in a.data if not n.startswith("provenance") and a.data[n].tobytes() != b.data[n].tobytes()]
 
 
-def prepare(f):
+LAYERS = ["-starts", 3, "-scheme", "layers", "-tao_max_it", 400]
+
+
+def prepare(f, options=OPTIONS):
     path = continuous.write(PROBLEM, f)
-    assert run(["flow", path, "-o", os.path.join(f, "whole.h5"), *OPTIONS]).returncode == 0
+    assert run(["flow", path, "-o", os.path.join(f, "whole.h5"), *options]).returncode == 0
     return path, Result(os.path.join(f, "whole.h5")), os.path.join(f, "run.h5")
 
 
@@ -45,12 +48,12 @@ def in_a_row():
         assert not os.path.exists(out + ".checkpoint")
 
 
-def killed():
+def killed(options=OPTIONS):
     """kill -9 at random instants of a fixed seed."""
     draw = random.Random(5)
     with tempfile.TemporaryDirectory() as f:
-        path, whole, out = prepare(f)
-        command = [str(x) for x in [BELLFORMER, "flow", path, "-o", out, "-restart", "auto", *OPTIONS, "-checkpoint_interval", 0]]
+        path, whole, out = prepare(f, options)
+        command = [str(x) for x in [BELLFORMER, "flow", path, "-o", out, "-restart", "auto", *options, "-checkpoint_interval", 0]]
         for _ in range(8):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             time.sleep(draw.uniform(0.05, 1))
@@ -59,6 +62,11 @@ def killed():
         done = run(command[1:])
         assert done.returncode == 0, done
         assert not same(whole, Result(out)), same(whole, Result(out))
+
+
+def killed_in_layers():
+    """Scheme layers, likewise."""
+    killed(LAYERS)
 
 
 def refused():
@@ -73,5 +81,5 @@ def refused():
         assert run(["flow", "-restart", out]).returncode == 0
 
 
-every = [in_a_row, killed, refused]
+every = [in_a_row, killed, killed_in_layers, refused]
 tap([(check.__name__.replace("_", " "), check) for check in (every[::2] if "quick" in sys.argv else every)])

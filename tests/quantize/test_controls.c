@@ -13,6 +13,21 @@ static void splitmix64_gives_the_published_numbers(void **state) {
   assert_true(bf_splitmix64(&seed) == UINT64_C(3203168211198807973));
 }
 
+static void a_skip_is_as_many_draws(void **state) {
+  (void)state;
+  static const int64_t counts[] = {0, 1, 2, 1000, 123457};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    uint64_t one = UINT64_MAX - 5, all = UINT64_MAX - 5;
+    bf_splitmix64_skip(&one, (uint64_t)counts[i]);
+    for (int64_t k = 0; k < counts[i]; k++) bf_splitmix64(&all);
+    assert_true(one == all);
+  }
+  uint64_t far = 7, near = 7; /* more than one could wait for; 2^64 is a whole round */
+  bf_splitmix64_skip(&far, UINT64_C(1) << 63);
+  bf_splitmix64_skip(&far, UINT64_C(1) << 63);
+  assert_true(far == near);
+}
+
 /* (r >> 11) 2^-53: in [0, 1), of the same stream, with the mean and variance of the uniform law. */
 static void uniform_draws(void **state) {
   (void)state;
@@ -161,6 +176,7 @@ static void refusals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(splitmix64_gives_the_published_numbers),
+      cmocka_unit_test(a_skip_is_as_many_draws),
       cmocka_unit_test(uniform_draws),
       cmocka_unit_test(grid_by_hand),
       cmocka_unit_test(grid_is_mixed_radix),
