@@ -214,13 +214,18 @@ static BfStatus read_chosen(const BfOption *row, BfStore *store, bool *chosen, B
   return BF_OK;
 }
 
+/* 0 for a number that was not given and has no default, which need not be one that could be typed. */
+static bool is_not_given(const BfOption *row, const char *then) {
+  return !*then || (row->type == BF_OPTION_INT && !row->standard && !strcmp(then, "0"));
+}
+
 /* What is read is checked as if it had been typed: attributes carry no checksum. */
 static BfStatus restore(const BfOption *row, void *settings, BfStore *store, BfError *error) {
   char *then = NULL;
   bool  chosen;
   BF_TRY(read_chosen(row, store, &chosen, error));
   BF_TRY(read_value(row, store, &then, error));
-  if (*then) set(row, settings, then, error);
+  if (!is_not_given(row, then)) set(row, settings, then, error);
   if (row->chosen) *was_chosen(row, settings) = chosen;
   bf_free(then);
   return error->status;

@@ -69,6 +69,23 @@ def killed_in_layers():
     killed(LAYERS)
 
 
+def without_options():
+    """A run of nothing but defaults, and one from a result of solve in the scheme that this chooses, which may be gone by then."""
+    with tempfile.TemporaryDirectory() as f:
+        path, solved, out, whole = continuous.write(PROBLEM, f), *(os.path.join(f, n) for n in ("solved.h5", "run.h5", "whole.h5"))
+        for init in ([], ["-init", solved]):
+            if init:
+                assert run(["solve", path, "-o", solved, "-quiet"]).returncode == 0
+            assert run(["flow", path, *init, "-tao_max_it", 5, "-o", whole, "-overwrite"]).returncode == 0
+            assert run(["flow", path, *init, "-tao_max_it", 5, "-o", out, "-overwrite", "-maxh", 1e-9, "-checkpoint_interval", 0]).returncode == 75
+            if init:
+                os.remove(solved)
+            done = run(["flow", "-restart", out])
+            assert done.returncode == 0, done
+            assert not same(Result(whole), Result(out)), same(Result(whole), Result(out))
+            assert Result(out).attributes["flow"]["scheme"] == (b"layers" if init else b"rk4")
+
+
 def refused():
     """A checkpoint of flow is none of solve's; another problem is another run."""
     with tempfile.TemporaryDirectory() as f:
@@ -81,5 +98,5 @@ def refused():
         assert run(["flow", "-restart", out]).returncode == 0
 
 
-every = [in_a_row, killed, killed_in_layers, refused]
+every = [in_a_row, killed, killed_in_layers, without_options, refused]
 tap([(check.__name__.replace("_", " "), check) for check in (every[::2] if "quick" in sys.argv else every)])
