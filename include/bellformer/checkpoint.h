@@ -8,7 +8,8 @@
  * all of it, and writing all arrays again each time would cost the square of the number of layers.
  *
  * A damaged newest generation is told by name, and the older one is taken. A file `claim` names the run that may write:
- * one whose claim is gone (its node was given up and the job started elsewhere) stops at its next checkpoint.
+ * one whose claim is gone (its node was given up and the job started elsewhere) stops at its next checkpoint. A run
+ * that ends by itself adds the line "ended" to it; one that is killed cannot.
  *
  * All functions are collective on run->world, unless said otherwise; a NULL BfCheckpoint (a run without a result file)
  * saves nothing and is never told to stop: a signal ends the process. */

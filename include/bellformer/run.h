@@ -47,6 +47,12 @@ double bf_seconds(void);
 void bf_signals_watch(void);
 bool bf_signals_asked(void);
 
+/* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
+ * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the
+ * process with BF_FAILURE after 1.25 times as long again, so that the launcher ends the others; nothing else would. 0,
+ * or all ranks on one machine: no watch. Collective; fails where a rank can have no thread. */
+BfStatus bf_links_watch(const BfRun *run, double seconds, BfError *error);
+
 /* ---- memory shared by a node ------------------------------------------------------------------------------------ */
 
 typedef struct {

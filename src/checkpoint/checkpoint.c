@@ -55,6 +55,7 @@ void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
   BfCheckpoint *c = *checkpoint;
   if (!c) return;
   bf_store_close(&c->store);
+  if (c->run->rank == 0 && c->result) bf_claim_leave(c->result, c->claim);
   bf_schedule_clear(&c->when);
   clear_list(&c->array, &c->arrays);
   clear_list(&c->keep, &c->kept);

@@ -96,14 +96,28 @@ BfStatus bf_claim_take(const char *result, char claim[128], BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_claim_check(const char *result, const char *claim, BfError *error) {
-  char path[4096], text[128] = "";
-  bf_folder_path(result, "claim", sizeof path, path);
+static void read_claim(const char *result, size_t size, char path[], char text[128]) {
+  bf_folder_path(result, "claim", size, path);
   FILE *file = fopen(path, "r");
+  text[0]    = '\0';
   if (file) {
-    if (!fgets(text, sizeof text, file)) text[0] = '\0';
+    if (!fgets(text, 128, file)) text[0] = '\0';
     fclose(file);
   }
+}
+
+void bf_claim_leave(const char *result, const char *claim) {
+  char path[4096], text[128];
+  read_claim(result, sizeof path, path, text);
+  FILE *file = *claim && !strcmp(text, claim) ? fopen(path, "a") : NULL;
+  if (!file) return;
+  const int failed = fputs("ended\n", file) < 0;
+  if ((fclose(file) != 0) | failed) unlink(path);
+}
+
+BfStatus bf_claim_check(const char *result, const char *claim, BfError *error) {
+  char path[4096], text[128];
+  read_claim(result, sizeof path, path, text);
   if (!strcmp(text, claim)) return BF_OK;
   text[strcspn(text, "\n")] = '\0';
   return bf_fail(error, BF_FAILURE, "%s: another run (%s) has taken over %s: this one stops, and writes nothing more",

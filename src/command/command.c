@@ -96,18 +96,21 @@ static BfStatus find_file(BfArguments *arguments, BfError *error) {
 
 typedef struct {
   int64_t node_size;
+  double  link_timeout;
   bool    quiet;
   double  gigabytes;
 } RunSettings;
 
-const BfOption bf_run_options[] = {{"node_size", BF_OPTION_INT, BF_OF_THIS_START, "R", offsetof(RunSettings, node_size),
-                                    NULL, 0, INT32_MAX, .meaning = "treat every R ranks as a node"},
-                                   {"memory", BF_OPTION_NUMBER, BF_OF_THIS_START, "GB",
-                                    offsetof(RunSettings, gigabytes), NULL, 0, 1e9,
-                                    .meaning = "that a node may take; default: what is free there"},
-                                   {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
-                                    .meaning = "no progress, no report"},
-                                   {0}};
+const BfOption bf_run_options[] = {
+    {"node_size", BF_OPTION_INT, BF_OF_THIS_START, "R", offsetof(RunSettings, node_size), NULL, 0, INT32_MAX,
+     .meaning = "treat every R ranks as a node"},
+    {"link_timeout", BF_OPTION_NUMBER, BF_OF_THIS_START, "SECONDS", offsetof(RunSettings, link_timeout), "240", 0, 1e6,
+     .meaning = "end the run where a host has given no sign of life for that long; 0: never"},
+    {"memory", BF_OPTION_NUMBER, BF_OF_THIS_START, "GB", offsetof(RunSettings, gigabytes), NULL, 0, 1e9,
+     .meaning = "that a node may take; default: what is free there"},
+    {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
+     .meaning = "no progress, no report"},
+    {0}};
 
 const BfOption bf_key_options[] = {
     {"KEY", BF_OPTION_OTHER, BF_OF_THIS_START, "VALUE",
@@ -130,7 +133,9 @@ static BfStatus run_command(const BfCommand *command, BfArguments *arguments, Bf
   run->quiet  = o.quiet;
   run->memory = (int64_t)(1e9 * o.gigabytes);
   bf_progress_open(run, NULL, error);
-  if (bf_agree(run->world, error) == BF_OK && check_kernels(run, error) == BF_OK) command->run(run, arguments, error);
+  if (bf_agree(run->world, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
+      check_kernels(run, error) == BF_OK)
+    command->run(run, arguments, error);
   bf_run_destroy(&run);
   return error->status;
 }
@@ -139,6 +144,9 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   BfError     error     = {0};
   BfArguments arguments = {command->name, NULL, argc, argv};
   int         rank;
+  /* HDF5 needs no shared file pointers. Between machines Open MPI would keep one in a file RUN.h5.part-....lock, which
+   * a run that dies leaves behind; of its ways this one alone writes nothing beside the user's files. */
+  setenv("OMPI_MCA_sharedfp", "sm", 0);
   /* A file of options that PETSc cannot read gets one line, not PETSc's stack. */
   PetscErrorCode (*const print)(const char[], ...) = PetscErrorPrintf;
   PetscErrorPrintf                                 = PetscErrorPrintfNone;

@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -100,6 +101,24 @@ static hid_t access_list(const BfStore *store) {
 /* What HDF5 writes beside arrays and their descriptions. */
 static const int64_t reserved_at_first = 64 << 10;
 
+/* Open MPI's lock files beside a temporary file, PART-JOB-PROCESS.lock, of runs between machines that died. */
+static void remove_locks(const char *part) {
+  glob_t found;
+  char   pattern[8192];
+  size_t at = 0;
+  for (const char *c = part; *c && at < sizeof pattern - 64; c++) {
+    if (strchr("\\*?[", *c)) pattern[at++] = '\\';
+    pattern[at++] = *c;
+  }
+  strcpy(pattern + at, "-[0-9]*-[0-9]*.lock");
+  if (glob(pattern, 0, NULL, &found) != 0) return;
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    const char *name = found.gl_pathv[i] + strlen(part);
+    if (strspn(name, "-0123456789") == strlen(name) - strlen(".lock")) unlink(found.gl_pathv[i]);
+  }
+  globfree(&found);
+}
+
 /* Rank 0 tries what will be needed at the end: the name is free, the folder takes files, the disk has room for one. */
 static void try_path(BfStore *store, int overwrite, BfError *error) {
   struct stat about;
@@ -112,6 +131,7 @@ static void try_path(BfStore *store, int overwrite, BfError *error) {
     bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", store->path);
     return;
   }
+  remove_locks(store->part);
   unlink(store->part); /* of a run that was killed; one that still writes to it keeps a file without a name */
   FILE *file = fopen(store->part, "wb");
   if (file && fstat(fileno(file), &about) == 0) {

@@ -53,7 +53,7 @@ def wait_for(what, seconds, condition):
 class Hosts:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="bf_hosts_")
-        self.init, self.started = {}, []  # each host's first process; what was started on them
+        self.network, self.init, self.started = {}, {}, []  # each host's network and first process; what was started
         self.environment = {**os.environ, "PATH": PATH, "OMPI_MCA_hwloc_base_binding_policy": "none",  # a host thinks all cores its own
                             "OMPI_MCA_oob_tcp_if_include": "10.77.0.0/24", "OMPI_MCA_btl_tcp_if_include": "10.77.0.0/24",
                             "OMPI_MCA_plm_rsh_agent": os.path.join(self.folder, "shell")}
@@ -61,7 +61,8 @@ class Hosts:
     def start(self):
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET | CLONE_NEWNS):
             raise OSError(ctypes.get_errno(), "unshare")
-        self.sh("mount --make-rprivate / && ip link set lo up && ip link add bridge type bridge && ip link set bridge up")
+        self.sh("mount --make-rprivate / && ip link set lo up && "
+                "for b in main data; do ip link add $b type bridge && ip link set $b up; done")
         self.write("hosts", "127.0.0.1 localhost\n" + "".join("%s %s\n" % (ADDRESS[name], name) for name in NAMES))
         self.write("shell", "#!/bin/sh\n# mpirun's remote shell: HOST COMMAND\npid=$(cat %s/pid.$1); shift\n"
                    "exec %s sh -c \"$*\"\n" % (self.folder, " ".join(self.enter("$pid"))), 0o755)
@@ -88,27 +89,34 @@ class Hosts:
         script = ("hostname %s; mount --make-rprivate /; mount -t tmpfs -o size=1g tmpfs /dev/shm; mount --bind %s/hosts /etc/hosts; "
                   "ip link set lo up; touch %s; exec sleep infinity" % (name, self.folder, ready))
         self.init[name] = subprocess.Popen(["unshare", "--net", "--uts", "--mount", "sh", "-ec", script], env=self.environment,
-                                           stdin=subprocess.DEVNULL)
+                                           stdin=subprocess.DEVNULL, start_new_session=True)
         wait_for("host " + name, 10, lambda: os.path.exists(ready))
+        self.network[name] = os.readlink("/proc/%d/ns/net" % self.init[name].pid)
         self.write("pid." + name, "%d\n" % self.init[name].pid)
 
     def connect(self, name):
-        self.sh("ip link add {n} type veth peer name eth0 netns {pid} && ip link set {n} master bridge up"
-                .format(n=name, pid=self.init[name].pid))
-        self.sh("ip address add %s/24 dev eth0 && ip link set eth0 up" % ADDRESS[name], inside=name)
+        """Two networks, as a cluster has: one for mpirun and all else, one for `data` that is used where it is asked for."""
+        for i, (network, number) in enumerate((("main", "77"), ("data", "78"))):
+            self.sh("ip link add {net}.{n} type veth peer name eth{i} netns {pid} && ip link set {net}.{n} master {net} up"
+                    .format(net=network, n=name, i=i, pid=self.init[name].pid))
+            self.sh("ip address add {a}/24 dev eth{i} && ip link set eth{i} up".format(a=ADDRESS[name].replace("77", number), i=i), inside=name)
 
-    def cut(self, name):
-        self.sh("ip link set %s down" % name)
+    def cut(self, name, network="main"):
+        self.sh("ip link set %s.%s down" % (network, name))
 
-    def mend(self, name):
-        self.sh("ip link set %s up" % name)
+    def mend(self, name, network="main"):
+        self.sh("ip link set %s.%s up" % (network, name))
+
+    @staticmethod
+    def arguments(pid):
+        return read("/proc/%d/cmdline" % pid).split("\0")
 
     def pids(self, name):
         """Processes of a host other than its first."""
-        network, found = os.readlink("/proc/%d/ns/net" % self.init[name].pid), []
+        found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                if os.readlink("/proc/%s/ns/net" % pid) == network and int(pid) != self.init[name].pid:
+                if os.readlink("/proc/%s/ns/net" % pid) == self.network[name] and int(pid) != self.init[name].pid:
                     found.append(int(pid))
             except OSError:
                 pass  # it has ended

@@ -2,6 +2,7 @@
 import glob
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
 # Some ten seconds on two ranks: three layers of 6^8 laws and 6561 actions. A checkpoint a second.
 XOR = (f"{PROBLEMS}/xor/xor.yaml",)
 OPTIONS = ("-space", "full", "-horizon", 3, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
+# A quarter of that.
+SHORT = ("-space", "full", "-horizon", 4, "-quantize_cells", "5,1", "-control_V_form", "full", "-checkpoint_interval", 1)
 VALUES = "4,4 8,8 16,16 32,32"
 
 if missing():
@@ -62,13 +65,13 @@ def contents(run):
     return found
 
 
-def finished(job, run, restarts=1):
+def finished(job, run, restarts=1, peace="peace.h5"):
     """The job has requeued itself, has ended well and left the bits of the run in peace, and nothing else."""
     end = cluster.ended(job)
     assert (end["JobState"], end["ExitCode"]) == ("COMPLETED", "0:0"), (end, output(job))
     assert int(end["Restarts"]) >= restarts, (end["Restarts"], output(job))
     assert not os.path.exists(path(run) + ".checkpoint"), output(job)
-    one, other = contents("peace.h5"), contents(run)
+    one, other = contents(peace), contents(run)
     assert set(one) == set(other) and {"value", "policy", "rollout/actions"} <= set(one)
     assert not [name for name in one if one[name] != other[name]], output(job)
 
@@ -158,6 +161,61 @@ def no_start():
     assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0") and "exit 1: again" in output(job), (end, output(job))
 
 
+def with_srun():
+    """MPIRUN is words; srun starts the ranks, and hands the signal on. Virtual nodes share a name, so one node."""
+    assert cluster.ended(solve("short.h5", "-N1", "-n2", options=SHORT))["JobState"] == "COMPLETED"
+    job = solve("srun.h5", "-N1", "-n2", options=SHORT, MPIRUN="srun --mpi=pmix")
+    at_work(job, "srun.h5")
+    cluster.ask("scancel", "-b", "-s", "USR1", job)
+    finished(job, "srun.h5", peace="short.h5")
+
+
+def flow():
+    """COMMAND=flow: stopped, requeued, and the steps of one in peace."""
+    options = ("-init", "sample", "-starts", 20, "-tao_max_it", 40, "-scheme", "rk4", "-steps", 16, "-checkpoint_interval", 0)
+    peace = solve("flow-peace.h5", "-N1", "-n2", options=options, COMMAND="flow")
+    end = cluster.ended(peace)
+    assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0"), (end, output(peace))
+    job = solve("flow.h5", "-N1", "-n2", options=options, COMMAND="flow")
+    at_work(job, "flow.h5")
+    cluster.ask("scancel", "-b", "-s", "USR1", job)
+    end = cluster.ended(job)
+    assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "1"), (end, output(job))
+    one, other = contents("flow-peace.h5"), contents("flow.h5")
+    assert set(one) == set(other) and "flow/gradient" in one and not [name for name in one if one[name] != other[name]], output(job)
+
+
+def site():
+    """Modules, srun, scratch: a site's script, interrupted; on a node's own disk, where checkpoints come back."""
+    os.mkdir(path("scratch"))
+    with open(os.open(path("module"), os.O_CREAT | os.O_WRONLY, 0o755), "w") as f:
+        f.write(f"#!/bin/sh\necho \"$@\" >>{path('modules')}\n")
+    for run, local in (("site.h5", {}), ("local.h5", {"SCRATCH_IS_LOCAL": "1"})):
+        job = cluster.submit("-N1", "-n2", f"{JOBS}/site.sbatch", *XOR, path(run), *SHORT, BELLFORMER=BELLFORMER, BELLFORMER_JOBS=JOBS,
+                             SCRATCH=path("scratch"), MODULES="openmpi/4.1 hdf5", PATH=cluster.folder + ":" + cluster.environment["PATH"], **local)
+        wait_for("checkpoint on scratch", 60, lambda: glob.glob(path("scratch/*/result/*.checkpoint/*.h5")))
+        cluster.ask("scancel", "-b", "-s", "USR1", job)
+        if local:
+            wait_for("checkpoint at home", 30, lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
+            for name in glob.glob(path("scratch/*")):  # the next start is on another node
+                subprocess.run(["rm", "-rf", name], check=True)
+        finished(job, run, peace="short.h5")
+        assert os.listdir(path("scratch")) == [], os.listdir(path("scratch"))
+    assert read(path("modules")).splitlines() == ["load openmpi/4.1 hdf5"] * 4, read(path("modules"))
+
+
+def lost_host():
+    """mpirun's own 1, as when it has lost a host: the ranks have not said that they came to an end, so the job goes on."""
+    with open(os.open(path("loses.sh"), os.O_CREAT | os.O_WRONLY, 0o755), "w") as f:
+        f.write(f"#!/bin/sh\n[ -e {path('lost')} ] && exec mpirun \"$@\"\ntouch {path('lost')}\nmpirun \"$@\"\nexit 1\n")
+    job = solve("lost.h5", "-N1", "-n2", options=SHORT, MPIRUN=path("loses.sh"))
+    at_work(job, "lost.h5")
+    for pid in cluster.ranks(path("lost.h5")):
+        os.kill(pid, signal.SIGKILL)
+    finished(job, "lost.h5", peace="short.h5")
+    assert "killed, exit 1: requeueing" in output(job), output(job)
+
+
 def study(folder, *options, values=VALUES):
     """Numbers of the array and of the job that gathers."""
     said = cluster.ask("sh", f"{JOBS}/study.sh", "-N1", "-n1", "--", f"{PROBLEMS}/iris/iris.yaml", path(folder), "-quantize_cells",
@@ -201,7 +259,7 @@ def terminated(*_):
 
 signal.signal(signal.SIGTERM, terminated)
 checks = [(function.__name__.replace("_", " "), function) for function in (
-    starts, pause, peace, time_signal, killed, stop_file, bad_input, no_start, time_limit, array, array_fails, stops)]
+    starts, pause, peace, time_signal, killed, stop_file, bad_input, no_start, with_srun, flow, site, lost_host, time_limit, array, array_fails, stops)]
 if "-v" in sys.argv:
     began = time.time()
     checks = [(name, lambda f=f: (f(), print("# %.0f s" % (time.time() - began)))) for name, f in checks]

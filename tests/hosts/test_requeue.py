@@ -1,0 +1,119 @@
+"""A SLURM of two hosts: a job goes on by itself, on what is left, where one is drained, dies, or loses its link."""
+import glob
+import os
+import signal
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "solve"), HERE]
+import hosts as machines  # noqa: E402
+from harness import BELLFORMER, Result, tap  # noqa: E402
+from host_cluster import HostCluster, NAMES, cluster as one  # noqa: E402
+from bits import difference  # noqa: E402
+
+JOBS = os.path.join(HERE, "..", "..", "jobs")
+XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
+OPTIONS = ["-space", "full", "-horizon", 12, "-quantize_cells", "5,1", "-control_V_form", "full", "-checkpoint_interval", 0, "-store_value", 0,
+           "-store_policy", 0, "-link_timeout", 5]
+SOON = {"OMPI_MCA_oob_tcp_keepalive_time": "4", "OMPI_MCA_oob_tcp_keepalive_intvl": "1", "OMPI_MCA_oob_tcp_keepalive_probes": "4"}
+
+lacking = machines.missing() or " ".join(one.missing())
+if lacking:
+    print("1..0 # SKIP", lacking)
+    sys.exit(0)
+cluster = HostCluster()
+
+
+def path(name):
+    return os.path.join(cluster.folder, name)
+
+
+def output(job):
+    return "".join(one.read(name) for name in sorted(glob.glob(path(f"*-{job}.out"))))
+
+
+def submit(run, *flags):
+    return cluster.submit(*flags, f"{JOBS}/solve.sbatch", XOR, path(run), *OPTIONS, BELLFORMER=BELLFORMER, **SOON)
+
+
+def at_work(job, run):
+    """On both hosts, with a checkpoint of its own."""
+    one.wait_for(f"checkpoint of job {job}", 60, lambda: len(glob.glob(path(run) + ".checkpoint/*.h5")) > 1 or
+                 cluster.state(job) not in ("PENDING", "CONFIGURING", "RUNNING"))
+    assert cluster.state(job) == "RUNNING" and cluster.show(job)["NumNodes"] == "2", (cluster.show(job), output(job))
+
+
+def finished(job, run, words, nodes):
+    """It has requeued itself, pends for two nodes, takes one, and ends there with the bits of the run in peace."""
+    one.wait_for(f"requeue of job {job}", 60, lambda: cluster.state(job) == "PENDING")
+    cluster.ask("scontrol", "update", "jobid=" + job, "NumNodes=1", "NumTasks=1")
+    end = cluster.ended(job)
+    said = output(job)
+    assert (end["JobState"], end["ExitCode"]) == ("COMPLETED", "0:0") and int(end["Restarts"]) >= 1, (end, said)
+    assert end["NodeList"] == nodes and all(word in said for word in words), (end, said)
+    lines = [line for line in said.splitlines() if line.startswith("bellformer: no sign")]
+    assert len(lines) <= 1, said
+    assert not difference(Result(path("peace.h5")), Result(path(run))), said
+    assert not glob.glob(path(run) + ".*"), glob.glob(path(run) + ".*")
+
+
+def starts():
+    cluster.start()
+
+
+def peace():
+    job = submit("peace.h5", "-N2", "--ntasks-per-node=1")
+    end = cluster.ended(job)
+    assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0") and "over 2 ranks on 2 nodes" in output(job), (end, output(job))
+
+
+def drained():
+    """The node is to be emptied: the job is asked for a checkpoint, and goes on on the other node alone."""
+    job = submit("drained.h5", "-N2", "--ntasks-per-node=1")
+    at_work(job, "drained.h5")
+    cluster.ask("scontrol", "update", "nodename=" + NAMES[1], "state=drain", "reason=test")
+    cluster.ask("scancel", "-b", "-s", "USR1", job)
+    finished(job, "drained.h5", ["stopped early, with a checkpoint: requeueing"], NAMES[0])
+    cluster.ask("scontrol", "update", "nodename=" + NAMES[1], "state=resume")
+    cluster.idle(2)
+
+
+def dies():
+    """Every process of the second node is killed, SLURM's daemon too."""
+    job = submit("dies.h5", "-N2", "--ntasks-per-node=1")
+    at_work(job, "dies.h5")
+    cluster.hosts.kill(NAMES[1])
+    finished(job, "dies.h5", [], NAMES[0])
+    cluster.slurmd(NAMES[1])
+    cluster.idle(2)
+
+
+def first_dies():
+    """... of the first, where mpirun and the job's script are: SLURM alone requeues it."""
+    job = submit("first.h5", "-N2", "--ntasks-per-node=1")
+    at_work(job, "first.h5")
+    cluster.hosts.kill(NAMES[0])
+    finished(job, "first.h5", [], NAMES[1])
+    cluster.slurmd(NAMES[0])
+    cluster.idle(2)
+
+
+def link():
+    """The second node's link goes down."""
+    job = submit("link.h5", "-N2", "--ntasks-per-node=1")
+    at_work(job, "link.h5")
+    cluster.hosts.cut(NAMES[1])
+    finished(job, "link.h5", [], NAMES[0])
+    cluster.hosts.mend(NAMES[1])
+
+
+def terminated(*_):
+    raise SystemExit("terminated")
+
+
+signal.signal(signal.SIGTERM, terminated)
+checks = [(f.__name__.replace("_", " "), f) for f in (starts, peace, drained, dies, first_dies, link)]
+try:
+    tap(checks)
+finally:
+    cluster.stop()
