@@ -5,14 +5,15 @@ usage: flow.py RUN.h5 -o FIGURE.png [-axes I J]
 
 Left: paths of the tokens, coloured by label, a dot at the end of each layer; of one dimension against depth, and beside it at its end against
 position. Tokens that coincide at the end are drawn as one, with their number. Right: H at both ends of every layer (constant where zeta is and u
-is optimal among all measurable controls), of scheme layers one H a layer (which varies), and what it exceeds its minimum over the actions by; J and the projected gradient by iteration.
+is optimal among all measurable controls), of scheme layers one H a layer (which
+varies), and what it exceeds its minimum over the actions by; J and the projected gradient by iteration.
 """
 import argparse
 
 import style
 import numpy as np
 
-from runfile import Run, bellformer
+from runfile import Run, bellformer, number
 from style import plt
 
 
@@ -101,8 +102,8 @@ def main():
     hamiltonian(axes[-2], run)
     history(axes[-1], run)
     attributes = run.file["flow"].attrs
-    figure.suptitle("%s,  %s,  $T=%d$,  $J=%.5g$,  loss %.4g" % (run.name, bellformer.text(attributes["scheme"]), run.layers, attributes["cost"],
-                                                               attributes["loss"]))
+    figure.suptitle("%s,  %s,  $T=%d$,  $J=%s$,  loss $%s$" % (run.name, bellformer.text(attributes["scheme"]), run.layers,
+                                                              number(attributes["cost"]), number(attributes["loss"])))
     caption = style.caption_of(notes)
     if caption:
         figure.supxlabel(caption, fontsize=8.5)

@@ -84,6 +84,7 @@ def flows():
             line = name.startswith("line")
             assert ("tokens against depth" in said) == line and ("against position" in said) == (name in ("line, positions", "line, targets")), said
             assert "Hamiltonian" in said and "rk4" in said
+            assert "Hamiltonian of each layer" in drawn("flow.py", evaluated(DRAWN[name], folder, "-scheme", "layers")[1])
 
 
 def values():
