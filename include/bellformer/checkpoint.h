@@ -46,6 +46,10 @@ BfStatus bf_checkpoint_remove(BfRun *run, const char *result, BfError *error);
 int bf_checkpoint_newest(BfRun *run, const char *result);
 /* The result's path. Not collective. */
 const char *bf_checkpoint_result(const BfCheckpoint *checkpoint);
+/* The first generation that this start of the run writes. Not collective. */
+int bf_checkpoint_first(const BfCheckpoint *checkpoint);
+/* Remove the generations before that: they are of another run, in whose place this one is. */
+BfStatus bf_checkpoint_forget_earlier(BfCheckpoint *checkpoint, BfError *error);
 /* Path of a generation: "RUN.h5.checkpoint/0003.h5". Not collective. */
 void bf_checkpoint_path(const char *result, int generation, size_t size, char path[]);
 

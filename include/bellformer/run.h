@@ -3,6 +3,7 @@
 #include "bellformer/error.h"
 #include <mpi.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct BfRun {
   MPI_Comm         world;      /* a duplicate of the communicator it was made from; owned */
@@ -42,10 +43,22 @@ void bf_warn(const BfRun *run, const char *format, ...) __attribute__((format(pr
 /* Seconds since some fixed moment. */
 double bf_seconds(void);
 
-/* Watch for USR1, TERM and INT: each asks the run to stop; a second TERM or INT ends the process at once. Not
- * collective. */
-void bf_signals_watch(void);
+/* ---- signals ---------------------------------------------------------------------------------------------------- */
+
+/* From now on TERM and INT end the process with one line from rank 0 (speaks), and without a file half-written. Nothing
+ * here is collective. */
+void bf_signals_watch(bool speaks);
+/* Whether there is someone who asks: then USR1, TERM and INT set that question's answer first, so that the run can save
+ * what it has. A second TERM or INT, or the end of what mpirun leaves of time after one, ends the process as above. */
+void bf_signals_listen(bool listens);
 bool bf_signals_asked(void);
+/* From now on TERM and INT do nothing: the process is at its end. */
+void bf_signals_ignore(void);
+/* The line that the handler prints from now on: what stands if the run ends here. NULL: nothing is kept. */
+void bf_signals_stands(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A file under its temporary name, which the handler removes if it is still the same one; and that it is gone. */
+void bf_signals_part(const char *path, uint64_t device, uint64_t inode);
+void bf_signals_part_gone(const char *path);
 
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
  * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the

@@ -46,7 +46,7 @@ BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpoint
     return error->status;
   }
   c->own = c->next = bf_checkpoint_newest(run, result) + 1;
-  bf_signals_watch();
+  bf_signals_listen(true);
   *out = c;
   return BF_OK;
 }
@@ -54,6 +54,7 @@ BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpoint
 void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
   BfCheckpoint *c = *checkpoint;
   if (!c) return;
+  bf_signals_listen(false);
   bf_store_close(&c->store);
   if (c->run->rank == 0 && c->result) bf_claim_leave(c->result, c->claim);
   bf_schedule_clear(&c->when);
@@ -110,6 +111,13 @@ static int find(const BfCheckpoint *c, const char *name) {
   for (int i = 0; i < c->arrays; i++)
     if (!strcmp(c->array[i].name, name)) return i;
   return -1;
+}
+
+int bf_checkpoint_first(const BfCheckpoint *c) { return c->own; }
+
+BfStatus bf_checkpoint_forget_earlier(BfCheckpoint *c, BfError *error) {
+  if (c->run->rank == 0) bf_folder_forget_below(c->result, c->own);
+  return from_root(c->run, error);
 }
 
 bool bf_checkpoint_has(const BfCheckpoint *c, const char *name) { return c && find(c, name) >= 0; }
@@ -227,11 +235,20 @@ BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type
   return status == BF_OK ? status : tell_what_stands(c, error);
 }
 
+/* What an interruption leaves. */
+static void tell_signals(const BfCheckpoint *c) {
+  char path[4096];
+  bf_checkpoint_path(c->result, c->generation, sizeof path, path);
+  bf_signals_stands("interrupted: checkpoint %.400s stands; go on with: bellformer %s -restart %.400s", path,
+                    c->options.command, c->result);
+}
+
 static BfStatus end(BfCheckpoint *c, BfError *error) {
   BF_TRY(write_list(c, error));
   BF_TRY(bf_checkpoint_claimed(c, error));
   BF_TRY(bf_store_commit(&c->store, error));
   if (c->run->rank == 0) bf_folder_forget(c->result, c->generation, c);
+  tell_signals(c);
   c->next++;
   c->options.newest = c->generation;
   return keep_list(c, error);
@@ -286,7 +303,8 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
     BfError here = {0};
     if (restore_generation(c, g, restore, state, &here) == BF_OK) {
       bf_store_close(&c->store);
-      *restored         = 1;
+      *restored = 1;
+      tell_signals(c);
       c->options.newest = g; /* what is read next is of the same moment */
       return keep_list(c, error);
     }

@@ -54,6 +54,7 @@ void     bf_folder_path(const char *result, const char *file, size_t size, char 
 BfStatus bf_folder_make(const char *result, BfError *error);
 BfStatus bf_folder_remove(const char *result, BfError *error);
 void     bf_folder_forget(const char *result, int newest, const BfCheckpoint *checkpoint);
+void     bf_folder_forget_below(const char *result, int generation);
 BfStatus bf_claim_take(const char *result, char claim[128], BfError *error);
 /* The end of a run by itself, whatever its status: the claim says so, if it still is this run's. A claim that does not
  * is of one that lives, or was killed. */

@@ -1,5 +1,6 @@
 /* The folder of a result's checkpoints: RUN.h5.checkpoint/. Rank 0's work. */
 #include "checkpoint/checkpoint.h"
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +49,14 @@ BfStatus bf_folder_make(const char *result, BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "%s cannot be made: %s", path, strerror(errno));
 }
 
+/* A generation, the claim, or one of them on its way (NNNN.h5.part, and what an MPI library puts beside it): a file
+ * that someone else has put there is left alone, and the folder with it. */
+static int is_ours(const char *name) {
+  const char *part = strstr(name, ".part");
+  return generation_of(name) >= 0 || !strcmp(name, "claim") ||
+         (part && (name[0] == 'c' || isdigit((unsigned char)*name)));
+}
+
 BfStatus bf_folder_remove(const char *result, BfError *error) {
   char path[4096], file[4400];
   bf_folder_path(result, "", sizeof path, path);
@@ -55,10 +64,10 @@ BfStatus bf_folder_remove(const char *result, BfError *error) {
   if (!folder) return BF_OK;
   for (struct dirent *entry; (entry = readdir(folder));) {
     snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) unlink(file);
+    if (is_ours(entry->d_name)) unlink(file);
   }
   closedir(folder);
-  if (rmdir(path) == 0 || errno == ENOENT) return BF_OK;
+  if (rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return BF_OK;
   return bf_fail(error, BF_FAILURE, "%s cannot be removed: %s", path, strerror(errno));
 }
 
@@ -73,6 +82,14 @@ void bf_folder_forget(const char *result, int newest, const BfCheckpoint *c) {
   char path[4096];
   for (int g = bf_folder_newest(result, newest - 1); g >= 0; g = bf_folder_newest(result, g)) {
     if (refers_to(c->array, c->arrays, g) || refers_to(c->keep, c->kept, g)) continue;
+    bf_checkpoint_path(result, g, sizeof path, path);
+    unlink(path);
+  }
+}
+
+void bf_folder_forget_below(const char *result, int generation) {
+  char path[4096];
+  for (int g = bf_folder_newest(result, generation); g >= 0; g = bf_folder_newest(result, g)) {
     bf_checkpoint_path(result, g, sizeof path, path);
     unlink(path);
   }

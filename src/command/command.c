@@ -150,18 +150,21 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   /* A file of options that PETSc cannot read gets one line, not PETSc's stack. */
   PetscErrorCode (*const print)(const char[], ...) = PetscErrorPrintf;
   PetscErrorPrintf                                 = PetscErrorPrintfNone;
+  bf_signals_watch(bf_speaks());
   if (PetscInitialize(&argc, &argv, NULL, NULL))
     return bf_usage("cannot read PETSc's options (-options_file, .petscrc, PETSC_OPTIONS)");
   PetscErrorPrintf = print;
   arguments.argc   = argc;
   arguments.argv   = argv;
-  PetscPopSignalHandler();  /* no stack traces for the user */
-  signal(SIGXFSZ, SIG_IGN); /* a limit on a file's size is an error like a full disk */
+  PetscPopSignalHandler(); /* no stack traces for the user */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  bf_signals_watch(rank == 0);
+  signal(SIGXFSZ, SIG_IGN); /* a limit on a file's size is an error like a full disk */
   int status = run_command(command, &arguments, &error);
   if (rank == 0 && status == BF_OK && (fflush(stdout) || ferror(stdout)))
     status = bf_fail(&error, BF_FAILURE, "cannot write to standard output: %s", strerror(errno));
   (void)MPI_Bcast(&status, 1, MPI_INT, 0, PETSC_COMM_WORLD);
+  bf_signals_ignore(); /* the last word is said now */
   if (status != BF_OK && rank == 0) fprintf(stderr, "bellformer: %s\n", error.text);
   MPI_Barrier(PETSC_COMM_WORLD); /* a rank that exits with an error would have the launcher kill the others */
   PetscOptionsSetValue(NULL, "-options_left", "0"); /* unread options were refused already, in one line */

@@ -2,6 +2,7 @@
 #include "bellformer/flow.h"
 #include "command/command.h"
 #include "command/prediction.h"
+#include "command/target.h"
 #include <math.h>
 #include <string.h>
 
@@ -158,6 +159,7 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   Continuous flow    = {0};
   int64_t    outside = 0;
   BfStatus   status;
+  if (o->out) BF_GOTO(bf_target_check(run, arguments, o->out, false, o->data, error));
   BF_GOTO(bf_result_read(run, arguments->file, &problem, &loop, error));
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
   const BfData *data = o->data ? &table : &problem->train;

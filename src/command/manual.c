@@ -7,7 +7,11 @@ enum { WIDTH = 100, INDENT = 26 };
 
 static const char stops[] =
     "With -o, SIGUSR1 (TERM, INT), or a file named STOP in the result's folder: finish the piece at hand, save a "
-    "checkpoint, exit 75. The next start removes the file.\n";
+    "checkpoint, exit 75. The next start removes the file. Ctrl-C on mpirun (TERM, INT) leaves the ranks about a "
+    "second: if "
+    "that does not do for the piece at hand, the last checkpoint stands, and one line names it; mpirun returns 1 in "
+    "any "
+    "case.\n";
 static const char keys[] = "The keys of a problem file are listed in the README.\n";
 
 /* Words of a text in lines of WIDTH, from column `at` on, further lines indented. \n starts a new line. */

@@ -1,10 +1,10 @@
 /* A run that trains: its files from the first to the last. */
 #include "command/session.h"
+#include "command/target.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define AT(field) offsetof(BfStartOptions, field)
 
@@ -45,6 +45,8 @@ BfStatus bf_session_begin(BfSession *x, BfProblem **problem, BfError *error) {
   const bool whole = !x->o->restart || !strcmp(x->o->restart, "auto"); /* the command line says all of the run */
   bf_phase_begin(x->run, BF_PHASE_READ);
   if (x->arguments->file) BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, &given, error));
+  if (given && x->o->out) BF_GOTO(bf_target_check_files(x->run, x->o->out, true, given->files, error));
+  if (x->o->out) BF_GOTO(bf_target_check(x->run, x->arguments, x->o->out, true, x->input, error));
   if (whole && kept->settle) BF_GOTO(kept->settle(kept->more, x->run, given, error));
   if (x->start == BF_GOING_ON) {
     status = bf_restart_read(x, given, problem, error);
@@ -61,21 +63,6 @@ done:
   bf_problem_destroy(&given);
   bf_phase_end(x->run, BF_PHASE_READ);
   return status;
-}
-
-/* A result must not take the place of what it is computed from. */
-static BfStatus check_target(const BfRun *run, const BfProblem *problem, const BfStartOptions *o, BfError *error) {
-  const BfFiles *files = problem->files;
-  struct stat    target, source;
-  if (run->rank == 0 && stat(o->out, &target) == 0)
-    for (int i = 0; i < files->count; i++) {
-      const char *name = files->file[i].name, *folder = files->directory && name[0] != '/' ? files->directory : "";
-      char        path[8192];
-      snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
-      if (stat(path, &source) == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
-        bf_fail(error, BF_BAD_INPUT, "-o %s is a file of the problem", o->out);
-    }
-  return bf_agree(run->world, error);
 }
 
 /* How the run was started: what a restart compares. */
@@ -109,12 +96,12 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
                                        .describe = describe,
                                        .context  = x};
   if (!o->out) return BF_OK;
-  BF_TRY(check_target(x->run, x->problem, o, error));
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
   x->begun = true;
-  if (x->start == BF_FRESH) BF_TRY(bf_checkpoint_remove(x->run, o->out, error));
   BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
+  /* What an earlier run has left in this one's place stands until this one can be started again. */
   if (x->start == BF_FRESH) BF_TRY(save_start(x->checkpoint, error));
+  if (x->start == BF_FRESH) BF_TRY(bf_checkpoint_forget_earlier(x->checkpoint, error));
   BF_TRY(save_options(x, BF_ANSWER, x->store, error));
   return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
 }
@@ -126,6 +113,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
+  bf_signals_stands("interrupted: %.800s is whole", x->o->out);
   bf_checkpoint_destroy(&x->checkpoint);
   BF_TRY(bf_checkpoint_remove(x->run, x->o->out, error));
   bf_print(x->run, "wrote %s\n", x->o->out);
@@ -135,7 +123,8 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
 void bf_session_close(BfSession *x, BfStatus status) {
   if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
     BfError unused = {0};
-    if (bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK && bf_checkpoint_newest(x->run, x->o->out) <= 0)
+    if (x->checkpoint && bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK &&
+        bf_checkpoint_newest(x->run, x->o->out) == bf_checkpoint_first(x->checkpoint))
       bf_checkpoint_remove(x->run, x->o->out, &unused);
   }
   bf_checkpoint_destroy(&x->checkpoint);

@@ -47,6 +47,7 @@ typedef struct {
   const BfProblem   *problem;
   BfStartOptions    *o;
   BfStart            start;
+  const char        *input; /* what is read beside the problem, or NULL */
   const char        *space; /* full, reachable, flow: attribute of the result */
   const BfKept      *kept;
   BfStore           *store; /* NULL without -o, as is */

@@ -1,22 +1,145 @@
-/* Signals that ask a run to stop: USR1, TERM, INT. */
+/* Signals that ask a run to stop: USR1, TERM, INT; and what a handler must know to leave nothing half-written, in one
+ * line.
+ *
+ * mpirun, when it is interrupted, hands TERM to the ranks after about a second and kills them a second later. A run
+ * that can save a checkpoint tries to for `grace`; then, and where nothing can be saved, rank 0 says in its handler
+ * what stands, removes what it was writing, and ends the process: with functions alone that a handler may call. */
 #include "bellformer/run.h"
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-/* The one thing that a handler may touch. */
-static volatile sig_atomic_t asked;
+enum { PARTS = 4, LINE = 1024, PATH = 4096 };
 
-static void ask(int number) {
-  if (asked && number != SIGUSR1) _exit(1); /* asked again: at once; files are whole at any instant */
-  asked = 1;
+static const int grace = 600000; /* microseconds of the second that mpirun leaves */
+
+typedef struct {
+  volatile sig_atomic_t used;
+  uint64_t              device, inode;               /* another run may have put its own file in the same place */
+  char                  path[PATH], lock[PATH + 16]; /* with what Open MPI puts beside it while it opens it */
+} Part;
+
+/* All that the handler touches. */
+static struct {
+  volatile sig_atomic_t asked, listens, speaks, launched, shown; /* shown: which of the lines; 0: none */
+  char                  line[3][LINE];
+  Part                  part[PARTS];
+} state;
+
+static void remove_parts(void) {
+  struct stat about;
+  for (int i = 0; i < PARTS; i++)
+    if (state.part[i].used && stat(state.part[i].path, &about) == 0 && about.st_dev == state.part[i].device &&
+        about.st_ino == state.part[i].inode)
+      unlink(state.part[i].path), unlink(state.part[i].lock);
 }
 
-void bf_signals_watch(void) {
+/* Now. Files are whole at any instant. */
+static void end(int code) {
+  if (state.speaks) {
+    const char *line = state.line[state.shown];
+    remove_parts();
+    if (write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
+  }
+  _exit(code);
+}
+
+static void end_in(int microseconds) {
+  const struct itimerval timer = {.it_value = {.tv_usec = microseconds}};
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* 75 where a checkpoint stands. */
+static int exit_code(void) { return state.shown ? BF_STOPPED : BF_FAILURE; }
+
+static void late(int number) {
+  (void)number;
+  end(exit_code());
+}
+
+/* Other ranks leave the word to rank 0, and the end to the launcher. */
+static void ask(int number) {
+  const int again = state.asked;
+  if (number == SIGUSR1) {
+    if (state.listens) state.asked = 1;
+    return;
+  }
+  state.asked = 1;
+  if (!state.speaks) {
+    if (again || !state.listens) end_in(900000);
+  } else if (again || !state.listens) {
+    end(exit_code());
+  } else if (state.launched) {
+    end_in(grace);
+  }
+}
+
+void bf_signals_watch(bool speaks) {
   struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
+  state.speaks            = speaks;
+  state.launched          = getenv("OMPI_COMM_WORLD_RANK") != NULL;
+  snprintf(state.line[0], LINE, "bellformer: interrupted: nothing is kept\n");
   sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR1, &action, NULL);
+  sigaddset(&action.sa_mask, SIGALRM);
+  sigaddset(&action.sa_mask, SIGTERM);
+  sigaddset(&action.sa_mask, SIGINT);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
+  action.sa_handler = late;
+  sigaction(SIGALRM, &action, NULL);
 }
 
-bool bf_signals_asked(void) { return asked != 0; }
+void bf_signals_listen(bool listens) {
+  struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  if (listens) sigaction(SIGUSR1, &action, NULL);
+  if (!listens) end_in(0);
+  state.listens = listens;
+}
+
+void bf_signals_ignore(void) {
+  end_in(0);
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGINT, SIG_IGN);
+}
+
+bool bf_signals_asked(void) { return state.asked != 0; }
+
+void bf_signals_stands(const char *format, ...) {
+  const int next = state.shown == 1 ? 2 : 1;
+  char     *line = state.line[next];
+  va_list   arguments;
+  if (!format) {
+    state.shown = 0;
+    return;
+  }
+  va_start(arguments, format);
+  int used = snprintf(line, LINE, "bellformer: ");
+  used += vsnprintf(line + used, (size_t)(LINE - used - 1), format, arguments);
+  va_end(arguments);
+  snprintf(line + (used < LINE - 2 ? used : LINE - 2), 2, "\n");
+  state.shown = next;
+}
+
+void bf_signals_part(const char *path, uint64_t device, uint64_t inode) {
+  for (int i = 0; i < PARTS; i++) {
+    Part *part = &state.part[i];
+    if (part->used || strlen(path) >= PATH) continue;
+    strcpy(part->path, path);
+    snprintf(part->lock, sizeof part->lock, "%s.locktest.0", path);
+    part->device = device;
+    part->inode  = inode;
+    part->used   = 1;
+    return;
+  }
+}
+
+void bf_signals_part_gone(const char *path) {
+  for (int i = 0; i < PARTS; i++)
+    if (state.part[i].used && !strcmp(state.part[i].path, path)) state.part[i].used = 0;
+}

@@ -139,6 +139,7 @@ static void try_path(BfStore *store, int overwrite, BfError *error) {
     store->inode  = about.st_ino;
   }
   if (file) fclose(file);
+  if (file) bf_signals_part(store->part, store->device, store->inode);
   store->reserved = reserved_at_first;
   if (!file || reserve(store) < 0) {
     bf_fail(error, file ? BF_FAILURE : BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
@@ -217,6 +218,7 @@ static void publish(const BfStore *store, BfError *error) {
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
       sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
     bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
+  else bf_signals_part_gone(store->part);
 }
 
 BfStatus bf_store_commit(BfStore **out, BfError *error) {
@@ -261,6 +263,7 @@ void bf_store_close(BfStore **out) {
   if (store->file >= 0) H5Fclose(store->file);
   store->file = -1;
   if (store->part && store->rank == 0 && is_own(store)) unlink(store->part);
+  if (store->part && store->rank == 0) bf_signals_part_gone(store->part);
   free_store(store);
   *out = NULL;
 }
