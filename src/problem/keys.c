@@ -1,23 +1,10 @@
-#include "keys.h"
-#include "options.h"
-#include "strict_yaml.h"
+#include "keys_inside.h"
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct BfKeys {
-  const char *file; /* its name, for messages */
-  BfYaml      yaml;
-  BfOptions  *options;
-  int64_t     givens, given_room;
-  BfGiven    *given;
-  int64_t     asked, asked_room;
-  char      **ask;   /* keys that were looked up */
-  BfSettings  taken; /* their values */
-};
 
 /* What a key holds. */
 typedef struct {
@@ -388,55 +375,4 @@ done:
   if (status != BF_OK) bf_free(list);
   bf_free(value.owned);
   return status;
-}
-
-/* ---- the end ---------------------------------------------------------------------------------------------------- */
-
-/* The key that is most like this one, or NULL: of those that were looked up, then of all. Options are compared with '_'
- * for every dot. */
-static const char *most_like(const BfKeys *keys, const char *name, int as_option, char like[BF_OPTION_LENGTH]) {
-  int nearest = 1 + (int)strlen(name) / 4;
-  int found   = 0;
-  for (int64_t k = 0; k < keys->asked || bf_key_rows[k - keys->asked].name; k++) {
-    const char *key = k < keys->asked ? keys->ask[k] : bf_key_rows[k - keys->asked].name;
-    char        other[BF_OPTION_LENGTH];
-    snprintf(other, sizeof other, "%s", key);
-    if (as_option) bf_option_name(key, other);
-    int distance = bf_text_distance(name, other);
-    if (distance > nearest - found) continue; /* of equally near ones, the first */
-    nearest = distance;
-    found   = 1;
-    strcpy(like, other);
-  }
-  return found ? like : NULL;
-}
-
-/* Keys that the program knows and had no use for: a matrix's, where every head has its own. */
-static BfStatus refuse_unread(const BfKeys *keys, BfError *error) {
-  const BfGiven *given;
-  for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
-    const int read = given->on_line ? bf_options_was_read(keys->options, given->at) : keys->yaml.entry[given->at].read;
-    if (!read) return bf_keys_refuse(keys, given, error, "%s", *given->name.matrix ? "by any head" : "here");
-  }
-  return BF_OK;
-}
-
-BfStatus bf_keys_finish(const BfKeys *keys, BfError *error) {
-  char      like[BF_OPTION_LENGTH], left[BF_OPTION_LENGTH] = "";
-  BfKeyName name;
-  for (int64_t k = 0; k < keys->yaml.count; k++) {
-    const BfYamlEntry *entry = &keys->yaml.entry[k];
-    char               option[BF_OPTION_LENGTH];
-    bf_option_name(entry->key, option);
-    if (entry->read || entry->aside || entry->kind == BF_YAML_MAP || bf_key_name(option, &name)) continue;
-    const char *hint = most_like(keys, entry->key, 0, like);
-    return bf_fail(error, BF_BAD_INPUT, "%s: line %d: unknown key %s%s%s%s", keys->file, entry->line, entry->key,
-                   hint ? ", did you mean " : "", hint ? hint : "", hint ? "?" : "");
-  }
-  BF_TRY(refuse_unread(keys, error));
-  BF_TRY(bf_options_left(keys->options, left, error));
-  if (!*left) return BF_OK;
-  const char *hint = most_like(keys, left, 1, like);
-  return bf_fail(error, BF_BAD_INPUT, "unknown option -%s%s%s%s", left, hint ? ", did you mean -" : "",
-                 hint ? hint : "", hint ? "?" : "");
 }

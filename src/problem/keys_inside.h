@@ -1,0 +1,16 @@
+/* What keys are made of: for keys.c and keys_finish.c alone. */
+#pragma once
+#include "keys.h"
+#include "options.h"
+#include "strict_yaml.h"
+
+struct BfKeys {
+  const char *file; /* its name, for messages */
+  BfYaml      yaml;
+  BfOptions  *options;
+  int64_t     givens, given_room;
+  BfGiven    *given;
+  int64_t     asked, asked_room;
+  char      **ask;   /* keys that were looked up */
+  BfSettings  taken; /* their values */
+};
