@@ -192,12 +192,38 @@ static void accuracy_counts_the_mass_of_lane_0(void **state) {
   assert_true(bf_cost_denominator(&cost) == 3);
 }
 
+/* What eval tells: pooled atoms weighed by mass, R r + b, the smallest label of the largest logit. */
+static void answers_are_those_of_the_readout(void **state) {
+  (void)state;
+  double   R[] = {1, 2, 0, -1, 1, 2}, b[] = {0.5, 3, 0.5}, r[2 * BF_LANES], logits[3];
+  BfCost   cost = make_cost("pooled_cross_entropy", 2, 3, R, b);
+  Sentence s    = {0};
+  Atoms    z;
+  add_tag(&s, 0, 2, 1, 0); /* two atoms of half a token each */
+  add_tag(&s, 3, 1, 3, 0); /* one atom of three */
+  set_atoms((double[]){1, 0, 3, 2, -1, 4}, 3, 2, &z);
+  s.context.label = NULL; /* not looked at */
+  cost.pooling    = BF_POOL_MEAN;
+  bf_represent(&cost, &s.context, z.at, r);
+  assert_true(r[0] == (0.5 * 1 + 0.5 * 3 + 3 * -1) / 4 && r[BF_LANES] == (0.5 * 0 + 0.5 * 2 + 3 * 4) / 4);
+  cost.pooling = BF_POOL_FIRST;
+  bf_represent(&cost, &s.context, z.at, r);
+  assert_true(r[0] == 2 && r[BF_LANES] == 1);
+  cost.pooling = BF_POOL_LAST;
+  bf_represent(&cost, &s.context, z.at, r);
+  assert_true(r[0] == -1 && r[BF_LANES] == 4);
+  assert_int_equal(bf_logits(&cost, 0, (double[]){-1, 4}, logits), 0); /* 0 and 2 attain it */
+  assert_true(logits[0] == 7.5 && logits[1] == -1 && logits[2] == 7.5);
+  assert_true(bf_cost_pools(cost.kind));
+  assert_false(bf_cost_pools(bf_cost_kind("token_cross_entropy")) || bf_cost_pools(bf_cost_kind("squared_error")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(losses_are_those_of_the_formula),    cmocka_unit_test(closed_forms_hold_to_the_last_digits),
       cmocka_unit_test(extreme_logits_stay_finite),         cmocka_unit_test(what_is_no_number_stays_none),
       cmocka_unit_test(pooling_weights_atoms_by_mass),      cmocka_unit_test(equal_logits_give_the_smallest_label),
-      cmocka_unit_test(accuracy_counts_the_mass_of_lane_0),
+      cmocka_unit_test(accuracy_counts_the_mass_of_lane_0), cmocka_unit_test(answers_are_those_of_the_readout),
   };
   return RUN(tests);
 }

@@ -282,6 +282,31 @@ static void two_writers(Tap *tap, const Where *w) {
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* A text file: whole, rank 0's, not in the place of another one unless told. */
+static void texts(Tap *tap, const Where *w) {
+  BfError error = {0}, refused = {0}, nowhere = {0};
+  char    read[32] = "", mine[32];
+  snprintf(mine, sizeof mine, "rank %d\n", w->rank);
+  check(tap, bf_text_write(MPI_COMM_WORLD, w->path, 0, mine, (int64_t)strlen(mine), &error) == BF_OK && exists(w->path),
+        "a text is written");
+  check(tap,
+        bf_text_write(MPI_COMM_WORLD, w->path, 0, "other", 5, &refused) == BF_BAD_INPUT &&
+            strstr(refused.text, "-overwrite"),
+        "and not replaced untold");
+  FILE *file = fopen(w->path, "r");
+  if (file && !fgets(read, sizeof read, file)) read[0] = '\0';
+  if (file) fclose(file);
+  check(tap, !strcmp(read, "rank 0\n") && !exists(w->part), "it is rank 0's, and nothing stays beside it");
+  check(tap, bf_text_write(MPI_COMM_WORLD, w->path, 1, "", 0, &error) == BF_OK, "it is replaced where told");
+  check(tap,
+        bf_text_write(MPI_COMM_WORLD, "/nowhere/at/all.csv", 1, "", 0, &nowhere) == BF_BAD_INPUT &&
+            strstr(nowhere.text, "/nowhere/at/all.csv"),
+        "a folder that is not there is named");
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (w->rank == 0) unlink(w->path);
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 int main(int argc, char **argv) {
   Tap   tap = {0, 0};
   Where w   = {0};
@@ -299,6 +324,7 @@ int main(int argc, char **argv) {
   sealed(&tap, &w);
   given_up(&tap, &w);
   two_writers(&tap, &w);
+  texts(&tap, &w);
   if (w.rank == 0) rmdir(folder);
   return finish_tap(&tap);
 }
