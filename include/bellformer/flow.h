@@ -13,6 +13,7 @@
  * (bf_step_transposed tells the derivative of P). It has no profile zeta. */
 #pragma once
 #include "bellformer/checkpoint.h"
+#include "bellformer/estimate.h"
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "bellformer/store.h"
@@ -46,6 +47,9 @@ typedef struct {
 BfStatus bf_flow_options_known(BfError *error);
 BfStatus bf_flow_petsc_options(char **text, BfError *error);
 BfStatus bf_flow_petsc_options_set(const char *text, BfError *error);
+
+/* Iterations of a search at most, -tao_max_it. Not collective. */
+BfStatus bf_flow_iterations(int64_t *most, BfError *error);
 
 /* What an evaluation gives. Arrays are the caller's; NULL: not wanted. */
 typedef struct {
@@ -164,3 +168,13 @@ void     bf_flow_layers_clear(BfFlowLayers *layers);
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, const BfFlowValue *value,
                        const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error);
+
+/* ---- time, before anything runs -------------------------------------------------------------------------------- */
+
+typedef struct {
+  double forward, gradient; /* seconds of an evaluation, at the start */
+  double pontryagin;        /* seconds, at the end */
+  double node_bytes;        /* memory, at most */
+} BfFlowEstimate;
+BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *options, BfFlowEstimate *estimate,
+                          BfError *error);

@@ -152,8 +152,8 @@ void bf_progress_what(const BfRun *run, const char *format, ...) __attribute__((
  * a phase runs its rate is measured, and the guesses of those that have not begun are corrected by it. at_most: the
  * units are a bound. May be told again when more is known. */
 void bf_work_expect(const BfRun *run, BfPhase phase, double units, const char *unit, double weight, bool at_most);
-/* So many of the expected units came from a checkpoint: they need not be done. */
-void bf_work_restored(const BfRun *run, BfPhase phase, double units);
+/* So many units are expected more than was told, or fewer: of a checkpoint, of a search that ended early. */
+void bf_work_change(const BfRun *run, BfPhase phase, double units);
 /* So many units more are done, by all ranks together (rank 0 speaks for the others). Cheap: once some milliseconds. */
 void bf_work_done(const BfRun *run, BfPhase phase, double units);
 

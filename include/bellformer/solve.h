@@ -1,6 +1,7 @@
 /* The dynamic program: README, The model; V_T = g, V_t(i) = min over k of [c(u_k) + V_{t+1}(T(i, k))]. */
 #pragma once
 #include "bellformer/checkpoint.h"
+#include "bellformer/estimate.h"
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "bellformer/store.h"
@@ -57,6 +58,8 @@ typedef struct {
   double work;                                   /* of the whole solve */
 } BfFullSize;
 BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error);
+/* About the memory of one node alone with so many cells, atoms a tag at most, and actions. */
+double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions);
 
 typedef struct {
   double  most;        /* measures of a layer at most: M; INFINITY where tokens are not quantized */
@@ -75,6 +78,20 @@ double bf_reachable_most(const BfReachableSize *size, int t);
  * all ranks together; of the last layer (next is not read) while it is costed. What stays of it afterwards. */
 double bf_reachable_layer_bytes(const BfReachableSize *size, int t, double measures, double next);
 double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measures);
+
+/* Memory of the whole solve at its peak, all ranks together, if every layer has as many measures as it may. */
+double bf_reachable_peak_bytes(const BfReachableSize *size);
+
+/* ---- time, before anything runs -------------------------------------------------------------------------------- */
+
+/* A solve in the full space, in the reachable space (at most: what merges is not known), without what surrounds it.
+ * All collective. */
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
+/* Work of the trained model on the problem's data, in terms: one of eight lanes is used, all are computed. */
+double bf_rollout_terms(const BfProblem *problem);
+/* The trained model on a data set. */
+BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);
 
 /* ---- the trained model on data ---------------------------------------------------------------------------------- */
 

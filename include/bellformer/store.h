@@ -70,6 +70,9 @@ int bf_store_has(BfStore *store, const char *path);
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);
 
+/* Bytes a second that the ranks write together into such a file: one of 64 MB appears beside `path` for a moment. */
+BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, BfError *error);
+
 /* ---- text files -------------------------------------------------------------------------------------------------- */
 
 /* Write rank 0's text as a file that appears whole. An existing one is refused (BF_BAD_INPUT) unless overwrite is set.

@@ -133,11 +133,14 @@ void bf_session_close(BfSession *x, BfStatus status) {
 
 BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
                             BfRollout *test, BfError *error) {
+  const double terms = bf_rollout_terms(problem);
+  bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
   const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
   if (status == BF_OK && problem->test.tokens)
     bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
+  bf_work_done(run, BF_PHASE_ROLLOUT, terms);
   return bf_agree(run->world, error);
 }
 

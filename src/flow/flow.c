@@ -251,8 +251,10 @@ static BfStatus evaluate(BfFlow *flow, const double control[], BfFlowValue *valu
   if (value->tokens) memset(value->tokens, 0, sizeof(double) * (size_t)table);
   if (value->adjoint) memset(value->adjoint, 0, sizeof(double) * (size_t)table);
   if (value->sequence_loss) memset(value->sequence_loss, 0, sizeof(double) * (size_t)flow->data->contexts);
-  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++)
+  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++) {
     evaluate_group(flow, &flow->group[g], value->readout, value, rows + g * n, error);
+    bf_work_done(flow->run, BF_PHASE_FLOW, 1.0 / (double)flow->groups);
+  }
   BF_GOTO(bf_agree(flow->run->world, error));
   BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
   if (value->tokens) bf_sum_disjoint(flow->run->world, table, value->tokens);

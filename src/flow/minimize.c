@@ -87,11 +87,13 @@ static PetscErrorCode monitor(Tao tao, void *context) {
   PetscCall(note_iterate(tao, train));
   if (iteration <= train->iterations && train->iterations >= 0) return 0; /* TAO tells of some steps twice */
   if (note(train, cost, residual) != BF_OK) return PETSC_ERR_MEM;
-  if (train->served < train->evaluated || bf_seconds() - train->printed < 3) return 0;
-  train->printed = bf_seconds();
-  if (train->all > 1) bf_print(train->run, "start %lld of %lld, ", (long long)train->start + 1, (long long)train->all);
-  bf_print(train->run, "iteration %lld: J = %.10g, residual %.3g, %lld evaluations\n", (long long)train->iterations,
-           cost, residual, (long long)train->evaluated);
+  if (train->served < train->evaluated) return 0;
+  if (train->all > 1)
+    bf_progress_what(train->run, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
+                     (long long)train->start + 1, (long long)train->all, (long long)train->iterations, cost, residual);
+  else
+    bf_progress_what(train->run, "iteration %lld, J = %.10g, residual %.3g", (long long)train->iterations, cost,
+                     residual);
   return 0;
 }
 

@@ -219,3 +219,10 @@ BfStatus bf_flow_petsc_options(char **text, BfError *error) {
 BfStatus bf_flow_petsc_options_set(const char *text, BfError *error) {
   return bf_petsc(PetscOptionsInsertString(NULL, text), "PetscOptionsInsertString", error);
 }
+
+BfStatus bf_flow_iterations(int64_t *most, BfError *error) {
+  PetscInt iterations = 1000;
+  BF_TRY(bf_petsc(PetscOptionsGetInt(NULL, NULL, "-tao_max_it", &iterations, NULL), "-tao_max_it", error));
+  *most = iterations;
+  return BF_OK;
+}

@@ -101,13 +101,23 @@ static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, doubl
   return BF_OK;
 }
 
+/* Of the Hamiltonians at one end of an interval, in evaluations of the flow with their gradient. */
+static double part_of_evaluation(const BfFlow *flow) {
+  const BfFlowOptions *o = &flow->options;
+  return (double)(flow->problem->actions + 1) /
+         (3.5 * o->scheme->stages * (o->scheme->adaptive ? 20 : o->steps) * flow->problem->horizon);
+}
+
 static BfStatus look_along_depth(Work *w, const double control[], const BfFlowValue *value, BfPontryagin *out,
                                  BfError *error) {
   const BfProblem *problem = w->flow->problem;
   const int64_t    T = problem->horizon, q = problem->layer.controls;
   const int        ends = out->ends;
   double           low = INFINITY, high = -INFINITY;
+  const double     part = part_of_evaluation(w->flow);
   out->violation_action = -1;
+  bf_progress_what(w->flow->run, "Pontryagin's condition");
+  bf_work_change(w->flow->run, BF_PHASE_FLOW, (double)(ends * T) * part);
   for (int64_t k = 0; k < T; k++) {
     double *H = out->hamiltonian + ends * k;
     for (int e = 0; e < ends; e++) {
@@ -121,6 +131,7 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
         out->violation_depth  = (double)(k + e) * problem->layer.step;
         out->violation_action = out->minimizer[at];
       }
+      bf_work_done(w->flow->run, BF_PHASE_FLOW, part);
       low  = fmin(low, H[e]);
       high = fmax(high, H[e]);
     }

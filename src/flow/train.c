@@ -162,6 +162,7 @@ static BfStatus run_start(BfTrain *train, BfError *error) {
     bf_print(train->run, "start %lld of %lld: J = %.10g, from %.6g in %lld iterations\n", (long long)train->start + 1,
              (long long)train->all, train->out->final_cost[train->start], train->out->initial_cost[train->start],
              (long long)train->iterations);
+  bf_work_change(train->run, BF_PHASE_FLOW, fmin(0, (double)train->evaluated - train->most));
   train->evaluated = 0;
   return BF_OK;
 }
@@ -177,6 +178,17 @@ static BfStatus make(BfTrain *train, BfError *error) {
   return BF_NEW(&train->gradient, train->n, error);
 }
 
+/* What the search has to do at most, for its progress: TAO's line search takes one to three steps. */
+static BfStatus expect(BfTrain *train, BfError *error) {
+  const double an_iteration = 2, left = (double)(train->all - train->start);
+  int64_t      iterations;
+  BF_TRY(bf_flow_iterations(&iterations, error));
+  train->most = 2 + an_iteration * (double)iterations;
+  bf_work_expect(train->run, BF_PHASE_FLOW, left * train->most - (double)train->evaluated, "evaluations",
+                 bf_flow_seconds(train->flow), true);
+  return BF_OK;
+}
+
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error) {
   BfTrain train = {
@@ -188,6 +200,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   make(&train, error);
   BF_GOTO(bf_agree(run->world, error));
   BF_GOTO(bf_train_restore(&train, error));
+  BF_GOTO(expect(&train, error));
   for (; train.start < train.all; train.start++) BF_GOTO(run_start(&train, error));
 done:
   bf_free(train.x);

@@ -21,7 +21,7 @@ typedef struct {
   double *log;          /* [evaluated][BF_LOG_HEAD + n] */
   int64_t iterations, history_room;
   double *history; /* [iterations + 1][2] */
-  double  printed; /* when the last progress line was */
+  double  most;    /* evaluations of a start, about, if it goes to the last iteration */
   double *best;    /* [n] the iterate of this start of least J, the start among them */
   double  best_cost;
   double *x, *gradient; /* [n] on all ranks */

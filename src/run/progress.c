@@ -19,8 +19,6 @@ struct BfProgress {
   bool            inside; /* other output ended within a line */
   double          last;   /* when a line was told */
   char            what[96];
-  double          units; /* of the phase under way when `what` began, and when that was */
-  double          since;
 };
 
 void bf_progress_lock(const BfRun *run) {
@@ -101,9 +99,9 @@ static void describe(const BfRun *run, size_t size, char line[]) {
                                ? bf_phase_name[phase]
                            : *p->what ? p->what
                                       : "working";
-  if (phase < BF_PHASES && x->work[phase].unit && x->work[phase].done > p->units && now > p->since)
-    snprintf(rate, sizeof rate, ", %s %s a second",
-             bf_human_count((x->work[phase].done - p->units) / (now - p->since), a), x->work[phase].unit);
+  if (phase < BF_PHASES && x->work[phase].unit && x->work[phase].done > 0)
+    snprintf(rate, sizeof rate, ", %s %s a second", bf_human_count(x->work[phase].done / spent(run, (int)phase), a),
+             x->work[phase].unit);
   if (isnan(left)) snprintf(line, size, "%s: %s so far%s", what, bf_human_time(now - x->started, b), rate);
   else
     snprintf(line, size, "%s: %.1f %% of the run done, %s%s left%s", what, 100 * part, at_most ? "at most " : "",
@@ -204,23 +202,23 @@ void bf_progress_close(BfRun *run) {
 /* ---- what the work tells ---------------------------------------------------------------------------------------- */
 
 void bf_progress_what(const BfRun *run, const char *format, ...) {
-  BfPhases   *x = run->phases;
-  BfProgress *p = x->progress;
+  BfProgress *p = run->phases->progress;
   va_list     arguments;
   if (!p) return;
   pthread_mutex_lock(&p->lock);
   va_start(arguments, format);
   vsnprintf(p->what, sizeof p->what, format, arguments);
   va_end(arguments);
-  p->units = x->depth ? x->work[x->active[x->depth - 1]].done : 0;
-  p->since = bf_seconds();
   pthread_mutex_unlock(&p->lock);
 }
 
 void bf_work_expect(const BfRun *run, BfPhase phase, double units, const char *unit, double weight, bool at_most) {
   bf_progress_lock(run);
   BfPhaseWork *w = &run->phases->work[phase];
-  if (!w->all) w->before = bf_phase_seconds(run, phase);
+  if (!w->all) { /* what was done before is not of this work */
+    w->before = bf_phase_seconds(run, phase);
+    w->done   = 0;
+  }
   w->all     = units;
   w->unit    = unit;
   w->weight  = weight;
@@ -228,15 +226,17 @@ void bf_work_expect(const BfRun *run, BfPhase phase, double units, const char *u
   bf_progress_unlock(run);
 }
 
-void bf_work_restored(const BfRun *run, BfPhase phase, double units) {
+void bf_work_change(const BfRun *run, BfPhase phase, double units) {
   bf_progress_lock(run);
-  run->phases->work[phase].all -= units;
+  BfPhaseWork *w = &run->phases->work[phase];
+  w->all         = fmax(w->all + units, w->done);
   bf_progress_unlock(run);
 }
 
 void bf_work_done(const BfRun *run, BfPhase phase, double units) {
   bf_progress_lock(run);
   BfPhaseWork *w = &run->phases->work[phase];
-  w->done        = fmin(w->done + units, w->all);
+  w->done        = w->done + units;
+  if (w->all > 0 && w->done > w->all) w->all = w->done; /* a guess that was too small */
   bf_progress_unlock(run);
 }

@@ -1,10 +1,14 @@
 """The program as a user meets it: commands, the result file, eval, info, options, problems from elsewhere."""
+import fcntl
 import os
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 import h5py
 import numpy as np
@@ -134,6 +138,64 @@ def information():
         M = np.prod([len(oracle.all_measures(p, c)) for c in oracle.contexts(p)])
         for number in (14, 9, M, len(oracle.actions(p))):
             assert str(number) in said.replace(",", ""), (number, said)
+
+
+def estimates():
+    """info takes the options of solve and of flow, tells both spaces by layer, what would fit, and times; and leaves nothing behind."""
+    moons, toy = os.path.join(PROBLEMS, "moons", "moons.yaml"), os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml")
+    few = ["-action_count", "5"]
+    with folder() as f:
+        out = ["-o", f + "/run.h5", "-overwrite", "-maxh", "1", "-checkpoint_interval", "60", "-restart", "auto"]
+        said = ok(run(["info", moons, *few, *out, "-quiet"], ranks=2))
+        assert not os.listdir(f)
+        for line in (r"takes the reachable space: less work by count", r"layer 1 +at most 5 measures: [0-9.]+ [kM]B while", r"result file +412 MB",
+                     r"full space: 9363600 measures, 140 M Q-values", r"memory a node +[0-9.]+ [MG]B, [0-9.]+ GB are free: fits \(tables and costs 262 MB",
+                     r"time +about .*: terminal costs .*, tables .*, sweeps .*, writing", r"time +at most about .*: expansion .*, merging .*, costs"):
+            assert re.search(line, said), (line, said)
+        for line, arguments in ((r"full space(.|\n)*does not fit(.|\n)*would fit +quantize.cells of 3 an axis; quantize.atoms of 3; ", [moons, "-space", "full", "-memory", "0.2", *few]),
+                                (r"takes the full space: -stability needs it", [moons, "-stability", "1", *few]),
+                                (r"may not fit\n +would fit surely +a horizon of \d; \d+ actions; \d+ nodes like this", [toy, "-horizon", "4", "-memory", "1"]),
+                                (r"the full one would need 45.1 TB a node", [os.path.join(PROBLEMS, "xor", "xor.yaml"), "-quantize_cells", "6,6"]),
+                                (r"scheme euler, 2 steps a layer; 3 starts of at most 7 iterations", [toy, "-scheme", "euler", "-steps", "2", "-starts", "3", "-tao_max_it", "7"]),
+                                (r"an evaluation +about .* with its gradient, .* without\n", [toy, "-command", "flow"]),
+                                (r"scheme layers, 1 step a layer", [toy, "-command", "flow", "-scheme", "layers"])):
+            said = ok(run(["info", *arguments]))
+            assert re.search(line, said), (line, said)
+        assert "full space" not in ok(run(["info", moons, *few, "-space", "reachable"]))
+        for arguments, word in ((["-command", "solve", "-scheme", "euler"], "-scheme"), (["-command", "flow", "-space", "full"], "-space"),
+                                (["-scheme", "euler", "-stability", "1"], "-scheme"), (["-space", "all"], "-space"), (["-tao_max_at", "1"], "tao_max_at")):
+            refused = run(["info", toy, *arguments])
+            assert refused.returncode == 2 and word in refused.stderr and len(refused.stderr.splitlines()) == 1, (arguments, refused.stderr)
+
+
+def progress():
+    """A phase that lasts tells what part of the whole run is done: lines in a file; one line that is refreshed where mpirun's own output
+    is a terminal, of its width."""
+    arguments = ["mpirun", "--quiet", "-n", "1", BELLFORMER, "solve", os.path.join(PROBLEMS, "moons", "moons.yaml"), "-space", "full",
+                 "-horizon", "1", "-action_count", "40"]
+    said = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    lines = [line for line in said.splitlines() if "% of the run done" in line]
+    assert lines and "\r" not in said and "\033" not in said, said
+    assert re.match(r"(terminal costs|transition tables|layer 0): [0-9.]+ % of the run done, (at most )?.* left", lines[0]), lines
+    assert "% of" not in subprocess.run(arguments + ["-quiet"], capture_output=True, text=True, check=True).stdout
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    process = subprocess.Popen(arguments, stdout=end, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
+    os.close(end)
+    said = b""
+    while True:
+        try:
+            more = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        said += more
+    os.close(terminal)
+    assert process.wait() == 0
+    shown = [line.split(b"\033")[0] for line in said.split(b"\r") if b" % of the run" in line]
+    assert len(shown) >= 2 and all(len(line) <= 49 for line in shown), said
+    assert b"transition tables: " in said and b"\033[Kfull space: M" in said, said
 
 
 def overwriting():
@@ -276,4 +338,4 @@ def shipped():
 
 tap([("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
      ("overwriting", overwriting), ("overrides", overrides), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
-     ("the space", spaces), ("outgrown memory", outgrown_memory), ("leaving out", leaving_out), ("damaged results", damaged), ("shipped problems", shipped)])
+     ("estimates", estimates), ("progress", progress), ("the space", spaces), ("outgrown memory", outgrown_memory), ("leaving out", leaving_out), ("damaged results", damaged), ("shipped problems", shipped)])

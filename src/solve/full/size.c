@@ -49,3 +49,30 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
   bf_full_space_clear(&space);
   return BF_OK;
 }
+
+/* ---- what would fit --------------------------------------------------------------------------------------------- */
+
+static double types(double n, int atoms) {
+  double count = 1;
+  for (int i = 1; i <= atoms; i++) count = count * (n + i - 1) / i;
+  return count;
+}
+
+static bool alike(const BfContext *a, const BfContext *b) { return a->tags == b->tags && a->slots == b->slots; }
+
+double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions) {
+  double all = 1, tables = 0;
+  for (int64_t s = 0; s < problem->train.contexts; s++) {
+    const BfContext *c        = &problem->context[s];
+    double           measures = 1;
+    int64_t          earlier  = 0;
+    for (int g = 0; g < c->tags; g++) {
+      const int own = c->first[g + 1] - c->first[g];
+      measures *= types(cells, own < atoms ? own : atoms);
+    }
+    while (earlier < s && !alike(c, &problem->context[earlier])) earlier++;
+    if (earlier == s) tables += measures * actions;
+    all *= measures;
+  }
+  return 16 * all + 4 * tables + 4 * problem->horizon * all;
+}

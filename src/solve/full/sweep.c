@@ -165,7 +165,7 @@ static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t oute
   }
 }
 
-static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+static void sweep_tiles(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
                         int32_t *policy) {
   const BfPlan    *plan    = sweep->plan;
   const BfKernels *kernels = plan->space->problem->layer.kernels;
@@ -186,6 +186,17 @@ static void sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
       kernels->sweep_block(&plan->walk, sweep->base, next, sweep->least.base, &tile, value, policy, &sweep->work);
     }
   }
+}
+
+static void begin_outer(BfSweep *sweep, const BfTerminal *terminal, int64_t outer) {
+  if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
+  else bf_plan_base(sweep->plan, outer, sweep->base);
+}
+
+void bf_sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+                    int32_t *policy) {
+  begin_outer(sweep, terminal, group / sweep->plan->groups_outer);
+  sweep_tiles(sweep, terminal, group, next, value, policy);
 }
 
 /* The minima of the rows of V_{t+1}, shared among the node's ranks. */
@@ -270,10 +281,9 @@ static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const
     const int64_t start = bf_plan_start(plan, group), count = bf_plan_start(plan, group + 1) - start;
     if (group / plan->groups_outer != outer) {
       outer = group / plan->groups_outer;
-      if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
-      else bf_plan_base(plan, outer, sweep->base);
+      begin_outer(sweep, terminal, outer);
     }
-    sweep_group(sweep, terminal, group, next, V + start, policy + at);
+    sweep_tiles(sweep, terminal, group, next, V + start, policy + at);
     at += count;
     bf_count_values(sweep->run, (double)count * (double)plan->walk.actives);
     bf_work_done(sweep->run, BF_PHASE_SWEEP, (double)count * (double)plan->walk.actives * sweep->run->size);

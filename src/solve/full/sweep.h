@@ -43,6 +43,11 @@ typedef struct {
 BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
                         int begin, const BfSweepPause *pause, BfError *error);
 
+/* One group of that by itself: value and policy of its measures, given the minima of rows in sweep->least. Not
+ * collective. */
+void bf_sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+                    int32_t *policy);
+
 /* This rank's measures of pieces 0 .. pieces-1: first[pieces] and count[pieces]; returns their sum. They stand in this
  * order in `policy`. */
 int64_t bf_sweep_blocks(const BfSweep *sweep, int pieces, int64_t first[], int64_t count[]);

@@ -118,7 +118,7 @@ static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfAction
   }
   BF_TRY(bf_table_restore(run, tables, shape, M, K, checkpoint, &rows, error));
   b.blocks = b.exchanged = rows == K ? actions->blocks : rows / BF_LANES;
-  bf_work_restored(run, BF_PHASE_TABLES, (double)rows * (double)M);
+  bf_work_change(run, BF_PHASE_TABLES, -(double)rows * (double)M);
   bf_scratch_create(space->problem, &b.scratch, error);
   BfStatus status = bf_agree(run->world, error);
   if (status == BF_OK) status = fill(&b, checkpoint, error);

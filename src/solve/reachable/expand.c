@@ -40,17 +40,16 @@ static BfStatus quantize(BfReachable *x, const BfContext *context, int lanes, Bf
   return BF_OK;
 }
 
-/* total[readout][K padded] of the successors of one state: sums over contexts, in their order. */
-static BfStatus cost_successors(BfReachable *x, const unsigned char *state, double *total, BfError *error) {
-  const BfLayerStates *layer    = &x->layer[x->problem->horizon - 1];
-  const double         each     = (double)layer->total / (double)layer->count * (double)x->problem->actions;
-  const BfProblem     *problem  = x->problem;
-  const int64_t        padded   = x->actions.blocks * BF_LANES;
-  const int64_t        readouts = problem->cost.readouts;
-  for (int64_t i = 0; i < readouts * padded; i++) total[i] = 0;
+BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *state, int64_t block0, int64_t block1, double *total,
+                           BfError *error) {
+  const BfProblem *problem  = x->problem;
+  const int64_t    padded   = x->actions.blocks * BF_LANES;
+  const int64_t    readouts = problem->cost.readouts;
+  for (int64_t r = 0; r < readouts; r++)
+    for (int64_t k = block0 * BF_LANES; k < block1 * BF_LANES; k++) total[r * padded + k] = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     bf_states_load(&x->states, state, s, &x->scratch);
-    for (int64_t b = 0; b < x->actions.blocks; b++) {
+    for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + b * x->actions.size, x->scratch.z,
                      x->scratch.next, x->scratch.work);
       const int lanes = bf_actions_in_block(problem, b);
@@ -61,7 +60,21 @@ static BfStatus cost_successors(BfReachable *x, const unsigned char *state, doub
         for (int l = 0; l < lanes; l++) total[r * padded + b * BF_LANES + l] += g[l];
       }
     }
-    bf_work_done(x->run, BF_PHASE_EXPAND, each / (double)problem->train.contexts);
+  }
+  return BF_OK;
+}
+
+/* All actions of one state, some blocks at a time, so that progress is told of a large action set, too. */
+static BfStatus cost_successors(BfReachable *x, const unsigned char *state, double *total, BfError *error) {
+  const BfLayerStates *layer  = &x->layer[x->problem->horizon - 1];
+  const int64_t        blocks = x->actions.blocks;
+  const double each  = (double)layer->total / (double)layer->count * (double)x->problem->actions / (double)blocks,
+               fits  = BF_PIECE_TERMS / 8 / (bf_reachable_terms(x->problem) * BF_LANES);
+  const int64_t some = fits < 8 ? 8 : fits < (double)blocks ? (int64_t)fits : blocks;
+  for (int64_t b = 0; b < blocks; b += some) {
+    const int64_t end = b + some < blocks ? b + some : blocks;
+    BF_TRY(bf_reachable_cost(x, state, b, end, total, error));
+    bf_work_done(x->run, BF_PHASE_EXPAND, each * (double)(end - b));
   }
   return BF_OK;
 }

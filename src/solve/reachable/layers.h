@@ -47,6 +47,15 @@ double bf_reachable_terms(const BfProblem *problem);
 BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out,
                              BfError *error);
 
+/* Readouts' costs, sums over contexts in their order, of a state's successors under the actions of blocks block0 ..
+ * block1-1: total[readout][K padded]. */
+BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *state, int64_t block0, int64_t block1, double *total,
+                           BfError *error);
+
+/* Layer 0, the data. Not collective; clear it also after a failure. */
+BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
+                            BfError *error);
+void     bf_reachable_clear(BfReachable *x);
 /* Back to layer 0 alone. */
 void bf_reachable_forget_layers(BfReachable *x);
 

@@ -3,7 +3,8 @@
 #include "solve/reachable/save.h"
 #include <math.h>
 
-static BfStatus start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x, BfError *error) {
+BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
+                            BfError *error) {
   *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_states_create(problem, &x->states, error));
   BF_TRY(bf_reachable_size(problem, &x->size, error));
@@ -38,7 +39,7 @@ void bf_reachable_forget_layers(BfReachable *x) {
   bf_reachable_forget_partial(x);
 }
 
-static void clear(BfReachable *x) {
+void bf_reachable_clear(BfReachable *x) {
   for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
   bf_free(x->layer);
   bf_reachable_forget_partial(x);
@@ -174,7 +175,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
   BfReachable x;
   BfStatus    status;
   *loop = (BfOpenLoop){0};
-  start(run, problem, checkpoint, &x, error);
+  bf_reachable_start(run, problem, checkpoint, &x, error);
   BF_GOTO(bf_agree(run->world, error));
   bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots,
            x.states.width, (long long)problem->actions);
@@ -186,7 +187,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
     bf_phase_end(run, BF_PHASE_WRITE);
   }
 done:
-  clear(&x);
+  bf_reachable_clear(&x);
   if (status != BF_OK) bf_open_loop_clear(loop);
   return status;
 }

@@ -53,3 +53,13 @@ BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfEr
   bf_states_clear(&states);
   return BF_OK;
 }
+
+double bf_reachable_peak_bytes(const BfReachableSize *size) {
+  double kept = 0, peak = 0;
+  for (int t = 0; t < size->horizon; t++) {
+    const double here = bf_reachable_most(size, t), next = bf_reachable_most(size, t + 1);
+    peak = fmax(peak, kept + bf_reachable_layer_bytes(size, t, here, next));
+    kept += bf_reachable_kept_bytes(size, t, here);
+  }
+  return fmax(peak, kept + 8 * bf_reachable_most(size, size->horizon - 1));
+}

@@ -1,0 +1,131 @@
+/* The time of an evaluation of the flow, by evaluating it; of large data on a part of them. */
+#include "flow/flow.h"
+#include <math.h>
+
+static const double moment     = 0.15; /* seconds of evaluations */
+static const double whole_data = 2e8;  /* exponentials of an evaluation: beyond, a part is evaluated */
+
+/* A part of the data that begins with the first sequence; of a long one, some of its tokens as one tag. */
+typedef struct {
+  BfData  data;
+  int64_t tag[2], context[2];
+  double  of; /* the whole in parts, by pairs of tokens */
+} Part;
+
+static double length(const BfData *data, int64_t s) {
+  return (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
+}
+
+static void take_part(const BfData *data, double pairs, Part *part) {
+  double  all = 0, taken = 0;
+  int64_t count = 0;
+  part->data    = *data;
+  for (int64_t s = 0; s < data->contexts; s++) all += length(data, s) * length(data, s);
+  while (count < data->contexts && (!count || taken + length(data, count) * length(data, count) <= pairs)) {
+    taken += length(data, count) * length(data, count);
+    count++;
+  }
+  part->data.contexts = count;
+  part->data.tags     = data->context_first[count];
+  if (count == 1 && taken > 4 * pairs) { /* one sequence is too much */
+    part->tag[1]             = (int64_t)sqrt(pairs) + 1;
+    part->context[1]         = 1;
+    part->data.tags          = 1;
+    part->data.tag_first     = part->tag;
+    part->data.context_first = part->context;
+    taken                    = (double)part->tag[1] * (double)part->tag[1];
+  }
+  part->data.tokens = part->data.tag_first[part->data.tags];
+  part->of          = all / taken;
+}
+
+static double evaluations(const BfFlowOptions *o, int horizon) {
+  return (double)o->scheme->stages * (o->scheme->adaptive ? 20 : o->steps) * horizon;
+}
+
+double bf_flow_seconds(const BfFlow *flow) {
+  const double exponential = 1.5e-9; /* and what goes with it */
+  double       pairs       = 0;
+  for (int64_t s = 0; s < flow->data->contexts; s++) pairs += length(flow->data, s) * length(flow->data, s);
+  return 3.5 * exponential * pairs * flow->problem->layer.heads * evaluations(&flow->options, flow->problem->horizon) /
+         flow->run->size;
+}
+
+/* The mean of some evaluations, without and with the gradient, after a first one that warms up. */
+static BfStatus measure(BfFlow *flow, const double *control, double *gradient, double seconds[2], BfError *error) {
+  const BfRun *run = flow->run;
+  for (int with = 0; with < 2; with++) {
+    double spent = 0;
+    for (int count = -1; count < 1 || spent < moment; count++) {
+      BfFlowValue value = {.gradient = with ? gradient : NULL};
+      MPI_Barrier(run->world);
+      double here = bf_seconds();
+      BF_TRY(bf_flow_evaluate(flow, control, &value, error));
+      here = bf_seconds() - here;
+      MPI_Allreduce(MPI_IN_PLACE, &here, 1, MPI_DOUBLE, MPI_MAX, run->world);
+      spent += count >= 0 ? here : 0;
+      seconds[with] = spent / (count + 1);
+    }
+  }
+  return BF_OK;
+}
+
+/* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory. */
+static double node_bytes(const BfRun *run, const BfProblem *problem, const BfFlow *flow, const BfFlowOptions *o) {
+  const double T = problem->horizon, n = T * problem->layer.controls,
+               table = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
+  double largest     = 0;
+  for (int64_t g = 0; g < flow->groups; g++) largest = fmax(largest, (double)flow->group[g].size);
+  const double trajectory = 8 * largest * (o->scheme->stages + 2) * (o->scheme->adaptive ? 100 : o->steps) * T,
+               kept       = trajectory <= o->memory ? trajectory : trajectory / T;
+  return run->node_size * (4 * table + kept + 8 * (double)flow->groups * (2 + n));
+}
+
+static BfStatus estimate(BfRun *run, const BfRun *whole, const BfProblem *problem, const BfFlowOptions *o,
+                         const Part *part, BfFlowEstimate *e, BfError *error) {
+  const int64_t       n       = (int64_t)problem->horizon * problem->layer.controls;
+  const BfStartPoints points  = {.starts = 1};
+  BfFlow             *flow    = NULL;
+  double             *control = NULL, *gradient = NULL, seconds[2];
+  BfStatus            status;
+  BF_NEW(&control, n, error);
+  BF_NEW(&gradient, n, error);
+  BF_GOTO(bf_agree(run->world, error));
+  bf_start_point(problem, &points, 0, control);
+  BF_GOTO(bf_flow_create(run, problem, &part->data, o, &flow, error));
+  BF_GOTO(measure(flow, control, gradient, seconds, error));
+  /* A part was evaluated by every rank alone: groups are dealt to them. */
+  const double groups = (double)flow->all_groups * part->of,
+               share  = run == whole ? 1 : part->of * ceil(groups / whole->size) / groups;
+  e->forward          = seconds[0] * share;
+  e->gradient         = seconds[1] * share;
+  e->pontryagin       = e->gradient +
+                  e->forward * 2 * (double)(problem->actions + 1) * problem->horizon / evaluations(o, problem->horizon);
+  e->node_bytes = node_bytes(whole, problem, flow, o) * (run == whole ? 1 : fmax(1, part->of / whole->size));
+done:
+  bf_flow_destroy(&flow);
+  bf_free(control);
+  bf_free(gradient);
+  return status;
+}
+
+BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *o, BfFlowEstimate *e,
+                          BfError *error) {
+  Part   part;
+  BfRun *alone = NULL;
+  take_part(&problem->train, whole_data / (3 * problem->layer.heads * evaluations(o, problem->horizon)), &part);
+  if (part.of <= 1) return estimate(run, run, problem, o, &part, e, error);
+  bf_run_create(MPI_COMM_SELF, 0, &alone, error);
+  if (bf_agree(run->world, error) == BF_OK) {
+    alone->quiet = true;
+    estimate(alone, run, problem, o, &part, e, error);
+  }
+  bf_run_destroy(&alone);
+  BF_TRY(bf_agree(run->world, error));
+  double mean[3] = {e->forward, e->gradient, e->pontryagin};
+  MPI_Allreduce(MPI_IN_PLACE, mean, 3, MPI_DOUBLE, MPI_SUM, run->world);
+  e->forward    = mean[0] / run->size;
+  e->gradient   = mean[1] / run->size;
+  e->pontryagin = mean[2] / run->size;
+  return BF_OK;
+}

@@ -1,0 +1,65 @@
+/* The time of a rollout, by a layer on its first sequence. */
+#include "bellformer/solve.h"
+#include <math.h>
+
+enum { MEASURED_SLOTS = 512 };
+
+/* Seconds of a layer, in all lanes, on a sequence of so many tokens. */
+static BfStatus measure(const BfLayer *layer, int slots, double *seconds, BfError *error) {
+  const BfContext context    = {.tags     = 1,
+                                .slots    = slots,
+                                .length   = 1,
+                                .first    = (int[]){0, slots},
+                                .position = (int[]){0},
+                                .mass     = (double[]){1},
+                                .tokens   = slots};
+  double         *parameters = NULL, *z = NULL, *next = NULL, *work = NULL, spent = 0;
+  int64_t         calls = 0;
+  BfStatus        status;
+  BF_GOTO(BF_NEW(&parameters, (int64_t)layer->parameters * BF_LANES, error));
+  BF_GOTO(BF_NEW(&z, (int64_t)slots * layer->dim * BF_LANES, error));
+  BF_GOTO(BF_NEW(&next, (int64_t)slots * layer->dim * BF_LANES, error));
+  BF_GOTO(BF_NEW(&work, bf_layer_work(layer, &context), error));
+  const double begin = bf_seconds();
+  for (; spent < 0.02; spent = bf_seconds() - begin, calls++)
+    bf_layer_apply(layer, &context, parameters, z, next, work);
+  *seconds = spent / (double)calls;
+done:
+  bf_free(parameters);
+  bf_free(z);
+  bf_free(next);
+  bf_free(work);
+  return status;
+}
+
+/* Attention is quadratic in the tokens of a sequence. */
+BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error) {
+  double pairs = 0, longest = 0, each;
+  for (int64_t s = 0; s < data->contexts; s++) {
+    const double slots =
+        (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
+    pairs += slots * slots;
+    longest = fmax(longest, slots);
+  }
+  *seconds = 0;
+  if (!data->contexts) return BF_OK;
+  const int slots = longest < MEASURED_SLOTS ? (int)longest : MEASURED_SLOTS;
+  BF_TRY(measure(&problem->layer, slots, &each, error));
+  *seconds = each * pairs / ((double)slots * slots) * problem->horizon;
+  return BF_OK;
+}
+
+static double pairs_of(const BfData *data) {
+  double pairs = 0;
+  for (int64_t s = 0; s < data->contexts; s++) {
+    const double slots =
+        (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
+    pairs += slots * slots;
+  }
+  return pairs;
+}
+
+double bf_rollout_terms(const BfProblem *problem) {
+  return BF_LANES * (double)problem->horizon * problem->layer.heads *
+         (pairs_of(&problem->train) + (problem->test.tokens ? pairs_of(&problem->test) : 0));
+}

@@ -1,0 +1,162 @@
+/* The time of a solve in the full space. */
+#include "solve/full/sample.h"
+#include "solve/full/state.h"
+#include <math.h>
+
+enum { GROUPS = 16 };                      /* of a sweep that are sampled */
+static const double whole_tables  = 0.5;   /* seconds of tables that are filled to sample sweeps with them */
+static const double guessed_value = 3e-10; /* seconds of a Q-value where they are not */
+
+/* ---- what is filled before the sweeps --------------------------------------------------------------------------- */
+
+/* Seconds that this rank fills the tables of all shapes. */
+static BfStatus tables(BfFullSample *x, double *seconds, double *lead, BfError *error) {
+  *seconds = *lead = 0;
+  for (int i = 0; i < x->space.shapes; i++) {
+    double start, each;
+    BF_TRY(bf_sample_table(x, x->space.shape[i], &start, &each, error));
+    *seconds +=
+        (double)x->actions.blocks * (start + each * (double)bf_sample_leads(x, x->space.shape[i]) / x->run->size);
+    *lead = each;
+  }
+  return BF_OK;
+}
+
+static BfStatus costs(BfFullSample *x, double *seconds, BfError *error) {
+  double *each;
+  BF_TRY(BF_NEW(&each, x->space.shapes, error));
+  BfStatus status = BF_OK;
+  for (int i = 0; i < x->space.shapes && status == BF_OK; i++)
+    status = bf_sample_costs(x, x->space.shape[i], &each[i], error);
+  *seconds = 0;
+  for (int64_t s = 0; s < x->space.contexts; s++)
+    *seconds += (double)x->space.context[s].measures * each[x->space.context[s].shape];
+  *seconds *= (double)x->problem->cost.readouts / x->run->node_size;
+  bf_free(each);
+  return status;
+}
+
+/* Every rank looks through all columns for equal ones. */
+static double comparing(const BfFullSample *x) {
+  enum { ENTRIES = 1 << 22 };
+  double   entries = 0;
+  uint64_t hash    = 0;
+  for (int i = 0; i < x->space.shapes; i++) entries += (double)x->space.context[x->space.shape[i]].measures;
+  const double begin = bf_seconds();
+  for (uint32_t i = 0; i < ENTRIES; i++) hash = (hash ^ i) * 0x100000001b3u;
+  const volatile uint64_t kept = hash;
+  (void)kept;
+  return (bf_seconds() - begin) / ENTRIES * entries * (double)x->problem->actions;
+}
+
+/* ---- sweeps over several contexts, with the real tables --------------------------------------------------------- */
+
+/* Fill the rows of V_T that the successors of a group lie in, and their minima. */
+static void fill_rows(const BfFullState *x, int64_t group, double *V, unsigned char *filled) {
+  const BfWalk *walk  = &x->plan.walk;
+  const int64_t outer = group / x->plan.groups_outer, block = walk->mids > 1 ? group % x->plan.groups_outer : 0;
+  double       *least = x->sweep.least.base;
+  bf_plan_base(&x->plan, outer, x->sweep.base);
+  for (int64_t a = 0; a < walk->actives; a++)
+    for (int32_t i = 0; i < walk->images[a * walk->blocks + block]; i++) {
+      const int64_t start = x->sweep.base[a] + walk->image[a * walk->mids + block * walk->block_mids + i] * walk->lanes,
+                    row   = start / walk->lanes;
+      if (filled[row]) continue;
+      filled[row] = 1;
+      bf_terminal_fill(&x->terminal, &x->space, start, start + walk->lanes, V);
+      least[row] = INFINITY;
+      for (int64_t l = 0; l < walk->lanes; l++) least[row] = fmin(least[row], V[start + l]);
+    }
+}
+
+/* Seconds of a Q-value in a middle layer, and in the last. V_T stands for the V of all layers. */
+static BfStatus sweeps(BfFullState *x, double value[2], BfError *error) {
+  const int64_t  M = x->space.measures, rows = x->plan.outers * x->plan.walk.mids;
+  double        *next = bf_sparse_create(8 * M, error), *V = bf_sparse_create(8 * M, error);
+  int32_t       *k         = bf_sparse_create(4 * M, error);
+  unsigned char *filled    = bf_sparse_create(rows, error);
+  double         values[2] = {0}, seconds[2] = {0};
+  BfStatus       status = next && V && k && filled ? BF_OK : error->status;
+  for (int64_t i = 0; i < GROUPS && status == BF_OK; i++) {
+    const int64_t group = (2 * i + 1) * x->plan.groups / (2 * GROUPS), start = bf_plan_start(&x->plan, group);
+    fill_rows(x, group, next, filled);
+    for (int last = 0; last < 2; last++) {
+      MPI_Barrier(x->run->world);
+      const double begin = bf_seconds();
+      bf_sweep_group(&x->sweep, last ? &x->terminal : NULL, group, next, V + start, k + start);
+      seconds[last] += bf_seconds() - begin;
+      values[last] += (double)(bf_plan_start(&x->plan, group + 1) - start) * (double)x->plan.walk.actives;
+    }
+  }
+  for (int last = 0; last < 2; last++) value[last] = seconds[last] / values[last];
+  bf_sparse_destroy(next, 8 * M);
+  bf_sparse_destroy(V, 8 * M);
+  bf_sparse_destroy(k, 4 * M);
+  bf_sparse_destroy(filled, rows);
+  return status;
+}
+
+static BfStatus make_state(BfFullSample *sample, BfFullState *x, BfError *error) {
+  double most = 0;
+  x->run      = sample->run;
+  x->problem  = sample->problem;
+  BF_TRY(bf_full_space_create(x->problem, &x->space, error));
+  BF_TRY(bf_actions_create(x->problem, &x->actions, error));
+  for (int64_t k = 0; k < x->problem->actions; k++) most = fmax(most, x->actions.stage[k]);
+  BF_TRY(bf_terminal_create(x->run, &x->space, &x->terminal, error));
+  return bf_tables_create(x->run, &x->space, &x->actions, x->terminal.bound + x->problem->horizon * most, NULL,
+                          &x->tables, error);
+}
+
+static BfStatus estimate_contexts(BfFullSample *sample, BfEstimate *e, BfError *error) {
+  BfFullState x     = {0};
+  const int   T     = sample->problem->horizon;
+  double      begin = bf_seconds(), value[2];
+  BfStatus    status;
+  make_state(sample, &x, error);
+  BF_GOTO(bf_agree(sample->run->world, error));
+  bf_estimate_add(sample->run, e, "tables", bf_seconds() - begin);
+  begin = bf_seconds();
+  BF_GOTO(bf_plan_create(&x.space, &x.tables, &x.actions, x.run->size, &x.plan, error));
+  BF_GOTO(bf_sweep_create(x.run, &x.plan, &x.tables, &x.terminal, &x.sweep, error));
+  bf_estimate_add(sample->run, e, "plan", bf_seconds() - begin);
+  sweeps(&x, value, error);
+  BF_GOTO(bf_agree(sample->run->world, error));
+  const double values = (double)x.space.measures * (double)x.plan.walk.actives / x.run->size;
+  bf_estimate_add(sample->run, e, "sweeps", values * ((T - 1) * value[0] + value[1]));
+done:
+  bf_full_state_clear(&x);
+  return status;
+}
+
+/* ---- all -------------------------------------------------------------------------------------------------------- */
+
+static BfStatus estimate_parts(BfFullSample *x, BfEstimate *e, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const double     values  = problem->horizon * (double)x->space.measures * (double)problem->actions / x->run->size;
+  double           cost = 0, table = 0, lead = 0, value = guessed_value;
+  costs(x, &cost, error);
+  if (error->status == BF_OK) tables(x, &table, &lead, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  double slowest = table;
+  MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, x->run->world);
+  if (x->space.contexts > 1 && slowest < whole_tables && (double)x->space.measures < 0x1p40)
+    return estimate_contexts(x, e, error);
+  bf_estimate_add(x->run, e, "terminal costs", cost);
+  bf_estimate_add(x->run, e, "tables", table + comparing(x));
+  e->rough = x->space.contexts > 1;
+  if (x->space.contexts == 1) bf_sample_gather(x, lead, &value, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  bf_estimate_add(x->run, e, "sweeps", values * value);
+  return BF_OK;
+}
+
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *e, BfError *error) {
+  BfFullSample x;
+  *e = (BfEstimate){0};
+  bf_full_sample_create(run, problem, &x, error);
+  BfStatus status = bf_agree(run->world, error);
+  if (status == BF_OK) status = estimate_parts(&x, e, error);
+  bf_full_sample_clear(&x);
+  return status;
+}

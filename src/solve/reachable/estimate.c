@@ -1,0 +1,107 @@
+/* The time of a solve in the reachable space, at most: by expanding and costing the data's own measure. */
+#include "solve/reachable/merge.h"
+#include <math.h>
+
+enum { MOST_SET = 1 << 24 }; /* bytes of the states that merging is sampled with */
+static const double moment = 0.05;
+
+typedef struct {
+  double expand, merge, sort, cost; /* seconds of a successor */
+} Rates;
+
+/* All actions, some at a time, until a moment is over; of a large action set some blocks. */
+static BfStatus sample_expansion(BfReachable *x, unsigned char *out, Rates *r, BfError *error) {
+  const int64_t K     = x->problem->actions;
+  int64_t       count = 0;
+  double        spent = 0, begin = bf_seconds();
+  for (int64_t k = 0; spent < moment; k = k + BF_LANES < K ? k + BF_LANES : 0, spent = bf_seconds() - begin) {
+    const int64_t end = k + BF_LANES < K ? k + BF_LANES : K;
+    BF_TRY(bf_reachable_expand(x, x->layer[0].state, k, end, out, error));
+    count += end - k;
+  }
+  r->expand = spent / (double)count;
+  return BF_OK;
+}
+
+static BfStatus sample_costs(BfReachable *x, Rates *r, BfError *error) {
+  const int64_t K = x->problem->actions;
+  double       *total, spent = 0;
+  int64_t       count = 0;
+  BF_TRY(BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error));
+  BfStatus     status = BF_OK;
+  const double begin  = bf_seconds();
+  for (int64_t b = 0; spent < moment && status == BF_OK;
+       b = (b + 1) % x->actions.blocks, spent = bf_seconds() - begin) {
+    status = bf_reachable_cost(x, x->layer[0].state, b, b + 1, total, error);
+    count += (b + 1) * BF_LANES < K ? BF_LANES : K - b * BF_LANES;
+  }
+  r->cost = spent / (double)count;
+  bf_free(total);
+  return status;
+}
+
+/* Distinct states as a message brings them: copied, hashed twice, inserted, sorted. */
+static BfStatus sample_merging(BfReachable *x, unsigned char *state, Rates *r, BfError *error) {
+  const int64_t bytes = x->states.bytes;
+  BfStateSet    set   = {0};
+  int64_t       number, *position = NULL;
+  double        spent = 0;
+  BfStatus      status;
+  BF_GOTO(bf_set_create(&x->states, &set, error));
+  const double begin = bf_seconds();
+  for (int64_t i = 0; spent < moment && i * bytes < MOST_SET && status == BF_OK; i++) {
+    memcpy(state, &i, sizeof i < (size_t)bytes ? sizeof i : (size_t)bytes);
+    memcpy(state + bytes, state, (size_t)bytes);
+    memcpy(state + 2 * bytes, state + bytes, (size_t)bytes);
+    number = (int64_t)bf_states_hash(&x->states, state);
+    status = bf_set_insert(&set, state + 2 * bytes, &number, error);
+    if (i % 64 == 0) spent = bf_seconds() - begin;
+  }
+  BF_GOTO(status);
+  r->merge          = (bf_seconds() - begin) / (double)set.count;
+  const double from = bf_seconds();
+  BF_GOTO(bf_set_sort(&set, &position, error));
+  r->sort = (bf_seconds() - from) / (double)set.count;
+done:
+  bf_free(position);
+  bf_set_clear(&set);
+  return status;
+}
+
+static BfStatus sample(BfReachable *x, Rates *r, BfError *error) {
+  unsigned char *out;
+  BF_TRY(BF_NEW(&out, BF_LANES * x->states.bytes, error));
+  BfStatus status = sample_expansion(x, out, r, error);
+  if (status == BF_OK) status = sample_merging(x, out, r, error);
+  if (status == BF_OK) status = sample_costs(x, r, error);
+  bf_free(out);
+  return status;
+}
+
+/* A layer of few measures keeps as many ranks busy. */
+static double shared(const BfReachable *x, int t) {
+  return bf_reachable_most(&x->size, t) / fmin(x->run->size, bf_reachable_most(&x->size, t)) * x->size.actions;
+}
+
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *e, BfError *error) {
+  const int   T      = problem->horizon;
+  double      expand = 0, merge = 0;
+  BfReachable x;
+  Rates       r = {0};
+  BfStatus    status;
+  *e = (BfEstimate){.at_most = true};
+  bf_reachable_start(run, problem, NULL, &x, error);
+  BF_GOTO(bf_agree(run->world, error));
+  sample(&x, &r, error);
+  BF_GOTO(bf_agree(run->world, error));
+  for (int t = 0; t < T - 1; t++) {
+    expand += shared(&x, t) * r.expand;
+    merge += shared(&x, t) * (r.merge + r.sort) + bf_reachable_most(&x.size, t) * x.size.actions * 2e-9 / run->size;
+  }
+  if (T > 1) bf_estimate_add(run, e, "expansion", expand);
+  if (T > 1) bf_estimate_add(run, e, "merging", merge);
+  bf_estimate_add(run, e, "costs of the last layer", shared(&x, T - 1) * r.cost);
+done:
+  bf_reachable_clear(&x);
+  return status;
+}
