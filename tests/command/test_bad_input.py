@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
-from harness import BELLFORMER, tap  # noqa: E402
+from harness import BELLFORMER, only_root, tap  # noqa: E402
 
 GOOD = """name: good
 horizon: 2
@@ -174,9 +174,7 @@ def fails_alone(done, folder, status, word):
 
 def full_disk():
     """A disk that fills, at whichever dataset: exit 1, one line, no file."""
-    if os.geteuid():
-        print("# only root can mount a small disk: not tried")
-        return
+    only_root("mount a small disk")
     for kibibytes, ranks in ((70, 0), (90, 2), (110, 3), (130, 1), (130, 4)):
         with tempfile.TemporaryDirectory(prefix="bf_bad_") as folder:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk" % kibibytes, "none", folder], check=True)

@@ -10,14 +10,11 @@ import time
 import continuous  # noqa: F401 (finds ../solve)
 from flow_cases import case
 from harness import BELLFORMER, Result, run, tap
+from bits import difference as same
 from cases import READOUT, sequences
 
 PROBLEM = case(rows=sequences(40, 8, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=8, step=0.2, weight_decay=1e-3)
 OPTIONS = ["-starts", 3, "-scheme", "rk4", "-steps", 8, "-tao_max_it", 60]
-
-
-def same(a, b):
-    return [n for n in a.data if not n.startswith("provenance") and a.data[n].tobytes() != b.data[n].tobytes()]
 
 
 LAYERS = ["-starts", 3, "-scheme", "layers", "-tao_max_it", 400]

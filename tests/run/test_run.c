@@ -2,9 +2,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../ranks.h"
 #include "bellformer/run.h"
+#include "run/phases.h"
 
 /* Ranks are dealt to nodes in order; workers count them node by node. */
 static void nodes(Tap *tap, const BfRun *run, int node_size) {
@@ -82,8 +84,11 @@ static void clocks(Tap *tap, BfRun *run) {
   const double before = bf_seconds();
   bf_phase_begin(run, BF_PHASE_SWEEP);
   bf_count_values(run, 5);
+  nanosleep(&(struct timespec){0, 50000000}, NULL);
   bf_phase_end(run, BF_PHASE_SWEEP);
-  check(tap, bf_seconds() >= before, "time does not run backwards");
+  const double after = bf_seconds(), swept = run->phases->seconds[BF_PHASE_SWEEP];
+  check(tap, after - before >= 0.05 && after - before < 30, "a second is a second");
+  check(tap, swept >= 0.05 && swept <= after - before, "a phase has its time");
   check(tap, bf_total_values(run) == 5.0 * run->size, "Q-values of all ranks");
   const int64_t least = bf_least_memory_free(run->world);
   check(tap, least > 0 && least < INT64_MAX >> 10 && bf_peak_memory() > 0, "memory");
