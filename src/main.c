@@ -20,15 +20,22 @@ static const BfCommand *find(const char *name) {
 static void list(FILE *out) {
   fprintf(out, "usage: [mpirun -n RANKS] bellformer COMMAND [FILE] [-option value ...]\n\ncommands:\n");
   for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-  fprintf(out, "  %-8s this list, or `bellformer help COMMAND`\n\nbellformer --version prints versions.\n", "help");
+  fprintf(out,
+          "  %-8s this list, or `bellformer help COMMAND`; `help -man [COMMAND]` as a manual page\n\nbellformer "
+          "--version prints versions.\n",
+          "help");
 }
 
-static int help(const char *name) {
-  const BfCommand *command = name ? find(name) : NULL;
-  if (name && !command) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
+/* help, help help, help COMMAND; behind -man as manual pages. */
+static int help(const char *name, int man) {
+  const int        all     = !name || !strcmp(name, "help");
+  const BfCommand *command = all ? NULL : find(name);
+  if (!all && !command) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
   if (!bf_speaks()) return BF_OK;
-  if (command) bf_manual_help(name, command->manual, stdout);
-  else list(stdout);
+  if (all && man) bf_manual_page_of_all(commands, COMMANDS, stdout);
+  else if (all) list(stdout);
+  else if (man) bf_manual_page(name, command->summary, command->manual, stdout);
+  else bf_manual_help(name, command->manual, stdout);
   return BF_OK;
 }
 
@@ -37,12 +44,15 @@ static int is_help(const char *word) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) return help(NULL);
+  if (argc < 2) return help(NULL, 0);
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
-  if (!strcmp(argv[1], "help") || is_help(argv[1])) return help(argc > 2 ? argv[2] : NULL);
+  if (!strcmp(argv[1], "help") || is_help(argv[1])) {
+    const int man = argc > 2 && !strcmp(argv[2], "-man");
+    return help(argc > 2 + man ? argv[2 + man] : NULL, man);
+  }
   const BfCommand *command = find(argv[1]);
   if (!command) return bf_usage("there is no command '%s'; `bellformer help` lists them", argv[1]);
   for (int i = 2; i < argc; i++)
-    if (is_help(argv[i])) return help(argv[1]);
+    if (is_help(argv[i])) return help(argv[1], 0);
   return bf_run_command(command, argc, argv);
 }

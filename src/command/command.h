@@ -23,6 +23,9 @@ typedef struct {
   const BfManual *manual;
 } BfCommand;
 
+/* The manual page of the program, which lists its commands. */
+void bf_manual_page_of_all(const BfCommand commands[], int count, FILE *out);
+
 BfCommandRun          bf_command_info, bf_command_solve, bf_command_flow, bf_command_eval;
 extern const BfManual bf_manual_info, bf_manual_solve, bf_manual_flow, bf_manual_eval;
 

@@ -11,3 +11,5 @@ typedef struct {
 } BfManual;
 
 void bf_manual_help(const char *command, const BfManual *manual, FILE *out);
+/* The same as a page for man(1). */
+void bf_manual_page(const char *command, const char *summary, const BfManual *manual, FILE *out);

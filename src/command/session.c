@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AT(field) offsetof(BfStartOptions, field)
 
@@ -95,7 +96,10 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
                                        .newest   = o->newest,
                                        .describe = describe,
                                        .context  = x};
-  if (!o->out) return BF_OK;
+  if (!o->out) {
+    bf_print(x->run, "without -o nothing will be saved, neither a result nor a checkpoint\n");
+    return BF_OK;
+  }
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
   x->begun = true;
   BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
@@ -106,8 +110,43 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
   return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
 }
 
+/* A word as the shell takes it. */
+static void print_word(const BfRun *run, const char *word) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
+  if (*word && word[strspn(word, plain)] == '\0') {
+    bf_print(run, " %s", word);
+    return;
+  }
+  bf_print(run, " '");
+  for (; *word; word++) {
+    if (*word == '\'') bf_print(run, "'\\''");
+    else bf_print(run, "%c", *word);
+  }
+  bf_print(run, "'");
+}
+
+/* The command line that would have saved the answer, to a file that is not there yet. */
+static void tell_line(const BfSession *x) {
+  const char *yaml = x->problem->yaml, *dot = strrchr(yaml, '.');
+  const int   stem = dot && dot > yaml ? (int)(dot - yaml) : (int)strlen(yaml);
+  char        name[512];
+  if (x->run->rank != 0) return;
+  snprintf(name, sizeof name, "%.*s.h5", stem < 400 ? stem : 400, yaml);
+  for (int i = 2; access(name, F_OK) == 0 && i < 10000; i++)
+    snprintf(name, sizeof name, "%.*s-%d.h5", stem < 400 ? stem : 400, yaml, i);
+  bf_print(x->run, "nothing was saved; this line would have:");
+  if (x->run->size > 1) bf_print(x->run, " mpirun -n %d", x->run->size);
+  for (int i = 0; i < x->arguments->argc; i++) print_word(x->run, x->arguments->argv[i]);
+  bf_print(x->run, " -o");
+  print_word(x->run, name);
+  bf_print(x->run, "\n");
+}
+
 BfStatus bf_session_publish(BfSession *x, BfError *error) {
-  if (!x->store) return BF_OK;
+  if (!x->store) {
+    tell_line(x);
+    return BF_OK;
+  }
   bf_phase_begin(x->run, BF_PHASE_WRITE);
   BF_TRY(bf_result_totals(x->run, x->store, error));
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
