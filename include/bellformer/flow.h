@@ -78,6 +78,9 @@ void     bf_flow_destroy(BfFlow **flow);
  * among them first. */
 BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error);
 
+/* A guess of the seconds of an evaluation with its gradient; bf_flow_estimate measures it. Not collective. */
+double bf_flow_seconds(const BfFlow *flow);
+
 /* Take this readout from now on rather than the one of least loss: of a model on other data. Not collective. */
 void bf_flow_readout(BfFlow *flow, int64_t readout);
 

@@ -88,8 +88,8 @@ double bf_reachable_peak_bytes(const BfReachableSize *size);
  * All collective. */
 BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
 BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
-/* Work of the trained model on the problem's data, in terms: one of eight lanes is used, all are computed. */
-double bf_rollout_terms(const BfProblem *problem);
+/* Work of the trained model on a data set, in terms: one of eight lanes is used, all are computed. */
+double bf_rollout_terms(const BfProblem *problem, const BfData *data);
 /* The trained model on a data set. */
 BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);
 

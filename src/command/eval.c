@@ -89,7 +89,10 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   BF_TRY(bf_agree(run->world, error));
   BF_TRY(bf_flow_create(run, problem, data, &x->options, &flow, error));
   bf_flow_readout(flow, loop->readout);
+  bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
+  bf_phase_begin(run, BF_PHASE_FLOW);
   status = bf_flow_evaluate(flow, loop->control, &x->value, error);
+  bf_phase_end(run, BF_PHASE_FLOW);
   bf_flow_destroy(&flow);
   return status;
 }
@@ -160,11 +163,17 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   int64_t    outside = 0;
   BfStatus   status;
   if (o->out) BF_GOTO(bf_target_check(run, arguments, o->out, false, o->data, error));
+  bf_phase_begin(run, BF_PHASE_READ);
   BF_GOTO(bf_result_read(run, arguments->file, &problem, &loop, error));
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
+  bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
+  bf_work_expect(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data), NULL, BF_TERM_SECONDS, false);
+  bf_phase_begin(run, BF_PHASE_ROLLOUT);
   bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
+  bf_phase_end(run, BF_PHASE_ROLLOUT);
   BF_GOTO(bf_agree(run->world, error));
+  bf_work_done(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data));
   BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &loop, &flow, error));
   BfAnswer answer = {.data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout};
   status          = tell(run, problem, &loop, &answer, &flow, o, error);

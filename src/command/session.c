@@ -172,7 +172,8 @@ void bf_session_close(BfSession *x, BfStatus status) {
 
 BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
                             BfRollout *test, BfError *error) {
-  const double terms = bf_rollout_terms(problem);
+  const double terms = bf_rollout_terms(problem, &problem->train) +
+                       (problem->test.tokens ? bf_rollout_terms(problem, &problem->test) : 0);
   bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
   const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);

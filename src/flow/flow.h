@@ -47,9 +47,6 @@ struct BfFlow {
   double          *lanes, *by_lanes; /* of the longest context, for its cost */
 };
 
-/* A guess of the seconds of an evaluation with its gradient, on all ranks: estimate.c measures it. */
-double bf_flow_seconds(const BfFlow *flow);
-
 /* Group the sequences into blocks and groups and keep this rank's. */
 BfStatus bf_flow_group(BfFlow *flow, BfError *error);
 void     bf_flow_ungroup(BfFlow *flow);

@@ -49,17 +49,12 @@ BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, doubl
   return BF_OK;
 }
 
-static double pairs_of(const BfData *data) {
+double bf_rollout_terms(const BfProblem *problem, const BfData *data) {
   double pairs = 0;
   for (int64_t s = 0; s < data->contexts; s++) {
     const double slots =
         (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
     pairs += slots * slots;
   }
-  return pairs;
-}
-
-double bf_rollout_terms(const BfProblem *problem) {
-  return BF_LANES * (double)problem->horizon * problem->layer.heads *
-         (pairs_of(&problem->train) + (problem->test.tokens ? pairs_of(&problem->test) : 0));
+  return BF_LANES * pairs * problem->horizon * problem->layer.heads;
 }

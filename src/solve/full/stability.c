@@ -249,6 +249,7 @@ BfStatus bf_full_stability(const BfFullState *x, int moves, BfStore *store, BfEr
   BfStatus status;
   double   mine = 0, largest = 0;
   int      all_pairs = 0;
+  bf_progress_what(x->run, "stability");
   BF_GOTO(find_measures(x, moves, &study, error));
   BF_GOTO(roll(x, &study, error));
   modulus(x, &study, &mine, &all_pairs, error);
