@@ -64,11 +64,25 @@ def refused(done, line):
     assert not done.stdout, done.stdout
 
 
+def known():
+    return NAMES if is_x86() else NAMES[:1]
+
+
 def unknown():
-    line = "sse9: kernels here are " + ", ".join(NAMES[:1] if HERE == ["generic"] and not is_x86() else NAMES)
+    line = "sse9: kernels here are " + ", ".join(known())
     refused(run(["--version"], env=environment("sse9")), line)
     for ranks in (0, 2):
         refused(run(["info", XOR], ranks, env=environment("sse9")), line)
+
+
+def one_rank_only():
+    """Nodes may differ: a rank alone that cannot, whichever it is, ends all in that one line."""
+    for bad in (0, 1):
+        command = ["mpirun", "--quiet"]
+        for rank in (0, 1):
+            setting = ["BELLFORMER_ISA=sse9"] if rank == bad else []
+            command += [":"] * rank + ["-n", "1", "env"] + setting + [BELLFORMER, "info", XOR]
+        refused(subprocess.run(command, capture_output=True, text=True, timeout=120), "sse9: kernels here are " + ", ".join(known()))
 
 
 def is_x86():
@@ -95,7 +109,8 @@ def older():
 checks = [("full space: the same bits in " + ", ".join(HERE), full),
           ("reachable space: the same bits", reachable),
           ("flow: J to 1e-13", flow),
-          ("an unknown name is refused in one line", unknown)]
+          ("an unknown name is refused in one line", unknown),
+          ("on one rank of two as well", one_rank_only)]
 if is_x86() and shutil.which("qemu-x86_64"):
     checks.append(("older processors", older))
 tap(checks)
