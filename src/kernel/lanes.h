@@ -39,15 +39,53 @@ BF_INLINE BfLane lane_min(BfLane a, BfLane b) {
 #endif
 }
 
+/* As many of eight lanes as one register holds, for loops that carry them from step to step: GCC keeps a vector wider
+ * than its registers in memory. */
+#if defined(__AVX512F__)
+#define BF_PARTS 1
+#elif defined(__AVX__)
+#define BF_PARTS 2
+#else
+#define BF_PARTS 4
+#endif
+enum { BF_PART = BF_LANES / BF_PARTS };
+typedef double  BfPart __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
+typedef int64_t BfPartInt __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
+
+BF_INLINE BfPart part_set(double x) { return x - (BfPart){0}; }
+
+/* As lane_max, lane_min. */
+BF_INLINE BfPart part_max(BfPart a, BfPart b) {
+#if defined(__AVX512F__)
+  return (BfPart)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif defined(__AVX__)
+  return (BfPart)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+  const BfPartInt m = a > b;
+  return (BfPart)(((BfPartInt)a & m) | ((BfPartInt)b & ~m));
+#endif
+}
+
+BF_INLINE BfPart part_min(BfPart a, BfPart b) {
+#if defined(__AVX512F__)
+  return (BfPart)_mm512_min_pd((__m512d)a, (__m512d)b);
+#elif defined(__AVX__)
+  return (BfPart)_mm256_min_pd((__m256d)a, (__m256d)b);
+#else
+  const BfPartInt m = a < b;
+  return (BfPart)(((BfPartInt)a & m) | ((BfPartInt)b & ~m));
+#endif
+}
+
 /* Where q < best: best = q and id = the given one. Equal values keep the earlier id. */
-BF_INLINE void lane_keep_less(BfLane q, int64_t number, BfLane *best, BfLaneInt *id) {
+BF_INLINE void part_keep_less(BfPart q, int64_t number, BfPart *best, BfPartInt *id) {
 #if defined(__AVX512F__)
   const __mmask8 less = _mm512_cmp_pd_mask((__m512d)q, (__m512d)*best, _CMP_LT_OQ);
-  *best               = (BfLane)_mm512_mask_mov_pd((__m512d)*best, less, (__m512d)q);
-  *id                 = (BfLaneInt)_mm512_mask_set1_epi64((__m512i)*id, less, number);
+  *best               = (BfPart)_mm512_mask_mov_pd((__m512d)*best, less, (__m512d)q);
+  *id                 = (BfPartInt)_mm512_mask_set1_epi64((__m512i)*id, less, number);
 #else
-  const BfLaneInt less = q < *best;
-  *best                = (BfLane)(((BfLaneInt)q & less) | ((BfLaneInt)*best & ~less));
+  const BfPartInt less = q < *best;
+  *best                = (BfPart)(((BfPartInt)q & less) | ((BfPartInt)*best & ~less));
   *id                  = (less & number) | (*id & ~less);
 #endif
 }

@@ -94,18 +94,18 @@ static void permute(const BfWalk *walk, const Tile *e, int64_t a, const uint8_t 
   }
 }
 
-/* The minimum over `count` rows of a chunk, for one mid; returns the largest that it holds then. */
-BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64_t vectors, int64_t a0, BfLane *best,
-                               BfLaneInt *id) {
-  BfLane most = lane_set(-__builtin_inf());
-  for (int64_t v = 0; v < vectors; v++) {
-    BfLane least = row[0][v];
-    for (int c = 1; c < count; c++) least = lane_min(row[c][v], least);
-    lane_keep_less(least, a0, &best[v], &id[v]);
-    most = lane_max(best[v], most);
+/* The minimum over `count` rows of a chunk, for one mid; returns the largest that it holds then. parts: of a row. */
+BF_INLINE double minimize_rows(const int count, const BfPart *const row[], int64_t parts, int64_t a0, BfPart *best,
+                               BfPartInt *id) {
+  BfPart most = part_set(-__builtin_inf());
+  for (int64_t v = 0; v < parts; v++) {
+    BfPart least = row[0][v];
+    for (int c = 1; c < count; c++) least = part_min(row[c][v], least);
+    part_keep_less(least, a0, &best[v], &id[v]);
+    most = part_max(best[v], most);
   }
   double all = most[0];
-  for (int l = 1; l < BF_LANES; l++) all = most[l] > all ? most[l] : all;
+  for (int l = 1; l < BF_PART; l++) all = most[l] > all ? most[l] : all;
   return all;
 }
 
@@ -113,20 +113,21 @@ BF_INLINE double minimize_rows(const int count, const BfLane *const row[], int64
 static void minimize(const BfWalk *walk, const Tile *e, int64_t a0, int64_t size, Bounds *x, BfSweepWork *work) {
   const uint16_t *slot = walk->slot + (a0 / BF_CHUNK * walk->mids + e->first) * BF_CHUNK;
   for (int64_t m = 0; m < e->mids; m++, slot += BF_CHUNK) {
-    const BfLane *row[BF_CHUNK];
+    const BfPart *row[BF_CHUNK];
     int           count = 0;
     for (unsigned mask = x->mask[m]; mask; mask &= mask - 1) {
       const int c  = __builtin_ctz(mask);
-      row[count++] = (const BfLane *)(work->rows + c * size + slot[c] * e->stride);
+      row[count++] = (const BfPart *)(work->rows + c * size + slot[c] * e->stride);
     }
     if (!count) continue;
     work->kept += count * e->lanes;
     for (int c = count; c < BF_CHUNK; c++) row[c] = row[0];
-    BfLane    *best = (BfLane *)(work->best + m * e->stride);
-    BfLaneInt *id   = (BfLaneInt *)(work->chunk + m * e->stride);
-    x->most[m]      = count > 4   ? minimize_rows(8, row, e->vectors, a0, best, id)
-                      : count > 2 ? minimize_rows(4, row, e->vectors, a0, best, id)
-                                  : minimize_rows(2, row, e->vectors, a0, best, id);
+    BfPart       *best  = (BfPart *)(work->best + m * e->stride);
+    BfPartInt    *id    = (BfPartInt *)(work->chunk + m * e->stride);
+    const int64_t parts = e->vectors * BF_PARTS;
+    x->most[m]          = count > 4   ? minimize_rows(8, row, parts, a0, best, id)
+                          : count > 2 ? minimize_rows(4, row, parts, a0, best, id)
+                                      : minimize_rows(2, row, parts, a0, best, id);
   }
 }
 
@@ -173,38 +174,38 @@ static void sum_before(const BfWalk *walk, const BfLastTerms *t, const Tile *e, 
   }
 }
 
-/* The chunk's lane terms, vector after vector, so that one pointer finds them all. */
-static void pack_lanes(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a0, BfLane *pack) {
+/* The chunk's lane terms, part after part, so that one pointer finds them all. */
+static void pack_lanes(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a0, BfPart *pack) {
   for (int c = 0; c < BF_CHUNK; c++) {
-    const BfLane *from = (const BfLane *)(t->lane + (a0 + c < walk->actives ? a0 + c : a0) * t->padded + e->lane0);
-    for (int64_t v = 0; v < e->vectors; v++) pack[v * BF_CHUNK + c] = from[v];
+    const BfPart *from = (const BfPart *)(t->lane + (a0 + c < walk->actives ? a0 + c : a0) * t->padded + e->lane0);
+    for (int64_t v = 0; v < e->vectors * BF_PARTS; v++) pack[v * BF_CHUNK + c] = from[v];
   }
 }
 
 /* The minimum over a chunk of actions for `count` mids, 1 or 2, which share the loads of the lane terms. */
-BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, const BfLane stage[],
-                                  const double *const before[], int64_t m, const BfLane *pack, BfSweepWork *work) {
-  BfLane sum[2][BF_CHUNK];
+BF_INLINE void minimize_last_mids(const int count, const Tile *e, int64_t a0, const BfPart stage[],
+                                  const double *const before[], int64_t m, const BfPart *pack, BfSweepWork *work) {
+  BfPart sum[2][BF_CHUNK];
   for (int i = 0; i < count; i++)
-    for (int c = 0; c < BF_CHUNK; c++) sum[i][c] = lane_set(before[c][m + i]);
-  for (int64_t v = 0; v < e->vectors; v++, pack += BF_CHUNK) {
-    BfLane least[2];
+    for (int c = 0; c < BF_CHUNK; c++) sum[i][c] = part_set(before[c][m + i]);
+  for (int64_t v = 0; v < e->vectors * BF_PARTS; v++, pack += BF_CHUNK) {
+    BfPart least[2];
     for (int i = 0; i < count; i++) least[i] = stage[0] + (sum[i][0] + pack[0]);
     for (int c = 1; c < BF_CHUNK; c++)
-      for (int i = 0; i < count; i++) least[i] = lane_min(stage[c] + (sum[i][c] + pack[c]), least[i]);
+      for (int i = 0; i < count; i++) least[i] = part_min(stage[c] + (sum[i][c] + pack[c]), least[i]);
     for (int i = 0; i < count; i++)
-      lane_keep_less(least[i], a0, (BfLane *)(work->best + (m + i) * e->stride) + v,
-                     (BfLaneInt *)(work->chunk + (m + i) * e->stride) + v);
+      part_keep_less(least[i], a0, (BfPart *)(work->best + (m + i) * e->stride) + v,
+                     (BfPartInt *)(work->chunk + (m + i) * e->stride) + v);
   }
 }
 
 static void minimize_last(const BfWalk *walk, const BfLastTerms *t, const Tile *e, int64_t a0, BfSweepWork *work) {
-  BfLane       *pack = (BfLane *)(work->rows + BF_CHUNK * walk->block_mids), stage[BF_CHUNK];
+  BfPart       *pack = (BfPart *)(work->rows + BF_CHUNK * walk->block_mids), stage[BF_CHUNK];
   const double *before[BF_CHUNK];
   pack_lanes(walk, t, e, a0, pack);
   for (int c = 0; c < BF_CHUNK; c++) {
     const int in = a0 + c < walk->actives ? c : 0;
-    stage[c]     = lane_set(walk->stage[a0 + in]);
+    stage[c]     = part_set(walk->stage[a0 + in]);
     before[c]    = work->rows + in * walk->block_mids;
   }
   int64_t m = 0;
