@@ -1,0 +1,86 @@
+/* The options of `bellformer flow`, and what they come to together. */
+#include "command/flow.h"
+#include "command/flow_start.h"
+#include "command/session.h"
+#include <string.h>
+
+#define AT(field) offsetof(BfFlowSettings, field)
+
+const BfOption bf_flow_options[] = {
+    {"scheme", BF_OPTION_CHOICE, BF_ANSWER, "NAME", AT(scheme), .choice = bf_scheme_name,
+     .meaning = "layers (the Transformer itself, with its projection P; the default where -init is a result of solve), "
+                "or the flow, without P, by euler, rk4 (the default elsewhere), bs3 or dopri5 (these two choose their "
+                "steps)"},
+    {"steps", BF_OPTION_INT, BF_ANSWER, "N", AT(steps), NULL, 1, 1000000,
+     .meaning = "steps a layer of euler (default 1: the Transformer but for P) and rk4 (default 8)"},
+    {"tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(tolerance), "1e-8", 1e-15, 1,
+     .meaning = "of bs3 and dopri5, relative and absolute"},
+    {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
+     .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
+                "controls of a result of solve or flow, or of a file that holds /rollout/controls [T, q] alone, as "
+                "share/python writes one; at the middles of this problem's layers where it has more or fewer, clipped "
+                "into their box)"},
+    {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
+     .meaning = "start from S uniform draws, one after the other (from -init first); the best is the answer"},
+    {"seed", BF_OPTION_INT, BF_ANSWER, "N", AT(seed), "0", 0, 0x1p63, .meaning = "of the draws"},
+    {"test_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(test_gradient),
+     .meaning = "compare the gradient at the start with central differences, and stop"},
+    {"time_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(time_gradient),
+     .meaning = "time a forward solve and a gradient at the start, and stop"},
+    {"trajectory_memory", BF_OPTION_NUMBER, BF_KEPT, "MIB", AT(mebibytes), "512", 0, 1e9,
+     .meaning = "that a rank may keep for the adjoint; beyond, layers are integrated twice"},
+    {"tao_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = "bqnls",
+     .meaning = "TAO's method: bqnls (bounded quasi-Newton), bqnkls, bqnktr, bqnktl, blmvm or bncg"},
+    {"tao_max_it", BF_OPTION_OTHER, BF_ANSWER, "N", .standard = "1000",
+     .meaning = "iterations from a start; 0: evaluate only"},
+    {"tao_gatol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-8",
+     .meaning = "|projected gradient| at which a search ends"},
+    {0}};
+
+const BfManual bf_manual_flow = {
+    .usage = "PROBLEM.yaml -o RUN.h5 [options]",
+    .about =
+        "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
+        "gradient, and checks Pontryagin's condition at the answer.\n",
+    .options = {bf_output_options, bf_flow_options, bf_restart_options, bf_run_options, bf_key_options},
+    .notes   = "PETSc's options (-tao_..., -ts_..., -log_view) work too.\n",
+    .stops   = true};
+
+bool bf_flow_init_is_file(const char *init) { return init && strcmp(init, "zero") && strcmp(init, "sample"); }
+
+static int number_of(const char *scheme) {
+  int i = 0;
+  while (strcmp(bf_scheme_name(i), scheme)) i++;
+  return i;
+}
+
+/* What scheme `layers` does not read. */
+static BfStatus check_layers(BfError *error) {
+  static const char *const unread[] = {"steps", "tolerance", "trajectory_memory"};
+  const char              *word     = NULL;
+  char                    *petsc    = NULL;
+  for (int i = 2; i >= 0; i--)
+    if (bf_option_given(unread[i])) word = unread[i];
+  BF_TRY(bf_flow_petsc_options(&petsc, error));
+  if (!word && strstr(petsc, "-ts_")) word = "ts_...";
+  bf_free(petsc);
+  if (!word) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -%s has no meaning where -scheme is layers%s", word,
+                 bf_option_given("scheme") ? "" : ", as it is where -init is a result of solve: give -scheme");
+}
+
+BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
+  if (o->scheme < 0)
+    o->scheme = number_of(bf_flow_init_is_file(o->init) && bf_flow_init_is_solve(run, o->init) ? "layers" : "rk4");
+  flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
+  if (flow->scheme->adaptive && bf_option_given("steps"))
+    return bf_fail(error, BF_BAD_INPUT,
+                   "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
+                   flow->scheme->name);
+  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(check_layers(error));
+  if (!o->steps) o->steps = flow->scheme->steps;
+  flow->steps     = (int)o->steps;
+  flow->tolerance = o->tolerance;
+  flow->memory    = o->mebibytes * 0x1p20;
+  return BF_OK;
+}
