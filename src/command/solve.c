@@ -52,7 +52,6 @@ static BfStatus settle_space(void *options, const BfRun *run, const BfProblem *p
 static BfStatus check_space(const BfSession *session, Options *o, BfError *error) {
   const BfRun *run = session->run;
   if (session->start == BF_GOING_ON) BF_TRY(settle_space(o, run, session->problem, error));
-  if (*o->choice.why) bf_print(run, "%s space: %s\n", bf_space_name(o->set.space), o->choice.why);
   return bf_space_check(run, &o->choice, error);
 }
 
@@ -94,6 +93,7 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   const bool full = o->set.space == BF_SPACE_FULL;
   if (o->start.out && full) BF_GOTO(check_disk(run, &o->choice.full, o, error));
   BF_GOTO(bf_session_open(session, error));
+  if (*o->choice.why) bf_print(run, "%s space: %s\n", bf_space_name(o->set.space), o->choice.why);
   const BfFullOptions options = {
       .store_value = o->set.store_value, .store_policy = o->set.store_policy, .stability = (int)o->set.stability};
   BF_GOTO(full ? bf_solve_full(run, problem, &options, session->store, session->checkpoint, &loop, error)
