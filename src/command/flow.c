@@ -1,5 +1,6 @@
 /* bellformer flow: train along the continuous-depth flow. */
 #include "command/flow.h"
+#include "command/flow_answer.h"
 #include "command/flow_start.h"
 #include "command/session.h"
 #include <math.h>
@@ -123,28 +124,7 @@ static BfStatus check_given(const BfProblem *problem, const Options *o, BfError 
 
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-  BfTraining   training;
-  BfFlowValue  value, test;
-  BfPontryagin pontryagin;
-  BfOpenLoop   loop;
-  BfRollout    layers, test_layers;
-  BfFlowLayers compared;
-} Answer;
-
-static void clear_answer(Answer *x) {
-  bf_training_clear(&x->training);
-  bf_free(x->value.gradient);
-  bf_free(x->value.tokens);
-  bf_free(x->value.adjoint);
-  bf_pontryagin_clear(&x->pontryagin);
-  bf_open_loop_clear(&x->loop);
-  bf_rollout_clear(&x->layers);
-  bf_rollout_clear(&x->test_layers);
-  bf_flow_layers_clear(&x->compared);
-}
-
-static BfStatus make_answer(const BfRun *run, const BfProblem *problem, Answer *x, BfError *error) {
+static BfStatus make_answer(const BfRun *run, const BfProblem *problem, BfFlowAnswer *x, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls,
                 table = (T + 1) * problem->train.tokens * problem->layer.dim;
   BF_NEW(&x->value.gradient, T * q, error);
@@ -160,7 +140,7 @@ static BfStatus make_answer(const BfRun *run, const BfProblem *problem, Answer *
 }
 
 /* All that is told of the answer, from its controls. */
-static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, const Options *o, Answer *x,
+static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, const Options *o, BfFlowAnswer *x,
                          BfError *error) {
   BfFlow  *test = NULL;
   BfStatus status;
@@ -180,64 +160,6 @@ static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, con
   BF_TRY(bf_session_rollout(run, problem, &x->loop, &x->layers, &x->test_layers, error));
   bf_flow_layers(problem, &problem->train, &x->value, x->layers.cost, &x->compared, error);
   return bf_agree(run->world, error);
-}
-
-static BfStatus write(const BfProblem *problem, const Options *o, const Answer *x, BfStore *store, BfError *error) {
-  const bool test = problem->test.tokens > 0;
-  BF_TRY(bf_result_rollout(problem, &x->loop, &x->layers, test ? &x->test_layers : NULL, store, error));
-  BF_TRY(bf_flow_write(problem, &o->flow, &x->value, &x->training, &x->pontryagin, &x->compared, store, error));
-  if (!test) return BF_OK;
-  BF_TRY(bf_store_attribute_double(store, "/flow", "test_loss", x->test.loss, error));
-  return bf_store_attribute_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
-}
-
-/* What the flow leaves out, and where that matters. */
-static void print_outside(const BfRun *run, const BfProblem *problem, const Options *o, const Answer *x) {
-  const BfFlowLayers *c      = &x->compared;
-  const bool          sphere = problem->layer.projection == BF_PROJECT_SPHERE;
-  if (bf_scheme_is_layers(o->flow.scheme)) return;
-  bf_print(run, "outside %s at ends of layers, where only P would keep them: %lld of %lld tokens",
-           sphere ? "the sphere" : "Z", (long long)c->tokens, (long long)problem->train.tokens);
-  if (c->tokens)
-    bf_print(run, ", %lld of them from depth %.4g on", (long long)c->outside[c->first],
-             (double)c->first * problem->layer.step);
-  bf_print(run, "\n");
-  if (c->difference > 0.01)
-    bf_warn(run,
-            "J of the flow, %.6g, and the cost of the layers with the same controls, %.6g, differ by more than 1 %%; "
-            "-scheme layers minimizes the latter",
-            x->value.cost, x->layers.cost);
-}
-
-/* H of the layers varies along depth whatever u is. */
-static void print_variation(const BfRun *run, const BfPontryagin *p) {
-  if (p->ends == 2)
-    bf_print(run, "; H varies by %.3g over depth, by %.3g within a layer", p->variation, p->variation_within);
-}
-
-static void print_answer(const BfRun *run, const BfProblem *problem, const Options *o, const Answer *x) {
-  const BfTraining   *t    = &x->training;
-  const BfPontryagin *p    = &x->pontryagin;
-  const bool          test = problem->test.tokens > 0;
-  bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations,
-           (long long)t->evaluations);
-  if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
-  bf_print(run, "\nflow (%s): J = %.10g, ", o->flow.scheme->name, x->value.cost);
-  bf_print_loss(run, "training", x->value.loss, x->value.accuracy);
-  if (test) bf_print_loss(run, "; test", x->test.loss, x->test.accuracy);
-  bf_print(run, "\nlayers: cost %.10g, ", x->layers.cost);
-  bf_print_loss(run, "training", x->layers.loss, x->layers.accuracy);
-  if (test) bf_print_loss(run, "; test", x->test_layers.loss, x->test_layers.accuracy);
-  bf_print(run, "\n");
-  print_outside(run, problem, o, x);
-  bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
-  print_variation(run, p);
-  if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);
-  bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
-           (long long)problem->actions, p->violation);
-  if (p->violation_action >= 0)
-    bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
-  bf_print(run, "\n");
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
@@ -293,7 +215,7 @@ done:
 static BfStatus train(BfSession *session, BfFlow *flow, const Options *o, BfError *error) {
   BfRun           *run     = session->run;
   const BfProblem *problem = session->problem;
-  Answer           x       = {0};
+  BfFlowAnswer     x       = {0};
   BfStatus         status;
   BF_GOTO(bf_session_open(session, error));
   BF_GOTO(bf_flow_train(run, flow, problem, &o->points, session->checkpoint, &x.training, error));
@@ -302,13 +224,13 @@ static BfStatus train(BfSession *session, BfFlow *flow, const Options *o, BfErro
     goto done;
   }
   BF_GOTO(evaluate(run, flow, problem, o, &x, error));
-  if (session->store) BF_GOTO(write(problem, o, &x, session->store, error));
-  print_answer(run, problem, o, &x);
+  if (session->store) BF_GOTO(bf_flow_answer_write(problem, &o->flow, &x, session->store, error));
+  bf_flow_answer_print(run, problem, o->flow.scheme, &x);
   BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
 done:
   bf_session_close(session, status);
-  clear_answer(&x);
+  bf_flow_answer_clear(&x);
   return status;
 }
 
