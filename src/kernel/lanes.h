@@ -90,24 +90,34 @@ BF_INLINE void part_keep_less(BfPart q, int64_t number, BfPart *best, BfPartInt 
 #endif
 }
 
+/* Part p of a lane vector in memory. */
+BF_INLINE BfPart part_of(const BfLane *lane, int p) { return ((const BfPart *)lane)[p]; }
+BF_INLINE void   part_put(BfLane *lane, int p, BfPart x) { ((BfPart *)lane)[p] = x; }
+
 /* exp(x) for x <= 0, to about one unit in the last place; exactly 1 at 0, and 0 below -708 (where the true value is
  * less than 1e-307: never a maximum, hence never alone in a sum). x = k ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r +
  * r^2 q(r), q of degree 9 interpolated at the Chebyshev nodes (relative error 2e-17); then k is added to the exponent
  * bits. 24 multiplications and additions. */
+BF_INLINE BfPart part_exp(BfPart x) {
+  const BfPart shift = part_set(0x1.8p52), lowest = part_set(-708.0);
+  const BfPart bounded = part_max(x, lowest);
+  const BfPart rounded = bounded * part_set(0x1.71547652b82fep0) + shift; /* k in the low bits */
+  const BfPart k       = rounded - shift;
+  const BfPart r       = (bounded - k * part_set(0x1.62e42feep-1)) - k * part_set(0x1.a39ef35793c76p-33);
+  const BfPart r2 = r * r, r4 = r2 * r2;
+  const BfPart q01 = part_set(0.5000000000000001) + r * part_set(0.16666666666666669);
+  const BfPart q23 = part_set(0.04166666666662399) + r * part_set(0.008333333333330051);
+  const BfPart q45 = part_set(0.0013888888917281794) + r * part_set(0.00019841269863105968);
+  const BfPart q67 = part_set(2.480152119021773e-05) + r * part_set(2.7557268378684192e-06);
+  const BfPart q89 = part_set(2.7620138719733994e-07) + r * part_set(2.5100424157005067e-08);
+  const BfPart q   = (q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89);
+  const BfPart e   = part_set(1.0) + (r + r2 * q);
+  const BfPart y   = (BfPart)((BfPartInt)e + ((BfPartInt)rounded << 52));
+  return (BfPart)((BfPartInt)y & (BfPartInt)(x >= lowest));
+}
+
 BF_INLINE BfLane lane_exp(BfLane x) {
-  const BfLane shift = lane_set(0x1.8p52), lowest = lane_set(-708.0);
-  const BfLane bounded = lane_max(x, lowest);
-  const BfLane rounded = bounded * lane_set(0x1.71547652b82fep0) + shift; /* k in the low bits */
-  const BfLane k       = rounded - shift;
-  const BfLane r       = (bounded - k * lane_set(0x1.62e42feep-1)) - k * lane_set(0x1.a39ef35793c76p-33);
-  const BfLane r2 = r * r, r4 = r2 * r2;
-  const BfLane q01 = lane_set(0.5000000000000001) + r * lane_set(0.16666666666666669);
-  const BfLane q23 = lane_set(0.04166666666662399) + r * lane_set(0.008333333333330051);
-  const BfLane q45 = lane_set(0.0013888888917281794) + r * lane_set(0.00019841269863105968);
-  const BfLane q67 = lane_set(2.480152119021773e-05) + r * lane_set(2.7557268378684192e-06);
-  const BfLane q89 = lane_set(2.7620138719733994e-07) + r * lane_set(2.5100424157005067e-08);
-  const BfLane q   = (q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89);
-  const BfLane e   = lane_set(1.0) + (r + r2 * q);
-  const BfLane y   = (BfLane)((BfLaneInt)e + ((BfLaneInt)rounded << 52));
-  return (BfLane)((BfLaneInt)y & (BfLaneInt)(x >= lowest));
+  BfLane y;
+  for (int p = 0; p < BF_PARTS; p++) part_put(&y, p, part_exp(part_of(&x, p)));
+  return y;
 }

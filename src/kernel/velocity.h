@@ -7,6 +7,7 @@
 #include "layer/activation.h"
 
 typedef BfLane BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
+typedef BfPart BfPartLoose __attribute__((aligned(8)));
 
 enum {
   VELOCITY_ROWS = 4
@@ -47,6 +48,11 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
 /* Component i of the keys. */
 BF_INLINE BfLane key_at(const int spread, const double *keys, int64_t i) {
   return spread ? lane_set(keys[i]) : ((const BfLane *)keys)[i];
+}
+
+/* A part of that. */
+BF_INLINE BfPart key_part(const int spread, const double *keys, int64_t i, int p) {
+  return spread ? part_set(keys[i]) : part_of((const BfLane *)keys + i, p);
 }
 
 /* y = M x and y += M^T x with one matrix for all lanes; M [rows][cols]. */
@@ -115,12 +121,13 @@ BF_INLINE int velocity_visible(const int spread, const BfLayer *layer, const BfB
 /* out[r * stride + j] = <x_r, key_j> of `rows` rows with the first n keys. */
 BF_INLINE void velocity_dots(const int d, const int spread, const int rows, const BfLane *x, const double *keys, int n,
                              int stride, BfLane *out) {
-  for (int j = 0; j < n; j++)
-    for (int r = 0; r < rows; r++) {
-      BfLane dot = x[r * d] * key_at(spread, keys, j * d);
-      for (int a = 1; a < d; a++) dot += x[r * d + a] * key_at(spread, keys, j * d + a);
-      out[r * stride + j] = dot;
-    }
+  for (int p = 0; p < BF_PARTS; p++)
+    for (int j = 0; j < n; j++)
+      for (int r = 0; r < rows; r++) {
+        BfPart dot = part_of(&x[r * d], p) * key_part(spread, keys, j * d, p);
+        for (int a = 1; a < d; a++) dot += part_of(&x[r * d + a], p) * key_part(spread, keys, j * d + a, p);
+        part_put(&out[r * stride + j], p, dot);
+      }
 }
 
 /* -DBL_MAX for the logits of row i that the causal mask forbids. */
@@ -141,13 +148,17 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
   const int n = velocity_visible(spread, layer, block, i + rows - 1);
   velocity_dots(d, spread, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
   for (int r = 0; r < rows; r++) {
-    BfLane *logit = w->logit + r * block->tokens, max = lane_set(-DBL_MAX);
+    BfLane *logit = w->logit + r * block->tokens;
     if (layer->mask == BF_MASK_CAUSAL) velocity_mask(spread, block, i + r, n, logit);
-    for (int j = 0; j < n; j++) max = lane_max(logit[j], max);
-    den[r] = lane_set(0.0);
-    for (int j = 0; j < n; j++) {
-      logit[j] = lane_exp(logit[j] - max);
-      den[r] += logit[j];
+    for (int p = 0; p < BF_PARTS; p++) {
+      BfPart max = part_set(-DBL_MAX), sum = part_set(0.0);
+      for (int j = 0; j < n; j++) max = part_max(part_of(&logit[j], p), max);
+      for (int j = 0; j < n; j++) {
+        const BfPart e = part_exp(part_of(&logit[j], p) - max);
+        part_put(&logit[j], p, e);
+        sum += e;
+      }
+      part_put(&den[r], p, sum);
     }
   }
   return n;
@@ -182,16 +193,18 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
 /* Components a .. a + count - 1 of sum over n keys of weight z, for `rows` rows: sum[r * d + a]. */
 BF_INLINE void velocity_sums(const int d, const int spread, const int rows, const int count, int a, int n, int tokens,
                              const BfVelocityWork *w, BfLane *sum) {
-  BfLane part[VELOCITY_ROWS][4];
-  for (int r = 0; r < rows; r++)
-    for (int b = 0; b < count; b++) part[r][b] = lane_set(0.0);
-  for (int j = 0; j < n; j++)
-    for (int b = 0; b < count; b++) {
-      const BfLane z = key_at(spread, w->zk, j * d + a + b);
-      for (int r = 0; r < rows; r++) part[r][b] += w->logit[r * tokens + j] * z;
-    }
-  for (int r = 0; r < rows; r++)
-    for (int b = 0; b < count; b++) sum[r * d + a + b] = part[r][b];
+  for (int p = 0; p < BF_PARTS; p++) {
+    BfPart part[VELOCITY_ROWS][4];
+    for (int r = 0; r < rows; r++)
+      for (int b = 0; b < count; b++) part[r][b] = part_set(0.0);
+    for (int j = 0; j < n; j++)
+      for (int b = 0; b < count; b++) {
+        const BfPart z = key_part(spread, w->zk, j * d + a + b, p);
+        for (int r = 0; r < rows; r++) part[r][b] += part_of(&w->logit[r * tokens + j], p) * z;
+      }
+    for (int r = 0; r < rows; r++)
+      for (int b = 0; b < count; b++) part_put(&sum[r * d + a + b], p, part[r][b]);
+  }
 }
 
 /* Attention of `rows` rows from i: v += V mean. */

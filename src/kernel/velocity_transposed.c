@@ -14,30 +14,32 @@ BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + 
  * and dl_ij in w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
 BF_INLINE void add_rows(const int d, const int spread, const int rows, const int count, int i, int a, int n, int tokens,
                         BfLoose *by_z, const BfVelocityWork *w) {
-  BfLane s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
-  for (int r = 0; r < rows; r++)
-    for (int b = 0; b < count; b++) {
-      s[r][b]      = w->s[(i + r) * d + a + b];
-      lambda[r][b] = w->lambda[(i + r) * d + a + b];
-      by_s[r][b]   = lane_set(0.0);
-    }
-  for (int j = 0; j < n; j++) {
-    BfLane *by_y = w->by_y + j * d + a, *seen = w->seen + j * d + a;
-    for (int b = 0; b < count; b++) {
-      const BfLane y  = key_at(spread, w->y, j * d + a + b);
-      BfLane       by = by_y[b], sum = seen[b];
-      for (int r = 0; r < rows; r++) {
-        const BfLane by_logit = w->t[r * tokens + j];
-        by_s[r][b] += by_logit * y;
-        by += by_logit * s[r][b];
-        sum += w->logit[r * tokens + j] * lambda[r][b];
+  for (int p = 0; p < BF_PARTS; p++) {
+    BfPart s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
+    for (int r = 0; r < rows; r++)
+      for (int b = 0; b < count; b++) {
+        s[r][b]      = part_of(&w->s[(i + r) * d + a + b], p);
+        lambda[r][b] = part_of(&w->lambda[(i + r) * d + a + b], p);
+        by_s[r][b]   = part_set(0.0);
       }
-      by_y[b] = by;
-      seen[b] = sum;
+    for (int j = 0; j < n; j++) {
+      BfLane *by_y = w->by_y + j * d + a, *seen = w->seen + j * d + a;
+      for (int b = 0; b < count; b++) {
+        const BfPart y  = key_part(spread, w->y, j * d + a + b, p);
+        BfPart       by = part_of(&by_y[b], p), sum = part_of(&seen[b], p);
+        for (int r = 0; r < rows; r++) {
+          const BfPart by_logit = part_of(&w->t[r * tokens + j], p);
+          by_s[r][b] += by_logit * y;
+          by += by_logit * s[r][b];
+          sum += part_of(&w->logit[r * tokens + j], p) * lambda[r][b];
+        }
+        part_put(&by_y[b], p, by);
+        part_put(&seen[b], p, sum);
+      }
     }
+    for (int r = 0; r < rows; r++)
+      for (int b = 0; b < count; b++) ((BfPartLoose *)&by_z[(i + r) * d + a + b])[p] += by_s[r][b];
   }
-  for (int r = 0; r < rows; r++)
-    for (int b = 0; b < count; b++) by_z[(i + r) * d + a + b] += by_s[r][b];
 }
 
 /* Cotangents from `rows` rows from i through one head. */
