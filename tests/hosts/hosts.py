@@ -106,6 +106,8 @@ class Hosts:
 
     def mend(self, name, network="main"):
         self.sh("ip link set %s.%s up" % (network, name))
+        for host in NAMES:  # what the kernel has given up as unreachable, mpirun would, too, and wait
+            self.sh("ip neighbour flush all", inside=host)
 
     @staticmethod
     def arguments(pid):

@@ -45,7 +45,7 @@ def run(arguments, where=NAMES, on=None, **environment):
 def well(arguments, where=NAMES, on=None):
     status, out, err = run(arguments, where, on)
     said = [line for line in err.splitlines() if not line.startswith("bellformer: warning: ")]
-    assert status == 0 and not said, (status, out, err)
+    assert status == 0 and not said, (status, err, out)
     return out
 
 
@@ -109,7 +109,9 @@ def lost(name, when, harm, survivor, words):
         seconds = time.time() - began
         assert process.returncode not in (0, 75), (process.returncode, said, err)
         lines = [line for line in err.splitlines() if line.startswith("bellformer: ")]
-        assert len(lines) == bool(words) and all(word in err for word in words), err
+        # A rank that mpirun ends tells what stands, where it is given the time.
+        told = [line for line in lines if "interrupted: checkpoint" not in line]
+        assert len(told) == bool(words) and len(lines) <= len(told) + 1 and all(word in err for word in words), err
         assert glob.glob(out + ".checkpoint/*.h5") and not os.path.exists(out), os.listdir(hosts.folder)
         wait_for("end of the ranks on the other host", BOUND, lambda: not hosts.pids(NAMES[1]))
         well(["solve", "-restart", out], (survivor,))  # while the link is still down
@@ -130,6 +132,7 @@ def link_of_ranks_alone():
     try:
         _, err = process.communicate(timeout=BOUND)
         lines = [line for line in err.splitlines() if line.startswith("bellformer: ")]
+        lines = [line for line in lines if "interrupted: checkpoint" not in line]
         assert process.returncode == 1 and len(lines) == 1 and "no sign of life from 10.78.0.2 for 5 s" in lines[0], (process.returncode, err)
         wait_for("end of the ranks on the other host", BOUND, lambda: not hosts.pids(NAMES[1]))
     finally:
@@ -165,7 +168,8 @@ def lock_files():
     assert glob.glob(out + "*.lock") == [other], os.listdir(hosts.folder)
     hosts.kill(NAMES[1])
     process.communicate(timeout=BOUND)
-    assert sorted(os.path.basename(n) for n in glob.glob(out + "*")) == sorted(["lock.h5.checkpoint", "lock.h5.part", os.path.basename(other)])
+    left = {os.path.basename(n) for n in glob.glob(out + "*")}
+    assert {"lock.h5.checkpoint", os.path.basename(other)} <= left <= {"lock.h5.checkpoint", "lock.h5.part", os.path.basename(other)}, left
     assert not [n for n in os.listdir(out + ".checkpoint") if n.endswith(".lock")]
 
 
