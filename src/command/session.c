@@ -161,9 +161,10 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
 
 void bf_session_close(BfSession *x, BfStatus status) {
   if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
-    BfError unused = {0};
-    if (x->checkpoint && bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK &&
-        bf_checkpoint_newest(x->run, x->o->out) == bf_checkpoint_first(x->checkpoint))
+    BfError    unused      = {0};
+    const int  newest      = bf_checkpoint_newest(x->run, x->o->out);
+    const bool begun_alone = newest < 0 || (x->checkpoint && newest == bf_checkpoint_first(x->checkpoint));
+    if (begun_alone && bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK)
       bf_checkpoint_remove(x->run, x->o->out, &unused);
   }
   bf_checkpoint_destroy(&x->checkpoint);

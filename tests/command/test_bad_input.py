@@ -101,7 +101,7 @@ CASES = {
     "no folder for the result": ({}, ["-o", "nowhere/run.h5"], ["nowhere"]),
     "a folder as the problem": ({"good.yaml": "folder"}, [], ["good.yaml"]),
     "a folder as the result": ({"dd": "folder"}, ["-o", "dd", "-overwrite"], ["dd", "not an ordinary file"]),
-    "a result in place of the data": ({}, ["-o", "good.csv", "-overwrite"], ["good.csv", "file of the problem"]),
+    "a result in place of the data": ({}, ["-o", "good.csv", "-overwrite"], ["good.csv", "would overwrite"]),
     "control characters in a name": (yaml("file: good.csv", 'file: "a\\x1b[31m\\nb"'), [], ["data.file", "a?[31m?b"]),
     "a word behind a negative value": ({}, ["-token_lower", "-1.5,-1.5", "more.yaml"], ["more.yaml"]),
     "values apart": ({}, ["-quantize_cells", "16", "-16.5"], ["'-16.5'", "joined by commas: -quantize_cells 16,-16.5"]),
