@@ -10,6 +10,9 @@ typedef enum { BF_POOL_MEAN, BF_POOL_LAST, BF_POOL_FIRST } BfPooling;
 
 typedef struct BfCostKind BfCostKind; /* pooled_cross_entropy, token_cross_entropy, squared_error, wasserstein */
 
+/* Owns matrix and bias, which bf_cost_clear frees: a problem's cost, as it was read. A copy of it, to be averaged over
+ * other data (contexts, tokens and diameter2 set anew), borrows them: it is not cleared, and the problem outlives it.
+ */
 typedef struct {
   const BfCostKind *kind;
   int               dim;             /* d */

@@ -1,9 +1,12 @@
 /* Errors, and the memory that can cause them. Pure: no MPI, no PETSc.
  *
  * A function that can fail returns a BfStatus and takes a BfError as its last argument. On failure it fills the error
- * with one line that names what is wrong, leaves its outputs untouched, and returns the status, which is also the exit
- * code of the program. Nothing is printed here: the caller knows the file, the rank and the stream. */
+ * with one line that names what is wrong and returns the status, which is also the exit code of the program. Its
+ * outputs are then undefined, unless its header says more: what a create function was to fill is not to be used,
+ * cleared or destroyed, except where it says "clear it also after a failure"; whatever it took for itself it has given
+ * back. Nothing is printed here: the caller knows the file, the rank and the stream. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +21,9 @@ typedef enum {
 
 typedef struct {
   BfStatus status;
+  bool     known; /* to all ranks: an agreement (run.h) has told them, and another has nothing to tell */
   char     text[BF_ERROR_LENGTH]; /* one line without the newline; empty while status is BF_OK */
-} BfError;
+} BfError;                        /* start with BfError error = {0} */
 
 /* Fill `error` (unless it already holds an earlier one: the first cause is kept) and return `status`. */
 BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -10,7 +10,9 @@
 #define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 
 /* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
- * A borrowed view: whoever made the arrays owns them. */
+ * Of a context that bf_context_create (problem.h) made, first, position and mass are owned, and bf_context_clear frees
+ * them; label and target are the data's in every context, which must outlive it. A copy, or a context that is put
+ * together by hand, owns nothing and is not cleared. */
 typedef struct {
   int64_t       sequence;
   int           tags;     /* G_s */

@@ -65,7 +65,8 @@ BfStatus bf_data_parse_unlabelled(const BfFile *file, int dim, int targets, BfDa
 void     bf_data_clear(BfData *data);
 
 /* The context s of the data as the layer sees it, every tag with `atoms` atoms (0: one for each of its tokens). Owns
- * its arrays, apart from label and target, which it borrows from the data. */
+ * its arrays, apart from label and target, which it borrows from the data. On failure nothing is there to be cleared.
+ */
 BfStatus bf_context_create(const BfData *data, int64_t s, int atoms, BfContext *out, BfError *error);
 void     bf_context_clear(BfContext *context);
 

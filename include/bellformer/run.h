@@ -24,9 +24,37 @@ typedef struct BfRun {
 BfStatus bf_run_create(MPI_Comm comm, int node_size, BfRun **out, BfError *error);
 void     bf_run_destroy(BfRun **run);
 
+/* ---- where ranks can fail apart --------------------------------------------------------------------------------- *
+ *
+ * A function is either local, and then it may fail on one rank alone, or collective, and then its status is the same on
+ * all ranks. A collective function takes local steps only within bf_together (or records their errors and calls
+ * bf_agree), before its next collective call, and before it frees what is freed collectively:
+ *
+ *     BF_GOTO(bf_together(run->world, make_tables(x, error), error));   make_tables: local
+ *     BF_GOTO(exchange(x, error));                                      exchange: collective
+ *
+ * Where this is forgotten, or a library fails on one rank while the others wait within it, the run still ends: a rank
+ * that failed waits in its next agreement at most 30 seconds, then tells its error and ends the run at once. */
+
 /* Make all ranks agree on a failure that perhaps only some have seen: every rank gets the error of the lowest failing
- * rank, or BF_OK if none failed. Collective on comm. Call it where ranks can fail apart, before the next collective. */
+ * rank, or BF_OK if none failed. A failure that all know (error->known) is returned without a word. Collective on comm;
+ * agreements of communicators that are duplicates of each other are one sequence, so that a rank that failed meets the
+ * others in their next one. */
 BfStatus bf_agree(MPI_Comm comm, BfError *error);
+/* The outcome of a local step, agreed on: bf_together(comm, step(x, error), error). Collective on comm. */
+static inline BfStatus bf_together(MPI_Comm comm, BfStatus mine, BfError *error) {
+  if (mine != BF_OK) bf_fail(error, mine, "a step failed and did not say why");
+  return bf_agree(comm, error);
+}
+/* Whether ranks have ever agreed on a failure (a stop is none) on comm or a duplicate of it: what they hold together
+ * may differ since. Not collective. */
+bool bf_has_failed(MPI_Comm comm);
+/* For a rank that fails where the others cannot learn of it: the error's line on standard error, temporary files
+ * removed, MPI_Abort. Does not return. Not collective. */
+_Noreturn void bf_end_run_at_once(const BfError *error);
+/* From now on an error of MPI ends the run that way, on MPI_COMM_WORLD, MPI_COMM_SELF and what is made of them. For a
+ * program; a library's user may want another handler, and BfRun keeps that of the communicator it is made from. */
+void bf_mpi_errors_end_the_run(void);
 
 /* sum[i] of values[rows][n] over the rows of all ranks: the same bits however rows are dealt to ranks, and in whatever
  * order. Terms are added as whole multiples of about 2^-100 of the largest; infinite where one is not finite.
@@ -74,11 +102,11 @@ typedef struct {
   int64_t bytes;
 } BfShared;
 
-/* Collective on run->node; all ranks of the node pass the same size. A size that does not fit in the node's memory, or
+/* Collective on run->world; all ranks of a node pass the same size. A size that does not fit in the node's memory, or
  * not in its shared memory, is BF_BAD_INPUT and names what was wanted: what ("value function") goes into the message.
  */
 BfStatus bf_shared_create(const BfRun *run, int64_t bytes, const char *what, BfShared *out, BfError *error);
-void     bf_shared_destroy(BfShared *shared); /* collective on the node; safe on a zeroed struct */
+void     bf_shared_destroy(BfShared *shared); /* collective on run->node; safe on a zeroed struct */
 /* Make what the node's ranks wrote visible to all of them: a barrier on the node with memory fences. Collective. */
 void bf_shared_sync(const BfRun *run, const BfShared *shared);
 

@@ -14,7 +14,10 @@ typedef struct {
   int64_t  readout;        /* the readout that is chosen after the last layer; 0 where there is one */
   double   quantized_cost; /* V_0 at mu_0 */
 } BfOpenLoop;
-void bf_open_loop_clear(BfOpenLoop *loop);
+/* Room for a problem's layers, in a zeroed struct; clear it also after a failure. Local: it may fail on one rank alone.
+ */
+BfStatus bf_open_loop_create(const BfProblem *problem, BfOpenLoop *loop, BfError *error);
+void     bf_open_loop_clear(BfOpenLoop *loop);
 
 typedef struct {
   bool store_value;  /* write /value */

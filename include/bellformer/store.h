@@ -6,6 +6,7 @@
 #pragma once
 #include "bellformer/error.h"
 #include <mpi.h>
+#include <stdbool.h>
 
 typedef struct BfStore BfStore;
 
@@ -18,8 +19,15 @@ BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore
 BfStatus bf_store_commit(BfStore **store, BfError *error);
 /* Open a file to read. Missing, truncated, or not HDF5: BF_BAD_INPUT with its name. */
 BfStatus bf_store_open(MPI_Comm comm, const char *path, BfStore **out, BfError *error);
-/* Close; a file that was created and not committed is removed. NULL-safe, sets NULL. */
+/* Close, at the end of a function that may have failed: agrees on `error` first, so that ranks on which it failed and
+ * others close together, and returns its status. A file that was created and not committed is removed. NULL-safe, sets
+ * NULL. */
+BfStatus bf_store_end(BfStore **store, BfError *error);
+/* The same where all ranks know that none has failed, or that all have. */
 void bf_store_close(BfStore **store);
+
+/* bf_together (run.h) on the store's communicator: for what a function that writes or reads must do locally. */
+BfStatus bf_store_together(BfStore *store, BfStatus mine, BfError *error);
 
 /* Groups are made on the way. `path` is absolute in the file: "/rollout/tokens". Dimensions: rank 1 .. 4. */
 /* The same small array on all ranks: rank 0's data are written. */
@@ -66,7 +74,7 @@ BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int r
 BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                              const int64_t count[], void *data, BfError *error);
 /* Whether there is an object of that name; path: "/a/b", whose group is there. */
-int bf_store_has(BfStore *store, const char *path);
+BfStatus bf_store_has(BfStore *store, const char *path, bool *there, BfError *error);
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);
 

@@ -9,12 +9,6 @@
 
 enum { FORMAT = 2 };
 
-/* Rank 0's error, or its success, becomes everyone's. */
-static BfStatus from_root(const BfRun *run, BfError *error) {
-  MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, 0, run->world);
-  return error->status;
-}
-
 static BfStatus copy_text(const char *from, char **to, BfError *error) {
   BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
   strcpy(*to, from);
@@ -28,22 +22,31 @@ static void clear_list(BfArrayEntry **list, int *count) {
   *count = 0;
 }
 
+static BfStatus allocate(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out,
+                         BfError *error) {
+  BF_TRY(BF_NEW(out, 1, error));
+  BfCheckpoint *c  = *out;
+  *c               = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
+  c->when.question = MPI_REQUEST_NULL;
+  BF_TRY(copy_text(result, &c->result, error));
+  return bf_schedule_create(&c->when, options, result, run->rank == 0, error);
+}
+
+static BfStatus take_folder(BfCheckpoint *c, BfError *error) {
+  BF_TRY(bf_folder_make(c->result, error));
+  BF_TRY(bf_claim_take(c->result, c->claim, error));
+  unlink(c->when.stop); /* of an earlier start */
+  return BF_OK;
+}
+
 BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out,
                               BfError *error) {
-  BfCheckpoint *c = NULL;
-  if (BF_NEW(&c, 1, error) == BF_OK) {
-    *c = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
-    if (copy_text(result, &c->result, error) == BF_OK)
-      bf_schedule_create(&c->when, options, result, run->rank == 0, error);
-  }
-  if (bf_agree(run->world, error) == BF_OK) {
-    if (run->rank == 0 && bf_folder_make(result, error) == BF_OK) bf_claim_take(result, c->claim, error);
-    if (run->rank == 0) unlink(c->when.stop); /* of an earlier start */
-    from_root(run, error);
-  }
-  if (error->status != BF_OK) {
+  BfCheckpoint *c      = NULL;
+  BfStatus      status = bf_together(run->world, allocate(run, result, options, &c, error), error);
+  if (status == BF_OK) status = bf_together(run->world, run->rank == 0 ? take_folder(c, error) : BF_OK, error);
+  if (status != BF_OK) {
     bf_checkpoint_destroy(&c);
-    return error->status;
+    return status;
   }
   c->own = c->next = bf_checkpoint_newest(run, result) + 1;
   bf_signals_listen(true);
@@ -67,13 +70,11 @@ void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
 
 BfStatus bf_checkpoint_claimed(const BfCheckpoint *c, BfError *error) {
   if (!c) return BF_OK;
-  if (c->run->rank == 0) bf_claim_check(c->result, c->claim, error);
-  return from_root(c->run, error);
+  return bf_together(c->run->world, c->run->rank == 0 ? bf_claim_check(c->result, c->claim, error) : BF_OK, error);
 }
 
 BfStatus bf_checkpoint_remove(BfRun *run, const char *result, BfError *error) {
-  if (run->rank == 0) bf_folder_remove(result, error);
-  return from_root(run, error);
+  return bf_together(run->world, run->rank == 0 ? bf_folder_remove(result, error) : BF_OK, error);
 }
 
 int bf_checkpoint_newest(BfRun *run, const char *result) {
@@ -117,7 +118,7 @@ int bf_checkpoint_first(const BfCheckpoint *c) { return c->own; }
 
 BfStatus bf_checkpoint_forget_earlier(BfCheckpoint *c, BfError *error) {
   if (c->run->rank == 0) bf_folder_forget_below(c->result, c->own);
-  return from_root(c->run, error);
+  return bf_agree(c->run->world, error);
 }
 
 bool bf_checkpoint_has(const BfCheckpoint *c, const char *name) { return c && find(c, name) >= 0; }
@@ -134,9 +135,12 @@ static void forget_partial(BfCheckpoint *c) {
 /* "name generation" lines. */
 static BfStatus write_list(const BfCheckpoint *c, BfError *error) {
   int64_t length = 1, at = 0;
-  char   *text;
+  char   *text = NULL;
   for (int i = 0; i < c->arrays; i++) length += (int64_t)strlen(c->array[i].name) + 16;
-  BF_TRY(BF_NEW(&text, length, error));
+  if (bf_store_together(c->store, BF_NEW(&text, length, error), error) != BF_OK) {
+    bf_free(text);
+    return error->status;
+  }
   for (int i = 0; i < c->arrays; i++)
     at += snprintf(text + at, (size_t)(length - at), "%s %d\n", c->array[i].name, c->array[i].generation);
   at++; /* with the NUL */
@@ -145,19 +149,24 @@ static BfStatus write_list(const BfCheckpoint *c, BfError *error) {
   return status;
 }
 
-static BfStatus read_list(BfCheckpoint *c, BfError *error) {
-  int64_t length;
-  char   *text = NULL, *rest = NULL;
-  clear_list(&c->array, &c->arrays);
-  c->room = 0;
-  BF_TRY(bf_store_read(c->store, "/checkpoint/arrays", BF_STORE_BYTE, 1, &length, (void **)&text, error));
-  BfStatus status = BF_OK;
-  for (char *line = strtok_r(text, "\n", &rest); line && status == BF_OK; line = strtok_r(NULL, "\n", &rest)) {
+static BfStatus take_list(BfCheckpoint *c, char *text, BfError *error) {
+  char *rest = NULL;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     char *blank = strrchr(line, ' ');
     if (!blank) break;
     *blank = '\0';
-    status = add(c, line, atoi(blank + 1), error);
+    BF_TRY(add(c, line, atoi(blank + 1), error));
   }
+  return BF_OK;
+}
+
+static BfStatus read_list(BfCheckpoint *c, BfError *error) {
+  int64_t length;
+  char   *text = NULL;
+  clear_list(&c->array, &c->arrays);
+  c->room = 0;
+  BF_TRY(bf_store_read(c->store, "/checkpoint/arrays", BF_STORE_BYTE, 1, &length, (void **)&text, error));
+  const BfStatus status = bf_store_together(c->store, take_list(c, text, error), error);
   bf_free(text);
   return status;
 }
@@ -222,9 +231,8 @@ BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type
   const int64_t entries = rows * columns;
   int64_t      *scaled  = NULL;
   if (find(c, name) >= 0) return BF_OK; /* written once */
-  BF_NEW(&scaled, 2 * (int64_t)blocks, error);
-  add(c, name, c->generation, error);
-  BfStatus status = bf_agree(c->run->world, error);
+  BfStatus status = bf_together(c->run->world, BF_NEW(&scaled, 2 * (int64_t)blocks, error), error);
+  if (status == BF_OK) status = bf_together(c->run->world, add(c, name, c->generation, error), error);
   if (status == BF_OK) {
     snprintf(path, sizeof path, "/arrays/%s", name);
     scale(blocks, first, columns, scaled);
@@ -251,7 +259,7 @@ static BfStatus end(BfCheckpoint *c, BfError *error) {
   tell_signals(c);
   c->next++;
   c->options.newest = c->generation;
-  return keep_list(c, error);
+  return bf_together(c->run->world, keep_list(c, error), error);
 }
 
 BfStatus bf_checkpoint_end(BfCheckpoint *c, double bytes, BfError *error) {
@@ -291,8 +299,7 @@ static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *r
   BF_TRY(read_list(c, error));
   if (generation < c->own) BF_TRY(read_totals(c, error));
   c->generation = generation;
-  restore(state, c, error);
-  return bf_agree(c->run->world, error);
+  return bf_together(c->run->world, restore(state, c, error), error);
 }
 
 BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state, int *restored, BfError *error) {
@@ -306,7 +313,7 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
       *restored = 1;
       tell_signals(c);
       c->options.newest = g; /* what is read next is of the same moment */
-      return keep_list(c, error);
+      return bf_together(c->run->world, keep_list(c, error), error);
     }
     if (here.status != BF_BAD_INPUT) return bf_fail(error, here.status, "%s", here.text);
     if (first.status == BF_OK) first = here;
@@ -350,8 +357,7 @@ BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type,
   BF_TRY(bf_checkpoint_rows(c, name, &rows, error));
   if (!rows) return BF_OK;
   BF_TRY(open_array(c, name, path, error));
-  BF_NEW(&scaled, 2 * (int64_t)blocks, error);
-  BfStatus status = bf_agree(c->run->world, error);
+  BfStatus status = bf_together(c->run->world, BF_NEW(&scaled, 2 * (int64_t)blocks, error), error);
   if (status == BF_OK) {
     scale(blocks, first, columns, scaled);
     scale(blocks, count, columns, scaled + blocks);

@@ -108,9 +108,10 @@ BfStatus bf_claim_take(const char *result, char claim[128], BfError *error) {
   FILE *file   = fopen(part, "w");
   int   failed = !file || fputs(claim, file) < 0;
   if (file) failed |= fclose(file) != 0;
-  if (failed || rename(part, path))
-    return bf_fail(error, BF_FAILURE, "%s cannot be written: %s", path, strerror(errno));
-  return BF_OK;
+  if (!failed && !rename(part, path)) return BF_OK;
+  bf_fail(error, BF_FAILURE, "%s cannot be written: %s", path, strerror(errno));
+  unlink(part);
+  return error->status;
 }
 
 static void read_claim(const char *result, size_t size, char path[], char text[128]) {

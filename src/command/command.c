@@ -1,5 +1,6 @@
 /* What surrounds every command: MPI and PETSc, errors, exit codes. */
 #include "command/command.h"
+#include "run/end.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -120,8 +121,7 @@ const BfOption bf_key_options[] = {
 /* Nodes may differ in their machines and in their environment. */
 static BfStatus check_kernels(const BfRun *run, BfError *error) {
   const BfKernels *kernels;
-  bf_kernels_choose(&kernels, error);
-  return bf_agree(run->world, error);
+  return bf_together(run->world, bf_kernels_choose(&kernels, error), error);
 }
 
 static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
@@ -154,19 +154,23 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   if (PetscInitialize(&argc, &argv, NULL, NULL))
     return bf_usage("cannot read PETSc's options (-options_file, .petscrc, PETSC_OPTIONS)");
   PetscErrorPrintf = print;
-  arguments.argc   = argc;
-  arguments.argv   = argv;
+  PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL); /* what PETSc meets is told in our one line, not in its stack */
+  bf_mpi_errors_end_the_run();
+  arguments.argc = argc;
+  arguments.argv = argv;
   PetscPopSignalHandler(); /* no stack traces for the user */
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   bf_signals_watch(rank == 0);
   signal(SIGXFSZ, SIG_IGN); /* a limit on a file's size is an error like a full disk */
-  int status = run_command(command, &arguments, &error);
+  BfStatus status = run_command(command, &arguments, &error);
   if (rank == 0 && status == BF_OK && (fflush(stdout) || ferror(stdout)))
-    status = bf_fail(&error, BF_FAILURE, "cannot write to standard output: %s", strerror(errno));
-  (void)MPI_Bcast(&status, 1, MPI_INT, 0, PETSC_COMM_WORLD);
+    bf_fail(&error, BF_FAILURE, "cannot write to standard output: %s", strerror(errno));
+  status = bf_agree(PETSC_COMM_WORLD, &error);
+  if (status != BF_OK) bf_end_is_told();
   bf_signals_ignore(); /* the last word is said now */
   if (status != BF_OK && rank == 0) fprintf(stderr, "bellformer: %s\n", error.text);
   MPI_Barrier(PETSC_COMM_WORLD); /* a rank that exits with an error would have the launcher kill the others */
+  if (bf_left_open()) MPI_Abort(PETSC_COMM_WORLD, status);
   PetscOptionsSetValue(NULL, "-options_left", "0"); /* unread options were refused already, in one line */
   PetscFinalize();
   return status;

@@ -35,17 +35,21 @@ const BfManual bf_manual_eval = {
     .options = {eval_options, bf_run_options},
     .notes   = "PETSc's options (-log_view) work too.\n"};
 
+static BfStatus take_table(BfProblem *problem, const BfFile *file, BfData *data, int64_t *outside, BfError *error) {
+  const int targets = bf_cost_needs_target(problem->cost.kind);
+  BF_TRY(bf_data_parse_unlabelled(file, problem->layer.dim, targets, data, error));
+  BF_TRY(bf_problem_encode(problem, data->positions, error));
+  return bf_problem_check_data(problem, file, data, outside, error);
+}
+
 static BfStatus read_table(const BfRun *run, BfProblem *problem, const char *path, BfData *data, int64_t *outside,
                            BfError *error) {
-  const int     targets = bf_cost_needs_target(problem->cost.kind);
-  BfFiles      *files   = NULL;
+  BfFiles      *files = NULL;
   const BfFile *file;
   BfStatus      status;
-  BF_GOTO(bf_files_create(run->world, ".", &files, error));
+  BF_GOTO(bf_together(run->world, bf_files_create(run->world, ".", &files, error), error));
   BF_GOTO(bf_files_get(files, path, &file, error));
-  BF_GOTO(bf_data_parse_unlabelled(file, problem->layer.dim, targets, data, error));
-  BF_GOTO(bf_problem_encode(problem, data->positions, error));
-  BF_GOTO(bf_problem_check_data(problem, file, data, outside, error));
+  status = bf_together(run->world, take_table(problem, file, data, outside, error), error);
 done:
   bf_files_destroy(&files);
   return status;
@@ -62,10 +66,12 @@ static BfStatus read_scheme(const BfRun *run, const char *path, BfFlowOptions *o
   BfStore *store = NULL;
   char    *name  = NULL;
   int64_t  steps;
+  bool     there;
   BfStatus status;
   *o = (BfFlowOptions){.memory = 0};
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  if (!bf_store_has(store, "/flow")) goto done;
+  BF_GOTO(bf_store_has(store, "/flow", &there, error));
+  if (!there) goto done;
   BF_GOTO(bf_store_read_text(store, "/flow", "scheme", &name, error));
   BF_GOTO(bf_store_read_int(store, "/flow", "steps", &steps, error));
   BF_GOTO(bf_store_read_double(store, "/flow", "tolerance", &o->tolerance, error));
@@ -74,7 +80,7 @@ static BfStatus read_scheme(const BfRun *run, const char *path, BfFlowOptions *o
   if (!o->scheme || steps < 1 || steps > 1000000 || !(o->tolerance > 0))
     status = bf_fail(error, BF_BAD_INPUT, "%s: /flow: its scheme is damaged", path);
 done:
-  bf_store_close(&store);
+  status = bf_store_end(&store, error);
   bf_free(name);
   return status;
 }
@@ -85,8 +91,8 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   BfStatus status;
   BF_TRY(read_scheme(run, path, &x->options, error));
   if (!x->options.scheme) return BF_OK;
-  BF_NEW(&x->value.tokens, (problem->horizon + 1) * data->tokens * data->dim, error);
-  BF_TRY(bf_agree(run->world, error));
+  BF_TRY(bf_together(run->world, BF_NEW(&x->value.tokens, (problem->horizon + 1) * data->tokens * data->dim, error),
+                     error));
   BF_TRY(bf_flow_create(run, problem, data, &x->options, &flow, error));
   bf_flow_readout(flow, loop->readout);
   bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
@@ -135,14 +141,15 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfOpenLoop *loo
   const int64_t last   = (int64_t)problem->horizon * answer->data->tokens * answer->data->dim;
   BfPrediction  layers = {0}, along = {0};
   BfStatus      status;
-  bf_predict(problem, answer->data, loop->readout, answer->rollout->tokens + last, &layers, error);
+  status             = bf_predict(problem, answer->data, loop->readout, answer->rollout->tokens + last, &layers, error);
   answer->prediction = &layers;
+  BF_GOTO(bf_together(run->world, status, error));
   if (flow->options.scheme) answer->flow = &flow->value;
-  if (answer->flow && !bf_scheme_is_layers(flow->options.scheme) && error->status == BF_OK) {
-    bf_predict(problem, answer->data, loop->readout, flow->value.tokens + last, &along, error);
+  if (answer->flow && !bf_scheme_is_layers(flow->options.scheme)) {
+    status = bf_predict(problem, answer->data, loop->readout, flow->value.tokens + last, &along, error);
     answer->flow_prediction = &along;
+    BF_GOTO(bf_together(run->world, status, error));
   }
-  BF_GOTO(bf_agree(run->world, error));
   if (o->out) BF_GOTO(bf_answer_write(run, answer, o->out, o->overwrite, error));
   const bool quiet = run->quiet;
   run->quiet       = false; /* the answer is not progress */
@@ -170,9 +177,9 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   const BfData *data = o->data ? &table : &problem->train;
   bf_work_expect(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data), NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
+  status = bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, status, error));
   bf_work_done(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data));
   BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &loop, &flow, error));
   BfAnswer answer = {.data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout};
@@ -186,13 +193,17 @@ done:
   return status;
 }
 
+static BfStatus read_options(Settings *o, BfError *error) {
+  bool csv;
+  BF_TRY(bf_options_parse(eval_options, o, error));
+  BF_TRY(bf_refuse_unread_options(error));
+  return o->out ? bf_answer_ending(o->out, &csv, error) : BF_OK;
+}
+
 BfStatus bf_command_eval(BfRun *run, const BfArguments *arguments, BfError *error) {
   Settings o = {0};
-  bool     csv;
   BfStatus status;
-  BF_GOTO(bf_options_parse(eval_options, &o, error));
-  BF_GOTO(bf_refuse_unread_options(error));
-  if (o.out) BF_GOTO(bf_answer_ending(o.out, &csv, error));
+  BF_GOTO(bf_together(run->world, read_options(&o, error), error));
   status = arguments->file ? eval(run, arguments, &o, error)
                            : bf_fail(error, BF_BAD_INPUT, "eval needs a result file; see `bellformer help eval`");
 done:

@@ -24,10 +24,14 @@ static BfStatus settle(Options *o, BfError *error) {
   return bf_flow_settle(o->run, &o->set, &o->flow, error);
 }
 
-static BfStatus read_options(Options *o, BfError *error) {
+static BfStatus parse_options(Options *o, BfError *error) {
   BF_TRY(bf_start_options(&o->start, error));
   BF_TRY(bf_options_parse(bf_flow_options, &o->set, error));
-  BF_TRY(bf_flow_options_known(error));
+  return bf_flow_options_known(error);
+}
+
+static BfStatus read_options(Options *o, BfError *error) {
+  BF_TRY(bf_together(o->run->world, parse_options(o, error), error));
   return settle(o, error);
 }
 
@@ -40,10 +44,10 @@ static void free_options(Options *o) {
 /* ---- what a checkpoint keeps beside them ------------------------------------------------------------------------ */
 
 static BfStatus save_more(const void *more, BfStore *store, BfError *error) {
-  const Options *o     = more;
-  char          *petsc = NULL;
-  BF_TRY(bf_flow_petsc_options(&petsc, error));
-  const BfStatus status = bf_store_attribute_text(store, "/options", "petsc", petsc, error);
+  const Options *o      = more;
+  char          *petsc  = NULL;
+  BfStatus       status = bf_store_together(store, bf_flow_petsc_options(&petsc, error), error);
+  if (status == BF_OK) status = bf_store_attribute_text(store, "/options", "petsc", petsc, error);
   bf_free(petsc);
   BF_TRY(status);
   return o->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, o->points.given, error)
@@ -53,14 +57,16 @@ static BfStatus save_more(const void *more, BfStore *store, BfError *error) {
 static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
   Options *o     = more;
   char    *petsc = NULL;
+  bool     there;
   BF_TRY(settle(o, error));
   BF_TRY(bf_store_read_text(store, "/options", "petsc", &petsc, error));
-  const BfStatus status = bf_flow_petsc_options_set(petsc, error);
+  const BfStatus status = bf_store_together(store, bf_flow_petsc_options_set(petsc, error), error);
   bf_free(petsc);
   BF_TRY(status);
   bf_free(o->points.given);
   o->points.given = NULL;
-  if (!bf_store_has(store, "/options/given")) return BF_OK;
+  BF_TRY(bf_store_has(store, "/options/given", &there, error));
+  if (!there) return BF_OK;
   return bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, (void **)&o->points.given, error);
 }
 
@@ -78,7 +84,7 @@ static BfStatus settle_start(void *options, const BfRun *run, const BfProblem *p
   o->rows[0] = T;
   o->rows[1] = q;
   bf_free(o->points.given);
-  BF_TRY(BF_NEW(&o->points.given, T * q, error));
+  BF_TRY(bf_together(run->world, BF_NEW(&o->points.given, T * q, error), error));
   if (init && !zero) return bf_flow_init_result(run, problem, init, o->points.given, error);
   bf_flow_init_zero(problem, o->points.given);
   return BF_OK;
@@ -86,9 +92,11 @@ static BfStatus settle_start(void *options, const BfRun *run, const BfProblem *p
 
 /* Whether the controls that the search is given are the same, whatever file they are from. */
 static BfStatus compare_given(const Options *o, BfStore *store, bool *differ, BfError *error) {
-  const bool was = bf_store_has(store, "/options/given"), is = o->points.given != NULL;
+  const bool is   = o->points.given != NULL;
   double    *then = NULL;
   int64_t    rows[2];
+  bool       was;
+  BF_TRY(bf_store_has(store, "/options/given", &was, error));
   if (was) BF_TRY(bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, rows, (void **)&then, error));
   *differ = was != is || (is && (rows[0] != o->rows[0] || rows[1] != o->rows[1]));
   if (is && !*differ) *differ = memcmp(then, o->points.given, sizeof *then * (size_t)(rows[0] * rows[1])) != 0;
@@ -106,8 +114,8 @@ static BfStatus compare_more(void *more, const BfRun *run, const BfProblem *then
   char    *was = NULL, *is = NULL;
   BfStatus status;
   BF_GOTO(bf_store_read_text(store, "/options", "petsc", &was, error));
-  BF_GOTO(bf_flow_petsc_options(&is, error));
-  BF_GOTO(bf_petsc_compare(bf_flow_options, was, is, all, differ, error));
+  BF_GOTO(bf_store_together(store, bf_flow_petsc_options(&is, error), error));
+  BF_GOTO(bf_store_together(store, bf_petsc_compare(bf_flow_options, was, is, all, differ, error), error));
   if (!all && !bf_option_given("init")) goto done;
   if (!all) BF_GOTO(settle_start(o, run, then, error));
   status = compare_given(o, store, differ, error);
@@ -124,15 +132,13 @@ static BfStatus check_given(const BfProblem *problem, const Options *o, BfError 
 
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
 
-static BfStatus make_answer(const BfRun *run, const BfProblem *problem, BfFlowAnswer *x, BfError *error) {
+static BfStatus make_answer(const BfProblem *problem, BfFlowAnswer *x, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.controls,
                 table = (T + 1) * problem->train.tokens * problem->layer.dim;
-  BF_NEW(&x->value.gradient, T * q, error);
-  BF_NEW(&x->value.tokens, table, error);
-  BF_NEW(&x->value.adjoint, table, error);
-  BF_NEW(&x->loop.action, T, error);
-  BF_NEW(&x->loop.control, T * q, error);
-  BF_TRY(bf_agree(run->world, error));
+  BF_TRY(BF_NEW(&x->value.gradient, T * q, error));
+  BF_TRY(BF_NEW(&x->value.tokens, table, error));
+  BF_TRY(BF_NEW(&x->value.adjoint, table, error));
+  BF_TRY(bf_open_loop_create(problem, &x->loop, error));
   memcpy(x->loop.control, x->training.control, sizeof(double) * (size_t)(T * q));
   for (int64_t t = 0; t < T; t++) x->loop.action[t] = -1;
   x->loop.quantized_cost = NAN;
@@ -144,7 +150,7 @@ static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, con
                          BfError *error) {
   BfFlow  *test = NULL;
   BfStatus status;
-  BF_TRY(make_answer(run, problem, x, error));
+  BF_TRY(bf_together(run->world, make_answer(problem, x, error), error));
   bf_phase_begin(run, BF_PHASE_FLOW);
   BF_TRY(bf_flow_evaluate(flow, x->loop.control, &x->value, error));
   x->loop.readout = x->value.readout;
@@ -199,9 +205,8 @@ static BfStatus check(BfRun *run, BfFlow *flow, const BfProblem *problem, const 
   double       *control = NULL, *gradient = NULL;
   BfStatus      status;
   run->quiet = false; /* the answer is not progress */
-  BF_NEW(&control, n, error);
-  BF_NEW(&gradient, n, error);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, BF_NEW(&control, n, error), error));
+  BF_GOTO(bf_together(run->world, BF_NEW(&gradient, n, error), error));
   bf_start_point(problem, &o->points, 0, control);
   if (o->set.test_gradient) BF_GOTO(test_gradient(run, flow, problem, control, error));
   if (o->set.time_gradient) BF_GOTO(time_gradient(run, flow, control, gradient, error));
@@ -229,7 +234,7 @@ static BfStatus train(BfSession *session, BfFlow *flow, const Options *o, BfErro
   BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
 done:
-  bf_session_close(session, status);
+  status = bf_session_close(session, error);
   bf_flow_answer_clear(&x);
   return status;
 }
@@ -247,7 +252,7 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   if (session->start == BF_FRESH && !bf_option_given("scheme") && bf_scheme_is_layers(o->flow.scheme))
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
-  BF_GOTO(check_profile(session->problem, o, error));
+  BF_GOTO(bf_together(run->world, check_profile(session->problem, o, error), error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
   status = o->set.test_gradient || o->set.time_gradient ? check(run, flow, session->problem, o, error)

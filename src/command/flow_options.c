@@ -70,14 +70,15 @@ static BfStatus check_layers(BfError *error) {
 }
 
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
-  if (o->scheme < 0)
-    o->scheme = number_of(bf_flow_init_is_file(o->init) && bf_flow_init_is_solve(run, o->init) ? "layers" : "rk4");
+  bool layers = false;
+  if (o->scheme < 0 && bf_flow_init_is_file(o->init)) BF_TRY(bf_flow_init_is_solve(run, o->init, &layers, error));
+  if (o->scheme < 0) o->scheme = number_of(layers ? "layers" : "rk4");
   flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
   if (flow->scheme->adaptive && bf_option_given("steps"))
     return bf_fail(error, BF_BAD_INPUT,
                    "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
                    flow->scheme->name);
-  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(check_layers(error));
+  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(bf_together(run->world, check_layers(error), error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;

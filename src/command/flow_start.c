@@ -4,17 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-bool bf_flow_init_is_solve(const BfRun *run, const char *path) {
+BfStatus bf_flow_init_is_solve(const BfRun *run, const char *path, bool *solve, BfError *error) {
   BfStore *store = NULL;
-  BfError  error = {0};
+  BfError  here  = {0};
   char    *space = NULL;
-  bool     solve = false;
-  if (bf_store_open(run->world, path, &store, &error) == BF_OK &&
-      bf_store_read_text(store, "/", "space", &space, &error) == BF_OK)
-    solve = !strcmp(space, "full") || !strcmp(space, "reachable");
-  bf_store_close(&store);
+  BfStatus status;
+  *solve = false;
+  BF_GOTO(bf_store_open(run->world, path, &store, &here));
+  BF_GOTO(bf_store_read_text(store, "/", "space", &space, &here));
+  *solve = !strcmp(space, "full") || !strcmp(space, "reachable");
+done:
+  status = bf_store_end(&store, &here);
   bf_free(space);
-  return solve;
+  return status == BF_FAILURE ? bf_fail(error, status, "%s", here.text) : BF_OK;
 }
 
 void bf_flow_init_zero(const BfProblem *problem, double *control) {
@@ -53,9 +55,9 @@ BfStatus bf_flow_init_result(const BfRun *run, const BfProblem *problem, const c
   if (dims[1] != q || dims[0] < 1)
     status = bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path,
                      (long long)dims[1], (long long)q);
-  else status = take(run, problem, path, other, dims[0], control, error);
+  else status = bf_together(run->world, take(run, problem, path, other, dims[0], control, error), error);
 done:
-  bf_store_close(&store);
+  status = bf_store_end(&store, error);
   bf_free(other);
   return status;
 }

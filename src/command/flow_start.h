@@ -4,7 +4,7 @@
 #include "bellformer/run.h"
 
 /* Whether path is a result of `solve`; false where it cannot be read, which is told when it is used. Collective. */
-bool bf_flow_init_is_solve(const BfRun *run, const char *path);
+BfStatus bf_flow_init_is_solve(const BfRun *run, const char *path, bool *solve, BfError *error);
 /* The point of U next to 0, in every layer: control [T][q]. */
 void bf_flow_init_zero(const BfProblem *problem, double *control);
 /* The controls of another result of solve or flow into control [T][q]. Numbers outside U are clipped into it, and a

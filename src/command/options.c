@@ -1,5 +1,6 @@
 /* The program's own options, read strictly from PETSc's database. */
 #include "command/options.h"
+#include "bellformer/run.h"
 #include "problem/options.h"
 #include <ctype.h>
 #include <errno.h>
@@ -15,7 +16,12 @@ bool bf_option_given(const char *name) {
   char      dashed[BF_OPTION_LENGTH];
   PetscBool given = PETSC_FALSE;
   snprintf(dashed, sizeof dashed, "-%s", name);
-  return !PetscOptionsHasName(NULL, NULL, dashed, &given) && given;
+  if (PetscOptionsHasName(NULL, NULL, dashed, &given)) {
+    BfError error = {0};
+    bf_fail(&error, BF_FAILURE, "option %s", dashed);
+    bf_end_run_at_once(&error);
+  }
+  return given;
 }
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
@@ -178,7 +184,7 @@ static BfStatus read_value(const BfOption *row, BfStore *store, char **text, BfE
     BF_TRY(bf_store_read_int(store, path, row->name, &whole, error));
     snprintf(print, sizeof print, "%lld", (long long)whole);
   }
-  return set_text(print, text, error);
+  return bf_store_together(store, set_text(print, text, error), error);
 }
 
 /* The value of the settings in the same words. */
@@ -225,10 +231,11 @@ static BfStatus restore(const BfOption *row, void *settings, BfStore *store, BfE
   bool  chosen;
   BF_TRY(read_chosen(row, store, &chosen, error));
   BF_TRY(read_value(row, store, &then, error));
-  if (!is_not_given(row, then)) set(row, settings, then, error);
+  const bool     given  = !is_not_given(row, then);
+  const BfStatus status = bf_store_together(store, given ? set(row, settings, then, error) : BF_OK, error);
   if (row->chosen) *was_chosen(row, settings) = chosen;
   bf_free(then);
-  return error->status;
+  return status;
 }
 
 BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *store, BfError *error) {
@@ -250,8 +257,8 @@ static BfStatus compare(const BfOption *row, const void *settings, BfStore *stor
   BF_TRY(read_chosen(row, store, &chosen, error));
   if (chosen && *((const bool *)((const char *)settings + row->chosen))) return BF_OK;
   BF_TRY(read_value(row, store, &then, error));
-  print_value(row, (const char *)settings + row->at, &now, error);
-  if (now && strcmp(then, now)) tell(row->name, then, now, differ, error);
+  bf_store_together(store, print_value(row, (const char *)settings + row->at, &now, error), error);
+  if (error->status == BF_OK && strcmp(then, now)) tell(row->name, then, now, differ, error);
   bf_free(then);
   bf_free(now);
   return error->status;

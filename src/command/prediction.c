@@ -69,20 +69,20 @@ static void print_rows(FILE *out, const BfAnswer *answer) {
   }
 }
 
+static BfStatus make_text(const BfAnswer *answer, const char *path, char **text, size_t *length, BfError *error) {
+  FILE *out = open_memstream(text, length);
+  if (!out) return bf_fail(error, BF_FAILURE, "%s: no memory for its text", path);
+  print_header(out, answer);
+  print_rows(out, answer);
+  const int failed = ferror(out);
+  return fclose(out) || failed ? bf_fail(error, BF_FAILURE, "%s: no memory for its text", path) : BF_OK;
+}
+
 static BfStatus write_csv(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
-  char  *text   = NULL;
-  size_t length = 0;
-  if (run->rank == 0) {
-    FILE *out = open_memstream(&text, &length);
-    if (out) {
-      print_header(out, answer);
-      print_rows(out, answer);
-    }
-    int failed = !out || ferror(out);
-    if (out && fclose(out)) failed = 1;
-    if (failed) bf_fail(error, BF_FAILURE, "%s: no memory for its text", path);
-  }
-  BfStatus status = bf_agree(run->world, error);
+  char    *text   = NULL;
+  size_t   length = 0;
+  BfStatus status = run->rank == 0 ? make_text(answer, path, &text, &length, error) : BF_OK;
+  status          = bf_together(run->world, status, error);
   if (status == BF_OK) status = bf_text_write(run->world, path, overwrite, text, (int64_t)length, error);
   free(text);
   return status;
@@ -167,13 +167,12 @@ static BfStatus write_hdf5(const BfRun *run, const BfAnswer *answer, const char 
   BfStore *store = NULL;
   Rows     rows  = {0};
   BfStatus status;
-  make_rows(answer->data, &rows, error);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, make_rows(answer->data, &rows, error), error));
   BF_GOTO(bf_store_create(run->world, path, overwrite, &store, error));
   BF_GOTO(put_all(store, answer, &rows, error));
   BF_GOTO(bf_store_commit(&store, error));
 done:
-  bf_store_close(&store);
+  status = bf_store_end(&store, error);
   bf_free(rows.sequence);
   bf_free(rows.position);
   return status;
@@ -182,7 +181,7 @@ done:
 BfStatus bf_answer_write(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
   bool csv;
   BF_TRY(bf_answer_ending(path, &csv, error));
-  return (csv ? write_csv : write_hdf5)(run, answer, path, overwrite, error);
+  return csv ? write_csv(run, answer, path, overwrite, error) : write_hdf5(run, answer, path, overwrite, error);
 }
 
 /* ---- on the terminal -------------------------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfE
 BfStatus bf_restart_plan(BfSession *x, BfError *error) {
   const BfRun    *run = x->run;
   BfStartOptions *o   = x->o;
-  BF_TRY(settle_name(x->arguments, o, error));
+  BF_TRY(bf_together(run->world, settle_name(x->arguments, o, error), error));
   x->start = BF_FRESH;
   if (!o->out) return BF_OK;
   const bool saved = bf_checkpoint_newest((BfRun *)run, o->out) >= 0, done = exists(run, o->out);
@@ -79,7 +79,9 @@ typedef struct {
 static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
   const char *now  = reader->session->arguments->name;
   char       *then = NULL;
-  reader->differ   = !bf_store_has(store, "/options");
+  bool        there;
+  BF_TRY(bf_store_has(store, "/options", &there, error));
+  reader->differ = !there;
   if (reader->differ)
     return bf_fail(error, BF_BAD_INPUT, "an older version wrote it, which did not record its options");
   BF_TRY(bf_store_read_text(store, "/options", "command", &then, error));
@@ -104,7 +106,7 @@ static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *err
   const BfProblem *now  = reader->given;
   bool             keys = false;
   if (!now) {
-    BF_TRY(keys_given(&keys, error));
+    BF_TRY(bf_together(reader->session->run->world, keys_given(&keys, error), error));
     if (!keys) return BF_OK;
     reader->wrong = true;
     BF_TRY(bf_problem_reread(then, &copy, error));
@@ -144,7 +146,7 @@ BfStatus bf_restart_check_result(BfSession *x, const BfProblem *given, BfError *
   BF_GOTO(same_problem(problem, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
-  bf_store_close(&store);
+  status = bf_store_end(&store, error);
   bf_problem_destroy(&problem);
   return reader.differ && status == BF_BAD_INPUT ? tell(x->o->out, error) : status;
 }
@@ -171,7 +173,7 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);
 done:
-  bf_store_close(&store);
+  status = bf_store_end(&store, error);
   if (status != BF_OK) bf_problem_destroy(problem);
   return status;
 }

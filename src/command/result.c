@@ -70,10 +70,10 @@ static BfStatus write_data(const BfData *data, const char *group, BfStore *store
   int32_t *position = NULL, *label = NULL;
   double  *target = NULL;
   BfStatus status;
-  BF_GOTO(BF_NEW(&sequence, data->tokens, error));
-  BF_GOTO(BF_NEW(&position, data->tokens, error));
-  BF_GOTO(BF_NEW(&label, data->tokens, error));
-  BF_GOTO(BF_NEW(&target, data->tokens * data->dim, error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&sequence, data->tokens, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&position, data->tokens, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&label, data->tokens, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&target, data->tokens * data->dim, error), error));
   for (int64_t g = 0; g < data->tags; g++)
     for (int64_t i = data->tag_first[g]; i < data->tag_first[g + 1]; i++) {
       const int64_t row = data->row[i];
@@ -99,7 +99,7 @@ static BfStatus write_tags(const BfProblem *problem, BfStore *store, BfError *er
   const BfData *data  = &problem->train;
   int64_t      *count = NULL;
   BfStatus      status;
-  BF_GOTO(BF_NEW(&count, 2 * data->tags, error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&count, 2 * data->tags, error), error));
   for (int64_t s = 0; s < data->contexts; s++)
     for (int g = 0; g < problem->context[s].tags; g++) {
       const int64_t tag       = data->context_first[s] + g;
@@ -228,20 +228,20 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
 
 static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, BfStore *store, BfError *error) {
   const BfLayer *layer = &problem->layer;
-  double        *entry;
+  double        *entry = NULL;
   char           path[96];
-  BF_TRY(BF_NEW(&entry, layer->parameters, error));
-  for (int t = 0; t < problem->horizon && error->status == BF_OK; t++) {
+  BfStatus       status = bf_store_together(store, BF_NEW(&entry, layer->parameters, error), error);
+  for (int t = 0; t < problem->horizon && status == BF_OK; t++) {
     bf_layer_expand(layer, loop->control + (int64_t)t * layer->controls, entry, 1);
-    for (int i = 0; i < layer->matrices && error->status == BF_OK; i++) {
+    for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
       const BfMatrix *m = &layer->matrix[i];
       snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
-      bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
-                     entry + m->at, error);
+      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
+                              entry + m->at, error);
     }
   }
   bf_free(entry);
-  BF_TRY(error->status);
+  BF_TRY(status);
   const BfCost *cost = &problem->cost;
   if (!cost->matrix) return BF_OK;
   const int64_t d = cost->dim, C = cost->classes;
@@ -285,7 +285,7 @@ static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
     snprintf(path, sizeof path, "/problem/files/%s", names[i]);
     status = bf_store_read(store, path, BF_STORE_BYTE, 1, &size, &bytes, error);
     if (status == BF_OK) status = bf_store_read_text(store, path, "name", &name, error);
-    if (status == BF_OK) status = bf_files_add(files, name, bytes, size, error);
+    if (status == BF_OK) status = bf_store_together(store, bf_files_add(files, name, bytes, size, error), error);
     bf_free(bytes);
     bf_free(name);
   }
@@ -304,7 +304,7 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **probl
     status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, FORMAT);
     goto done;
   }
-  BF_GOTO(bf_files_create(run->world, NULL, &files, error));
+  BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
   BF_GOTO(read_files(store, files, error));
   BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));
   BF_GOTO(bf_store_read(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, (void **)&overrides, error));
@@ -356,6 +356,5 @@ BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem,
   BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &loop->quantized_cost, error));
   status = check_loop(*problem, loop, actions, dims, path, error);
 done:
-  bf_store_close(&store);
-  return status;
+  return bf_store_end(&store, error);
 }

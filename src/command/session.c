@@ -159,7 +159,8 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   return BF_OK;
 }
 
-void bf_session_close(BfSession *x, BfStatus status) {
+BfStatus bf_session_close(BfSession *x, BfError *error) {
+  const BfStatus status = bf_agree(x->run->world, error);
   if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
     BfError    unused      = {0};
     const int  newest      = bf_checkpoint_newest(x->run, x->o->out);
@@ -169,6 +170,7 @@ void bf_session_close(BfSession *x, BfStatus status) {
   }
   bf_checkpoint_destroy(&x->checkpoint);
   bf_store_close(&x->store);
+  return status;
 }
 
 BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
@@ -177,12 +179,12 @@ BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLo
                        (problem->test.tokens ? bf_rollout_terms(problem, &problem->test) : 0);
   bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  const BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
+  BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
   if (status == BF_OK && problem->test.tokens)
-    bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
+    status = bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   bf_work_done(run, BF_PHASE_ROLLOUT, terms);
-  return bf_agree(run->world, error);
+  return bf_together(run->world, status, error);
 }
 
 void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy) {

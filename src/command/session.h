@@ -63,8 +63,9 @@ BfStatus bf_session_begin(BfSession *session, BfProblem **problem, BfError *erro
 BfStatus bf_session_open(BfSession *session, BfError *error);
 /* The result appears, and its checkpoints go. */
 BfStatus bf_session_publish(BfSession *session, BfError *error);
-/* Close what is open; after a failure before anything was done nothing is left. */
-void bf_session_close(BfSession *session, BfStatus status);
+/* Agree on `error`, close what is open, and return its status; after a failure before anything was done nothing is
+ * left. Collective. */
+BfStatus bf_session_close(BfSession *session, BfError *error);
 
 /* ---- restart.c ----------------------------------------------------------------------------------------------------
  */

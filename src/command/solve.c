@@ -43,7 +43,7 @@ static void free_options(Options *o) {
 
 static BfStatus settle_space(void *options, const BfRun *run, const BfProblem *problem, BfError *error) {
   Options *o = options;
-  BF_TRY(bf_space_choose(run, problem, &o->set, &o->choice, error));
+  BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &o->set, &o->choice, error), error));
   o->set.space = (int)o->choice.space;
   return BF_OK;
 }
@@ -105,7 +105,7 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
 done:
-  bf_session_close(session, status);
+  status = bf_session_close(session, error);
   bf_open_loop_clear(&loop);
   bf_rollout_clear(&train);
   bf_rollout_clear(&test);
@@ -116,7 +116,7 @@ BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *err
   BfProblem *problem = NULL;
   Options    o       = {0};
   BfStatus   status;
-  BF_GOTO(read_options(&o, error));
+  BF_GOTO(bf_together(run->world, read_options(&o, error), error));
   if (!arguments->file && !o.start.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "solve needs a problem file; see `bellformer help solve`");
     goto done;

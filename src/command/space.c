@@ -83,5 +83,6 @@ BfStatus bf_space_check(const BfRun *run, const BfSpaceChoice *x, BfError *error
   const double mine = (double)bf_memory_left(run);
   double       left;
   MPI_Allreduce(&mine, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
-  return x->space == BF_SPACE_FULL ? check_full(x, left, error) : check_reachable(x, left, error);
+  return bf_together(run->world,
+                     x->space == BF_SPACE_FULL ? check_full(x, left, error) : check_reachable(x, left, error), error);
 }

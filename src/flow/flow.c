@@ -47,11 +47,10 @@ static BfStatus make_depths(BfFlow *flow, BfError *error) {
   return BF_NEW(&flow->work, work, error);
 }
 
-BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
-                        BfFlow **out, BfError *error) {
-  BfFlow  *flow;
-  BfStatus status;
-  BF_TRY(BF_NEW(&flow, 1, error));
+static BfStatus make(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
+                     BfFlow **out, BfError *error) {
+  BF_TRY(BF_NEW(out, 1, error));
+  BfFlow *flow         = *out;
   flow->run            = run;
   flow->problem        = problem;
   flow->data           = data;
@@ -61,14 +60,17 @@ BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData
   flow->cost.contexts  = (double)data->contexts;
   flow->cost.tokens    = (double)data->tokens;
   flow->cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
-  BF_GOTO(make_contexts(flow, error));
-  BF_GOTO(bf_flow_group(flow, error));
-  BF_GOTO(BF_NEW(&flow->parameters, (int64_t)problem->horizon * problem->layer.parameters, error));
-  BF_GOTO(make_depths(flow, error));
-done:
-  status = bf_agree(run->world, error);
-  if (status != BF_OK) bf_flow_destroy(&flow);
-  *out = flow;
+  BF_TRY(make_contexts(flow, error));
+  BF_TRY(bf_flow_group(flow, error));
+  BF_TRY(BF_NEW(&flow->parameters, (int64_t)problem->horizon * problem->layer.parameters, error));
+  return make_depths(flow, error);
+}
+
+BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
+                        BfFlow **out, BfError *error) {
+  *out                  = NULL;
+  const BfStatus status = bf_together(run->world, make(run, problem, data, options, out, error), error);
+  if (status != BF_OK) bf_flow_destroy(out);
   return status;
 }
 
@@ -206,17 +208,26 @@ done:
 
 /* ---- all groups ------------------------------------------------------------------------------------------------- */
 
+/* rows [groups][n], sum [n]: for the caller, also on failure. */
+static BfStatus make_rows(const BfFlow *flow, int64_t n, double **rows, double **sum, BfError *error) {
+  BF_TRY(BF_NEW(rows, flow->groups * n, error));
+  return BF_NEW(sum, n, error);
+}
+
+static BfStatus try_all(BfFlow *flow, double **rows, double **sum, BfError *error) {
+  const int64_t n = flow->cost.readouts;
+  BF_TRY(make_rows(flow, n, rows, sum, error));
+  for (int64_t g = 0; g < flow->groups; g++) BF_TRY(try_readouts(flow, &flow->group[g], *rows + g * n, error));
+  return BF_OK;
+}
+
 static BfStatus choose_readout(BfFlow *flow, int64_t *readout, BfError *error) {
   const int64_t n    = flow->cost.readouts;
   double       *rows = NULL, *sum = NULL;
   BfStatus      status;
   *readout = flow->readout < 0 ? 0 : flow->readout;
   if (n == 1 || flow->readout >= 0) return BF_OK;
-  BF_NEW(&rows, flow->groups * n, error);
-  BF_NEW(&sum, n, error);
-  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++)
-    try_readouts(flow, &flow->group[g], rows + g * n, error);
-  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_together(flow->run->world, try_all(flow, &rows, &sum, error), error));
   BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
   for (int64_t r = 1; r < n; r++)
     if (sum[r] < sum[*readout]) *readout = r;
@@ -238,6 +249,14 @@ static void finish(const BfFlow *flow, const double control[], const double *sum
     value->gradient[i] = isfinite(value->cost) ? sum[2 + i] + cost->step * cost->weight_decay * control[i] : 0;
 }
 
+static BfStatus evaluate_groups(BfFlow *flow, const BfFlowValue *value, int64_t n, double *rows, BfError *error) {
+  for (int64_t g = 0; g < flow->groups; g++) {
+    BF_TRY(evaluate_group(flow, &flow->group[g], value->readout, value, rows + g * n, error));
+    bf_work_done(flow->run, BF_PHASE_FLOW, 1.0 / (double)flow->groups);
+  }
+  return BF_OK;
+}
+
 static BfStatus evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error) {
   const BfLayer *layer = &flow->problem->layer;
   const int64_t  T = flow->problem->horizon, q = layer->controls, n = 2 + (value->gradient ? T * q : 0);
@@ -246,16 +265,11 @@ static BfStatus evaluate(BfFlow *flow, const double control[], BfFlowValue *valu
   BfStatus       status;
   for (int64_t t = 0; t < T; t++) bf_layer_expand(layer, control + t * q, flow->parameters + t * layer->parameters, 1);
   BF_GOTO(choose_readout(flow, &value->readout, error));
-  BF_NEW(&rows, flow->groups * n, error);
-  BF_NEW(&sum, n, error);
+  BF_GOTO(bf_together(flow->run->world, make_rows(flow, n, &rows, &sum, error), error));
   if (value->tokens) memset(value->tokens, 0, sizeof(double) * (size_t)table);
   if (value->adjoint) memset(value->adjoint, 0, sizeof(double) * (size_t)table);
   if (value->sequence_loss) memset(value->sequence_loss, 0, sizeof(double) * (size_t)flow->data->contexts);
-  for (int64_t g = 0; g < flow->groups && error->status == BF_OK; g++) {
-    evaluate_group(flow, &flow->group[g], value->readout, value, rows + g * n, error);
-    bf_work_done(flow->run, BF_PHASE_FLOW, 1.0 / (double)flow->groups);
-  }
-  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_together(flow->run->world, evaluate_groups(flow, value, n, rows, error), error));
   BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, n, rows, sum, error));
   if (value->tokens) bf_sum_disjoint(flow->run->world, table, value->tokens);
   if (value->adjoint) bf_sum_disjoint(flow->run->world, table, value->adjoint);

@@ -71,15 +71,16 @@ static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e
   const BfLayer *layer = &flow->problem->layer;
   const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim, after = is_layers(w) ? k + 1 : k + e;
   const double   part = is_layers(w) ? 1 : layer->step;
-  double        *rows;
-  BF_NEW(&rows, flow->groups * count, error);
-  BF_TRY(bf_agree(flow->run->world, error));
+  double        *rows = NULL;
+  BfStatus       status;
+  BF_GOTO(bf_together(flow->run->world, BF_NEW(&rows, flow->groups * count, error), error));
   for (int64_t g = 0; g < flow->groups; g++)
     products(w, &flow->group[g], value->tokens + (k + e) * table, value->adjoint + after * table,
              (double)(k + e) * layer->step, count, u, rows + g * count);
-  const BfStatus status = bf_exact_sum(flow->run->world, flow->groups, count, rows, H, error);
+  BF_GOTO(bf_exact_sum(flow->run->world, flow->groups, count, rows, H, error));
+  for (int64_t i = 0; i < count; i++) H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / part;
+done:
   bf_free(rows);
-  for (int64_t i = 0; i < count && status == BF_OK; i++) H[i] += bf_stage_cost(&flow->cost, (int)q, u + i * q) / part;
   return status;
 }
 
@@ -247,22 +248,25 @@ done:
 
 /* ---- the report ------------------------------------------------------------------------------------------------- */
 
+static BfStatus allocate(int64_t T, BfPontryagin *out, BfError *error) {
+  BF_TRY(BF_NEW(&out->stationary, T, error));
+  BF_TRY(BF_NEW(&out->hamiltonian, out->ends * T, error));
+  BF_TRY(BF_NEW(&out->exceeds, out->ends * T, error));
+  return BF_NEW(&out->minimizer, out->ends * T, error);
+}
+
 BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value,
                        BfPontryagin *out, BfError *error) {
   const int64_t T = problem->horizon;
   Work          w = {0};
   BfStatus      status;
   *out = (BfPontryagin){.terminal = NAN, .ends = bf_scheme_is_layers(flow->options.scheme) ? 1 : 2};
-  BF_NEW(&out->stationary, T, error);
-  BF_NEW(&out->hamiltonian, out->ends * T, error);
-  BF_NEW(&out->exceeds, out->ends * T, error);
-  BF_NEW(&out->minimizer, out->ends * T, error);
-  make_work(flow, &w, error);
-  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_together(flow->run->world, allocate(T, out, error), error));
+  BF_GOTO(bf_together(flow->run->world, make_work(flow, &w, error), error));
   stationarity(problem, control, value->gradient, out);
   BF_GOTO(look_along_depth(&w, control, value, out, error));
-  if (bf_cost_has_readout(flow->cost.kind)) compare_end(flow, value, &out->terminal, error);
-  status = bf_agree(flow->run->world, error);
+  if (bf_cost_has_readout(flow->cost.kind)) status = compare_end(flow, value, &out->terminal, error);
+  status = bf_together(flow->run->world, status, error);
 done:
   clear_work(&w);
   if (status != BF_OK) bf_pontryagin_clear(out);

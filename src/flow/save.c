@@ -22,16 +22,17 @@ static BfStatus array(const BfTrain *train, const char *name, int64_t rows, int6
 }
 
 static BfStatus save_finished(const BfTrain *train, BfError *error) {
-  const BfTraining *out = train->out;
-  double           *rows;
-  BF_NEW(&rows, START_COLUMNS * train->start, error);
-  BF_TRY(bf_agree(train->run->world, error));
+  const BfTraining *out  = train->out;
+  double           *rows = NULL;
+  BfStatus          status;
+  BF_GOTO(bf_together(train->run->world, BF_NEW(&rows, START_COLUMNS * train->start, error), error));
   for (int64_t s = 0; s < train->start; s++) {
     rows[START_COLUMNS * s]     = out->initial_cost[s];
     rows[START_COLUMNS * s + 1] = out->final_cost[s];
     rows[START_COLUMNS * s + 2] = (double)out->start_iterations[s];
   }
-  const BfStatus status = array(train, "partial/starts", train->start, START_COLUMNS, rows, error);
+  status = array(train, "partial/starts", train->start, START_COLUMNS, rows, error);
+done:
   bf_free(rows);
   BF_TRY(status);
   if (!train->start) return BF_OK;
@@ -72,23 +73,23 @@ static BfStatus fetch(BfCheckpoint *checkpoint, const char *name, int64_t rows, 
 }
 
 static BfStatus restore_finished(BfTrain *train, BfCheckpoint *checkpoint, BfError *error) {
-  BfTraining *out = train->out;
-  double     *rows;
-  BF_NEW(&rows, START_COLUMNS * train->start, error);
-  BF_TRY(bf_agree(train->run->world, error));
-  const BfStatus status = fetch(checkpoint, "partial/starts", train->start, START_COLUMNS, rows, error);
+  BfTraining *out  = train->out;
+  double     *rows = NULL;
+  BfStatus    status;
+  BF_GOTO(bf_together(train->run->world, BF_NEW(&rows, START_COLUMNS * train->start, error), error));
+  status = fetch(checkpoint, "partial/starts", train->start, START_COLUMNS, rows, error);
   for (int64_t s = 0; s < train->start && status == BF_OK; s++) {
     out->initial_cost[s]     = rows[START_COLUMNS * s];
     out->final_cost[s]       = rows[START_COLUMNS * s + 1];
     out->start_iterations[s] = (int64_t)rows[START_COLUMNS * s + 2];
   }
+done:
   bf_free(rows);
   BF_TRY(status);
   bf_free(out->history);
   out->history = NULL;
   if (!train->start) return BF_OK;
-  BF_NEW(&out->history, 2 * (out->iterations + 1), error);
-  BF_TRY(bf_agree(train->run->world, error));
+  BF_TRY(bf_together(train->run->world, BF_NEW(&out->history, 2 * (out->iterations + 1), error), error));
   BF_TRY(fetch(checkpoint, "partial/control", train->n, 1, out->control, error));
   return fetch(checkpoint, "partial/history", out->iterations + 1, 2, out->history, error);
 }
@@ -113,8 +114,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
       out->best > train->start || out->iterations < 0 || out->iterations > INT32_MAX)
     return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   train->room = train->evaluated;
-  BF_NEW(&train->log, train->room * (BF_LOG_HEAD + train->n), error);
-  BF_TRY(bf_agree(train->run->world, error));
+  BF_TRY(bf_together(train->run->world, BF_NEW(&train->log, train->room * (BF_LOG_HEAD + train->n), error), error));
   BF_TRY(fetch(checkpoint, "partial/log", train->evaluated, BF_LOG_HEAD + train->n, train->log, error));
   return restore_finished(train, checkpoint, error);
 }

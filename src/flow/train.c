@@ -143,8 +143,7 @@ static BfStatus keep(BfTrain *train, double cost, int reason, BfError *error) {
   out->reason = reason;
   bf_free(out->history);
   out->history = NULL;
-  BF_NEW(&out->history, 2 * (out->iterations + 1), error);
-  BF_TRY(bf_agree(train->run->world, error));
+  BF_TRY(bf_together(train->run->world, BF_NEW(&out->history, 2 * (out->iterations + 1), error), error));
   if (train->run->rank == 0) memcpy(out->history, train->history, sizeof(double) * 2 * (size_t)(out->iterations + 1));
   MPI_Bcast(out->history, (int)(2 * (out->iterations + 1)), MPI_DOUBLE, 0, train->run->world);
   return BF_OK;
@@ -197,8 +196,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   train.n     = (int64_t)problem->horizon * problem->layer.controls;
   train.all   = points->starts + (points->given ? 1 : 0);
   out->starts = train.all;
-  make(&train, error);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, make(&train, error), error));
   BF_GOTO(bf_train_restore(&train, error));
   BF_GOTO(expect(&train, error));
   for (; train.start < train.all; train.start++) BF_GOTO(run_start(&train, error));
@@ -218,9 +216,8 @@ BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const dou
   const int64_t n        = (int64_t)problem->horizon * problem->layer.controls;
   double       *gradient = NULL, *u = NULL, largest = 0, apart = 0;
   BfStatus      status;
-  BF_NEW(&gradient, n, error);
-  BF_NEW(&u, n, error);
-  BF_GOTO(bf_agree(flow->run->world, error));
+  BF_GOTO(bf_together(flow->run->world, BF_NEW(&gradient, n, error), error));
+  BF_GOTO(bf_together(flow->run->world, BF_NEW(&u, n, error), error));
   BfFlowValue value = {.gradient = gradient};
   BF_GOTO(bf_flow_evaluate(flow, control, &value, error));
   for (int64_t i = 0; i < n; i++) {

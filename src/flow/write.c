@@ -9,10 +9,12 @@ static BfStatus column(BfStore *store, const char *path, int64_t n, const double
 /* Column c of rows[n][columns]. */
 static BfStatus part(BfStore *store, const char *path, int64_t n, int columns, int c, const double *rows,
                      BfError *error) {
-  double *data;
-  BF_TRY(BF_NEW(&data, n, error));
+  double  *data = NULL;
+  BfStatus status;
+  BF_GOTO(bf_store_together(store, BF_NEW(&data, n, error), error));
   for (int64_t i = 0; i < n; i++) data[i] = rows[i * columns + c];
-  const BfStatus status = column(store, path, n, data, error);
+  status = column(store, path, n, data, error);
+done:
   bf_free(data);
   return status;
 }
@@ -62,16 +64,18 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const B
   const char   *path = "/flow";
   const int64_t T = problem->horizon, q = problem->layer.controls,
                 table[] = {T + 1, problem->train.tokens, problem->layer.dim};
-  double *depth;
+  double  *depth        = NULL;
+  BfStatus status;
   BF_TRY(bf_store_attribute_double(store, path, "cost", value->cost, error));
   BF_TRY(bf_store_attribute_double(store, path, "loss", value->loss, error));
   BF_TRY(bf_store_attribute_double(store, path, "accuracy", value->accuracy, error));
   BF_TRY(bf_store_attribute_text(store, path, "scheme", o->scheme->name, error));
   BF_TRY(bf_store_attribute_int(store, path, "steps", o->steps, error));
   BF_TRY(bf_store_attribute_double(store, path, "tolerance", o->tolerance, error));
-  BF_TRY(BF_NEW(&depth, T + 1, error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&depth, T + 1, error), error));
   for (int64_t t = 0; t <= T; t++) depth[t] = (double)t * problem->layer.step;
-  const BfStatus status = column(store, "/flow/depth", T + 1, depth, error);
+  status = column(store, "/flow/depth", T + 1, depth, error);
+done:
   bf_free(depth);
   BF_TRY(status);
   BF_TRY(bf_store_write(store, "/flow/tokens", BF_STORE_DOUBLE, 3, table, value->tokens, error));

@@ -1,5 +1,7 @@
 /* The bytes of every file that a problem consists of: read by rank 0, the same on all ranks. */
 #include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "run/limits.h"
 #include "text.h"
 
 #include <errno.h>
@@ -106,42 +108,31 @@ static BfStatus read_disk(const BfFiles *files, const char *name, char **bytes, 
   return status;
 }
 
-/* Rank 0's error, or its success, becomes everyone's. */
-static BfStatus share_error(MPI_Comm comm, BfError *error) {
-  MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, 0, comm);
-  return error->status;
-}
-
-/* One rank without memory must not leave the others in the broadcast. */
-static BfStatus share_room(MPI_Comm comm, char **bytes, int64_t size, BfError *error) {
-  int rank, mine, all;
-  MPI_Comm_rank(comm, &rank);
-  if (rank) *bytes = bf_calloc(size + 1, 1, error);
-  mine = *bytes != NULL;
-  MPI_Allreduce(&mine, &all, 1, MPI_INT, MPI_MIN, comm);
-  return all ? BF_OK : bf_fail(error, BF_FAILURE, "out of memory: %lld bytes wanted", (long long)size);
+/* What rank 0 has read, to all. */
+static BfStatus share(MPI_Comm comm, int rank, char **bytes, int64_t *size, BfError *error) {
+  const int64_t piece = bf_limits()->sent_bytes; /* counts of MPI calls are int */
+  MPI_Bcast(size, 1, MPI_INT64_T, 0, comm);
+  if (rank) *bytes = bf_calloc(*size + 1, 1, error);
+  BF_TRY(bf_together(comm, *bytes ? BF_OK : error->status, error));
+  for (int64_t at = 0; at < *size; at += piece)
+    MPI_Bcast(*bytes + at, (int)(*size - at < piece ? *size - at : piece), MPI_BYTE, 0, comm);
+  return BF_OK;
 }
 
 BfStatus bf_files_get(BfFiles *files, const char *name, const BfFile **out, BfError *error) {
-  const int64_t piece = INT64_C(1) << 30; /* counts of MPI calls are int */
-  BfFile       *file  = find(files, name);
-  char         *bytes = NULL;
-  int64_t       size  = 0;
-  int           rank;
+  BfFile *file  = find(files, name);
+  char   *bytes = NULL;
+  int64_t size  = 0;
+  int     rank;
   if (!file) {
     if (!files->directory) return bf_fail(error, BF_BAD_INPUT, "%s is not among the files of the problem", name);
     MPI_Comm_rank(files->comm, &rank);
-    BfError first = {0};
-    if (!rank) read_disk(files, name, &bytes, &size, &first);
-    if (share_error(files->comm, &first) != BF_OK) return bf_fail(error, first.status, "%s", first.text);
-    MPI_Bcast(&size, 1, MPI_INT64_T, 0, files->comm);
-    if (share_room(files->comm, &bytes, size, error) != BF_OK) {
+    BF_TRY(bf_together(files->comm, rank ? BF_OK : read_disk(files, name, &bytes, &size, error), error));
+    if (share(files->comm, rank, &bytes, &size, error) != BF_OK) {
       bf_free(bytes);
       return error->status;
     }
-    for (int64_t at = 0; at < size; at += piece)
-      MPI_Bcast(bytes + at, (int)(size - at < piece ? size - at : piece), MPI_BYTE, 0, files->comm);
-    BF_TRY(add(files, name, bytes, size, error));
+    BF_TRY(bf_together(files->comm, add(files, name, bytes, size, error), error));
     file = find(files, name);
   }
   *out = file;

@@ -51,7 +51,7 @@ static BfStatus read_problem(BfFiles *files, const char *yaml, const char *recor
   BfProblem    *problem;
   BfReader      reader = {0};
   BfStatus      status;
-  if (BF_NEW(&problem, 1, error) != BF_OK) {
+  if (bf_together(files->comm, BF_NEW(&problem, 1, error), error) != BF_OK) {
     bf_files_destroy(&files);
     return error->status;
   }
@@ -84,14 +84,14 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
   BfFiles    *files     = NULL;
   BfProblem  *problem   = NULL;
   char       *directory = bf_text_copy(path, length, error);
-  if (directory) bf_files_create(comm, directory, &files, error);
+  BfStatus    status    = directory ? bf_files_create(comm, directory, &files, error) : error->status;
   bf_free(directory);
-  if (bf_agree(comm, error) != BF_OK) {
+  if (bf_together(comm, status, error) != BF_OK) {
     bf_files_destroy(&files);
     return error->status;
   }
-  read_problem(files, slash ? slash + 1 : path, NULL, true, &problem, error);
-  if (bf_agree(comm, error) != BF_OK) {
+  status = read_problem(files, slash ? slash + 1 : path, NULL, true, &problem, error);
+  if (bf_together(comm, status, error) != BF_OK) {
     bf_problem_destroy(&problem);
     return error->status;
   }

@@ -67,8 +67,8 @@ static BfStatus column_rows(hid_t dataset, const char *name, int64_t *rows, BfEr
   double   stored = (double)H5Dget_storage_size(dataset), size = (double)H5Tget_size(type);
   int      own    = H5Pget_layout(create) != H5D_VIRTUAL && H5Pget_external_count(create) == 0;
   BfStatus status = BF_OK;
-  if (vector) H5Sget_simple_extent_dims(space, &extent, NULL);
-  if (!vector) status = bf_fail(error, BF_BAD_INPUT, "dataset %s must have one dimension", name);
+  if (vector && H5Sget_simple_extent_dims(space, &extent, NULL) < 0) status = fail_damaged(error);
+  else if (!vector) status = bf_fail(error, BF_BAD_INPUT, "dataset %s must have one dimension", name);
   else if (!own || (double)extent * size > 1032 * stored || extent > INT64_MAX)
     status = bf_fail(error, BF_BAD_INPUT, "dataset %s does not hold its %llu values", name, (unsigned long long)extent);
   else *rows = (int64_t)extent;

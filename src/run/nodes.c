@@ -1,5 +1,5 @@
 /* Ranks, nodes, and the memory that a node shares. */
-#include "bellformer/run.h"
+#include "run/end.h"
 #include "run/phases.h"
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +34,15 @@ static void number_nodes(BfRun *run) {
   run->worker     = info[2] + run->node_rank;
 }
 
+static BfStatus allocate(int node_size, BfRun **run, BfError *error) {
+  if (node_size < 0) return bf_fail(error, BF_BAD_INPUT, "-node_size must be at least 0, got %d", node_size);
+  BF_TRY(BF_NEW(run, 1, error));
+  return BF_NEW(&(*run)->phases, 1, error);
+}
+
 BfStatus bf_run_create(MPI_Comm comm, int node_size, BfRun **out, BfError *error) {
   BfRun *run = NULL;
-  if (node_size < 0) return bf_fail(error, BF_BAD_INPUT, "-node_size must be at least 0, got %d", node_size);
-  if (BF_NEW(&run, 1, error) == BF_OK) BF_NEW(&run->phases, 1, error);
-  if (bf_agree(comm, error) != BF_OK) {
+  if (bf_together(comm, allocate(node_size, &run, error), error) != BF_OK) {
     if (run) bf_free(run->phases);
     bf_free(run);
     return error->status;
@@ -79,17 +83,28 @@ static BfStatus check_memory(const BfRun *run, int64_t bytes, const char *what, 
                  bf_human_bytes((double)bytes, a), bf_human_bytes((double)left, b));
 }
 
+/* That there is no room is told in our words; where one rank alone is refused, the others may wait in it for ever. */
+static BfStatus allocate_window(const BfRun *run, int64_t bytes, const char *what, MPI_Win *window, BfError *error) {
+  MPI_Errhandler handler;
+  void          *base;
+  MPI_Comm_get_errhandler(run->node, &handler);
+  MPI_Comm_set_errhandler(run->node, MPI_ERRORS_RETURN);
+  const int code =
+      MPI_Win_allocate_shared(run->node_rank ? 0 : (MPI_Aint)bytes, 1, MPI_INFO_NULL, run->node, &base, window);
+  MPI_Comm_set_errhandler(run->node, handler);
+  MPI_Errhandler_free(&handler);
+  if (code == MPI_SUCCESS) return BF_OK;
+  return bf_fail(error, BF_FAILURE, "the %s: no shared memory for %lld bytes", what, (long long)bytes);
+}
+
 BfStatus bf_shared_create(const BfRun *run, int64_t bytes, const char *what, BfShared *out, BfError *error) {
   const int64_t line = 64;
-  check_memory(run, bytes, what, error);
-  BF_TRY(bf_agree(run->world, error));
-  MPI_Aint size = 0;
-  int      unit;
-  void    *base = NULL;
-  if (run->node_rank == 0) size = (MPI_Aint)(bytes + line);
-  MPI_Comm_set_errhandler(run->node, MPI_ERRORS_RETURN);
-  if (MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, run->node, &base, &out->window) != MPI_SUCCESS)
-    return bf_fail(error, BF_FAILURE, "the %s: no shared memory for %lld bytes", what, (long long)bytes);
+  MPI_Aint      size;
+  int           unit;
+  void         *base;
+  BF_TRY(bf_together(run->world, check_memory(run, bytes, what, error), error));
+  BF_TRY(bf_together(run->world, allocate_window(run, bytes + line, what, &out->window, error), error));
+  bf_window_errors_end_the_run(out->window);
   MPI_Win_shared_query(out->window, 0, &size, &unit, &base);
   /* The segment starts on a page in every rank, so that all round up alike. */
   out->base  = (void *)(((uintptr_t)base + (uintptr_t)line - 1) / (uintptr_t)line * (uintptr_t)line);

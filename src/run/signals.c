@@ -4,7 +4,7 @@
  * mpirun, when it is interrupted, hands TERM to the ranks after about a second and kills them a second later. A run
  * that can save a checkpoint tries to for `grace`; then, and where nothing can be saved, rank 0 says in its handler
  * what stands, removes what it was writing, and ends the process: with functions alone that a handler may call. */
-#include "bellformer/run.h"
+#include "run/end.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ static struct {
   volatile sig_atomic_t asked, listens, speaks, launched, shown; /* shown: which of the lines; 0: none */
   char                  line[3][LINE];
   Part                  part[PARTS];
+  char                  mark[PATH];
 } state;
 
 static void remove_parts(void) {
@@ -39,12 +40,22 @@ static void remove_parts(void) {
       unlink(state.part[i].path), unlink(state.part[i].lock);
 }
 
+/* Whether a rank has ended the run at once, and said why: its mark is there, or, of one on another host, what this run
+ * was writing is gone. */
+static bool is_told(void) {
+  struct stat about;
+  for (int i = 0; i < PARTS; i++)
+    if (state.part[i].used && stat(state.part[i].path, &about) != 0) return true;
+  return state.mark[0] && access(state.mark, F_OK) == 0;
+}
+
 /* Now. Files are whole at any instant. */
 static void end(int code) {
   if (state.speaks) {
     const char *line = state.line[state.shown];
+    const bool  told = is_told();
     remove_parts();
-    if (write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
+    if (!told && write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
   }
   _exit(code);
 }
@@ -83,6 +94,7 @@ void bf_signals_watch(bool speaks) {
   struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
   state.speaks            = speaks;
   state.launched          = getenv("OMPI_COMM_WORLD_RANK") != NULL;
+  if (!bf_end_mark(sizeof state.mark, state.mark)) state.mark[0] = '\0';
   snprintf(state.line[0], LINE, "bellformer: interrupted: nothing is kept\n");
   sigemptyset(&action.sa_mask);
   sigaddset(&action.sa_mask, SIGALRM);

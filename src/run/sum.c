@@ -1,13 +1,13 @@
 /* Sums that do not depend on how their terms are dealt to ranks: in whole numbers. */
 #include "bellformer/run.h"
+#include "run/limits.h"
 #include <math.h>
 
-enum { PIECE = 1 << 26 };
-
 static void reduce(MPI_Comm comm, void *data, int64_t n, MPI_Datatype type, MPI_Op op) {
-  char *at = data;
-  for (int64_t i = 0; i < n; i += PIECE)
-    MPI_Allreduce(MPI_IN_PLACE, at + 8 * i, (int)(n - i < PIECE ? n - i : PIECE), type, op, comm);
+  const int64_t piece = bf_limits()->reduced;
+  char         *at    = data;
+  for (int64_t i = 0; i < n; i += piece)
+    MPI_Allreduce(MPI_IN_PLACE, at + 8 * i, (int)(n - i < piece ? n - i : piece), type, op, comm);
 }
 
 /* A term below 2^e in size is hi 2^-k + lo 2^-(k + bits), k = bits - e, with whole |hi|, |lo| <= 2^bits. */
@@ -20,8 +20,8 @@ static void add_term(double x, int exponent, int bits, int64_t part[2]) {
 BfStatus bf_exact_sum(MPI_Comm comm, int64_t rows, int64_t n, const double *values, double *sum, BfError *error) {
   int64_t *part = NULL, all = rows;
   int      bits = 62;
-  BF_NEW(&part, 2 * n, error);
-  BF_TRY(bf_agree(comm, error));
+  BfStatus status;
+  BF_GOTO(bf_together(comm, BF_NEW(&part, 2 * n, error), error));
   for (int64_t i = 0; i < n; i++) {
     sum[i] = 0;
     for (int64_t r = 0; r < rows; r++) {
@@ -45,8 +45,9 @@ BfStatus bf_exact_sum(MPI_Comm comm, int64_t rows, int64_t n, const double *valu
     frexp(sum[i], &exponent);
     sum[i] = ldexp((double)part[2 * i] + ldexp((double)part[2 * i + 1], -bits), exponent - bits);
   }
+done:
   bf_free(part);
-  return BF_OK;
+  return status;
 }
 
 void bf_sum_disjoint(MPI_Comm comm, int64_t n, double *data) { reduce(comm, data, n, MPI_DOUBLE, MPI_SUM); }

@@ -14,10 +14,10 @@ static BfStatus write(BfStore *store, const char *path, const char *name, hid_t 
                       BfError *error) {
   const hid_t space = H5Screate(H5S_SCALAR), owner = object(store, path);
   const hid_t attribute = owner < 0 ? -1 : H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const int   failed    = attribute < 0 || H5Awrite(attribute, type, value) < 0;
-  if (attribute >= 0) H5Aclose(attribute);
-  if (owner >= 0) H5Oclose(owner);
-  H5Sclose(space);
+  int         failed    = attribute < 0 || H5Awrite(attribute, type, value) < 0;
+  if (attribute >= 0) failed |= H5Aclose(attribute) < 0;
+  if (owner >= 0) failed |= H5Oclose(owner) < 0;
+  if (space >= 0) H5Sclose(space);
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
 }
 
@@ -31,11 +31,11 @@ BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *na
 
 BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value,
                                  BfError *error) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, strlen(value) + 1);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  const BfStatus status = write(store, path, name, type, value, error);
-  H5Tclose(type);
+  const hid_t type   = H5Tcopy(H5T_C_S1);
+  const int   failed = H5Tset_size(type, strlen(value) + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0;
+  BfStatus    status = bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
+  if (status == BF_OK) status = write(store, path, name, type, value, error);
+  if (type >= 0) H5Tclose(type);
   return status;
 }
 
@@ -64,20 +64,23 @@ BfStatus bf_store_read_int(BfStore *store, const char *path, const char *name, i
   return read(store, path, name, H5T_NATIVE_INT64, value, error);
 }
 
+static BfStatus text_of(const BfStore *store, const char *path, const char *name, hid_t attribute, hid_t has,
+                        char **text, BfError *error) {
+  if (has < 0 || H5Tget_class(has) != H5T_STRING || H5Tis_variable_str(has) != 0)
+    return bf_fail(error, BF_BAD_INPUT, "%s: %s has no attribute %s", store->path, path, name);
+  BF_TRY(BF_NEW(text, (int64_t)H5Tget_size(has) + 1, error));
+  if (H5Tget_size(has) && H5Aread(attribute, has, *text) >= 0) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: attribute %s of %s is damaged", store->path, name, path);
+}
+
 BfStatus bf_store_read_text(BfStore *store, const char *path, const char *name, char **value, BfError *error) {
   const hid_t attribute = open_attribute(store, path, name);
   const hid_t has       = attribute < 0 ? -1 : H5Aget_type(attribute);
   char       *text      = NULL;
-  if (has < 0 || H5Tget_class(has) != H5T_STRING || H5Tis_variable_str(has) > 0)
-    bf_fail(error, BF_BAD_INPUT, "%s: %s has no attribute %s", store->path, path, name);
-  else if (BF_NEW(&text, (int64_t)H5Tget_size(has) + 1, error) == BF_OK && H5Aread(attribute, has, text) < 0)
-    bf_fail(error, BF_BAD_INPUT, "%s: attribute %s of %s is damaged", store->path, name, path);
+  bf_together(store->comm, text_of(store, path, name, attribute, has, &text, error), error);
   if (has >= 0) H5Tclose(has);
   if (attribute >= 0) H5Aclose(attribute);
-  if (bf_store_check(store, 0, BF_OK, path, "", error) != BF_OK) {
-    bf_free(text);
-    return error->status;
-  }
-  *value = text;
-  return BF_OK;
+  if (error->status == BF_OK) *value = text;
+  else bf_free(text);
+  return error->status;
 }

@@ -16,6 +16,11 @@ hid_t bf_store_memory_type(BfStoreType type) {
   return types[type];
 }
 
+int64_t bf_store_size(BfStoreType type) {
+  static const int64_t bytes[] = {8, 4, 8, 1};
+  return bytes[type];
+}
+
 hid_t bf_store_file_type(BfStoreType type) {
   const hid_t types[] = {H5T_IEEE_F64LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_STD_U8LE};
   return types[type];
@@ -25,6 +30,10 @@ BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char 
                         BfError *error) {
   if (failed) bf_fail(error, status, "%s: %s%s%s", store->path, path, *path ? " " : "", what);
   return bf_agree(store->comm, error);
+}
+
+BfStatus bf_store_together(BfStore *store, BfStatus mine, BfError *error) {
+  return bf_together(store->comm, mine, error);
 }
 
 static int reserve(BfStore *store) {
@@ -44,7 +53,7 @@ static int reserve(BfStore *store) {
 
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error) {
   store->reserved += bytes;
-  if (store->rank == 0 && reserve(store) < 0)
+  if (store->rank == 0 && error->status == BF_OK && reserve(store) < 0)
     bf_fail(error, BF_FAILURE, "%s: %s needs %.3g MiB more of the disk: %s", store->path, what, (double)bytes / 0x1p20,
             strerror(errno));
   return bf_agree(store->comm, error);
@@ -58,7 +67,7 @@ static BfStatus text_copy(const char *from, const char *suffix, char **out, BfEr
 }
 
 static void free_store(BfStore *store) {
-  if (store->file >= 0) H5Fclose(store->file);
+  bf_temporary_strike(&store->temporary);
   if (store->transfer >= 0) H5Pclose(store->transfer);
   if (store->create_links >= 0) H5Pclose(store->create_links);
   if (store->comm != MPI_COMM_NULL) MPI_Comm_free(&store->comm);
@@ -67,35 +76,58 @@ static void free_store(BfStore *store) {
   bf_free(store);
 }
 
-/* A store without a file yet. Its errors are told in our own words, not in HDF5's. */
-static BfStatus new_store(MPI_Comm comm, const char *path, BfStore **out, BfError *error) {
+/* Errors are told in our own words, not in HDF5's. suffix: of the temporary name, NULL where there is none. */
+static BfStatus allocate(const char *path, const char *suffix, BfStore **out, BfError *error) {
+  BfStore *store;
+  BF_TRY(BF_NEW(out, 1, error));
+  store  = *out;
+  *store = (BfStore){.comm = MPI_COMM_NULL, .file = -1, .transfer = -1, .create_links = -1};
+  BF_TRY(text_copy(path, "", &store->path, error));
+  if (suffix) BF_TRY(text_copy(path, suffix, &store->part, error));
+  store->temporary.path = store->part;
+  store->transfer       = H5Pcreate(H5P_DATASET_XFER);
+  store->create_links   = H5Pcreate(H5P_LINK_CREATE);
+  if (H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_COLLECTIVE) < 0 ||
+      H5Pset_create_intermediate_group(store->create_links, 1) < 0)
+    return bf_fail(error, BF_FAILURE, "%s: HDF5 cannot be set up", path);
+  return BF_OK;
+}
+
+/* A store without a file yet. */
+static BfStatus new_store(MPI_Comm comm, const char *path, const char *suffix, BfStore **out, BfError *error) {
   BfStore *store = NULL;
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  if (BF_NEW(&store, 1, error) == BF_OK) {
-    *store = (BfStore){.comm = MPI_COMM_NULL, .file = -1, .transfer = -1, .create_links = -1};
-    text_copy(path, "", &store->path, error);
-  }
-  if (bf_agree(comm, error) != BF_OK) {
+  if (bf_together(comm, allocate(path, suffix, &store, error), error) != BF_OK) {
     if (store) free_store(store);
     return error->status;
   }
   MPI_Comm_dup(comm, &store->comm);
   MPI_Comm_rank(store->comm, &store->rank);
   MPI_Comm_size(store->comm, &store->size);
-  store->transfer     = H5Pcreate(H5P_DATASET_XFER);
-  store->create_links = H5Pcreate(H5P_LINK_CREATE);
-  H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_COLLECTIVE);
-  H5Pset_create_intermediate_group(store->create_links, 1);
   *out = store;
   return BF_OK;
 }
 
-static hid_t access_list(const BfStore *store) {
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fapl_mpio(access, store->comm, MPI_INFO_NULL);
-  H5Pset_all_coll_metadata_ops(access, 1);
-  H5Pset_coll_metadata_write(access, 1);
-  return access;
+/* How all ranks open the file together. Whatever is open in it is closed with it. */
+static BfStatus make_access(const BfStore *store, hid_t *access, BfError *error) {
+  *access = H5Pcreate(H5P_FILE_ACCESS);
+  if (H5Pset_fapl_mpio(*access, store->comm, MPI_INFO_NULL) < 0 || H5Pset_all_coll_metadata_ops(*access, 1) < 0 ||
+      H5Pset_coll_metadata_write(*access, 1) < 0 || H5Pset_fclose_degree(*access, H5F_CLOSE_STRONG) < 0)
+    return bf_fail(error, BF_FAILURE, "%s: HDF5 cannot be set up", store->path);
+  return BF_OK;
+}
+
+/* Open, or create, on all ranks. */
+static BfStatus open_together(BfStore *store, BfError *error) {
+  hid_t    access = -1;
+  BfStatus status = bf_together(store->comm, make_access(store, &access, error), error);
+  if (status == BF_OK) {
+    store->file = store->part ? H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, access)
+                              : H5Fopen(store->path, H5F_ACC_RDONLY, access);
+    status      = bf_store_check(store, store->file < 0, BF_FAILURE, "",
+                            store->part ? "cannot be created" : "cannot be opened by all ranks", error);
+  }
+  if (access >= 0) H5Pclose(access);
+  return status;
 }
 
 /* What HDF5 writes beside arrays and their descriptions. */
@@ -120,49 +152,49 @@ static void remove_locks(const char *part) {
 }
 
 /* Rank 0 tries what will be needed at the end: the name is free, the folder takes files, the disk has room for one. */
-static void try_path(BfStore *store, int overwrite, BfError *error) {
+static BfStatus try_path(BfStore *store, int overwrite, BfError *error) {
   struct stat about;
   const int   exists = lstat(store->path, &about) == 0;
-  if (exists && !overwrite) {
-    bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", store->path);
-    return;
-  }
-  if (exists && !S_ISREG(about.st_mode)) {
-    bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", store->path);
-    return;
-  }
+  if (!exists && errno != ENOENT)
+    return bf_fail(error, BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
+  if (exists && !overwrite)
+    return bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", store->path);
+  if (exists && !S_ISREG(about.st_mode))
+    return bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", store->path);
   remove_locks(store->part);
   unlink(store->part); /* of a run that was killed; one that still writes to it keeps a file without a name */
-  FILE *file = fopen(store->part, "wb");
-  if (file && fstat(fileno(file), &about) == 0) {
+  FILE     *file  = fopen(store->part, "wb");
+  const int known = file && fstat(fileno(file), &about) == 0;
+  if (known) {
     store->device = about.st_dev;
     store->inode  = about.st_ino;
   }
   if (file) fclose(file);
   if (file) bf_signals_part(store->part, store->device, store->inode);
   store->reserved = reserved_at_first;
-  if (!file || reserve(store) < 0) {
-    bf_fail(error, file ? BF_FAILURE : BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
-    if (file) unlink(store->part);
-  }
+  if (known && reserve(store) == 0) return BF_OK;
+  bf_fail(error, file ? BF_FAILURE : BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
+  if (file) unlink(store->part);
+  return error->status;
+}
+
+/* What all ranks must know to remove the file, whichever of them ends the run. */
+static void tell_inode(BfStore *store) {
+  MPI_Bcast(&store->inode, 1, MPI_UINT64_T, 0, store->comm);
+  store->temporary.inode = store->inode;
 }
 
 BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error) {
   BfStore *store = NULL;
-  BF_TRY(new_store(comm, path, &store, error));
-  text_copy(path, ".part", &store->part, error);
-  if (error->status == BF_OK && store->rank == 0) try_path(store, overwrite, error);
-  if (bf_agree(store->comm, error) == BF_OK) {
-    const hid_t list = access_list(store);
-    store->file      = H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, list);
-    H5Pclose(list);
-    if (bf_store_check(store, store->file < 0, BF_BAD_INPUT, "", "cannot be created", error) != BF_OK) {
-      bf_store_close(&store);
-      return error->status;
-    }
-  }
-  if (error->status != BF_OK) {
+  BF_TRY(new_store(comm, path, ".part", &store, error));
+  bf_temporary_enlist(&store->temporary);
+  if (bf_together(store->comm, store->rank == 0 ? try_path(store, overwrite, error) : BF_OK, error) != BF_OK) {
     free_store(store);
+    return error->status;
+  }
+  tell_inode(store);
+  if (open_together(store, error) != BF_OK) {
+    bf_store_close(&store);
     return error->status;
   }
   *out = store;
@@ -187,8 +219,7 @@ static int sync_path(const char *path, int flags) {
 static int is_whole(const char *path) {
   const hid_t file  = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   const int   whole = file >= 0 && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit_nothing, NULL) >= 0;
-  if (file >= 0) H5Fclose(file);
-  return whole;
+  return file >= 0 && H5Fclose(file) >= 0 && whole;
 }
 
 /* The space that was set aside and not needed goes back. */
@@ -203,67 +234,78 @@ static bool is_own(const BfStore *store) {
   return stat(store->part, &about) == 0 && about.st_dev == store->device && about.st_ino == store->inode;
 }
 
-static void publish(const BfStore *store, BfError *error) {
+static BfStatus publish(const BfStore *store, BfError *error) {
   char folder[4096];
-  if (!is_own(store)) {
-    bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path, store->part);
-    return;
-  }
+  if (!is_own(store))
+    return bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path,
+                   store->part);
   trim(store->part);
-  if (!is_whole(store->part)) {
-    bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
-    return;
-  }
+  if (!is_whole(store->part))
+    return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
   snprintf(folder, sizeof folder, "%s", store->path);
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
       sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
-    bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
-  else bf_signals_part_gone(store->part);
+    return bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
+  bf_signals_part_gone(store->part);
+  return BF_OK;
 }
 
 BfStatus bf_store_commit(BfStore **out, BfError *error) {
   BfStore  *store  = *out;
   const int failed = H5Fclose(store->file) < 0;
   store->file      = -1;
-  bf_store_check(store, failed, BF_FAILURE, "", "cannot be closed: is the disk full?", error);
-  if (error->status == BF_OK && store->rank == 0) publish(store, error);
-  if (bf_agree(store->comm, error) != BF_OK) {
-    bf_store_close(out);
-    return error->status;
-  }
-  free_store(store);
-  *out = NULL;
-  return BF_OK;
+  BfStatus status  = bf_store_check(store, failed, BF_FAILURE, "", "cannot be closed: is the disk full?", error);
+  if (status == BF_OK) status = bf_together(store->comm, store->rank == 0 ? publish(store, error) : BF_OK, error);
+  bf_store_close(out);
+  return status;
+}
+
+static BfStatus try_reading(const char *path, BfError *error) {
+  if (access(path, R_OK) != 0) return bf_fail(error, BF_BAD_INPUT, "%s cannot be read: %s", path, strerror(errno));
+  return is_whole(path) ? BF_OK : bf_fail(error, BF_BAD_INPUT, "%s is not a whole HDF5 file", path);
 }
 
 BfStatus bf_store_open(MPI_Comm comm, const char *path, BfStore **out, BfError *error) {
   BfStore *store = NULL;
-  BF_TRY(new_store(comm, path, &store, error));
-  if (store->rank == 0) {
-    if (access(path, R_OK) != 0) bf_fail(error, BF_BAD_INPUT, "%s cannot be read: %s", path, strerror(errno));
-    else if (!is_whole(path)) bf_fail(error, BF_BAD_INPUT, "%s is not a whole HDF5 file", path);
+  BF_TRY(new_store(comm, path, NULL, &store, error));
+  BfStatus status = bf_together(store->comm, store->rank == 0 ? try_reading(path, error) : BF_OK, error);
+  if (status == BF_OK) status = open_together(store, error);
+  if (status == BF_OK) {
+    *out = store;
+    return BF_OK;
   }
-  if (bf_agree(store->comm, error) == BF_OK) {
-    const hid_t list = access_list(store);
-    store->file      = H5Fopen(path, H5F_ACC_RDONLY, list);
-    H5Pclose(list);
-    bf_store_check(store, store->file < 0, BF_BAD_INPUT, "is not a whole", "HDF5 file", error);
+  if (store->file >= 0) bf_leave_open(); /* not on all ranks: they could not close it */
+  free_store(store);
+  return status;
+}
+
+/* After a failure the ranks may hold different parts of a file that was being written, and HDF5 would wait for ever for
+ * what some do not have: it is given up. Where a rank alone cannot close, the others wait for it. */
+static void close_file(BfStore *store) {
+  const hid_t file = store->file;
+  store->file      = -1;
+  if (file < 0) return;
+  if (store->part && store->size > 1 && bf_has_failed(store->comm)) {
+    bf_leave_open();
+  } else if (H5Fclose(file) < 0 && store->size > 1) {
+    BfError error = {0};
+    bf_fail(&error, BF_FAILURE, "%s cannot be closed", store->path);
+    bf_end_run_at_once(&error);
   }
-  if (error->status != BF_OK) {
-    free_store(store);
-    return error->status;
-  }
-  *out = store;
-  return BF_OK;
 }
 
 void bf_store_close(BfStore **out) {
   if (!*out) return;
   BfStore *store = *out;
-  if (store->file >= 0) H5Fclose(store->file);
-  store->file = -1;
+  close_file(store);
   if (store->part && store->rank == 0 && is_own(store)) unlink(store->part);
   if (store->part && store->rank == 0) bf_signals_part_gone(store->part);
   free_store(store);
   *out = NULL;
+}
+
+BfStatus bf_store_end(BfStore **store, BfError *error) {
+  if (*store) bf_agree((*store)->comm, error);
+  bf_store_close(store);
+  return error->status;
 }

@@ -7,6 +7,7 @@
  * damage goes unseen with probability 2^-61. A product and an addition a word: it is bound by the memory that the words
  * come from. */
 #include "bellformer/run.h"
+#include "run/limits.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -15,8 +16,7 @@
 enum { KEYS = 1 << 14 };
 __extension__ typedef unsigned __int128 Wide;
 static const int64_t                    least_segment = (int64_t)KEYS * 4, most_segments = 1 << 16;
-static const int64_t                    round_bytes = (int64_t)64 << 20; /* of a rank, when an array is checked */
-static const uint64_t                   prime       = ((uint64_t)1 << 61) - 1;
+static const uint64_t                   prime = ((uint64_t)1 << 61) - 1;
 
 /* Keys of places 0 .. KEYS-1, and what is added to them for every KEYS places more. */
 typedef struct {
@@ -98,41 +98,43 @@ static void add_bytes(const Keys *keys, int64_t segment, int64_t at, int64_t n, 
 
 /* Those of all ranks, on rank 0. */
 static BfStatus collect(MPI_Comm comm, int64_t segments, uint64_t sums[], BfError *error) {
-  int64_t *half;
+  int64_t *half = NULL;
   int      rank;
+  BfStatus status;
   MPI_Comm_rank(comm, &rank);
-  BF_NEW(&half, 2 * segments, error);
-  BF_TRY(bf_agree(comm, error));
+  BF_GOTO(bf_together(comm, BF_NEW(&half, 2 * segments, error), error));
   for (int64_t s = 0; s < segments; s++) {
     half[2 * s]     = (int64_t)(sums[s] >> 32);
     half[2 * s + 1] = (int64_t)(sums[s] & 0xffffffffu);
   }
   MPI_Reduce(rank ? half : MPI_IN_PLACE, half, (int)(2 * segments), MPI_INT64_T, MPI_SUM, 0, comm);
   for (int64_t s = 0; s < segments; s++) sums[s] = reduce(((Wide)half[2 * s] << 32) + (uint64_t)half[2 * s + 1]);
+done:
   bf_free(half);
-  return BF_OK;
+  return status;
 }
 
 static void name_sums(const char *path, size_t size, char out[]) { snprintf(out, size, "%s.sums", path); }
 
 static BfStatus define(BfStore *store, const char *path, BfStoreType type, int64_t entries, BfError *error) {
   const hsize_t extent = (hsize_t)entries;
-  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), description = 4 << 10;
+  const int64_t size = bf_store_size(type), description = 4 << 10;
   BF_TRY(bf_store_reserve(store, entries * size + description, path, error));
   const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &extent, NULL);
-  H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
-  H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+  const int   ready = H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
+                    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0 && space >= 0;
   const hid_t data =
-      H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT);
-  if (data >= 0) H5Dclose(data);
-  H5Sclose(space);
-  H5Pclose(list);
-  return bf_store_check(store, data < 0, BF_FAILURE, path, "cannot be created", error);
+      ready ? H5Dcreate2(store->file, path, bf_store_file_type(type), space, store->create_links, list, H5P_DEFAULT)
+            : -1;
+  const int failed = data < 0 || H5Dclose(data) < 0;
+  if (space >= 0) H5Sclose(space);
+  if (list >= 0) H5Pclose(list);
+  return bf_store_check(store, failed, BF_FAILURE, path, "cannot be created", error);
 }
 
 BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks,
                                const int64_t first[], const int64_t count[], const void *data, BfError *error) {
-  const int64_t        size = (int64_t)H5Tget_size(bf_store_memory_type(type)), segment = segment_bytes(entries * size);
+  const int64_t        size = bf_store_size(type), segment = segment_bytes(entries * size);
   const int64_t        segments = (entries * size + segment - 1) / segment;
   const unsigned char *from     = data;
   char                 name[256];
@@ -140,9 +142,8 @@ BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType typ
   uint64_t            *sums = NULL;
   BfStatus             status;
   name_sums(path, sizeof name, name);
-  make_keys(segment, &keys, error);
-  BF_NEW(&sums, segments, error);
-  BF_GOTO(bf_agree(store->comm, error));
+  BF_GOTO(bf_together(store->comm, make_keys(segment, &keys, error), error));
+  BF_GOTO(bf_together(store->comm, BF_NEW(&sums, segments, error), error));
   BF_GOTO(define(store, path, type, entries, error));
   if (entries) BF_GOTO(bf_store_write_blocks(store, path, type, -1, blocks, first, count, data, error));
   for (int b = 0; b < blocks; b++) {
@@ -162,15 +163,13 @@ done:
 /* This rank's segments begin .. end - 1 against their sums, some at a time; all ranks take as many turns. */
 static BfStatus check_segments(BfStore *store, const char *path, BfStoreType type, int64_t entries, int64_t segment,
                                const Keys *keys, const uint64_t expected[], int *damaged, BfError *error) {
-  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type)), bytes = entries * size,
-                segments = (bytes + segment - 1) / segment;
+  const int64_t size = bf_store_size(type), bytes = entries * size, segments = (bytes + segment - 1) / segment;
   const int64_t begin = segments * store->rank / store->size, end = segments * (store->rank + 1) / store->size;
-  const int64_t most    = round_bytes / segment > 1 ? round_bytes / segment : 1,
+  const int64_t round = bf_limits()->sealed_bytes, most = round / segment > 1 ? round / segment : 1,
                 share   = (segments + store->size - 1) / store->size;
   unsigned char *buffer = NULL;
   BfStatus       status;
-  BF_NEW(&buffer, (most < share ? most : share) * segment, error);
-  BF_GOTO(bf_agree(store->comm, error));
+  BF_GOTO(bf_together(store->comm, BF_NEW(&buffer, (most < share ? most : share) * segment, error), error));
   for (int64_t turn = 0; turn * most < share; turn++) {
     const int64_t s = begin + turn * most, stop = s + most < end ? s + most : end, from = s < end ? s * segment : 0;
     const int64_t n = s < end ? (stop * segment < bytes ? stop * segment : bytes) - from : 0, first = from / size,
@@ -188,7 +187,7 @@ done:
 
 /* The whole array against its sums. */
 static BfStatus check(BfStore *store, const char *path, BfStoreType type, BfError *error) {
-  const int64_t size = (int64_t)H5Tget_size(bf_store_memory_type(type));
+  const int64_t size = bf_store_size(type);
   int           rank, damaged = 0;
   int64_t       dims[4], segments;
   char          name[256];
@@ -202,8 +201,7 @@ static BfStatus check(BfStore *store, const char *path, BfStoreType type, BfErro
   const int64_t segment = segment_bytes(dims[0] * size);
   BF_GOTO(bf_store_check(store, segments != (dims[0] * size + segment - 1) / segment, BF_BAD_INPUT, name,
                          "does not fit its array", error));
-  make_keys(segment, &keys, error);
-  BF_GOTO(bf_agree(store->comm, error));
+  BF_GOTO(bf_together(store->comm, make_keys(segment, &keys, error), error));
   BF_GOTO(check_segments(store, path, type, dims[0], segment, &keys, sums, &damaged, error));
   MPI_Allreduce(MPI_IN_PLACE, &damaged, 1, MPI_INT, MPI_LOR, store->comm);
   status = bf_store_check(store, damaged, BF_BAD_INPUT, path, "is damaged", error);

@@ -1,19 +1,23 @@
 /* An open result file. */
 #pragma once
 #include "bellformer/store.h"
+#include "run/end.h"
 #include <hdf5.h>
 
 struct BfStore {
-  MPI_Comm comm; /* a duplicate; owned */
-  int      rank, size;
-  hid_t    file;
-  char    *path;
-  char    *part;          /* the temporary name of a file that is being created; NULL for one that is read */
-  hid_t    transfer;      /* collective */
-  hid_t    create_links;  /* groups on the way */
-  uint64_t device, inode; /* of the temporary file, on rank 0: another run may put its own in the same place */
-  int64_t  reserved;      /* bytes of the disk that rank 0 has set aside for the file */
+  MPI_Comm    comm; /* a duplicate; owned */
+  int         rank, size;
+  hid_t       file;
+  char       *path;
+  char       *part;          /* the temporary name of a file that is being created; NULL for one that is read */
+  hid_t       transfer;      /* collective */
+  hid_t       create_links;  /* groups on the way */
+  uint64_t    device, inode; /* of the temporary file, on rank 0: another run may put its own in the same place */
+  int64_t     reserved;      /* bytes of the disk that rank 0 has set aside for the file */
+  BfTemporary temporary;     /* the file `part`, where the run ends at once */
 };
+
+int64_t bf_store_size(BfStoreType type); /* bytes of an entry, in memory and in the file */
 
 hid_t bf_store_memory_type(BfStoreType type);
 hid_t bf_store_file_type(BfStoreType type);

@@ -1,6 +1,6 @@
 /* A text file that appears whole, like an HDF5 one: written under a temporary name, synced, renamed. */
-#include "bellformer/run.h"
 #include "bellformer/store.h"
+#include "run/end.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -35,37 +35,37 @@ static int sync_folder(const char *path) {
   return failed;
 }
 
-static void publish(const char *path, const char *part, int overwrite, const char *text, int64_t length,
-                    BfError *error) {
+static BfStatus publish(const char *path, const char *part, int overwrite, const char *text, int64_t length,
+                        BfError *error) {
   struct stat about;
   const int   exists = lstat(path, &about) == 0;
-  if (exists && !overwrite) {
-    bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", path);
-    return;
-  }
-  if (exists && !S_ISREG(about.st_mode)) {
-    bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", path);
-    return;
-  }
+  if (!exists && errno != ENOENT)
+    return bf_fail(error, BF_BAD_INPUT, "%s cannot be written: %s", path, strerror(errno));
+  if (exists && !overwrite) return bf_fail(error, BF_BAD_INPUT, "%s exists; give -overwrite to replace it", path);
+  if (exists && !S_ISREG(about.st_mode))
+    return bf_fail(error, BF_BAD_INPUT, "%s cannot be replaced: it is not an ordinary file", path);
   unlink(part);
-  if (write_all(part, text, length) || rename(part, path) || sync_folder(path)) {
-    const int cause = errno;
-    unlink(part);
-    bf_fail(error, cause == ENOSPC || cause == EFBIG || cause == EIO ? BF_FAILURE : BF_BAD_INPUT,
-            "%s cannot be written: %s", path, strerror(cause));
-  }
+  if (!write_all(part, text, length) && !rename(part, path) && !sync_folder(path)) return BF_OK;
+  const int cause = errno;
+  unlink(part);
+  return bf_fail(error, cause == ENOSPC || cause == EFBIG || cause == EIO ? BF_FAILURE : BF_BAD_INPUT,
+                 "%s cannot be written: %s", path, strerror(cause));
 }
 
 BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
                        BfError *error) {
-  int   rank;
-  char *part = NULL;
-  MPI_Comm_rank(comm, &rank);
   const size_t room = strlen(path) + sizeof ".part";
-  if (rank == 0 && BF_NEW(&part, (int64_t)room, error) == BF_OK) {
+  char        *part = NULL;
+  int          rank;
+  MPI_Comm_rank(comm, &rank);
+  BfStatus status = bf_together(comm, BF_NEW(&part, (int64_t)room, error), error);
+  if (status == BF_OK) {
+    BfTemporary temporary = {.path = part};
     snprintf(part, room, "%s.part", path);
-    publish(path, part, overwrite, text, length, error);
+    bf_temporary_enlist(&temporary);
+    status = bf_together(comm, rank == 0 ? publish(path, part, overwrite, text, length, error) : BF_OK, error);
+    bf_temporary_strike(&temporary);
   }
   bf_free(part);
-  return bf_agree(comm, error);
+  return status;
 }

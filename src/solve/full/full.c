@@ -100,8 +100,7 @@ static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.controls;
   int64_t          i       = x->initial;
-  BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
-  BF_TRY(BF_NEW(&loop->control, problem->horizon * q, error));
+  BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
   loop->quantized_cost = ((const double *)x->V[0].base)[i];
   for (int t = 0; t < problem->horizon; t++) {
     loop->action[t] = bf_full_policy(x, t, i);
@@ -115,13 +114,15 @@ static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *
 static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error) {
   const BfTokens *tokens = x->problem->tokens;
   const int64_t   n = bf_tokens_count(tokens), d = bf_tokens_dim(tokens);
-  double         *point;
-  BF_TRY(BF_NEW(&point, n * d, error));
+  double         *point = NULL;
+  BfStatus        status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&point, n * d, error), error));
   for (int64_t c = 0; c < n; c++) bf_tokens_point(tokens, c, point + c * d);
-  const BfStatus status = bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error);
+  BF_GOTO(bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error));
+  status = bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
+done:
   bf_free(point);
-  if (status != BF_OK) return status;
-  return bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
+  return status;
 }
 
 /* What the whole run has to do, for its progress; sweeps are told again once the actions that can win are known. */
@@ -144,10 +145,9 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   BfStatus    status;
   *loop = (BfOpenLoop){0};
   x     = (BfFullState){0};
-  BF_GOTO(expect(run, problem, options, store, error));
+  BF_GOTO(bf_together(run->world, expect(run, problem, options, store, error), error));
   bf_progress_what(run, "terminal costs");
   BF_GOTO(bf_full_state_create(run, problem, checkpoint, &x, error));
-  BF_GOTO(bf_full_initial(&x.space, &x.initial, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
            (long long)problem->actions, (long long)x.plan.walk.actives);
   if (store) {

@@ -28,9 +28,11 @@ BfStatus bf_full_write_value(const BfFullState *x, int t, const double *V, BfSto
 
 /* What this rank owns of the first pieces of a layer. */
 static BfStatus own_blocks(const BfFullState *x, int pieces, int64_t **first, int64_t **count, BfError *error) {
-  *count = NULL;
-  BF_NEW(first, 2 * (int64_t)x->sweep.pieces, error);
-  if (bf_agree(x->run->world, error) != BF_OK) return error->status;
+  *first = *count = NULL;
+  if (bf_together(x->run->world, BF_NEW(first, 2 * (int64_t)x->sweep.pieces, error), error) != BF_OK) {
+    bf_free(*first);
+    return error->status;
+  }
   *count = *first + x->sweep.pieces;
   bf_sweep_blocks(&x->sweep, pieces, *first, *count);
   return BF_OK;
@@ -82,8 +84,7 @@ static BfStatus save_value(const BfFullState *x, int layer, int t, BfStore *stor
   if (t == layer + 1)
     return bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count,
                                (const double *)x->V[t % 2].base + from, error);
-  BF_NEW(&row, count, error);
-  BfStatus status = bf_agree(x->run->world, error);
+  BfStatus status = bf_together(x->run->world, BF_NEW(&row, count, error), error);
   if (status == BF_OK) status = bf_store_read_blocks(store, "/value", BF_STORE_DOUBLE, t, 1, &from, &count, row, error);
   if (status == BF_OK)
     status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count, row, error);

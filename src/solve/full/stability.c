@@ -124,16 +124,26 @@ static void policies(const BfFullState *x, int t, const int64_t state[], int32_t
   MPI_Allreduce(MPI_IN_PLACE, k, (int)count, MPI_INT32_T, MPI_MAX, x->run->world);
 }
 
+typedef struct {
+  int64_t *closed, *open; /* [count] states of the closed and the open loop */
+  int32_t *k;
+} Loops;
+
+static BfStatus make_loops(Study *study, Loops *loops, BfError *error) {
+  BF_TRY(BF_NEW(&study->value, study->count, error));
+  BF_TRY(BF_NEW(&study->loss, study->count, error));
+  BF_TRY(BF_NEW(&study->open, study->count, error));
+  BF_TRY(BF_NEW(&loops->closed, study->count, error));
+  BF_TRY(BF_NEW(&loops->open, study->count, error));
+  return BF_NEW(&loops->k, study->count, error);
+}
+
 static BfStatus roll(const BfFullState *x, Study *study, BfError *error) {
-  BfStatus status = BF_OK;
-  int64_t *closed = NULL, *open = NULL;
-  int32_t *k = NULL;
-  BF_GOTO(BF_NEW(&study->value, study->count, error));
-  BF_GOTO(BF_NEW(&study->loss, study->count, error));
-  BF_GOTO(BF_NEW(&study->open, study->count, error));
-  BF_GOTO(BF_NEW(&closed, study->count, error));
-  BF_GOTO(BF_NEW(&open, study->count, error));
-  BF_GOTO(BF_NEW(&k, study->count, error));
+  Loops    loops = {0};
+  BfStatus status;
+  BF_GOTO(bf_together(x->run->world, make_loops(study, &loops, error), error));
+  int64_t *closed = loops.closed, *open = loops.open;
+  int32_t *k = loops.k;
   for (int64_t i = 0; i < study->count; i++) {
     study->value[i] = ((const double *)x->V[0].base)[study->index[i]];
     closed[i] = open[i] = study->index[i];
@@ -153,9 +163,9 @@ static BfStatus roll(const BfFullState *x, Study *study, BfError *error) {
     study->open[i] = bf_terminal_value(&x->terminal, &x->space, open[i], NULL);
   }
 done:
-  bf_free(closed);
-  bf_free(open);
-  bf_free(k);
+  bf_free(loops.closed);
+  bf_free(loops.open);
+  bf_free(loops.k);
   return status;
 }
 
@@ -250,10 +260,9 @@ BfStatus bf_full_stability(const BfFullState *x, int moves, BfStore *store, BfEr
   double   mine = 0, largest = 0;
   int      all_pairs = 0;
   bf_progress_what(x->run, "stability");
-  BF_GOTO(find_measures(x, moves, &study, error));
+  BF_GOTO(bf_together(x->run->world, find_measures(x, moves, &study, error), error));
   BF_GOTO(roll(x, &study, error));
-  modulus(x, &study, &mine, &all_pairs, error);
-  BF_GOTO(bf_agree(x->run->world, error));
+  BF_GOTO(bf_together(x->run->world, modulus(x, &study, &mine, &all_pairs, error), error));
   MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE, MPI_MAX, x->run->world);
   if (store) BF_GOTO(write(&study, largest, all_pairs, moves, store, error));
   summarize(x, &study, largest, all_pairs, moves);

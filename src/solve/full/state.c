@@ -3,10 +3,22 @@
 
 #include <math.h>
 
-static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x, BfError *error) {
-  *x = (BfFullState){.run = run, .problem = problem, .checkpoint = checkpoint};
+static BfStatus number(const BfProblem *problem, BfFullState *x, BfError *error) {
   BF_TRY(bf_full_space_create(problem, &x->space, error));
-  BF_TRY(bf_actions_create(problem, &x->actions, error));
+  BF_TRY(bf_full_initial(&x->space, &x->initial, error));
+  return bf_actions_create(problem, &x->actions, error);
+}
+
+static BfStatus allocate_policy(BfFullState *x, BfError *error) {
+  BF_TRY(BF_NEW(&x->policy, x->problem->horizon, error));
+  for (int t = 0; t < x->problem->horizon; t++) BF_TRY(BF_NEW(&x->policy[t], x->sweep.owned, error));
+  return BF_OK;
+}
+
+BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x,
+                              BfError *error) {
+  *x = (BfFullState){.run = run, .problem = problem, .checkpoint = checkpoint};
+  BF_TRY(bf_together(run->world, number(problem, x, error), error));
   double most = 0;
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
   bf_phase_begin(run, BF_PHASE_COSTS);
@@ -17,19 +29,12 @@ static BfStatus create(BfRun *run, const BfProblem *problem, BfCheckpoint *check
   BF_TRY(bf_tables_create(run, &x->space, &x->actions, x->terminal.bound + problem->horizon * most, checkpoint,
                           &x->tables, error));
   bf_phase_end(run, BF_PHASE_TABLES);
-  BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error));
+  BF_TRY(
+      bf_together(run->world, bf_plan_create(&x->space, &x->tables, &x->actions, run->size, &x->plan, error), error));
   BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
   for (int i = 0; i < 2; i++)
     BF_TRY(bf_shared_create(run, x->space.measures * (int64_t)sizeof(double), "value function", &x->V[i], error));
-  BF_TRY(BF_NEW(&x->policy, problem->horizon, error));
-  for (int t = 0; t < problem->horizon; t++) BF_TRY(BF_NEW(&x->policy[t], x->sweep.owned, error));
-  return BF_OK;
-}
-
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x,
-                              BfError *error) {
-  create(run, problem, checkpoint, x, error);
-  return bf_agree(run->world, error);
+  return bf_together(run->world, allocate_policy(x, error), error);
 }
 
 void bf_full_state_clear(BfFullState *x) {

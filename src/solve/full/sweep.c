@@ -4,10 +4,9 @@
 #include <stdlib.h>
 
 #include "kernel/kernels.h"
+#include "run/limits.h"
 
 /* ---- cutting ---------------------------------------------------------------------------------------------------- */
-
-static const int64_t MOST_REDUCED = (int64_t)1 << 26; /* numbers a reduction: MPI counts are int */
 
 static int64_t deal(const BfSweep *sweep, int piece, int worker) {
   const int64_t first = sweep->piece[piece], groups = sweep->piece[piece + 1] - first;
@@ -27,6 +26,7 @@ static int count_pieces(const BfPlan *plan, int ranks) {
 
 static BfStatus cut(BfSweep *sweep, BfError *error) {
   const BfPlan *plan = sweep->plan;
+  const int64_t most = bf_limits()->reduced;
   sweep->pieces      = count_pieces(plan, sweep->run->size);
   BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
   BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
@@ -35,7 +35,7 @@ static BfStatus cut(BfSweep *sweep, BfError *error) {
   for (int p = 0; p <= sweep->pieces; p++) sweep->piece[p] = plan->groups * p / sweep->pieces;
   for (int p = 0; p < sweep->pieces; p++) {
     const int64_t count = bf_plan_start(plan, sweep->piece[p + 1]) - bf_plan_start(plan, sweep->piece[p]);
-    sweep->part[p + 1]  = sweep->part[p] + (count + MOST_REDUCED - 1) / MOST_REDUCED;
+    sweep->part[p + 1]  = sweep->part[p] + (count + most - 1) / most;
   }
   BF_TRY(BF_NEW(&sweep->reduced, sweep->part[sweep->pieces], error));
   for (int p = 0; p < sweep->pieces; p++) {
@@ -88,8 +88,7 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
                          BfSweep *sweep, BfError *error) {
   BfStatus status;
   *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
-  allocate(terminal, sweep, error);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, allocate(terminal, sweep, error), error));
   BF_GOTO(bf_shared_create(run, plan->outers * plan->walk.mids * (int64_t)sizeof(double), "minima of rows",
                            &sweep->least, error));
 done:
@@ -234,10 +233,10 @@ typedef struct {
 static void reduce_piece(BfSweep *sweep, int p, double *V) {
   BfRun        *run   = sweep->run;
   const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]),
-                end   = bf_plan_start(sweep->plan, sweep->piece[p + 1]);
+                end = bf_plan_start(sweep->plan, sweep->piece[p + 1]), most = bf_limits()->reduced;
   if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
-  for (int64_t at = first, r = sweep->part[p]; at < end; at += MOST_REDUCED, r++) {
-    const int64_t count = end - at < MOST_REDUCED ? end - at : MOST_REDUCED;
+  for (int64_t at = first, r = sweep->part[p]; at < end; at += most, r++) {
+    const int64_t count = end - at < most ? end - at : most;
     MPI_Iallreduce(MPI_IN_PLACE, V + at, (int)count, MPI_DOUBLE, MPI_MIN, run->leaders, &sweep->reduced[r]);
     bf_count_sent(run, 8.0 * (double)count);
   }

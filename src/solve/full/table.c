@@ -3,6 +3,8 @@
 #include "solve/full/table_save.h"
 #include "solve/full/table_shape.h"
 
+#include "run/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,7 @@ BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1
 
 /* What other nodes computed: entries not computed here are -1. */
 static void exchange(BfRun *run, int32_t *next, int64_t count) {
-  const int64_t piece = (int64_t)1 << 26;
+  const int64_t piece = bf_limits()->reduced;
   if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
   for (int64_t at = 0; at < count; at += piece) {
     const int n = (int)(count - at < piece ? count - at : piece);
@@ -75,7 +77,7 @@ static void settle(Build *b) {
 }
 
 /* This rank's share of the next blocks; about a 64th of the table, after which the run may stop. */
-static void fill_piece(Build *b, BfError *error) {
+static BfStatus fill_piece(Build *b, BfError *error) {
   const BfTableShare share = {.space   = b->space,
                               .actions = b->actions,
                               .s       = b->s,
@@ -85,15 +87,15 @@ static void fill_piece(Build *b, BfError *error) {
                               .next    = b->tables->next[b->shape],
                               .run     = b->run};
   const int64_t      piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
-  const int64_t      end = b->blocks + (piece < left ? piece : left);
-  bf_table_fill(&share, b->blocks, end, error);
-  b->blocks = end;
+  const int64_t      end    = b->blocks + (piece < left ? piece : left);
+  const BfStatus     status = bf_table_fill(&share, b->blocks, end, error);
+  b->blocks                 = end;
+  return status;
 }
 
 static BfStatus fill(Build *b, BfCheckpoint *checkpoint, BfError *error) {
   while (b->blocks < b->actions->blocks) {
-    fill_piece(b, error);
-    BF_TRY(bf_agree(b->run->world, error));
+    BF_TRY(bf_together(b->run->world, fill_piece(b, error), error));
     const BfOrder order = bf_checkpoint_ask(checkpoint, 4.0 * (double)rows_of(b, b->blocks) * (double)b->M);
     if (order == BF_GO_ON) continue;
     settle(b);
@@ -119,8 +121,7 @@ static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfAction
   BF_TRY(bf_table_restore(run, tables, shape, M, K, checkpoint, &rows, error));
   b.blocks = b.exchanged = rows == K ? actions->blocks : rows / BF_LANES;
   bf_work_change(run, BF_PHASE_TABLES, -(double)rows * (double)M);
-  bf_scratch_create(space->problem, &b.scratch, error);
-  BfStatus status = bf_agree(run->world, error);
+  BfStatus status = bf_together(run->world, bf_scratch_create(space->problem, &b.scratch, error), error);
   if (status == BF_OK) status = fill(&b, checkpoint, error);
   bf_scratch_clear(&b.scratch);
   return status;
@@ -197,16 +198,20 @@ done:
   return status;
 }
 
+static BfStatus allocate(BfTables *tables, BfError *error) {
+  BF_TRY(BF_NEW(&tables->memory, tables->shapes, error));
+  return BF_NEW(&tables->next, tables->shapes, error);
+}
+
 BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error) {
-  *tables         = (BfTables){.shapes = space->shapes};
-  BfStatus status = BF_NEW(&tables->memory, space->shapes, error);
-  if (status == BF_OK) status = BF_NEW(&tables->next, space->shapes, error);
-  for (int i = 0; i < space->shapes && status == BF_OK; i++)
-    status = build_shape(run, space, actions, i, tables, checkpoint, error);
-  if (status == BF_OK) status = bf_tables_finish(run, space, tables, checkpoint, error);
-  if (status == BF_OK) collapse(space, actions, value_bound, tables, error);
-  status = bf_agree(run->world, error);
+  BfStatus status;
+  *tables = (BfTables){.shapes = space->shapes};
+  BF_GOTO(bf_together(run->world, allocate(tables, error), error));
+  for (int i = 0; i < space->shapes; i++) BF_GOTO(build_shape(run, space, actions, i, tables, checkpoint, error));
+  BF_GOTO(bf_tables_finish(run, space, tables, checkpoint, error));
+  status = bf_together(run->world, collapse(space, actions, value_bound, tables, error), error);
+done:
   if (status != BF_OK) bf_tables_clear(tables);
   return status;
 }

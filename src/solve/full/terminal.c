@@ -49,7 +49,7 @@ done:
 
 BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
   *terminal = (BfTerminal){.readouts = space->problem->cost.readouts};
-  BF_TRY(BF_NEW(&terminal->offset, space->contexts, error));
+  BF_TRY(bf_together(run->world, BF_NEW(&terminal->offset, space->contexts, error), error));
   for (int64_t s = 0; s < space->contexts; s++) {
     terminal->offset[s] = terminal->measures;
     terminal->measures += space->context[s].measures;
@@ -57,7 +57,7 @@ BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *te
   const int64_t bytes = terminal->readouts * terminal->measures * (int64_t)sizeof(double);
   BF_TRY(bf_shared_create(run, bytes, "terminal cost", &terminal->memory, error));
   terminal->g = terminal->memory.base;
-  fill(run, space, terminal, error);
+  BF_TRY(bf_together(run->world, fill(run, space, terminal, error), error));
   bf_shared_sync(run, &terminal->memory);
   for (int64_t s = 0; s < space->contexts; s++) {
     double most = 0;
@@ -66,7 +66,7 @@ BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *te
         most = fmax(most, fabs(bf_terminal_context(terminal, r, s)[j]));
     terminal->bound += most;
   }
-  return bf_agree(run->world, error);
+  return BF_OK;
 }
 
 void bf_terminal_clear(BfTerminal *terminal) {

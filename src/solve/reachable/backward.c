@@ -1,11 +1,12 @@
 /* The backward pass: costs and successor numbers are all that it needs. */
+#include "run/limits.h"
 #include "solve/reachable/layers.h"
 #include <math.h>
 
 /* V_{t+1} of all states, one copy a node: every rank writes its own, the nodes reduce. */
 static BfStatus share_values(BfReachable *x, const BfLayerStates *layer, BfShared *V, BfError *error) {
   BfRun        *run = x->run;
-  const int64_t N = layer->total, piece = (int64_t)1 << 26;
+  const int64_t N = layer->total, piece = bf_limits()->reduced;
   BF_TRY(bf_shared_create(run, N * (int64_t)sizeof(double), "value function", V, error));
   double *value = V->base;
   for (int64_t i = N * run->node_rank / run->node_size; i < N * (run->node_rank + 1) / run->node_size; i++)

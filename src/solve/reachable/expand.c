@@ -1,4 +1,5 @@
 /* A layer applied to one state under many actions at once: lanes are actions. */
+#include "run/limits.h"
 #include "solve/reachable/save.h"
 #include <math.h>
 
@@ -102,7 +103,7 @@ static void minimize(const BfReachable *x, const double *total, BfLayerStates *l
 /* Pieces of the last layer, the same number on all ranks: about half a second each. */
 static int64_t count_pieces(const BfReachable *x, const BfLayerStates *layer) {
   const double terms = bf_reachable_terms(x->problem) * (double)layer->count * (double)x->problem->actions;
-  int64_t      mine  = (int64_t)(terms / BF_PIECE_TERMS) + 1, pieces;
+  int64_t      mine  = (int64_t)(terms / bf_limits()->piece_terms) + 1, pieces;
   if (mine > layer->count) mine = layer->count > 0 ? layer->count : 1;
   MPI_Allreduce(&mine, &pieces, 1, MPI_INT64_T, MPI_MAX, x->run->world);
   return pieces;
@@ -110,18 +111,20 @@ static int64_t count_pieces(const BfReachable *x, const BfLayerStates *layer) {
 
 static BfStatus cost_piece(BfReachable *x, int64_t from, int64_t to, double *total, unsigned char known[],
                            BfError *error) {
-  BfLayerStates *layer = &x->layer[x->problem->horizon - 1];
+  BfLayerStates *layer  = &x->layer[x->problem->horizon - 1];
+  BfStatus       status = BF_OK;
   bf_phase_begin(x->run, BF_PHASE_EXPAND);
-  for (int64_t i = from; i < to && error->status == BF_OK; i++) {
+  for (int64_t i = from; i < to; i++) {
     if (known[i]) continue;
-    cost_successors(x, layer->state + i * x->states.bytes, total, error);
+    BF_GOTO(cost_successors(x, layer->state + i * x->states.bytes, total, error));
     minimize(x, total, layer, i);
     bf_count_values(x->run, (double)x->problem->actions);
     known[i] = 1;
   }
   x->expanded += (double)(to - from) * (double)x->problem->actions;
+done:
   bf_phase_end(x->run, BF_PHASE_EXPAND);
-  return bf_agree(x->run->world, error);
+  return status;
 }
 
 static BfStatus cost_layer(BfReachable *x, double *total, unsigned char known[], BfError *error) {
@@ -129,7 +132,7 @@ static BfStatus cost_layer(BfReachable *x, double *total, unsigned char known[],
   const int64_t  pieces = count_pieces(x, layer);
   for (int64_t p = 0; p < pieces; p++) {
     const int64_t to = layer->count * (p + 1) / pieces;
-    BF_TRY(cost_piece(x, layer->count * p / pieces, to, total, known, error));
+    BF_TRY(bf_together(x->run->world, cost_piece(x, layer->count * p / pieces, to, total, known, error), error));
     const BfOrder order = p + 1 < pieces ? bf_checkpoint_ask(x->checkpoint, bf_reachable_last_bytes(x)) : BF_GO_ON;
     if (order == BF_GO_ON) continue;
     BF_TRY(bf_reachable_save_last(x, known, error));
@@ -138,15 +141,17 @@ static BfStatus cost_layer(BfReachable *x, double *total, unsigned char known[],
   return BF_OK;
 }
 
+static BfStatus make_room(const BfReachable *x, double **total, unsigned char **known, BfError *error) {
+  BF_TRY(BF_NEW(total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error));
+  return *known ? BF_OK : BF_NEW(known, x->layer[x->problem->horizon - 1].count, error);
+}
+
 BfStatus bf_reachable_last(BfReachable *x, BfError *error) {
-  BfLayerStates *layer = &x->layer[x->problem->horizon - 1];
   unsigned char *known = x->partial.known; /* of a checkpoint */
   double        *total = NULL;
   BfStatus       status;
   x->partial.known = NULL;
-  BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error);
-  if (!known) BF_NEW(&known, layer->count, error);
-  BF_GOTO(bf_agree(x->run->world, error));
+  BF_GOTO(bf_together(x->run->world, make_room(x, &total, &known, error), error));
   status = cost_layer(x, total, known, error);
 done:
   bf_free(known);

@@ -38,10 +38,8 @@ typedef struct {
   double           expanded; /* successors found or costed by all ranks in this start: for its progress */
 } BfReachable;
 
-/* Attention terms (exponentials, about) of a layer on all contexts; and how many make a piece of work, about half a
- * second, after which a run can stop. */
+/* Attention terms (exponentials, about) of a layer on all contexts. */
 double bf_reachable_terms(const BfProblem *problem);
-#define BF_PIECE_TERMS 2e8
 
 /* Successors of owned state i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
 BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out,

@@ -1,17 +1,18 @@
 #include "solve/reachable/merge.h"
 
-#include <stdlib.h>
+#include "run/limits.h"
 
-enum { BATCH_BYTES = 1 << 25, MOST_PAIRS = 1 << 20 };
+#include <stdlib.h>
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
 /* Batches are either whole states or a multiple of BF_LANES actions of one state. */
 static int64_t choose_batch(const BfReachable *x, int t) {
   const int64_t K    = x->problem->actions;
-  double        most = (double)(BATCH_BYTES / x->states.bytes), fits = BF_PIECE_TERMS / bf_reachable_terms(x->problem);
+  double        most = (double)(bf_limits()->batch_bytes / x->states.bytes),
+         fits = bf_limits()->piece_terms / bf_reachable_terms(x->problem), pairs = (double)bf_limits()->batch_pairs;
   if (fits < most) most = fits;
-  if (most > MOST_PAIRS) most = MOST_PAIRS;
+  if (most > pairs) most = pairs;
   if (most > (double)x->layer[t].total * (double)K) most = (double)x->layer[t].total * (double)K;
   const int64_t batch = most < 1 ? 1 : (int64_t)most;
   return batch >= K ? batch / K * K : batch > BF_LANES ? batch / BF_LANES * BF_LANES : BF_LANES;
@@ -20,8 +21,8 @@ static int64_t choose_batch(const BfReachable *x, int t) {
 static int64_t parts(const BfReachable *x, const BfMerge *m) { return (x->problem->actions + m->batch - 1) / m->batch; }
 
 static void count_rounds(const BfReachable *x, BfMerge *m) {
-  const int64_t K = x->problem->actions, left = m->from->count - m->known;
-  int64_t       rounds[2] = {(m->known * K + MOST_PAIRS - 1) / MOST_PAIRS,
+  const int64_t K = x->problem->actions, left = m->from->count - m->known, most = bf_limits()->batch_pairs;
+  int64_t       rounds[2] = {(m->known * K + most - 1) / most,
                        m->batch >= K ? (left * K + m->batch - 1) / m->batch : left * parts(x, m)};
   MPI_Allreduce(MPI_IN_PLACE, rounds, 2, MPI_INT64_T, MPI_MAX, x->run->world);
   m->known_rounds = rounds[0];
@@ -33,8 +34,9 @@ static void choose_pairs(const BfReachable *x, const BfMerge *m, BfRound *round)
   const int64_t K = x->problem->actions, known = m->known * K, all = m->from->count * K;
   const int64_t r = m->done - m->known_rounds;
   if (r < 0) { /* known pairs are not expanded: any of them */
-    round->pair  = m->done * MOST_PAIRS < known ? m->done * MOST_PAIRS : known;
-    round->pairs = known - round->pair < MOST_PAIRS ? known - round->pair : MOST_PAIRS;
+    const int64_t most = bf_limits()->batch_pairs;
+    round->pair        = m->done * most < known ? m->done * most : known;
+    round->pairs       = known - round->pair < most ? known - round->pair : most;
   } else if (m->batch >= K) {
     round->pair  = known + r * m->batch < all ? known + r * m->batch : all;
     round->pairs = all - round->pair < m->batch ? all - round->pair : m->batch;
@@ -46,9 +48,8 @@ static void choose_pairs(const BfReachable *x, const BfMerge *m, BfRound *round)
 }
 
 /* Known states first, then the others, each in their order. */
-static BfStatus make_order(const BfReachable *x, BfMerge *m, const unsigned char *known, BfError *error) {
+static BfStatus make_order(BfMerge *m, const unsigned char *known, BfError *error) {
   int64_t at = 0;
-  (void)x;
   BF_TRY(BF_NEW(&m->order, m->from->count, error));
   for (int pass = 1; pass >= 0; pass--)
     for (int64_t i = 0; i < m->from->count; i++)
@@ -58,7 +59,8 @@ static BfStatus make_order(const BfReachable *x, BfMerge *m, const unsigned char
 }
 
 static BfStatus allocate(BfReachable *x, BfMerge *m, BfError *error) {
-  const int64_t bytes = x->states.bytes, most = m->batch > MOST_PAIRS || !m->known_rounds ? m->batch : MOST_PAIRS;
+  const int64_t bytes = x->states.bytes, pairs = bf_limits()->batch_pairs,
+                most = m->batch > pairs || !m->known_rounds ? m->batch : pairs;
   BF_TRY(BF_NEW(&m->round, m->known_rounds + m->rounds, error));
   BF_TRY(BF_NEW(&m->expanded, m->batch * bytes, error));
   BF_TRY(BF_NEW(&m->send, m->batch * bytes, error));
@@ -66,6 +68,7 @@ static BfStatus allocate(BfReachable *x, BfMerge *m, BfError *error) {
   BF_TRY(BF_NEW(&m->answer, most, error));
   BF_TRY(BF_NEW(&m->sent_at, x->run->size, error));
   BF_TRY(BF_NEW(&m->got_at, x->run->size, error));
+  if (!m->from->successor) BF_TRY(BF_NEW(&m->from->successor, m->from->count * x->problem->actions, error));
   return bf_set_create(&x->states, &m->set, error);
 }
 
@@ -130,9 +133,8 @@ static BfStatus make_room(BfMerge *m, int64_t bytes, int64_t count, BfError *err
 static BfStatus announce(BfReachable *x, BfMerge *m, BfRound *round, int64_t *arriving, BfError *error) {
   MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, x->run->world);
   *arriving = displacements(x->run->size, round->got, m->got_at);
-  make_room(m, x->states.bytes, *arriving, error);
   round->at = m->logged;
-  return bf_agree(x->run->world, error);
+  return bf_together(x->run->world, make_room(m, x->states.bytes, *arriving, error), error);
 }
 
 static BfStatus start_round(BfReachable *x, BfMerge *m, BfRound **round, int **owner, BfError *error) {
@@ -159,31 +161,44 @@ static BfStatus expand_pairs(BfReachable *x, const BfMerge *m, const BfRound *ro
   return BF_OK;
 }
 
+/* What arrived, into the set. */
+static BfStatus take(BfMerge *m, int64_t bytes, int64_t arriving, BfError *error) {
+  for (int64_t i = 0; i < arriving; i++)
+    BF_TRY(bf_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error));
+  return BF_OK;
+}
+
 static BfStatus exchange(BfReachable *x, BfMerge *m, BfRound *round, BfError *error) {
   const int64_t bytes = x->states.bytes;
   int64_t       arriving;
   BF_TRY(announce(x, m, round, &arriving, error));
   MPI_Alltoallv(m->send, round->sent, m->sent_at, m->type, m->receive, round->got, m->got_at, m->type, x->run->world);
   bf_count_sent(x->run, (double)((round->pairs - round->sent[x->run->rank]) * bytes));
-  for (int64_t i = 0; i < arriving && error->status == BF_OK; i++)
-    bf_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error);
+  BF_TRY(bf_together(x->run->world, take(m, bytes, arriving, error), error));
   m->logged += arriving;
-  return bf_agree(x->run->world, error);
+  return BF_OK;
+}
+
+/* A round's successors in the send buffer, by owner. */
+static BfStatus prepare_round(BfReachable *x, BfMerge *m, BfRound **round, BfError *error) {
+  const int64_t bytes = x->states.bytes;
+  int          *owner;
+  BfStatus      status;
+  BF_GOTO(start_round(x, m, round, &owner, error));
+  BF_GOTO(expand_pairs(x, m, *round, error));
+  for (int64_t p = 0; p < (*round)->pairs; p++)
+    owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
+  place_by_owner(x, m, *round, owner);
+  for (int64_t p = 0; p < (*round)->pairs; p++)
+    memcpy(m->send + (*round)->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
+done:
+  bf_free(owner);
+  return status;
 }
 
 BfStatus bf_merge_round(BfReachable *x, BfMerge *m, BfError *error) {
-  const int64_t bytes = x->states.bytes;
-  BfRound      *round;
-  int          *owner;
-  if (start_round(x, m, &round, &owner, error) == BF_OK && expand_pairs(x, m, round, error) == BF_OK) {
-    for (int64_t p = 0; p < round->pairs; p++)
-      owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
-    place_by_owner(x, m, round, owner);
-    for (int64_t p = 0; p < round->pairs; p++)
-      memcpy(m->send + round->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
-  }
-  bf_free(owner);
-  BF_TRY(bf_agree(x->run->world, error));
+  BfRound *round;
+  BF_TRY(bf_together(x->run->world, prepare_round(x, m, &round, error), error));
   bf_phase_begin(x->run, BF_PHASE_MERGE);
   const BfStatus status = exchange(x, m, round, error);
   bf_phase_end(x->run, BF_PHASE_MERGE);
@@ -204,23 +219,30 @@ static int holder(const int64_t first[], int ranks, int64_t number) {
   return low;
 }
 
-/* As in bf_merge_round, but what is sent are numbers within the owner's set, not states. */
-static BfStatus known_round(BfReachable *x, BfMerge *m, const int64_t first[], BfError *error) {
+static int64_t known_successor(const BfReachable *x, const BfMerge *m, int64_t pair) {
   const int64_t K = x->problem->actions;
-  BfRound      *round;
-  int          *owner;
-  int64_t       arriving;
-  if (start_round(x, m, &round, &owner, error) == BF_OK) {
-    for (int64_t p = 0; p < round->pairs; p++)
-      owner[p] =
-          holder(first, x->run->size, m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K]);
-    place_by_owner(x, m, round, owner);
-    for (int64_t p = 0; p < round->pairs; p++)
-      m->numbers[round->place[p]] =
-          m->from->successor[m->order[(round->pair + p) / K] * K + (round->pair + p) % K] - first[owner[p]];
-  }
+  return m->from->successor[m->order[pair / K] * K + pair % K];
+}
+
+/* As prepare_round, but what is sent are numbers within the owner's set, not states. */
+static BfStatus prepare_known(BfReachable *x, BfMerge *m, const int64_t first[], BfRound **round, BfError *error) {
+  int     *owner;
+  BfStatus status;
+  BF_GOTO(start_round(x, m, round, &owner, error));
+  for (int64_t p = 0; p < (*round)->pairs; p++)
+    owner[p] = holder(first, x->run->size, known_successor(x, m, (*round)->pair + p));
+  place_by_owner(x, m, *round, owner);
+  for (int64_t p = 0; p < (*round)->pairs; p++)
+    m->numbers[(*round)->place[p]] = known_successor(x, m, (*round)->pair + p) - first[owner[p]];
+done:
   bf_free(owner);
-  BF_TRY(bf_agree(x->run->world, error));
+  return status;
+}
+
+static BfStatus known_round(BfReachable *x, BfMerge *m, const int64_t first[], BfError *error) {
+  BfRound *round;
+  int64_t  arriving;
+  BF_TRY(bf_together(x->run->world, prepare_known(x, m, first, &round, error), error));
   BF_TRY(announce(x, m, round, &arriving, error));
   MPI_Alltoallv(m->numbers, round->sent, m->sent_at, MPI_INT64_T, m->log + m->logged, round->got, m->got_at,
                 MPI_INT64_T, x->run->world);
@@ -229,13 +251,17 @@ static BfStatus known_round(BfReachable *x, BfMerge *m, const int64_t first[], B
   return BF_OK;
 }
 
+static BfStatus insert_partial(const BfReachable *x, BfMerge *m, int64_t **first, BfError *error) {
+  int64_t number;
+  BF_TRY(BF_NEW(first, x->run->size, error));
+  for (int64_t i = 0; i < x->partial.count; i++)
+    BF_TRY(bf_set_insert(&m->set, x->partial.state + i * x->states.bytes, &number, error));
+  return BF_OK;
+}
+
 static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
-  const int64_t bytes = x->states.bytes;
-  int64_t      *first = NULL, number, mine = x->partial.offset;
-  BF_NEW(&first, x->run->size, error);
-  for (int64_t i = 0; i < x->partial.count && error->status == BF_OK; i++)
-    bf_set_insert(&m->set, x->partial.state + i * bytes, &number, error);
-  BfStatus status = bf_agree(x->run->world, error);
+  int64_t *first = NULL, mine = x->partial.offset;
+  BfStatus status = bf_together(x->run->world, insert_partial(x, m, &first, error), error);
   if (status == BF_OK) MPI_Allgather(&mine, 1, MPI_INT64_T, first, 1, MPI_INT64_T, x->run->world);
   for (int64_t r = 0; r < m->known_rounds && status == BF_OK; r++) status = known_round(x, m, first, error);
   bf_free(first);
@@ -247,12 +273,9 @@ BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *m, BfError *error) {
   *m                 = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x, t)};
   MPI_Type_contiguous((int)x->states.bytes, MPI_BYTE, &m->type);
   MPI_Type_commit(&m->type);
-  make_order(x, m, partial ? x->partial.known : NULL, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_together(x->run->world, make_order(m, partial ? x->partial.known : NULL, error), error));
   count_rounds(x, m);
-  allocate(x, m, error);
-  if (!m->from->successor) BF_NEW(&m->from->successor, m->from->count * x->problem->actions, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_together(x->run->world, allocate(x, m, error), error));
   return partial ? take_partial(x, m, error) : BF_OK;
 }
 
@@ -278,8 +301,7 @@ static void answer(BfReachable *x, BfMerge *m) {
 BfStatus bf_merge_number(BfReachable *x, BfMerge *m, int64_t *offset, int64_t *total, BfError *error) {
   int64_t *position = NULL;
   bf_phase_begin(x->run, BF_PHASE_MERGE);
-  bf_set_sort(&m->set, &position, error);
-  const BfStatus status = bf_agree(x->run->world, error);
+  const BfStatus status = bf_together(x->run->world, bf_set_sort(&m->set, &position, error), error);
   if (status == BF_OK) {
     *offset = 0;
     MPI_Exscan(&m->set.count, offset, 1, MPI_INT64_T, MPI_SUM, x->run->world);

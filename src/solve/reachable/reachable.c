@@ -96,8 +96,7 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.controls;
   int64_t          at      = 0;
-  BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
-  BF_TRY(BF_NEW(&loop->control, problem->horizon * q, error));
+  BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
   for (int t = 0; t < problem->horizon; t++) {
     const BfLayerStates *layer   = &x->layer[t];
     const int64_t        i       = at - layer->offset;
@@ -150,8 +149,7 @@ static BfStatus passes(BfReachable *x, const BfStore *store, BfError *error) {
     BF_TRY(between(x, t + 1 < T - 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, t + 1, error));
   }
   if (at.stage != BF_STAGE_BACKWARD) BF_TRY(check_memory(x, T - 1, error));
-  reserve(x, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_together(x->run->world, reserve(x, error), error));
   if (at.stage != BF_STAGE_BACKWARD) {
     const double begin = bf_seconds();
     expect(x, T - 1, store);
@@ -175,8 +173,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
   BfReachable x;
   BfStatus    status;
   *loop = (BfOpenLoop){0};
-  bf_reachable_start(run, problem, checkpoint, &x, error);
-  BF_GOTO(bf_agree(run->world, error));
+  BF_GOTO(bf_together(run->world, bf_reachable_start(run, problem, checkpoint, &x, error), error));
   bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots,
            x.states.width, (long long)problem->actions);
   BF_GOTO(passes(&x, store, error));

@@ -86,20 +86,20 @@ BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *m, BfError *e
   BfLayerStates *from  = &x->layer[t];
   int64_t        offset, total;
   unsigned char *known = NULL;
-  BF_TRY(bf_merge_number(x, m, &offset, &total, error));
-  bf_set_index(&m->set, error);
-  BF_NEW(&known, from->count, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BfStatus       status;
+  BF_GOTO(bf_merge_number(x, m, &offset, &total, error));
+  BF_GOTO(bf_together(x->run->world, bf_set_index(&m->set, error), error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&known, from->count, error), error));
   for (int64_t i = 0; i < bf_merge_complete(x, m); i++) known[m->order[i]] = 1;
-  BfStatus status = begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error);
-  if (status == BF_OK)
-    status = bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->states.bytes, 1, &offset,
-                                 &m->set.count, m->set.state, error);
-  if (status == BF_OK) status = save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error);
-  if (status == BF_OK)
-    status = save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error);
+  BF_GOTO(begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error));
+  BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->states.bytes, 1, &offset,
+                              &m->set.count, m->set.state, error));
+  BF_GOTO(save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error));
+  BF_GOTO(save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error));
+  status = end(x, bytes, error);
+done:
   bf_free(known);
-  return status == BF_OK ? end(x, bytes, error) : status;
+  return status;
 }
 
 double bf_reachable_last_bytes(const BfReachable *x) {
@@ -128,12 +128,11 @@ static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const c
                          int64_t *offset, int64_t *count, BfError *error) {
   const int     ranks = x->run->size;
   const int64_t from = total * x->run->rank / ranks, n = total * (x->run->rank + 1) / ranks - from,
-                bytes  = x->states.bytes;
-  unsigned char *state = NULL;
-  int64_t       *owned = NULL;
-  BF_NEW(&state, n * bytes, error);
-  BF_NEW(&owned, ranks, error);
-  BfStatus status = bf_agree(x->run->world, error);
+                bytes   = x->states.bytes;
+  unsigned char *state  = NULL;
+  int64_t       *owned  = NULL;
+  BfStatus       status = bf_together(x->run->world, BF_NEW(&state, n * bytes, error), error);
+  if (status == BF_OK) status = bf_together(x->run->world, BF_NEW(&owned, ranks, error), error);
   if (status == BF_OK) status = bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, bytes, 1, &from, &n, state, error);
   if (status == BF_OK) {
     for (int64_t i = 0; i < n; i++) owned[bf_owner(bf_states_hash(&x->states, state + i * bytes), ranks)]++;
@@ -153,15 +152,14 @@ static BfStatus read_states(BfReachable *x, BfCheckpoint *checkpoint, const char
   BF_TRY(bf_checkpoint_rows(checkpoint, name, total, error));
   *total /= x->states.bytes;
   BF_TRY(find_own(x, checkpoint, name, *total, offset, count, error));
-  BF_NEW(state, *count * x->states.bytes, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_together(x->run->world, BF_NEW(state, *count * x->states.bytes, error), error));
   return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->states.bytes, 1, offset, count, *state, error);
 }
 
 static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *name, BfStoreType type,
                           const BfLayerStates *layer, int64_t columns, size_t size, void **data, BfError *error) {
   if (!*data) *data = bf_calloc(layer->count * columns, size, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_together(x->run->world, *data ? BF_OK : error->status, error));
   return bf_checkpoint_read(checkpoint, name, type, columns, 1, &layer->offset, &layer->count, *data, error);
 }
 

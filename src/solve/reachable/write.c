@@ -20,8 +20,7 @@ static BfStatus write_measures(const BfReachable *x, const BfLayerStates *layer,
     return write_rows(layer, store, path, BF_STORE_DOUBLE, columns, layer->state, error);
   }
   int64_t *cell = NULL;
-  BF_NEW(&cell, layer->count * states->slots, error);
-  BF_GOTO(bf_agree(x->run->world, error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&cell, layer->count * states->slots, error), error));
   for (int64_t i = 0; i < layer->count; i++)
     for (int64_t j = 0; j < states->slots; j++)
       cell[i * states->slots + j] = bf_unpack(states, layer->state + i * states->bytes, j);

@@ -1,0 +1,36 @@
+/* Stands in for src/run/limits.c: BF_LIMIT_REDUCED=7 and so on set the bounds of a run. */
+#include "run/limits.h"
+#include <stdlib.h>
+
+static void take(const char *name, int64_t *bound) {
+  const char *text = getenv(name);
+  if (text) *bound = strtoll(text, NULL, 10);
+}
+
+static void take_number(const char *name, double *bound) {
+  const char *text = getenv(name);
+  if (text) *bound = strtod(text, NULL);
+}
+
+const BfLimits *bf_limits(void) {
+  static BfLimits limits = {.reduced      = INT64_C(1) << 26,
+                            .sent_bytes   = INT64_C(1) << 30,
+                            .file_bytes   = INT64_C(1) << 30,
+                            .sealed_bytes = INT64_C(1) << 26,
+                            .batch_bytes  = INT64_C(1) << 25,
+                            .batch_pairs  = INT64_C(1) << 20,
+                            .piece_terms  = 2e8,
+                            .patience     = 30};
+  static int      read;
+  if (read) return &limits;
+  read = 1;
+  take("BF_LIMIT_REDUCED", &limits.reduced);
+  take("BF_LIMIT_SENT_BYTES", &limits.sent_bytes);
+  take("BF_LIMIT_FILE_BYTES", &limits.file_bytes);
+  take("BF_LIMIT_SEALED_BYTES", &limits.sealed_bytes);
+  take("BF_LIMIT_BATCH_BYTES", &limits.batch_bytes);
+  take("BF_LIMIT_BATCH_PAIRS", &limits.batch_pairs);
+  take_number("BF_LIMIT_PIECE_TERMS", &limits.piece_terms);
+  take_number("BF_LIMIT_PATIENCE", &limits.patience);
+  return &limits;
+}

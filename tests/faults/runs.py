@@ -1,0 +1,87 @@
+"""Short runs of every command, what they read, and what is right after each."""
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+import oracle  # noqa: E402
+from cases import A2, READOUT, V2, sequences  # noqa: E402
+from harness import Result  # noqa: E402
+
+SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
+                       cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}})
+CHECKPOINTS = ["-checkpoint_interval", "0"]
+TRAINED = {"full": ["solve", "-space", "full", "-stability", "1"], "reachable": ["solve", "-space", "reachable"],
+           "flow": ["flow", "-tao_max_it", "2", "-scheme", "rk4", "-steps", "2"]}
+
+
+def program():
+    return os.environ["BELLFORMER_FAULTS"]
+
+
+def alone(arguments, **environment):
+    """On one rank, without a launcher."""
+    return subprocess.run([program()] + arguments, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
+
+
+class Case:
+    """A command line, the folder that it works on (a copy of `template`), and what must be there after a good run."""
+
+    def __init__(self, name, template, arguments, out=None, wanted=None, old=None):
+        self.name, self.template, self.arguments, self.out, self.wanted, self.old = name, template, arguments, out, wanted, old
+
+    def folder(self, where):
+        shutil.rmtree(where, ignore_errors=True)
+        shutil.copytree(self.template, where)
+        return where
+
+
+def train(root, name):
+    """A finished result of each trainer, in root/done."""
+    command, *options = TRAINED[name]
+    out = os.path.join(root, "done", name + ".h5")
+    done = alone([command, os.path.join(root, "done", "problem.yaml"), "-o", out, *options])
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def stopped(root, name):
+    """A folder with the checkpoint of a run that stopped half way."""
+    command, *options = TRAINED[name]
+    template = os.path.join(root, "stopped_" + name)
+    shutil.copytree(os.path.join(root, "problem"), template)
+    out = os.path.join(template, "run.h5")
+    done = alone([command, os.path.join(template, "problem.yaml"), "-o", out, *options, *CHECKPOINTS, "-maxh", "1e-9"])
+    assert done.returncode == 75, (done.returncode, done.stderr)
+    return template
+
+
+def make(root):
+    """All cases. A run that trains has a result in its place, which it is to overwrite."""
+    problem = os.path.join(root, "problem")
+    os.makedirs(problem)
+    oracle.write(SMALL, problem)
+    shutil.copytree(problem, os.path.join(root, "done"))
+    results = {name: train(root, name) for name in TRAINED}
+    cases = [Case("info", problem, ["info", "problem.yaml"])]
+    for name, (command, *options) in TRAINED.items():
+        template = os.path.join(root, "fresh_" + name)
+        shutil.copytree(problem, template)
+        shutil.copy(results["full"], os.path.join(template, "run.h5"))
+        cases.append(Case(name, template, [command, "problem.yaml", "-o", "run.h5", "-overwrite", *options, *CHECKPOINTS], "run.h5",
+                          Result(results[name]), "run.h5"))
+    for name in TRAINED:
+        cases.append(Case("restart " + name, stopped(root, name), [TRAINED[name][0], "-restart", "run.h5"], "run.h5",
+                          Result(results[name])))
+    for name in ("full", "flow"):
+        template = os.path.join(root, "eval_" + name)
+        shutil.copytree(problem, template)
+        shutil.copy(results[name], os.path.join(template, "run.h5"))
+        out = os.path.join(template, "tokens.h5")
+        done = alone(["eval", os.path.join(template, "run.h5"), "-o", out])
+        assert done.returncode == 0, done.stderr
+        wanted = Result(out)
+        shutil.copy(results["full"], out)
+        cases.append(Case("eval " + name, template, ["eval", "run.h5", "-o", "tokens.h5", "-overwrite"], "tokens.h5", wanted, "tokens.h5"))
+    return cases

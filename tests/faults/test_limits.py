@@ -1,0 +1,67 @@
+"""Bounds of 2^20 to 2^30 (src/run/limits.h) set so low that small runs exceed them many times: the same bits, also after a restart in
+the middle, under bounds of either kind."""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import runs  # noqa: E402
+from harness import Result, tap  # noqa: E402
+
+TIGHT = {"REDUCED": 5, "SENT_BYTES": 13, "FILE_BYTES": 5001, "SEALED_BYTES": 1, "BATCH_BYTES": 2000, "BATCH_PAIRS": 24, "PIECE_TERMS": 400}
+WIDE = {**runs.SMALL, "cells": [4, 4]}  # 65536 measures
+DEEP = {**runs.SMALL, "cells": [9, 9], "horizon": 4}  # with many measures that are reached
+PROBLEMS = {"full": WIDE, "reachable": DEEP, "flow": runs.SMALL}
+CALLS = {"full": ["MPI_Iallreduce", "MPI_Bcast", "H5Dwrite"], "reachable": ["MPI_Alltoallv", "MPI_Allreduce"],
+         "flow": ["MPI_Allreduce", "MPI_Bcast"]}  # of which tight bounds make many more
+
+
+def launch(name, folder, arguments, tight, trace=None):
+    """One rank a node; calls of rank 0 by name."""
+    environment = {**os.environ, **({"BF_LIMIT_" + k: str(v) for k, v in TIGHT.items()} if tight else {})}
+    if tight and name == "full":
+        environment["BF_LIMIT_REDUCED"] = "777"
+    if trace:
+        environment["BF_FAULT_TRACE"] = os.path.join(folder, "trace")
+    command, *options = runs.TRAINED[name]
+    known = [] if "-restart" in arguments else options
+    done = subprocess.run(["mpirun", "--quiet", "-n", "3", runs.program(), command, *arguments, *known, "-node_size", "1"], cwd=folder,
+                          env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 75), (done.returncode, done.stderr)
+    calls = {}
+    if trace:
+        for line in open(os.path.join(folder, "trace.0")):
+            calls[line.split()[2]] = calls.get(line.split()[2], 0) + 1
+    return done.returncode, calls
+
+
+def equal(one, other, what):
+    for name in {n for n in one.data if not n.startswith(("provenance", "problem"))}:
+        assert one.data[name].tobytes() == other.data[name].tobytes(), (what, name)
+
+
+def pieces(name):
+    with tempfile.TemporaryDirectory(prefix="bf_limits_") as f:
+        runs.oracle.write(PROBLEMS[name], f)
+        result = lambda out: Result(os.path.join(f, out))  # noqa: E731
+        _, few = launch(name, f, ["problem.yaml", "-o", "plain.h5"], False, True)
+        _, many = launch(name, f, ["problem.yaml", "-o", "tight.h5"], True, True)
+        for call in CALLS[name]:
+            assert many[call] > few[call] + 20, (call, few[call], many[call])
+            print("# %s: %d calls in place of %d" % (call, many[call], few[call]))
+        equal(result("plain.h5"), result("tight.h5"), "tight")
+        for begin in (False, True):  # stopped under one kind of bounds, finished under the other
+            out = "restarted%d.h5" % begin
+            status, _ = launch(name, f, ["problem.yaml", "-o", out, "-checkpoint_interval", "0", "-maxh", "1e-9"], begin)
+            assert status == 75, status
+            for _ in range(3):
+                status, _ = launch(name, f, ["-restart", out, "-checkpoint_interval", "0", "-maxh", "1e-9"], begin)
+                if not status:
+                    break
+            if status:
+                launch(name, f, ["-restart", out], not begin)
+            equal(result("plain.h5"), result(out), "restarted")
+
+
+tap([("tight bounds, %s" % name, lambda name=name: pieces(name)) for name in PROBLEMS])
