@@ -186,7 +186,7 @@ static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError 
 BfStatus bf_info_solve(BfInfo *x, BfError *error) {
   BfSpaceChoice choice;
   const int     given = x->solve.space;
-  BF_TRY(bf_space_choose(x->run, x->problem, &x->solve, &choice, error));
+  BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, &x->solve, &choice, error), error));
   if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
@@ -207,7 +207,7 @@ BfStatus bf_info_flow(BfInfo *x, BfError *error) {
   BfFlowEstimate   flow = {0};
   BfEstimate       e    = {.at_most = true};
   Text             a, b;
-  BF_TRY(bf_flow_iterations(&iterations, error));
+  BF_TRY(bf_together(x->run->world, bf_flow_iterations(&iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, &x->depth, &flow, error));
   const double starts      = (double)x->flow.starts + (init || !x->flow.starts ? 1 : 0),
                evaluations = starts * (2 + an_iteration * (double)iterations),

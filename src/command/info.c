@@ -40,12 +40,16 @@ static BfStatus settle_command(BfInfo *x, BfError *error) {
   return of_flow ? bf_flow_settle(x->run, &x->flow, &x->depth, error) : BF_OK;
 }
 
-static BfStatus read_options(BfInfo *x, BfError *error) {
+static BfStatus parse_options(BfInfo *x, BfError *error) {
   BF_TRY(bf_options_parse(info_options, x, error));
   BF_TRY(bf_options_parse(bf_solve_options, &x->solve, error));
   BF_TRY(bf_options_parse(bf_flow_options, &x->flow, error));
   BF_TRY(bf_start_options(&x->start, error));
-  BF_TRY(bf_flow_options_known(error));
+  return bf_flow_options_known(error);
+}
+
+static BfStatus read_options(BfInfo *x, BfError *error) {
+  BF_TRY(bf_together(x->run->world, parse_options(x, error), error));
   return settle_command(x, error);
 }
 
@@ -70,7 +74,7 @@ static BfStatus info(BfInfo *x, const BfArguments *arguments, BfProblem **proble
   bf_print_warnings(run, *problem);
   x->problem = *problem;
   x->program = bf_peak_memory();
-  BF_TRY(bf_full_size(run, x->problem, &size, error));
+  BF_TRY(bf_together(run->world, bf_full_size(run, x->problem, &size, error), error));
   run->quiet = false; /* the answer is not progress */
   bf_progress_what(run, "measuring");
   print_sizes(run, x->problem, &size);

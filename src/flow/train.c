@@ -198,7 +198,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   out->starts = train.all;
   BF_GOTO(bf_together(run->world, make(&train, error), error));
   BF_GOTO(bf_train_restore(&train, error));
-  BF_GOTO(expect(&train, error));
+  BF_GOTO(bf_together(run->world, expect(&train, error), error));
   for (; train.start < train.all; train.start++) BF_GOTO(run_start(&train, error));
 done:
   bf_free(train.x);

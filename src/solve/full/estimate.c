@@ -100,8 +100,8 @@ static BfStatus make_state(BfFullSample *sample, BfFullState *x, BfError *error)
   double most = 0;
   x->run      = sample->run;
   x->problem  = sample->problem;
-  BF_TRY(bf_full_space_create(x->problem, &x->space, error));
-  BF_TRY(bf_actions_create(x->problem, &x->actions, error));
+  BF_TRY(bf_together(x->run->world, bf_full_space_create(x->problem, &x->space, error), error));
+  BF_TRY(bf_together(x->run->world, bf_actions_create(x->problem, &x->actions, error), error));
   for (int64_t k = 0; k < x->problem->actions; k++) most = fmax(most, x->actions.stage[k]);
   BF_TRY(bf_terminal_create(x->run, &x->space, &x->terminal, error));
   return bf_tables_create(x->run, &x->space, &x->actions, x->terminal.bound + x->problem->horizon * most, NULL,
@@ -113,11 +113,11 @@ static BfStatus estimate_contexts(BfFullSample *sample, BfEstimate *e, BfError *
   const int   T     = sample->problem->horizon;
   double      begin = bf_seconds(), value[2];
   BfStatus    status;
-  make_state(sample, &x, error);
-  BF_GOTO(bf_agree(sample->run->world, error));
+  BF_GOTO(make_state(sample, &x, error));
   bf_estimate_add(sample->run, e, "tables", bf_seconds() - begin);
-  begin = bf_seconds();
-  BF_GOTO(bf_plan_create(&x.space, &x.tables, &x.actions, x.run->size, &x.plan, error));
+  begin  = bf_seconds();
+  status = bf_plan_create(&x.space, &x.tables, &x.actions, x.run->size, &x.plan, error);
+  BF_GOTO(bf_together(sample->run->world, status, error));
   BF_GOTO(bf_sweep_create(x.run, &x.plan, &x.tables, &x.terminal, &x.sweep, error));
   bf_estimate_add(sample->run, e, "plan", bf_seconds() - begin);
   sweeps(&x, value, error);

@@ -166,12 +166,11 @@ static BfStatus sweep(BfFullSample *x, Gather *w, double *value, BfError *error)
   double       *V     = bf_sparse_create(w->count * 8, error);
   int32_t      *k     = bf_sparse_create(w->count * 4, error);
   BfStatus      status;
-  BF_GOTO(V && k ? BF_OK : error->status);
-  BF_GOTO(BF_NEW(&base, K, error));
-  BF_GOTO(BF_NEW(&work.rows, bf_sweep_rows(&walk), error));
-  BF_GOTO(BF_NEW(&work.best, walk.tile, error));
-  BF_GOTO(BF_NEW(&work.chunk, walk.tile, error));
-  MPI_Barrier(x->run->world); /* memory is what ranks share */
+  const bool    ready = V && k && BF_NEW(&base, K, error) == BF_OK &&
+                     BF_NEW(&work.rows, bf_sweep_rows(&walk), error) == BF_OK &&
+                     BF_NEW(&work.best, walk.tile, error) == BF_OK && BF_NEW(&work.chunk, walk.tile, error) == BF_OK;
+  /* All begin at once: memory is what ranks share. */
+  BF_GOTO(bf_together(x->run->world, ready ? BF_OK : error->status, error));
   const double begin = bf_seconds();
   for (int64_t at = 0; at < w->count; at += walk.tile) {
     const BfTile tile = {0, at, at + walk.tile < w->count ? at + walk.tile : w->count};
@@ -196,13 +195,13 @@ BfStatus bf_sample_gather(BfFullSample *x, double lead, double *value, BfError *
   const int64_t workers = wanted > 1 ? (int64_t)fmax(x->run->size, (double)leads / wanted) : leads;
   Gather        w       = {.V_count = M < most_V ? M : most_V};
   BfStatus      status;
-  BF_GOTO(BF_NEW(&w.V, w.V_count, error));
-  BF_GOTO(BF_NEW(&w.zero, K + BF_CHUNK, error));
-  BF_GOTO(BF_NEW(&w.one, K, error));
-  BF_GOTO(BF_NEW(&w.number, K, error));
-  BF_GOTO(BF_NEW(&w.lane_next, K, error));
+  const bool    ready = BF_NEW(&w.V, w.V_count, error) == BF_OK && BF_NEW(&w.zero, K + BF_CHUNK, error) == BF_OK &&
+                     BF_NEW(&w.one, K, error) == BF_OK && BF_NEW(&w.number, K, error) == BF_OK &&
+                     BF_NEW(&w.lane_next, K, error) == BF_OK;
+  BF_GOTO(bf_together(x->run->world, ready ? BF_OK : error->status, error));
   for (int64_t i = 0; i < w.V_count; i++) w.V[i] = (double)(i * 2654435761u % 65536);
-  BF_GOTO(find_successors(x, workers < leads ? workers : leads, &w, error));
+  status = find_successors(x, workers < leads ? workers : leads, &w, error);
+  BF_GOTO(bf_together(x->run->world, status, error));
   for (int64_t a = 0; a < K; a++) {
     w.one[a]       = 1;
     w.number[a]    = (int32_t)a;

@@ -70,7 +70,7 @@ static BfStatus cost_successors(BfReachable *x, const unsigned char *state, doub
   const BfLayerStates *layer  = &x->layer[x->problem->horizon - 1];
   const int64_t        blocks = x->actions.blocks;
   const double each  = (double)layer->total / (double)layer->count * (double)x->problem->actions / (double)blocks,
-               fits  = BF_PIECE_TERMS / 8 / (bf_reachable_terms(x->problem) * BF_LANES);
+               fits  = bf_limits()->piece_terms / 8 / (bf_reachable_terms(x->problem) * BF_LANES);
   const int64_t some = fits < 8 ? 8 : fits < (double)blocks ? (int64_t)fits : blocks;
   for (int64_t b = 0; b < blocks; b += some) {
     const int64_t end = b + some < blocks ? b + some : blocks;
