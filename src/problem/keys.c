@@ -109,6 +109,18 @@ const char *bf_keys_in_file(const BfKeys *keys, const char *key) {
   return entry->kind == BF_YAML_SCALAR ? entry->value[0] : "[]";
 }
 
+int bf_keys_pass_default(BfKeys *keys, const BfGiven *given) {
+  const char *text = NULL, *fallback = given->name.row->fallback;
+  BfError     unused = {0};
+  double      a, b;
+  if (given->on_line) bf_options_read(keys->options, given->key, &text, &unused);
+  else text = bf_keys_in_file(keys, given->key);
+  if (!text || !fallback) return 0;
+  if (strcmp(text, fallback) && (bf_text_number(text, &a) || bf_text_number(fallback, &b) || a != b)) return 0;
+  bf_keys_set_aside(keys, given);
+  return 1;
+}
+
 void bf_keys_replace(BfKeys *keys, const BfGiven *given) {
   if (!given->on_line) keys->yaml.entry[given->at].read = 1;
 }

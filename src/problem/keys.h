@@ -34,6 +34,8 @@ typedef struct {
 const BfGiven *bf_keys_next(const BfKeys *keys, int64_t *at);
 /* Let a key of the file count as absent. */
 void bf_keys_set_aside(BfKeys *keys, const BfGiven *given);
+/* Where a key says just what holds without it, count it as absent, or as read: 1. Else 0. */
+int bf_keys_pass_default(BfKeys *keys, const BfGiven *given);
 /* Count a key of the file as read: what the command line says took its place. */
 void bf_keys_replace(BfKeys *keys, const BfGiven *given);
 /* Fail with "xor.yaml: action.count is not used ", or "-action_count is not used ", and the text. */

@@ -47,6 +47,7 @@ static BfStatus judge(BfKeys *keys, const Verdict *verdict, BfError *error) {
   for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
     if (verdict->matrix && strcmp(verdict->matrix, given->name.matrix)) continue;
     if (!one_uses(choice, ~0u, &given->name) || one_uses(choice, verdict->kinds, &given->name)) continue;
+    if (choice->number && bf_keys_pass_default(keys, given)) continue;
     if (given->on_line || !one_uses(choice, changed, &given->name))
       return bf_keys_refuse(keys, given, error, "where %s", verdict->where);
     bf_keys_set_aside(keys, given);

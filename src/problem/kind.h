@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
   const char   *key; /* that chooses; NULL: that kind is chosen whose name is a key that is given, the last if none */
   const char   *fallback; /* the kind where the key is not given */
+  int           number;   /* a number chooses: what a kind does not use may be given as it is anyway, at its default */
   int           open;     /* whether the last kind is whatever else the key may say; its name then is for messages */
   const BfKind *kind;     /* ends with a kind without a name */
 } BfChoice;

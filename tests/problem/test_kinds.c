@@ -40,7 +40,8 @@ static void keys_of_another_kind_are_refused_in_the_file(void **state) {
        .text = "xor.yaml: control.V_1.levels is not used where layer.heads is 1"},
       {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1, beta: 2"}},
        .text = "xor.yaml: layer.beta is not used where layer.heads is 0"},
-      {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1"}, {"xor.csv", "xor.csv, position_encoding: none"}},
+      {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1"},
+                {"xor.csv", "xor.csv, position_encoding: sinusoidal"}},
        .text = "xor.yaml: data.position_encoding is not used where layer.heads is 0"},
       {.edit = {{"xor.csv", "xor.csv, position_encoding: [1, 2, 3, 4], position_amplitude: 2"}},
        .text = "xor.yaml: data.position_amplitude is not used where data.position_encoding is a list"},
@@ -52,8 +53,8 @@ static void keys_of_another_kind_are_refused_in_the_file(void **state) {
        .text = "xor.yaml: cost.readout.matrix is not used where cost.readout.file is given"},
       {.edit = {{"matrix: [4, 0, -4, 0]", "kind: decision, file: r.csv, bias: 0"}},
        .text = "xor.yaml: cost.readout.bias is not used where cost.readout.file is given"},
-      {.edit = {{"[9, 9]", "0, atoms: 0"}}, .text = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
-      {.edit = {{"[9, 9]", "0, transition: nearest"}},
+      {.edit = {{"[9, 9]", "0, atoms: 1"}}, .text = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
+      {.edit = {{"[9, 9]", "0, transition: split"}},
        .text = "xor.yaml: quantize.transition is not used where quantize.cells is 0"},
   };
   (void)state;
@@ -129,6 +130,14 @@ static void only_what_the_command_line_took_away_stands_aside(void **state) {
        .file   = {"r.csv", "1,2,3,4,5,6\n"},
        .option = {{"-cost_readout_file", "r.csv"}}}, /* matrix, bias */
       {.edit = {{"[9, 9]", "[9, 9], atoms: 2, transition: split"}}, .option = {{"-quantize_cells", "0"}}},
+      /* where a number chooses, what is unused may be said as it is anyway */
+      {.edit = {{"[9, 9]", "0, atoms: 0, transition: nearest"}}},
+      {.edit = {{"[9, 9]", "0"}}, .option = {{"-quantize_atoms", "0"}, {"-quantize_transition", "nearest"}}},
+      {.edit = {{"heads: 1", "heads: 0, feedforward: relu, width: 1, beta: 1.0, mask: full"},
+                {"xor.csv", "xor.csv, position_encoding: none"},
+                {"  A: {form: full, range: [-4, 4], levels: 2}\n  V: {form: scalar, range: [-2, 2], levels: 3}\n",
+                 "  W1: {range: [0, 1], levels: 1}\n  b1: {form: fixed, value: 0}\n  W2: {form: fixed, value: 1}\n"
+                 "  b2: {form: fixed, value: 0}\n"}}},
       {.file = {"p.csv", "0,0\n1,1\n"}, .option = {{"-quantize_codebook", "p.csv"}}},         /* cells */
       {.edit = {{"cells: [9, 9]", "codebook: p.csv"}}, .option = {{"-quantize_cells", "3"}}}, /* codebook */
   };
