@@ -28,16 +28,26 @@ static int generation_of(const char *name) {
   return strcmp(end, ".h5") || number > 99999999 ? -1 : (int)number;
 }
 
+/* A folder that is there and cannot be read must not pass for one without checkpoints: the run would start afresh, and
+ * forget them. The others wait for the number. */
+static void end_unread(const char *path) {
+  BfError error = {0};
+  bf_fail(&error, BF_FAILURE, "%s cannot be read: %s", path, strerror(errno));
+  bf_end_run_at_once(&error);
+}
+
 int bf_folder_newest(const char *result, int below) {
   char path[4096];
   int  newest = -1;
   bf_folder_path(result, "", sizeof path, path);
   DIR *folder = opendir(path);
+  if (!folder && errno != ENOENT && errno != ENOTDIR) end_unread(path);
   if (!folder) return -1;
-  for (struct dirent *entry; (entry = readdir(folder));) {
+  for (struct dirent *entry; (errno = 0, entry = readdir(folder));) {
     const int number = generation_of(entry->d_name);
     if (number > newest && number < below) newest = number;
   }
+  if (errno) end_unread(path);
   closedir(folder);
   return newest;
 }

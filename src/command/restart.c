@@ -192,5 +192,6 @@ BfStatus bf_restart_read(BfSession *x, const BfProblem *given, BfProblem **probl
     if (here.status != BF_BAD_INPUT || reader.differ || reader.wrong) break;
     if (g > 0) bf_warn(x->run, "%s; looking for an older generation", here.text);
   }
+  if (first.status == BF_OK) return bf_fail(error, BF_FAILURE, "%s: its checkpoints are gone", folder);
   return bf_fail(error, first.status, "%s", first.text);
 }
