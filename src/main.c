@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
   if (!strcmp(argv[1], "help") || is_help(argv[1])) {
     const int man = argc > 2 && !strcmp(argv[2], "-man");
+    if (argc > 3 + man) return bf_usage("unexpected word '%s'; help is of one command", argv[3 + man]);
     return help(argc > 2 + man ? argv[2 + man] : NULL, man);
   }
   const BfCommand *command = find(argv[1]);

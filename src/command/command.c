@@ -73,6 +73,8 @@ static bool is_number(const char *word) {
   return end != word && !*end;
 }
 
+static bool ends_in_comma(const char *word) { return *word && word[strlen(word) - 1] == ','; }
+
 /* The file is the word right behind the command, where that is no option; every other word is an option or its value.
  */
 static BfStatus find_file(BfArguments *arguments, BfError *error) {
@@ -83,6 +85,9 @@ static BfStatus find_file(BfArguments *arguments, BfError *error) {
     if (!is_option(word[i]) && i >= first + 2 && is_option(word[i - 2]) && is_number(word[i - 1]) && is_number(word[i]))
       return bf_fail(error, BF_BAD_INPUT,
                      "unexpected word '%s'; the values of an option are joined by commas: %s %s,%s", word[i],
+                     word[i - 2], word[i - 1], word[i]);
+    if (!is_option(word[i]) && i >= first + 2 && is_option(word[i - 2]) && ends_in_comma(word[i - 1]))
+      return bf_fail(error, BF_BAD_INPUT, "unexpected word '%s'; no blank stands behind a comma: %s %s%s", word[i],
                      word[i - 2], word[i - 1], word[i]);
     if (!is_option(word[i]))
       return bf_fail(error, BF_BAD_INPUT,

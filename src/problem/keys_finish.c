@@ -24,6 +24,18 @@ static const char *most_like(const BfKeys *keys, const char *name, int as_option
   return found ? like : NULL;
 }
 
+/* A key that this one holds, where it is the name of a map: "action" -> "action.kind"; NULL where it is none. */
+static const char *held_by(const char *name, char held[BF_OPTION_LENGTH]) {
+  const size_t length = strlen(name);
+  char         option[BF_OPTION_LENGTH];
+  BfKeyName    parts;
+  for (const BfKeyRow *row = bf_key_rows; row->name; row++)
+    if (!strncmp(row->name, name, length) && row->name[length] == '.') return row->name;
+  if (snprintf(held, BF_OPTION_LENGTH, "%s.range", name) >= BF_OPTION_LENGTH) return NULL;
+  bf_option_name(held, option);
+  return bf_key_name(option, &parts) ? held : NULL;
+}
+
 /* Keys that the program knows and had no use for: a matrix's, where every head has its own. */
 static BfStatus refuse_unread(const BfKeys *keys, BfError *error) {
   const BfGiven *given;
@@ -42,7 +54,11 @@ BfStatus bf_keys_finish(const BfKeys *keys, BfError *error) {
     char               option[BF_OPTION_LENGTH];
     bf_option_name(entry->key, option);
     if (entry->read || entry->aside || entry->kind == BF_YAML_MAP || bf_key_name(option, &name)) continue;
-    const char *hint = most_like(keys, entry->key, 0, like);
+    const char *hint = held_by(entry->key, like);
+    if (hint)
+      return bf_fail(error, BF_BAD_INPUT, "%s: line %d: %s is a map of keys, such as %s", keys->file, entry->line,
+                     entry->key, hint);
+    hint = most_like(keys, entry->key, 0, like);
     return bf_fail(error, BF_BAD_INPUT, "%s: line %d: unknown key %s%s%s%s", keys->file, entry->line, entry->key,
                    hint ? ", did you mean " : "", hint ? hint : "", hint ? "?" : "");
   }

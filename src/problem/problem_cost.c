@@ -104,6 +104,13 @@ static BfStatus read_readout(BfReader *reader, BfError *error) {
   return read_bias(reader, error);
 }
 
+/* A setting not given is recorded as what it came to: the same as that number given. */
+static BfStatus record_classes(BfReader *reader, BfError *error) {
+  const int64_t classes = reader->problem->cost.classes;
+  if (!classes) return BF_OK;
+  return bf_settings_add_integers(bf_keys_taken(reader->keys), "cost.readout.classes", 1, &classes, error);
+}
+
 /* ---- weights ---------------------------------------------------------------------------------------------------- */
 
 double bf_problem_diameter2(const BfLayer *layer, const BfData *data) {
@@ -158,6 +165,7 @@ BfStatus bf_read_cost(BfReader *reader, BfError *error) {
   BF_TRY(read_kind(reader, error));
   BF_TRY(read_pooling(reader, error));
   BF_TRY(read_readout(reader, error));
+  BF_TRY(record_classes(reader, error));
   BF_TRY(bf_key_number(reader->keys, "cost.weight_decay", BF_OPTIONAL, &cost->weight_decay, error));
   if (cost->weight_decay < 0)
     return bf_key_fail(reader->keys, "cost.weight_decay", error, "must be at least 0, got %g", cost->weight_decay);

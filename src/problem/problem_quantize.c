@@ -17,18 +17,24 @@ static BfStatus read_codebook(BfReader *reader, BfError *error) {
   return status;
 }
 
-static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t given[], BfError *error) {
-  const char *key                = "quantize.cells";
-  BfProblem  *problem            = reader->problem;
-  int         dim                = problem->layer.dim;
-  int64_t     cells[BF_MOST_DIM] = {0};
+static BfStatus check_count(const BfReader *reader, int64_t count, BfError *error) {
+  const char *key = "quantize.cells";
+  const int   dim = reader->problem->layer.dim;
   if (count == 1 && dim != 1 && bf_keys_is_list(reader->keys, key))
     return bf_key_fail(reader->keys, key, error,
                        "wants %d integers, one an axis, got a list of 1 (for all alike: no brackets)", dim);
   if (count != 1 && count != dim)
     return bf_key_fail(reader->keys, key, error, "wants 1 or %d integers, one an axis, got %lld", dim,
                        (long long)count);
-  double product = 1;
+  return BF_OK;
+}
+
+static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t given[], BfError *error) {
+  const char *key                = "quantize.cells";
+  BfProblem  *problem            = reader->problem;
+  int         dim                = problem->layer.dim;
+  int64_t     cells[BF_MOST_DIM] = {0};
+  double      product            = 1;
   for (int j = 0; j < dim; j++) {
     cells[j] = given[count == 1 ? 0 : j];
     if (cells[j] < 1) return bf_key_fail(reader->keys, key, error, "must be at least 1, got %" PRId64, cells[j]);
@@ -45,8 +51,10 @@ static BfStatus read_cells(BfReader *reader, BfError *error) {
   BF_TRY(bf_kind_settle_given(reader->keys, &bf_choice_codebook, &kind, error));
   if (kind == CODEBOOK) return read_codebook(reader, error);
   BF_TRY(bf_key_integers(reader->keys, "quantize.cells", BF_REQUIRED, 0, INT64_MAX, &count, &cells, error));
-  const int none   = count == 1 && cells[0] == 0;
-  BfStatus  status = bf_kind_settle(reader->keys, &bf_choice_cells, none ? "0" : "[]", error);
+  int none = 1;
+  for (int64_t j = 0; j < count; j++) none = none && cells[j] == 0;
+  BfStatus status = check_count(reader, count, error);
+  if (status == BF_OK) status = bf_kind_settle(reader->keys, &bf_choice_cells, none ? "0" : "[]", error);
   if (status == BF_OK && !none) status = make_grid(reader, count, cells, error);
   bf_free(cells);
   return status;

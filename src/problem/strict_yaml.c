@@ -3,6 +3,7 @@
 #include "yaml_mistake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -107,6 +108,12 @@ static BfStatus add_list(Reader *reader, BfYamlEntry *entry) {
   }
 }
 
+static int is_number(const char *text) {
+  char *end;
+  strtod(text, &end);
+  return end != text && !*end;
+}
+
 /* Start the entry of the key that the event holds, below the map `parent` ("" at the top). */
 static BfStatus add_key(Reader *reader, const char *parent, BfYamlEntry **out) {
   char        path[PATH_LENGTH], quoted[BF_QUOTE];
@@ -115,6 +122,9 @@ static BfStatus add_key(Reader *reader, const char *parent, BfYamlEntry **out) {
   if (!key) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word", line_of(reader));
   size_t length = reader->event.data.scalar.length;
   size_t word   = strspn(key, WORD);
+  if (is_number(key))
+    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: '%s' stands where a key should (a list stands in brackets)",
+                   line_of(reader), bf_text_quote(key, quoted));
   if (word && key[word] == ':')
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a blank is missing behind the colon of '%s'", line_of(reader),
                    bf_text_quote(key, quoted));
