@@ -26,9 +26,8 @@ plot() {
   /usr/bin/python3 "share/plot/$program.py" "$@" -o "demo/$figure.png"
 }
 
-solve xor/xor xor -space full # its picture of values needs every measure
+solve xor/xor xor
 plot tokens xor demo/xor.h5
-plot value xor-value demo/xor.h5
 
 for count in 10 20 30 40 50 60 70 80 90 100; do
   solve asy26-toy/asy26-toy "asy26-toy-$count" -action_count $count -quiet

@@ -1,4 +1,5 @@
-"""What documents name is there: files in share/doc/theory.md; the version and the papers in CITATION.cff and CHANGELOG.md."""
+"""What documents name is there: files in share/doc/theory.md; the version and the papers in CITATION.cff and CHANGELOG.md; the demo
+is small."""
 import os
 import re
 import sys
@@ -40,10 +41,20 @@ def citation():
     assert all({"type", "title", "authors"} <= set(r) for r in tree["references"])
 
 
+def demo():
+    """README's first command fills no disk: what info tells of each solve of the demo."""
+    from harness import run
+    sizes = {}
+    for problem, options in re.findall(r"^solve (\S+) \S+((?: -\w+ \w+)*)", text("jobs", "demo.sh"), re.M):
+        done = run(["info", os.path.join(ROOT, "share", "problems", problem + ".yaml"), *options.split(), "-o", "demo-of-no-folder.h5"])
+        number, unit = re.search(r"result file +(?:at most )?([\d.]+) (\w+)", done.stdout).groups()
+        sizes[problem] = float(number) * {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
+    assert len(sizes) >= 5 and max(sizes.values()) < 5e8, sizes
+
+
 def main():
     from harness import tap
-    tap([("files behind the theory", theory), ("citation and changelog", citation)])
+    tap([("results of the demo", demo), ("files behind the theory", theory), ("citation and changelog", citation)])
 
 
-os.environ.setdefault("BELLFORMER", "")
 main()
