@@ -84,8 +84,11 @@ bool bf_signals_asked(void);
 void bf_signals_ignore(void);
 /* The line that the handler prints from now on: what stands if the run ends here. NULL: nothing is kept. */
 void bf_signals_stands(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A file under its temporary name, which the handler removes if it is still the same one; and that it is gone. */
+/* A file under its temporary name, which the handler removes if it is still the same one; that this run is about to
+ * give it its own name; and that it is gone. One that goes unannounced was removed by another rank, which has spoken.
+ */
 void bf_signals_part(const char *path, uint64_t device, uint64_t inode);
+void bf_signals_part_moves(const char *path);
 void bf_signals_part_gone(const char *path);
 
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one

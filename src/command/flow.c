@@ -239,12 +239,6 @@ done:
   return status;
 }
 
-static BfStatus check_profile(const BfProblem *problem, const Options *o, BfError *error) {
-  if (!problem->profile_count || !bf_scheme_is_layers(o->flow.scheme)) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
-                 bf_option_given("scheme") ? "" : " (the default where -init is a result of solve)");
-}
-
 static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   BfRun   *run  = session->run;
   BfFlow  *flow = NULL;
@@ -252,7 +246,7 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   if (session->start == BF_FRESH && !bf_option_given("scheme") && bf_scheme_is_layers(o->flow.scheme))
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
-  BF_GOTO(bf_together(run->world, check_profile(session->problem, o, error), error));
+  BF_GOTO(bf_together(run->world, bf_flow_check_profile(session->problem, &o->flow, error), error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
   status = o->set.test_gradient || o->set.time_gradient ? check(run, flow, session->problem, o, error)

@@ -78,10 +78,19 @@ BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow
     return bf_fail(error, BF_BAD_INPUT,
                    "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
                    flow->scheme->name);
+  if (!flow->scheme->adaptive && !bf_scheme_is_layers(flow->scheme) && bf_option_given("tolerance"))
+    return bf_fail(error, BF_BAD_INPUT, "option -tolerance has no meaning where -scheme is %s: give -steps",
+                   flow->scheme->name);
   if (bf_scheme_is_layers(flow->scheme)) BF_TRY(bf_together(run->world, check_layers(error), error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;
   flow->memory    = o->mebibytes * 0x1p20;
   return BF_OK;
+}
+
+BfStatus bf_flow_check_profile(const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
+  if (!problem->profile_count || !bf_scheme_is_layers(flow->scheme)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
+                 bf_option_given("scheme") ? "" : " (the default where -init is a result of solve)");
 }

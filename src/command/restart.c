@@ -1,5 +1,6 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
 #include "command/session.h"
+#include "command/target.h"
 #include "problem/options.h"
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static bool appeared(const BfRun *run, const char *result) {
 /* -restart RUN.h5 names the result; auto takes that of -o. */
 static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfError *error) {
   const bool named = o->restart && strcmp(o->restart, "auto");
-  if (named && o->out && strcmp(o->out, o->restart))
+  if (named && o->out && !bf_target_is_one(o->out, o->restart))
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
   if (named && !o->out) return copy(o->restart, &o->out, error);
   if (o->restart && !named && (!o->out || !arguments->file))

@@ -46,9 +46,22 @@ static const char *options_file(const BfArguments *arguments, int i) {
   return !strcmp(word, "-options_file") && i + 1 < arguments->argc ? arguments->argv[i + 1] : NULL;
 }
 
+static const char *last_part(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+bool bf_target_is_one(const char *a, const char *b) {
+  char folder[PATH];
+  snprintf(folder, sizeof folder, "%s", b);
+  return !strcmp(last_part(a), last_part(b)) && is_inside(a, dirname(folder));
+}
+
 BfStatus bf_target_check(const BfRun *run, const BfArguments *arguments, const char *out, bool checkpoints,
                          const char *other, BfError *error) {
   if (run->rank == 0) {
+    if (checkpoints && !strcmp(last_part(out), "STOP"))
+      bf_fail(error, BF_BAD_INPUT, "-o %s: a file of that name stops runs, and the next start removes it", out);
     check(out, checkpoints, arguments->file, error);
     check(out, checkpoints, other, error);
     for (int i = 0; i < arguments->argc; i++) check(out, checkpoints, options_file(arguments, i), error);

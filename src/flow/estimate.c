@@ -39,8 +39,9 @@ static void take_part(const BfData *data, double pairs, Part *part) {
   part->of          = all / taken;
 }
 
+/* Of v; a layer itself has no stages and takes one. */
 static double evaluations(const BfFlowOptions *o, int horizon) {
-  return (double)o->scheme->stages * (o->scheme->adaptive ? 20 : o->steps) * horizon;
+  return fmax(1, o->scheme->stages) * (o->scheme->adaptive ? 20 : o->steps) * horizon;
 }
 
 double bf_flow_seconds(const BfFlow *flow) {

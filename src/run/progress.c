@@ -85,12 +85,15 @@ double bf_work_left(const BfRun *run, double *part, bool *at_most) {
 
 /* ---- the line --------------------------------------------------------------------------------------------------- */
 
-static void describe(const BfRun *run, size_t size, char line[]) {
+enum { LINE = 256, LEAST = 12 }; /* columns; those that are left to what goes on */
+
+/* On `columns` it is what goes on that is cut: how much is done and left is what the line is for. */
+static void describe(const BfRun *run, int columns, char line[2 * LINE]) {
   const BfPhases   *x     = run->phases;
   const BfProgress *p     = x->progress;
   const BfPhase     phase = x->depth ? x->active[x->depth - 1] : BF_PHASES;
   const double      now   = bf_seconds();
-  char              a[BF_HUMAN], b[BF_HUMAN], rate[2 * BF_HUMAN] = "";
+  char              a[BF_HUMAN], b[BF_HUMAN], rate[2 * BF_HUMAN] = "", rest[LINE];
   double            part;
   bool              at_most;
   const double      left = bf_work_left(run, &part, &at_most);
@@ -102,22 +105,27 @@ static void describe(const BfRun *run, size_t size, char line[]) {
   if (phase < BF_PHASES && x->work[phase].unit && x->work[phase].done > 0)
     snprintf(rate, sizeof rate, ", %s %s a second", bf_human_count(x->work[phase].done / spent(run, (int)phase), a),
              x->work[phase].unit);
-  if (isnan(left)) snprintf(line, size, "%s: %s so far%s", what, bf_human_time(now - x->started, b), rate);
+  if (isnan(left)) snprintf(rest, sizeof rest, ": %s so far%s", bf_human_time(now - x->started, b), rate);
   else
-    snprintf(line, size, "%s: %.1f %% of the run done, %s%s left%s", what, 100 * part, at_most ? "at most " : "",
+    snprintf(rest, sizeof rest, ": %.1f %% of the run done, %s%s left%s", 100 * part, at_most ? "at most " : "",
              left < 1 ? "a second" : bf_human_time(left, b), rate);
+  const int room = columns - (int)strlen(rest);
+  snprintf(line, 2 * LINE, "%.*s%s", room > LEAST ? room : LEAST, what, rest);
+  line[columns] = 0;
 }
 
 static void tell(const BfRun *run) {
-  BfProgress *p = run->phases->progress;
-  char        line[256];
-  describe(run, sizeof line, line);
-  p->last = bf_seconds();
+  BfProgress *p              = run->phases->progress;
+  char        line[2 * LINE] = "";
+  p->last                    = bf_seconds();
   if (!p->width) {
+    describe(run, LINE - 1, line);
     printf("%s\n", line);
   } else {
-    p->width = bf_terminal_width();                                /* it may have changed */
-    printf("\r%.*s\033[K", p->width > 1 ? p->width - 1 : 1, line); /* a line that wraps could not be taken back */
+    p->width         = bf_terminal_width(); /* it may have changed */
+    const int widest = p->width - 1;        /* a line that wraps could not be taken back */
+    describe(run, widest < 1 ? 1 : widest < LINE ? widest : LINE - 1, line);
+    printf("\r%s\033[K", line);
     p->shown = true;
   }
   fflush(stdout);

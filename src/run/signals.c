@@ -19,7 +19,7 @@ enum { PARTS = 4, LINE = 1024, PATH = 4096 };
 static const int grace = 600000; /* microseconds of the second that mpirun leaves */
 
 typedef struct {
-  volatile sig_atomic_t used;
+  volatile sig_atomic_t used, moving;
   uint64_t              device, inode;               /* another run may have put its own file in the same place */
   char                  path[PATH], lock[PATH + 16]; /* with what Open MPI puts beside it while it opens it */
 } Part;
@@ -41,11 +41,11 @@ static void remove_parts(void) {
 }
 
 /* Whether a rank has ended the run at once, and said why: its mark is there, or, of one on another host, what this run
- * was writing is gone. */
+ * was writing is gone, though this one is not just giving it its name. */
 static bool is_told(void) {
   struct stat about;
   for (int i = 0; i < PARTS; i++)
-    if (state.part[i].used && stat(state.part[i].path, &about) != 0) return true;
+    if (state.part[i].used && !state.part[i].moving && stat(state.part[i].path, &about) != 0) return true;
   return state.mark[0] && access(state.mark, F_OK) == 0;
 }
 
@@ -146,9 +146,15 @@ void bf_signals_part(const char *path, uint64_t device, uint64_t inode) {
     snprintf(part->lock, sizeof part->lock, "%s.locktest.0", path);
     part->device = device;
     part->inode  = inode;
+    part->moving = 0;
     part->used   = 1;
     return;
   }
+}
+
+void bf_signals_part_moves(const char *path) {
+  for (int i = 0; i < PARTS; i++)
+    if (state.part[i].used && !strcmp(state.part[i].path, path)) state.part[i].moving = 1;
 }
 
 void bf_signals_part_gone(const char *path) {

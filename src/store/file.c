@@ -243,6 +243,7 @@ static BfStatus publish(const BfStore *store, BfError *error) {
   if (!is_whole(store->part))
     return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
   snprintf(folder, sizeof folder, "%s", store->path);
+  bf_signals_part_moves(store->part);
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
       sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
     return bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));

@@ -74,7 +74,7 @@ OPTIONS = {
                      ([*FULL, "-stability", "1"], "-stability was 0, now 1")]),
     "flow": (FLOW, [(["-scheme", "euler", *FLOW[2:]], "-scheme was rk4, now euler"),
                     ([*FLOW, "-steps", "4"], "-steps was 8, now 4"),
-                    ([*FLOW, "-tolerance", "1e-6"], "-tolerance was 1e-08, now 1e-06"),
+                    (["-scheme", "bs3", *FLOW[2:], "-tolerance", "1e-6"], "-scheme was rk4, now bs3"),
                     ([*FLOW, "-starts", "2"], "-starts was 1, now 2"),
                     ([*FLOW, "-seed", "1"], "-seed was 0, now 1"),
                     ([*FLOW[:4], "-init", "init.h5"], "-init was sample, now init.h5"),
@@ -178,6 +178,21 @@ def files(place):
 def options(place):
     for number, (other, line) in enumerate(OPTIONS[place.command][1]):
         both_ways(place, "base.yaml", other, line, 3 if number % 2 else 0)
+    if place.command == "flow":
+        adaptive = ["-scheme", "bs3", *FLOW[2:]]
+        place.finish("base.yaml", adaptive, "bs3.h5")
+        place.refuses("base.yaml", "bs3.h5", [*adaptive, "-tolerance", "1e-6"], "-tolerance was 1e-08, now 1e-06")
+
+
+def names(place):
+    """-restart and -o may name one result in two ways, but not two results."""
+    other = os.path.join(place.folder, "done.h5")
+    done = run([place.command, "-restart", "done.h5", "-o", other], cwd=place.folder)
+    assert done.returncode == 0 and "finished" in done.stdout, done
+    os.makedirs(os.path.join(place.folder, "elsewhere"), exist_ok=True)
+    for out in ("other.h5", "elsewhere/done.h5", "none/done.h5"):
+        done = run([place.command, "-restart", "done.h5", "-o", out], cwd=place.folder)
+        assert done.returncode == 2 and "two results" in done.stderr, done
 
 
 def commands(place):
@@ -249,7 +264,7 @@ def touched(place):
     assert place.snapshot() == before
 
 
-CHECKS = [("keys", keys), ("overrides", overrides), ("files", files), ("options", options), ("other commands", commands),
+CHECKS = [("keys", keys), ("overrides", overrides), ("files", files), ("options", options), ("two names", names), ("other commands", commands),
           ("harmless", harmless), ("-restart FILE", by_name), ("older versions", older), ("files untouched", touched)]
 if __name__ == "__main__":
     tap([("%s: %s" % (command, name), on_place(command, check)) for command in ("solve", "flow") for name, check in CHECKS]

@@ -116,6 +116,15 @@ def stop_file(place):
     place.refuses("STOP", ["solve", "problem.yaml", "-data_file", "STOP"], "new.h5")
 
 
+def stop_result(place):
+    """So would a result of that name, by the next start."""
+    for command in ("solve", "flow"):
+        for out in ("STOP", "./STOP"):
+            done = place.run(command, "problem.yaml", "-o", out)
+            assert done.returncode == 2 and done.stderr.count("\n") == 1 and "stops runs" in done.stderr, done
+    assert not os.path.exists(place.at("STOP"))
+
+
 def option_files(place):
     with open(place.at("options"), "w") as file:
         file.write("-horizon 3\n")
@@ -156,5 +165,6 @@ def killed(place):
 
 
 tap([(name, on_place(check)) for name, check in (
-    ("problem files", problems), ("-init", init), ("eval", evaluations), ("a table named STOP", stop_file), ("-options_file", option_files),
+    ("problem files", problems), ("-init", init), ("eval", evaluations), ("a table named STOP", stop_file),
+    ("a result named STOP", stop_result), ("-options_file", option_files),
     ("other files", still_written), ("kill -9", killed))])

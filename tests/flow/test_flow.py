@@ -225,7 +225,7 @@ def bad_input():
                               (["-ts_type", "beuler"], "-ts_type is not read: give -scheme"), (["-ts_rk_type", "4"], "-scheme"),
                               (["-ts_atol", 1e-3], "-tolerance"), (["-tao_view", "foo"], "-tao_view"),
                               (["-tao_max_it", 3, "-ts_monitor", "foo", "-tao_gatol", 1e-3], "-ts_monitor"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
-                              (["-scheme", "bs3", "-steps", 2], "-steps"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts")):
+                              (["-scheme", "bs3", "-steps", 2], "-steps"), (["-scheme", "rk4", "-tolerance", 1e-3], "-tolerance"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts")):
             for n in (0, 2):
                 done = run(["flow", path, "-o", os.path.join(f, "run.h5"), *options], n)
                 lines = [line for line in done.stderr.splitlines() if line.startswith("bellformer")]

@@ -11,10 +11,10 @@
 static const BfProgressTimes quick = {0.05, 0.02, 0.3};
 
 /* 50 of 100 units of a phase; the other has not begun, and was guessed to take twice as long a unit. */
-static void work(const BfRun *run) {
+static void work(const BfRun *run, const char *what) {
   bf_work_expect(run, BF_PHASE_TABLES, 100, "entries", 0.5, false);
   bf_work_expect(run, BF_PHASE_SWEEP, 100, "Q-values", 1, true);
-  bf_progress_what(run, "transition tables");
+  bf_progress_what(run, "%s", what);
   bf_phase_begin(run, BF_PHASE_TABLES);
   for (int i = 0; i < 50; i++) {
     usleep(20000);
@@ -26,7 +26,7 @@ static void whole_run(Tap *tap, BfRun *run) {
   double part;
   bool   at_most;
   check(tap, isnan(bf_work_left(run, &part, &at_most)), "nothing is expected: nothing is told");
-  work(run);
+  work(run, "transition tables");
   bf_phase_end(run, BF_PHASE_TABLES);
   const double spent = bf_phase_seconds(run, BF_PHASE_TABLES), left = bf_work_left(run, &part, &at_most);
   check(tap, fabs(left - 5 * spent) < 1e-9 * left && at_most, "the rate that was seen corrects what was guessed");
@@ -41,7 +41,7 @@ static void whole_run(Tap *tap, BfRun *run) {
 }
 
 /* What a run tells into `descriptor`, with a line of its own in the middle. */
-static void tell_into(int descriptor, bool quiet) {
+static void tell_into(int descriptor, bool quiet, const char *what) {
   BfRun  *run   = NULL;
   BfError error = {0};
   fflush(stdout);
@@ -50,7 +50,7 @@ static void tell_into(int descriptor, bool quiet) {
   bf_run_create(MPI_COMM_SELF, 0, &run, &error);
   run->quiet = quiet;
   bf_progress_open(run, &quick, &error);
-  work(run);
+  work(run, what);
   bf_print(run, "a line\n");
   usleep(100000);
   bf_run_destroy(&run);
@@ -69,7 +69,7 @@ static void in_a_file(Tap *tap) {
   char         name[] = "/tmp/bf_progress_XXXXXX", text[16384] = "";
   const int    file  = mkstemp(name);
   const double begin = bf_seconds();
-  tell_into(file, false);
+  tell_into(file, false, "transition tables");
   const double took = bf_seconds() - begin;
   lseek(file, 0, SEEK_SET);
   check(tap, read(file, text, sizeof text - 1) > 0, "lines in a file");
@@ -82,31 +82,45 @@ static void in_a_file(Tap *tap) {
         "what, how much, time left, rate");
   check(tap, count(text, "a line\n") == 1, "other output");
   const off_t end = lseek(file, 0, SEEK_END);
-  tell_into(file, true);
+  tell_into(file, true, "transition tables");
   check(tap, lseek(file, 0, SEEK_END) == end, "quiet");
   close(file);
   unlink(name);
 }
 
-static void on_a_terminal(Tap *tap) {
-  char           text[65536] = "";
+/* What a terminal of so many columns is sent. */
+static void read_terminal(unsigned short columns, const char *what, size_t capacity, char text[]) {
   int            terminal, end;
-  struct winsize size = {.ws_row = 24, .ws_col = 40};
+  struct winsize size = {.ws_row = 24, .ws_col = columns};
   setenv("TERM", "xterm", 1);
   unsetenv("OMPI_COMM_WORLD_RANK");
-  if (openpty(&terminal, &end, NULL, NULL, &size)) {
-    check(tap, 0, "a terminal");
-    return;
-  }
-  tell_into(end, false);
+  memset(text, 0, capacity);
+  if (openpty(&terminal, &end, NULL, NULL, &size)) return;
+  tell_into(end, false, what);
   close(end);
-  for (size_t at = 0; at < sizeof text - 1;) {
-    const ssize_t got = read(terminal, text + at, sizeof text - 1 - at);
+  for (size_t at = 0; at < capacity - 1;) {
+    const ssize_t got = read(terminal, text + at, capacity - 1 - at);
     if (got <= 0) break;
     at += (size_t)got;
   }
   close(terminal);
-  check(tap, count(text, "\r\033[K") >= 1 && count(text, "\rtransition tables: ") > 10, "one line that is refreshed");
+}
+
+static void on_a_narrow_terminal(Tap *tap) {
+  char text[65536];
+  read_terminal(80, "start 12 of 60, iteration 36, J = 0.0995324, residual 0.058", sizeof text, text);
+  const int lines = count(text, "\rstart 12 of ");
+  check(tap, lines > 10 && count(text, "% of the run done, at most ") == lines && count(text, " left") == lines,
+        "what goes on is cut, not what is done and left");
+  read_terminal(200, "start 12 of 60, iteration 36", sizeof text, text);
+  check(tap, count(text, "\rstart 12 of 60, iteration 36: ") > 10 && count(text, "entries a second\033") > 10,
+        "nothing is cut where there is room");
+}
+
+static void on_a_terminal(Tap *tap) {
+  char text[65536];
+  read_terminal(40, "transition tables", sizeof text, text);
+  check(tap, count(text, "\r\033[K") >= 1 && count(text, "\rtransition t: ") > 10, "one line that is refreshed");
   check(tap, count(text, "\n") == 1 && strstr(text, "\r\033[Ka line\r\n") != NULL, "cleared before other output");
   check(tap, !strcmp(text + strlen(text) - 4, "\r\033[K"), "cleared at the end");
   int longest = 0;
@@ -143,6 +157,7 @@ int main(int argc, char **argv) {
   bf_run_destroy(&run);
   in_a_file(&tap);
   on_a_terminal(&tap);
+  on_a_narrow_terminal(&tap);
   quantities(&tap);
   return finish_tap(&tap);
 }

@@ -1,0 +1,79 @@
+/* What an interruption says and leaves, at every step of a file that is being written. */
+#include "bellformer/run.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef enum { WRITTEN, MOVED, NAMED, TAKEN } Step;
+
+static const struct {
+  Step        step;
+  const char *name, *said;
+  bool        part, whole;
+} cases[] = {{WRITTEN, "while it is written", "bellformer: interrupted: old stands\n", false, false},
+             {MOVED, "while it gets its name", "bellformer: interrupted: old stands\n", false, true},
+             {NAMED, "once it stands", "bellformer: interrupted: new stands\n", false, true},
+             {TAKEN, "where another rank has ended the run and said why", "", false, false}};
+
+static void interrupted_at(Step step, const char *part, const char *whole) {
+  struct stat about;
+  FILE       *file = fopen(part, "w");
+  bf_signals_watch(true);
+  bf_signals_stands("interrupted: %s stands", "old");
+  if (!file || fclose(file) || stat(part, &about)) _exit(9);
+  bf_signals_part(part, about.st_dev, about.st_ino);
+  if (step == TAKEN) unlink(part);
+  if (step == MOVED || step == NAMED) {
+    bf_signals_part_moves(part);
+    if (rename(part, whole)) _exit(9);
+  }
+  if (step == NAMED) {
+    bf_signals_part_gone(part);
+    bf_signals_stands("interrupted: %s stands", "new");
+  }
+  raise(SIGTERM);
+  _exit(9);
+}
+
+/* What a process says that is interrupted there; its exit code. */
+static int interrupt(Step step, const char *part, const char *whole, size_t size, char said[]) {
+  int     ends[2], status = 0;
+  ssize_t got = 0;
+  if (pipe(ends)) return -1;
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    interrupted_at(step, part, whole);
+  }
+  close(ends[1]);
+  memset(said, 0, size);
+  for (size_t at = 0; at < size - 1 && (got = read(ends[0], said + at, size - 1 - at)) > 0; at += (size_t)got) {
+  }
+  close(ends[0]);
+  if (child < 0 || waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int main(void) {
+  char folder[] = "/tmp/bf_signals_XXXXXX", part[64], whole[64], said[256];
+  int  failed = 0, number = 0;
+  if (!mkdtemp(folder)) return 1;
+  snprintf(part, sizeof part, "%s/x.part", folder);
+  snprintf(whole, sizeof whole, "%s/x", folder);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int  code  = interrupt(cases[i].step, part, whole, sizeof said, said);
+    const bool right = code == BF_STOPPED && !strcmp(said, cases[i].said) &&
+                       (access(part, F_OK) == 0) == cases[i].part && (access(whole, F_OK) == 0) == cases[i].whole;
+    failed += !right;
+    printf("%sok %d - %s\n", right ? "" : "not ", ++number, cases[i].name);
+    unlink(part);
+    unlink(whole);
+  }
+  rmdir(folder);
+  printf("1..%d\n", number);
+  return failed > 0;
+}
