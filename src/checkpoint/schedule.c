@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static const double default_interval = 600; /* seconds */
 static const double least_gain = 50; /* a checkpoint that nobody asked for saves at least so many times its cost */
@@ -71,11 +71,12 @@ void bf_schedule_learn(BfSchedule *when, double bytes, double seconds) {
 }
 
 /* A STOP file is looked for once a second. It stays, so that a job script sees why the run stopped; the next start
- * takes it away. */
+ * takes it away, which a folder of that name it could not. */
 static bool stop_file(BfSchedule *when, double now) {
+  struct stat about;
   if (now - when->looked < 1) return false;
   when->looked = now;
-  return access(when->stop, F_OK) == 0;
+  return stat(when->stop, &about) == 0 && !S_ISDIR(about.st_mode);
 }
 
 /* This rank's view: rank 0 watches clocks and files, each its signals. */

@@ -123,6 +123,10 @@ def stop_result(place):
             done = place.run(command, "problem.yaml", "-o", out)
             assert done.returncode == 2 and done.stderr.count("\n") == 1 and "stops runs" in done.stderr, done
     assert not os.path.exists(place.at("STOP"))
+    os.mkdir(place.at("STOP"))  # a folder asks for nothing: no start could remove it
+    done = place.run("solve", "problem.yaml", "-o", "beside.h5")
+    assert done.returncode == 0 and os.path.exists(place.at("beside.h5")), done
+    os.rmdir(place.at("STOP"))
 
 
 def option_files(place):
