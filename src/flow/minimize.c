@@ -52,11 +52,11 @@ static PetscErrorCode evaluate(Tao tao, Vec x, PetscReal *cost, Vec gradient, vo
   return status == BF_OK ? 0 : PETSC_ERR_USER;
 }
 
-static BfStatus note(BfTrain *train, double cost, double residual) {
+static BfStatus note(BfTrain *train, double cost, double residual, BfError *error) {
   if (train->iterations + 1 >= train->history_room) {
     const int64_t room = 2 * train->history_room + 64;
     double       *more;
-    BF_TRY(BF_NEW(&more, 2 * room, &train->error));
+    BF_TRY(BF_NEW(&more, 2 * room, error));
     if (train->history) memcpy(more, train->history, sizeof(double) * 2 * (size_t)(train->iterations + 1));
     bf_free(train->history);
     train->history      = more;
@@ -86,7 +86,7 @@ static PetscErrorCode monitor(Tao tao, void *context) {
   PetscCall(TaoGetSolutionStatus(tao, &iteration, &cost, &residual, &infeasible, &moved, &reason));
   PetscCall(note_iterate(tao, train));
   if (iteration <= train->iterations && train->iterations >= 0) return 0; /* TAO tells of some steps twice */
-  if (note(train, cost, residual) != BF_OK) return PETSC_ERR_MEM;
+  if (note(train, cost, residual, &train->error) != BF_OK) return PETSC_ERR_MEM;
   if (train->served < train->evaluated) return 0;
   if (train->all > 1)
     bf_progress_what(train->run, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
@@ -158,7 +158,7 @@ BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *e
   memcpy(train->best, train->x, sizeof(double) * (size_t)n);
   train->best_cost = *cost;
   train->served    = 0;
-  if (!n || !isfinite(*cost) || !is_usable(train->gradient, n)) return note(train, *cost, NAN);
+  if (!n || !isfinite(*cost) || !is_usable(train->gradient, n)) return note(train, *cost, NAN, error);
   BF_GOTO(bf_petsc(VecCreateSeq(PETSC_COMM_SELF, n, &x), "VecCreateSeq", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &lower), "VecDuplicate", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &upper), "VecDuplicate", error));
@@ -166,7 +166,8 @@ BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *e
   memcpy(to, train->x, sizeof(double) * (size_t)n);
   BF_GOTO(bf_petsc(VecRestoreArrayWrite(x, &to), "VecRestoreArray", error));
   BF_GOTO(create(train, &tao, x, lower, upper, error));
-  status = search(train, tao, x, cost, reason, error);
+  BF_GOTO(search(train, tao, x, cost, reason, error));
+  if (train->iterations < 0) status = note(train, *cost, NAN, error); /* it ended before it had told of the start */
 done:
   TaoDestroy(&tao);
   VecDestroy(&x);

@@ -145,6 +145,7 @@ def origin():
         z = np.array([[1.0, 0.5], [0.0, 0.0]])
         end = z / np.sqrt(1.25) if V else np.zeros((2, 2))
         assert np.abs(r.data["flow/tokens"][1] - end).max() < 1e-15
+        assert len(r.data["flow/history/cost"]) == 1  # the start is told, also where TAO can take no step from it
         p1 = 2 * (end - [1, 0]) / 2
         n = z[0] / np.sqrt(1.25)
         p0 = np.zeros((2, 2))
