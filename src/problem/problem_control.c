@@ -53,11 +53,31 @@ static BfStatus settle_map(BfReader *reader, const char *map, const char *key, u
   return bf_kind_settle_matrix(reader->keys, map, where, forms, of_file, error);
 }
 
+/* A family's form says nothing where every head has one of its own. The file's stands aside where the command line gave
+ * these. */
+static BfStatus check_family(const BfReader *reader, char family, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  char           own[BF_KEY], key[BF_KEY];
+  int            on_line = 0;
+  snprintf(key, BF_KEY, "control.%c.form", family);
+  if (!layer->heads || !bf_keys_given(reader->keys, key)) return BF_OK;
+  for (int k = 0; k < layer->matrices; k++) {
+    if (layer->matrix[k].name[0] != family || layer->matrix[k].name[1] != '_') continue;
+    snprintf(own, BF_KEY, "control.%s.form", layer->matrix[k].name);
+    if (!bf_keys_given(reader->keys, own)) return BF_OK;
+    on_line |= bf_keys_on_line(reader->keys, own);
+  }
+  if (on_line && !bf_keys_on_line(reader->keys, key)) return BF_OK;
+  return bf_key_fail(reader->keys, key, error, "is not used where every head has a form of its own");
+}
+
 /* The map of one matrix, by its form; that of a family, by the forms of all of its matrices. */
 static BfStatus settle_maps(BfReader *reader, BfError *error) {
   const BfLayer *layer    = &reader->problem->layer;
   unsigned       forms[2] = {0}, of_file[2] = {0};
   char           key[BF_KEY];
+  BF_TRY(check_family(reader, 'A', error));
+  BF_TRY(check_family(reader, 'V', error));
   for (int k = 0; k < layer->matrices; k++) {
     const BfMatrix *matrix = &layer->matrix[k];
     const unsigned  form = 1u << matrix->form, form_before = form_of_file(reader, matrix);

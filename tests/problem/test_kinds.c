@@ -33,7 +33,9 @@ static void keys_of_another_kind_are_refused_in_the_file(void **state) {
       {.edit = {{"  V:", "  A_0: {value: 3}\n  V:"}},
        .text = "xor.yaml: control.A_0.value is not used where control.A.form is full"},
       {.edit = {{"  V:", "  A_0: {form: fixed, value: 3}\n  V:"}},
-       .text = "xor.yaml: control.A.range is not used where control.A.form is full"}, /* no head is full */
+       .text = "xor.yaml: control.A.form is not used where every head has a form of its own"},
+      {.edit = {{"  V:", "  A_0: {form: diagonal}\n  V:"}},
+       .text = "xor.yaml: control.A.form is not used where every head has a form of its own"},
       {.edit = {{"  V:", "  W1: {form: fixed, value: 3}\n  V:"}},
        .text = "xor.yaml: control.W1.form is not used where layer.feedforward is none"},
       {.edit = {{"  V:", "  V_1: {levels: 3}\n  V:"}},
