@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef char Text[BF_HUMAN];
@@ -38,11 +39,13 @@ static void print_time(const BfInfo *x, const BfEstimate *e) {
   bf_print(x->run, "\n");
 }
 
-/* Seconds of a result's and a checkpoint's fixed parts, by writing one, which is then removed. */
-static BfStatus measure_files(const BfInfo *x, double *seconds, BfError *error) {
-  BfStore *store = NULL;
-  char     path[4096];
-  BfStatus status;
+/* What a result and a checkpoint hold whatever is found, by writing it to a file that is then removed: its bytes, and
+ * the seconds of both. */
+static BfStatus measure_files(const BfInfo *x, double *bytes, double *seconds, BfError *error) {
+  BfStore    *store = NULL;
+  char        path[4096];
+  struct stat about = {0};
+  BfStatus    status;
   snprintf(path, sizeof path, "%s.measure", x->start.out);
   MPI_Barrier(x->run->world);
   const double begin = bf_seconds();
@@ -51,30 +54,39 @@ static BfStatus measure_files(const BfInfo *x, double *seconds, BfError *error) 
   status = bf_store_commit(&store, error);
 done:
   bf_store_close(&store);
-  if (x->run->rank == 0) unlink(path);
+  if (x->run->rank == 0) {
+    stat(path, &about);
+    unlink(path);
+  }
+  *bytes   = (double)about.st_size;
   *seconds = 2 * (bf_seconds() - begin);
   return status;
 }
 
-/* Rollouts, and the file where there is one. */
-static BfStatus add_ends(const BfInfo *x, double bytes, BfEstimate *e, BfError *error) {
-  double train = 0, test = 0, bandwidth = 1e8, files;
+/* /rollout and /model, and what HDF5 puts around datasets. */
+static double rollout_bytes(const BfProblem *p) {
+  const double around = 64e3, around_layer = 24e3;
+  return around + p->horizon * (around_layer + 8.0 * (p->layer.controls + p->layer.parameters)) +
+         8.0 * (p->horizon + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
+}
+
+/* Rollouts, and the file where there is one: `bytes` in it beside what every result holds. */
+static BfStatus add_ends(const BfInfo *x, const char *bound, double bytes, const char *parts, BfEstimate *e,
+                         BfError *error) {
+  double train = 0, test = 0, bandwidth = 1e8, fixed, files;
+  Text   a, b;
   bf_rollout_estimate(x->problem, &x->problem->train, &train, error);
   if (error->status == BF_OK) bf_rollout_estimate(x->problem, &x->problem->test, &test, error);
   BF_TRY(bf_agree(x->run->world, error));
   bf_estimate_add(x->run, e, "rollout", train + test);
   if (!x->start.out) return BF_OK;
-  BF_TRY(measure_files(x, &files, error));
+  BF_TRY(measure_files(x, &fixed, &files, error));
   if (bytes > 1e6) BF_TRY(bf_store_measure(x->run->world, x->start.out, &bandwidth, error));
   bf_estimate_add(x->run, e, "writing", files + bytes / bandwidth);
-  return BF_OK;
-}
-
-static void print_file(const BfInfo *x, const char *bound, double bytes, const char *parts) {
-  Text a, b;
-  if (!x->start.out) return;
-  bf_print(x->run, "  result file        %s%s%s, %s are free there\n", bound, bf_human_bytes(bytes, a), parts,
+  bf_print(x->run, "  result file        %s%s%s, %s are free there\n", bound,
+           bf_human_bytes(bytes + fixed + rollout_bytes(x->problem), a), parts,
            bf_human_bytes((double)bf_disk_free(x->start.out), b));
+  return BF_OK;
 }
 
 /* ---- the full space --------------------------------------------------------------------------------------------- */
@@ -120,9 +132,8 @@ static BfStatus full(const BfInfo *x, const BfFullSize *size, BfError *error) {
   snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
            x->solve.store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            x->solve.store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
-  print_file(x, "", file, parts);
   BF_TRY(bf_full_estimate(x->run, x->problem, &e, error));
-  BF_TRY(add_ends(x, file, &e, error));
+  BF_TRY(add_ends(x, "about ", file, parts, &e, error));
   print_time(x, &e);
   return BF_OK;
 }
@@ -176,9 +187,8 @@ static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError 
   for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(size, t, bf_reachable_most(size, t));
   print_memory(x, "at most ", peak + program, left, "");
   if (peak + program > left) print_reachable_fits(x, size, left, program);
-  print_file(x, "at most ", file, "");
   BF_TRY(bf_reachable_estimate(x->run, x->problem, &e, error));
-  BF_TRY(add_ends(x, file, &e, error));
+  BF_TRY(add_ends(x, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
   print_time(x, &e);
   return BF_OK;
 }
@@ -222,10 +232,9 @@ BfStatus bf_info_flow(BfInfo *x, BfError *error) {
            x->depth.scheme->adaptive ? ", at the start: its steps may become more" : "");
   print_memory(x, "at most ", flow.node_bytes + program_bytes(x) + 8 * evaluations / starts * (n + 2), memory_left(x),
                "");
-  print_file(x, "about ", file, "");
   bf_estimate_add(x->run, &e, "search", evaluations * flow.gradient);
   bf_estimate_add(x->run, &e, "Pontryagin's condition", flow.pontryagin);
-  BF_TRY(add_ends(x, file, &e, error));
+  BF_TRY(add_ends(x, "about ", file, "", &e, error));
   print_time(x, &e);
   return BF_OK;
 }
