@@ -18,18 +18,21 @@ run() {
   [ ! -f "$folder/build.ninja" ] || reconfigure=--reconfigure # packages may have come since
   meson setup $reconfigure "$folder" "$@" >/dev/null
   ninja -C "$folder" --quiet
-  meson test -C "$folder" --no-rebuild --print-errorlogs --no-suite cluster || status=1
+  meson test -C "$folder" --no-rebuild --print-errorlogs || again "$folder" || status=1
   logs="$logs $folder/meson-logs/testlog.txt"
 }
 
-# Tests that start daemons of others (SLURM, mpirun's on another host), which now and then do not come up on a busy machine:
-# where they fail they are tried once more, and that is said.
-cluster() {
-  logs="$logs build-release/meson-logs/cluster.txt"
-  set -- -C build-release --no-rebuild --print-errorlogs --suite cluster --logbase cluster
-  meson test "$@" && return
-  echo "== the tests of suite cluster failed: once more"
-  meson test "$@" || status=1
+# again FOLDER: what failed, once more, alone. Tests kill programs, cut networks and start others' daemons (mpirun, SLURM) by the clock,
+# and a busy machine can spoil one: such a test is named as unsteady in the last lines, and is to be looked at.
+again() {
+  names=$(/usr/bin/python3 tests/failed.py "$1/meson-logs/testlog.json") || return 1
+  echo "== once more: $names"
+  eval "set -- $1 $names"
+  where=$1
+  shift
+  meson test -C "$where" --no-rebuild --print-errorlogs --num-processes 1 --logbase again "$@" || return 1
+  unsteady="$unsteady $names"
+  mended=$((mended + $#))
 }
 
 # Whether there is a compiler for ARM that works, and an emulator for what it makes; installs them where it can.
@@ -42,7 +45,7 @@ cross_works() {
   return $works
 }
 
-logs=
+logs= unsteady= mended=0
 for build in $builds; do
   echo "== $build"
   if [ "$build" = cross ] && ! cross_works; then
@@ -50,7 +53,7 @@ for build in $builds; do
     continue
   fi
   case $build in
-    release) run release; cluster ;;
+    release) run release ;;
     sanitize) run sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
     fuzz) CC=clang run fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
     cross) run cross -Dpure=true --cross-file tests/pure/aarch64.ini ;;
@@ -65,5 +68,6 @@ for log in $logs; do
     failed=$((failed + $(sed -n "s/^$what: *\([0-9]*\).*/\1/p" "$log" | grep . || echo 0)))
   done
 done
-echo "$passed passed, $failed failed"
+[ -z "$unsteady" ] || echo "unsteady, passed at the second try:$unsteady"
+echo "$((passed + mended)) passed, $((failed - mended)) failed"
 exit $status
