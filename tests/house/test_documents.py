@@ -47,7 +47,7 @@ def demo():
     sizes = {}
     for problem, options in re.findall(r"^solve (\S+) \S+((?: -\w+ \w+)*)", text("jobs", "demo.sh"), re.M):
         done = run(["info", os.path.join(ROOT, "share", "problems", problem + ".yaml"), *options.split(), "-o", "demo-of-no-folder.h5"])
-        number, unit = re.search(r"result file +(?:at most )?([\d.]+) (\w+)", done.stdout).groups()
+        number, unit = re.search(r"result file +(?:at most |about )?([\d.]+) (\w+)", done.stdout).groups()
         sizes[problem] = float(number) * {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
     assert len(sizes) >= 5 and max(sizes.values()) < 5e8, sizes
 
