@@ -80,10 +80,14 @@ void bf_signals_watch(bool speaks);
  * what it has. A second TERM or INT, or the end of what mpirun leaves of time after one, ends the process as above. */
 void bf_signals_listen(bool listens);
 bool bf_signals_asked(void);
-/* From now on TERM and INT do nothing: the process is at its end. */
+/* The process is at its end, and all went well: from now on TERM and INT end it at once, with a line that says so; the
+ * line comes now where one came before to a rank of mpirun, which then lets no rank end in order and returns 1. */
+void bf_signals_done(void);
+/* From now on TERM and INT do nothing: the process is at its end, and has said why. */
 void bf_signals_ignore(void);
-/* The line that the handler prints from now on: what stands if the run ends here. NULL: nothing is kept. */
-void bf_signals_stands(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At
+ * first that nothing is kept. */
+void bf_signals_stands(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A file under its temporary name, which the handler removes if it is still the same one; that this run is about to
  * give it its own name; and that it is gone. One that goes unannounced was removed by another rank, which has spoken.
  */

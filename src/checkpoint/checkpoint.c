@@ -247,8 +247,8 @@ BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type
 static void tell_signals(const BfCheckpoint *c) {
   char path[4096];
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
-  bf_signals_stands("interrupted: checkpoint %.400s stands; go on with: bellformer %s -restart %.400s", path,
-                    c->options.command, c->result);
+  bf_signals_stands(BF_STOPPED, "interrupted: checkpoint %.400s stands; go on with: bellformer %s -restart %.400s",
+                    path, c->options.command, c->result);
 }
 
 static BfStatus end(BfCheckpoint *c, BfError *error) {

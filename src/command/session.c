@@ -152,7 +152,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
-  bf_signals_stands("interrupted: %.800s is whole", x->o->out);
+  bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o->out);
   bf_checkpoint_destroy(&x->checkpoint);
   BF_TRY(bf_checkpoint_remove(x->run, x->o->out, error));
   bf_print(x->run, "wrote %s\n", x->o->out);

@@ -28,6 +28,7 @@ typedef struct {
 static struct {
   volatile sig_atomic_t asked, listens, speaks, launched, shown; /* shown: which of the lines; 0: none */
   char                  line[3][LINE];
+  int                   code[3]; /* of a process that ends with that line */
   Part                  part[PARTS];
   char                  mark[PATH];
 } state;
@@ -65,26 +66,25 @@ static void end_in(int microseconds) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* 75 where a checkpoint stands. */
-static int exit_code(void) { return state.shown ? BF_STOPPED : BF_FAILURE; }
-
 static void late(int number) {
   (void)number;
-  end(exit_code());
+  end(state.code[state.shown]);
 }
+
+static bool is_interrupted(void) { return state.asked == SIGTERM || state.asked == SIGINT; }
 
 /* Other ranks leave the word to rank 0, and the end to the launcher. */
 static void ask(int number) {
-  const int again = state.asked;
+  const bool again = is_interrupted();
   if (number == SIGUSR1) {
-    if (state.listens) state.asked = 1;
+    if (state.listens && !again) state.asked = number;
     return;
   }
-  state.asked = 1;
+  state.asked = number;
   if (!state.speaks) {
     if (again || !state.listens) end_in(900000);
   } else if (again || !state.listens) {
-    end(exit_code());
+    end(state.code[state.shown]);
   } else if (state.launched) {
     end_in(grace);
   }
@@ -96,6 +96,7 @@ void bf_signals_watch(bool speaks) {
   state.launched          = getenv("OMPI_COMM_WORLD_RANK") != NULL;
   if (!bf_end_mark(sizeof state.mark, state.mark)) state.mark[0] = '\0';
   snprintf(state.line[0], LINE, "bellformer: interrupted: nothing is kept\n");
+  state.code[0] = BF_FAILURE;
   sigemptyset(&action.sa_mask);
   sigaddset(&action.sa_mask, SIGALRM);
   sigaddset(&action.sa_mask, SIGTERM);
@@ -120,22 +121,26 @@ void bf_signals_ignore(void) {
   signal(SIGINT, SIG_IGN);
 }
 
+void bf_signals_done(void) {
+  bf_signals_stands(BF_OK, "interrupted: all was done");
+  if (!is_interrupted() || !state.launched) return;
+  bf_signals_ignore();
+  if (state.speaks) fputs(state.line[state.shown], stderr);
+}
+
 bool bf_signals_asked(void) { return state.asked != 0; }
 
-void bf_signals_stands(const char *format, ...) {
+void bf_signals_stands(int code, const char *format, ...) {
   const int next = state.shown == 1 ? 2 : 1;
   char     *line = state.line[next];
   va_list   arguments;
-  if (!format) {
-    state.shown = 0;
-    return;
-  }
   va_start(arguments, format);
   int used = snprintf(line, LINE, "bellformer: ");
   used += vsnprintf(line + used, (size_t)(LINE - used - 1), format, arguments);
   va_end(arguments);
   snprintf(line + (used < LINE - 2 ? used : LINE - 2), 2, "\n");
-  state.shown = next;
+  state.code[next] = code;
+  state.shown      = next;
 }
 
 void bf_signals_part(const char *path, uint64_t device, uint64_t inode) {

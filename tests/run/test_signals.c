@@ -8,33 +8,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef enum { WRITTEN, MOVED, NAMED, TAKEN } Step;
+typedef enum { TAKEN, WRITTEN, MOVED, NAMED, DONE, LAUNCHED } Step;
 
 static const struct {
   Step        step;
   const char *name, *said;
   bool        part, whole;
-} cases[] = {{WRITTEN, "while it is written", "bellformer: interrupted: old stands\n", false, false},
-             {MOVED, "while it gets its name", "bellformer: interrupted: old stands\n", false, true},
-             {NAMED, "once it stands", "bellformer: interrupted: new stands\n", false, true},
-             {TAKEN, "where another rank has ended the run and said why", "", false, false}};
+  int         code;
+} cases[] = {{WRITTEN, "while it is written", "bellformer: interrupted: old stands\n", false, false, BF_STOPPED},
+             {MOVED, "while it gets its name", "bellformer: interrupted: old stands\n", false, true, BF_STOPPED},
+             {NAMED, "once it stands", "bellformer: interrupted: new stands\n", false, true, BF_STOPPED},
+             {TAKEN, "where another rank has ended the run and said why", "", false, false, BF_STOPPED},
+             {DONE, "once all is done", "bellformer: interrupted: all was done\n", false, true, BF_OK},
+             {LAUNCHED, "before all is done, by a launcher that lets no rank end",
+              "bellformer: interrupted: all was done\n", false, true, 9}};
 
 static void interrupted_at(Step step, const char *part, const char *whole) {
   struct stat about;
   FILE       *file = fopen(part, "w");
+  if (step == LAUNCHED) setenv("OMPI_COMM_WORLD_RANK", "0", 1);
   bf_signals_watch(true);
-  bf_signals_stands("interrupted: %s stands", "old");
+  bf_signals_stands(BF_STOPPED, "interrupted: %s stands", "old");
   if (!file || fclose(file) || stat(part, &about)) _exit(9);
   bf_signals_part(part, about.st_dev, about.st_ino);
   if (step == TAKEN) unlink(part);
-  if (step == MOVED || step == NAMED) {
+  if (step == LAUNCHED) bf_signals_listen(true), raise(SIGTERM);
+  if (step >= MOVED) {
     bf_signals_part_moves(part);
     if (rename(part, whole)) _exit(9);
   }
-  if (step == NAMED) {
+  if (step >= NAMED) {
     bf_signals_part_gone(part);
-    bf_signals_stands("interrupted: %s stands", "new");
+    bf_signals_stands(BF_STOPPED, "interrupted: %s stands", "new");
   }
+  if (step >= DONE) bf_signals_done();
   raise(SIGTERM);
   _exit(9);
 }
@@ -66,7 +73,7 @@ int main(void) {
   snprintf(whole, sizeof whole, "%s/x", folder);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int  code  = interrupt(cases[i].step, part, whole, sizeof said, said);
-    const bool right = code == BF_STOPPED && !strcmp(said, cases[i].said) &&
+    const bool right = code == cases[i].code && !strcmp(said, cases[i].said) &&
                        (access(part, F_OK) == 0) == cases[i].part && (access(whole, F_OK) == 0) == cases[i].whole;
     failed += !right;
     printf("%sok %d - %s\n", right ? "" : "not ", ++number, cases[i].name);
