@@ -18,17 +18,17 @@
 #include "bellformer/run.h"
 #include "bellformer/store.h"
 
-typedef struct BfDepthKind BfDepthKind;
+typedef struct BfIntegratorKind BfIntegratorKind;
 
 /* How depth is gone through: `layers`, the Transformer of T layers itself with P, or a Runge-Kutta scheme of PETSc's
  * whose parameter gradient is right. */
 typedef struct {
-  const char        *name; /* layers, euler, rk4, bs3, dopri5 */
-  const BfDepthKind *depth;
-  const char        *tableau; /* PETSc's name, or NULL */
-  int                stages;
-  bool               adaptive;
-  int                steps; /* an interval, by default */
+  const char             *name; /* layers, euler, rk4, bs3, dopri5 */
+  const BfIntegratorKind *depth;
+  const char             *tableau; /* PETSc's name, or NULL */
+  int                     stages;
+  bool                    adaptive;
+  int                     steps; /* an interval, by default */
 } BfScheme;
 bool            bf_scheme_is_layers(const BfScheme *scheme);
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
@@ -82,7 +82,7 @@ BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *val
 double bf_flow_seconds(const BfFlow *flow);
 
 /* Take this readout from now on rather than the one of least loss: of a model on other data. Not collective. */
-void bf_flow_readout(BfFlow *flow, int64_t readout);
+void bf_flow_set_readout(BfFlow *flow, int64_t readout);
 
 /* The depth profile of a problem at a depth t in [0, T eps]. Not collective. */
 double bf_problem_profile(const BfProblem *problem, double t);
@@ -94,11 +94,11 @@ typedef struct {
   double *given;  /* [T][q], or NULL; owned */
   int64_t starts; /* uniform draws in U^T that are tried besides; at least 1 where nothing is given */
   int64_t seed;   /* of the draws */
-} BfStartPoints;
+} BfInitialControls;
 
 /* Start number i of the search into control [T][q]: the given one first, then draws, number j of which is the j-th
  * block of T q numbers of splitmix64(seed). */
-void bf_start_point(const BfProblem *problem, const BfStartPoints *points, int64_t start, double control[]);
+void bf_initial_control(const BfProblem *problem, const BfInitialControls *points, int64_t start, double control[]);
 
 typedef struct {
   int64_t  starts;
@@ -119,7 +119,7 @@ const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
  * runs on rank 0; all ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL)
  * holds and saves to it: the evaluations so far, which TAO is given again in a restart, so that it takes the same
  * steps, bit for bit. BF_STOPPED where the checkpoint told it to stop. */
-BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfStartPoints *points,
+BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error);
 
 /* The largest difference of the gradient at control from central differences of J, relative to the largest component.

@@ -65,7 +65,7 @@ typedef struct {
   double             *encoding;   /* [positions][dim] e_p, or NULL; owned by the layer */
   int                 matrices;   /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
   BfMatrix           *matrix;     /* owned by the layer */
-  int                 controls;   /* q: free numbers of all matrices */
+  int                 free;       /* q: free numbers of all matrices */
   int                 parameters; /* entries of all matrices */
   const BfKernels    *kernels;    /* that it is evaluated by; chosen by bf_layer_place */
 } BfLayer;
@@ -79,13 +79,13 @@ const char *bf_activation_names(void);
 /* Set up the list of matrices of a layer whose dim, heads, activation and width are set: names, sizes, and for now
  * every form `full`. */
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error);
-/* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, controls and
- * parameters. Refuses forms that do not fit a matrix's shape. Chooses the kernels (bf_kernels_choose). */
+/* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, the layer's free
+ * and parameters. Refuses forms that do not fit a matrix's shape. Chooses the kernels (bf_kernels_choose). */
 BfStatus bf_layer_place(BfLayer *layer, BfError *error);
 /* Free what the layer owns and zero it. */
 void bf_layer_clear(BfLayer *layer);
 
-/* The matrices' entries for a control: `parameters`[p * stride] for p < layer->parameters from u[layer->controls]. */
+/* The matrices' entries for a control: `parameters`[p * stride] for p < layer->parameters from u[layer->free]. */
 void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[], int64_t stride);
 
 /* One layer on one context, in all lanes.
@@ -102,12 +102,15 @@ int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
 
+/* What the lanes of a block are: lane l of row i is token i of the l-th of eight sequences of one shape (rows =
+ * tokens); or token 8 i + l of one long sequence (rows = tokens / 8, rounded up; beyond them padding). */
+typedef enum { BF_LANES_OF_SEQUENCES, BF_LANES_OF_TOKENS } BfLayout;
+
 /* Tokens in rows of BF_LANES, for bf_velocity. Borrowed arrays. */
 typedef struct {
-  int rows;
-  int tokens;          /* of a sequence: each lane sees so many */
-  int spread;          /* 0: lane l of row i is token i of the l-th of eight sequences of one shape (rows = tokens);
-                          1: it is token 8 i + l of one long sequence (rows = tokens / 8, rounded up; beyond them padding) */
+  int        rows;
+  int        tokens; /* of a sequence: each lane sees so many */
+  BfLayout   layout;
   const int *position; /* [rows][BF_LANES], not decreasing along a sequence */
 } BfBlock;
 
@@ -148,7 +151,7 @@ void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters
 void bf_step_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z,
                         const double *y, double *lambda, double *by_z, double *by_parameters, double *work);
 
-/* The transpose of bf_layer_expand: by_u[layer->controls] += what by_parameters[layer->parameters] gives for each free
+/* The transpose of bf_layer_expand: by_u[layer->free] += what by_parameters[layer->parameters] gives for each free
  * number. */
 void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]);
 

@@ -104,18 +104,18 @@ typedef struct {
   BfCost       cost;        /* its contexts and tokens are those of `train` */
   BfData       train, test; /* test.tokens is 0 where the problem has no test table */
   BfContext   *context;     /* [train.contexts], with the quantizer's atoms */
-  BfTokens    *tokens;      /* X_n, or NULL for `quantize.cells: 0` */
+  BfCells     *cells;       /* X_n, or NULL for `quantize.cells: 0` */
   int          atoms;       /* `quantize.atoms` */
   BfTransition transition;
-  int64_t      actions;       /* K, below 2^31 */
-  double      *controls;      /* [K][q] */
-  double      *lower, *upper; /* [q] the box U */
-  int          profile_count; /* of the depth profile of the flow; 0: constant 1 */
-  double      *profile;       /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
-  double       sinusoidal;    /* amplitude of the encoding, where it is a formula; 0 where it is not */
-  BfFiles     *files;         /* all that the problem was read from; owned */
-  char        *yaml;          /* the problem file's name in `files` */
-  char        *overrides;     /* "key=value" lines: what the command line changed */
+  int64_t      actions;                       /* K, below 2^31 */
+  double      *action;                        /* [K][q] U_k */
+  double      *control_lower, *control_upper; /* [q] the box U */
+  int          profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
+  double      *profile;    /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
+  double       sinusoidal; /* amplitude of the encoding, where it is a formula; 0 where it is not */
+  BfFiles     *files;      /* all that the problem was read from; owned */
+  char        *yaml;       /* the problem file's name in `files` */
+  char        *overrides;  /* "key=value" lines: what the command line changed */
   BfSettings   settings;
   int          warnings;
   char       **warning; /* one line each, for rank 0 to print */

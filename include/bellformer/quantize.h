@@ -4,30 +4,30 @@
 
 /* ---- X_n: tokens ------------------------------------------------------------------------------------------------ */
 
-typedef struct BfTokens BfTokens; /* n points of R^d, numbered 0 .. n-1 */
+typedef struct BfCells BfCells; /* n points of R^d, numbered 0 .. n-1 */
 
-/* Cell centres lower_j + (i + 1/2) h_j, h_j = (upper_j - lower_j) / cells_j; numbered row-major, axis 0 slowest.
- * lower, upper, cells: [dim]; cells_j >= 1, lower_j < upper_j, and the product of cells below 2^62. */
-BfStatus bf_tokens_grid(int dim, const double lower[], const double upper[], const int64_t cells[], BfTokens **out,
-                        BfError *error);
+/* Cell centres lower_j + (i + 1/2) h_j, h_j = (upper_j - lower_j) / counts_j; numbered row-major, axis 0 slowest.
+ * lower, upper, counts: [dim]; counts_j >= 1, lower_j < upper_j, and the product of counts below 2^62. */
+BfStatus bf_cells_grid(int dim, const double lower[], const double upper[], const int64_t counts[], BfCells **out,
+                       BfError *error);
 /* `count` >= 1 given points [count][dim], copied. */
-BfStatus bf_tokens_codebook(int dim, int64_t count, const double points[], BfTokens **out, BfError *error);
-void     bf_tokens_destroy(BfTokens **tokens); /* NULL-safe, sets NULL */
+BfStatus bf_cells_codebook(int dim, int64_t count, const double points[], BfCells **out, BfError *error);
+void     bf_cells_destroy(BfCells **cells); /* NULL-safe, sets NULL */
 
-int64_t bf_tokens_count(const BfTokens *tokens); /* n */
-int     bf_tokens_dim(const BfTokens *tokens);   /* d */
-int     bf_tokens_is_grid(const BfTokens *tokens);
+int64_t bf_cells_count(const BfCells *cells); /* n */
+int     bf_cells_dim(const BfCells *cells);   /* d */
+int     bf_cells_is_grid(const BfCells *cells);
 /* Axis j of a grid: its lower end, the width h_j of a cell, how many cells it has. */
-void bf_tokens_axis(const BfTokens *tokens, int j, double *lower, double *width, int64_t *cells);
+void bf_cells_axis(const BfCells *cells, int j, double *lower, double *width, int64_t *count);
 /* Point number `cell` in 0 .. n-1 into z[dim]. */
-void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]);
+void bf_cells_point(const BfCells *cells, int64_t cell, double z[]);
 /* The point nearest to z[dim]. Grid: axis by axis clamp(floor((z_j - lower_j) / h_j), 0, n_j - 1), O(d).
  * Codebook: smallest Euclidean distance, the smallest number where several attain it, O(n d). */
-int64_t bf_tokens_nearest(const BfTokens *tokens, const double z[]);
+int64_t bf_cells_nearest(const BfCells *cells, const double z[]);
 /* Multilinear weights of z[dim] among the centres around it (at the border the nearest ones): they sum to 1 and keep
  * the mean where z lies within the box of the centres. Fills cell[] and weight[] (room for 2^dim) with the centres of
  * positive weight, in increasing order of cell, and returns how many. Grids only, dim <= 20. */
-int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]);
+int bf_cells_split(const BfCells *cells, const double z[], int64_t cell[], double weight[]);
 
 /* ---- P_m(X_n): types -------------------------------------------------------------------------------------------- */
 

@@ -66,7 +66,7 @@ done:
 /* /rollout and /model, and what HDF5 puts around datasets. */
 static double rollout_bytes(const BfProblem *p) {
   const double around = 64e3, around_layer = 24e3;
-  return around + p->horizon * (around_layer + 8.0 * (p->layer.controls + p->layer.parameters)) +
+  return around + p->horizon * (around_layer + 8.0 * (p->layer.free + p->layer.parameters)) +
          8.0 * (p->horizon + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
 }
 
@@ -95,7 +95,7 @@ static BfStatus add_ends(const BfInfo *x, const char *bound, double bytes, const
 static void print_full_fits(const BfInfo *x, double left) {
   const BfProblem *p = x->problem;
   const int        d = p->layer.dim;
-  const double     n = (double)bf_tokens_count(p->tokens), K = (double)p->actions;
+  const double     n = (double)bf_cells_count(p->cells), K = (double)p->actions;
   int              atoms = 0;
   char             text[512];
   int              at = 0;
@@ -221,9 +221,8 @@ BfStatus bf_info_flow(BfInfo *x, BfError *error) {
   BF_TRY(bf_together(x->run->world, bf_flow_iterations(&iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, &x->depth, &flow, error));
   const double starts      = (double)x->flow.starts + (init || !x->flow.starts ? 1 : 0),
-               evaluations = starts * (2 + an_iteration * (double)iterations),
-               n           = (double)p->horizon * p->layer.controls,
-               file        = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
+               evaluations = starts * (2 + an_iteration * (double)iterations), n = (double)p->horizon * p->layer.free,
+               file = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
   bf_print(x->run, "  scheme %s, %lld step%s a layer; %g start%s of at most %lld iterations, %g numbers\n",
            x->depth.scheme->name, (long long)x->depth.steps, x->depth.steps > 1 ? "s" : "", starts,
            starts > 1 ? "s" : "", (long long)iterations, n);

@@ -11,7 +11,7 @@ typedef struct {
   BfSolveSettings    solve;
   BfFlowSettings     flow;
   BfFlowOptions      depth; /* of flow */
-  BfStartOptions     start;
+  BfSessionOptions   start;
   BfRun             *run;
   const BfArguments *arguments;
   const BfProblem   *problem;

@@ -94,7 +94,7 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   BF_TRY(bf_together(run->world, BF_NEW(&x->value.tokens, (problem->horizon + 1) * data->tokens * data->dim, error),
                      error));
   BF_TRY(bf_flow_create(run, problem, data, &x->options, &flow, error));
-  bf_flow_readout(flow, loop->readout);
+  bf_flow_set_readout(flow, loop->readout);
   bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
   bf_phase_begin(run, BF_PHASE_FLOW);
   status = bf_flow_evaluate(flow, loop->control, &x->value, error);

@@ -8,12 +8,12 @@
 #include <string.h>
 
 typedef struct {
-  BfStartOptions start;
-  BfFlowSettings set;
-  BfStartPoints  points;
-  int64_t        rows[2]; /* of points.given, as a checkpoint has it */
-  BfFlowOptions  flow;
-  const BfRun   *run;
+  BfSessionOptions  start;
+  BfFlowSettings    set;
+  BfInitialControls points;
+  int64_t           rows[2]; /* of points.given, as a checkpoint has it */
+  BfFlowOptions     flow;
+  const BfRun      *run;
 } Options;
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
@@ -25,7 +25,7 @@ static BfStatus settle(Options *o, BfError *error) {
 }
 
 static BfStatus parse_options(Options *o, BfError *error) {
-  BF_TRY(bf_start_options(&o->start, error));
+  BF_TRY(bf_session_options(&o->start, error));
   BF_TRY(bf_options_parse(bf_flow_options, &o->set, error));
   return bf_flow_options_known(error);
 }
@@ -36,7 +36,7 @@ static BfStatus read_options(Options *o, BfError *error) {
 }
 
 static void free_options(Options *o) {
-  bf_start_options_clear(&o->start);
+  bf_session_options_clear(&o->start);
   bf_options_clear(bf_flow_options, &o->set);
   bf_free(o->points.given);
 }
@@ -74,7 +74,7 @@ static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
 
 static BfStatus settle_start(void *options, const BfRun *run, const BfProblem *problem, BfError *error) {
   Options      *o = options;
-  const int64_t T = problem->horizon, q = problem->layer.controls;
+  const int64_t T = problem->horizon, q = problem->layer.free;
   const char   *init   = o->set.init;
   const bool    sample = init && !strcmp(init, "sample"), zero = init && !strcmp(init, "zero");
   if (sample || (!init && o->points.starts)) {
@@ -126,14 +126,14 @@ done:
 }
 
 static BfStatus check_given(const BfProblem *problem, const Options *o, BfError *error) {
-  if (!o->points.given || (o->rows[0] == problem->horizon && o->rows[1] == problem->layer.controls)) return BF_OK;
+  if (!o->points.given || (o->rows[0] == problem->horizon && o->rows[1] == problem->layer.free)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint: /options/given does not fit the problem", o->start.out);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_answer(const BfProblem *problem, BfFlowAnswer *x, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls,
+  const int64_t T = problem->horizon, q = problem->layer.free,
                 table = (T + 1) * problem->train.tokens * problem->layer.dim;
   BF_TRY(BF_NEW(&x->value.gradient, T * q, error));
   BF_TRY(BF_NEW(&x->value.tokens, table, error));
@@ -157,7 +157,7 @@ static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, con
   BF_TRY(bf_pontryagin(flow, problem, x->loop.control, &x->value, &x->pontryagin, error));
   if (problem->test.tokens) {
     BF_TRY(bf_flow_create(run, problem, &problem->test, &o->flow, &test, error));
-    bf_flow_readout(test, x->value.readout);
+    bf_flow_set_readout(test, x->value.readout);
     status = bf_flow_evaluate(test, x->loop.control, &x->test, error);
     bf_flow_destroy(&test);
     BF_TRY(status);
@@ -175,7 +175,7 @@ static BfStatus test_gradient(BfRun *run, BfFlow *flow, const BfProblem *problem
   double difference;
   BF_TRY(bf_flow_test_gradient(flow, problem, control, &difference, error));
   bf_print(run, "gradient test: largest difference %.3g relative to the largest component, %lld components\n",
-           difference, (long long)problem->horizon * problem->layer.controls);
+           difference, (long long)problem->horizon * problem->layer.free);
   return BF_OK;
 }
 
@@ -200,14 +200,14 @@ static BfStatus time_gradient(BfRun *run, BfFlow *flow, const double *control, d
 }
 
 static BfStatus check(BfRun *run, BfFlow *flow, const BfProblem *problem, const Options *o, BfError *error) {
-  const int64_t n       = (int64_t)problem->horizon * problem->layer.controls;
+  const int64_t n       = (int64_t)problem->horizon * problem->layer.free;
   const bool    quiet   = run->quiet;
   double       *control = NULL, *gradient = NULL;
   BfStatus      status;
   run->quiet = false; /* the answer is not progress */
   BF_GOTO(bf_together(run->world, BF_NEW(&control, n, error), error));
   BF_GOTO(bf_together(run->world, BF_NEW(&gradient, n, error), error));
-  bf_start_point(problem, &o->points, 0, control);
+  bf_initial_control(problem, &o->points, 0, control);
   if (o->set.test_gradient) BF_GOTO(test_gradient(run, flow, problem, control, error));
   if (o->set.time_gradient) BF_GOTO(time_gradient(run, flow, control, gradient, error));
 done:

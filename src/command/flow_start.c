@@ -20,21 +20,21 @@ done:
 }
 
 void bf_flow_init_zero(const BfProblem *problem, double *control) {
-  const int64_t q = problem->layer.controls;
+  const int64_t q = problem->layer.free;
   for (int64_t i = 0; i < problem->horizon * q; i++)
-    control[i] = fmin(fmax(0, problem->lower[i % q]), problem->upper[i % q]);
+    control[i] = fmin(fmax(0, problem->control_lower[i % q]), problem->control_upper[i % q]);
 }
 
 /* Layer t takes the control that the other run has at the same part of its depth, the middle of the layer. */
 static BfStatus take(const BfRun *run, const BfProblem *problem, const char *path, const double *other, int64_t layers,
                      double *control, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls;
+  const int64_t T = problem->horizon, q = problem->layer.free;
   int64_t       outside = 0;
   for (int64_t i = 0; i < T * q; i++) {
     const int64_t from = (2 * (i / q) + 1) * layers / (2 * T);
     const double  u    = other[from * q + i % q];
     if (!isfinite(u)) return bf_fail(error, BF_BAD_INPUT, "-init %s: /rollout/controls is not finite", path);
-    control[i] = fmin(fmax(u, problem->lower[i % q]), problem->upper[i % q]);
+    control[i] = fmin(fmax(u, problem->control_lower[i % q]), problem->control_upper[i % q]);
     outside += control[i] != u;
   }
   if (outside)
@@ -45,7 +45,7 @@ static BfStatus take(const BfRun *run, const BfProblem *problem, const char *pat
 
 BfStatus bf_flow_init_result(const BfRun *run, const BfProblem *problem, const char *path, double *control,
                              BfError *error) {
-  const int64_t q     = problem->layer.controls;
+  const int64_t q     = problem->layer.free;
   BfStore      *store = NULL;
   double       *other = NULL;
   int64_t       dims[2];

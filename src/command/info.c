@@ -44,7 +44,7 @@ static BfStatus parse_options(BfInfo *x, BfError *error) {
   BF_TRY(bf_options_parse(info_options, x, error));
   BF_TRY(bf_options_parse(bf_solve_options, &x->solve, error));
   BF_TRY(bf_options_parse(bf_flow_options, &x->flow, error));
-  BF_TRY(bf_start_options(&x->start, error));
+  BF_TRY(bf_session_options(&x->start, error));
   return bf_flow_options_known(error);
 }
 
@@ -58,12 +58,12 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
   bf_print(run, "  N  tokens            %lld in %lld sequences\n", (long long)problem->train.tokens,
            (long long)problem->train.contexts);
   bf_print(run, "  G  tags              %lld\n", (long long)problem->train.tags);
-  if (problem->tokens) bf_print(run, "  n  cells             %lld\n", (long long)bf_tokens_count(problem->tokens));
+  if (problem->cells) bf_print(run, "  n  cells             %lld\n", (long long)bf_cells_count(problem->cells));
   else bf_print(run, "  n  cells             none: tokens are not quantized\n");
   if (size->measures > 0) bf_print(run, "  M  measures          %lld\n", (long long)size->measures);
-  else if (problem->tokens) bf_print(run, "  M  measures          more than can be numbered\n");
+  else if (problem->cells) bf_print(run, "  M  measures          more than can be numbered\n");
   bf_print(run, "  K  actions           %lld\n", (long long)problem->actions);
-  bf_print(run, "  q  free numbers      %d a layer, %d matrix entries\n", problem->layer.controls,
+  bf_print(run, "  q  free numbers      %d a layer, %d matrix entries\n", problem->layer.free,
            problem->layer.parameters);
 }
 
@@ -92,7 +92,7 @@ BfStatus bf_command_info(BfRun *run, const BfArguments *arguments, BfError *erro
   else status = info(&x, arguments, &problem, error);
 done:
   bf_problem_destroy(&problem);
-  bf_start_options_clear(&x.start);
+  bf_session_options_clear(&x.start);
   bf_options_clear(bf_solve_options, &x.solve);
   bf_options_clear(bf_flow_options, &x.flow);
   return status;

@@ -35,7 +35,7 @@ static bool appeared(const BfRun *run, const char *result) {
 }
 
 /* -restart RUN.h5 names the result; auto takes that of -o. */
-static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfError *error) {
+static BfStatus settle_name(const BfArguments *arguments, BfSessionOptions *o, BfError *error) {
   const bool named = o->restart && strcmp(o->restart, "auto");
   if (named && o->out && !bf_target_is_one(o->out, o->restart))
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
@@ -47,8 +47,8 @@ static BfStatus settle_name(const BfArguments *arguments, BfStartOptions *o, BfE
 }
 
 BfStatus bf_restart_plan(BfSession *x, BfError *error) {
-  const BfRun    *run = x->run;
-  BfStartOptions *o   = x->o;
+  const BfRun      *run = x->run;
+  BfSessionOptions *o   = x->o;
   BF_TRY(bf_together(run->world, settle_name(x->arguments, o, error), error));
   x->start = BF_FRESH;
   if (!o->out) return BF_OK;

@@ -176,10 +176,10 @@ static const char *form_name(BfForm form) {
 /* The box U, and which of the q numbers fill which matrix, in which form. */
 static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError *error) {
   const BfLayer *layer = &problem->layer;
-  const int64_t  q     = layer->controls;
+  const int64_t  q     = layer->free;
   char           path[32];
-  BF_TRY(bf_store_write(store, "/control/lower", BF_STORE_DOUBLE, 1, &q, problem->lower, error));
-  BF_TRY(bf_store_write(store, "/control/upper", BF_STORE_DOUBLE, 1, &q, problem->upper, error));
+  BF_TRY(bf_store_write(store, "/control/lower", BF_STORE_DOUBLE, 1, &q, problem->control_lower, error));
+  BF_TRY(bf_store_write(store, "/control/upper", BF_STORE_DOUBLE, 1, &q, problem->control_upper, error));
   for (int i = 0; i < layer->matrices; i++) {
     const BfMatrix *m = &layer->matrix[i];
     snprintf(path, sizeof path, "/control/%s", m->name);
@@ -219,9 +219,9 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(write_layer(problem, store, error));
   BF_TRY(write_cost(&problem->cost, store, error));
   BF_TRY(write_control(problem, store, error));
-  const int64_t q = problem->layer.controls;
+  const int64_t q = problem->layer.free;
   return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
-                        problem->controls, error);
+                        problem->action, error);
 }
 
 /* ---- the trained model ------------------------------------------------------------------------------------------ */
@@ -232,7 +232,7 @@ static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, Bf
   char           path[96];
   BfStatus       status = bf_store_together(store, BF_NEW(&entry, layer->parameters, error), error);
   for (int t = 0; t < problem->horizon && status == BF_OK; t++) {
-    bf_layer_expand(layer, loop->control + (int64_t)t * layer->controls, entry, 1);
+    bf_layer_expand(layer, loop->control + (int64_t)t * layer->free, entry, 1);
     for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
       const BfMatrix *m = &layer->matrix[i];
       snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
@@ -252,7 +252,7 @@ static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, Bf
 
 BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
                            const BfRollout *test, BfStore *store, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls, d = problem->layer.dim;
+  const int64_t T = problem->horizon, q = problem->layer.free, d = problem->layer.dim;
   const char   *path = "/rollout";
   BF_TRY(bf_store_write(store, "/rollout/actions", BF_STORE_INT32, 1, &T, loop->action, error));
   BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, loop->control, error));
@@ -324,7 +324,7 @@ done:
 /* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
 static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, const int64_t actions[],
                            const int64_t controls[], const char *path, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.controls;
+  const int64_t T = problem->horizon, q = problem->layer.free;
   if (controls[0] != T || controls[1] != q || actions[0] != T)
     return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit the problem", path);
   if (loop->readout < 0 || loop->readout >= problem->cost.readouts)

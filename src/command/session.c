@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define AT(field) offsetof(BfStartOptions, field)
+#define AT(field) offsetof(BfSessionOptions, field)
 
 const BfOption bf_output_options[] = {
     {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", AT(out),
@@ -26,14 +26,14 @@ const BfOption bf_restart_options[] = {
                 "a write takes if that is longer, and at a layer's end where it costs less than 2 % of what it saves"},
     {0}};
 
-BfStatus bf_start_options(BfStartOptions *o, BfError *error) {
+BfStatus bf_session_options(BfSessionOptions *o, BfError *error) {
   o->interval = -1;
   o->newest   = INT_MAX;
   BF_TRY(bf_options_parse(bf_output_options, o, error));
   return bf_options_parse(bf_restart_options, o, error);
 }
 
-void bf_start_options_clear(BfStartOptions *o) {
+void bf_session_options_clear(BfSessionOptions *o) {
   bf_options_clear(bf_output_options, o);
   bf_options_clear(bf_restart_options, o);
 }
@@ -89,7 +89,7 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 }
 
 BfStatus bf_session_open(BfSession *x, BfError *error) {
-  const BfStartOptions     *o       = x->o;
+  const BfSessionOptions   *o       = x->o;
   const BfCheckpointOptions options = {.interval = o->interval,
                                        .hours    = o->hours,
                                        .command  = x->arguments->name,

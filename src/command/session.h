@@ -10,19 +10,19 @@ typedef struct {
   double interval; /* of checkpoints; -1: automatic */
   double hours;    /* -maxh; 0: the SLURM job's limit */
   int    newest;   /* the generation that bf_restart_read took; INT_MAX: none was read */
-} BfStartOptions;
+} BfSessionOptions;
 
 /* Tables of options into it: -o, -overwrite; and -restart, -maxh, -checkpoint_interval. */
 extern const BfOption bf_output_options[], bf_restart_options[];
-BfStatus              bf_start_options(BfStartOptions *o, BfError *error);
-void                  bf_start_options_clear(BfStartOptions *o);
+BfStatus              bf_session_options(BfSessionOptions *o, BfError *error);
+void                  bf_session_options_clear(BfSessionOptions *o);
 
 /* Where a run starts. */
 typedef enum {
   BF_FRESH,    /* from its problem */
   BF_GOING_ON, /* from a checkpoint of o->out */
   BF_FINISHED  /* o->out is there: nothing to do */
-} BfStart;
+} BfBeginning;
 
 /* What a command keeps in a checkpoint and a result of how it was started. Functions may be NULL; `more` is what they
  * get. */
@@ -45,8 +45,8 @@ typedef struct {
   BfRun             *run;
   const BfArguments *arguments;
   const BfProblem   *problem;
-  BfStartOptions    *o;
-  BfStart            start;
+  BfSessionOptions  *o;
+  BfBeginning        start;
   const char        *input; /* what is read beside the problem, or NULL */
   const char        *space; /* full, reachable, flow: attribute of the result */
   const BfKept      *kept;

@@ -24,18 +24,18 @@ const BfManual bf_manual_solve = {
     .stops   = true};
 
 typedef struct {
-  BfStartOptions  start;
-  BfSolveSettings set;
-  BfSpaceChoice   choice;
+  BfSessionOptions start;
+  BfSolveSettings  set;
+  BfSpaceChoice    choice;
 } Options;
 
 static BfStatus read_options(Options *o, BfError *error) {
-  BF_TRY(bf_start_options(&o->start, error));
+  BF_TRY(bf_session_options(&o->start, error));
   return bf_options_parse(bf_solve_options, &o->set, error);
 }
 
 static void free_options(Options *o) {
-  bf_start_options_clear(&o->start);
+  bf_session_options_clear(&o->start);
   bf_options_clear(bf_solve_options, &o->set);
 }
 

@@ -15,7 +15,7 @@ static const char *full_option(const BfSolveSettings *o) {
 }
 
 static const char *why_not_numbered(const BfProblem *problem) {
-  return problem->tokens ? "it has more measures than can be numbered" : "tokens are not quantized";
+  return problem->cells ? "it has more measures than can be numbered" : "tokens are not quantized";
 }
 
 static void by_work(const BfProblem *problem, BfSpaceChoice *x) {

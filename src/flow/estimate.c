@@ -73,7 +73,7 @@ static BfStatus measure(BfFlow *flow, const double *control, double *gradient, d
 
 /* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory. */
 static double node_bytes(const BfRun *run, const BfProblem *problem, const BfFlow *flow, const BfFlowOptions *o) {
-  const double T = problem->horizon, n = T * problem->layer.controls,
+  const double T = problem->horizon, n = T * problem->layer.free,
                table = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
   double largest     = 0;
   for (int64_t g = 0; g < flow->groups; g++) largest = fmax(largest, (double)flow->group[g].size);
@@ -84,15 +84,15 @@ static double node_bytes(const BfRun *run, const BfProblem *problem, const BfFlo
 
 static BfStatus estimate(BfRun *run, const BfRun *whole, const BfProblem *problem, const BfFlowOptions *o,
                          const Part *part, BfFlowEstimate *e, BfError *error) {
-  const int64_t       n       = (int64_t)problem->horizon * problem->layer.controls;
-  const BfStartPoints points  = {.starts = 1};
-  BfFlow             *flow    = NULL;
-  double             *control = NULL, *gradient = NULL, seconds[2];
-  BfStatus            status;
+  const int64_t           n       = (int64_t)problem->horizon * problem->layer.free;
+  const BfInitialControls points  = {.starts = 1};
+  BfFlow                 *flow    = NULL;
+  double                 *control = NULL, *gradient = NULL, seconds[2];
+  BfStatus                status;
   BF_NEW(&control, n, error);
   BF_NEW(&gradient, n, error);
   BF_GOTO(bf_agree(run->world, error));
-  bf_start_point(problem, &points, 0, control);
+  bf_initial_control(problem, &points, 0, control);
   BF_GOTO(bf_flow_create(run, problem, &part->data, o, &flow, error));
   BF_GOTO(measure(flow, control, gradient, seconds, error));
   /* A part was evaluated by every rank alone: groups are dealt to them. */

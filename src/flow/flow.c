@@ -35,8 +35,8 @@ static BfStatus make_depths(BfFlow *flow, BfError *error) {
     int                known = 0;
     for (int i = 0; i < flow->depths; i++) known |= flow->depth[i].size == group->size;
     if (!known) {
-      BfSizedDepth *x = &flow->depth[flow->depths++];
-      x->size         = group->size;
+      BfSizedIntegrator *x = &flow->depth[flow->depths++];
+      x->size              = group->size;
       BF_TRY(flow->options.scheme->depth->create(flow, group->size, &x->depth, error));
     }
     for (int b = 0; b < group->blocks; b++) {
@@ -90,7 +90,7 @@ void bf_flow_destroy(BfFlow **flow) {
   *flow = NULL;
 }
 
-void bf_flow_readout(BfFlow *flow, int64_t readout) { flow->readout = readout; }
+void bf_flow_set_readout(BfFlow *flow, int64_t readout) { flow->readout = readout; }
 
 /* ---- between tables and groups ---------------------------------------------------------------------------------- */
 
@@ -127,7 +127,7 @@ static void scatter(const BfFlow *flow, const BfFlowGroup *group, const double *
     }
 }
 
-static BfDepth *depth_of(const BfFlow *flow, const BfFlowGroup *group) {
+static BfIntegrator *depth_of(const BfFlow *flow, const BfFlowGroup *group) {
   int i = 0;
   while (flow->depth[i].size != group->size) i++;
   return flow->depth[i].depth;
@@ -162,12 +162,12 @@ static bool trajectories_fit(const BfFlow *flow, int64_t size) {
 /* row: loss, correct, dJ/du [T][q] of this group. */
 static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value,
                                double *row, BfError *error) {
-  const int64_t      T     = flow->problem->horizon;
-  BfDepth           *depth = depth_of(flow, group);
-  const BfDepthKind *kind  = flow->options.scheme->depth;
-  Buffers            w     = {0};
-  BfStatus           status;
-  int                finite;
+  const int64_t           T     = flow->problem->horizon;
+  BfIntegrator           *depth = depth_of(flow, group);
+  const BfIntegratorKind *kind  = flow->options.scheme->depth;
+  Buffers                 w     = {0};
+  BfStatus                status;
+  int                     finite;
   row[0] = row[1] = 0;
   BF_GOTO(make_buffers(flow, group->size, value, &w, error));
   fill_start(flow, group, w.ends);
@@ -240,7 +240,7 @@ done:
 /* Add what does not depend on tokens, and hand out. */
 static void finish(const BfFlow *flow, const double control[], const double *sum, BfFlowValue *value) {
   const BfCost *cost = &flow->cost;
-  const int64_t q = flow->problem->layer.controls, T = flow->problem->horizon;
+  const int64_t q = flow->problem->layer.free, T = flow->problem->horizon;
   value->loss = value->cost = sum[0];
   value->accuracy           = sum[1] / bf_cost_denominator(cost);
   if (isnan(bf_correct(cost, value->readout, &flow->context[0], flow->lanes))) value->accuracy = NAN;
@@ -259,7 +259,7 @@ static BfStatus evaluate_groups(BfFlow *flow, const BfFlowValue *value, int64_t 
 
 static BfStatus evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error) {
   const BfLayer *layer = &flow->problem->layer;
-  const int64_t  T = flow->problem->horizon, q = layer->controls, n = 2 + (value->gradient ? T * q : 0);
+  const int64_t  T = flow->problem->horizon, q = layer->free, n = 2 + (value->gradient ? T * q : 0);
   const int64_t  table = (T + 1) * flow->data->tokens * layer->dim;
   double        *rows = NULL, *sum = NULL;
   BfStatus       status;

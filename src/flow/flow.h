@@ -5,7 +5,7 @@
 /* Eight lanes of tokens and the sequences that they are of. */
 typedef struct {
   BfBlock  block;
-  int      contexts; /* real ones; 1 where spread */
+  int      contexts; /* real ones; 1 where lanes are tokens */
   int64_t  context[BF_LANES];
   int     *position; /* [rows][BF_LANES]; owned */
   int64_t *token;    /* [rows][BF_LANES] its number in the data, of padding that of some token; owned */
@@ -20,31 +20,31 @@ typedef struct {
   int64_t      size; /* of the state, doubles */
 } BfFlowGroup;
 
-typedef struct BfDepth BfDepth; /* of a kind's own making */
+typedef struct BfIntegrator BfIntegrator; /* of a kind's own making */
 
 typedef struct {
-  int64_t  size;
-  BfDepth *depth;
-} BfSizedDepth;
+  int64_t       size;
+  BfIntegrator *depth;
+} BfSizedIntegrator;
 
 struct BfFlow {
-  const BfRun     *run;
-  const BfProblem *problem;
-  const BfData    *data;
-  BfFlowOptions    options;
-  BfCost           cost;       /* the problem's, averaged over data; its arrays are borrowed */
-  BfContext       *context;    /* [contexts] one atom a token */
-  int64_t          readout;    /* that was told, or -1: the one of least loss */
-  int64_t          all_groups; /* of all ranks */
-  int64_t          blocks;
-  BfFlowBlock     *block;
-  int64_t          groups; /* of this rank */
-  BfFlowGroup     *group;
-  int              depths; /* one for each size of a group */
-  BfSizedDepth    *depth;
-  double          *parameters;       /* [T][layer.parameters] of the control under evaluation */
-  double          *work;             /* of the kernels */
-  double          *lanes, *by_lanes; /* of the longest context, for its cost */
+  const BfRun       *run;
+  const BfProblem   *problem;
+  const BfData      *data;
+  BfFlowOptions      options;
+  BfCost             cost;       /* the problem's, averaged over data; its arrays are borrowed */
+  BfContext         *context;    /* [contexts] one atom a token */
+  int64_t            readout;    /* that was told, or -1: the one of least loss */
+  int64_t            all_groups; /* of all ranks */
+  int64_t            blocks;
+  BfFlowBlock       *block;
+  int64_t            groups; /* of this rank */
+  BfFlowGroup       *group;
+  int                depths; /* one for each size of a group */
+  BfSizedIntegrator *depth;
+  double            *parameters;       /* [T][layer.parameters] of the control under evaluation */
+  double            *work;             /* of the kernels */
+  double            *lanes, *by_lanes; /* of the longest context, for its cost */
 };
 
 /* Group the sequences into blocks and groups and keep this rank's. */
@@ -55,20 +55,21 @@ void     bf_flow_ungroup(BfFlow *flow);
  */
 
 /* What takes a group through depth and back; a scheme names one. Not collective. */
-struct BfDepthKind {
+struct BfIntegratorKind {
   /* For groups whose state has `size` doubles. */
-  BfStatus (*create)(BfFlow *flow, int64_t size, BfDepth **out, BfError *error);
-  void (*destroy)(BfDepth **depth);
+  BfStatus (*create)(BfFlow *flow, int64_t size, BfIntegrator **out, BfError *error);
+  void (*destroy)(BfIntegrator **depth);
   /* From z(0) [size] through all intervals. ends [T + 1][size]: z(t_k). keep: trajectories for `backward`. *finite is 0
    * where a step failed or the state is not finite. */
-  BfStatus (*forward)(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error);
+  BfStatus (*forward)(BfIntegrator *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+                      BfError *error);
   /* After `forward` of the same group: from lambda = dJ/dz(T eps) [size] back. by_u [T][q]: dJ/du of the terminal cost.
    * adjoints [T + 1][size] or NULL: p(t_k). */
-  BfStatus (*backward)(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda, double *by_u,
-                       double *adjoints, BfError *error);
+  BfStatus (*backward)(BfIntegrator *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
+                       double *by_u, double *adjoints, BfError *error);
 };
-extern const BfDepthKind bf_depth_ts;     /* depth.c: PETSc's TS, one an interval */
-extern const BfDepthKind bf_depth_layers; /* layers.c: the layers themselves, P included */
+extern const BfIntegratorKind bf_integrator_ts;     /* depth.c: PETSc's TS, one an interval */
+extern const BfIntegratorKind bf_integrator_layers; /* layers.c: the layers themselves, P included */
 
 /* "PETSc: what: error 56". */
 BfStatus bf_petsc(int code, const char *what, BfError *error);

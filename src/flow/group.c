@@ -32,11 +32,11 @@ static int compare(const void *x, const void *y) {
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts, int spread, BfFlowBlock *b,
+static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts, BfLayout layout, BfFlowBlock *b,
                            BfError *error) {
   const BfData    *data = flow->data;
   const BfContext *c    = entry[0].context;
-  const int        n = c->slots, rows = spread ? (n + BF_LANES - 1) / BF_LANES : n;
+  const int        n = c->slots, rows = layout == BF_LANES_OF_TOKENS ? (n + BF_LANES - 1) / BF_LANES : n;
   BF_TRY(BF_NEW(&b->position, (int64_t)rows * BF_LANES, error));
   BF_TRY(BF_NEW(&b->token, (int64_t)rows * BF_LANES, error));
   BF_TRY(BF_NEW(&b->real, (int64_t)rows * BF_LANES, error));
@@ -45,34 +45,37 @@ static BfStatus fill_block(const BfFlow *flow, const Entry entry[], int contexts
   int64_t tags[BF_LANES] = {0}; /* of each lane's sequence, up to now: slots run upwards */
   for (int i = 0; i < rows; i++)
     for (int l = 0; l < BF_LANES; l++) {
-      const int     at = i * BF_LANES + l, lane = spread || l >= contexts ? 0 : l;
-      const int     slot = spread ? (at < n ? at : 0) : i;
+      const int     at = i * BF_LANES + l, lane = layout == BF_LANES_OF_TOKENS || l >= contexts ? 0 : l;
+      const int     slot = layout == BF_LANES_OF_TOKENS ? (at < n ? at : 0) : i;
       const int64_t s = entry[lane].s, first = data->context_first[s];
       int64_t       tag = slot ? tags[lane] : first;
       while (data->tag_first[tag + 1] - data->tag_first[first] <= slot) tag++;
       tags[lane]      = tag;
       b->token[at]    = data->tag_first[first] + slot;
       b->position[at] = data->position[tag];
-      b->real[at]     = spread ? at < n : l < contexts;
+      b->real[at]     = layout == BF_LANES_OF_TOKENS ? at < n : l < contexts;
     }
-  b->block = (BfBlock){rows, n, spread, b->position};
+  b->block = (BfBlock){rows, n, layout, b->position};
   return BF_OK;
 }
 
 /* A row and key cost the same in both layouts: eight sequences abreast, or one of them eight tokens at a time. */
-static int is_spread(int contexts, int tokens) { return 2 * contexts * ((tokens + BF_LANES - 1) / BF_LANES) <= tokens; }
+static BfLayout layout_of(int contexts, int tokens) {
+  return 2 * contexts * ((tokens + BF_LANES - 1) / BF_LANES) <= tokens ? BF_LANES_OF_TOKENS : BF_LANES_OF_SEQUENCES;
+}
 
 static int blocks_of(int64_t count, int tokens) {
   const int rest = (int)(count % BF_LANES);
-  return (int)(count / BF_LANES) + (rest ? (is_spread(rest, tokens) ? rest : 1) : 0);
+  return (int)(count / BF_LANES) + (rest ? (layout_of(rest, tokens) == BF_LANES_OF_TOKENS ? rest : 1) : 0);
 }
 
 static BfStatus fill_blocks(BfFlow *flow, const Entry entry[], int64_t count, BfFlowBlock *b, BfError *error) {
   const int tokens = entry[0].context->slots;
   for (int64_t at = 0; at < count;) {
-    const int left = (int)(count - at < BF_LANES ? count - at : BF_LANES), spread = is_spread(left, tokens),
-              take = spread ? 1 : left;
-    BF_TRY(fill_block(flow, entry + at, take, spread, b++, error));
+    const int      left   = (int)(count - at < BF_LANES ? count - at : BF_LANES);
+    const BfLayout layout = layout_of(left, tokens);
+    const int      take   = layout == BF_LANES_OF_TOKENS ? 1 : left;
+    BF_TRY(fill_block(flow, entry + at, take, layout, b++, error));
     at += take;
   }
   return BF_OK;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-struct BfDepth {
+struct BfIntegrator {
   BfFlow *flow;
   int64_t size;
   double *y;      /* [T][size] before P, of the last forward pass */
@@ -12,9 +12,9 @@ struct BfDepth {
   double *by_parameters;
 };
 
-static BfStatus create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error) {
-  BfDepth *x;
-  BfStatus status;
+static BfStatus create(BfFlow *flow, int64_t size, BfIntegrator **out, BfError *error) {
+  BfIntegrator *x;
+  BfStatus      status;
   BF_TRY(BF_NEW(&x, 1, error));
   *out    = x;
   x->flow = flow;
@@ -23,12 +23,12 @@ static BfStatus create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error
   BF_GOTO(BF_NEW(&x->lambda, size, error));
   BF_GOTO(BF_NEW(&x->by_parameters, flow->problem->layer.parameters, error));
 done:
-  if (status != BF_OK) bf_depth_layers.destroy(out);
+  if (status != BF_OK) bf_integrator_layers.destroy(out);
   return status;
 }
 
-static void destroy(BfDepth **depth) {
-  BfDepth *x = *depth;
+static void destroy(BfIntegrator **depth) {
+  BfIntegrator *x = *depth;
   if (!x) return;
   bf_free(x->y);
   bf_free(x->lambda);
@@ -37,7 +37,7 @@ static void destroy(BfDepth **depth) {
   *depth = NULL;
 }
 
-static const double *parameters(const BfDepth *x, int t) {
+static const double *parameters(const BfIntegrator *x, int t) {
   return x->flow->parameters + (int64_t)t * x->flow->problem->layer.parameters;
 }
 
@@ -48,7 +48,8 @@ static int all_numbers(const double *y, int64_t n) {
   return numbers;
 }
 
-static BfStatus forward(BfDepth *x, const BfFlowGroup *group, bool keep, double *ends, int *finite, BfError *error) {
+static BfStatus forward(BfIntegrator *x, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+                        BfError *error) {
   const BfLayer *layer = &x->flow->problem->layer;
   (void)keep;
   (void)error;
@@ -66,10 +67,10 @@ static BfStatus forward(BfDepth *x, const BfFlowGroup *group, bool keep, double 
   return BF_OK;
 }
 
-static BfStatus backward(BfDepth *x, const BfFlowGroup *group, const double *ends, const double *lambda, double *by_u,
-                         double *adjoints, BfError *error) {
+static BfStatus backward(BfIntegrator *x, const BfFlowGroup *group, const double *ends, const double *lambda,
+                         double *by_u, double *adjoints, BfError *error) {
   const BfLayer *layer = &x->flow->problem->layer;
-  const int64_t  T = x->flow->problem->horizon, n = x->size, q = layer->controls;
+  const int64_t  T = x->flow->problem->horizon, n = x->size, q = layer->free;
   double        *p;
   BF_TRY(BF_NEW(&p, n, error));
   memcpy(p, lambda, sizeof(double) * (size_t)n);
@@ -91,4 +92,4 @@ static BfStatus backward(BfDepth *x, const BfFlowGroup *group, const double *end
   return BF_OK;
 }
 
-const BfDepthKind bf_depth_layers = {create, destroy, forward, backward};
+const BfIntegratorKind bf_integrator_layers = {create, destroy, forward, backward};

@@ -1,5 +1,5 @@
 /* TAO on rank 0. */
-#include "flow/train.h"
+#include "flow/search.h"
 #include <math.h>
 #include <petsctao.h>
 #include <string.h>
@@ -10,20 +10,20 @@ const char *bf_training_reason(const BfTraining *training) { return TaoConverged
 
 /* ---- the best iterate ------------------------------------------------------------------------------------------- */
 
-static bool in_box(const BfTrain *train, const double *x) {
-  const BfProblem *problem = train->problem;
-  const int64_t    q       = problem->layer.controls;
-  for (int64_t i = 0; i < train->n; i++)
-    if (!(x[i] >= problem->lower[i % q] && x[i] <= problem->upper[i % q])) return false;
+static bool in_box(const BfSearch *search, const double *x) {
+  const BfProblem *problem = search->problem;
+  const int64_t    q       = problem->layer.free;
+  for (int64_t i = 0; i < search->n; i++)
+    if (!(x[i] >= problem->control_lower[i % q] && x[i] <= problem->control_upper[i % q])) return false;
   return true;
 }
 
 /* Of iterates of equal J the last. */
-static void keep_best(BfTrain *train, const double *x) {
-  const double cost = in_box(train, x) ? bf_train_logged(train, x) : INFINITY;
-  if (!(cost <= train->best_cost) || cost == INFINITY) return;
-  train->best_cost = cost;
-  memcpy(train->best, x, sizeof(double) * (size_t)train->n);
+static void keep_best(BfSearch *search, const double *x) {
+  const double cost = in_box(search, x) ? bf_search_logged(search, x) : INFINITY;
+  if (!(cost <= search->best_cost) || cost == INFINITY) return;
+  search->best_cost = cost;
+  memcpy(search->best, x, sizeof(double) * (size_t)search->n);
 }
 
 /* ---- what TAO calls --------------------------------------------------------------------------------------------- */
@@ -36,76 +36,77 @@ static bool is_usable(const double *gradient, int64_t n) {
 }
 
 static PetscErrorCode evaluate(Tao tao, Vec x, PetscReal *cost, Vec gradient, void *context) {
-  BfTrain      *train = context;
+  BfSearch     *search = context;
   const double *at;
   double       *by;
   (void)tao;
   PetscCall(VecGetArrayRead(x, &at));
   PetscCall(VecGetArrayWrite(gradient, &by));
-  const BfStatus status = bf_train_evaluate(train, at, cost, by, &train->error);
-  if (status == BF_OK && !is_usable(by, train->n)) { /* J may be finite there, but no step can be taken from it */
+  const BfStatus status = bf_search_evaluate(search, at, cost, by, &search->error);
+  if (status == BF_OK && !is_usable(by, search->n)) { /* J may be finite there, but no step can be taken from it */
     *cost = INFINITY;
-    memset(by, 0, sizeof(double) * (size_t)train->n);
+    memset(by, 0, sizeof(double) * (size_t)search->n);
   }
   PetscCall(VecRestoreArrayRead(x, &at));
   PetscCall(VecRestoreArrayWrite(gradient, &by));
   return status == BF_OK ? 0 : PETSC_ERR_USER;
 }
 
-static BfStatus note(BfTrain *train, double cost, double residual, BfError *error) {
-  if (train->iterations + 1 >= train->history_room) {
-    const int64_t room = 2 * train->history_room + 64;
+static BfStatus note(BfSearch *search, double cost, double residual, BfError *error) {
+  if (search->iterations + 1 >= search->history_room) {
+    const int64_t room = 2 * search->history_room + 64;
     double       *more;
     BF_TRY(BF_NEW(&more, 2 * room, error));
-    if (train->history) memcpy(more, train->history, sizeof(double) * 2 * (size_t)(train->iterations + 1));
-    bf_free(train->history);
-    train->history      = more;
-    train->history_room = room;
+    if (search->history) memcpy(more, search->history, sizeof(double) * 2 * (size_t)(search->iterations + 1));
+    bf_free(search->history);
+    search->history      = more;
+    search->history_room = room;
   }
-  train->iterations++;
-  train->history[2 * train->iterations]     = cost;
-  train->history[2 * train->iterations + 1] = residual;
+  search->iterations++;
+  search->history[2 * search->iterations]     = cost;
+  search->history[2 * search->iterations + 1] = residual;
   return BF_OK;
 }
 
-static PetscErrorCode note_iterate(Tao tao, BfTrain *train) {
+static PetscErrorCode note_iterate(Tao tao, BfSearch *search) {
   Vec           x;
   const double *at;
   PetscCall(TaoGetSolution(tao, &x));
   PetscCall(VecGetArrayRead(x, &at));
-  keep_best(train, at);
+  keep_best(search, at);
   PetscCall(VecRestoreArrayRead(x, &at));
   return 0;
 }
 
 static PetscErrorCode monitor(Tao tao, void *context) {
-  BfTrain           *train = context;
+  BfSearch          *search = context;
   PetscInt           iteration;
   PetscReal          cost, residual, infeasible, moved;
   TaoConvergedReason reason;
   PetscCall(TaoGetSolutionStatus(tao, &iteration, &cost, &residual, &infeasible, &moved, &reason));
-  PetscCall(note_iterate(tao, train));
-  if (iteration <= train->iterations && train->iterations >= 0) return 0; /* TAO tells of some steps twice */
-  if (note(train, cost, residual, &train->error) != BF_OK) return PETSC_ERR_MEM;
-  if (train->served < train->evaluated) return 0;
-  if (train->all > 1)
-    bf_progress_what(train->run, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
-                     (long long)train->start + 1, (long long)train->all, (long long)train->iterations, cost, residual);
+  PetscCall(note_iterate(tao, search));
+  if (iteration <= search->iterations && search->iterations >= 0) return 0; /* TAO tells of some steps twice */
+  if (note(search, cost, residual, &search->error) != BF_OK) return PETSC_ERR_MEM;
+  if (search->served < search->evaluated) return 0;
+  if (search->all > 1)
+    bf_progress_what(search->run, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
+                     (long long)search->start + 1, (long long)search->all, (long long)search->iterations, cost,
+                     residual);
   else
-    bf_progress_what(train->run, "iteration %lld, J = %.10g, residual %.3g", (long long)train->iterations, cost,
+    bf_progress_what(search->run, "iteration %lld, J = %.10g, residual %.3g", (long long)search->iterations, cost,
                      residual);
   return 0;
 }
 
-static BfStatus create(BfTrain *train, Tao *tao, Vec x, Vec lower, Vec upper, BfError *error) {
-  const BfProblem *problem = train->problem;
-  const int64_t    q       = problem->layer.controls;
+static BfStatus create(BfSearch *search, Tao *tao, Vec x, Vec lower, Vec upper, BfError *error) {
+  const BfProblem *problem = search->problem;
+  const int64_t    q       = problem->layer.free;
   double          *least, *most;
   TRY(VecGetArrayWrite(lower, &least));
   TRY(VecGetArrayWrite(upper, &most));
-  for (int64_t i = 0; i < train->n; i++) {
-    least[i] = problem->lower[i % q];
-    most[i]  = problem->upper[i % q];
+  for (int64_t i = 0; i < search->n; i++) {
+    least[i] = problem->control_lower[i % q];
+    most[i]  = problem->control_upper[i % q];
   }
   TRY(VecRestoreArrayWrite(lower, &least));
   TRY(VecRestoreArrayWrite(upper, &most));
@@ -113,8 +114,8 @@ static BfStatus create(BfTrain *train, Tao *tao, Vec x, Vec lower, Vec upper, Bf
   TRY(TaoSetType(*tao, TAOBQNLS));
   TRY(TaoSetSolution(*tao, x));
   TRY(TaoSetVariableBounds(*tao, lower, upper));
-  TRY(TaoSetObjectiveAndGradient(*tao, NULL, evaluate, train));
-  TRY(TaoSetMonitor(*tao, monitor, train, NULL));
+  TRY(TaoSetObjectiveAndGradient(*tao, NULL, evaluate, search));
+  TRY(TaoSetMonitor(*tao, monitor, search, NULL));
   TRY(TaoSetMaximumIterations(*tao, 1000));
   TRY(TaoSetFromOptions(*tao));
   return BF_OK;
@@ -122,13 +123,13 @@ static BfStatus create(BfTrain *train, Tao *tao, Vec x, Vec lower, Vec upper, Bf
 
 /* A step that TAO cannot take (its line search at the limit of rounding) ends a search; what the callbacks met fails
  * it. */
-static BfStatus search(BfTrain *train, Tao tao, Vec x, double *cost, int *reason, BfError *error) {
+static BfStatus minimize(BfSearch *search, Tao tao, Vec x, double *cost, int *reason, BfError *error) {
   TaoConvergedReason why;
   const double      *at;
   PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
   const PetscErrorCode code = TaoSolve(tao);
   PetscPopErrorHandler();
-  if (train->error.status != BF_OK) return bf_fail(error, train->error.status, "%s", train->error.text);
+  if (search->error.status != BF_OK) return bf_fail(error, search->error.status, "%s", search->error.text);
   if (code == PETSC_ERR_USER || code == PETSC_ERR_FP) { /* TAO's own numbers are none any more */
     *reason = TAO_DIVERGED_NAN;
   } else {
@@ -136,38 +137,38 @@ static BfStatus search(BfTrain *train, Tao tao, Vec x, double *cost, int *reason
     TRY(TaoGetSolutionStatus(tao, NULL, NULL, NULL, NULL, NULL, &why));
     *reason = why;
     TRY(VecGetArrayRead(x, &at));
-    keep_best(train, at);
+    keep_best(search, at);
     TRY(VecRestoreArrayRead(x, &at));
   }
-  memcpy(train->x, train->best, sizeof(double) * (size_t)train->n);
-  *cost = train->best_cost;
+  memcpy(search->x, search->best, sizeof(double) * (size_t)search->n);
+  *cost = search->best_cost;
   return BF_OK;
 }
 
-BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *error) {
-  const PetscInt n = (PetscInt)train->n;
+BfStatus bf_search_minimize(BfSearch *search, double *cost, int *reason, BfError *error) {
+  const PetscInt n = (PetscInt)search->n;
   Vec            x = NULL, lower = NULL, upper = NULL;
   Tao            tao = NULL;
   double        *to;
   BfStatus       status;
-  train->iterations = -1;
-  train->error      = (BfError){0};
-  *reason           = 0;
+  search->iterations = -1;
+  search->error      = (BfError){0};
+  *reason            = 0;
   /* The start itself, once: TAO takes neither an infinite J or slope there nor a control without numbers. */
-  BF_TRY(bf_train_evaluate(train, train->x, cost, train->gradient, error));
-  memcpy(train->best, train->x, sizeof(double) * (size_t)n);
-  train->best_cost = *cost;
-  train->served    = 0;
-  if (!n || !isfinite(*cost) || !is_usable(train->gradient, n)) return note(train, *cost, NAN, error);
+  BF_TRY(bf_search_evaluate(search, search->x, cost, search->gradient, error));
+  memcpy(search->best, search->x, sizeof(double) * (size_t)n);
+  search->best_cost = *cost;
+  search->served    = 0;
+  if (!n || !isfinite(*cost) || !is_usable(search->gradient, n)) return note(search, *cost, NAN, error);
   BF_GOTO(bf_petsc(VecCreateSeq(PETSC_COMM_SELF, n, &x), "VecCreateSeq", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &lower), "VecDuplicate", error));
   BF_GOTO(bf_petsc(VecDuplicate(x, &upper), "VecDuplicate", error));
   BF_GOTO(bf_petsc(VecGetArrayWrite(x, &to), "VecGetArray", error));
-  memcpy(to, train->x, sizeof(double) * (size_t)n);
+  memcpy(to, search->x, sizeof(double) * (size_t)n);
   BF_GOTO(bf_petsc(VecRestoreArrayWrite(x, &to), "VecRestoreArray", error));
-  BF_GOTO(create(train, &tao, x, lower, upper, error));
-  BF_GOTO(search(train, tao, x, cost, reason, error));
-  if (train->iterations < 0) status = note(train, *cost, NAN, error); /* it ended before it had told of the start */
+  BF_GOTO(create(search, &tao, x, lower, upper, error));
+  BF_GOTO(minimize(search, tao, x, cost, reason, error));
+  if (search->iterations < 0) status = note(search, *cost, NAN, error); /* it ended before it had told of the start */
 done:
   TaoDestroy(&tao);
   VecDestroy(&x);

@@ -36,7 +36,7 @@ static void products(Work *w, const BfFlowGroup *group, const double *z, const d
     gather(flow, block, z, false, w->z);
     gather(flow, block, p, true, w->p);
     for (int64_t k = 0; k < count; k++) {
-      bf_layer_expand(layer, u + k * layer->controls, w->parameters, 1);
+      bf_layer_expand(layer, u + k * layer->free, w->parameters, 1);
       if (layers) bf_step(layer, &block->block, w->parameters, w->z, w->y, w->f, flow->work);
       else bf_velocity(layer, &block->block, w->parameters, zeta, w->z, w->f, flow->work);
       for (int64_t i = 0; i < n; i++) out[k] += w->p[i] * w->f[i];
@@ -69,7 +69,7 @@ static BfStatus hamiltonians(Work *w, const BfFlowValue *value, int64_t k, int e
                              double *H, BfError *error) {
   const BfFlow  *flow  = w->flow;
   const BfLayer *layer = &flow->problem->layer;
-  const int64_t  q = layer->controls, table = flow->data->tokens * layer->dim, after = is_layers(w) ? k + 1 : k + e;
+  const int64_t  q = layer->free, table = flow->data->tokens * layer->dim, after = is_layers(w) ? k + 1 : k + e;
   const double   part = is_layers(w) ? 1 : layer->step;
   double        *rows = NULL;
   BfStatus       status;
@@ -87,12 +87,12 @@ done:
 /* The least H over the problem's actions. */
 static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, double *H, int32_t *action, BfError *error) {
   const BfProblem *problem = w->flow->problem;
-  const int64_t    q       = problem->layer.controls;
+  const int64_t    q       = problem->layer.free;
   double           some[ACTIONS];
   *H = INFINITY;
   for (int64_t first = 0; first < problem->actions; first += ACTIONS) {
     const int64_t count = problem->actions - first < ACTIONS ? problem->actions - first : ACTIONS;
-    BF_TRY(hamiltonians(w, value, k, e, count, problem->controls + first * q, some, error));
+    BF_TRY(hamiltonians(w, value, k, e, count, problem->action + first * q, some, error));
     for (int64_t i = 0; i < count; i++)
       if (some[i] < *H) {
         *H      = some[i];
@@ -112,7 +112,7 @@ static double part_of_evaluation(const BfFlow *flow) {
 static BfStatus look_along_depth(Work *w, const double control[], const BfFlowValue *value, BfPontryagin *out,
                                  BfError *error) {
   const BfProblem *problem = w->flow->problem;
-  const int64_t    T = problem->horizon, q = problem->layer.controls;
+  const int64_t    T = problem->horizon, q = problem->layer.free;
   const int        ends = out->ends;
   double           low = INFINITY, high = -INFINITY;
   const double     part = part_of_evaluation(w->flow);
@@ -145,11 +145,11 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
 
 /* |u - P_U(u - dH/du)| in every interval; dH/du is dJ/du of a layer, of an interval its mean. */
 static void stationarity(const BfProblem *problem, const double control[], const double gradient[], BfPontryagin *out) {
-  const int64_t q    = problem->layer.controls;
+  const int64_t q    = problem->layer.free;
   const double  part = out->ends == 1 ? 1 : problem->layer.step;
   for (int64_t i = 0; i < problem->horizon * q; i++) {
     const double to        = control[i] - gradient[i] / part;
-    const double on        = fmin(fmax(to, problem->lower[i % q]), problem->upper[i % q]);
+    const double on        = fmin(fmax(to, problem->control_lower[i % q]), problem->control_upper[i % q]);
     out->stationary[i / q] = fmax(out->stationary[i / q], fabs(control[i] - on));
     out->stationarity      = fmax(out->stationarity, out->stationary[i / q]);
   }

@@ -4,7 +4,9 @@
 #include <math.h>
 
 /* Where token `slot` of the l-th sequence of a block stands: row * BF_LANES + lane. */
-static int place(const BfFlowBlock *b, int l, int slot) { return b->block.spread ? slot : slot * BF_LANES + l; }
+static int place(const BfFlowBlock *b, int l, int slot) {
+  return b->block.layout == BF_LANES_OF_TOKENS ? slot : slot * BF_LANES + l;
+}
 
 static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z,
                              double *lambda, double *loss, double *correct, BfError *error) {

@@ -62,7 +62,7 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const B
                        const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error) {
   const char   *path = "/flow";
-  const int64_t T = problem->horizon, q = problem->layer.controls,
+  const int64_t T = problem->horizon, q = problem->layer.free,
                 table[] = {T + 1, problem->train.tokens, problem->layer.dim};
   double  *depth        = NULL;
   BfStatus status;

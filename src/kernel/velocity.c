@@ -1,10 +1,10 @@
 /* The right-hand side of the continuous-depth flow, compiled once for each instruction set. */
 #include "kernel/velocity.h"
 
-BF_INLINE void velocity(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+BF_INLINE void velocity(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                         const double *parameter, double zeta, const BfLoose *z, BfLoose *f, BfVelocityWork *w) {
   const BfLane relax = lane_set((layer->residual - 1) / layer->step);
-  velocity_layer(d, spread, layer, block, parameter, z, w);
+  velocity_layer(d, layout, layer, block, parameter, z, w);
   for (int i = 0; i < block->rows; i++) {
     const BfLoose *x = z + i * d;
     BfLane        *v = w->v + i * d;

@@ -1,5 +1,5 @@
 /* What the velocity and its transposed products share: how a block's tokens are seen as queries and as keys. Included
- * only by kernels that are compiled once for each instruction set. `d` and `spread` are passed as constants, so that
+ * only by kernels that are compiled once for each instruction set. `d` and `layout` are passed as constants, so that
  * loops unroll. */
 #pragma once
 #include "kernel/kernels.h"
@@ -22,9 +22,9 @@ typedef struct {
   BfLane       *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
   BfLane       *hidden;        /* [3][width] of the feed-forward part */
   BfLane       *by_parameters; /* [parameters] */
-  double       *y;             /* [tokens][d] keys beta A s: numbers where spread, else in lanes */
+  double       *y;             /* [tokens][d] keys beta A s: numbers where lanes are tokens, else in lanes */
   const double *sk, *zk;       /* s and z as keys */
-  double       *copy;          /* [2][tokens][d] these: as numbers where spread; else z alone, for its alignment */
+  double       *copy; /* [2][tokens][d] these: as numbers where lanes are tokens; else z alone, for its alignment */
 } BfVelocityWork;
 
 /* As bf_velocity_work counts. */
@@ -46,13 +46,13 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
 }
 
 /* Component i of the keys. */
-BF_INLINE BfLane key_at(const int spread, const double *keys, int64_t i) {
-  return spread ? lane_set(keys[i]) : ((const BfLane *)keys)[i];
+BF_INLINE BfLane key_at(const BfLayout layout, const double *keys, int64_t i) {
+  return layout == BF_LANES_OF_TOKENS ? lane_set(keys[i]) : ((const BfLane *)keys)[i];
 }
 
 /* A part of that. */
-BF_INLINE BfPart key_part(const int spread, const double *keys, int64_t i, int p) {
-  return spread ? part_set(keys[i]) : part_of((const BfLane *)keys + i, p);
+BF_INLINE BfPart key_part(const BfLayout layout, const double *keys, int64_t i, int p) {
+  return layout == BF_LANES_OF_TOKENS ? part_set(keys[i]) : part_of((const BfLane *)keys + i, p);
 }
 
 /* y = M x and y += M^T x with one matrix for all lanes; M [rows][cols]. */
@@ -70,7 +70,7 @@ BF_INLINE void multiply_transposed(const int rows, const int cols, const double 
 }
 
 /* s = z + e_p of all tokens, as queries and as keys. */
-BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+BF_INLINE void velocity_encode(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                                const BfLoose *z, BfVelocityWork *w) {
   for (int i = 0; i < block->rows; i++)
     for (int a = 0; a < d; a++) {
@@ -80,9 +80,9 @@ BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *lay
       w->s[i * d + a] = layer->encoding ? z[i * d + a] + e : z[i * d + a];
     }
   w->zk = w->copy;
-  w->sk = spread ? w->copy + (int64_t)block->tokens * d : (const double *)w->s;
-  if (!spread) memcpy(w->copy, z, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
-  for (int j = 0; spread && j < block->tokens; j++)
+  w->sk = layout == BF_LANES_OF_TOKENS ? w->copy + (int64_t)block->tokens * d : (const double *)w->s;
+  if (layout == BF_LANES_OF_SEQUENCES) memcpy(w->copy, z, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
+  for (int j = 0; layout == BF_LANES_OF_TOKENS && j < block->tokens; j++)
     for (int a = 0; a < d; a++) {
       const int at = (j / BF_LANES) * d + a, l = j % BF_LANES;
       w->copy[j * d + a]                   = z[at][l];
@@ -91,10 +91,10 @@ BF_INLINE void velocity_encode(const int d, const int spread, const BfLayer *lay
 }
 
 /* y = beta A s of all keys. */
-BF_INLINE void velocity_keys(const int d, const int spread, const BfLayer *layer, const BfBlock *block, const double *A,
-                             const BfVelocityWork *w) {
+BF_INLINE void velocity_keys(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
+                             const double *A, const BfVelocityWork *w) {
   for (int j = 0; j < block->tokens; j++) {
-    if (!spread) {
+    if (layout == BF_LANES_OF_SEQUENCES) {
       BfLane *y = (BfLane *)w->y + j * d;
       multiply(d, d, A, w->s + j * d, y);
       for (int a = 0; a < d; a++) y[a] *= lane_set(layer->beta);
@@ -109,33 +109,33 @@ BF_INLINE void velocity_keys(const int d, const int spread, const BfLayer *layer
 }
 
 /* How many keys, from the first, some lane of row i may see. */
-BF_INLINE int velocity_visible(const int spread, const BfLayer *layer, const BfBlock *block, int i) {
+BF_INLINE int velocity_visible(const BfLayout layout, const BfLayer *layer, const BfBlock *block, int i) {
   int n = block->tokens, most = block->position[i * BF_LANES];
   if (layer->mask == BF_MASK_FULL) return n;
   for (int l = 1; l < BF_LANES; l++)
     if (block->position[i * BF_LANES + l] > most) most = block->position[i * BF_LANES + l];
-  while (n > 1 && block->position[(n - 1) * (spread ? 1 : BF_LANES)] > most) n--;
+  while (n > 1 && block->position[(n - 1) * (layout == BF_LANES_OF_TOKENS ? 1 : BF_LANES)] > most) n--;
   return n;
 }
 
 /* out[r * stride + j] = <x_r, key_j> of `rows` rows with the first n keys. */
-BF_INLINE void velocity_dots(const int d, const int spread, const int rows, const BfLane *x, const double *keys, int n,
-                             int stride, BfLane *out) {
+BF_INLINE void velocity_dots(const int d, const BfLayout layout, const int rows, const BfLane *x, const double *keys,
+                             int n, int stride, BfLane *out) {
   for (int p = 0; p < BF_PARTS; p++)
     for (int j = 0; j < n; j++)
       for (int r = 0; r < rows; r++) {
-        BfPart dot = part_of(&x[r * d], p) * key_part(spread, keys, j * d, p);
-        for (int a = 1; a < d; a++) dot += part_of(&x[r * d + a], p) * key_part(spread, keys, j * d + a, p);
+        BfPart dot = part_of(&x[r * d], p) * key_part(layout, keys, j * d, p);
+        for (int a = 1; a < d; a++) dot += part_of(&x[r * d + a], p) * key_part(layout, keys, j * d + a, p);
         part_put(&out[r * stride + j], p, dot);
       }
 }
 
 /* -DBL_MAX for the logits of row i that the causal mask forbids. */
-BF_INLINE void velocity_mask(const int spread, const BfBlock *block, int i, int n, BfLane *logit) {
+BF_INLINE void velocity_mask(const BfLayout layout, const BfBlock *block, int i, int n, BfLane *logit) {
   BfLaneInt own = {0};
   for (int l = 0; l < BF_LANES; l++) own[l] = block->position[i * BF_LANES + l];
   for (int j = 0; j < n; j++) {
-    const int64_t   p    = block->position[j * (spread ? 1 : BF_LANES)];
+    const int64_t   p    = block->position[j * (layout == BF_LANES_OF_TOKENS ? 1 : BF_LANES)];
     const BfLaneInt sees = (BfLaneInt){p, p, p, p, p, p, p, p} <= own;
     logit[j]             = (BfLane)(((BfLaneInt)logit[j] & sees) | ((BfLaneInt)lane_set(-DBL_MAX) & ~sees));
   }
@@ -143,13 +143,13 @@ BF_INLINE void velocity_mask(const int spread, const BfBlock *block, int i, int 
 
 /* Logits of `rows` rows from i with the keys that the last of them sees, at w->logit[r * tokens + j], replaced by
  * exp(logit - their maximum). den [rows]: the sums of these. Returns the number of keys. */
-BF_INLINE int velocity_weights(const int d, const int spread, const int rows, const BfLayer *layer,
+BF_INLINE int velocity_weights(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
                                const BfBlock *block, int i, const BfVelocityWork *w, BfLane *den) {
-  const int n = velocity_visible(spread, layer, block, i + rows - 1);
-  velocity_dots(d, spread, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
+  const int n = velocity_visible(layout, layer, block, i + rows - 1);
+  velocity_dots(d, layout, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
   for (int r = 0; r < rows; r++) {
     BfLane *logit = w->logit + r * block->tokens;
-    if (layer->mask == BF_MASK_CAUSAL) velocity_mask(spread, block, i + r, n, logit);
+    if (layer->mask == BF_MASK_CAUSAL) velocity_mask(layout, block, i + r, n, logit);
     for (int p = 0; p < BF_PARTS; p++) {
       BfPart max = part_set(-DBL_MAX), sum = part_set(0.0);
       for (int j = 0; j < n; j++) max = part_max(part_of(&logit[j], p), max);
@@ -164,12 +164,12 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
   return n;
 }
 
-/* The cases of d and spread that are compiled apart; without vectors of four doubles or more nothing is gained by it.
+/* The cases of d and layout that are compiled apart; without vectors of four doubles or more nothing is gained by it.
  */
 #define BF_VELOCITY_CASE(d, name, ...)                                                                                 \
   do {                                                                                                                 \
-    if (block->spread) name(d, 1, __VA_ARGS__);                                                                        \
-    else name(d, 0, __VA_ARGS__);                                                                                      \
+    if (block->layout == BF_LANES_OF_TOKENS) name(d, BF_LANES_OF_TOKENS, __VA_ARGS__);                                 \
+    else name(d, BF_LANES_OF_SEQUENCES, __VA_ARGS__);                                                                  \
   } while (0)
 #if defined(__AVX2__) && !defined(BF_FEW_CASES)
 #define BF_VELOCITY_CASES(name, ...)                                                                                   \
@@ -191,15 +191,15 @@ BF_INLINE int velocity_weights(const int d, const int spread, const int rows, co
 #endif
 
 /* Components a .. a + count - 1 of sum over n keys of weight z, for `rows` rows: sum[r * d + a]. */
-BF_INLINE void velocity_sums(const int d, const int spread, const int rows, const int count, int a, int n, int tokens,
-                             const BfVelocityWork *w, BfLane *sum) {
+BF_INLINE void velocity_sums(const int d, const BfLayout layout, const int rows, const int count, int a, int n,
+                             int tokens, const BfVelocityWork *w, BfLane *sum) {
   for (int p = 0; p < BF_PARTS; p++) {
     BfPart part[VELOCITY_ROWS][4];
     for (int r = 0; r < rows; r++)
       for (int b = 0; b < count; b++) part[r][b] = part_set(0.0);
     for (int j = 0; j < n; j++)
       for (int b = 0; b < count; b++) {
-        const BfPart z = key_part(spread, w->zk, j * d + a + b, p);
+        const BfPart z = key_part(layout, w->zk, j * d + a + b, p);
         for (int r = 0; r < rows; r++) part[r][b] += part_of(&w->logit[r * tokens + j], p) * z;
       }
     for (int r = 0; r < rows; r++)
@@ -208,14 +208,14 @@ BF_INLINE void velocity_sums(const int d, const int spread, const int rows, cons
 }
 
 /* Attention of `rows` rows from i: v += V mean. */
-BF_INLINE void velocity_attend(const int d, const int spread, const int rows, const BfLayer *layer,
+BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
                                const BfBlock *block, const double *V, int i, const BfVelocityWork *w) {
   BfLane    den[VELOCITY_ROWS], mean[VELOCITY_ROWS * BF_MOST_DIM], out[BF_MOST_DIM];
-  const int n = velocity_weights(d, spread, rows, layer, block, i, w, den), tokens = block->tokens, rest = d % 4;
-  for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, spread, rows, 4, a, n, tokens, w, mean);
-  if (rest == 1) velocity_sums(d, spread, rows, 1, d - 1, n, tokens, w, mean);
-  if (rest == 2) velocity_sums(d, spread, rows, 2, d - 2, n, tokens, w, mean);
-  if (rest == 3) velocity_sums(d, spread, rows, 3, d - 3, n, tokens, w, mean);
+  const int n = velocity_weights(d, layout, rows, layer, block, i, w, den), tokens = block->tokens, rest = d % 4;
+  for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, layout, rows, 4, a, n, tokens, w, mean);
+  if (rest == 1) velocity_sums(d, layout, rows, 1, d - 1, n, tokens, w, mean);
+  if (rest == 2) velocity_sums(d, layout, rows, 2, d - 2, n, tokens, w, mean);
+  if (rest == 3) velocity_sums(d, layout, rows, 3, d - 3, n, tokens, w, mean);
   for (int r = 0; r < rows; r++) {
     for (int b = 0; b < d; b++) mean[r * d + b] /= den[r];
     multiply(d, d, V, mean + r * d, out);
@@ -249,17 +249,17 @@ BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const dou
 }
 
 /* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there. */
-BF_INLINE void velocity_layer(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+BF_INLINE void velocity_layer(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                               const double *parameter, const BfLoose *z, BfVelocityWork *w) {
-  velocity_encode(d, spread, layer, block, z, w);
+  velocity_encode(d, layout, layer, block, z, w);
   for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
-    velocity_keys(d, spread, layer, block, A, w);
+    velocity_keys(d, layout, layer, block, A, w);
     int i = 0;
     for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
-      velocity_attend(d, spread, VELOCITY_ROWS, layer, block, V, i, w);
-    for (; i < block->rows; i++) velocity_attend(d, spread, 1, layer, block, V, i, w);
+      velocity_attend(d, layout, VELOCITY_ROWS, layer, block, V, i, w);
+    for (; i < block->rows; i++) velocity_attend(d, layout, 1, layer, block, V, i, w);
   }
   for (int i = 0; layer->activation && i < block->rows; i++)
     velocity_feedforward(d, layer, parameter, z + i * d, w->v + i * d, w->hidden);

@@ -12,8 +12,8 @@ BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + 
 
 /* What `rows` rows from i give to components a .. a + count - 1 of queries and of n keys, with weights w_ij in w->logit
  * and dl_ij in w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
-BF_INLINE void add_rows(const int d, const int spread, const int rows, const int count, int i, int a, int n, int tokens,
-                        BfLoose *by_z, const BfVelocityWork *w) {
+BF_INLINE void add_rows(const int d, const BfLayout layout, const int rows, const int count, int i, int a, int n,
+                        int tokens, BfLoose *by_z, const BfVelocityWork *w) {
   for (int p = 0; p < BF_PARTS; p++) {
     BfPart s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
     for (int r = 0; r < rows; r++)
@@ -25,7 +25,7 @@ BF_INLINE void add_rows(const int d, const int spread, const int rows, const int
     for (int j = 0; j < n; j++) {
       BfLane *by_y = w->by_y + j * d + a, *seen = w->seen + j * d + a;
       for (int b = 0; b < count; b++) {
-        const BfPart y  = key_part(spread, w->y, j * d + a + b, p);
+        const BfPart y  = key_part(layout, w->y, j * d + a + b, p);
         BfPart       by = part_of(&by_y[b], p), sum = part_of(&seen[b], p);
         for (int r = 0; r < rows; r++) {
           const BfPart by_logit = part_of(&w->t[r * tokens + j], p);
@@ -43,16 +43,16 @@ BF_INLINE void add_rows(const int d, const int spread, const int rows, const int
 }
 
 /* Cotangents from `rows` rows from i through one head. */
-BF_INLINE void rows_transposed(const int d, const int spread, const int rows, const BfLayer *layer,
+BF_INLINE void rows_transposed(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
                                const BfBlock *block, const double *V, int i, BfLoose *by_z, const BfVelocityWork *w) {
   const int tokens = block->tokens;
   BfLane    den[VELOCITY_ROWS], c[VELOCITY_ROWS * BF_MOST_DIM];
-  const int n = velocity_weights(d, spread, rows, layer, block, i, w, den);
+  const int n = velocity_weights(d, layout, rows, layer, block, i, w, den);
   for (int r = 0; r < rows; r++) {
     for (int a = 0; a < d; a++) c[r * d + a] = lane_set(0.0);
     multiply_transposed(d, d, V, w->lambda + (i + r) * d, c + r * d);
   }
-  velocity_dots(d, spread, rows, c, w->zk, n, tokens, w->t);
+  velocity_dots(d, layout, rows, c, w->zk, n, tokens, w->t);
   for (int r = 0; r < rows; r++) {
     BfLane      *weight = w->logit + r * tokens, *t = w->t + r * tokens, mean = lane_set(0.0);
     const BfLane inverse = lane_set(1.0) / den[r];
@@ -62,36 +62,36 @@ BF_INLINE void rows_transposed(const int d, const int spread, const int rows, co
     }
     for (int j = 0; j < n; j++) t[j] = weight[j] * (t[j] - mean);
   }
-  for (int a = 0; a + 2 <= d; a += 2) add_rows(d, spread, rows, 2, i, a, n, tokens, by_z, w);
-  if (d % 2) add_rows(d, spread, rows, 1, i, d - 1, n, tokens, by_z, w);
+  for (int a = 0; a + 2 <= d; a += 2) add_rows(d, layout, rows, 2, i, a, n, tokens, by_z, w);
+  if (d % 2) add_rows(d, layout, rows, 1, i, d - 1, n, tokens, by_z, w);
 }
 
 /* by[a][b] += sum over `count` keys from j of x[a] key[b]; x [tokens][d] in lanes. Several keys share the loads and
  * stores. */
-BF_INLINE void add_products(const int d, const int spread, const int count, int j, const BfLane *x, const double *keys,
-                            BfLane *by) {
+BF_INLINE void add_products(const int d, const BfLayout layout, const int count, int j, const BfLane *x,
+                            const double *keys, BfLane *by) {
   for (int a = 0; a < d; a++)
     for (int b = 0; b < d; b++) {
       BfLane sum = by[a * d + b];
-      for (int r = 0; r < count; r++) sum += x[(j + r) * d + a] * key_at(spread, keys, (j + r) * d + b);
+      for (int r = 0; r < count; r++) sum += x[(j + r) * d + a] * key_at(layout, keys, (j + r) * d + b);
       by[a * d + b] = sum;
     }
 }
 
 /* From the keys of one head to tokens and parameters. */
-BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+BF_INLINE void keys_transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                                const double *parameter, int h, BfLoose *by_z, const BfVelocityWork *w) {
   const int at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
   BfLane   *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
   int       j = 0;
   for (int i = 0; i < block->tokens * d; i++) w->by_y[i] *= lane_set(layer->beta);
   for (; j + VELOCITY_ROWS <= block->tokens; j += VELOCITY_ROWS) {
-    add_products(d, spread, VELOCITY_ROWS, j, w->by_y, w->sk, by_A);
-    add_products(d, spread, VELOCITY_ROWS, j, w->seen, w->zk, by_V);
+    add_products(d, layout, VELOCITY_ROWS, j, w->by_y, w->sk, by_A);
+    add_products(d, layout, VELOCITY_ROWS, j, w->seen, w->zk, by_V);
   }
   for (; j < block->tokens; j++) {
-    add_products(d, spread, 1, j, w->by_y, w->sk, by_A);
-    add_products(d, spread, 1, j, w->seen, w->zk, by_V);
+    add_products(d, layout, 1, j, w->by_y, w->sk, by_A);
+    add_products(d, layout, 1, j, w->seen, w->zk, by_V);
   }
   for (j = 0; j < block->tokens; j++) {
     BfLane by_key[BF_MOST_DIM];
@@ -99,7 +99,7 @@ BF_INLINE void keys_transposed(const int d, const int spread, const BfLayer *lay
     multiply_transposed(d, d, parameter + at_A, w->by_y + j * d, by_key);
     multiply_transposed(d, d, parameter + at_V, w->seen + j * d, by_key);
     for (int a = 0; a < d; a++) {
-      if (spread) by_z[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
+      if (layout == BF_LANES_OF_TOKENS) by_z[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
       else by_z[j * d + a] += by_key[a];
     }
   }
@@ -153,22 +153,22 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
   }
 }
 
-BF_INLINE void transposed(const int d, const int spread, const BfLayer *layer, const BfBlock *block,
+BF_INLINE void transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                           const double *parameter, double zeta, const BfLoose *z, const BfLoose *lambda, BfLoose *by_z,
                           double *by_parameters, BfVelocityWork *w) {
-  if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, spread, layer, block, parameter, z, w);
-  else velocity_encode(d, spread, layer, block, z, w);
+  if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, layout, layer, block, parameter, z, w);
+  else velocity_encode(d, layout, layer, block, z, w);
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
   start_transposed(d, layer, block, zeta, z, lambda, by_z, w);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
-    velocity_keys(d, spread, layer, block, A, w);
+    velocity_keys(d, layout, layer, block, A, w);
     for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
     int i = 0;
     for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
-      rows_transposed(d, spread, VELOCITY_ROWS, layer, block, V, i, by_z, w);
-    for (; i < block->rows; i++) rows_transposed(d, spread, 1, layer, block, V, i, by_z, w);
-    keys_transposed(d, spread, layer, block, parameter, h, by_z, w);
+      rows_transposed(d, layout, VELOCITY_ROWS, layer, block, V, i, by_z, w);
+    for (; i < block->rows; i++) rows_transposed(d, layout, 1, layer, block, V, i, by_z, w);
+    keys_transposed(d, layout, layer, block, parameter, h, by_z, w);
   }
   for (int i = 0; layer->activation && i < block->rows; i++)
     feedforward_transposed(d, layer, parameter, z + i * d, w->lambda + i * d, by_z + i * d, w);

@@ -69,7 +69,7 @@ BfStatus bf_layer_place(BfLayer *layer, BfError *error) {
     offset += m->free;
     at += m->rows * m->cols;
   }
-  layer->controls   = offset;
+  layer->free       = offset;
   layer->parameters = at;
   return bf_kernels_choose(&layer->kernels, error);
 }

@@ -46,7 +46,7 @@ BfStatus bf_problem_initial_cells(const BfProblem *problem, int64_t cell[], BfEr
     int64_t first = data->tag_first[g], tokens = data->tag_first[g + 1] - first;
     int64_t atoms = problem->atoms ? problem->atoms : tokens;
     for (int64_t k = 0; k < tokens; k++)
-      sorted[k] = bf_tokens_nearest(problem->tokens, data->z + (first + k) * data->dim);
+      sorted[k] = bf_cells_nearest(problem->cells, data->z + (first + k) * data->dim);
     qsort(sorted, (size_t)tokens, sizeof *sorted, compare_cells);
     if (atoms == tokens)
       for (int64_t k = 0; k < tokens; k++) cell[k] = sorted[k];

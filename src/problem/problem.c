@@ -138,11 +138,11 @@ void bf_problem_destroy(BfProblem **problem) {
   bf_cost_clear(&p->cost);
   bf_data_clear(&p->train);
   bf_data_clear(&p->test);
-  bf_tokens_destroy(&p->tokens);
-  bf_free(p->controls);
+  bf_cells_destroy(&p->cells);
+  bf_free(p->action);
   bf_free(p->profile);
-  bf_free(p->lower);
-  bf_free(p->upper);
+  bf_free(p->control_lower);
+  bf_free(p->control_upper);
   bf_files_destroy(&p->files);
   bf_free(p->name);
   bf_free(p->yaml);

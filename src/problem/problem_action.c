@@ -18,7 +18,7 @@ static const BfMatrix *matrix_of(const BfLayer *layer, int j) {
 /* Every number has a range (or levels), or the key of its matrix is missing. */
 static BfStatus require(BfReader *reader, const int have[], const char *what, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
-  for (int j = 0; j < layer->controls; j++) {
+  for (int j = 0; j < layer->free; j++) {
     if (have[j]) continue;
     char    name[sizeof layer->matrix->name + 1], key[BF_KEY];
     int64_t unused;
@@ -35,7 +35,7 @@ static BfStatus require(BfReader *reader, const int have[], const char *what, Bf
  * that its node could not hold. */
 static BfStatus check_memory(const BfReader *reader, const char *key, double count, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
-  double         bytes = count * (layer->controls + layer->parameters + 1) * (double)sizeof(double);
+  double         bytes = count * (layer->free + layer->parameters + 1) * (double)sizeof(double);
   if (count >= 2147483648.0)
     return bf_key_fail(reader->keys, key, error, "gives %.4g controls, at most 2147483647 are possible", count);
   if (bytes > reader->memory)
@@ -46,35 +46,36 @@ static BfStatus check_memory(const BfReader *reader, const char *key, double cou
 
 static BfStatus read_grid(BfReader *reader, BfError *error) {
   BfProblem *problem = reader->problem;
-  int        q       = problem->layer.controls;
+  int        q       = problem->layer.free;
   double     count   = 1;
   for (int k = 0; k < problem->layer.matrices; k++) BF_TRY(bf_read_levels(reader, &problem->layer.matrix[k], error));
   BF_TRY(require(reader, reader->levels, "levels", error));
   for (int j = 0; j < q; j++) count *= reader->levels[j];
   BF_TRY(check_memory(reader, "action.kind", count, error));
-  return bf_controls_grid(q, problem->lower, problem->upper, reader->levels, &problem->actions, &problem->controls,
-                          error);
+  return bf_controls_grid(q, problem->control_lower, problem->control_upper, reader->levels, &problem->actions,
+                          &problem->action, error);
 }
 
 static BfStatus read_sample(BfReader *reader, int64_t count, int64_t seed, BfError *error) {
   BfProblem *problem = reader->problem;
   BF_TRY(check_memory(reader, "action.count", (double)count, error));
   problem->actions = count;
-  return bf_controls_sample(problem->layer.controls, problem->lower, problem->upper, count, (uint64_t)seed,
-                            &problem->controls, error);
+  return bf_controls_sample(problem->layer.free, problem->control_lower, problem->control_upper, count, (uint64_t)seed,
+                            &problem->action, error);
 }
 
 static BfStatus check_ranges(const BfReader *reader, const BfFile *file, BfError *error) {
   const BfProblem *problem = reader->problem;
-  int              q       = problem->layer.controls;
+  int              q       = problem->layer.free;
   for (int64_t k = 0; k < problem->actions; k++)
     for (int j = 0; j < q; j++) {
-      double u = problem->controls[k * q + j];
-      if (reader->ranged[j] && (u < problem->lower[j] || u > problem->upper[j])) {
+      double u = problem->action[k * q + j];
+      if (reader->ranged[j] && (u < problem->control_lower[j] || u > problem->control_upper[j])) {
         const char *name = matrix_of(&problem->layer, j)->name;
         char        place[BF_PLACE];
         return bf_fail(error, BF_BAD_INPUT, "%s: %s: cell %d (of %s) must be in [%g, %g], got %g", file->name,
-                       bf_rows_place(file, k, place), j + 1, name, problem->lower[j], problem->upper[j], u);
+                       bf_rows_place(file, k, place), j + 1, name, problem->control_lower[j], problem->control_upper[j],
+                       u);
       }
     }
   return BF_OK;
@@ -83,13 +84,13 @@ static BfStatus check_ranges(const BfReader *reader, const BfFile *file, BfError
 /* The hull of the rows, in the numbers without a range. */
 static void take_hull(const BfReader *reader) {
   BfProblem *problem = reader->problem;
-  int        q       = problem->layer.controls;
+  int        q       = problem->layer.free;
   for (int j = 0; j < q; j++) {
     if (reader->ranged[j]) continue;
-    problem->lower[j] = problem->upper[j] = problem->controls[j];
+    problem->control_lower[j] = problem->control_upper[j] = problem->action[j];
     for (int64_t k = 1; k < problem->actions; k++) {
-      problem->lower[j] = fmin(problem->lower[j], problem->controls[k * q + j]);
-      problem->upper[j] = fmax(problem->upper[j], problem->controls[k * q + j]);
+      problem->control_lower[j] = fmin(problem->control_lower[j], problem->action[k * q + j]);
+      problem->control_upper[j] = fmax(problem->control_upper[j], problem->action[k * q + j]);
     }
   }
 }
@@ -98,9 +99,9 @@ static BfStatus read_rows(BfReader *reader, BfError *error) {
   BfProblem    *problem = reader->problem;
   const BfFile *file;
   BF_TRY(bf_read_file(reader, "action.file", &file, error));
-  if (!problem->layer.controls)
+  if (!problem->layer.free)
     return bf_key_fail(reader->keys, "action.kind", error, "must not be file: no matrix has free numbers");
-  BF_TRY(bf_rows_parse(file, problem->layer.controls, &problem->actions, &problem->controls, error));
+  BF_TRY(bf_rows_parse(file, problem->layer.free, &problem->actions, &problem->action, error));
   BF_TRY(check_memory(reader, "action.file", (double)problem->actions, error));
   BF_TRY(check_ranges(reader, file, error));
   take_hull(reader);

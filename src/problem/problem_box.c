@@ -80,9 +80,9 @@ static void set(const Pass *pass, int number, const double value[]) {
     reader->levels[j] = (int)value[0];
     return;
   }
-  reader->problem->lower[j] = value[0];
-  reader->problem->upper[j] = value[1];
-  reader->ranged[j]         = 1;
+  reader->problem->control_lower[j] = value[0];
+  reader->problem->control_upper[j] = value[1];
+  reader->ranged[j]                 = 1;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
@@ -221,8 +221,8 @@ static int64_t collect(const BfReader *reader, const BfMatrix *matrix, What what
   for (int k = 0; k < matrix->free; k++) {
     const int j = matrix->offset + k;
     double   *v = values + width * k;
-    v[0]        = what == RANGE ? reader->problem->lower[j] : reader->levels[j];
-    if (what == RANGE) v[1] = reader->problem->upper[j];
+    v[0]        = what == RANGE ? reader->problem->control_lower[j] : reader->levels[j];
+    if (what == RANGE) v[1] = reader->problem->control_upper[j];
     alike = alike && !memcmp(v, values, (size_t)width * sizeof *v);
   }
   return alike ? width : width * (int64_t)matrix->free;

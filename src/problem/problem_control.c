@@ -110,10 +110,10 @@ BfStatus bf_read_control(BfReader *reader, BfError *error) {
   BF_TRY(settle_maps(reader, error));
   for (int k = 0; k < layer->matrices; k++) BF_TRY(read_value(reader, &layer->matrix[k], error));
   BF_TRY(bf_layer_place(layer, error));
-  BF_TRY(BF_NEW(&problem->lower, layer->controls, error));
-  BF_TRY(BF_NEW(&problem->upper, layer->controls, error));
-  BF_TRY(BF_NEW(&reader->levels, layer->controls, error));
-  BF_TRY(BF_NEW(&reader->ranged, layer->controls, error));
+  BF_TRY(BF_NEW(&problem->control_lower, layer->free, error));
+  BF_TRY(BF_NEW(&problem->control_upper, layer->free, error));
+  BF_TRY(BF_NEW(&reader->levels, layer->free, error));
+  BF_TRY(BF_NEW(&reader->ranged, layer->free, error));
   for (int k = 0; k < layer->matrices; k++) BF_TRY(bf_read_ranges(reader, &layer->matrix[k], error));
   return BF_OK;
 }

@@ -12,7 +12,7 @@ static BfStatus read_codebook(BfReader *reader, BfError *error) {
   int64_t       count  = 0;
   BF_TRY(bf_read_file(reader, "quantize.codebook", &file, error));
   BF_TRY(bf_rows_parse(file, problem->layer.dim, &count, &points, error));
-  BfStatus status = bf_tokens_codebook(problem->layer.dim, count, points, &problem->tokens, error);
+  BfStatus status = bf_cells_codebook(problem->layer.dim, count, points, &problem->cells, error);
   bf_free(points);
   return status;
 }
@@ -41,7 +41,7 @@ static BfStatus make_grid(BfReader *reader, int64_t count, const int64_t given[]
     product *= (double)cells[j];
   }
   if (product >= 0x1p62) return bf_key_fail(reader->keys, key, error, "gives %.3g cells, not below 2^62", product);
-  return bf_tokens_grid(dim, problem->layer.lower, problem->layer.upper, cells, &problem->tokens, error);
+  return bf_cells_grid(dim, problem->layer.lower, problem->layer.upper, cells, &problem->cells, error);
 }
 
 static BfStatus read_cells(BfReader *reader, BfError *error) {
@@ -63,7 +63,7 @@ static BfStatus read_cells(BfReader *reader, BfError *error) {
 static BfStatus check_transition(const BfReader *reader, BfError *error) {
   const BfProblem *problem = reader->problem;
   if (problem->transition != BF_TRANSITION_SPLIT) return BF_OK;
-  if (!bf_tokens_is_grid(problem->tokens))
+  if (!bf_cells_is_grid(problem->cells))
     return bf_key_fail(reader->keys, "quantize.transition", error,
                        "must not be split where quantize.codebook is given");
   if (problem->layer.dim > 20)

@@ -2,7 +2,7 @@
 
 BfStatus bf_open_loop_create(const BfProblem *problem, BfOpenLoop *loop, BfError *error) {
   BF_TRY(BF_NEW(&loop->action, problem->horizon, error));
-  return BF_NEW(&loop->control, (int64_t)problem->horizon * problem->layer.controls, error);
+  return BF_NEW(&loop->control, (int64_t)problem->horizon * problem->layer.free, error);
 }
 
 void bf_open_loop_clear(BfOpenLoop *loop) {

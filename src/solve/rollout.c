@@ -26,7 +26,7 @@ static BfStatus expand(const BfProblem *problem, const double control[], Work *w
   BF_TRY(BF_NEW(&w->parameters, problem->horizon * size, error));
   for (int t = 0; t < problem->horizon; t++)
     for (int l = 0; l < BF_LANES; l++)
-      bf_layer_expand(layer, control + (int64_t)t * layer->controls, w->parameters + t * size + l, BF_LANES);
+      bf_layer_expand(layer, control + (int64_t)t * layer->free, w->parameters + t * size + l, BF_LANES);
   return BF_OK;
 }
 
@@ -82,7 +82,7 @@ BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double c
   out->accuracy = correct / bf_cost_denominator(&cost);
   out->cost     = out->loss;
   for (int t = 0; t < problem->horizon; t++)
-    out->cost += bf_stage_cost(&cost, problem->layer.controls, control + (int64_t)t * problem->layer.controls);
+    out->cost += bf_stage_cost(&cost, problem->layer.free, control + (int64_t)t * problem->layer.free);
 done:
   bf_free(w.parameters);
   if (status != BF_OK) bf_rollout_clear(out);

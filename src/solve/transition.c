@@ -2,17 +2,17 @@
 
 #include <math.h>
 
-BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error) {
+BfStatus bf_action_parameters_create(const BfProblem *problem, BfActionParameters *actions, BfError *error) {
   const BfLayer *layer = &problem->layer;
-  *actions             = (BfActions){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES,
-                                     .size   = (int64_t)layer->parameters * BF_LANES};
+  *actions             = (BfActionParameters){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES,
+                                              .size   = (int64_t)layer->parameters * BF_LANES};
   BF_TRY(BF_NEW(&actions->parameters, actions->blocks * actions->size, error));
   BF_TRY(BF_NEW(&actions->stage, problem->actions, error));
   for (int64_t k = 0; k < actions->blocks * BF_LANES; k++) {
-    const double *u = problem->controls + (k < problem->actions ? k : problem->actions - 1) * layer->controls;
+    const double *u = problem->action + (k < problem->actions ? k : problem->actions - 1) * layer->free;
     bf_layer_expand(layer, u, actions->parameters + k / BF_LANES * actions->size + k % BF_LANES, BF_LANES);
     if (k >= problem->actions) continue;
-    actions->stage[k] = bf_stage_cost(&problem->cost, layer->controls, u);
+    actions->stage[k] = bf_stage_cost(&problem->cost, layer->free, u);
     if (!isfinite(actions->stage[k]))
       return bf_fail(
           error, BF_BAD_INPUT,
@@ -22,10 +22,10 @@ BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError
   return BF_OK;
 }
 
-void bf_actions_clear(BfActions *actions) {
+void bf_action_parameters_clear(BfActionParameters *actions) {
   bf_free(actions->parameters);
   bf_free(actions->stage);
-  *actions = (BfActions){0};
+  *actions = (BfActionParameters){0};
 }
 
 BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
@@ -73,7 +73,7 @@ void bf_load_cells(const BfProblem *problem, const BfContext *context, const int
   const int d = problem->layer.dim;
   double    point[d];
   for (int i = 0; i < context->slots; i++) {
-    bf_tokens_point(problem->tokens, cell[i], point);
+    bf_cells_point(problem->cells, cell[i], point);
     for (int a = 0; a < d; a++)
       for (int l = 0; l < BF_LANES; l++) z[(i * d + a) * BF_LANES + l] = point[a];
   }
@@ -130,7 +130,7 @@ static BfStatus split_tag(const BfProblem *problem, const double *next, int lane
   for (int i = 0; i < atoms; i++) {
     if (!i || !same_image(next, d, first + i, first + i - 1, lane)) {
       image(next, d, first + i, lane, z);
-      corners = bf_tokens_split(problem->tokens, z, corner, weight);
+      corners = bf_cells_split(problem->cells, z, corner, weight);
     }
     have = merge(s->corner, s->weight, have, corner, weight, corners);
   }
@@ -152,7 +152,7 @@ BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, 
     }
     for (int i = first; i < first + atoms; i++) {
       image(next, d, i, lane, z);
-      cell[i] = bf_tokens_nearest(problem->tokens, z);
+      cell[i] = bf_cells_nearest(problem->cells, z);
     }
     sort(cell + first, atoms);
   }

@@ -8,11 +8,11 @@ typedef struct {
   int64_t size;       /* doubles a block: parameters * BF_LANES */
   double *parameters; /* [blocks][parameters][BF_LANES]; owned */
   double *stage;      /* [K] c(u_k); owned */
-} BfActions;
-BfStatus bf_actions_create(const BfProblem *problem, BfActions *actions, BfError *error);
-void     bf_actions_clear(BfActions *actions);
+} BfActionParameters;
+BfStatus bf_action_parameters_create(const BfProblem *problem, BfActionParameters *actions, BfError *error);
+void     bf_action_parameters_clear(BfActionParameters *actions);
 /* How many of the block's lanes are actions of their own. */
-static inline int bf_actions_in_block(const BfProblem *problem, int64_t block) {
+static inline int bf_action_parameters_in_block(const BfProblem *problem, int64_t block) {
   const int64_t left = problem->actions - block * BF_LANES;
   return left < BF_LANES ? (int)left : BF_LANES;
 }

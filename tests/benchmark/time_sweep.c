@@ -120,7 +120,7 @@ static BfStatus benchmark(BfFullState *x, BfError *error) {
   Explicit      e;
   double        ours[2] = {INFINITY, INFINITY}, theirs = INFINITY;
   BF_TRY(explicit_create(x, &e, error));
-  bf_terminal_fill(&x->terminal, &x->space, 0, x->space.measures, x->V[0].base);
+  bf_terminal_tables_fill(&x->terminal, &x->space, 0, x->space.measures, x->V[0].base);
   printf("%s: M = %lld, K = %lld of which %lld can win; %s kernels, one core\n", x->problem->name,
          (long long)x->space.measures, (long long)x->problem->actions, (long long)plan->walk.actives,
          bf_kernels_name(x->problem->layer.kernels));

@@ -40,11 +40,11 @@ static int64_t successor(const BfFullState *x, int64_t s, const int64_t cell[], 
   const BfContext *context = &x->problem->context[s];
   double           z[MOST][MOST], next[MOST];
   int64_t          to[MOST];
-  for (int i = 0; i < context->slots; i++) bf_tokens_point(x->problem->tokens, cell[i], z[i]);
+  for (int i = 0; i < context->slots; i++) bf_cells_point(x->problem->cells, cell[i], z[i]);
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {
       image(layer, context, parameters + layer->matrix[0].at, parameters + layer->matrix[1].at, z, i, next);
-      const int64_t c  = bf_tokens_nearest(x->problem->tokens, next);
+      const int64_t c  = bf_cells_nearest(x->problem->cells, next);
       int           at = i;
       for (; at > context->first[g] && to[at - 1] > c; at--) to[at] = to[at - 1];
       to[at] = c;
@@ -63,7 +63,7 @@ static Plain evaluate_plainly(const BfFullState *x) {
   Plain            plain      = {0, 0, 0};
   double          *parameters = malloc(sizeof *parameters * (size_t)(problem->layer.parameters * problem->actions));
   for (int64_t k = 0; k < problem->actions; k++)
-    bf_layer_expand(&problem->layer, problem->controls + k * problem->layer.controls,
+    bf_layer_expand(&problem->layer, problem->action + k * problem->layer.free,
                     parameters + k * problem->layer.parameters, 1);
   const double begin = bf_seconds();
   for (int64_t j = 0; j < M; j += step) {

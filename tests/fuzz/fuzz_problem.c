@@ -119,7 +119,7 @@ static void cells_must_be_sorted(const BfProblem *p) {
   if (!p->tokens || slots > 100000) return;
   MUST(BF_NEW(&cell, slots, &error) == BF_OK);
   MUST(bf_problem_initial_cells(p, cell, &error) == BF_OK);
-  for (int64_t k = 0; k < slots; k++) MUST(cell[k] >= 0 && cell[k] < bf_tokens_count(p->tokens));
+  for (int64_t k = 0; k < slots; k++) MUST(cell[k] >= 0 && cell[k] < bf_cells_count(p->tokens));
   const int64_t *at = cell;
   for (int64_t s = 0; s < p->train.contexts; s++)
     for (int g = 0; g < p->context[s].tags; g++)

@@ -133,7 +133,7 @@ static void apply_layer(const Table *t, Memory *m, const int64_t cell[], double 
 }
 
 /* The number of the measure whose atoms stand at one lane of next. */
-static double number_of(const Table *t, const BfTokens *tokens, const double *next, int lane) {
+static double number_of(const Table *t, const BfCells *tokens, const double *next, int lane) {
   double total = 0;
   for (int g = 0; g < t->context.tags; g++) {
     const int first = t->context.first[g], atoms = atoms_of(&t->context, g);
@@ -143,7 +143,7 @@ static double number_of(const Table *t, const BfTokens *tokens, const double *ne
     for (int i = 0; i < atoms; i++) {
       double z[BF_MOST_DIM];
       for (int a = 0; a < t->shape.d; a++) z[a] = next[((first + i) * t->shape.d + a) * BF_LANES + lane];
-      const int64_t c  = bf_tokens_nearest(tokens, z);
+      const int64_t c  = bf_cells_nearest(tokens, z);
       int           at = i;
       for (; at > 0 && cell[at - 1] > c; at--) cell[at] = cell[at - 1];
       cell[at] = c;
@@ -155,18 +155,18 @@ static double number_of(const Table *t, const BfTokens *tokens, const double *ne
   return total;
 }
 
-static BfTokens *make_tokens(const Table *t) {
-  BfError   error = {0};
-  BfTokens *tokens;
-  int64_t   cells[BF_MOST_DIM];
+static BfCells *make_tokens(const Table *t) {
+  BfError  error = {0};
+  BfCells *tokens;
+  int64_t  cells[BF_MOST_DIM];
   for (int a = 0; a < t->shape.d; a++) cells[a] = (int64_t)t->shape.cells[a];
-  return bf_tokens_grid(t->shape.d, t->layer.lower, t->layer.upper, cells, &tokens, &error) == BF_OK ? tokens : NULL;
+  return bf_cells_grid(t->shape.d, t->layer.lower, t->layer.upper, cells, &tokens, &error) == BF_OK ? tokens : NULL;
 }
 
 static int64_t wrong_table(void *x, const Outputs *outputs) {
   Table        *t      = x;
   Memory        m      = {0};
-  BfTokens     *tokens = make_tokens(t);
+  BfCells      *tokens = make_tokens(t);
   const int64_t row    = (int64_t)t->context.slots * t->shape.d * BF_LANES;
   double       *next   = TAKE(&m, double, row);
   int64_t       wrong  = 0;
@@ -175,7 +175,7 @@ static int64_t wrong_table(void *x, const Outputs *outputs) {
     wrong += memcmp(next, outputs->out[0] + i * row, sizeof(double) * (size_t)row) != 0;
     for (int l = 0; l < BF_LANES; l++) wrong += outputs->out[1][i * BF_LANES + l] != number_of(t, tokens, next, l);
   }
-  bf_tokens_destroy(&tokens);
+  bf_cells_destroy(&tokens);
   release(&m);
   return wrong;
 }
@@ -204,7 +204,7 @@ static void run_pairs(void *x, const BfKernels *kernels) {
 
 static int64_t wrong_pairs(void *x, const Outputs *outputs) {
   Table    *t      = x;
-  BfTokens *tokens = make_tokens(t);
+  BfCells  *tokens = make_tokens(t);
   const int n = t->shape.n, lanes = 1 + n % BF_LANES;
   int64_t   wrong = 0;
   for (int64_t i = 0; i < n * n; i++) {
@@ -215,7 +215,7 @@ static int64_t wrong_pairs(void *x, const Outputs *outputs) {
     for (int l = 0; l < lanes; l++) wrong += outputs->out[0][l * n * n + i] != number_of(t, tokens, next, l);
     release(&m);
   }
-  bf_tokens_destroy(&tokens);
+  bf_cells_destroy(&tokens);
   return wrong;
 }
 

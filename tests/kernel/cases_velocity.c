@@ -12,14 +12,14 @@ typedef struct {
 } Moved;
 
 static void make_block(Memory *m, uint64_t *seed, int large, BfBlock *block) {
-  block->spread = below(seed, 2);
+  block->layout = below(seed, 2) ? BF_LANES_OF_TOKENS : BF_LANES_OF_SEQUENCES;
   block->tokens = large ? 64 : 1 + below(seed, 21);
-  block->rows   = block->spread ? (block->tokens + BF_LANES - 1) / BF_LANES : block->tokens;
+  block->rows   = block->layout == BF_LANES_OF_TOKENS ? (block->tokens + BF_LANES - 1) / BF_LANES : block->tokens;
   int *position = TAKE(m, int, block->rows *BF_LANES);
   int *place    = TAKE(m, int, block->tokens); /* several tokens may share a position */
   for (int i = 1; i < block->tokens; i++) place[i] = place[i - 1] + below(seed, 2);
   for (int i = 0; i < block->rows * BF_LANES; i++)
-    position[i] = block->spread ? (i < block->tokens ? place[i] : 0) : place[i / BF_LANES];
+    position[i] = block->layout == BF_LANES_OF_TOKENS ? (i < block->tokens ? place[i] : 0) : place[i / BF_LANES];
   block->position = position;
 }
 
@@ -60,7 +60,7 @@ static void *make_transposed(Memory *m, uint64_t *seed, int large, Outputs *outp
   x->by_z          = output(m, outputs, size_of(x) + LOOSE) + LOOSE;
   x->by_parameters = output(m, outputs, x->layer.parameters);
   for (int i = 0; i < x->block.rows * BF_LANES; i++) {
-    if (x->block.spread && i >= x->block.tokens) continue;
+    if (x->block.layout == BF_LANES_OF_TOKENS && i >= x->block.tokens) continue;
     for (int a = 0; a < x->layer.dim; a++)
       x->lambda[(i / BF_LANES * x->layer.dim + a) * BF_LANES + i % BF_LANES] = within(seed, -1, 1);
   }

@@ -266,7 +266,7 @@ static void forms(void **state) {
   layer.matrix[3].value = bf_calloc(4, sizeof(double), &error);
   for (int i = 0; i < 4; i++) layer.matrix[3].value[i] = 10 + i;
   assert_int_equal(bf_layer_place(&layer, &error), BF_OK);
-  assert_int_equal(layer.controls, 7);
+  assert_int_equal(layer.free, 7);
   bf_layer_expand(&layer, u, out, 1);
   const double expected[] = {1, 2, 3, 4, 5, 0, 0, 6, 0, -7, 7, 0, 10, 11, 12, 13};
   assert_true(same_bits(out, expected, 16));

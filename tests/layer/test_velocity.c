@@ -14,7 +14,7 @@
 #include "kernel/kernels.h"
 
 typedef struct {
-  int          dim, heads, tokens, spread, encoded;
+  int          dim, heads, tokens, layout, encoded;
   double       residual, beta, zeta;
   BfMask       mask;
   BfProjection projection;
@@ -57,7 +57,7 @@ static double *doubles(int64_t n) {
   return x;
 }
 
-static int is_real(const Setup *s, int at) { return !s->block.spread || at < s->block.tokens; }
+static int is_real(const Setup *s, int at) { return s->block.layout == BF_LANES_OF_SEQUENCES || at < s->block.tokens; }
 
 static Setup setup(const Case *c) {
   Setup   s          = {0};
@@ -79,10 +79,11 @@ static Setup setup(const Case *c) {
     s.layer.positions = c->tokens;
     for (int i = 0; i < c->tokens * c->dim; i++) s.layer.encoding[i] = 0.5 * uniform();
   }
-  const int rows = c->spread ? (c->tokens + BF_LANES - 1) / BF_LANES : c->tokens;
+  const int rows = c->layout == BF_LANES_OF_TOKENS ? (c->tokens + BF_LANES - 1) / BF_LANES : c->tokens;
   s.position     = bf_calloc((int64_t)rows * BF_LANES, sizeof(int), &error);
-  for (int i = 0; i < rows * BF_LANES; i++) s.position[i] = c->spread ? (i < c->tokens ? i : 0) : i / BF_LANES;
-  s.block      = (BfBlock){rows, c->tokens, c->spread, s.position};
+  for (int i = 0; i < rows * BF_LANES; i++)
+    s.position[i] = c->layout == BF_LANES_OF_TOKENS ? (i < c->tokens ? i : 0) : i / BF_LANES;
+  s.block      = (BfBlock){rows, c->tokens, (BfLayout)c->layout, s.position};
   s.n          = rows * c->dim * BF_LANES;
   s.parameters = doubles(s.layer.parameters);
   s.z          = doubles(s.n);
@@ -108,7 +109,9 @@ static int64_t at(const Setup *s, int place, int a) {
 }
 
 /* The place of token j of the sequence that the token at `place` is in. */
-static int other(const Setup *s, int place, int j) { return s->block.spread ? j : j * BF_LANES + place % BF_LANES; }
+static int other(const Setup *s, int place, int j) {
+  return s->block.layout == BF_LANES_OF_TOKENS ? j : j * BF_LANES + place % BF_LANES;
+}
 
 static double encoded(const Setup *s, int place, int a) {
   return s->z[at(s, place, a)] + (s->layer.encoding ? s->layer.encoding[s->position[place] * s->layer.dim + a] : 0);
@@ -244,7 +247,7 @@ static void collect_is_the_transpose_of_expand(void **unused) {
     }
     bf_layer_expand(&layer, u, x, 1);
     bf_layer_collect(&layer, y, by_u);
-    assert_true(fabs(product(layer.parameters, x, y) - product(layer.controls, u, by_u)) < 1e-14);
+    assert_true(fabs(product(layer.parameters, x, y) - product(layer.free, u, by_u)) < 1e-14);
     bf_layer_clear(&layer);
   }
 }

@@ -164,7 +164,7 @@ static void what_stood_aside_stands_aside_in_a_restart(void **state) {
     bf_files_add(files, p->files->file[k].name, p->files->file[k].bytes, p->files->file[k].size, &error);
   if (bf_problem_restore(files, "xor.yaml", p->overrides, &q, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(q->actions, 7);
-  assert_memory_equal(p->controls, q->controls, 7 * 5 * sizeof *p->controls);
+  assert_memory_equal(p->action, q->action, 7 * 5 * sizeof *p->action);
   bf_problem_destroy(&p);
   bf_problem_destroy(&q);
 }
@@ -173,7 +173,7 @@ static void what_stood_aside_stands_aside_in_a_restart(void **state) {
 static void a_familys_keys_are_used_where_one_head_uses_them(void **state) {
   BfProblem *p = good(&(Case){.edit = {{"heads: 1", "heads: 2"}, {"  V:", "  A_0: {form: fixed, value: 3}\n  V:"}}});
   (void)state;
-  assert_int_equal(p->layer.controls, 4 + 2);
+  assert_int_equal(p->layer.free, 4 + 2);
   for (int k = 0; k < 4; k++) assert_true(p->layer.matrix[0].value[k] == 3);
   bf_problem_destroy(&p);
 }
@@ -228,7 +228,7 @@ static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
   else assert_null(b->encoding);
   for (int k = 0; k < a->matrices; k++) assert_int_equal(a->matrix[k].form, b->matrix[k].form);
   assert_int_equal(p->actions, q->actions);
-  assert_memory_equal(p->controls, q->controls, (size_t)(p->actions * a->controls) * sizeof(double));
+  assert_memory_equal(p->action, q->action, (size_t)(p->actions * a->free) * sizeof(double));
   assert_true(p->cost.kind == q->cost.kind && p->cost.pooling == q->cost.pooling);
   assert_true(p->cost.weight_decay == q->cost.weight_decay && p->cost.position_auto == q->cost.position_auto);
   assert_true(p->cost.readouts == q->cost.readouts && p->cost.classes == q->cost.classes);

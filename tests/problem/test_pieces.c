@@ -29,14 +29,14 @@ static void the_induction_head_is_the_same_problem(void **state) {
   snprintf(path, sizeof path, "%s/xor.yaml", folder);
   q = read_path(path);
   assert_string_not_equal(p->files->file[0].bytes, q->files->file[0].bytes);
-  const int64_t numbers = p->layer.controls;
+  const int64_t numbers = p->layer.free;
   assert_int_equal(numbers, 72);
   assert_int_equal(p->actions, 1024);
-  assert_int_equal(q->layer.controls, numbers);
+  assert_int_equal(q->layer.free, numbers);
   assert_int_equal(q->actions, p->actions);
-  assert_memory_equal(p->lower, q->lower, (size_t)numbers * sizeof *p->lower);
-  assert_memory_equal(p->upper, q->upper, (size_t)numbers * sizeof *p->upper);
-  assert_memory_equal(p->controls, q->controls, (size_t)(p->actions * numbers) * sizeof *p->controls);
+  assert_memory_equal(p->control_lower, q->control_lower, (size_t)numbers * sizeof *p->control_lower);
+  assert_memory_equal(p->control_upper, q->control_upper, (size_t)numbers * sizeof *p->control_upper);
+  assert_memory_equal(p->action, q->action, (size_t)(p->actions * numbers) * sizeof *p->action);
   assert_memory_equal(p->layer.lower, q->layer.lower, 6 * sizeof(double));
   assert_memory_equal(p->layer.upper, q->layer.upper, 6 * sizeof(double));
   assert_memory_equal(p->layer.encoding, q->layer.encoding, 7 * 6 * sizeof(double));
@@ -55,7 +55,7 @@ static void a_single_value_stands_for_all(void **state) {
   (void)state;
   assert_true(p->layer.lower[0] == -1.5 && p->layer.lower[1] == -1.5);
   assert_true(p->layer.upper[0] == 1.25 && p->layer.upper[1] == 1.25);
-  assert_int_equal(bf_tokens_count(p->tokens), 16);
+  assert_int_equal(bf_cells_count(p->cells), 16);
   assert_true(p->cost.bias[0] == 0.5 && p->cost.bias[1] == 0.5);
   for (int k = 0; k < 4; k++) assert_true(p->layer.matrix[1].value[k] == 2);
   bf_problem_destroy(&p);
@@ -98,7 +98,7 @@ static void exceptions_name_rows_columns_entries_and_blocks(void **state) {
     char yaml[256];
     snprintf(yaml, sizeof yaml, "levels: 2, %s}", cases[k].piece);
     BfProblem *p = good(&(Case){.edit = {{"levels: 2}", yaml}}, .option = {{cases[k].option[0], cases[k].option[1]}}});
-    assert_memory_equal(p->lower, cases[k].lower, sizeof cases[k].lower);
+    assert_memory_equal(p->control_lower, cases[k].lower, sizeof cases[k].lower);
     assert_int_equal(p->actions, cases[k].actions);
     bf_problem_destroy(&p);
   }
@@ -112,7 +112,7 @@ static void exceptions_of_forms_and_heads(void **state) {
                                                                       "  A_1: {column_0: {range: [2, 3], levels: 7}}"}}});
   const double lower[] = {-4, 0, -2, 2, 0, -2};
   (void)state;
-  assert_memory_equal(p->lower, lower, sizeof lower);
+  assert_memory_equal(p->control_lower, lower, sizeof lower);
   assert_int_equal(p->actions, 7 * 3 * 3);
   bf_problem_destroy(&p);
 }

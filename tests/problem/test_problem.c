@@ -17,15 +17,16 @@ static void defaults_are_those_of_the_specification(void **state) {
   assert_int_equal(p->layer.projection, BF_PROJECT_CLIP);
   assert_null(p->layer.activation);
   assert_null(p->layer.encoding);
-  assert_int_equal(p->layer.controls, 5);
+  assert_int_equal(p->layer.free, 5);
   assert_int_equal(p->actions, 48); /* 2^4 * 3 */
-  for (int j = 0; j < 5; j++) assert_true(p->upper[j] == (j < 4 ? 4 : 2) && p->lower[j] == -p->upper[j]);
+  for (int j = 0; j < 5; j++)
+    assert_true(p->control_upper[j] == (j < 4 ? 4 : 2) && p->control_lower[j] == -p->control_upper[j]);
   assert_int_equal(p->cost.classes, 2);
   assert_int_equal(p->cost.readouts, 1);
   assert_true(p->cost.bias[0] == 0 && p->cost.bias[1] == 0 && p->cost.weight_decay == 0);
   assert_int_equal(p->cost.pooling, BF_POOL_MEAN);
   assert_true(p->cost.contexts == 2 && p->cost.tokens == 4 && p->cost.step == 0.5);
-  assert_int_equal(bf_tokens_count(p->tokens), 81);
+  assert_int_equal(bf_cells_count(p->cells), 81);
   assert_int_equal(p->atoms, 0);
   assert_int_equal(p->transition, BF_TRANSITION_NEAREST);
   assert_int_equal(p->train.contexts, 2);
@@ -66,8 +67,8 @@ static void the_example_is_read(void **state) {
 static void options_override_and_are_recorded(void **state) {
   BfProblem *p = good(&(Case){.option = {{"-quantize_cells", "8,4"}, {"-control_A_range", "-1, 1"}}});
   (void)state;
-  assert_int_equal(bf_tokens_count(p->tokens), 32);
-  assert_true(p->lower[0] == -1 && p->upper[3] == 1 && p->upper[4] == 2);
+  assert_int_equal(bf_cells_count(p->cells), 32);
+  assert_true(p->control_lower[0] == -1 && p->control_upper[3] == 1 && p->control_upper[4] == 2);
   assert_string_equal(p->overrides, "control_A_range=-1, 1\nquantize_cells=8,4\n");
   bf_problem_destroy(&p);
   p = good(&(Case){.option = {{"-options_left", "0"}}}); /* PETSc's own, which it reads at the very end */
@@ -101,9 +102,9 @@ static void a_restored_problem_is_the_same(void **state) {
   PetscOptionsClearValue(NULL, "-horizon");
   assert_int_equal(q->horizon, 3);
   assert_string_equal(q->overrides, p->overrides); /* in the order of reading */
-  assert_int_equal(bf_tokens_count(q->tokens), 32);
+  assert_int_equal(bf_cells_count(q->cells), 32);
   assert_int_equal(q->actions, p->actions);
-  assert_memory_equal(q->controls, p->controls, (size_t)(p->actions * p->layer.controls) * sizeof *p->controls);
+  assert_memory_equal(q->action, p->action, (size_t)(p->actions * p->layer.free) * sizeof *p->action);
   assert_memory_equal(q->train.z, p->train.z, (size_t)p->train.tokens * 2 * sizeof *p->train.z);
   bf_problem_destroy(&p);
   bf_problem_destroy(&q);
@@ -130,9 +131,9 @@ static void heads_fall_back_key_by_key(void **state) {
                                                                       "  A_2: {form: fixed, value: [1, 2, 3, 4]}"}}});
   const double lower[] = {-4, -4, -4, -4, -2, 0, 2, -2, -2}, upper[] = {4, 4, 4, 4, 2, 1, 3, 2, 2};
   (void)state;
-  assert_int_equal(p->layer.controls, 4 + 1 + 2 + 1 + 0 + 1);
-  assert_memory_equal(p->lower, lower, sizeof lower);
-  assert_memory_equal(p->upper, upper, sizeof upper);
+  assert_int_equal(p->layer.free, 4 + 1 + 2 + 1 + 0 + 1);
+  assert_memory_equal(p->control_lower, lower, sizeof lower);
+  assert_memory_equal(p->control_upper, upper, sizeof upper);
   assert_int_equal(p->actions, 27); /* V of three heads */
   assert_string_equal(p->layer.matrix[4].name, "A_2");
   assert_true(p->layer.matrix[4].value[2] == 3);
@@ -163,8 +164,8 @@ static void controls_from_a_file_have_their_hull(void **state) {
                               .file = {"u.csv", "a,b,c,d,v\n1,2,3,4,7\n0,0,0,0,-3\n1,1,1,1,5\n"}});
   (void)state;
   assert_int_equal(p->actions, 3);
-  assert_true(p->controls[4] == 7 && p->controls[9] == -3);
-  assert_true(p->lower[4] == -3 && p->upper[4] == 7 && p->lower[0] == -4);
+  assert_true(p->action[4] == 7 && p->action[9] == -3);
+  assert_true(p->control_lower[4] == -3 && p->control_upper[4] == 7 && p->control_lower[0] == -4);
   bf_problem_destroy(&p);
 }
 
@@ -178,10 +179,10 @@ static void samples_lie_in_the_box_and_nest(void **state) {
   (void)state;
   assert_int_equal(p->actions, 5);
   assert_int_equal(q->actions, 50);
-  assert_memory_equal(p->controls, q->controls, 25 * sizeof *p->controls);
+  assert_memory_equal(p->action, q->action, 25 * sizeof *p->action);
   for (int64_t k = 0; k < 50; k++)
     for (int j = 0; j < 5; j++)
-      assert_true(q->controls[5 * k + j] >= q->lower[j] && q->controls[5 * k + j] <= q->upper[j]);
+      assert_true(q->action[5 * k + j] >= q->control_lower[j] && q->action[5 * k + j] <= q->control_upper[j]);
   bf_problem_destroy(&p);
   bf_problem_destroy(&q);
 }
@@ -246,11 +247,11 @@ static void initial_cells_are_the_nearest_type(void **state) {
 static void unquantized_tokens_and_codebooks(void **state) {
   BfProblem *p = good(&(Case){.edit = {{"[9, 9]", "0"}}});
   (void)state;
-  assert_null(p->tokens);
+  assert_null(p->cells);
   bf_problem_destroy(&p);
   p = good(&(Case){.edit = {{"cells: [9, 9]", "codebook: points.csv"}}, .file = {"points.csv", "0,0\n1,1\n1,-1\n"}});
-  assert_int_equal(bf_tokens_count(p->tokens), 3);
-  assert_false(bf_tokens_is_grid(p->tokens));
+  assert_int_equal(bf_cells_count(p->cells), 3);
+  assert_false(bf_cells_is_grid(p->cells));
   bf_problem_destroy(&p);
 }
 

@@ -36,18 +36,18 @@ static void expect(const char *what, int64_t least, int64_t most) {
 /* Positions weigh nothing, so that tokens swap in most sequences. */
 static BfStatus check(BfRun *run, BfProblem *problem, BfError *error) {
   const BfFlowOptions options  = {.scheme = bf_scheme("rk4"), .steps = 2, .tolerance = 1e-6, .memory = 1e9};
-  const int64_t       numbers  = problem->horizon * (int64_t)problem->layer.controls;
+  const int64_t       numbers  = problem->horizon * (int64_t)problem->layer.free;
   BfRollout           rollout  = {0};
   BfFlow             *flow     = NULL;
   BfFlowValue         value    = {0};
   double             *gradient = NULL;
   BfStatus            status;
   BF_GOTO(BF_NEW(&gradient, numbers, error));
-  BF_GOTO(bf_rollout(problem, &problem->train, problem->controls, 0, &rollout, error));
+  BF_GOTO(bf_rollout(problem, &problem->train, problem->action, 0, &rollout, error));
   expect("rollout", problem->train.contexts / 2, problem->train.contexts);
   BF_GOTO(bf_flow_create(run, problem, &problem->train, &options, &flow, error));
   value.gradient = gradient;
-  BF_GOTO(bf_flow_evaluate(flow, problem->controls, &value, error));
+  BF_GOTO(bf_flow_evaluate(flow, problem->action, &value, error));
   expect("gradient of the flow", problem->train.contexts / 2, problem->train.contexts);
 done:
   bf_flow_destroy(&flow);

@@ -63,7 +63,7 @@ static void fill_rows(const BfFullState *x, int64_t group, double *V, unsigned c
                     row   = start / walk->lanes;
       if (filled[row]) continue;
       filled[row] = 1;
-      bf_terminal_fill(&x->terminal, &x->space, start, start + walk->lanes, V);
+      bf_terminal_tables_fill(&x->terminal, &x->space, start, start + walk->lanes, V);
       least[row] = INFINITY;
       for (int64_t l = 0; l < walk->lanes; l++) least[row] = fmin(least[row], V[start + l]);
     }
@@ -101,9 +101,9 @@ static BfStatus make_state(BfFullSample *sample, BfFullState *x, BfError *error)
   x->run      = sample->run;
   x->problem  = sample->problem;
   BF_TRY(bf_together(x->run->world, bf_full_space_create(x->problem, &x->space, error), error));
-  BF_TRY(bf_together(x->run->world, bf_actions_create(x->problem, &x->actions, error), error));
+  BF_TRY(bf_together(x->run->world, bf_action_parameters_create(x->problem, &x->actions, error), error));
   for (int64_t k = 0; k < x->problem->actions; k++) most = fmax(most, x->actions.stage[k]);
-  BF_TRY(bf_terminal_create(x->run, &x->space, &x->terminal, error));
+  BF_TRY(bf_terminal_tables_create(x->run, &x->space, &x->terminal, error));
   return bf_tables_create(x->run, &x->space, &x->actions, x->terminal.bound + x->problem->horizon * most, NULL,
                           &x->tables, error);
 }

@@ -80,8 +80,8 @@ static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore
   const BfRun   *run = x->run;
   BfFullPosition at;
   int            pieces;
-  bf_terminal_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size,
-                   M * (run->node_rank + 1) / run->node_size, x->V[T % 2].base);
+  bf_terminal_tables_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size,
+                          M * (run->node_rank + 1) / run->node_size, x->V[T % 2].base);
   bf_shared_sync(run, &x->V[T % 2]);
   BF_TRY(write_layer(x, T, options, store, error));
   BF_TRY(bf_full_restore(x, options, store, x->checkpoint, &at, &pieces, error));
@@ -98,26 +98,26 @@ static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore
 
 static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *error) {
   const BfProblem *problem = x->problem;
-  const int64_t    q       = problem->layer.controls;
+  const int64_t    q       = problem->layer.free;
   int64_t          i       = x->initial;
   BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
   loop->quantized_cost = ((const double *)x->V[0].base)[i];
   for (int t = 0; t < problem->horizon; t++) {
     loop->action[t] = bf_full_policy(x, t, i);
-    memcpy(loop->control + t * q, problem->controls + loop->action[t] * q, sizeof(double) * (size_t)q);
+    memcpy(loop->control + t * q, problem->action + loop->action[t] * q, sizeof(double) * (size_t)q);
     i = bf_full_next(x, i, loop->action[t]);
   }
-  bf_terminal_value(&x->terminal, &x->space, i, &loop->readout);
+  bf_terminal_tables_value(&x->terminal, &x->space, i, &loop->readout);
   return BF_OK;
 }
 
 static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error) {
-  const BfTokens *tokens = x->problem->tokens;
-  const int64_t   n = bf_tokens_count(tokens), d = bf_tokens_dim(tokens);
-  double         *point = NULL;
-  BfStatus        status;
+  const BfCells *tokens = x->problem->cells;
+  const int64_t  n = bf_cells_count(tokens), d = bf_cells_dim(tokens);
+  double        *point = NULL;
+  BfStatus       status;
   BF_GOTO(bf_together(x->run->world, BF_NEW(&point, n * d, error), error));
-  for (int64_t c = 0; c < n; c++) bf_tokens_point(tokens, c, point + c * d);
+  for (int64_t c = 0; c < n; c++) bf_cells_point(tokens, c, point + c * d);
   BF_GOTO(bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error));
   status = bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
 done:

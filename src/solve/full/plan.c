@@ -130,7 +130,7 @@ static void cut_blocks(BfPlan *plan, int ranks) {
   plan->groups       = plan->outers * plan->groups_outer;
 }
 
-static BfStatus build(const BfActions *actions, int ranks, BfPlan *plan, BfError *error) {
+static BfStatus build(const BfActionParameters *actions, int ranks, BfPlan *plan, BfError *error) {
   const BfFullSpace *space = plan->space;
   plan->lane_context       = group_from(space, space->contexts, LEAST_LANES, &plan->walk.lanes);
   plan->mid_context        = group_from(space, plan->lane_context, LEAST_MIDS, &plan->walk.mids);
@@ -146,7 +146,7 @@ static BfStatus build(const BfActions *actions, int ranks, BfPlan *plan, BfError
   return BF_OK;
 }
 
-BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, int ranks,
+BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActionParameters *actions, int ranks,
                         BfPlan *plan, BfError *error) {
   *plan = (BfPlan){.space = space, .tables = tables, .walk = {.actives = tables->actives, .number = tables->active}};
   const BfStatus status = build(actions, ranks, plan, error);

@@ -23,7 +23,7 @@ typedef struct {
 } BfPlan;
 
 /* A plan for `ranks` ranks; the values that a sweep gives do not depend on it. */
-BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActions *actions, int ranks,
+BfStatus bf_plan_create(const BfFullSpace *space, const BfTables *tables, const BfActionParameters *actions, int ranks,
                         BfPlan *plan, BfError *error);
 void     bf_plan_clear(BfPlan *plan);
 /* First measure of a group; that of group number plan->groups is M. */

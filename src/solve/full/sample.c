@@ -11,14 +11,14 @@ static const double moment = 0.03, gather_moment = 0.3; /* seconds */
 BfStatus bf_full_sample_create(BfRun *run, const BfProblem *problem, BfFullSample *x, BfError *error) {
   *x = (BfFullSample){.run = run, .problem = problem};
   BF_TRY(bf_full_space_create(problem, &x->space, error));
-  BF_TRY(bf_actions_create(problem, &x->actions, error));
+  BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   return bf_scratch_create(problem, &x->scratch, error);
 }
 
 void bf_full_sample_clear(BfFullSample *x) {
   if (!x->problem) return;
   bf_scratch_clear(&x->scratch);
-  bf_actions_clear(&x->actions);
+  bf_action_parameters_clear(&x->actions);
   bf_full_space_clear(&x->space);
 }
 

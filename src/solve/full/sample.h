@@ -3,11 +3,11 @@
 #include "solve/full/terminal.h"
 
 typedef struct {
-  BfRun           *run;
-  const BfProblem *problem;
-  BfFullSpace      space;
-  BfActions        actions;
-  BfScratch        scratch;
+  BfRun             *run;
+  const BfProblem   *problem;
+  BfFullSpace        space;
+  BfActionParameters actions;
+  BfScratch          scratch;
 } BfFullSample;
 
 BfStatus bf_full_sample_create(BfRun *run, const BfProblem *problem, BfFullSample *sample, BfError *error);

@@ -29,13 +29,13 @@ static BfStatus too_large(const BfFullSpace *space, BfError *error) {
   return bf_fail(error, BF_BAD_INPUT,
                  "the full space has more than 2^62 measures (%lld tags on %lld cells): use -space reachable, fewer "
                  "quantize.cells or quantize.atoms",
-                 (long long)space->problem->train.tags, (long long)bf_tokens_count(space->problem->tokens));
+                 (long long)space->problem->train.tags, (long long)bf_cells_count(space->problem->cells));
 }
 
 static BfStatus size_context(BfFullSpace *space, int64_t s, BfError *error) {
   const BfContext *c = &space->problem->context[s];
   BfContextSpace  *x = &space->context[s];
-  const int64_t    n = bf_tokens_count(space->problem->tokens);
+  const int64_t    n = bf_cells_count(space->problem->cells);
   BF_TRY(BF_NEW(&x->radix, c->tags, error));
   x->measures = 1;
   for (int g = 0; g < c->tags; g++) {
@@ -62,14 +62,14 @@ static BfStatus make_types(BfFullSpace *space, BfError *error) {
     const BfContext *c = &space->problem->context[s];
     for (int g = 0; g < c->tags; g++) {
       BfTypes **types = &space->types[atoms_of(c, g)];
-      if (!*types) BF_TRY(bf_types_create(bf_tokens_count(space->problem->tokens), atoms_of(c, g), types, error));
+      if (!*types) BF_TRY(bf_types_create(bf_cells_count(space->problem->cells), atoms_of(c, g), types, error));
     }
   }
   return BF_OK;
 }
 
 static BfStatus build(BfFullSpace *space, BfError *error) {
-  if (!space->problem->tokens)
+  if (!space->problem->cells)
     return bf_fail(error, BF_BAD_INPUT, "-space full needs quantized tokens: quantize.cells must not be 0");
   BF_TRY(BF_NEW(&space->context, space->contexts, error));
   BF_TRY(BF_NEW(&space->shape, space->contexts, error));

@@ -40,7 +40,7 @@ static void move(const int64_t cell[], int atoms, int from, int64_t to, int64_t 
 
 /* Every measure one move away from state i, into out (room for slots of all contexts times cells). */
 static int64_t neighbours(const BfFullSpace *space, int64_t i, int64_t cell[], int64_t moved[], int64_t out[]) {
-  const int64_t n     = bf_tokens_count(space->problem->tokens);
+  const int64_t n     = bf_cells_count(space->problem->cells);
   int64_t       count = 0;
   for (int64_t s = 0; s < space->contexts; s++) {
     const BfContext *c = &space->problem->context[s];
@@ -85,7 +85,7 @@ static BfStatus find_measures(const BfFullState *x, int moves, Study *study, BfE
   const BfFullSpace *space = &x->space;
   int64_t            slots = 0, frontier = 0, *cell = NULL, *moved = NULL, *candidate = NULL, *sorted = NULL;
   for (int64_t s = 0; s < space->contexts; s++) slots += space->problem->context[s].slots;
-  const int64_t each = slots * bf_tokens_count(space->problem->tokens);
+  const int64_t each = slots * bf_cells_count(space->problem->cells);
   BfStatus      status;
   BF_GOTO(BF_NEW(&study->index, MOST_MEASURES, error));
   BF_GOTO(BF_NEW(&study->moves, MOST_MEASURES, error));
@@ -159,8 +159,8 @@ static BfStatus roll(const BfFullState *x, Study *study, BfError *error) {
     reference = bf_full_next(x, reference, fixed);
   }
   for (int64_t i = 0; i < study->count; i++) {
-    study->loss[i] = bf_terminal_value(&x->terminal, &x->space, closed[i], NULL);
-    study->open[i] = bf_terminal_value(&x->terminal, &x->space, open[i], NULL);
+    study->loss[i] = bf_terminal_tables_value(&x->terminal, &x->space, closed[i], NULL);
+    study->open[i] = bf_terminal_tables_value(&x->terminal, &x->space, open[i], NULL);
   }
 done:
   bf_free(loops.closed);
@@ -171,17 +171,17 @@ done:
 
 /* ---- continuity ------------------------------------------------------------------------------------------------- */
 
-static double distance(const BfTokens *tokens, int64_t a, int64_t b) {
-  const int d = bf_tokens_dim(tokens);
+static double distance(const BfCells *tokens, int64_t a, int64_t b) {
+  const int d = bf_cells_dim(tokens);
   double    x[d], y[d], sum = 0;
-  bf_tokens_point(tokens, a, x);
-  bf_tokens_point(tokens, b, y);
+  bf_cells_point(tokens, a, x);
+  bf_cells_point(tokens, b, y);
   for (int i = 0; i < d; i++) sum += (x[i] - y[i]) * (x[i] - y[i]);
   return sqrt(sum);
 }
 
 /* W1 of two types of one tag, m atoms each, as a fraction of the tag's mass. */
-static BfStatus tag_distance(const BfTokens *tokens, int m, const int64_t a[], const int64_t b[], double *w1,
+static BfStatus tag_distance(const BfCells *tokens, int m, const int64_t a[], const int64_t b[], double *w1,
                              BfError *error) {
   double  ground[m * m], cost = 0;
   int64_t one[m];
@@ -208,7 +208,7 @@ static BfStatus wasserstein1(const BfFullSpace *space, int64_t a, int64_t b, dou
       const int first = c->first[g], m = c->first[g + 1] - first;
       double    tag = 0;
       if (!memcmp(cell_a + first, cell_b + first, sizeof *cell_a * (size_t)m)) continue;
-      BF_TRY(tag_distance(space->problem->tokens, m, cell_a + first, cell_b + first, &tag, error));
+      BF_TRY(tag_distance(space->problem->cells, m, cell_a + first, cell_b + first, &tag, error));
       *w1 += tag * m * c->mass[g] / c->tokens / (double)space->contexts;
     }
   }

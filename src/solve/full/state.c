@@ -6,7 +6,7 @@
 static BfStatus number(const BfProblem *problem, BfFullState *x, BfError *error) {
   BF_TRY(bf_full_space_create(problem, &x->space, error));
   BF_TRY(bf_full_initial(&x->space, &x->initial, error));
-  return bf_actions_create(problem, &x->actions, error);
+  return bf_action_parameters_create(problem, &x->actions, error);
 }
 
 static BfStatus allocate_policy(BfFullState *x, BfError *error) {
@@ -22,7 +22,7 @@ BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint
   double most = 0;
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
   bf_phase_begin(run, BF_PHASE_COSTS);
-  BF_TRY(bf_terminal_create(run, &x->space, &x->terminal, error));
+  BF_TRY(bf_terminal_tables_create(run, &x->space, &x->terminal, error));
   bf_phase_end(run, BF_PHASE_COSTS);
   bf_progress_what(run, "transition tables");
   bf_phase_begin(run, BF_PHASE_TABLES);
@@ -45,8 +45,8 @@ void bf_full_state_clear(BfFullState *x) {
   bf_sweep_clear(&x->sweep);
   bf_plan_clear(&x->plan);
   bf_tables_clear(&x->tables);
-  bf_terminal_clear(&x->terminal);
-  bf_actions_clear(&x->actions);
+  bf_terminal_tables_clear(&x->terminal);
+  bf_action_parameters_clear(&x->actions);
   bf_full_space_clear(&x->space);
 }
 

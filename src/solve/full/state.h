@@ -5,18 +5,18 @@
 #include "solve/full/sweep.h"
 
 typedef struct {
-  BfRun           *run;
-  BfCheckpoint    *checkpoint; /* borrowed; NULL: none */
-  const BfProblem *problem;
-  BfFullSpace      space;
-  BfActions        actions;
-  BfTerminal       terminal;
-  BfTables         tables;
-  BfPlan           plan;
-  BfSweep          sweep;
-  BfShared         V[2];    /* V_t in V[t % 2] */
-  int32_t        **policy;  /* [T][sweep.owned] */
-  int64_t          initial; /* index of mu_0 */
+  BfRun             *run;
+  BfCheckpoint      *checkpoint; /* borrowed; NULL: none */
+  const BfProblem   *problem;
+  BfFullSpace        space;
+  BfActionParameters actions;
+  BfTerminalTables   terminal;
+  BfTables           tables;
+  BfPlan             plan;
+  BfSweep            sweep;
+  BfShared           V[2];    /* V_t in V[t % 2] */
+  int32_t          **policy;  /* [T][sweep.owned] */
+  int64_t            initial; /* index of mu_0 */
 } BfFullState;
 
 /* Space, tables, plan and empty values of a problem. Collective; clear it also after a failure. */

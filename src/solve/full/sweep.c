@@ -49,7 +49,7 @@ static BfStatus cut(BfSweep *sweep, BfError *error) {
 /* g of the lane context's successors, which every measure of the last layer adds. Where g is not one sum over contexts
  * (a readout is still to be chosen), where the lanes join contexts, or where the terms would not be small, the last
  * layer is swept like the others. */
-static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *error) {
+static BfStatus last_terms(BfSweep *sweep, const BfTerminalTables *terminal, BfError *error) {
   const BfPlan *plan  = sweep->plan;
   const int64_t lanes = plan->walk.lanes, contexts = plan->space->contexts;
   const int     single = contexts - plan->lane_context == 1;
@@ -64,16 +64,16 @@ static BfStatus last_terms(BfSweep *sweep, const BfTerminal *terminal, BfError *
         (BfLastMid){.measures = x->measures,
                     .next     = sweep->tables->next[x->shape],
                     .digit    = plan->digit + (s - plan->mid_context) * plan->walk.mids,
-                    .g        = bf_terminal_context(terminal, 0, s)};
+                    .g        = bf_terminal_tables_context(terminal, 0, s)};
   }
-  const double *g = bf_terminal_context(terminal, 0, contexts - 1);
+  const double *g = bf_terminal_tables_context(terminal, 0, contexts - 1);
   for (int64_t a = 0; a < plan->walk.actives; a++)
     for (int64_t l = 0; l < sweep->last_padded; l++)
       sweep->last_lane[a * sweep->last_padded + l] = g[plan->walk.lane_next[a][l < lanes ? l : lanes - 1]];
   return BF_OK;
 }
 
-static BfStatus allocate(const BfTerminal *terminal, BfSweep *sweep, BfError *error) {
+static BfStatus allocate(const BfTerminalTables *terminal, BfSweep *sweep, BfError *error) {
   const BfPlan *plan = sweep->plan;
   const int64_t size = plan->walk.block_mids * plan->walk.tile;
   BF_TRY(cut(sweep, error));
@@ -84,7 +84,7 @@ static BfStatus allocate(const BfTerminal *terminal, BfSweep *sweep, BfError *er
   return last_terms(sweep, terminal, error);
 }
 
-BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
+BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminalTables *terminal,
                          BfSweep *sweep, BfError *error) {
   BfStatus status;
   *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
@@ -149,14 +149,14 @@ int32_t bf_sweep_policy(const BfSweep *sweep, const int32_t *policy, int64_t i) 
 /* ---- computing -------------------------------------------------------------------------------------------------- */
 
 /* Left to right over the outer contexts, as V_T is summed. */
-static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t outer) {
+static void outer_terms(BfSweep *sweep, const BfTerminalTables *terminal, int64_t outer) {
   const BfPlan *plan = sweep->plan;
   for (int64_t a = 0; a < plan->walk.actives; a++) sweep->last_outer[a] = 0;
   int64_t rest = plan->outers;
   for (int64_t s = 0; s < plan->mid_context; s++) {
     const BfContextSpace *x    = &plan->space->context[s];
     const int32_t        *next = sweep->tables->next[x->shape];
-    const double         *g    = bf_terminal_context(terminal, 0, s);
+    const double         *g    = bf_terminal_tables_context(terminal, 0, s);
     rest /= x->measures;
     const int64_t j = outer / rest % x->measures;
     for (int64_t a = 0; a < plan->walk.actives; a++)
@@ -164,8 +164,8 @@ static void outer_terms(BfSweep *sweep, const BfTerminal *terminal, int64_t oute
   }
 }
 
-static void sweep_tiles(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
-                        int32_t *policy) {
+static void sweep_tiles(BfSweep *sweep, const BfTerminalTables *terminal, int64_t group, const double *next,
+                        double *value, int32_t *policy) {
   const BfPlan    *plan    = sweep->plan;
   const BfKernels *kernels = plan->space->problem->layer.kernels;
   const int64_t    in      = group % plan->groups_outer;
@@ -187,12 +187,12 @@ static void sweep_tiles(BfSweep *sweep, const BfTerminal *terminal, int64_t grou
   }
 }
 
-static void begin_outer(BfSweep *sweep, const BfTerminal *terminal, int64_t outer) {
+static void begin_outer(BfSweep *sweep, const BfTerminalTables *terminal, int64_t outer) {
   if (terminal && sweep->last_lane) outer_terms(sweep, terminal, outer);
   else bf_plan_base(sweep->plan, outer, sweep->base);
 }
 
-void bf_sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+void bf_sweep_group(BfSweep *sweep, const BfTerminalTables *terminal, int64_t group, const double *next, double *value,
                     int32_t *policy) {
   begin_outer(sweep, terminal, group / sweep->plan->groups_outer);
   sweep_tiles(sweep, terminal, group, next, value, policy);
@@ -272,7 +272,7 @@ static void settle(BfSweep *sweep, Flow *flow, const BfShared *V) {
 }
 
 /* This rank's groups of one piece. */
-static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const double *next, double *V,
+static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p, const double *next, double *V,
                         int32_t *policy, Flow *flow, const BfShared *shared) {
   const BfPlan *plan  = sweep->plan;
   int64_t       outer = -1, at = 0;
@@ -290,8 +290,8 @@ static void sweep_piece(BfSweep *sweep, const BfTerminal *terminal, int p, const
   }
 }
 
-BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
-                        int begin, const BfSweepPause *pause, BfError *error) {
+BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminalTables *terminal, const BfShared *next, BfShared *V,
+                        int32_t *policy, int begin, const BfSweepPause *pause, BfError *error) {
   Flow     flow   = {begin, begin};
   int64_t  at     = 0, first, count;
   BfStatus status = BF_OK;

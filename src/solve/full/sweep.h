@@ -25,7 +25,7 @@ typedef struct {
   MPI_Request    *reduced; /* [part[pieces]] */
 } BfSweep;
 
-BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminal *terminal,
+BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminalTables *terminal,
                          BfSweep *sweep, BfError *error);
 void     bf_sweep_clear(BfSweep *sweep);
 
@@ -40,12 +40,12 @@ typedef struct {
 /* V from `next` = V_{t+1}, both one copy a node; policy[sweep->owned] of this rank's measures, piece after piece.
  * terminal: given for the last layer (next = V_T), else NULL. begin: the first piece; those before it are there
  * already. pause: may be NULL. Collective; on success V is complete on every node. */
-BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminal *terminal, const BfShared *next, BfShared *V, int32_t *policy,
-                        int begin, const BfSweepPause *pause, BfError *error);
+BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminalTables *terminal, const BfShared *next, BfShared *V,
+                        int32_t *policy, int begin, const BfSweepPause *pause, BfError *error);
 
 /* One group of that by itself: value and policy of its measures, given the minima of rows in sweep->least. Not
  * collective. */
-void bf_sweep_group(BfSweep *sweep, const BfTerminal *terminal, int64_t group, const double *next, double *value,
+void bf_sweep_group(BfSweep *sweep, const BfTerminalTables *terminal, int64_t group, const double *next, double *value,
                     int32_t *policy);
 
 /* This rank's measures of pieces 0 .. pieces-1: first[pieces] and count[pieces]; returns their sum. They stand in this

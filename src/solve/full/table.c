@@ -12,20 +12,20 @@
 /* Successors of measures j0 .. j1-1 of a context, each evaluated on its own: for grids too fine for
  * tables over pairs of cells, and the reference that these are tested against. */
 BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
-  const BfFullSpace *space   = share->space;
-  const BfActions   *actions = share->actions;
-  const BfProblem   *problem = space->problem;
-  const BfContext   *context = &problem->context[share->s];
-  BfScratch         *scratch = share->scratch;
-  const int64_t      M       = space->context[share->s].measures;
-  const int64_t      end     = M * (share->worker + 1) / share->workers;
+  const BfFullSpace        *space   = share->space;
+  const BfActionParameters *actions = share->actions;
+  const BfProblem          *problem = space->problem;
+  const BfContext          *context = &problem->context[share->s];
+  BfScratch                *scratch = share->scratch;
+  const int64_t             M       = space->context[share->s].measures;
+  const int64_t             end     = M * (share->worker + 1) / share->workers;
   for (int64_t j = M * share->worker / share->workers; j < end; j++) {
     bf_full_unrank(space, share->s, j, scratch->cell);
     bf_load_cells(problem, context, scratch->cell, scratch->z);
     for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, context, actions->parameters + b * actions->size, scratch->z, scratch->next,
                      scratch->work);
-      for (int l = 0; l < bf_actions_in_block(problem, b); l++) {
+      for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
         BF_TRY(bf_successor_cells(problem, context, scratch->next, l, scratch, scratch->cell, error));
         share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
       }
@@ -53,15 +53,15 @@ static void exchange(BfRun *run, int32_t *next, int64_t count) {
 
 /* A shape's table under construction. */
 typedef struct {
-  BfRun             *run;
-  const BfFullSpace *space;
-  const BfActions   *actions;
-  BfTables          *tables;
-  int                shape;
-  int64_t            s, M, K;   /* a context of the shape, its measures; actions */
-  int64_t            blocks;    /* of actions that are filled; of these */
-  int64_t            exchanged; /* are complete on every node */
-  BfScratch          scratch;
+  BfRun                    *run;
+  const BfFullSpace        *space;
+  const BfActionParameters *actions;
+  BfTables                 *tables;
+  int                       shape;
+  int64_t                   s, M, K;   /* a context of the shape, its measures; actions */
+  int64_t                   blocks;    /* of actions that are filled; of these */
+  int64_t                   exchanged; /* are complete on every node */
+  BfScratch                 scratch;
 } Build;
 
 static int64_t rows_of(const Build *b, int64_t blocks) { return blocks * BF_LANES < b->K ? blocks * BF_LANES : b->K; }
@@ -106,8 +106,8 @@ static BfStatus fill(Build *b, BfCheckpoint *checkpoint, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActions *actions, int shape, BfTables *tables,
-                            BfCheckpoint *checkpoint, BfError *error) {
+static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfActionParameters *actions, int shape,
+                            BfTables *tables, BfCheckpoint *checkpoint, BfError *error) {
   const int64_t s = space->shape[shape], M = space->context[s].measures, K = space->problem->actions;
   Build b = {.run = run, .space = space, .actions = actions, .tables = tables, .shape = shape, .s = s, .M = M, .K = K};
   int64_t rows = 0;
@@ -170,8 +170,8 @@ static void prune(const BfFullSpace *space, const BfTables *tables, const Column
     }
 }
 
-static BfStatus collapse(const BfFullSpace *space, const BfActions *actions, double value_bound, BfTables *tables,
-                         BfError *error) {
+static BfStatus collapse(const BfFullSpace *space, const BfActionParameters *actions, double value_bound,
+                         BfTables *tables, BfError *error) {
   const int64_t K      = space->problem->actions;
   BfStatus      status = BF_OK;
   Column       *column = NULL;
@@ -203,7 +203,7 @@ static BfStatus allocate(BfTables *tables, BfError *error) {
   return BF_NEW(&tables->next, tables->shapes, error);
 }
 
-BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
+BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActionParameters *actions, double value_bound,
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error) {
   BfStatus status;
   *tables = (BfTables){.shapes = space->shapes};

@@ -17,19 +17,19 @@ typedef struct {
 /* Fill the tables: every rank its share of the pairs (measure, block of actions), then the nodes exchange.
  * `value_bound` bounds |V| at every layer and measure: with it, actions that no table distinguishes are collapsed to
  * those that can win. Goes on from what `checkpoint` (may be NULL) holds, and saves to it. Collective on run->world. */
-BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActions *actions, double value_bound,
+BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActionParameters *actions, double value_bound,
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error);
 void     bf_tables_clear(BfTables *tables);
 
 /* One of `workers` equal shares of a table. */
 typedef struct {
-  const BfFullSpace *space;
-  const BfActions   *actions;
-  int64_t            s; /* a context of the table's shape */
-  int                worker, workers;
-  BfScratch         *scratch;
-  int32_t           *next; /* [K][M_s] */
-  const BfRun       *run;  /* is told what is done; NULL: nobody */
+  const BfFullSpace        *space;
+  const BfActionParameters *actions;
+  int64_t                   s; /* a context of the table's shape */
+  int                       worker, workers;
+  BfScratch                *scratch;
+  int32_t                  *next; /* [K][M_s] */
+  const BfRun              *run;  /* is told what is done; NULL: nobody */
 } BfTableShare;
 
 /* Successors next[k * M_s + j] for the share's measures j under the actions of blocks block0 .. block1-1, by a whole

@@ -20,7 +20,7 @@ static int count_positions(const BfLayer *layer, const BfContext *c) {
 int bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
   const BfContext *context = &space->problem->context[s];
   const double     queries =
-      (double)count_positions(&space->problem->layer, context) * (double)bf_tokens_count(space->problem->tokens);
+      (double)count_positions(&space->problem->layer, context) * (double)bf_cells_count(space->problem->cells);
   const double bytes = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
   for (int g = 0; g < context->tags; g++)
     if (atoms_of(context, g) > BF_MOST_ATOMS) return 0;
@@ -61,7 +61,7 @@ static BfStatus fill_choose(BfTableShape *x, int atoms, BfError *error) {
 }
 
 static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
-  const BfTokens *tokens = space->problem->tokens;
+  const BfCells *tokens = space->problem->cells;
   BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
   for (int g = 0, at = -1; g < x->context->tags; g++) {
     if (!g || is_apart(x->layer, x->context, g)) x->position[++at] = x->context->position[g];
@@ -69,10 +69,10 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
     x->radix[g] = (double)space->context[s].radix[g];
     BF_TRY(fill_choose(x, atoms_of(x->context, g), error));
   }
-  for (int c = 0; c < x->n; c++) bf_tokens_point(tokens, c, x->point + c * x->d);
-  for (int a = 0; a < x->d && bf_tokens_is_grid(tokens); a++) {
+  for (int c = 0; c < x->n; c++) bf_cells_point(tokens, c, x->point + c * x->d);
+  for (int a = 0; a < x->d && bf_cells_is_grid(tokens); a++) {
     int64_t cells;
-    bf_tokens_axis(tokens, a, &x->lower[a], &x->width[a], &cells);
+    bf_cells_axis(tokens, a, &x->lower[a], &x->width[a], &cells);
     x->cells[a] = (double)cells;
   }
   return BF_OK;
@@ -89,12 +89,12 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
   const BfProblem *problem = space->problem;
   *x                       = (BfTableShape){.layer   = &problem->layer,
                                             .context = &problem->context[s],
-                                            .n       = (int)bf_tokens_count(problem->tokens),
+                                            .n       = (int)bf_cells_count(problem->cells),
                                             .d       = problem->layer.dim,
                                             .sight   = 2 + problem->layer.dim};
   x->positions             = count_positions(x->layer, x->context);
   x->queries               = x->positions * x->n;
-  x->nearest               = problem->transition == BF_TRANSITION_NEAREST && bf_tokens_is_grid(problem->tokens);
+  x->nearest               = problem->transition == BF_TRANSITION_NEAREST && bf_cells_is_grid(problem->cells);
   const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
   BF_TRY(BF_NEW(&x->place, x->context->tags, error));
   BF_TRY(BF_NEW(&x->position, x->positions, error));
@@ -116,17 +116,17 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
 /* ---- filling ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  const BfFullSpace  *space;
-  const BfActions    *actions;
-  const BfKernels    *kernels;
-  BfTableShape        shape;
-  BfScratch          *scratch;
-  const BfTableShare *share;
-  int64_t             s, block;        /* context, block of actions */
-  int64_t             type0, type1;    /* laws of the last tag whose sights are held */
-  int64_t            *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
-  int                 held;            /* whether it holds any */
-  int32_t            *next;
+  const BfFullSpace        *space;
+  const BfActionParameters *actions;
+  const BfKernels          *kernels;
+  BfTableShape              shape;
+  BfScratch                *scratch;
+  const BfTableShare       *share;
+  int64_t                   s, block;        /* context, block of actions */
+  int64_t                   type0, type1;    /* laws of the last tag whose sights are held */
+  int64_t                  *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
+  int                       held;            /* whether it holds any */
+  int32_t                  *next;
 } Fill;
 
 /* Sights of the tags before the last, where they changed: the first tags are the slowest. */
@@ -148,7 +148,7 @@ static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
     f->kernels->table_rank(&f->shape, rank);
     return BF_OK;
   }
-  for (int l = 0; l < bf_actions_in_block(f->space->problem, f->block); l++) {
+  for (int l = 0; l < bf_action_parameters_in_block(f->space->problem, f->block); l++) {
     BF_TRY(
         bf_successor_cells(f->space->problem, f->shape.context, f->shape.next, l, f->scratch, f->scratch->cell, error));
     rank[l] = (double)bf_full_rank(f->space, f->s, f->scratch->cell);
@@ -161,7 +161,7 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
   const BfContext *c = f->shape.context;
   const int64_t    M = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
   const int64_t    seen  = (int64_t)f->shape.layer->heads * f->shape.queries * f->shape.sight * BF_LANES;
-  const int        lanes = bf_actions_in_block(f->space->problem, f->block);
+  const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block);
   int32_t          row[BF_LANES][BF_TYPE_BLOCK];
   for (int64_t type = f->type0; type < f->type1; type++) {
     double rank[BF_LANES];
@@ -196,7 +196,7 @@ static void told(const Fill *f, double entries) {
 /* The share is one of the last tag's laws where there is one tag, of the others' joint laws where there are more. */
 static BfStatus fill_block(Fill *f, BfError *error) {
   const BfContext *c     = f->shape.context;
-  const int        lanes = bf_actions_in_block(f->space->problem, f->block), worker = f->share->worker,
+  const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block), worker = f->share->worker,
             workers   = f->share->workers;
   const int64_t radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
   const int     alone = c->tags == 1;

@@ -18,7 +18,7 @@ BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout,
     for (int l = 0; l < lanes; l++) {
       bf_full_unrank(space, s, j + l, scratch->cell);
       for (int i = 0; i < context->slots; i++) {
-        bf_tokens_point(problem->tokens, scratch->cell[i], point);
+        bf_cells_point(problem->cells, scratch->cell[i], point);
         for (int a = 0; a < d; a++) scratch->z[(i * d + a) * BF_LANES + l] = point[a];
       }
     }
@@ -28,7 +28,7 @@ BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout,
   return BF_OK;
 }
 
-static BfStatus fill(const BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
+static BfStatus fill(const BfRun *run, const BfFullSpace *space, BfTerminalTables *terminal, BfError *error) {
   BfScratch scratch;
   BfStatus  status;
   BF_GOTO(bf_scratch_create(space->problem, &scratch, error));
@@ -47,8 +47,8 @@ done:
   return status;
 }
 
-BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error) {
-  *terminal = (BfTerminal){.readouts = space->problem->cost.readouts};
+BfStatus bf_terminal_tables_create(BfRun *run, const BfFullSpace *space, BfTerminalTables *terminal, BfError *error) {
+  *terminal = (BfTerminalTables){.readouts = space->problem->cost.readouts};
   BF_TRY(bf_together(run->world, BF_NEW(&terminal->offset, space->contexts, error), error));
   for (int64_t s = 0; s < space->contexts; s++) {
     terminal->offset[s] = terminal->measures;
@@ -63,26 +63,29 @@ BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *te
     double most = 0;
     for (int64_t r = 0; r < terminal->readouts; r++)
       for (int64_t j = 0; j < space->context[s].measures; j++)
-        most = fmax(most, fabs(bf_terminal_context(terminal, r, s)[j]));
+        most = fmax(most, fabs(bf_terminal_tables_context(terminal, r, s)[j]));
     terminal->bound += most;
   }
   return BF_OK;
 }
 
-void bf_terminal_clear(BfTerminal *terminal) {
+void bf_terminal_tables_clear(BfTerminalTables *terminal) {
   bf_shared_destroy(&terminal->memory);
   bf_free(terminal->offset);
-  *terminal = (BfTerminal){0};
+  *terminal = (BfTerminalTables){0};
 }
 
 /* The sum over contexts 0 .. contexts-1 of the state's digits, in their order. */
-static double sum(const BfTerminal *terminal, const BfFullSpace *space, int64_t readout, int64_t contexts, int64_t i) {
+static double sum(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t readout, int64_t contexts,
+                  int64_t i) {
   double g = 0;
-  for (int64_t s = 0; s < contexts; s++) g += bf_terminal_context(terminal, readout, s)[bf_full_digit(space, s, i)];
+  for (int64_t s = 0; s < contexts; s++)
+    g += bf_terminal_tables_context(terminal, readout, s)[bf_full_digit(space, s, i)];
   return g;
 }
 
-double bf_terminal_value(const BfTerminal *terminal, const BfFullSpace *space, int64_t i, int64_t *readout) {
+double bf_terminal_tables_value(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i,
+                                int64_t *readout) {
   double best = INFINITY;
   for (int64_t r = 0; r < terminal->readouts; r++) {
     const double g = sum(terminal, space, r, space->contexts, i);
@@ -94,13 +97,14 @@ double bf_terminal_value(const BfTerminal *terminal, const BfFullSpace *space, i
   return best;
 }
 
-void bf_terminal_fill(const BfTerminal *terminal, const BfFullSpace *space, int64_t i0, int64_t i1, double *V) {
+void bf_terminal_tables_fill(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i0, int64_t i1,
+                             double *V) {
   const int64_t last = space->contexts - 1, M = space->context[last].measures;
   for (int64_t i = i0; i < i1;) {
     const int64_t row = i / M * M, end = row + M < i1 ? row + M : i1;
     for (int64_t r = 0; r < terminal->readouts; r++) {
       const double  before = sum(terminal, space, r, last, i);
-      const double *g      = bf_terminal_context(terminal, r, last);
+      const double *g      = bf_terminal_tables_context(terminal, r, last);
       for (int64_t x = i; x < end; x++) {
         const double value = before + g[x - row];
         V[x]               = r && V[x] <= value ? V[x] : value;

@@ -11,19 +11,21 @@ typedef struct {
   BfShared memory;
   double  *g;     /* [readouts][measures], one copy a node */
   double   bound; /* sum over contexts of max over readouts and measures of |g_s| */
-} BfTerminal;
+} BfTerminalTables;
 
 /* g[j] for j0 <= j < j1: the terminal cost of those measures of context s with a readout. Not collective. */
 BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
                            BfScratch *scratch, double *g, BfError *error);
 /* g_s of every measure of every context. Collective on run->world. */
-BfStatus bf_terminal_create(BfRun *run, const BfFullSpace *space, BfTerminal *terminal, BfError *error);
-void     bf_terminal_clear(BfTerminal *terminal);
+BfStatus bf_terminal_tables_create(BfRun *run, const BfFullSpace *space, BfTerminalTables *terminal, BfError *error);
+void     bf_terminal_tables_clear(BfTerminalTables *terminal);
 /* g_s^r as an array over j. */
-static inline const double *bf_terminal_context(const BfTerminal *terminal, int64_t readout, int64_t s) {
+static inline const double *bf_terminal_tables_context(const BfTerminalTables *terminal, int64_t readout, int64_t s) {
   return terminal->g + readout * terminal->measures + terminal->offset[s];
 }
 /* V_T of one lifted state; *readout (may be NULL) becomes the smallest r that attains it. */
-double bf_terminal_value(const BfTerminal *terminal, const BfFullSpace *space, int64_t i, int64_t *readout);
+double bf_terminal_tables_value(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i,
+                                int64_t *readout);
 /* V_T of states i0 .. i1-1 into V[i0] .. V[i1-1]. */
-void bf_terminal_fill(const BfTerminal *terminal, const BfFullSpace *space, int64_t i0, int64_t i1, double *V);
+void bf_terminal_tables_fill(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i0, int64_t i1,
+                             double *V);

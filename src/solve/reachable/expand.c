@@ -34,7 +34,7 @@ static BfStatus quantize(BfReachable *x, const BfContext *context, int lanes, Bf
   for (int l = 0; l < lanes; l++) {
     BF_TRY(bf_successor_cells(x->problem, context, x->scratch.next, l, &x->scratch, x->scratch.cell, error));
     for (int i = 0; i < context->slots; i++) {
-      bf_tokens_point(x->problem->tokens, x->scratch.cell[i], point);
+      bf_cells_point(x->problem->cells, x->scratch.cell[i], point);
       for (int a = 0; a < d; a++) x->scratch.next[(i * d + a) * BF_LANES + l] = point[a];
     }
   }
@@ -53,8 +53,8 @@ BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *state, int64_t b
     for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + b * x->actions.size, x->scratch.z,
                      x->scratch.next, x->scratch.work);
-      const int lanes = bf_actions_in_block(problem, b);
-      if (problem->tokens) BF_TRY(quantize(x, &problem->context[s], lanes, error));
+      const int lanes = bf_action_parameters_in_block(problem, b);
+      if (problem->cells) BF_TRY(quantize(x, &problem->context[s], lanes, error));
       for (int64_t r = 0; r < readouts; r++) {
         double g[BF_LANES];
         BF_TRY(bf_finite_cost(&problem->cost, r, &problem->context[s], lanes, x->scratch.next, g, error));

@@ -26,16 +26,16 @@ typedef struct {
 } BfPartial;
 
 typedef struct {
-  BfRun           *run;
-  const BfProblem *problem;
-  BfCheckpoint    *checkpoint; /* borrowed; NULL: none */
-  BfPartial        partial;
-  BfStates         states;
-  BfActions        actions;
-  BfScratch        scratch;
-  BfLayerStates   *layer; /* [T] */
-  BfReachableSize  size;
-  double           expanded; /* successors found or costed by all ranks in this start: for its progress */
+  BfRun             *run;
+  const BfProblem   *problem;
+  BfCheckpoint      *checkpoint; /* borrowed; NULL: none */
+  BfPartial          partial;
+  BfStates           states;
+  BfActionParameters actions;
+  BfScratch          scratch;
+  BfLayerStates     *layer; /* [T] */
+  BfReachableSize    size;
+  double             expanded; /* successors found or costed by all ranks in this start: for its progress */
 } BfReachable;
 
 /* Attention terms (exponentials, about) of a layer on all contexts. */

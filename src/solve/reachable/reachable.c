@@ -8,7 +8,7 @@ BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *
   *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_states_create(problem, &x->states, error));
   BF_TRY(bf_reachable_size(problem, &x->size, error));
-  BF_TRY(bf_actions_create(problem, &x->actions, error));
+  BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
   BfLayerStates *first = &x->layer[0];
@@ -44,7 +44,7 @@ void bf_reachable_clear(BfReachable *x) {
   bf_free(x->layer);
   bf_reachable_forget_partial(x);
   bf_scratch_clear(&x->scratch);
-  bf_actions_clear(&x->actions);
+  bf_action_parameters_clear(&x->actions);
   bf_states_clear(&x->states);
 }
 
@@ -94,7 +94,7 @@ static void expect(const BfReachable *x, int t, const BfStore *store) {
 /* Follow the policy from mu_0; the rank that owns a state tells what comes next. */
 static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *error) {
   const BfProblem *problem = x->problem;
-  const int64_t    q       = problem->layer.controls;
+  const int64_t    q       = problem->layer.free;
   int64_t          at      = 0;
   BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
   for (int t = 0; t < problem->horizon; t++) {
@@ -113,7 +113,7 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
     if (t == 0) loop->quantized_cost = v0;
     loop->action[t] = (int32_t)tell[0];
     loop->readout   = tell[2];
-    memcpy(loop->control + t * q, problem->controls + tell[0] * q, sizeof(double) * (size_t)q);
+    memcpy(loop->control + t * q, problem->action + tell[0] * q, sizeof(double) * (size_t)q);
     at = tell[1];
   }
   return BF_OK;

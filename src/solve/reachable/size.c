@@ -11,10 +11,10 @@ static double types(double n, int atoms) {
 
 static double all_measures(const BfProblem *problem) {
   double count = 1;
-  if (!problem->tokens) return INFINITY;
+  if (!problem->cells) return INFINITY;
   for (int64_t s = 0; s < problem->train.contexts; s++)
     for (int g = 0; g < problem->context[s].tags; g++)
-      count *= types((double)bf_tokens_count(problem->tokens),
+      count *= types((double)bf_cells_count(problem->cells),
                      problem->context[s].first[g + 1] - problem->context[s].first[g]);
   return count;
 }
@@ -45,7 +45,7 @@ BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfEr
                             .horizon     = problem->horizon,
                             .state_bytes = states.bytes,
                             .terms       = bf_reachable_terms(problem)};
-  if (problem->tokens && problem->transition == BF_TRANSITION_SPLIT)
+  if (problem->cells && problem->transition == BF_TRANSITION_SPLIT)
     size->terms += 4.0 * (double)states.slots * (double)(1 << problem->layer.dim);
   for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
   size->costed = bf_reachable_most(size, problem->horizon - 1) * size->actions;

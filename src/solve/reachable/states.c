@@ -10,8 +10,8 @@ BfStatus bf_states_create(const BfProblem *problem, BfStates *states, BfError *e
     states->first[s] = states->slots;
     states->slots += problem->context[s].slots;
   }
-  const int64_t n = problem->tokens ? bf_tokens_count(problem->tokens) : 0;
-  states->width   = !problem->tokens        ? problem->layer.dim * (int)sizeof(double)
+  const int64_t n = problem->cells ? bf_cells_count(problem->cells) : 0;
+  states->width   = !problem->cells         ? problem->layer.dim * (int)sizeof(double)
                     : n <= (int64_t)1 << 8  ? 1
                     : n <= (int64_t)1 << 16 ? 2
                     : n <= (int64_t)1 << 32 ? 4
@@ -47,7 +47,7 @@ static void sort_tokens(const BfStates *states, int64_t s, unsigned char *state)
 BfStatus bf_states_initial(const BfStates *states, unsigned char *state, BfError *error) {
   const BfProblem *problem = states->problem;
   memset(state, 0, (size_t)states->bytes);
-  if (!problem->tokens) {
+  if (!problem->cells) {
     for (int64_t i = 0; i < problem->train.tokens * problem->layer.dim; i++) {
       const double z = problem->train.z[i] + 0.0; /* one zero, not two */
       memcpy(state + i * (int64_t)sizeof z, &z, sizeof z);
@@ -67,7 +67,7 @@ void bf_states_load(const BfStates *states, const unsigned char *state, int64_t 
   const BfProblem *problem = states->problem;
   const BfContext *context = &problem->context[s];
   const int        d       = problem->layer.dim;
-  if (problem->tokens) {
+  if (problem->cells) {
     for (int i = 0; i < context->slots; i++) scratch->cell[i] = bf_unpack(states, state, states->first[s] + i);
     bf_load_cells(problem, context, scratch->cell, scratch->z);
     return;
@@ -83,7 +83,7 @@ BfStatus bf_states_store(const BfStates *states, int64_t s, int lane, BfScratch 
                          BfError *error) {
   const BfProblem *problem = states->problem;
   const BfContext *context = &problem->context[s];
-  if (problem->tokens) {
+  if (problem->cells) {
     BF_TRY(bf_successor_cells(problem, context, scratch->next, lane, scratch, scratch->cell, error));
     for (int i = 0; i < context->slots; i++) bf_pack(states, state, states->first[s] + i, scratch->cell[i]);
     return BF_OK;

@@ -15,7 +15,7 @@ static BfStatus write_measures(const BfReachable *x, const BfLayerStates *layer,
                                BfError *error) {
   const BfStates *states = &x->states;
   BfStatus        status;
-  if (!x->problem->tokens) {
+  if (!x->problem->cells) {
     const int64_t columns = states->slots * x->problem->layer.dim; /* a state is its coordinates and no padding */
     return write_rows(layer, store, path, BF_STORE_DOUBLE, columns, layer->state, error);
   }

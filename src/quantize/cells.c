@@ -8,7 +8,7 @@ typedef struct {
   int64_t cells;        /* n_j */
 } Axis;
 
-struct BfTokens {
+struct BfCells {
   int     dim;
   int64_t count;
   Axis   *axis;  /* [dim], NULL for a codebook */
@@ -32,7 +32,7 @@ static BfStatus axis_set(Axis *axis, int j, double lower, double upper, int64_t 
   return bf_fail(error, BF_BAD_INPUT, "quantize.cells[%d] is too many for the range from %g to %g", j, lower, upper);
 }
 
-static BfStatus tokens_new(int dim, int64_t count, BfTokens **out, BfError *error) {
+static BfStatus tokens_new(int dim, int64_t count, BfCells **out, BfError *error) {
   if (dim < 1) return bf_fail(error, BF_BAD_INPUT, "token.dim must be at least 1, got %d", dim);
   BF_TRY(BF_NEW(out, 1, error));
   (*out)->dim   = dim;
@@ -40,78 +40,78 @@ static BfStatus tokens_new(int dim, int64_t count, BfTokens **out, BfError *erro
   return BF_OK;
 }
 
-static BfStatus grid_axes(BfTokens *tokens, const double lower[], const double upper[], const int64_t cells[],
+static BfStatus grid_axes(BfCells *cells, const double lower[], const double upper[], const int64_t counts[],
                           BfError *error) {
   const int64_t limit = INT64_C(1) << 62;
-  BF_TRY(BF_NEW(&tokens->axis, tokens->dim, error));
-  for (int j = 0; j < tokens->dim; j++) {
-    BF_TRY(axis_set(&tokens->axis[j], j, lower[j], upper[j], cells[j], error));
-    if (__builtin_mul_overflow(tokens->count, cells[j], &tokens->count) || tokens->count >= limit)
+  BF_TRY(BF_NEW(&cells->axis, cells->dim, error));
+  for (int j = 0; j < cells->dim; j++) {
+    BF_TRY(axis_set(&cells->axis[j], j, lower[j], upper[j], counts[j], error));
+    if (__builtin_mul_overflow(cells->count, counts[j], &cells->count) || cells->count >= limit)
       return bf_fail(error, BF_BAD_INPUT, "quantize.cells: the product over the axes must be below 2^62");
   }
   return BF_OK;
 }
 
-BfStatus bf_tokens_grid(int dim, const double lower[], const double upper[], const int64_t cells[], BfTokens **out,
-                        BfError *error) {
-  BfTokens *tokens = NULL;
-  BF_TRY(tokens_new(dim, 1, &tokens, error));
-  BfStatus status = grid_axes(tokens, lower, upper, cells, error);
-  if (status == BF_OK) *out = tokens;
-  else bf_tokens_destroy(&tokens);
+BfStatus bf_cells_grid(int dim, const double lower[], const double upper[], const int64_t counts[], BfCells **out,
+                       BfError *error) {
+  BfCells *cells = NULL;
+  BF_TRY(tokens_new(dim, 1, &cells, error));
+  BfStatus status = grid_axes(cells, lower, upper, counts, error);
+  if (status == BF_OK) *out = cells;
+  else bf_cells_destroy(&cells);
   return status;
 }
 
-static BfStatus codebook_points(BfTokens *tokens, const double points[], BfError *error) {
+static BfStatus codebook_points(BfCells *cells, const double points[], BfError *error) {
   int64_t numbers;
-  if (__builtin_mul_overflow(tokens->count, (int64_t)tokens->dim, &numbers))
-    return bf_fail(error, BF_BAD_INPUT, "codebook: %lld points are too many", (long long)tokens->count);
-  BF_TRY(BF_NEW(&tokens->point, numbers, error));
+  if (__builtin_mul_overflow(cells->count, (int64_t)cells->dim, &numbers))
+    return bf_fail(error, BF_BAD_INPUT, "codebook: %lld points are too many", (long long)cells->count);
+  BF_TRY(BF_NEW(&cells->point, numbers, error));
   for (int64_t i = 0; i < numbers; i++) {
     if (!isfinite(points[i]))
       return bf_fail(error, BF_BAD_INPUT, "codebook: point %lld: z%d must be finite, got %g",
-                     (long long)(i / tokens->dim), (int)(i % tokens->dim), points[i]);
-    tokens->point[i] = points[i];
+                     (long long)(i / cells->dim), (int)(i % cells->dim), points[i]);
+    cells->point[i] = points[i];
   }
   return BF_OK;
 }
 
-BfStatus bf_tokens_codebook(int dim, int64_t count, const double points[], BfTokens **out, BfError *error) {
-  BfTokens *tokens = NULL;
+BfStatus bf_cells_codebook(int dim, int64_t count, const double points[], BfCells **out, BfError *error) {
+  BfCells *cells = NULL;
   if (count < 1)
     return bf_fail(error, BF_BAD_INPUT, "codebook: there must be at least 1 point, got %lld", (long long)count);
-  BF_TRY(tokens_new(dim, count, &tokens, error));
-  BfStatus status = codebook_points(tokens, points, error);
-  if (status == BF_OK) *out = tokens;
-  else bf_tokens_destroy(&tokens);
+  BF_TRY(tokens_new(dim, count, &cells, error));
+  BfStatus status = codebook_points(cells, points, error);
+  if (status == BF_OK) *out = cells;
+  else bf_cells_destroy(&cells);
   return status;
 }
 
-void bf_tokens_destroy(BfTokens **tokens) {
-  if (!tokens || !*tokens) return;
-  bf_free((*tokens)->axis);
-  bf_free((*tokens)->point);
-  bf_free(*tokens);
-  *tokens = NULL;
+void bf_cells_destroy(BfCells **cells) {
+  if (!cells || !*cells) return;
+  bf_free((*cells)->axis);
+  bf_free((*cells)->point);
+  bf_free(*cells);
+  *cells = NULL;
 }
 
-int64_t bf_tokens_count(const BfTokens *tokens) { return tokens->count; }
-int     bf_tokens_dim(const BfTokens *tokens) { return tokens->dim; }
-int     bf_tokens_is_grid(const BfTokens *tokens) { return tokens->axis != NULL; }
+int64_t bf_cells_count(const BfCells *cells) { return cells->count; }
+int     bf_cells_dim(const BfCells *cells) { return cells->dim; }
+int     bf_cells_is_grid(const BfCells *cells) { return cells->axis != NULL; }
 
-void bf_tokens_axis(const BfTokens *tokens, int j, double *lower, double *width, int64_t *cells) {
-  *lower = tokens->axis[j].lower;
-  *width = tokens->axis[j].width;
-  *cells = tokens->axis[j].cells;
+void bf_cells_axis(const BfCells *cells, int j, double *lower, double *width, int64_t *count) {
+  *lower = cells->axis[j].lower;
+  *width = cells->axis[j].width;
+  *count = cells->axis[j].cells;
 }
 
-void bf_tokens_point(const BfTokens *tokens, int64_t cell, double z[]) {
-  if (tokens->point) {
-    for (int j = 0; j < tokens->dim; j++) z[j] = tokens->point[cell * tokens->dim + j];
+void bf_cells_point(const BfCells *cells, int64_t cell, double z[]) {
+  if (cells->point) {
+    for (int j = 0; j < cells->dim; j++) z[j] = cells->point[cell * cells->dim + j];
     return;
   }
-  for (int j = tokens->dim - 1; j >= 0; j--) {
-    const Axis *axis = &tokens->axis[j];
+  for (int j = cells->dim - 1; j >= 0; j--) {
+    const Axis *axis = &cells->axis[j];
     z[j]             = axis->lower + ((double)(cell % axis->cells) + 0.5) * axis->width;
     cell /= axis->cells;
   }
@@ -124,22 +124,22 @@ static int64_t clamp_floor(double x, int64_t cells) {
   return x < (double)cells ? (int64_t)x : cells - 1;
 }
 
-static int64_t grid_nearest(const BfTokens *tokens, const double z[]) {
+static int64_t grid_nearest(const BfCells *cells, const double z[]) {
   int64_t cell = 0;
-  for (int j = 0; j < tokens->dim; j++) {
-    const Axis *axis = &tokens->axis[j];
+  for (int j = 0; j < cells->dim; j++) {
+    const Axis *axis = &cells->axis[j];
     cell             = cell * axis->cells + clamp_floor((z[j] - axis->lower) / axis->width, axis->cells);
   }
   return cell;
 }
 
-static int64_t codebook_nearest(const BfTokens *tokens, const double z[]) {
-  const double *point   = tokens->point;
+static int64_t codebook_nearest(const BfCells *cells, const double z[]) {
+  const double *point   = cells->point;
   double        closest = INFINITY;
   int64_t       cell    = 0;
-  for (int64_t i = 0; i < tokens->count; i++, point += tokens->dim) {
+  for (int64_t i = 0; i < cells->count; i++, point += cells->dim) {
     double square = 0;
-    for (int j = 0; j < tokens->dim; j++) square += (z[j] - point[j]) * (z[j] - point[j]);
+    for (int j = 0; j < cells->dim; j++) square += (z[j] - point[j]) * (z[j] - point[j]);
     if (square < closest) {
       closest = square;
       cell    = i;
@@ -148,8 +148,8 @@ static int64_t codebook_nearest(const BfTokens *tokens, const double z[]) {
   return cell;
 }
 
-int64_t bf_tokens_nearest(const BfTokens *tokens, const double z[]) {
-  return tokens->axis ? grid_nearest(tokens, z) : codebook_nearest(tokens, z);
+int64_t bf_cells_nearest(const BfCells *cells, const double z[]) {
+  return cells->axis ? grid_nearest(cells, z) : codebook_nearest(cells, z);
 }
 
 /* The centre below z on one axis; *share is the weight of the next one, 0 where z is at a centre or outside them. */
@@ -161,13 +161,13 @@ static int64_t centre_below(const Axis *axis, double z, double *share) {
 }
 
 /* dim is a constant where it is small, so that the loops unroll. */
-static inline __attribute__((always_inline)) int split(const BfTokens *tokens, const int dim, const double z[],
+static inline __attribute__((always_inline)) int split(const BfCells *cells, const int dim, const double z[],
                                                        int64_t cell[], double weight[]) {
   int count = 1;
   cell[0]   = 0;
   weight[0] = 1;
   for (int j = 0; j < dim; j++) {
-    const Axis *axis = &tokens->axis[j];
+    const Axis *axis = &cells->axis[j];
     double      share;
     int64_t     below = centre_below(axis, z[j], &share);
     int         ways  = share > 0 ? 2 : 1;
@@ -193,15 +193,15 @@ static inline __attribute__((always_inline)) int split(const BfTokens *tokens, c
   return positive;
 }
 
-int bf_tokens_split(const BfTokens *tokens, const double z[], int64_t cell[], double weight[]) {
-  switch (tokens->dim) {
+int bf_cells_split(const BfCells *cells, const double z[], int64_t cell[], double weight[]) {
+  switch (cells->dim) {
   case 1:
-    return split(tokens, 1, z, cell, weight);
+    return split(cells, 1, z, cell, weight);
   case 2:
-    return split(tokens, 2, z, cell, weight);
+    return split(cells, 2, z, cell, weight);
   case 3:
-    return split(tokens, 3, z, cell, weight);
+    return split(cells, 3, z, cell, weight);
   default:
-    return split(tokens, tokens->dim, z, cell, weight);
+    return split(cells, cells->dim, z, cell, weight);
   }
 }

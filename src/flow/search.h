@@ -5,17 +5,17 @@
 enum { BF_LOG_HEAD = 2 }; /* columns of a logged evaluation before the gradient: a hash of the control, J */
 
 typedef struct {
-  BfRun               *run;
-  BfFlow              *flow;
-  const BfProblem     *problem;
-  const BfStartPoints *points;
-  BfCheckpoint        *checkpoint;
-  BfTraining          *out;
-  int64_t              n;         /* T q */
-  int64_t              all;       /* starts */
-  int64_t              start;     /* under way */
-  int64_t              evaluated; /* of it, all told: rows of the log */
-  int64_t              before;    /* evaluations of earlier starts */
+  BfRun                   *run;
+  BfFlow                  *flow;
+  const BfProblem         *problem;
+  const BfInitialControls *points;
+  BfCheckpoint            *checkpoint;
+  BfTraining              *out;
+  int64_t                  n;         /* T q */
+  int64_t                  all;       /* starts */
+  int64_t                  start;     /* under way */
+  int64_t                  evaluated; /* of it, all told: rows of the log */
+  int64_t                  before;    /* evaluations of earlier starts */
   /* Rank 0 alone: */
   int64_t served, room; /* rows of the log that TAO was given; that there is memory for */
   double *log;          /* [evaluated][BF_LOG_HEAD + n] */
@@ -27,25 +27,25 @@ typedef struct {
   double *x, *gradient; /* [n] on all ranks */
   BfError error;        /* what ended the search from within TAO */
   bool    known;        /* all ranks met it */
-} BfTrain;
+} BfSearch;
 
 /* ---- save.c -------------------------------------------------------------------------------------------------------
  */
 
-double   bf_train_save_bytes(const BfTrain *train);
-BfStatus bf_train_save(BfTrain *train, BfError *error);
+double   bf_search_save_bytes(const BfSearch *search);
+BfStatus bf_search_save(BfSearch *search, BfError *error);
 /* Fill start, evaluated, before, log, and in `out` all of the starts that were finished. Without a checkpoint: the
  * first start. */
-BfStatus bf_train_restore(BfTrain *train, BfError *error);
+BfStatus bf_search_restore(BfSearch *search, BfError *error);
 
 /* ---- minimize.c: TAO on rank 0 -------------------------------------------------------------------------------------
  */
 
-/* The search from train->x, the start. Rank 0 alone; other ranks serve. *reason: TAO's; *cost, and train->x: where it
+/* The search from search->x, the start. Rank 0 alone; other ranks serve. *reason: TAO's; *cost, and search->x: where it
  * ended, or the iterate in U of least J where that is less: never more than at the start, whatever TAO's method does.
  */
-BfStatus bf_train_minimize(BfTrain *train, double *cost, int *reason, BfError *error);
+BfStatus bf_search_minimize(BfSearch *search, double *cost, int *reason, BfError *error);
 /* J and gradient [n] at x [n]: of the log while there are any, else evaluated by all ranks. Rank 0 alone. */
-BfStatus bf_train_evaluate(BfTrain *train, const double *x, double *cost, double *gradient, BfError *error);
+BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error);
 /* J at x [n] where it was evaluated, else infinite. Rank 0 alone. */
-double bf_train_logged(const BfTrain *train, const double *x);
+double bf_search_logged(const BfSearch *search, const double *x);

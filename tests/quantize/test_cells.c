@@ -20,10 +20,10 @@ static const Box boxes[] = {
     {3, {-1, -1, -1}, {1, 1, 1}, {1, 5, 1}},
 };
 
-static BfTokens *grid(const Box *box) {
-  BfError   error  = {0};
-  BfTokens *tokens = NULL;
-  assert_int_equal(bf_tokens_grid(box->dim, box->lower, box->upper, box->cells, &tokens, &error), BF_OK);
+static BfCells *grid(const Box *box) {
+  BfError  error  = {0};
+  BfCells *tokens = NULL;
+  assert_int_equal(bf_cells_grid(box->dim, box->lower, box->upper, box->cells, &tokens, &error), BF_OK);
   return tokens;
 }
 
@@ -43,24 +43,24 @@ static void centres_are_numbered_row_major(void **state) {
   (void)state;
   for (int b = 0; b < LENGTH(boxes); b++) {
     const Box *box    = &boxes[b];
-    BfTokens  *tokens = grid(box);
+    BfCells   *tokens = grid(box);
     int64_t    number = 0, i[DIM] = {0}, cells[DIM] = {1, 1, 1};
     for (int j = 0; j < box->dim; j++) cells[j] = box->cells[j];
     for (i[0] = 0; i[0] < cells[0]; i[0]++)
       for (i[1] = 0; i[1] < cells[1]; i[1]++)
         for (i[2] = 0; i[2] < cells[2]; i[2]++, number++) {
           double z[DIM];
-          bf_tokens_point(tokens, number, z);
+          bf_cells_point(tokens, number, z);
           for (int j = 0; j < box->dim; j++) {
             double share = ((double)i[j] + 0.5) / (double)cells[j];
             assert_true(fabs(z[j] - (box->lower[j] + share * (box->upper[j] - box->lower[j]))) < 1e-13);
           }
-          assert_int_equal(bf_tokens_nearest(tokens, z), number);
+          assert_int_equal(bf_cells_nearest(tokens, z), number);
         }
-    assert_int_equal(bf_tokens_count(tokens), number);
-    assert_int_equal(bf_tokens_dim(tokens), box->dim);
-    assert_true(bf_tokens_is_grid(tokens));
-    bf_tokens_destroy(&tokens);
+    assert_int_equal(bf_cells_count(tokens), number);
+    assert_int_equal(bf_cells_dim(tokens), box->dim);
+    assert_true(bf_cells_is_grid(tokens));
+    bf_cells_destroy(&tokens);
     assert_null(tokens);
   }
 }
@@ -70,25 +70,25 @@ static void grid_nearest_is_the_nearest_centre(void **state) {
   (void)state;
   uint64_t random = 1;
   for (int b = 0; b < LENGTH(boxes); b++) {
-    BfTokens *tokens = grid(&boxes[b]);
+    BfCells *tokens = grid(&boxes[b]);
     for (int trial = 0; trial < 500; trial++) {
       double z[DIM], centre[DIM], least = INFINITY;
       draw_point(&boxes[b], &random, z);
-      for (int64_t i = 0; i < bf_tokens_count(tokens); i++) {
-        bf_tokens_point(tokens, i, centre);
+      for (int64_t i = 0; i < bf_cells_count(tokens); i++) {
+        bf_cells_point(tokens, i, centre);
         least = fmin(least, square_distance(boxes[b].dim, z, centre));
       }
-      bf_tokens_point(tokens, bf_tokens_nearest(tokens, z), centre);
+      bf_cells_point(tokens, bf_cells_nearest(tokens, z), centre);
       assert_true(square_distance(boxes[b].dim, z, centre) <= least * (1 + 1e-12));
     }
-    bf_tokens_destroy(&tokens);
+    bf_cells_destroy(&tokens);
   }
 }
 
 /* Cells [-1, -1/2), [-1/2, 0), ...: a border belongs to the upper cell, the box's ends and all beyond to the outer. */
 static void borders_and_clamping(void **state) {
   (void)state;
-  BfTokens *tokens = grid(&(Box){1, {-1}, {1}, {4}});
+  BfCells *tokens = grid(&(Box){1, {-1}, {1}, {4}});
   const struct {
     double  z;
     int64_t cell;
@@ -98,26 +98,26 @@ static void borders_and_clamping(void **state) {
                {1, 3},        {1.01, 3},     {1e300, 3},
                {-2, 0},       {-1e300, 0},   {INFINITY, 3},
                {-INFINITY, 0}};
-  for (int i = 0; i < LENGTH(cases); i++) assert_int_equal(bf_tokens_nearest(tokens, &cases[i].z), cases[i].cell);
-  bf_tokens_destroy(&tokens);
+  for (int i = 0; i < LENGTH(cases); i++) assert_int_equal(bf_cells_nearest(tokens, &cases[i].z), cases[i].cell);
+  bf_cells_destroy(&tokens);
 }
 
 static void largest_grids(void **state) {
   (void)state;
   const int64_t side   = INT64_C(1) << 30;
-  BfTokens     *tokens = grid(&(Box){2, {0, 0}, {1, 1}, {side, 2 * side}});
+  BfCells      *tokens = grid(&(Box){2, {0, 0}, {1, 1}, {side, 2 * side}});
   double        z[2];
-  assert_int_equal(bf_tokens_count(tokens), 2 * side * side);
-  bf_tokens_point(tokens, 2 * side * side - 1, z);
-  assert_int_equal(bf_tokens_nearest(tokens, z), 2 * side * side - 1);
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){0.5, 0.25}), side / 2 * (2 * side) + side / 2);
-  bf_tokens_destroy(&tokens);
+  assert_int_equal(bf_cells_count(tokens), 2 * side * side);
+  bf_cells_point(tokens, 2 * side * side - 1, z);
+  assert_int_equal(bf_cells_nearest(tokens, z), 2 * side * side - 1);
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){0.5, 0.25}), side / 2 * (2 * side) + side / 2);
+  bf_cells_destroy(&tokens);
 
   const int64_t most = (INT64_C(1) << 62) - 1; /* rounds up to 2^62 as a double */
   tokens             = grid(&(Box){1, {0}, {1}, {most}});
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){1}), most - 1);
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){nextafter(1, 0)}), (most + 1) - (INT64_C(1) << 9));
-  bf_tokens_destroy(&tokens);
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){1}), most - 1);
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){nextafter(1, 0)}), (most + 1) - (INT64_C(1) << 9));
+  bf_cells_destroy(&tokens);
 }
 
 /* The hat function of centre i on axis j at z: 1 - |z - centre| / h between the centres, constant beyond. */
@@ -137,21 +137,21 @@ static double multilinear(const Box *box, int64_t cell, const double z[]) {
   return product;
 }
 
-static void check_split(const Box *box, const BfTokens *tokens, const double z[]) {
+static void check_split(const Box *box, const BfCells *tokens, const double z[]) {
   int64_t cell[WAYS];
   double  weight[WAYS], sum = 0, mean[DIM] = {0}, centre[DIM];
-  int     count = bf_tokens_split(tokens, z, cell, weight), next = 0;
+  int     count = bf_cells_split(tokens, z, cell, weight), next = 0;
   assert_in_range(count, 1, 1 << box->dim);
   for (int e = 0; e < count; e++) {
     assert_true(weight[e] > 0);
-    assert_true(cell[e] >= 0 && cell[e] < bf_tokens_count(tokens));
+    assert_true(cell[e] >= 0 && cell[e] < bf_cells_count(tokens));
     if (e) assert_true(cell[e] > cell[e - 1]);
     sum += weight[e];
-    bf_tokens_point(tokens, cell[e], centre);
+    bf_cells_point(tokens, cell[e], centre);
     for (int j = 0; j < box->dim; j++) mean[j] += weight[e] * centre[j];
   }
   assert_true(fabs(sum - 1) < 1e-15 * (1 << box->dim));
-  for (int64_t i = 0; i < bf_tokens_count(tokens); i++) {
+  for (int64_t i = 0; i < bf_cells_count(tokens); i++) {
     double found = next < count && cell[next] == i ? weight[next++] : 0;
     assert_true(fabs(found - multilinear(box, i, z)) < 1e-12);
   }
@@ -167,7 +167,7 @@ static void split_is_multilinear_and_keeps_the_mean(void **state) {
   (void)state;
   uint64_t random = 2;
   for (int b = 0; b < LENGTH(boxes); b++) {
-    BfTokens *tokens = grid(&boxes[b]);
+    BfCells *tokens = grid(&boxes[b]);
     for (int trial = 0; trial < 500; trial++) {
       double z[DIM];
       draw_point(&boxes[b], &random, z);
@@ -175,14 +175,14 @@ static void split_is_multilinear_and_keeps_the_mean(void **state) {
     }
     check_split(&boxes[b], tokens, boxes[b].lower);
     check_split(&boxes[b], tokens, boxes[b].upper);
-    bf_tokens_destroy(&tokens);
+    bf_cells_destroy(&tokens);
   }
 }
 
-static void check_whole(const BfTokens *tokens, const double z[], int64_t expected) {
+static void check_whole(const BfCells *tokens, const double z[], int64_t expected) {
   int64_t cell[WAYS];
   double  weight[WAYS];
-  assert_int_equal(bf_tokens_split(tokens, z, cell, weight), 1);
+  assert_int_equal(bf_cells_split(tokens, z, cell, weight), 1);
   assert_int_equal(cell[0], expected);
   assert_true(weight[0] == 1);
 }
@@ -190,42 +190,42 @@ static void check_whole(const BfTokens *tokens, const double z[], int64_t expect
 /* Dyadic numbers, hence no rounding. */
 static void split_by_hand(void **state) {
   (void)state;
-  BfTokens *tokens = grid(&(Box){2, {0, 0}, {4, 4}, {4, 4}});
-  int64_t   cell[WAYS];
-  double    weight[WAYS];
+  BfCells *tokens = grid(&(Box){2, {0, 0}, {4, 4}, {4, 4}});
+  int64_t  cell[WAYS];
+  double   weight[WAYS];
   check_whole(tokens, (double[]){1.5, 2.5}, 6); /* a centre */
   check_whole(tokens, (double[]){-9, 99}, 3);   /* a corner */
   check_whole(tokens, (double[]){INFINITY, -INFINITY}, 12);
-  assert_int_equal(bf_tokens_split(tokens, (double[]){1.5, 2.75}, cell, weight), 2);
+  assert_int_equal(bf_cells_split(tokens, (double[]){1.5, 2.75}, cell, weight), 2);
   assert_true(cell[0] == 6 && cell[1] == 7 && weight[0] == 0.75 && weight[1] == 0.25);
-  assert_int_equal(bf_tokens_split(tokens, (double[]){2, 0.25}, cell, weight), 2);
+  assert_int_equal(bf_cells_split(tokens, (double[]){2, 0.25}, cell, weight), 2);
   assert_true(cell[0] == 4 && cell[1] == 8 && weight[0] == 0.5 && weight[1] == 0.5);
-  assert_int_equal(bf_tokens_split(tokens, (double[]){0.75, 3.0}, cell, weight), 4);
+  assert_int_equal(bf_cells_split(tokens, (double[]){0.75, 3.0}, cell, weight), 4);
   assert_true(cell[0] == 2 && cell[1] == 3 && cell[2] == 6 && cell[3] == 7);
   assert_true(weight[0] == 0.375 && weight[1] == 0.375 && weight[2] == 0.125 && weight[3] == 0.125);
-  bf_tokens_destroy(&tokens);
+  bf_cells_destroy(&tokens);
 }
 
 static void codebook(void **state) {
   (void)state;
   BfError      error       = {0};
-  BfTokens    *tokens      = NULL;
+  BfCells     *tokens      = NULL;
   const double points[][2] = {{0, 0}, {2, 0}, {2, 0}, {-1, 3}};
-  assert_int_equal(bf_tokens_codebook(2, 4, points[0], &tokens, &error), BF_OK);
-  assert_int_equal(bf_tokens_count(tokens), 4);
-  assert_int_equal(bf_tokens_dim(tokens), 2);
-  assert_false(bf_tokens_is_grid(tokens));
+  assert_int_equal(bf_cells_codebook(2, 4, points[0], &tokens, &error), BF_OK);
+  assert_int_equal(bf_cells_count(tokens), 4);
+  assert_int_equal(bf_cells_dim(tokens), 2);
+  assert_false(bf_cells_is_grid(tokens));
   for (int i = 0; i < 4; i++) {
     double z[2];
-    bf_tokens_point(tokens, i, z);
+    bf_cells_point(tokens, i, z);
     assert_memory_equal(z, points[i], sizeof z);
   }
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){1.5, 0}), 1); /* the first of two equal points */
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){1, 0}), 0);   /* half way */
-  assert_int_equal(bf_tokens_nearest(tokens, (double[]){-50, 50}), 3);
-  bf_tokens_destroy(&tokens);
-  bf_tokens_destroy(&tokens);
-  bf_tokens_destroy(NULL);
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){1.5, 0}), 1); /* the first of two equal points */
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){1, 0}), 0);   /* half way */
+  assert_int_equal(bf_cells_nearest(tokens, (double[]){-50, 50}), 3);
+  bf_cells_destroy(&tokens);
+  bf_cells_destroy(&tokens);
+  bf_cells_destroy(NULL);
 }
 
 /* A grid's centres, given as a codebook, are the same quantizer away from the borders. */
@@ -234,30 +234,30 @@ static void codebook_of_centres_is_the_grid(void **state) {
   uint64_t   random = 3;
   BfError    error  = {0};
   const Box *box    = &boxes[4];
-  BfTokens  *tokens = grid(box), *book = NULL;
+  BfCells   *tokens = grid(box), *book = NULL;
   double     points[4 * 3 * 7][DIM];
-  for (int i = 0; i < LENGTH(points); i++) bf_tokens_point(tokens, i, points[i]);
-  assert_int_equal(bf_tokens_codebook(DIM, LENGTH(points), points[0], &book, &error), BF_OK);
+  for (int i = 0; i < LENGTH(points); i++) bf_cells_point(tokens, i, points[i]);
+  assert_int_equal(bf_cells_codebook(DIM, LENGTH(points), points[0], &book, &error), BF_OK);
   for (int trial = 0; trial < 1000; trial++) {
     double z[DIM];
     draw_point(box, &random, z);
-    assert_int_equal(bf_tokens_nearest(book, z), bf_tokens_nearest(tokens, z));
+    assert_int_equal(bf_cells_nearest(book, z), bf_cells_nearest(tokens, z));
   }
-  bf_tokens_destroy(&tokens);
-  bf_tokens_destroy(&book);
+  bf_cells_destroy(&tokens);
+  bf_cells_destroy(&book);
 }
 
 static void expect_grid_refused(const Box *box, const char *line) {
-  BfError   error  = {0};
-  BfTokens *tokens = NULL;
-  expect_refused(bf_tokens_grid(box->dim, box->lower, box->upper, box->cells, &tokens, &error), &error, line);
+  BfError  error  = {0};
+  BfCells *tokens = NULL;
+  expect_refused(bf_cells_grid(box->dim, box->lower, box->upper, box->cells, &tokens, &error), &error, line);
   assert_null(tokens);
 }
 
 static void refusals(void **state) {
   (void)state;
-  BfError   error  = {0};
-  BfTokens *tokens = NULL;
+  BfError  error  = {0};
+  BfCells *tokens = NULL;
   expect_grid_refused(&(Box){0, {0}, {1}, {1}}, "token.dim must be at least 1, got 0");
   expect_grid_refused(&(Box){2, {0, 2}, {1, 2}, {1, 1}}, "token.lower[1] must be below token.upper[1], got 2 and 2");
   expect_grid_refused(&(Box){1, {NAN}, {2}, {1}}, "token.lower[0] and token.upper[0] must be finite, got nan and 2");
@@ -270,12 +270,12 @@ static void refusals(void **state) {
                       "quantize.cells: the product over the axes must be below 2^62");
   expect_grid_refused(&(Box){3, {0, 0, 0}, {1, 1, 1}, {INT64_C(1) << 31, INT64_C(1) << 30, 1 << 20}},
                       "quantize.cells: the product over the axes must be below 2^62");
-  expect_refused(bf_tokens_codebook(1, 0, NULL, &tokens, &error), &error,
+  expect_refused(bf_cells_codebook(1, 0, NULL, &tokens, &error), &error,
                  "codebook: there must be at least 1 point, got 0");
-  expect_refused(bf_tokens_codebook(0, 1, NULL, &tokens, &error), &error, "token.dim must be at least 1, got 0");
-  expect_refused(bf_tokens_codebook(2, 2, (double[]){0, 1, 2, INFINITY}, &tokens, &error), &error,
+  expect_refused(bf_cells_codebook(0, 1, NULL, &tokens, &error), &error, "token.dim must be at least 1, got 0");
+  expect_refused(bf_cells_codebook(2, 2, (double[]){0, 1, 2, INFINITY}, &tokens, &error), &error,
                  "codebook: point 1: z1 must be finite, got inf");
-  expect_refused(bf_tokens_codebook(4, INT64_MAX / 2, (double[]){0}, &tokens, &error), &error,
+  expect_refused(bf_cells_codebook(4, INT64_MAX / 2, (double[]){0}, &tokens, &error), &error,
                  "codebook: 4611686018427387903 points are too many");
   assert_null(tokens);
 }

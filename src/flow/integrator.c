@@ -13,7 +13,7 @@
 PETSC_EXTERN PetscErrorCode PetscObjectStateGet(PetscObject, PetscObjectState *);
 
 typedef struct {
-  BfDepth         *depth;
+  BfIntegrator    *depth;
   int              k;
   TS               ts;
   Vec              z, lambda, mu;
@@ -25,7 +25,7 @@ typedef struct {
   double          *by_u; /* [q] J_p^T lambda */
 } Interval;
 
-struct BfDepth {
+struct BfIntegrator {
   BfFlow            *flow;
   int64_t            size;
   const BfFlowGroup *group; /* under way */
@@ -99,7 +99,7 @@ static PetscErrorCode both_transposed(Interval *x, Vec lambda, double *by_z) {
   PetscCall(VecGetArrayRead(x->base, &z));
   PetscCall(VecGetArrayRead(lambda, &l));
   memset(x->depth->by_parameters, 0, sizeof(double) * (size_t)layer->parameters);
-  memset(x->by_u, 0, sizeof(double) * (size_t)layer->controls);
+  memset(x->by_u, 0, sizeof(double) * (size_t)layer->free);
   for (int b = 0; b < x->depth->group->blocks; b++) {
     const BfFlowBlock *block = &x->depth->group->block[b];
     bf_velocity_transposed(layer, &block->block, parameters(x), profile(x, x->time), z + block->offset,
@@ -143,7 +143,7 @@ static PetscErrorCode multiply_Jp_transposed(Mat Jp, Vec lambda, Vec by_u) {
     PetscCall(VecDestroy(&unused));
   }
   PetscCall(VecGetArrayWrite(by_u, &to));
-  memcpy(to, x->by_u, sizeof(double) * (size_t)x->depth->flow->problem->layer.controls);
+  memcpy(to, x->by_u, sizeof(double) * (size_t)x->depth->flow->problem->layer.free);
   PetscCall(VecRestoreArrayWrite(by_u, &to));
   return 0;
 }
@@ -182,14 +182,14 @@ static BfStatus create_matrices(Interval *x, int64_t size, int q, BfError *error
   return BF_NEW(&x->by_u, m, error);
 }
 
-static BfStatus create_interval(BfDepth *depth, int k, BfError *error) {
+static BfStatus create_interval(BfIntegrator *depth, int k, BfError *error) {
   const BfFlow        *flow = depth->flow;
   const BfFlowOptions *o    = &flow->options;
   Interval            *x    = &depth->interval[k];
   TSAdapt              adapt;
   x->depth = depth;
   x->k     = k;
-  BF_TRY(create_matrices(x, depth->size, flow->problem->layer.controls, error));
+  BF_TRY(create_matrices(x, depth->size, flow->problem->layer.free, error));
   TRY(TSCreate(PETSC_COMM_SELF, &x->ts));
   TRY(TSSetProblemType(x->ts, TS_NONLINEAR));
   TRY(TSSetType(x->ts, TSRK));
@@ -218,12 +218,12 @@ static BfStatus look_for_options(bool *told, BfError *error) {
   return BF_OK;
 }
 
-static void destroy(BfDepth **depth);
+static void destroy(BfIntegrator **depth);
 
-static BfStatus create(BfFlow *flow, int64_t size, BfDepth **out, BfError *error) {
-  const int T = flow->problem->horizon;
-  BfDepth  *depth;
-  BfStatus  status;
+static BfStatus create(BfFlow *flow, int64_t size, BfIntegrator **out, BfError *error) {
+  const int     T = flow->problem->horizon;
+  BfIntegrator *depth;
+  BfStatus      status;
   BF_TRY(BF_NEW(&depth, 1, error));
   depth->flow = flow;
   depth->size = size;
@@ -238,8 +238,8 @@ done:
   return status;
 }
 
-static void destroy(BfDepth **depth) {
-  BfDepth *x = *depth;
+static void destroy(BfIntegrator **depth) {
+  BfIntegrator *x = *depth;
   if (!x) return;
   for (int k = 0; x->interval && k < x->flow->problem->horizon; k++) {
     Interval *i = &x->interval[k];
@@ -314,7 +314,7 @@ static int all_finite(const double *x, int64_t n) {
   return finite;
 }
 
-static BfStatus forward(BfDepth *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
+static BfStatus forward(BfIntegrator *depth, const BfFlowGroup *group, bool keep, double *ends, int *finite,
                         BfError *error) {
   const int T  = depth->flow->problem->horizon;
   depth->group = group;
@@ -328,9 +328,9 @@ static BfStatus forward(BfDepth *depth, const BfFlowGroup *group, bool keep, dou
   return BF_OK;
 }
 
-static BfStatus backward(BfDepth *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
+static BfStatus backward(BfIntegrator *depth, const BfFlowGroup *group, const double *ends, const double *lambda,
                          double *by_u, double *adjoints, BfError *error) {
-  const int     T = depth->flow->problem->horizon, q = depth->flow->problem->layer.controls;
+  const int     T = depth->flow->problem->horizon, q = depth->flow->problem->layer.free;
   const int64_t n = depth->size;
   depth->group    = group;
   if (adjoints) memcpy(adjoints + T * n, lambda, sizeof(double) * (size_t)n);
@@ -357,4 +357,4 @@ static BfStatus backward(BfDepth *depth, const BfFlowGroup *group, const double 
   return BF_OK;
 }
 
-const BfDepthKind bf_depth_ts = {create, destroy, forward, backward};
+const BfIntegratorKind bf_integrator_ts = {create, destroy, forward, backward};
