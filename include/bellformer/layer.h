@@ -60,15 +60,21 @@ typedef struct {
   BfProjection        projection;
   const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
   const BfActivation *activation;
-  int                 width;      /* of the feed-forward part; 0 where there is none */
-  int                 positions;  /* rows of `encoding`; 0 where there is none */
-  double             *encoding;   /* [positions][dim] e_p, or NULL; owned by the layer */
-  int                 matrices;   /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
-  BfMatrix           *matrix;     /* owned by the layer */
-  int                 free;       /* q: free numbers of all matrices */
-  int                 parameters; /* entries of all matrices */
-  const BfKernels    *kernels;    /* that it is evaluated by; chosen by bf_layer_place */
+  int                 width;       /* of the feed-forward part; 0 where there is none */
+  int                 positions;   /* rows of `encoding`; 0 where there is none */
+  double             *encoding;    /* [positions][dim] e_p, or NULL; owned by the layer */
+  int                 matrices;    /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
+  BfMatrix           *matrix;      /* owned by the layer */
+  const BfMatrix     *attention;   /* among these: A_0, V_0, ...; see bf_attention_A */
+  const BfMatrix     *feedforward; /* among these: W1, b1, W2, b2 */
+  int                 free;        /* q: free numbers of all matrices */
+  int                 parameters;  /* entries of all matrices */
+  const BfKernels    *kernels;     /* that it is evaluated by; chosen by bf_layer_place */
 } BfLayer;
+
+/* Where the entries of head h's matrices begin in the parameters. */
+static inline int bf_attention_A(const BfLayer *layer, int h) { return layer->attention[2 * h].at; }
+static inline int bf_attention_V(const BfLayer *layer, int h) { return layer->attention[2 * h + 1].at; }
 
 /* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
 const BfActivation *bf_activation(const char *name);

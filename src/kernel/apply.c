@@ -68,7 +68,7 @@ BF_INLINE void apply(const int d, const BfLayer *layer, const BfContext *context
   encode(d, layer, context, z, w->s);
   for (int i = 0; i < slots * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
-    const BfLane *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
+    const BfLane *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
     for (int j = 0; j < slots; j++) lane_matvec(d, A, w->s + j * d, w->y + j * d);
     for (int g = 0; g < context->tags; g++)
       for (int i = context->first[g]; i < context->first[g + 1]; i++)

@@ -51,7 +51,7 @@ BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, Bf
 /* out = W2 sigma(W1 z + b1) + b2; hidden: [width] of work. parameter: the layer's, in lanes. */
 BF_INLINE void lane_feedforward(const int d, const BfLayer *layer, const BfLane *parameter, const BfLane *z,
                                 BfLane *hidden, BfLane *out) {
-  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const BfMatrix *m  = layer->feedforward;
   const BfLane   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
   const BfLane   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
   const int       width = layer->width;

@@ -17,7 +17,7 @@ void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) 
   for (int h = 0; h < layer->heads; h++)
     for (int j = 0; j < Q; j++) {
       load(shape, shape->position[j / n], j % n, 1, s);
-      lane_matvec(d, p + layer->matrix[2 * h].at, s, y);
+      lane_matvec(d, p + bf_attention_A(layer, h), s, y);
       for (int i = 0; i < Q; i++) {
         load(shape, shape->position[i / n], i % n, 1, s);
         ((BfLane *)shape->logit)[((int64_t)h * Q + i) * Q + j] = lane_logit(d, layer->beta, s, y);
@@ -113,7 +113,7 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
       }
       const int q = shape->place[g] * shape->n + (int)cell[i];
       for (int h = 0; h < layer->heads; h++)
-        attend(d, shape, p + layer->matrix[2 * h + 1].at, h, q, context->position[g], last, v);
+        attend(d, shape, p + bf_attention_V(layer, h), h, q, context->position[g], last, v);
       if (layer->activation)
         for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell[i] * d + a];
       lane_update(d, layer, z, v, next + i * d);
@@ -198,7 +198,7 @@ BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane 
     const BfLane *row = (const BfLane *)shape->logit + (h * Q + q) * Q;
     x[0]              = row[shape->place[0] * shape->n + first];
     y[0]              = row[shape->place[1] * shape->n + second];
-    attend_two(d, shape, p + layer->matrix[2 * h + 1].at, x, y, v);
+    attend_two(d, shape, p + bf_attention_V(layer, h), x, y, v);
   }
   if (layer->activation)
     for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell * d + a];

@@ -226,7 +226,7 @@ BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int row
 /* h = W1 z + b1 of a row. */
 BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
                                BfLane *h) {
-  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const BfMatrix *m  = layer->feedforward;
   const double   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
   for (int k = 0; k < layer->width; k++) {
     h[k] = lane_set(b1[k]);
@@ -237,7 +237,7 @@ BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *
 /* v += W2 sigma(h) + b2. */
 BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
                                     BfLane *v, BfLane *h) {
-  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const BfMatrix *m  = layer->feedforward;
   const double   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
   velocity_hidden(d, layer, parameter, z, h);
   bf_activate(layer->activation, (double *)h, layer->width);
@@ -254,7 +254,7 @@ BF_INLINE void velocity_layer(const int d, const BfLayout layout, const BfLayer 
   velocity_encode(d, layout, layer, block, z, w);
   for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
-    const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
+    const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
     velocity_keys(d, layout, layer, block, A, w);
     int i = 0;
     for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)

@@ -81,7 +81,7 @@ BF_INLINE void add_products(const int d, const BfLayout layout, const int count,
 /* From the keys of one head to tokens and parameters. */
 BF_INLINE void keys_transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                                const double *parameter, int h, BfLoose *by_z, const BfVelocityWork *w) {
-  const int at_A = layer->matrix[2 * h].at, at_V = layer->matrix[2 * h + 1].at;
+  const int at_A = bf_attention_A(layer, h), at_V = bf_attention_V(layer, h);
   BfLane   *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
   int       j = 0;
   for (int i = 0; i < block->tokens * d; i++) w->by_y[i] *= lane_set(layer->beta);
@@ -107,7 +107,7 @@ BF_INLINE void keys_transposed(const int d, const BfLayout layout, const BfLayer
 
 BF_INLINE void feedforward_transposed(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
                                       const BfLane *lambda, BfLoose *by_z, const BfVelocityWork *w) {
-  const BfMatrix *m  = layer->matrix + 2 * layer->heads;
+  const BfMatrix *m  = layer->feedforward;
   const double   *W1 = parameter + m[0].at, *W2 = parameter + m[2].at;
   const int       width = layer->width;
   BfLane *by_W1 = w->by_parameters + m[0].at, *by_b1 = w->by_parameters + m[1].at, *by_W2 = w->by_parameters + m[2].at,
@@ -161,7 +161,7 @@ BF_INLINE void transposed(const int d, const BfLayout layout, const BfLayer *lay
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
   start_transposed(d, layer, block, zeta, z, lambda, by_z, w);
   for (int h = 0; h < layer->heads; h++) {
-    const double *A = parameter + layer->matrix[2 * h].at, *V = parameter + layer->matrix[2 * h + 1].at;
+    const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
     velocity_keys(d, layout, layer, block, A, w);
     for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
     int i = 0;

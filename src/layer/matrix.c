@@ -12,7 +12,9 @@ static void shape(BfMatrix *m, int rows, int cols) {
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
   const int feedforward = layer->activation ? 4 : 0;
   BF_TRY(BF_NEW(&layer->matrix, 2 * layer->heads + feedforward, error));
-  layer->matrices = 2 * layer->heads + feedforward;
+  layer->matrices    = 2 * layer->heads + feedforward;
+  layer->attention   = layer->matrix;
+  layer->feedforward = layer->matrix + 2 * layer->heads;
   for (int h = 0; h < layer->heads; h++)
     for (int i = 0; i < 2; i++) {
       BfMatrix *m = &layer->matrix[2 * h + i];

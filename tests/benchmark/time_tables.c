@@ -43,7 +43,7 @@ static int64_t successor(const BfFullState *x, int64_t s, const int64_t cell[], 
   for (int i = 0; i < context->slots; i++) bf_cells_point(x->problem->cells, cell[i], z[i]);
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {
-      image(layer, context, parameters + layer->matrix[0].at, parameters + layer->matrix[1].at, z, i, next);
+      image(layer, context, parameters + bf_attention_A(layer, 0), parameters + bf_attention_V(layer, 0), z, i, next);
       const int64_t c  = bf_cells_nearest(x->problem->cells, next);
       int           at = i;
       for (; at > context->first[g] && to[at - 1] > c; at--) to[at] = to[at - 1];

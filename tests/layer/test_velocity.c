@@ -123,7 +123,7 @@ static double sigma(const char *name, double x) {
 
 static void plain_attention(const Setup *s, int h, int place, double v[]) {
   const int     d = s->layer.dim;
-  const double *A = s->parameters + s->layer.matrix[2 * h].at, *V = s->parameters + s->layer.matrix[2 * h + 1].at;
+  const double *A = s->parameters + bf_attention_A(&s->layer, h), *V = s->parameters + bf_attention_V(&s->layer, h);
   double        sum = 0, mean[BF_MOST_DIM] = {0};
   for (int j = 0; j < s->block.tokens; j++) {
     const int key   = other(s, place, j);
@@ -141,7 +141,7 @@ static void plain_attention(const Setup *s, int h, int place, double v[]) {
 
 static void plain(const Setup *s, const Case *c, int place, double f[]) {
   const int       d = s->layer.dim, w = s->layer.width;
-  const BfMatrix *m              = s->layer.matrix + 2 * s->layer.heads;
+  const BfMatrix *m              = s->layer.feedforward;
   double          v[BF_MOST_DIM] = {0}, zv = 0, zz = 0;
   for (int h = 0; h < s->layer.heads; h++) plain_attention(s, h, place, v);
   for (int k = 0; k < w; k++) {
