@@ -1,0 +1,14 @@
+/* U_k: uniform draws, as [ASY26] takes them. */
+#include "quantize/controls.h"
+
+BfStatus bf_controls_sample(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
+                            BfError *error) {
+  double *control;
+  BF_TRY(bf_controls_check(q, lower, upper, error));
+  BF_TRY(bf_controls_check_count(count, error));
+  BF_TRY(BF_NEW(&control, count * q, error));
+  for (int64_t k = 0; k < count; k++)
+    for (int j = 0; j < q; j++) control[k * q + j] = bf_controls_place(lower[j], upper[j], bf_uniform(&seed));
+  *u = control;
+  return BF_OK;
+}
