@@ -1,75 +1,71 @@
-/* The choices that a problem makes, and the keys that each kind uses. */
-#include "kind.h"
+/* The choices that a problem makes: families of kinds, and choices whose kinds are words alone. */
+#include "family.h"
 
-const BfChoice bf_choice_heads = {"layer.heads", "1 or more", 1, 1,
-                                  (const BfKind[]){{"0", {NULL}},
-                                                   {"1 or more",
-                                                    {"layer.beta", "layer.mask", "data.position_encoding",
-                                                     "data.position_amplitude", "control.A", "control.V"}},
-                                                   {NULL, {NULL}}}};
+/* NAME: a family's kinds by their names and keys alone, in braces. */
+#define KINDS(NAME, ...)                                                                                               \
+  static const BfKind  NAME##s[] = {__VA_ARGS__};                                                                      \
+  static const BfKind *NAME(int k) { return k < (int)(sizeof NAME##s / sizeof *NAME##s) ? &NAME##s[k] : NULL; }
+#define KEY(key)                                                                                                       \
+  { .name = key }
+#define KEYS(...)                                                                                                      \
+  .keys = (const BfKey[]) {                                                                                            \
+    __VA_ARGS__, { .name = NULL }                                                                                      \
+  }
 
-const BfChoice bf_choice_feedforward = {
-    "layer.feedforward", "none", 0, 1,
-    (const BfKind[]){{"none", {NULL}},
-                     {"tanh, relu or gelu", {"layer.width", "control.W1", "control.b1", "control.W2", "control.b2"}},
-                     {NULL, {NULL}}}};
+KINDS(heads_kind, {.name = "0"},
+      {.name = "1 or more",
+       KEYS(KEY("layer.beta"), KEY("layer.mask"), KEY("data.position_encoding"), KEY("data.position_amplitude"),
+            KEY("control.A"), KEY("control.V"))})
+const BfFamily bf_family_heads = {"layer.heads", "1 or more", true, true, heads_kind};
 
-const BfChoice bf_choice_encoding = {
-    "data.position_encoding", "none", 0, 1,
-    (const BfKind[]){
-        {"none", {NULL}}, {"sinusoidal", {"data.position_amplitude"}}, {"a list", {NULL}}, {NULL, {NULL}}}};
+KINDS(feedforward_kind, {.name = "none"},
+      {.name = "tanh, relu or gelu",
+       KEYS(KEY("layer.width"), KEY("control.W1"), KEY("control.b1"), KEY("control.W2"), KEY("control.b2"))})
+const BfFamily bf_family_feedforward = {"layer.feedforward", "none", false, true, feedforward_kind};
 
-#define FREE "control.A.range", "control.A.levels"
-#define PIECES "control.A.row_I_column_J.range", "control.A.row_I_column_J.levels"
-const BfChoice bf_choice_form = {"control.A.form", "full", 0, 0,
-                                 (const BfKind[]){{"full", {FREE, PIECES}},
-                                                  {"diagonal", {FREE, PIECES}},
-                                                  {"scalar", {FREE}},
-                                                  {"skew", {FREE}},
-                                                  {"fixed", {"control.A.value"}},
-                                                  {NULL, {NULL}}}};
+KINDS(encoding_kind, {.name = "none"}, {.name = "sinusoidal", KEYS(KEY("data.position_amplitude"))}, {.name = "a list"})
+const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, true, encoding_kind};
 
-const BfChoice bf_choice_action = {"action.kind", "grid", 0, 0,
-                                   (const BfKind[]){{"grid", {"control.A.levels", "control.A.row_I_column_J.levels"}},
-                                                    {"sample", {"action.count", "action.seed"}},
-                                                    {"file", {"action.file"}},
-                                                    {NULL, {NULL}}}};
+#define FREE KEY("control.A.range"), KEY("control.A.levels")
+#define PIECES KEY("control.A.row_I_column_J.range"), KEY("control.A.row_I_column_J.levels")
+KINDS(form_kind, {.name = "full", KEYS(FREE, PIECES)}, {.name = "diagonal", KEYS(FREE, PIECES)},
+      {.name = "scalar", KEYS(FREE)}, {.name = "skew", KEYS(FREE)}, {.name = "fixed", KEYS(KEY("control.A.value"))})
+const BfFamily bf_family_form = {"control.A.form", "full", false, false, form_kind};
+
+KINDS(action_kind, {.name = "grid", KEYS(KEY("control.A.levels"), KEY("control.A.row_I_column_J.levels"))},
+      {.name = "sample", KEYS(KEY("action.count"), KEY("action.seed"))}, {.name = "file", KEYS(KEY("action.file"))})
+const BfFamily bf_family_action = {"action.kind", "grid", false, false, action_kind};
 
 #define READOUT                                                                                                        \
-  "cost.readout.kind", "cost.readout.matrix", "cost.readout.bias", "cost.readout.classes", "cost.readout.file"
-const BfChoice bf_choice_terminal = {"cost.terminal", NULL, 0, 0,
-                                     (const BfKind[]){{"pooled_cross_entropy", {"cost.pooling", READOUT}},
-                                                      {"token_cross_entropy", {READOUT}},
-                                                      {"squared_error", {NULL}},
-                                                      {"wasserstein", {"cost.position_weight"}},
-                                                      {NULL, {NULL}}}};
+  KEY("cost.readout.kind"), KEY("cost.readout.matrix"), KEY("cost.readout.bias"), KEY("cost.readout.classes"),         \
+      KEY("cost.readout.file")
+KINDS(terminal_kind, {.name = "pooled_cross_entropy", KEYS(KEY("cost.pooling"), READOUT)},
+      {.name = "token_cross_entropy", KEYS(READOUT)}, {.name = "squared_error"},
+      {.name = "wasserstein", KEYS(KEY("cost.position_weight"))})
+const BfFamily bf_family_terminal = {"cost.terminal", NULL, false, false, terminal_kind};
 
-const BfChoice bf_choice_readout = {
-    "cost.readout.kind", "fixed", 0, 0,
-    (const BfKind[]){{"fixed", {NULL}}, {"decision", {"cost.readout.file"}}, {NULL, {NULL}}}};
+KINDS(readout_kind, {.name = "fixed"}, {.name = "decision", KEYS(KEY("cost.readout.file"))})
+const BfFamily bf_family_readout = {"cost.readout.kind", "fixed", false, false, readout_kind};
 
-const BfChoice bf_choice_rows = {NULL, NULL, 0, 0,
-                                 (const BfKind[]){{"cost.readout.file", {"cost.readout.file"}},
-                                                  {"cost.readout.matrix", {"cost.readout.matrix", "cost.readout.bias"}},
-                                                  {NULL, {NULL}}}};
+KINDS(rows_kind, {.name = "cost.readout.file", KEYS(KEY("cost.readout.file"))},
+      {.name = "cost.readout.matrix", KEYS(KEY("cost.readout.matrix"), KEY("cost.readout.bias"))})
+const BfFamily bf_family_rows = {NULL, NULL, false, false, rows_kind};
 
-const BfChoice bf_choice_codebook = {NULL, NULL, 0, 0,
-                                     (const BfKind[]){{"quantize.codebook", {"quantize.codebook"}},
-                                                      {"quantize.cells", {"quantize.cells"}},
-                                                      {NULL, {NULL}}}};
+KINDS(codebook_kind, {.name = "quantize.codebook", KEYS(KEY("quantize.codebook"))},
+      {.name = "quantize.cells", KEYS(KEY("quantize.cells"))})
+const BfFamily bf_family_codebook = {NULL, NULL, false, false, codebook_kind};
 
-const BfChoice bf_choice_cells = {
-    "quantize.cells", "1 or more", 1, 1,
-    (const BfKind[]){{"0", {NULL}}, {"1 or more", {"quantize.atoms", "quantize.transition"}}, {NULL, {NULL}}}};
+KINDS(cells_kind, {.name = "0"}, {.name = "1 or more", KEYS(KEY("quantize.atoms"), KEY("quantize.transition"))})
+const BfFamily bf_family_cells = {"quantize.cells", "1 or more", true, true, cells_kind};
 
-const BfChoice *const bf_choices[] = {&bf_choice_heads,
-                                      &bf_choice_feedforward,
-                                      &bf_choice_encoding,
-                                      &bf_choice_form,
-                                      &bf_choice_action,
-                                      &bf_choice_terminal,
-                                      &bf_choice_readout,
-                                      &bf_choice_rows,
-                                      &bf_choice_codebook,
-                                      &bf_choice_cells,
-                                      NULL};
+const BfFamily *const bf_families[] = {&bf_family_heads,
+                                       &bf_family_feedforward,
+                                       &bf_family_encoding,
+                                       &bf_family_form,
+                                       &bf_family_action,
+                                       &bf_family_terminal,
+                                       &bf_family_readout,
+                                       &bf_family_rows,
+                                       &bf_family_codebook,
+                                       &bf_family_cells,
+                                       NULL};

@@ -1,54 +1,89 @@
 #include "key_table.h"
+#include "family.h"
 
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-const BfKeyRow bf_key_rows[] = {
-    {"name", "text", "the file's name"},
-    {"horizon", "integer", NULL},
-    {"step", "number", NULL},
-    {"token.dim", "integer", NULL},
-    {"token.lower", "numbers", NULL},
-    {"token.upper", "numbers", NULL},
-    {"token.projection", "word", "clip"},
-    {"data.file", "file", NULL},
-    {"data.test", "file", "none"},
-    {"data.position_encoding", "word or numbers", "none"},
-    {"data.position_amplitude", "number", "1"},
-    {"layer.residual", "integer", "1"},
-    {"layer.heads", "integer", "1"},
-    {"layer.beta", "number", "1"},
-    {"layer.mask", "word", "full"},
-    {"layer.feedforward", "word", "none"},
-    {"layer.width", "integer", NULL},
-    {"control.A.form", "word", "full"},
-    {"control.A.value", "numbers", NULL},
-    {"control.A.range", "numbers", NULL},
-    {"control.A.levels", "integers", NULL},
-    {"control.A.row_I_column_J.range", "numbers", "control.A.range"},
-    {"control.A.row_I_column_J.levels", "integer", "control.A.levels"},
-    {"action.kind", "word", "grid"},
-    {"action.count", "integer", NULL},
-    {"action.seed", "integer", "0"},
-    {"action.file", "file", NULL},
-    {"cost.terminal", "word", NULL},
-    {"cost.pooling", "word", "mean"},
-    {"cost.readout.kind", "word", "fixed"},
-    {"cost.readout.matrix", "numbers", NULL},
-    {"cost.readout.bias", "numbers", "0"},
-    {"cost.readout.classes", "integer", "those of the data"},
-    {"cost.readout.file", "file", "none"},
-    {"cost.weight_decay", "number", "0"},
-    {"cost.position_weight", "number or word", "auto"},
-    {"flow.profile", "word or numbers", "constant"},
-    {"quantize.cells", "integers", NULL},
-    {"quantize.codebook", "file", "none"},
-    {"quantize.atoms", "integer", "0"},
-    {"quantize.transition", "word", "nearest"},
-    {NULL, NULL, NULL},
+static const BfKey general[] = {
+    {"name", "text", "the file's name", "for output and plots"},
+    {"horizon", "integer", NULL, "T, the number of layers, 1 to 1000000"},
+    {"step", "number", NULL, "eps > 0, the step of a layer; depth runs from 0 to T eps"},
+    {"token.dim", "integer", NULL, "d, 1 to 64"},
+    {"token.lower", "numbers", NULL, "lowest corner of Z: d numbers, or one for all"},
+    {"token.upper", "numbers", NULL, "highest corner; above `lower` in every component, both within 1e140"},
+    {"token.projection", "word", "clip", "P after every layer: `clip` to Z, or `sphere`, z/|z|"},
+    {"data.file", "file", NULL, "the table to train on"},
+    {"data.test", "file", "none", "such a table, on which the trained model is only evaluated"},
+    {"data.position_encoding", "word or numbers", "none",
+     "e_p, added to queries and keys: `none`, `sinusoidal`, or a list, d numbers a position, for all positions of both "
+     "tables"},
+    {"data.position_amplitude", "number", "1", "a in e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same)"},
+    {"layer.residual", "integer", "1", "r, 1 or 0"},
+    {"layer.heads", "integer", "1", "H, 0 to 10000; 0: feed-forward alone"},
+    {"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
+    {"layer.mask", "word", "full", "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},
+    {"layer.feedforward", "word", "none", "`none`, or sigma of W2 sigma(W1 z + b1) + b2: `tanh`, `relu`, `gelu`"},
+    {"layer.width", "integer", NULL, "rows of W1, 1 to 65536"},
+    {"control.A.form", "word", "full",
+     "`full`: all free, row by row; `diagonal`; `scalar`: one, times the identity; `skew` (2 x 2): x times [[0, -1], "
+     "[1, 0]]; `fixed`: none, the matrix is `value`"},
+    {"control.A.value", "numbers", NULL, "rows x columns numbers, row by row, or one for every entry"},
+    {"control.A.range", "numbers", NULL,
+     "`[lo, hi]` for all free numbers, or a pair for each; lo <= hi, both within 1e290. May be left out where "
+     "`action.kind` is `file`: then it is what the rows span"},
+    {"control.A.levels", "integers", NULL,
+     "values that a grid takes in the range, both ends included; 1: its middle. One for all free numbers, or one for "
+     "each. Of a sample or of rows no file has levels; a file's levels stand aside where the command line sets "
+     "`action.kind`"},
+    {"control.A.row_I_column_J.range", "numbers", "control.A.range",
+     "the same for single rows, columns and entries, see below"},
+    {"control.A.row_I_column_J.levels", "integer", "control.A.levels", "the same"},
+    {"action.kind", "word", "grid",
+     "`grid`: all levels of all free numbers; `sample`: uniform draws in U; `file`: rows of a table"},
+    {"action.count", "integer", NULL, "number of draws, at most 2147483647; a larger count contains the smaller"},
+    {"action.seed", "integer", "0", "of the draws, at least 0"},
+    {"action.file", "file", NULL,
+     "a CSV of q numbers a row, with or without a header; within the ranges that are given"},
+    {"cost.terminal", "word", NULL,
+     "`pooled_cross_entropy`: of a sequence's representation, one label a sequence; `token_cross_entropy`: of every "
+     "token; `squared_error`: to the tokens' targets; `wasserstein`: W2^2 to the law of the targets"},
+    {"cost.pooling", "word", "mean", "the representation: `mean` of all tokens, or the `last` or `first` position"},
+    {"cost.readout.kind", "word", "fixed",
+     "logits are R r + b: `fixed`, or `decision`: the best of several after the last layer"},
+    {"cost.readout.matrix", "numbers", NULL, "R, d numbers for each class; of a decision one R after the other"},
+    {"cost.readout.bias", "numbers", "0", "b, a number for each class of each readout, or one for all"},
+    {"cost.readout.classes", "integer", "those of the data", "C; of a fixed readout as many as the matrix has rows"},
+    {"cost.readout.file", "file", "none", "a CSV, a row for each readout: R (C d numbers), then b (C)"},
+    {"cost.weight_decay", "number", "0", "lambda >= 0"},
+    {"cost.position_weight", "number or word", "auto",
+     "lambda of the ground cost |z - y|^2 + lambda |p - q|^2; `auto`: what keeps every token at its own position"},
+    {"flow.profile", "word or numbers", "constant",
+     "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
+     "from 0 to T eps, linear in between"},
+    {"quantize.cells", "integers", NULL,
+     "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized"},
+    {"quantize.codebook", "file", "none", "a CSV of points, d numbers a row, in place of cells"},
+    {"quantize.atoms", "integer", "0", "atoms of each tag's law; 0: one a token. Also with a codebook"},
+    {"quantize.transition", "word", "nearest",
+     "`nearest`: an atom goes to the nearest cell; `split`: it is shared among the centres round it, which keeps the "
+     "mean. With a codebook only `nearest`"},
+    {NULL, NULL, NULL, NULL},
 };
+
+const BfKey *bf_key_next(BfKeyWalk *walk) {
+  if (general[walk->general].name) return &general[walk->general++];
+  for (; bf_families[walk->family]; walk->family++, walk->kind = 0) {
+    const BfKind *kind;
+    for (; (kind = bf_families[walk->family]->kind((int)walk->kind)); walk->kind++, walk->key = 0)
+      while (kind->keys && kind->keys[walk->key].name) {
+        const BfKey *key = &kind->keys[walk->key++];
+        if (key->type) return key;
+      }
+  }
+  return NULL;
+}
 
 /* ---- names of matrices and of their pieces ---------------------------------------------------------------------- */
 
@@ -109,11 +144,9 @@ int bf_key_name(const char *option, BfKeyName *out) {
     snprintf(canonical, sizeof canonical, "control_A_%s%s", of_piece ? "row_I_column_J_" : "",
              of_piece ? of_piece : what);
   }
-  for (int k = 0; bf_key_rows[k].name; k++) {
-    bf_option_name(bf_key_rows[k].name, row);
-    if (strcmp(row, canonical) || !of_piece != !strstr(row, "row_I")) continue;
-    out->row = &bf_key_rows[k];
-    return 1;
+  for (BfKeyWalk walk = {0}; (out->row = bf_key_next(&walk));) {
+    bf_option_name(out->row->name, row);
+    if (!strcmp(row, canonical) && !of_piece == !strstr(row, "row_I")) return 1;
   }
   return 0;
 }

@@ -1,16 +1,17 @@
-/* Every key that a problem can have: what messages, the key reference (share/doc/keys.md) and the choices between kinds
- * (kind.h) go by. A look-up of a key that is not here is refused, so that the table cannot go stale. Pure. */
+/* Every key that a problem can have, those of all kinds with them: what messages, the key reference (share/doc/keys.md)
+ * and the choices between kinds (family.h) go by. A look-up of a key that is not here is refused, so that the table
+ * cannot go stale. Pure. */
 #pragma once
+#include "bellformer/kind.h"
 #include "options.h"
 
-/* One key. A stands for every matrix, row_I_column_J for every exception to a matrix's range and levels. */
+/* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds. A key that several kinds
+ * describe comes as often; NULL behind the last. */
 typedef struct {
-  const char *name;     /* "layer.beta" */
-  const char *type;     /* for the reference */
-  const char *fallback; /* what holds where it is not given, as a value of the key or in words; NULL: required */
-} BfKeyRow;
+  int64_t general, family, kind, key;
+} BfKeyWalk;
 
-extern const BfKeyRow bf_key_rows[]; /* ends with a row without a name */
+const BfKey *bf_key_next(BfKeyWalk *walk);
 
 /* A piece of a matrix, both ends counted, from 0. */
 typedef struct {
@@ -21,9 +22,9 @@ typedef struct {
 
 /* What a key says, and of which matrix. */
 typedef struct {
-  const BfKeyRow *row;
-  char            matrix[BF_MATRIX_NAME]; /* "A_0"; "" where the key is of none */
-  BfPiece         piece;                  /* of an exception; "row_3" goes over all columns, to INT_MAX */
+  const BfKey *row;
+  char         matrix[BF_MATRIX_NAME]; /* "A_0"; "" where the key is of none */
+  BfPiece      piece;                  /* of an exception; "row_3" goes over all columns, to INT_MAX */
 } BfKeyName;
 
 /* The key that is spelt as an option without its dash, "control_A_0_row_3_to_4_levels". Returns 0 for an unknown one.

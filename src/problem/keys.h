@@ -7,8 +7,6 @@
 
 typedef struct BfKeys BfKeys;
 
-typedef enum { BF_OPTIONAL, BF_REQUIRED } BfNeed; /* an optional key that is absent leaves the outputs as they are */
-
 /* file: borrowed. record: the "key=value" lines of an earlier reading, or NULL; line: what the command line gives, in
  * PETSc's options database, on top of them. */
 BfStatus bf_keys_create(const BfFile *file, const char *record, bool line, BfKeys **out, BfError *error);
@@ -21,7 +19,7 @@ int bf_keys_is_list(const BfKeys *keys, const char *key); /* by the file's brack
 /* What the file alone says: the text of a single value, "[]" of a list, NULL where the key is absent. */
 const char *bf_keys_in_file(const BfKeys *keys, const char *key);
 
-/* A key that is given, and that bf_key_rows knows. */
+/* A key that is given, and that the table of keys knows. */
 typedef struct {
   BfKeyName name;
   char     *key;     /* with dots, as the file has it or would have it */

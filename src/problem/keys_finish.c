@@ -5,14 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *next_name(BfKeyWalk *walk) {
+  const BfKey *key = bf_key_next(walk);
+  return key ? key->name : NULL;
+}
+
 /* The key that is most like this one, or NULL: of those that were looked up, then of all. Options are compared with '_'
  * for every dot. */
 static const char *most_like(const BfKeys *keys, const char *name, int as_option, char like[BF_OPTION_LENGTH]) {
-  int nearest = 1 + (int)strlen(name) / 4;
-  int found   = 0;
-  for (int64_t k = 0; k < keys->asked || bf_key_rows[k - keys->asked].name; k++) {
-    const char *key = k < keys->asked ? keys->ask[k] : bf_key_rows[k - keys->asked].name;
-    char        other[BF_OPTION_LENGTH];
+  int         nearest = 1 + (int)strlen(name) / 4;
+  int         found   = 0;
+  BfKeyWalk   walk    = {0};
+  const char *key;
+  for (int64_t k = 0; (key = k < keys->asked ? keys->ask[k] : next_name(&walk)); k++) {
+    char other[BF_OPTION_LENGTH];
     snprintf(other, sizeof other, "%s", key);
     if (as_option) bf_option_name(key, other);
     int distance = bf_text_distance(name, other);
@@ -29,7 +35,8 @@ static const char *held_by(const char *name, char held[BF_OPTION_LENGTH]) {
   const size_t length = strlen(name);
   char         option[BF_OPTION_LENGTH];
   BfKeyName    parts;
-  for (const BfKeyRow *row = bf_key_rows; row->name; row++)
+  const BfKey *row;
+  for (BfKeyWalk walk = {0}; (row = bf_key_next(&walk));)
     if (!strncmp(row->name, name, length) && row->name[length] == '.') return row->name;
   if (snprintf(held, BF_OPTION_LENGTH, "%s.range", name) >= BF_OPTION_LENGTH) return NULL;
   bf_option_name(held, option);

@@ -115,7 +115,7 @@ BfStatus bf_read_action(BfReader *reader, BfError *error) {
   int                      kind    = GRID;
   int64_t                  count = 0, seed = 0;
   BF_TRY(bf_key_choice(keys, "action.kind", BF_OPTIONAL, kinds, &kind, error));
-  BF_TRY(bf_kind_settle(keys, &bf_choice_action, kinds[kind], error));
+  BF_TRY(bf_family_settle(keys, &bf_family_action, kinds[kind], error));
   if (kind == ROWS) return read_rows(reader, error);
   BF_TRY(require(reader, reader->ranged, "range", error));
   if (kind == GRID) return read_grid(reader, error);

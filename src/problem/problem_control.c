@@ -40,7 +40,7 @@ static unsigned form_of_file(const BfReader *reader, const BfMatrix *matrix) {
   text = bf_keys_in_file(reader->keys, key);
   snprintf(key, sizeof key, "control.%.*s.form", family, matrix->name);
   if (!text) text = bf_keys_in_file(reader->keys, key);
-  const int form = bf_kind_find(&bf_choice_form, text);
+  const int form = bf_family_find(&bf_family_form, text);
   return form < 0 ? 0 : 1u << form;
 }
 
@@ -49,8 +49,8 @@ static BfStatus settle_map(BfReader *reader, const char *map, const char *key, u
   char        where[BF_KEY + 32];
   const char *form = NULL;
   if (bf_keys_given(reader->keys, key)) BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &form, error));
-  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_choice_form.fallback);
-  return bf_kind_settle_matrix(reader->keys, map, where, forms, of_file, error);
+  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_family_form.fallback);
+  return bf_family_settle_matrix(reader->keys, map, where, forms, of_file, error);
 }
 
 /* A family's form says nothing where every head has one of its own. The file's stands aside where the command line gave

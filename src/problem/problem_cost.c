@@ -16,7 +16,7 @@ static BfStatus read_kind(BfReader *reader, BfError *error) {
   char        quote[BF_QUOTE];
   BF_TRY(bf_key_text(reader->keys, "cost.terminal", BF_REQUIRED, &name, error));
   cost->kind = bf_cost_kind(name);
-  if (cost->kind) return bf_kind_settle(reader->keys, &bf_choice_terminal, name, error);
+  if (cost->kind) return bf_family_settle(reader->keys, &bf_family_terminal, name, error);
   return bf_key_fail(reader->keys, "cost.terminal", error, "must be one of %s, got '%s'%s", bf_cost_names(),
                      bf_text_quote(name, quote), bf_text_hint(name));
 }
@@ -94,8 +94,8 @@ static BfStatus read_readout(BfReader *reader, BfError *error) {
   cost->readouts                    = 1;
   if (!bf_cost_has_readout(cost->kind)) return BF_OK;
   BF_TRY(bf_key_choice(reader->keys, "cost.readout.kind", BF_OPTIONAL, kinds, &decision, error));
-  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_readout, kinds[decision], error));
-  BF_TRY(bf_kind_settle_given(reader->keys, &bf_choice_rows, &rows, error));
+  BF_TRY(bf_family_settle(reader->keys, &bf_family_readout, kinds[decision], error));
+  BF_TRY(bf_family_settle_given(reader->keys, &bf_family_rows, &rows, error));
   BF_TRY(bf_key_integer(reader->keys, "cost.readout.classes", BF_OPTIONAL, 1, 1000001, &classes, error));
   if (decision && !classes) classes = reader->problem->train.labels;
   if (decision && !classes) return BF_OK; /* targets in place of labels: said when the data are checked */

@@ -54,7 +54,7 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
   BfError     not_text  = {0};
   char        quote[BF_QUOTE];
   int         text = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
-  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_encoding, text ? name : "[]", error));
+  BF_TRY(bf_family_settle(reader->keys, &bf_family_encoding, text ? name : "[]", error));
   if (text && !strcmp(name, "sinusoidal")) {
     BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
     reader->problem->sinusoidal = amplitude;

@@ -42,7 +42,7 @@ static BfStatus read_feedforward(BfReader *reader, BfError *error) {
   if (!none && !layer->activation)
     return bf_key_fail(reader->keys, "layer.feedforward", error, "must be none, %s, got '%s'%s", bf_activation_names(),
                        bf_text_quote(name, quote), bf_text_hint(name));
-  BF_TRY(bf_kind_settle(reader->keys, &bf_choice_feedforward, name, error));
+  BF_TRY(bf_family_settle(reader->keys, &bf_family_feedforward, name, error));
   if (none) return BF_OK;
   BF_TRY(bf_key_integer(reader->keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));
   layer->width = (int)width;
@@ -61,8 +61,8 @@ static BfStatus read_heads(BfReader *reader, BfError *error) {
   reader->problem->layer.heads = (int)heads;
   snprintf(text, sizeof text, "%d", (int)heads);
   if (file_text && (bf_text_integer(file_text, &of_file) || of_file < 0 || of_file > 10000)) of_file = heads;
-  BF_TRY(bf_kind_settle(keys, &bf_choice_heads, text, error));
-  return bf_kind_settle_heads(keys, (int)heads, (int)of_file, error);
+  BF_TRY(bf_family_settle(keys, &bf_family_heads, text, error));
+  return bf_family_settle_heads(keys, (int)heads, (int)of_file, error);
 }
 
 BfStatus bf_read_layer(BfReader *reader, BfError *error) {

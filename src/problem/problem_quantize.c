@@ -48,13 +48,13 @@ static BfStatus read_cells(BfReader *reader, BfError *error) {
   enum { CODEBOOK };
   int64_t *cells = NULL, count = 0;
   int      kind;
-  BF_TRY(bf_kind_settle_given(reader->keys, &bf_choice_codebook, &kind, error));
+  BF_TRY(bf_family_settle_given(reader->keys, &bf_family_codebook, &kind, error));
   if (kind == CODEBOOK) return read_codebook(reader, error);
   BF_TRY(bf_key_integers(reader->keys, "quantize.cells", BF_REQUIRED, 0, INT64_MAX, &count, &cells, error));
   int none = 1;
   for (int64_t j = 0; j < count; j++) none = none && cells[j] == 0;
   BfStatus status = check_count(reader, count, error);
-  if (status == BF_OK) status = bf_kind_settle(reader->keys, &bf_choice_cells, none ? "0" : "[]", error);
+  if (status == BF_OK) status = bf_family_settle(reader->keys, &bf_family_cells, none ? "0" : "[]", error);
   if (status == BF_OK && !none) status = make_grid(reader, count, cells, error);
   bf_free(cells);
   return status;

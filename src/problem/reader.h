@@ -2,7 +2,7 @@
  * needs what the earlier ones found. */
 #pragma once
 #include "bellformer/problem.h"
-#include "kind.h"
+#include "family.h"
 
 #define BF_KEY 96         /* room for "control.A_1000000.levels" */
 #define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
@@ -41,6 +41,8 @@ BfStatus bf_check_data(BfReader *reader, BfError *error);
  * component". Absent, where need lets it: *out is NULL. To be freed with bf_free. */
 BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
                          BfError *error);
+/* The problem's keys, as kinds read theirs; borrows the reader. */
+BfKeyReader bf_key_reader(BfReader *reader);
 /* The file that a key names. */
 BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error);
 BfStatus bf_problem_warn(BfProblem *problem, BfError *error, const char *format, ...)

@@ -1,41 +1,48 @@
-/* Every key that the program knows, for the comparison with share/doc/keys.md: name, type, default, where it is used;
- * separated by tabs. */
-#include "../../src/problem/kind.h"
+/* Every key that the program knows, for the comparison with share/doc/keys.md: name, type, default, where it is used,
+ * meaning; separated by tabs. */
+#include "../../src/problem/family.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int has(const BfKind *kind, const char *key) {
-  for (int k = 0; kind->uses[k]; k++)
-    if (!strcmp(kind->uses[k], key)) return 1;
+static int has(const BfKind *kind, const char *name) {
+  for (const BfKey *key = kind->keys; key && key->name; key++)
+    if (!strcmp(key->name, name)) return 1;
   return 0;
 }
 
-/* "action.kind: sample"; of a choice by which key is given: "without quantize.codebook". */
-static void print_choice(const BfChoice *choice, const char *key, const char *separator) {
-  int used = 0;
-  for (const BfKind *kind = choice->kind; kind->name; kind++) used += has(kind, key);
-  if (!used) return;
-  printf("%s%s", separator, choice->key ? choice->key : "without");
-  separator = choice->key ? ": " : " ";
-  for (const BfKind *kind = choice->kind; kind->name; kind++) {
-    if (has(kind, key) == !choice->key) continue;
+/* "action.kind: sample"; of a choice by which key is given: "without quantize.codebook". Returns whether it says
+ * anything. */
+static int print_choice(const BfFamily *family, const char *key, const char *separator) {
+  const BfKind *kind;
+  int           used = 0;
+  for (int k = 0; (kind = family->kind(k)); k++) used += has(kind, key);
+  if (!used) return 0;
+  printf("%s%s", separator, family->key ? family->key : "without");
+  separator = family->key ? ": " : " ";
+  for (int k = 0; (kind = family->kind(k)); k++) {
+    if (has(kind, key) == !family->key) continue;
     printf("%s%s", separator, kind->name);
     separator = ", ";
   }
+  return 1;
+}
+
+/* Whether a walk has met a key of that name before. */
+static int met_before(const BfKey *key) {
+  const BfKey *other;
+  for (BfKeyWalk walk = {0}; (other = bf_key_next(&walk)) != key;)
+    if (!strcmp(other->name, key->name)) return 1;
+  return 0;
 }
 
 int main(void) {
-  for (const BfKeyRow *row = bf_key_rows; row->name; row++) {
-    int choices = 0;
-    printf("%s\t%s\t%s\t", row->name, row->type, row->fallback ? row->fallback : "required");
-    for (int c = 0; bf_choices[c]; c++) {
-      int used = 0;
-      for (const BfKind *kind = bf_choices[c]->kind; kind->name; kind++) used |= has(kind, row->name);
-      print_choice(bf_choices[c], row->name, choices ? "; " : "");
-      choices += used;
-    }
-    printf("\n");
+  const BfKey *key;
+  for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));) {
+    if (met_before(key)) continue;
+    printf("%s\t%s\t%s\t", key->name, key->type, key->fallback ? key->fallback : "required");
+    for (int c = 0, said = 0; bf_families[c]; c++) said |= print_choice(bf_families[c], key->name, said ? "; " : "");
+    printf("\t%s\n", key->meaning);
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-"""share/doc/keys.md and the program say the same: every key with type, default and kinds, both ways; every example is read;
+"""share/doc/keys.md and the program say the same: every key with type, default, kinds and meaning, both ways; every example is read;
 every message is what the program says; every key is in a message, so that it is known to be read."""
 import os
 import re
@@ -74,12 +74,12 @@ def info(changed, options):
 def the_keys_are_those_of_the_program():
     said = subprocess.run([PRINT_KEYS], capture_output=True, text=True, check=True).stdout
     program = {line.split("\t")[0]: line.split("\t")[1:] for line in said.splitlines()}
-    document = {bare(row[0]): row[1:4] for row in KEYS}
+    document = {bare(row[0]): row[1:5] for row in KEYS}
     assert len(document) == len(KEYS), "a key stands there twice"
     assert set(program) == set(document), set(program) ^ set(document)
     for key, columns in program.items():
         assert columns == document[key], (key, columns, document[key])
-    assert all(row[4] for row in KEYS), "a key without a meaning"
+    assert all(columns[3] for columns in program.values()), "a key without a meaning"
 
 
 def every_key_has_a_message_and_an_example():

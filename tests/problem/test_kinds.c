@@ -4,7 +4,7 @@
 
 #include <petscsys.h>
 
-#include "../../src/problem/kind.h"
+#include "../../src/problem/family.h"
 
 #define ACTION(text)                                                                                                   \
   { "quantize", "action: {" text "}\nquantize" }
@@ -178,19 +178,36 @@ static void a_familys_keys_are_used_where_one_head_uses_them(void **state) {
   bf_problem_destroy(&p);
 }
 
-/* Every key of a kind, and every key that chooses, is in the table of keys; every kind has its own name. */
-static void choices_name_keys_that_exist(void **state) {
+static const BfKey *described(const char *name) {
+  const BfKey *key;
+  for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));)
+    if (!strcmp(key->name, name)) return key;
+  return NULL;
+}
+
+/* Every key of a kind, and every key that chooses, is in the table of keys; two kinds that describe a key describe it
+ * alike; every kind has its own name. */
+static void kinds_name_keys_that_exist(void **state) {
+  const BfKind *kind;
+  int           keys = 0;
   (void)state;
-  for (int c = 0; bf_choices[c]; c++)
-    for (const BfKind *kind = bf_choices[c]->kind; kind->name; kind++) {
-      for (const BfKind *other = bf_choices[c]->kind; other != kind; other++)
-        assert_string_not_equal(other->name, kind->name);
-      for (int k = 0; kind->uses[k]; k++) {
-        int found = !strncmp(kind->uses[k], "control.", 8) && !strchr(kind->uses[k] + 8, '.');
-        for (const BfKeyRow *row = bf_key_rows; row->name; row++) found |= !strcmp(row->name, kind->uses[k]);
-        if (!found) fail_msg("%s is no key", kind->uses[k]);
+  for (int f = 0; bf_families[f]; f++) {
+    const BfFamily *family = bf_families[f];
+    if (family->key && !described(family->key)) fail_msg("%s is no key", family->key);
+    for (int k = 0; (kind = family->kind(k)); k++) {
+      for (int other = 0; other < k; other++) assert_string_not_equal(family->kind(other)->name, kind->name);
+      for (const BfKey *key = kind->keys; key && key->name; key++, keys++) {
+        const int    matrix = !strncmp(key->name, "control.", 8) && !strchr(key->name + 8, '.');
+        const BfKey *first  = described(key->name);
+        if (!first && !matrix) fail_msg("%s is no key", key->name);
+        if (!key->type) continue;
+        assert_string_equal(key->type, first->type);
+        assert_string_equal(key->meaning, first->meaning);
+        assert_true(!key->fallback == !first->fallback && (!key->fallback || !strcmp(key->fallback, first->fallback)));
       }
     }
+  }
+  assert_in_range(keys, 40, 1000);
 }
 
 /* A terminal cost that the program has is a kind here too. */
@@ -200,7 +217,7 @@ static void every_terminal_cost_is_a_kind(void **state) {
   (void)state;
   snprintf(names, sizeof names, "%s", bf_cost_names());
   for (; (name = strtok_r(rest, ", ", &rest)); count++)
-    if (bf_kind_find(&bf_choice_terminal, name) < 0) fail_msg("%s is in no row of bf_choice_terminal", name);
+    if (bf_family_find(&bf_family_terminal, name) < 0) fail_msg("%s is no kind of cost.terminal", name);
   assert_in_range(count, 4, 100);
 }
 
@@ -238,9 +255,10 @@ static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
 
 /* A default that the table of keys tells as a value is what holds where the key is not given. */
 static void the_tables_defaults_are_those_that_hold(void **state) {
-  int tried = 0;
+  const BfKey *row;
+  int          tried = 0;
   (void)state;
-  for (const BfKeyRow *row = bf_key_rows; row->name; row++) {
+  for (BfKeyWalk walk = {0}; (row = bf_key_next(&walk));) {
     char        option[BF_OPTION_LENGTH + 1] = "-";
     const char *value                        = row->fallback;
     if (!value || !strcmp(row->type, "file") || strpbrk(value, " .")) continue; /* required, or told in words */
@@ -264,7 +282,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(only_what_the_command_line_took_away_stands_aside),
       cmocka_unit_test(what_stood_aside_stands_aside_in_a_restart),
       cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
-      cmocka_unit_test(choices_name_keys_that_exist),
+      cmocka_unit_test(kinds_name_keys_that_exist),
       cmocka_unit_test(every_terminal_cost_is_a_kind),
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
   };
