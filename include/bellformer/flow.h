@@ -41,6 +41,9 @@ typedef struct {
   double          memory;    /* bytes that a rank's trajectories may take; beyond, each interval is computed twice */
 } BfFlowOptions;
 
+/* What the flow reads of a problem: `flow`, and the actions for Pontryagin's condition where there are any. */
+extern const BfSections bf_flow_sections;
+
 /* PETSc's options of the flow (-tao_..., -ts_..., -mat_...). Look all of them up, so that a misspelt one is left over:
  * before the problem is read; BF_BAD_INPUT where PETSc refuses one. Those that are given, as one text (to be freed with
  * bf_free), and back into its database. Not collective. */
@@ -138,8 +141,9 @@ typedef struct {
   double terminal; /* largest |p(T) - weight R^T (softmax(R r + b) - onehot)|; NaN where the cost is no cross entropy */
   double stationarity; /* largest |u - P_U(u - dH/du)|; dH/du = dJ/du / eps, its mean over an interval, or dJ/du of a
                           layer */
-  double   variation, variation_within; /* of H over all ends; between the ends of an interval at most, NaN of layers */
-  double   violation; /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0 */
+  double variation, variation_within; /* of H over all ends; between the ends of an interval at most, NaN of layers */
+  double violation; /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0; NaN where it has
+                       none, like what follows of it; the numbers of actions then are -1 */
   double   violation_depth;
   int32_t  violation_action;
   double  *stationary;  /* [T]; owned, like the following */

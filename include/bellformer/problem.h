@@ -104,11 +104,11 @@ typedef struct {
   BfCost       cost;        /* its contexts and tokens are those of `train` */
   BfData       train, test; /* test.tokens is 0 where the problem has no test table */
   BfContext   *context;     /* [train.contexts], with the quantizer's atoms */
-  BfCells     *cells;       /* X_n, or NULL for `quantize.cells: 0` */
+  BfCells     *cells;       /* X_n, or NULL: tokens are not quantized */
   int          atoms;       /* `quantize.atoms` */
   BfTransition transition;
-  int64_t      actions;                       /* K, below 2^31 */
-  double      *action;                        /* [K][q] U_k */
+  int64_t      actions;                       /* K, below 2^31; 0: none are given */
+  double      *action;                        /* [K][q] U_k, or NULL */
   double      *control_lower, *control_upper; /* [q] the box U */
   int          profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
   double      *profile;    /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
@@ -121,16 +121,27 @@ typedef struct {
   char       **warning; /* one line each, for rank 0 to print */
 } BfProblem;
 
+/* The sections of a problem file beside the model and its data: who reads a problem says which of them it uses, and
+ * which it cannot do without. One that it does not use is checked where the file has it, and refused on the command
+ * line, where it would change nothing. Without what gives actions (a key of `action`, or levels), actions is 0 and
+ * action NULL; without `quantize`, cells is NULL and atoms 0. */
+enum { BF_SECTION_ACTION = 1, BF_SECTION_QUANTIZE = 2, BF_SECTION_FLOW = 4 };
+typedef struct {
+  const char *reader;      /* for messages: "solve" */
+  unsigned    needs, uses; /* a bit each */
+} BfSections;
+
 /* Read a problem: the YAML file `path`, with PETSc's options database overriding any key (`-quantize_cells 8,8`).
  * Every key is checked; unknown, repeated or misspelt ones are errors, and so are options that nothing has read,
  * which this function looks for last: read all others before. Errors read `xor.yaml: control.A.levels must be ...`.
  * Collective on comm; every rank gets the same error. */
-BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfError *error);
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfProblem **out, BfError *error);
 /* The same from files that were read before (taken over by the problem, also on failure), with the overrides that were
- * given then; the command line is not looked at. */
-BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error);
+ * given then; the command line is not looked at. sections: NULL where nothing is needed (of a trained model). */
+BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
+                            BfProblem **out, BfError *error);
 /* A copy of it, with what the command line changes on top of its own overrides. Collective. */
-BfStatus bf_problem_reread(const BfProblem *problem, BfProblem **out, BfError *error);
+BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfProblem **out, BfError *error);
 void     bf_problem_destroy(BfProblem **problem);
 
 /* Whether two problems are the same: their keys by value (their names apart: `name`; files by their bytes, not by what

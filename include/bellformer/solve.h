@@ -7,6 +7,9 @@
 #include "bellformer/store.h"
 #include <stdbool.h>
 
+/* What a solve reads of a problem: `action` and `quantize`, without which it is nothing. */
+extern const BfSections bf_solve_sections;
+
 /* The open loop: the layer parameters that the optimal closed loop applies from mu_0. A trained Transformer. */
 typedef struct {
   int32_t *action;         /* [T] numbers of the controls, -1 for controls that are not in the problem's list; owned */

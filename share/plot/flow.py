@@ -66,6 +66,8 @@ def hamiltonian(axes, run):
     for k in range(len(H)):
         value, below = (np.broadcast_to(x[k], 2) for x in (H, over))
         axes.plot(t[k:k + 2], value, color=style.colour(0), marker=None if layers else "o", ms=2.5, label="$%s$" % name if k == 0 else None)
+        if np.isnan(below).all():  # the problem gives no actions
+            continue
         axes.plot(t[k:k + 2], below, color=style.colour(1), ls=(0, (3, 2)), label=least if k == 0 else None)
     axes.set(xlabel="depth $t$", title="Hamiltonian of each layer" if layers else "Hamiltonian")
     low, high = axes.get_ylim()

@@ -57,7 +57,8 @@ BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, con
                            const BfRollout *test, BfStore *store, BfError *error);
 /* Wall time, Q-values and starts of the whole run, into /provenance. */
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);
-/* The problem of a file that was identified; path: its name, for messages. */
-BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, BfProblem **problem, BfError *error);
+/* The problem of a file that was identified; path: its name, for messages; sections: of who reads it, or NULL. */
+BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
+                           BfProblem **problem, BfError *error);
 /* The problem and the open loop of a result file. */
 BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error);

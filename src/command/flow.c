@@ -266,8 +266,9 @@ BfStatus bf_command_flow(BfRun *run, const BfArguments *arguments, BfError *erro
     goto done;
   }
   const BfKept kept    = {bf_flow_options, &o.set, &o, settle_start, save_more, restore_more, compare_more};
-  BfSession    session = {.run = run, .arguments = arguments, .o = &o.start, .space = "flow", .kept = &kept};
-  session.input        = bf_flow_init_is_file(o.set.init) ? o.set.init : NULL;
+  BfSession    session = {
+         .run = run, .arguments = arguments, .sections = &bf_flow_sections, .o = &o.start, .space = "flow", .kept = &kept};
+  session.input = bf_flow_init_is_file(o.set.init) ? o.set.init : NULL;
   BF_GOTO(bf_session_begin(&session, &problem, error));
   if (session.start == BF_FINISHED) goto done;
   bf_print_warnings(run, problem);

@@ -67,8 +67,10 @@ void bf_flow_answer_print(const BfRun *run, const BfProblem *problem, const BfSc
   bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
   print_variation(run, p);
   if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);
-  bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
-           (long long)problem->actions, p->violation);
+  if (problem->actions)
+    bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
+             (long long)problem->actions, p->violation);
+  else bf_print(run, "\n            H(t, u(t)) against its minimum over actions: left out, the problem gives none");
   if (p->violation_action >= 0)
     bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
   bf_print(run, "\n");

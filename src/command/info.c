@@ -54,7 +54,9 @@ static BfStatus read_options(BfInfo *x, BfError *error) {
 }
 
 static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFullSize *size) {
-  bf_print(run, "%s: %d layers, %lld actions\n", problem->name, problem->horizon, (long long)problem->actions);
+  bf_print(run, "%s: %d layers", problem->name, problem->horizon);
+  if (problem->actions) bf_print(run, ", %lld actions", (long long)problem->actions);
+  bf_print(run, "\n");
   bf_print(run, "  N  tokens            %lld in %lld sequences\n", (long long)problem->train.tokens,
            (long long)problem->train.contexts);
   bf_print(run, "  G  tags              %lld\n", (long long)problem->train.tags);
@@ -62,15 +64,16 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
   else bf_print(run, "  n  cells             none: tokens are not quantized\n");
   if (size->measures > 0) bf_print(run, "  M  measures          %lld\n", (long long)size->measures);
   else if (problem->cells) bf_print(run, "  M  measures          more than can be numbered\n");
-  bf_print(run, "  K  actions           %lld\n", (long long)problem->actions);
+  if (problem->actions) bf_print(run, "  K  actions           %lld\n", (long long)problem->actions);
   bf_print(run, "  q  free numbers      %d a layer, %d matrix entries\n", problem->layer.free,
            problem->layer.parameters);
 }
 
 static BfStatus info(BfInfo *x, const BfArguments *arguments, BfProblem **problem, BfError *error) {
-  BfRun     *run = x->run;
-  BfFullSize size;
-  BF_TRY(bf_problem_read(run->world, arguments->file, problem, error));
+  BfRun            *run = x->run;
+  BfFullSize        size;
+  const BfSections *sections = x->command == BF_INFO_FLOW ? &bf_flow_sections : &bf_solve_sections;
+  BF_TRY(bf_problem_read(run->world, arguments->file, sections, problem, error));
   bf_print_warnings(run, *problem);
   x->problem = *problem;
   x->program = bf_peak_memory();

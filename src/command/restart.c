@@ -110,7 +110,7 @@ static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *err
     BF_TRY(bf_together(reader->session->run->world, keys_given(&keys, error), error));
     if (!keys) return BF_OK;
     reader->wrong = true;
-    BF_TRY(bf_problem_reread(then, &copy, error));
+    BF_TRY(bf_problem_reread(then, reader->session->sections, &copy, error));
     reader->wrong = false;
     now           = copy;
   }
@@ -143,7 +143,7 @@ BfStatus bf_restart_check_result(BfSession *x, const BfProblem *given, BfError *
   BfStatus   status;
   BF_GOTO(bf_store_open(x->run->world, x->o->out, &store, error));
   BF_GOTO(same_command(store, &reader, error));
-  BF_GOTO(bf_result_problem(x->run, store, x->o->out, &problem, error));
+  BF_GOTO(bf_result_problem(x->run, store, x->o->out, x->sections, &problem, error));
   BF_GOTO(same_problem(problem, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
@@ -169,7 +169,7 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   bf_checkpoint_path(x->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
   BF_GOTO(same_command(store, reader, error));
-  BF_GOTO(bf_result_problem(x->run, store, path, problem, error));
+  BF_GOTO(bf_result_problem(x->run, store, path, x->sections, problem, error));
   BF_GOTO(same_problem(*problem, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);

@@ -220,6 +220,7 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(write_cost(&problem->cost, store, error));
   BF_TRY(write_control(problem, store, error));
   const int64_t q = problem->layer.free;
+  if (!problem->actions) return BF_OK;
   return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
                         problem->action, error);
 }
@@ -294,7 +295,8 @@ static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
   return status;
 }
 
-static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **problem, BfError *error) {
+static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections *sections, BfProblem **problem,
+                             BfError *error) {
   BfFiles *files = NULL;
   char    *yaml = NULL, *overrides = NULL;
   BfStatus status;
@@ -312,7 +314,7 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, BfProblem **probl
     status = bf_fail(error, BF_BAD_INPUT, "/problem/overrides is damaged");
     goto done;
   }
-  status = bf_problem_restore(files, yaml, overrides, problem, error);
+  status = bf_problem_restore(files, yaml, overrides, sections, problem, error);
   files  = NULL; /* taken over */
 done:
   bf_files_destroy(&files);
@@ -338,8 +340,9 @@ static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, con
   return BF_OK;
 }
 
-BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, BfProblem **problem, BfError *error) {
-  if (read_problem(run, store, problem, error) != BF_OK && strncmp(error->text, path, strlen(path)))
+BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
+                           BfProblem **problem, BfError *error) {
+  if (read_problem(run, store, sections, problem, error) != BF_OK && strncmp(error->text, path, strlen(path)))
     bf_error_prefix(error, "%s", path);
   return bf_agree(run->world, error);
 }
@@ -349,7 +352,7 @@ BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem,
   BfStatus status;
   int64_t  actions[1], dims[2];
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_result_problem(run, store, path, problem, error));
+  BF_GOTO(bf_result_problem(run, store, path, NULL, problem, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&loop->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&loop->control, error));
   BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &loop->readout, error));

@@ -45,7 +45,7 @@ BfStatus bf_session_begin(BfSession *x, BfProblem **problem, BfError *error) {
   BF_TRY(bf_restart_plan(x, error));
   const bool whole = !x->o->restart || !strcmp(x->o->restart, "auto"); /* the command line says all of the run */
   bf_phase_begin(x->run, BF_PHASE_READ);
-  if (x->arguments->file) BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, &given, error));
+  if (x->arguments->file) BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, x->sections, &given, error));
   if (given && x->o->out) BF_GOTO(bf_target_check_files(x->run, x->o->out, true, given->files, error));
   if (x->o->out) BF_GOTO(bf_target_check(x->run, x->arguments, x->o->out, true, x->input, error));
   if (whole && kept->settle) BF_GOTO(kept->settle(kept->more, x->run, given, error));

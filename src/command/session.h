@@ -44,6 +44,7 @@ typedef struct {
 typedef struct {
   BfRun             *run;
   const BfArguments *arguments;
+  const BfSections  *sections; /* of the problem, that the command reads */
   const BfProblem   *problem;
   BfSessionOptions  *o;
   BfBeginning        start;

@@ -122,7 +122,8 @@ BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *err
     goto done;
   }
   const BfKept kept    = {.options = bf_solve_options, .settings = &o.set, .more = &o, .settle = settle_space};
-  BfSession    session = {.run = run, .arguments = arguments, .o = &o.start, .kept = &kept};
+  BfSession    session = {
+         .run = run, .arguments = arguments, .sections = &bf_solve_sections, .o = &o.start, .kept = &kept};
   BF_GOTO(bf_session_begin(&session, &problem, error));
   if (session.start == BF_FINISHED) goto done;
   bf_print_warnings(run, problem);

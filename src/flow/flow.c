@@ -5,6 +5,8 @@
 #include <petscsys.h>
 #include <string.h>
 
+const BfSections bf_flow_sections = {"flow", 0, BF_SECTION_ACTION | BF_SECTION_FLOW};
+
 double bf_problem_profile(const BfProblem *problem, double t) {
   const int m = problem->profile_count;
   if (!m) return 1;

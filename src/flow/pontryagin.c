@@ -84,12 +84,13 @@ done:
   return status;
 }
 
-/* The least H over the problem's actions. */
+/* The least H over the problem's actions; NaN and -1 where it has none. */
 static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, double *H, int32_t *action, BfError *error) {
   const BfProblem *problem = w->flow->problem;
   const int64_t    q       = problem->layer.free;
   double           some[ACTIONS];
-  *H = INFINITY;
+  *H      = problem->actions ? INFINITY : NAN;
+  *action = -1;
   for (int64_t first = 0; first < problem->actions; first += ACTIONS) {
     const int64_t count = problem->actions - first < ACTIONS ? problem->actions - first : ACTIONS;
     BF_TRY(hamiltonians(w, value, k, e, count, problem->action + first * q, some, error));
@@ -117,6 +118,7 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
   double           low = INFINITY, high = -INFINITY;
   const double     part = part_of_evaluation(w->flow);
   out->violation_action = -1;
+  if (!problem->actions) out->violation = out->violation_depth = NAN;
   bf_progress_what(w->flow->run, "Pontryagin's condition");
   bf_work_change(w->flow->run, BF_PHASE_FLOW, (double)(ends * T) * part);
   for (int64_t k = 0; k < T; k++) {
@@ -126,7 +128,7 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
       double        best;
       BF_TRY(hamiltonians(w, value, k, e, 1, control + k * q, &H[e], error));
       BF_TRY(least(w, value, k, e, &best, &out->minimizer[at], error));
-      out->exceeds[at] = fmax(0, H[e] - best);
+      out->exceeds[at] = isnan(best) ? NAN : fmax(0, H[e] - best);
       if (out->exceeds[at] > out->violation) {
         out->violation        = out->exceeds[at];
         out->violation_depth  = (double)(k + e) * problem->layer.step;

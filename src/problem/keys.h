@@ -62,6 +62,11 @@ void bf_key_spell(const BfKeys *keys, const char *key, size_t size, char out[]);
 /* Put "xor.yaml: data.file: " before an error that came from elsewhere. */
 void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 
+/* Whether anything of the section is given: a key of its map, or of actions the levels of a grid. */
+int bf_keys_has_section(const BfKeys *keys, unsigned section);
+/* Refuse what the command line says to a section that its command does not use. */
+BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, BfError *error);
+
 /* Name the first key, then the first option, that nothing has read. */
 BfStatus bf_keys_finish(const BfKeys *keys, BfError *error);
 /* What was looked up and found, or left at its default: key after key, in the order of reading; borrowed, for the

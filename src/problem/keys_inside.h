@@ -1,4 +1,4 @@
-/* What keys are made of: for keys.c and keys_finish.c alone. */
+/* What keys are made of: for keys.c, keys_finish.c and keys_section.c alone. */
 #pragma once
 #include "keys.h"
 #include "options.h"

@@ -10,6 +10,7 @@ typedef struct {
   char *name;  /* without the dash */
   char *value; /* NULL until it is looked up on the command line */
   int   read;
+  int   live; /* of the command line, not of the record */
 } Option;
 
 struct BfOptions {
@@ -38,10 +39,12 @@ static Option *find(const BfOptions *options, const char *key) {
   return NULL;
 }
 
+/* value: NULL of the command line, where it is looked up later. */
 static BfStatus add(BfOptions *options, const char *name, int64_t length, const char *value, int64_t size,
                     BfError *error) {
   BF_TRY(bf_array_room(&options->option, options->count, &options->room, sizeof *options->option, error));
   Option *option = &options->option[options->count++];
+  option->live   = !value;
   option->name   = bf_text_copy(name, length, error);
   if (!option->name) return error->status;
   if (value && !(option->value = bf_text_copy(value, size, error))) return error->status;
@@ -117,6 +120,8 @@ int bf_options_is_set(const BfOptions *options, int64_t k) {
 }
 
 int bf_options_was_read(const BfOptions *options, int64_t k) { return options->option[k].read; }
+
+int bf_options_is_live(const BfOptions *options, int64_t k) { return options->option[k].live; }
 
 const char *bf_options_record(const BfOptions *options) { return options->record; }
 

@@ -22,6 +22,8 @@ const char *bf_options_name_at(const BfOptions *options, int64_t k);
 /* Whether it is one, not a word within another option's value. PETSc counts it as read from here on. */
 int bf_options_is_set(const BfOptions *options, int64_t k);
 int bf_options_was_read(const BfOptions *options, int64_t k);
+/* Whether it is of the command line, not of the record. */
+int bf_options_is_live(const BfOptions *options, int64_t k);
 /* What was read, as lines in the order of reading; borrowed. */
 const char *bf_options_record(const BfOptions *options);
 /* The name (without the dash) of an option that nothing has read, "" where there is none. options NULL: of the command

@@ -31,6 +31,7 @@ static BfStatus read_general(BfReader *reader, BfError *error) {
 }
 
 static BfStatus read_steps(BfReader *reader, BfError *error) {
+  BF_TRY(bf_keys_check_sections(reader->keys, reader->sections, error));
   BF_TRY(read_general(reader, error));
   BF_TRY(bf_read_layer(reader, error));
   BF_TRY(bf_read_data(reader, error));
@@ -44,13 +45,21 @@ static BfStatus read_steps(BfReader *reader, BfError *error) {
   return bf_keys_finish(reader->keys, error);
 }
 
-/* files: taken over, also on failure. record, line: as in bf_keys_create. */
-static BfStatus read_problem(BfFiles *files, const char *yaml, const char *record, bool line, BfProblem **out,
+/* Where a problem is read from. */
+typedef struct {
+  const char *yaml;
+  const char *record; /* as in bf_keys_create */
+  bool        line;
+} Source;
+
+/* files: taken over, also on failure. */
+static BfStatus read_problem(BfFiles *files, const Source *source, const BfSections *sections, BfProblem **out,
                              BfError *error) {
-  const BfFile *file;
-  BfProblem    *problem;
-  BfReader      reader = {0};
-  BfStatus      status;
+  static const BfSections none = {NULL, 0, ~0u};
+  const BfFile           *file;
+  BfProblem              *problem;
+  BfReader                reader = {.sections = sections ? sections : &none};
+  BfStatus                status;
   if (bf_together(files->comm, BF_NEW(&problem, 1, error), error) != BF_OK) {
     bf_files_destroy(&files);
     return error->status;
@@ -58,11 +67,11 @@ static BfStatus read_problem(BfFiles *files, const char *yaml, const char *recor
   problem->files = files;
   reader.problem = problem;
   reader.memory  = (double)bf_least_memory_free(files->comm) / bf_most_node_ranks(files->comm);
-  BF_GOTO(bf_files_get(files, yaml, &file, error));
-  BF_GOTO((problem->yaml = bf_text_copy(yaml, (int64_t)strlen(yaml), error)) ? BF_OK : error->status);
+  BF_GOTO(bf_files_get(files, source->yaml, &file, error));
+  BF_GOTO((problem->yaml = bf_text_copy(source->yaml, (int64_t)strlen(source->yaml), error)) ? BF_OK : error->status);
   /* The list of files moves as it grows: keys are given a copy that stays, with the name that the problem owns. */
   BfFile text = {.name = problem->yaml, .bytes = file->bytes, .size = file->size};
-  BF_GOTO(bf_keys_create(&text, record, line, &reader.keys, error));
+  BF_GOTO(bf_keys_create(&text, source->record, source->line, &reader.keys, error));
   BF_GOTO(read_steps(&reader, error));
   const char *overrides = bf_keys_overrides(reader.keys);
   problem->overrides    = bf_text_copy(overrides, (int64_t)strlen(overrides), error);
@@ -78,7 +87,7 @@ done:
   return status;
 }
 
-BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfError *error) {
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfProblem **out, BfError *error) {
   const char *slash     = strrchr(path, '/');
   int64_t     length    = slash ? (slash == path ? 1 : slash - path) : 0;
   BfFiles    *files     = NULL;
@@ -90,7 +99,8 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
     bf_files_destroy(&files);
     return error->status;
   }
-  status = read_problem(files, slash ? slash + 1 : path, NULL, true, &problem, error);
+  const Source source = {slash ? slash + 1 : path, NULL, true};
+  status              = read_problem(files, &source, sections, &problem, error);
   if (bf_together(comm, status, error) != BF_OK) {
     bf_problem_destroy(&problem);
     return error->status;
@@ -99,11 +109,12 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, BfProblem **out, BfErr
   return BF_OK;
 }
 
-BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, BfProblem **out, BfError *error) {
-  return read_problem(files, yaml, overrides ? overrides : "", false, out, error);
+BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
+                            BfProblem **out, BfError *error) {
+  return read_problem(files, &(Source){yaml, overrides ? overrides : "", false}, sections, out, error);
 }
 
-BfStatus bf_problem_reread(const BfProblem *problem, BfProblem **out, BfError *error) {
+BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfProblem **out, BfError *error) {
   const BfFiles *from  = problem->files;
   BfFiles       *files = NULL;
   BfProblem     *copy  = NULL;
@@ -114,7 +125,7 @@ BfStatus bf_problem_reread(const BfProblem *problem, BfProblem **out, BfError *e
     bf_files_destroy(&files);
     return error->status;
   }
-  read_problem(files, problem->yaml, problem->overrides, true, &copy, error);
+  read_problem(files, &(Source){problem->yaml, problem->overrides, true}, sections, &copy, error);
   if (bf_agree(from->comm, error) != BF_OK) {
     bf_problem_destroy(&copy);
     return error->status;

@@ -114,6 +114,7 @@ BfStatus bf_read_action(BfReader *reader, BfError *error) {
   BfKeys                  *keys    = reader->keys;
   int                      kind    = GRID;
   int64_t                  count = 0, seed = 0;
+  if (!bf_reads_section(reader, BF_SECTION_ACTION)) return require(reader, reader->ranged, "range", error);
   BF_TRY(bf_key_choice(keys, "action.kind", BF_OPTIONAL, kinds, &kind, error));
   BF_TRY(bf_family_settle(keys, &bf_family_action, kinds[kind], error));
   if (kind == ROWS) return read_rows(reader, error);

@@ -94,6 +94,7 @@ BfStatus bf_read_quantize(BfReader *reader, BfError *error) {
   BfProblem               *problem       = reader->problem;
   int64_t                  atoms         = 0;
   int                      transition    = 0;
+  if (!bf_reads_section(reader, BF_SECTION_QUANTIZE)) return make_contexts(problem, error);
   BF_TRY(read_cells(reader, error));
   BF_TRY(bf_key_integer(reader->keys, "quantize.atoms", BF_OPTIONAL, 0, INT_MAX, &atoms, error));
   BF_TRY(bf_key_choice(reader->keys, "quantize.transition", BF_OPTIONAL, transitions, &transition, error));

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+int bf_reads_section(const BfReader *reader, unsigned section) {
+  return reader->sections->needs & section || bf_keys_has_section(reader->keys, section);
+}
+
 BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
                          BfError *error) {
   double  *list  = NULL, *all;

@@ -8,11 +8,12 @@
 #define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
 
 typedef struct {
-  BfKeys    *keys;
-  BfProblem *problem;
-  double     memory; /* bytes that a rank may take: the least free over nodes, shared by a node's ranks */
-  int       *levels; /* [q] of a grid of controls; 0: not given */
-  int       *ranged; /* [q] whether a range was given */
+  const BfSections *sections;
+  BfKeys           *keys;
+  BfProblem        *problem;
+  double            memory; /* bytes that a rank may take: the least free over nodes, shared by a node's ranks */
+  int              *levels; /* [q] of a grid of controls; 0: not given */
+  int              *ranged; /* [q] whether a range was given */
 } BfReader;
 
 /* token.*, layer.*, step: the layer apart from encoding and matrices' forms. */
@@ -21,15 +22,18 @@ BfStatus bf_read_layer(BfReader *reader, BfError *error);
 BfStatus bf_read_data(BfReader *reader, BfError *error);
 /* control.*: forms, fixed values, ranges. */
 BfStatus bf_read_control(BfReader *reader, BfError *error);
+/* Whether a section is to be read: it is given, or needed. */
+int bf_reads_section(const BfReader *reader, unsigned section);
 /* The ranges of a matrix's free numbers, and their levels: of all of them, of single rows, columns and entries. */
 BfStatus bf_read_ranges(BfReader *reader, const BfMatrix *matrix, BfError *error);
 BfStatus bf_read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error);
-/* action.*: the K controls, and the hull of those from a file where no range is given. */
+/* action.*: the K controls, and the hull of those from a file where no range is given; none where neither is given nor
+ * needed. */
 BfStatus bf_read_action(BfReader *reader, BfError *error);
 /* What came of control.*.range and .levels, however they were written, as settings: one for each matrix, or for a
  * family of equal ones. */
 BfStatus bf_note_box(BfReader *reader, BfError *error);
-/* quantize.*: X_n, atoms, transition; and the contexts. */
+/* quantize.*: X_n, atoms, transition, where they are given or needed; and the contexts. */
 BfStatus bf_read_quantize(BfReader *reader, BfError *error);
 /* cost.* */
 BfStatus bf_read_cost(BfReader *reader, BfError *error);

@@ -2,10 +2,14 @@
 
 #include <math.h>
 
+const BfSections bf_solve_sections = {"solve", BF_SECTION_ACTION | BF_SECTION_QUANTIZE,
+                                      BF_SECTION_ACTION | BF_SECTION_QUANTIZE};
+
 BfStatus bf_action_parameters_create(const BfProblem *problem, BfActionParameters *actions, BfError *error) {
   const BfLayer *layer = &problem->layer;
   *actions             = (BfActionParameters){.blocks = (problem->actions + BF_LANES - 1) / BF_LANES,
                                               .size   = (int64_t)layer->parameters * BF_LANES};
+  if (!problem->actions) return bf_fail(error, BF_BAD_INPUT, "the problem has no actions to choose from");
   BF_TRY(BF_NEW(&actions->parameters, actions->blocks * actions->size, error));
   BF_TRY(BF_NEW(&actions->stage, problem->actions, error));
   for (int64_t k = 0; k < actions->blocks * BF_LANES; k++) {

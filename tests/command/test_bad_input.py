@@ -107,6 +107,8 @@ CASES = {
     "values apart": ({}, ["-quantize_cells", "16", "-16.5"], ["'-16.5'", "joined by commas: -quantize_cells 16,-16.5"]),
     "a file behind a number": ({}, ["-horizon", "2", "more.yaml"], ["'more.yaml'", "right behind the command"]),
     "a key of another kind": ({}, ["-action_count", "20"], ["-action_count is not used where action.kind is grid"]),
+    "a section of another command": ({}, ["-flow_profile", "0,1"], ["-flow_profile is not used by solve"]),
+    "no quantizer": (yaml("quantize: {cells: [3, 3], atoms: 0, transition: nearest}", ""), [], ["good.yaml: quantize.cells is missing"]),
     "a tab": (yaml("  A: {form", "\tA: {form"), [], ["good.yaml: line 8: a tab before 'A: "]),
     "a misspelt map": (yaml("quantize:", "quantise:"), [], ["good.yaml", "quantize.cells", "quantise.cells"]),
     "an option of the other space": ({}, ["-space", "reachable", "-store_value", "0"], ["-store_value", "full space"]),

@@ -140,6 +140,26 @@ def pontryagin():
     assert r.attributes["pontryagin"]["terminal"] < 1e-15
 
 
+def without_actions():
+    """A problem with neither `action` nor `quantize`: the same bits, but for the minimum over actions, which is left out."""
+    p, _ = CASES["pooled cross entropy, decay"]
+    with tempfile.TemporaryDirectory(prefix="bf_flow_") as folder:
+        path = continuous.write(p, folder, None)
+        with open(path) as f:
+            lines = f.readlines()
+        with open(path, "w") as f:
+            f.writelines(line for line in lines if not line.startswith(("action:", "quantize:")))
+        bare = flow(path, "-tao_max_it", 3, "-starts", 2, ranks=2)
+    whole = flow(p, "-tao_max_it", 3, "-starts", 2)
+    apart = {"pontryagin/violation", "pontryagin/minimizer"}
+    for name in [n for n in whole.data if n.split("/")[0] in ("flow", "rollout", "model", "pontryagin") and n not in apart]:
+        assert np.array_equal(bare.data[name], whole.data[name], equal_nan=True), name
+    assert np.isnan(bare.data["pontryagin/violation"]).all() and (bare.data["pontryagin/minimizer"] == -1).all()
+    assert np.isnan([bare.attributes["pontryagin"][n] for n in ("violation", "violation_depth")]).all()
+    assert bare.attributes["pontryagin"]["violation_action"] == -1
+    assert "actions/controls" not in bare.data and "left out" in bare.text and "exceeds its minimum over the 3 actions" in whole.text
+
+
 def permuted():
     """Rows of the table and numbers of sequences do not matter."""
     p, _ = CASES["lengths that differ"]
@@ -225,7 +245,8 @@ def bad_input():
                               (["-ts_type", "beuler"], "-ts_type is not read: give -scheme"), (["-ts_rk_type", "4"], "-scheme"),
                               (["-ts_atol", 1e-3], "-tolerance"), (["-tao_view", "foo"], "-tao_view"),
                               (["-tao_max_it", 3, "-ts_monitor", "foo", "-tao_gatol", 1e-3], "-ts_monitor"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
-                              (["-scheme", "bs3", "-steps", 2], "-steps"), (["-scheme", "rk4", "-tolerance", 1e-3], "-tolerance"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts")):
+                              (["-scheme", "bs3", "-steps", 2], "-steps"), (["-scheme", "rk4", "-tolerance", 1e-3], "-tolerance"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts"),
+                              (["-quantize_cells", "8,8"], "-quantize_cells is not used by flow")):
             for n in (0, 2):
                 done = run(["flow", path, "-o", os.path.join(f, "run.h5"), *options], n)
                 lines = [line for line in done.stderr.splitlines() if line.startswith("bellformer")]
@@ -233,7 +254,7 @@ def bad_input():
                 assert sorted(os.listdir(f)) == before, (options, os.listdir(f))
 
 
-every = [uniform_attention, equiangular, gaussian_law, rates, transformer, constants, pontryagin, permuted, ranks, training, draws, evaluation,
-         bad_input]
+every = [uniform_attention, equiangular, gaussian_law, rates, transformer, constants, pontryagin, without_actions, permuted, ranks, training, draws,
+         evaluation, bad_input]
 quick = [transformer, pontryagin, ranks, training, evaluation]
 tap([(check.__name__.replace("_", " "), check) for check in (quick if "quick" in sys.argv else every)])

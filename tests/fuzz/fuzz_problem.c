@@ -7,6 +7,7 @@
 #include <sanitizer/lsan_interface.h>
 
 #include "bellformer/cost.h"
+#include "bellformer/solve.h"
 
 /* clang-format off */
 const char *const WORDS[] = {
@@ -92,12 +93,12 @@ static void layer_must_be_sound(const BfProblem *p) {
 }
 
 static void controls_must_be_in_range(const BfProblem *p) {
-  const int q = p->layer.controls;
-  MUST(p->actions >= 1);
-  for (int j = 0; j < q; j++) MUST(p->lower[j] <= p->upper[j]);
-  must_be_finite(p->controls, p->actions * q);
+  const int q = p->layer.free;
+  MUST(p->action || !p->actions);
+  for (int j = 0; j < q; j++) MUST(p->control_lower[j] <= p->control_upper[j]);
+  must_be_finite(p->action, p->actions * q);
   for (int64_t k = 0; k < p->actions * q; k++)
-    MUST(p->controls[k] >= p->lower[k % q] && p->controls[k] <= p->upper[k % q]);
+    MUST(p->action[k] >= p->control_lower[k % q] && p->action[k] <= p->control_upper[k % q]);
 }
 
 static void cost_must_be_sound(const BfProblem *p) {
@@ -116,10 +117,10 @@ static void cells_must_be_sorted(const BfProblem *p) {
   int64_t slots = 0, *cell;
   BfError error = {0};
   for (int64_t s = 0; s < p->train.contexts; s++) slots += p->context[s].slots;
-  if (!p->tokens || slots > 100000) return;
+  if (!p->cells || slots > 100000) return;
   MUST(BF_NEW(&cell, slots, &error) == BF_OK);
   MUST(bf_problem_initial_cells(p, cell, &error) == BF_OK);
-  for (int64_t k = 0; k < slots; k++) MUST(cell[k] >= 0 && cell[k] < bf_cells_count(p->tokens));
+  for (int64_t k = 0; k < slots; k++) MUST(cell[k] >= 0 && cell[k] < bf_cells_count(p->cells));
   const int64_t *at = cell;
   for (int64_t s = 0; s < p->train.contexts; s++)
     for (int g = 0; g < p->context[s].tags; g++)
@@ -140,14 +141,17 @@ static void problem_must_be_sound(const BfProblem *p) {
   cells_must_be_sorted(p);
 }
 
+/* Sections are needed, or not, by what comes. */
+static const BfSections *sections_of(size_t size) { return size % 2 ? &bf_solve_sections : NULL; }
+
 /* The record of overrides, and the same files, give the same problem. */
 static void must_read_the_same_again(const BfProblem *p, const uint8_t *yaml, size_t size) {
   BfError    error = {0};
   BfProblem *again = NULL;
-  MUST(bf_problem_restore(make_files(yaml, size), "a.yaml", p->overrides, &again, &error) == BF_OK);
+  MUST(bf_problem_restore(make_files(yaml, size), "a.yaml", p->overrides, sections_of(size), &again, &error) == BF_OK);
   MUST(!strcmp(again->overrides, p->overrides) && !strcmp(again->name, p->name));
-  MUST(again->horizon == p->horizon && again->actions == p->actions && again->layer.controls == p->layer.controls);
-  MUST(!memcmp(again->controls, p->controls, (size_t)(p->actions * p->layer.controls) * sizeof *p->controls));
+  MUST(again->horizon == p->horizon && again->actions == p->actions && again->layer.free == p->layer.free);
+  MUST(!p->actions || !memcmp(again->action, p->action, (size_t)(p->actions * p->layer.free) * sizeof *p->action));
   bf_problem_destroy(&again);
 }
 
@@ -158,7 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   BfError        error     = {0};
   BfProblem     *problem   = NULL;
   if (rest) memcpy(overrides, nul + 1, rest);
-  BfStatus status = bf_problem_restore(make_files(bytes, yaml), "a.yaml", overrides, &problem, &error);
+  BfStatus status =
+      bf_problem_restore(make_files(bytes, yaml), "a.yaml", overrides, sections_of(yaml), &problem, &error);
   if (status != BF_OK) {
     must_be_told(status, &error);
     MUST(!problem);

@@ -28,7 +28,12 @@ typedef struct {
   const char *file[2];      /* a further file: name, text */
   const char *option[3][2]; /* on the command line: name, value */
   const char *text;         /* of the error */
+
+  const BfSections *sections; /* of who reads; NULL: ALL */
 } Case;
+
+static const BfSections ALL = {"solve", BF_SECTION_ACTION | BF_SECTION_QUANTIZE,
+                               BF_SECTION_ACTION | BF_SECTION_QUANTIZE | BF_SECTION_FLOW};
 
 static char folder[64];
 
@@ -58,7 +63,7 @@ static inline BfStatus read_case(const Case *c, BfProblem **problem, BfError *er
   for (size_t k = 0; k < LENGTH(c->option) && c->option[k][0]; k++)
     PetscOptionsSetValue(NULL, c->option[k][0], c->option[k][1]);
   snprintf(path, sizeof path, "%s/xor.yaml", folder);
-  BfStatus status = bf_problem_read(PETSC_COMM_WORLD, path, problem, error);
+  BfStatus status = bf_problem_read(PETSC_COMM_WORLD, path, c->sections ? c->sections : &ALL, problem, error);
   for (size_t k = 0; k < LENGTH(c->option) && c->option[k][0]; k++) PetscOptionsClearValue(NULL, c->option[k][0]);
   return status;
 }

@@ -162,7 +162,7 @@ static void what_stood_aside_stands_aside_in_a_restart(void **state) {
   assert_int_equal(bf_files_create(PETSC_COMM_WORLD, NULL, &files, &error), BF_OK);
   for (int k = 0; k < p->files->count; k++)
     bf_files_add(files, p->files->file[k].name, p->files->file[k].bytes, p->files->file[k].size, &error);
-  if (bf_problem_restore(files, "xor.yaml", p->overrides, &q, &error) != BF_OK) fail_msg("%s", error.text);
+  if (bf_problem_restore(files, "xor.yaml", p->overrides, &ALL, &q, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(q->actions, 7);
   assert_memory_equal(p->action, q->action, 7 * 5 * sizeof *p->action);
   bf_problem_destroy(&p);

@@ -58,7 +58,7 @@ static void the_example_is_read(void **state) {
   write_file(folder, "xor.yaml", text);
   write_file(folder, "xor.csv", XOR);
   snprintf(path, sizeof path, "%s/xor.yaml", folder);
-  if (bf_problem_read(PETSC_COMM_WORLD, path, &p, &error) != BF_OK) fail_msg("%s", error.text);
+  if (bf_problem_read(PETSC_COMM_WORLD, path, &ALL, &p, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(p->actions, 6561);
   assert_true(p->cost.weight_decay == 1e-3);
   bf_problem_destroy(&p);
@@ -98,7 +98,7 @@ static void a_restored_problem_is_the_same(void **state) {
   }
   write_file(folder, "xor.csv", "");
   PetscOptionsSetValue(NULL, "-horizon", "9");
-  assert_int_equal(bf_problem_restore(files, "xor.yaml", overrides, &q, &error), BF_OK);
+  assert_int_equal(bf_problem_restore(files, "xor.yaml", overrides, &ALL, &q, &error), BF_OK);
   PetscOptionsClearValue(NULL, "-horizon");
   assert_int_equal(q->horizon, 3);
   assert_string_equal(q->overrides, p->overrides); /* in the order of reading */
@@ -120,7 +120,7 @@ static void a_record_of_unknown_overrides_is_refused(void **state) {
     assert_int_equal(bf_files_create(PETSC_COMM_WORLD, NULL, &files, &error), BF_OK);
     bf_files_add(files, "xor.yaml", YAML, sizeof YAML - 1, &error);
     bf_files_add(files, "xor.csv", XOR, sizeof XOR - 1, &error);
-    bf_problem_restore(files, "xor.yaml", k ? "nonsense" : "zebra=1\n", &p, &error);
+    bf_problem_restore(files, "xor.yaml", k ? "nonsense" : "zebra=1\n", &ALL, &p, &error);
     assert_error(&error, BF_BAD_INPUT, k ? "the record of overrides is damaged" : "unknown option -zebra");
   }
 }

@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   PetscOptionsSetValue(NULL, "-cost_position_weight", "0");
   printf("1..2\n");
   BfStatus status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
-  if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &problem, &error);
+  if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &bf_solve_sections, &problem, &error);
   if (status == BF_OK) status = check(run, problem, &error);
   if (status != BF_OK) printf("Bail out! %s\n", error.text);
   bf_problem_destroy(&problem);
