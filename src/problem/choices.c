@@ -1,5 +1,6 @@
 /* The choices that a problem makes: families of kinds, and choices whose kinds are words alone. */
 #include "family.h"
+#include "quantize/sampler.h"
 
 /* NAME: a family's kinds by their names and keys alone, in braces. */
 #define KINDS(NAME, ...)                                                                                               \
@@ -31,10 +32,6 @@ const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, tr
 KINDS(form_kind, {.name = "full", KEYS(FREE, PIECES)}, {.name = "diagonal", KEYS(FREE, PIECES)},
       {.name = "scalar", KEYS(FREE)}, {.name = "skew", KEYS(FREE)}, {.name = "fixed", KEYS(KEY("control.A.value"))})
 const BfFamily bf_family_form = {"control.A.form", "full", false, false, form_kind};
-
-KINDS(action_kind, {.name = "grid", KEYS(KEY("control.A.levels"), KEY("control.A.row_I_column_J.levels"))},
-      {.name = "sample", KEYS(KEY("action.count"), KEY("action.seed"))}, {.name = "file", KEYS(KEY("action.file"))})
-const BfFamily bf_family_action = {"action.kind", "grid", false, false, action_kind};
 
 #define READOUT                                                                                                        \
   KEY("cost.readout.kind"), KEY("cost.readout.matrix"), KEY("cost.readout.bias"), KEY("cost.readout.classes"),         \

@@ -40,12 +40,7 @@ static const BfKey general[] = {
     {"control.A.row_I_column_J.range", "numbers", "control.A.range",
      "the same for single rows, columns and entries, see below"},
     {"control.A.row_I_column_J.levels", "integer", "control.A.levels", "the same"},
-    {"action.kind", "word", "grid",
-     "`grid`: all levels of all free numbers; `sample`: uniform draws in U; `file`: rows of a table"},
-    {"action.count", "integer", NULL, "number of draws, at most 2147483647; a larger count contains the smaller"},
-    {"action.seed", "integer", "0", "of the draws, at least 0"},
-    {"action.file", "file", NULL,
-     "a CSV of q numbers a row, with or without a header; within the ranges that are given"},
+    {"action.kind", "word", "grid", "how the set is chosen, see below"},
     {"cost.terminal", "word", NULL,
      "`pooled_cross_entropy`: of a sequence's representation, one label a sequence; `token_cross_entropy`: of every "
      "token; `squared_error`: to the tokens' targets; `wasserstein`: W2^2 to the law of the targets"},

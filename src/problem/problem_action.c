@@ -1,10 +1,7 @@
 /* action.*: the finite set U_k of controls. */
-#include "bellformer/run.h"
+#include "quantize/sampler.h"
 #include "reader.h"
-#include "table.h"
 
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,96 +28,39 @@ static BfStatus require(BfReader *reader, const int have[], const char *what, Bf
   return BF_OK;
 }
 
-/* Every rank holds the controls, as numbers and as matrices, and their stage costs: refuse, rather than die of, a set
- * that its node could not hold. */
-static BfStatus check_memory(const BfReader *reader, const char *key, double count, BfError *error) {
+/* What a sampler finds; names: room for the q numbers' matrices. */
+static BfControlBox control_box(const BfReader *reader, const char *names[]) {
   const BfLayer *layer = &reader->problem->layer;
-  double         bytes = count * (layer->free + layer->parameters + 1) * (double)sizeof(double);
-  if (count >= 2147483648.0)
-    return bf_key_fail(reader->keys, key, error, "gives %.4g controls, at most 2147483647 are possible", count);
-  if (bytes > reader->memory)
-    return bf_key_fail(reader->keys, key, error, "gives %.4g controls: %.3g GiB a rank, %.3g GiB are free", count,
-                       bytes / 0x1p30, reader->memory / 0x1p30);
-  return BF_OK;
+  for (int j = 0; j < layer->free; j++) names[j] = matrix_of(layer, j)->name;
+  return (BfControlBox){.q      = layer->free,
+                        .lower  = reader->problem->control_lower,
+                        .upper  = reader->problem->control_upper,
+                        .ranged = reader->ranged,
+                        .levels = reader->levels,
+                        .matrix = names,
+                        .bytes  = (layer->free + layer->parameters + 1) * (double)sizeof(double),
+                        .room   = reader->memory};
 }
 
-static BfStatus read_grid(BfReader *reader, BfError *error) {
-  BfProblem *problem = reader->problem;
-  int        q       = problem->layer.free;
-  double     count   = 1;
-  for (int k = 0; k < problem->layer.matrices; k++) BF_TRY(bf_read_levels(reader, &problem->layer.matrix[k], error));
-  BF_TRY(require(reader, reader->levels, "levels", error));
-  for (int j = 0; j < q; j++) count *= reader->levels[j];
-  BF_TRY(check_memory(reader, "action.kind", count, error));
-  return bf_controls_grid(q, problem->control_lower, problem->control_upper, reader->levels, &problem->actions,
-                          &problem->action, error);
-}
-
-static BfStatus read_sample(BfReader *reader, int64_t count, int64_t seed, BfError *error) {
-  BfProblem *problem = reader->problem;
-  BF_TRY(check_memory(reader, "action.count", (double)count, error));
-  problem->actions = count;
-  return bf_controls_sample(problem->layer.free, problem->control_lower, problem->control_upper, count, (uint64_t)seed,
-                            &problem->action, error);
-}
-
-static BfStatus check_ranges(const BfReader *reader, const BfFile *file, BfError *error) {
-  const BfProblem *problem = reader->problem;
-  int              q       = problem->layer.free;
-  for (int64_t k = 0; k < problem->actions; k++)
-    for (int j = 0; j < q; j++) {
-      double u = problem->action[k * q + j];
-      if (reader->ranged[j] && (u < problem->control_lower[j] || u > problem->control_upper[j])) {
-        const char *name = matrix_of(&problem->layer, j)->name;
-        char        place[BF_PLACE];
-        return bf_fail(error, BF_BAD_INPUT, "%s: %s: cell %d (of %s) must be in [%g, %g], got %g", file->name,
-                       bf_rows_place(file, k, place), j + 1, name, problem->control_lower[j], problem->control_upper[j],
-                       u);
-      }
-    }
-  return BF_OK;
-}
-
-/* The hull of the rows, in the numbers without a range. */
-static void take_hull(const BfReader *reader) {
-  BfProblem *problem = reader->problem;
-  int        q       = problem->layer.free;
-  for (int j = 0; j < q; j++) {
-    if (reader->ranged[j]) continue;
-    problem->control_lower[j] = problem->control_upper[j] = problem->action[j];
-    for (int64_t k = 1; k < problem->actions; k++) {
-      problem->control_lower[j] = fmin(problem->control_lower[j], problem->action[k * q + j]);
-      problem->control_upper[j] = fmax(problem->control_upper[j], problem->action[k * q + j]);
-    }
-  }
-}
-
-static BfStatus read_rows(BfReader *reader, BfError *error) {
-  BfProblem    *problem = reader->problem;
-  const BfFile *file;
-  BF_TRY(bf_read_file(reader, "action.file", &file, error));
-  if (!problem->layer.free)
-    return bf_key_fail(reader->keys, "action.kind", error, "must not be file: no matrix has free numbers");
-  BF_TRY(bf_rows_parse(file, problem->layer.free, &problem->actions, &problem->action, error));
-  BF_TRY(check_memory(reader, "action.file", (double)problem->actions, error));
-  BF_TRY(check_ranges(reader, file, error));
-  take_hull(reader);
-  return BF_OK;
+static BfStatus read_levels(BfReader *reader, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  for (int k = 0; k < layer->matrices; k++) BF_TRY(bf_read_levels(reader, &layer->matrix[k], error));
+  return require(reader, reader->levels, "levels", error);
 }
 
 BfStatus bf_read_action(BfReader *reader, BfError *error) {
-  enum { GRID, SAMPLE, ROWS };
-  static const char *const kinds[] = {"grid", "sample", "file", NULL};
-  BfKeys                  *keys    = reader->keys;
-  int                      kind    = GRID;
-  int64_t                  count = 0, seed = 0;
+  BfProblem        *problem = reader->problem;
+  const BfKeyReader keys    = bf_key_reader(reader);
+  const char      **names;
+  int               kind;
   if (!bf_reads_section(reader, BF_SECTION_ACTION)) return require(reader, reader->ranged, "range", error);
-  BF_TRY(bf_key_choice(keys, "action.kind", BF_OPTIONAL, kinds, &kind, error));
-  BF_TRY(bf_family_settle(keys, &bf_family_action, kinds[kind], error));
-  if (kind == ROWS) return read_rows(reader, error);
-  BF_TRY(require(reader, reader->ranged, "range", error));
-  if (kind == GRID) return read_grid(reader, error);
-  BF_TRY(bf_key_integer(keys, "action.count", BF_REQUIRED, 1, INT_MAX, &count, error));
-  BF_TRY(bf_key_integer(keys, "action.seed", BF_OPTIONAL, 0, INT64_MAX, &seed, error));
-  return read_sample(reader, count, seed, error);
+  BF_TRY(bf_family_choose(reader->keys, &bf_family_action, &kind, error));
+  const BfSampler *sampler = bf_sampler(kind);
+  if (!sampler->spans) BF_TRY(require(reader, reader->ranged, "range", error));
+  if (sampler->takes_levels) BF_TRY(read_levels(reader, error));
+  BF_TRY(BF_NEW(&names, problem->layer.free, error));
+  const BfControlBox box = control_box(reader, names);
+  sampler->make(&keys, &box, &problem->actions, &problem->action, error);
+  bf_free(names);
+  return error->status;
 }

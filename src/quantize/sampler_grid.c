@@ -41,3 +41,14 @@ BfStatus bf_controls_grid(int q, const double lower[], const double upper[], con
   *u     = control;
   return BF_OK;
 }
+
+static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *count, double **u, BfError *error) {
+  double product = 1;
+  for (int j = 0; j < box->q; j++) product *= box->levels[j];
+  BF_TRY(bf_controls_fit(keys, "action.kind", box, product, error));
+  return bf_controls_grid(box->q, box->lower, box->upper, box->levels, count, u, error);
+}
+
+static const BfKey keys_of[] = {{.name = "control.A.levels"}, {.name = "control.A.row_I_column_J.levels"}, {NULL}};
+
+const BfSampler bf_sampler_grid = {.kind = {"grid", keys_of}, .takes_levels = true, .make = make};

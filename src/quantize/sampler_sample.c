@@ -12,3 +12,13 @@ BfStatus bf_controls_sample(int q, const double lower[], const double upper[], i
   *u = control;
   return BF_OK;
 }
+
+static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *count, double **u, BfError *error) {
+  uint64_t seed;
+  BF_TRY(bf_controls_read_count(keys, box, count, &seed, error));
+  return bf_controls_sample(box->q, box->lower, box->upper, *count, seed, u, error);
+}
+
+static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {NULL}};
+
+const BfSampler bf_sampler_sample = {.kind = {"sample", keys_of}, .make = make};
