@@ -1,4 +1,5 @@
 /* bellformer: the table of commands. */
+#include "bellformer/main.h"
 #include "command/command.h"
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static int is_help(const char *word) {
   return !strcmp(word, "--help") || !strcmp(word, "-help") || !strcmp(word, "-h");
 }
 
-int main(int argc, char **argv) {
+int bf_main(int argc, char **argv) {
   if (argc < 2) return help(NULL, 0);
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-version")) return bf_print_versions();
   if (!strcmp(argv[1], "help") || is_help(argv[1])) {

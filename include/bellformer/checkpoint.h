@@ -17,6 +17,8 @@
 #include "bellformer/run.h"
 #include "bellformer/store.h"
 
+BF_API_BEGIN
+
 typedef struct BfCheckpoint BfCheckpoint;
 
 /* Writes what every generation begins with, so that it can be read without the problem file. */
@@ -93,3 +95,5 @@ BfStatus bf_checkpoint_get(BfCheckpoint *checkpoint, const char *name, int64_t *
 BfStatus bf_checkpoint_rows(BfCheckpoint *checkpoint, const char *name, int64_t *rows, BfError *error);
 BfStatus bf_checkpoint_read(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t columns, int blocks,
                             const int64_t first[], const int64_t count[], void *data, BfError *error);
+
+BF_API_END

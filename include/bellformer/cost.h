@@ -6,6 +6,8 @@
 #include "bellformer/error.h"
 #include "bellformer/layer.h"
 
+BF_API_BEGIN
+
 typedef enum { BF_POOL_MEAN, BF_POOL_LAST, BF_POOL_FIRST } BfPooling;
 
 typedef struct BfCostKind BfCostKind; /* pooled_cross_entropy, token_cross_entropy, squared_error, wasserstein */
@@ -84,3 +86,5 @@ BfStatus bf_transport_plan(int n, const int64_t supply[], int m, const int64_t d
                            BfError *error); /* plan [n][m], or NULL: how much goes from i to j */
 BfStatus bf_transport(int n, const int64_t supply[], int m, const int64_t demand[], const double *ground, double *cost,
                       BfError *error);
+
+BF_API_END

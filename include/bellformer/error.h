@@ -6,9 +6,12 @@
  * cleared or destroyed, except where it says "clear it also after a failure"; whatever it took for itself it has given
  * back. Nothing is printed here: the caller knows the file, the rank and the stream. */
 #pragma once
+#include "bellformer/api.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+BF_API_BEGIN
 
 typedef enum {
   BF_OK        = 0,
@@ -57,3 +60,5 @@ static inline BfStatus bf_new(void **out, int64_t count, size_t size, BfError *e
   *out = bf_calloc(count, size, error);
   return *out ? BF_OK : BF_FAILURE;
 }
+
+BF_API_END

@@ -3,6 +3,8 @@
 #pragma once
 #include "bellformer/run.h"
 
+BF_API_BEGIN
+
 enum { BF_ESTIMATE_PARTS = 10 };
 
 typedef struct {
@@ -20,3 +22,5 @@ typedef struct {
 /* Add a part, seconds of this rank's work: the mean over ranks counts. Collective. */
 void   bf_estimate_add(const BfRun *run, BfEstimate *estimate, const char *what, double seconds);
 double bf_estimate_seconds(const BfEstimate *estimate); /* the sum */
+
+BF_API_END

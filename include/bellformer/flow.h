@@ -18,6 +18,8 @@
 #include "bellformer/run.h"
 #include "bellformer/store.h"
 
+BF_API_BEGIN
+
 typedef struct BfIntegratorKind BfIntegratorKind;
 
 /* How depth is gone through: `layers`, the Transformer of T layers itself with P, or a Runge-Kutta scheme of PETSc's
@@ -185,3 +187,5 @@ typedef struct {
 } BfFlowEstimate;
 BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *options, BfFlowEstimate *estimate,
                           BfError *error);
+
+BF_API_END

@@ -7,6 +7,8 @@
 #pragma once
 #include "bellformer/error.h"
 
+BF_API_BEGIN
+
 /* A key of a problem: README, A problem file. */
 typedef struct {
   const char *name;     /* with dots, "layer.beta"; A stands for every matrix, row_I_column_J for every piece of one */
@@ -83,3 +85,5 @@ struct BfKeyReader {
   /* The setting that a key came to, in place of what was given. */
   BfStatus (*note)(const BfKeyReader *keys, const char *key, const char *value, BfError *error);
 };
+
+BF_API_END

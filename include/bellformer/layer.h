@@ -6,6 +6,8 @@
 #pragma once
 #include "bellformer/error.h"
 
+BF_API_BEGIN
+
 #define BF_LANES 8
 #define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 
@@ -169,3 +171,5 @@ void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double
 BfStatus bf_kernels_choose(const BfKernels **out, BfError *error);
 /* "generic" everywhere; on x86-64 also "avx2" and "avx512". */
 const char *bf_kernels_name(const BfKernels *kernels);
+
+BF_API_END

@@ -4,7 +4,9 @@
 #include "bellformer/error.h"
 #include "bellformer/layer.h"
 #include "bellformer/quantize.h"
-#include <mpi.h>
+#include "bellformer/with_mpi.h"
+
+BF_API_BEGIN
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
@@ -165,3 +167,5 @@ double bf_problem_diameter2(const BfLayer *layer, const BfData *data);
 /* The quantized initial law: for every context's slots, in order, the cell of each atom; non-decreasing within a tag.
  * cell: room for all slots of all contexts. Needs problem->tokens. */
 BfStatus bf_problem_initial_cells(const BfProblem *problem, int64_t cell[], BfError *error);
+
+BF_API_END

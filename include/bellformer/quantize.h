@@ -2,6 +2,8 @@
 #pragma once
 #include "bellformer/error.h"
 
+BF_API_BEGIN
+
 /* ---- X_n: tokens ------------------------------------------------------------------------------------------------ */
 
 typedef struct BfCells BfCells; /* n points of R^d, numbered 0 .. n-1 */
@@ -74,3 +76,5 @@ uint64_t bf_splitmix64(uint64_t *state);
 double   bf_uniform(uint64_t *state);
 /* Advance *state as `count` draws do, in one step. */
 void bf_splitmix64_skip(uint64_t *state, uint64_t count);
+
+BF_API_END

@@ -1,9 +1,11 @@
 /* What every command shares: ranks and nodes, memory that a node shares, agreement on errors, clock, progress. */
 #pragma once
 #include "bellformer/error.h"
-#include <mpi.h>
+#include "bellformer/with_mpi.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+BF_API_BEGIN
 
 typedef struct BfRun {
   MPI_Comm         world;      /* a duplicate of the communicator it was made from; owned */
@@ -51,7 +53,7 @@ static inline BfStatus bf_together(MPI_Comm comm, BfStatus mine, BfError *error)
 bool bf_has_failed(MPI_Comm comm);
 /* For a rank that fails where the others cannot learn of it: the error's line on standard error, temporary files
  * removed, MPI_Abort. Does not return. Not collective. */
-_Noreturn void bf_end_run_at_once(const BfError *error);
+void bf_end_run_at_once(const BfError *error) __attribute__((noreturn));
 /* From now on an error of MPI ends the run that way, on MPI_COMM_WORLD, MPI_COMM_SELF and what is made of them. For a
  * program; a library's user may want another handler, and BfRun keeps that of the communicator it is made from. */
 void bf_mpi_errors_end_the_run(void);
@@ -198,3 +200,5 @@ enum { BF_HUMAN = 32 };
 const char *bf_human_time(double seconds, char text[BF_HUMAN]); /* "3 min 20 s", "4.5 days" */
 const char *bf_human_bytes(double bytes, char text[BF_HUMAN]);  /* "12.3 MB": powers of a thousand */
 const char *bf_human_count(double count, char text[BF_HUMAN]);  /* "12.3 M" */
+
+BF_API_END

@@ -7,6 +7,8 @@
 #include "bellformer/store.h"
 #include <stdbool.h>
 
+BF_API_BEGIN
+
 /* What a solve reads of a problem: `action` and `quantize`, without which it is nothing. */
 extern const BfSections bf_solve_sections;
 
@@ -127,10 +129,12 @@ typedef struct {
   double  *target;         /* [P][d] as the data have it, or NULL */
   double  *representation; /* [P][d] */
   double  *logits;         /* [P][C], or NULL */
-  int32_t *class;          /* [P] the label of largest logit, the smallest where several attain it, or NULL */
+  int32_t *predicted;      /* [P] the label of largest logit, the smallest where several attain it, or NULL */
 } BfPrediction;
 
 /* tokens [N][d]: those after the last layer, in the order of the table's rows. Serial; every rank may call it. */
 BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
                     BfPrediction *out, BfError *error);
 void     bf_prediction_clear(BfPrediction *prediction);
+
+BF_API_END

@@ -5,8 +5,10 @@
  * is collective on the file's communicator unless said otherwise; an error that one rank meets is agreed on by all. */
 #pragma once
 #include "bellformer/error.h"
-#include <mpi.h>
+#include "bellformer/with_mpi.h"
 #include <stdbool.h>
+
+BF_API_BEGIN
 
 typedef struct BfStore BfStore;
 
@@ -87,3 +89,5 @@ BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, Bf
  * Collective; text and length of other ranks are not looked at. */
 BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
                        BfError *error);
+
+BF_API_END

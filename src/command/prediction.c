@@ -40,7 +40,7 @@ static void name_answer(FILE *out, const char *prefix, const BfPrediction *p) {
 
 static void print_answer(FILE *out, const BfPrediction *p, int64_t i) {
   if (p->classes) {
-    fprintf(out, ",%" PRId32, p->class[i]);
+    fprintf(out, ",%" PRId32, p->predicted[i]);
     print_numbers(out, p->logits + i * p->classes, p->classes);
   }
   print_numbers(out, p->representation + i * p->dim, p->dim);
@@ -106,7 +106,7 @@ static BfStatus put(const Group *g, const char *name, BfStoreType type, int64_t 
 }
 
 static BfStatus put_answer(const Group *g, const BfPrediction *p, BfError *error) {
-  BF_TRY(put(g, "class", BF_STORE_INT32, 0, p->class, error));
+  BF_TRY(put(g, "class", BF_STORE_INT32, 0, p->predicted, error));
   BF_TRY(put(g, "logits", BF_STORE_DOUBLE, p->classes, p->logits, error));
   return put(g, p->classes ? "representation" : "value", BF_STORE_DOUBLE, p->dim, p->representation, error);
 }
@@ -192,7 +192,7 @@ void bf_answer_print(const BfRun *run, const BfPrediction *p) {
   bf_print(run, "classes");
   for (int c = 0; c < p->classes && c < SHOWN; c++) {
     int64_t count = 0;
-    for (int64_t i = 0; i < p->rows; i++) count += p->class[i] == c;
+    for (int64_t i = 0; i < p->rows; i++) count += p->predicted[i] == c;
     bf_print(run, "%s %d: %lld", c ? "," : "", c, (long long)count);
   }
   bf_print(run, "%s, of %lld %s\n", p->classes > SHOWN ? ", ..." : "", (long long)p->rows,

@@ -15,7 +15,7 @@ static BfStatus new_rows(const BfProblem *problem, const BfData *data, BfPredict
   if (data->target && !data->unlabelled) BF_TRY(BF_NEW(&out->target, out->rows * out->dim, error));
   if (!out->classes) return BF_OK;
   BF_TRY(BF_NEW(&out->logits, out->rows * out->classes, error));
-  return BF_NEW(&out->class, out->rows, error);
+  return BF_NEW(&out->predicted, out->rows, error);
 }
 
 static void fill_tokens(const BfData *data, const double tokens[], BfPrediction *out) {
@@ -65,7 +65,7 @@ BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readou
   for (int64_t s = 0; out->pooled && s < data->contexts; s++)
     BF_GOTO(fill_sequence(problem, data, s, tokens, out, error));
   for (int64_t i = 0; out->classes && i < out->rows; i++)
-    out->class[i] =
+    out->predicted[i] =
         bf_logits(&problem->cost, readout, out->representation + i * out->dim, out->logits + i * out->classes);
 done:
   if (status != BF_OK) bf_prediction_clear(out);
@@ -79,6 +79,6 @@ void bf_prediction_clear(BfPrediction *p) {
   bf_free(p->target);
   bf_free(p->representation);
   bf_free(p->logits);
-  bf_free(p->class);
+  bf_free(p->predicted);
   *p = (BfPrediction){0};
 }
