@@ -1,4 +1,5 @@
 #include "solve/transition.h"
+#include "bellformer/solve.h"
 
 #include <math.h>
 
