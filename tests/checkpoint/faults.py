@@ -1,9 +1,10 @@
 """Runs that are stopped, killed and damaged: problems that take a few seconds, and what a run must leave."""
 import os
-import shutil
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
@@ -31,9 +32,11 @@ def spaces(folder):
 
 
 def start(arguments, ranks=0, **keywords):
+    """As a user starts it, with Open MPI's daemon beside a process without mpirun."""
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
+    environment = {key: value for key, value in os.environ.items() if "singleton" not in key}
     return subprocess.Popen(command + [BELLFORMER, "solve"] + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, **keywords)
+                            start_new_session=True, env=environment, **keywords)
 
 
 def finish(process, timeout=120):
@@ -67,3 +70,33 @@ def reference(problem, options, folder):
     done = run(["solve", problem, "-o", out, "-quiet", *options])
     assert done.returncode == 0, done.stderr
     return Result(out)
+
+
+def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
+    """A run is started and hurt at a random instant, again and again until it was hurt so often; then it is left alone. What comes to its
+    end has the bits of a run in peace. hurt(draw, process); judge(status, err, out, ranks): what else must hold of each start."""
+    draw = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="bf_hurt_") as f:
+        problem, options = spaces(f)[space]
+        wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
+        done = finished = 0
+        while done < times:
+            number = draw.choice(ranks)
+            process = start([problem, "-o", out, "-restart", "auto", "-checkpoint_interval", draw.choice(intervals), "-quiet", *options], number)
+            time.sleep(draw.uniform(0.15, 1.3))
+            if process.poll() is None:
+                hurt(draw, process)
+                done += 1
+            status, _, err = finish(process)
+            judge(status, err, out, number)
+            assert status != 0 or os.path.exists(out), err
+            if os.path.exists(out):  # also of a run that was hurt just then: a result is whole as soon as it is there
+                same(wanted, Result(out), "%s after %d times" % (space, done))
+                if status != 0:
+                    assert "finished" in run(["solve", "-restart", out]).stdout and not os.path.exists(out + ".checkpoint")
+                os.remove(out)
+                finished += 1
+        last = run(["solve", problem, "-o", out, "-restart", "auto", *options], 2)
+        assert last.returncode == 0, last.stderr
+        same(wanted, Result(out), "%s at the end" % space)
+        print("# %s: hurt %d times, %d runs came to their end in between" % (space, done, finished))

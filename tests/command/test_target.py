@@ -154,7 +154,7 @@ def killed(place):
             stopped = place.run("solve", "problem.yaml", "-o", "solve.h5", "-overwrite", "-maxh", "1e-9", "-checkpoint_interval", "0")
             assert stopped.returncode == 75, stopped
         process = subprocess.Popen(words, cwd=place.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        time.sleep(draw.uniform(0, 0.4))
+        time.sleep(draw.uniform(0, 0.15))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         now = Result(place.at("solve.h5"))
