@@ -73,7 +73,7 @@ typedef struct {
   double  most;        /* measures of a layer at most: M; INFINITY where tokens are not quantized */
   double  actions;     /* K */
   int     horizon;     /* T */
-  int64_t state_bytes; /* a measure */
+  int64_t measure_bytes; /* a measure */
   double  expanded;    /* successors of the layers before the last, at most */
   double  costed;      /* of the last */
   double  terms;       /* work of a successor */

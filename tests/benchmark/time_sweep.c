@@ -8,12 +8,12 @@
 #include <petscsys.h>
 
 #include "clock.h"
-#include "solve/full/state.h"
+#include "solve/full/solver.h"
 
 enum { STRETCHES = 128, STRETCH = 1024 };
 
 typedef struct {
-  BfFullState    *x;
+  BfFull    *x;
   const BfShared *next;
   int64_t         states; /* of the baseline */
   int32_t        *successor;
@@ -25,7 +25,7 @@ static int64_t state_of(const Explicit *e, int64_t row) {
   return row / STRETCH * (e->x->space.measures / STRETCHES) + row % STRETCH;
 }
 
-static BfStatus explicit_create(BfFullState *x, Explicit *e, BfError *error) {
+static BfStatus explicit_create(BfFull *x, Explicit *e, BfError *error) {
   const int64_t A = x->plan.walk.actives, each = x->space.measures / STRETCHES;
   *e = (Explicit){.x = x, .states = each < STRETCH ? 0 : (int64_t)STRETCHES * STRETCH};
   BF_TRY(BF_NEW(&e->successor, e->states * A, error));
@@ -69,7 +69,7 @@ static void explicit_clear(Explicit *e) {
   bf_free(e->policy);
 }
 
-static double sweep(BfFullState *x, int last) {
+static double sweep(BfFull *x, int last) {
   const double begin = bf_seconds();
   BfError      error = {0};
   bf_sweep_layer(&x->sweep, last ? &x->terminal : NULL, &x->V[0], &x->V[1], x->policy[0], 0, NULL, &error);
@@ -89,7 +89,7 @@ static int64_t differences(const Explicit *e) {
 
 static void report_layer(const Explicit *e, const char *name, double ours, double theirs, double wanted, double bound,
                          const char *why) {
-  const BfFullState *x          = e->x;
+  const BfFull *x          = e->x;
   const double       q          = ours / ((double)x->space.measures * (double)x->plan.walk.actives) * 1e9;
   const double       explicit_q = theirs / ((double)e->states * (double)x->plan.walk.actives) * 1e9;
   printf("%s: %.3f ns a Q-value; explicit table %.3f ns; %lld of %lld measures differ\n", name, q, explicit_q,
@@ -106,7 +106,7 @@ static double rows_a_mid(const BfPlan *plan) {
   return rows / ((double)plan->walk.actives * (double)plan->walk.mids);
 }
 
-static void report_memory(const BfFullState *x) {
+static void report_memory(const BfFull *x) {
   const double M = (double)x->space.measures, K = (double)x->problem->actions, T = x->problem->horizon;
   double       bytes = 16 * M + 4 * T * M + 6.0 * (double)x->plan.walk.mids * (double)x->plan.walk.actives;
   for (int i = 0; i < x->tables.shapes; i++) bytes += 4.0 * (double)x->space.context[x->space.shape[i]].measures * K;
@@ -115,7 +115,7 @@ static void report_memory(const BfFullState *x) {
   verdict("bytes a (measure, action) pair", bytes / (M * K), 1, 0);
 }
 
-static BfStatus benchmark(BfFullState *x, BfError *error) {
+static BfStatus benchmark(BfFull *x, BfError *error) {
   const BfPlan *plan = &x->plan;
   Explicit      e;
   double        ours[2] = {INFINITY, INFINITY}, theirs = INFINITY;
@@ -154,17 +154,17 @@ int main(int argc, char **argv) {
   BfError     error   = {0};
   BfRun      *run     = NULL;
   BfProblem  *problem = NULL;
-  BfFullState x       = {0};
+  BfFull x       = {0};
   const char *path    = argv[1];
   if (argc < 2) return 2;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   BfStatus status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
   if (status == BF_OK) run->quiet = true;
   if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &bf_solve_sections, &problem, &error);
-  if (status == BF_OK) status = bf_full_state_create(run, problem, NULL, &x, &error);
+  if (status == BF_OK) status = bf_full_create(run, problem, NULL, &x, &error);
   if (status == BF_OK) status = benchmark(&x, &error);
   if (status != BF_OK) fprintf(stderr, "%s\n", error.text);
-  bf_full_state_clear(&x);
+  bf_full_clear(&x);
   bf_problem_destroy(&problem);
   bf_run_destroy(&run);
   PetscFinalize();

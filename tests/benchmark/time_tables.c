@@ -5,7 +5,7 @@
 #include <petscsys.h>
 
 #include "clock.h"
-#include "solve/full/state.h"
+#include "solve/full/solver.h"
 #include "solve/full/table_shape.h"
 
 enum { MEASURES = 2000, MOST = 64 };
@@ -35,7 +35,7 @@ static void image(const BfLayer *layer, const BfContext *c, const double *A, con
   }
 }
 
-static int64_t successor(const BfFullState *x, int64_t s, const int64_t cell[], const double *parameters) {
+static int64_t successor(const BfFull *x, int64_t s, const int64_t cell[], const double *parameters) {
   const BfLayer   *layer   = &x->problem->layer;
   const BfContext *context = &x->problem->context[s];
   double           z[MOST][MOST], next[MOST];
@@ -57,7 +57,7 @@ typedef struct {
   int64_t entries, differ;
 } Plain;
 
-static Plain evaluate_plainly(const BfFullState *x) {
+static Plain evaluate_plainly(const BfFull *x) {
   const BfProblem *problem = x->problem;
   const int64_t    s = x->space.shape[0], M = x->space.context[s].measures, step = M < MEASURES ? 1 : M / MEASURES;
   Plain            plain      = {0, 0, 0};
@@ -79,7 +79,7 @@ static Plain evaluate_plainly(const BfFullState *x) {
   return plain;
 }
 
-static void benchmark(BfFullState *x) {
+static void benchmark(BfFull *x) {
   const BfContext *c      = &x->problem->context[x->space.shape[0]];
   double           tables = INFINITY, begin = bf_seconds();
   BfError          error = {0};
@@ -114,17 +114,17 @@ int main(int argc, char **argv) {
   BfError     error   = {0};
   BfRun      *run     = NULL;
   BfProblem  *problem = NULL;
-  BfFullState x       = {0};
+  BfFull x       = {0};
   const char *path    = argv[1];
   if (argc < 2) return 2;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   BfStatus status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
   if (status == BF_OK) run->quiet = true;
   if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &bf_solve_sections, &problem, &error);
-  if (status == BF_OK) status = bf_full_state_create(run, problem, NULL, &x, &error);
+  if (status == BF_OK) status = bf_full_create(run, problem, NULL, &x, &error);
   if (status == BF_OK) benchmark(&x);
   else fprintf(stderr, "%s\n", error.text);
-  bf_full_state_clear(&x);
+  bf_full_clear(&x);
   bf_problem_destroy(&problem);
   bf_run_destroy(&run);
   PetscFinalize();

@@ -1,6 +1,6 @@
 /* The time of a solve in the full space. */
 #include "solve/full/sample.h"
-#include "solve/full/state.h"
+#include "solve/full/solver.h"
 #include <math.h>
 
 enum { GROUPS = 16 };                      /* of a sweep that are sampled */
@@ -52,7 +52,7 @@ static double comparing(const BfFullSample *x) {
 /* ---- sweeps over several contexts, with the real tables --------------------------------------------------------- */
 
 /* Fill the rows of V_T that the successors of a group lie in, and their minima. */
-static void fill_rows(const BfFullState *x, int64_t group, double *V, unsigned char *filled) {
+static void fill_rows(const BfFull *x, int64_t group, double *V, unsigned char *filled) {
   const BfWalk *walk  = &x->plan.walk;
   const int64_t outer = group / x->plan.groups_outer, block = walk->mids > 1 ? group % x->plan.groups_outer : 0;
   double       *least = x->sweep.least.base;
@@ -70,7 +70,7 @@ static void fill_rows(const BfFullState *x, int64_t group, double *V, unsigned c
 }
 
 /* Seconds of a Q-value in a middle layer, and in the last. V_T stands for the V of all layers. */
-static BfStatus sweeps(BfFullState *x, double value[2], BfError *error) {
+static BfStatus sweeps(BfFull *x, double value[2], BfError *error) {
   const int64_t  M = x->space.measures, rows = x->plan.outers * x->plan.walk.mids;
   double        *next = bf_sparse_create(8 * M, error), *V = bf_sparse_create(8 * M, error);
   int32_t       *k         = bf_sparse_create(4 * M, error);
@@ -96,7 +96,7 @@ static BfStatus sweeps(BfFullState *x, double value[2], BfError *error) {
   return status;
 }
 
-static BfStatus make_state(BfFullSample *sample, BfFullState *x, BfError *error) {
+static BfStatus make_state(BfFullSample *sample, BfFull *x, BfError *error) {
   double most = 0;
   x->run      = sample->run;
   x->problem  = sample->problem;
@@ -109,10 +109,10 @@ static BfStatus make_state(BfFullSample *sample, BfFullState *x, BfError *error)
 }
 
 static BfStatus estimate_contexts(BfFullSample *sample, BfEstimate *e, BfError *error) {
-  BfFullState x     = {0};
-  const int   T     = sample->problem->horizon;
-  double      begin = bf_seconds(), value[2];
-  BfStatus    status;
+  BfFull    x     = {0};
+  const int T     = sample->problem->horizon;
+  double    begin = bf_seconds(), value[2];
+  BfStatus  status;
   BF_GOTO(make_state(sample, &x, error));
   bf_estimate_add(sample->run, e, "tables", bf_seconds() - begin);
   begin  = bf_seconds();
@@ -125,7 +125,7 @@ static BfStatus estimate_contexts(BfFullSample *sample, BfEstimate *e, BfError *
   const double values = (double)x.space.measures * (double)x.plan.walk.actives / x.run->size;
   bf_estimate_add(sample->run, e, "sweeps", values * ((T - 1) * value[0] + value[1]));
 done:
-  bf_full_state_clear(&x);
+  bf_full_clear(&x);
   return status;
 }
 

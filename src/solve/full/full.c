@@ -1,17 +1,17 @@
 /* The dynamic program over every measure. */
 #include "solve/full/save.h"
+#include "solve/full/solver.h"
 #include "solve/full/stability.h"
-#include "solve/full/state.h"
 #include <string.h>
 
-static BfStatus define(const BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
+static BfStatus define(const BfFull *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int64_t T = x->problem->horizon, M = x->space.measures;
   if (options->store_value) BF_TRY(bf_store_define(store, "/value", BF_STORE_DOUBLE, 2, (int64_t[]){T + 1, M}, error));
   if (options->store_policy) BF_TRY(bf_store_define(store, "/policy", BF_STORE_INT32, 2, (int64_t[]){T, M}, error));
   return BF_OK;
 }
 
-static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *options, BfStore *store, BfError *error) {
+static BfStatus write_layer(const BfFull *x, int t, const BfFullOptions *options, BfStore *store, BfError *error) {
   if (!store) return BF_OK;
   bf_phase_begin(x->run, BF_PHASE_WRITE);
   BfStatus status = options->store_value ? bf_full_write_value(x, t, x->V[t % 2].base, store, error) : BF_OK;
@@ -27,7 +27,7 @@ static BfStatus write_layer(const BfFullState *x, int t, const BfFullOptions *op
 /* ---- the sweep and its checkpoints ------------------------------------------------------------------------------ */
 
 typedef struct {
-  BfFullState         *x;
+  BfFull              *x;
   const BfFullOptions *options;
   BfStore             *store;
   int                  layer;
@@ -49,7 +49,7 @@ static BfStatus pause(void *context, int pieces, BfError *error) {
 }
 
 static BfStatus sweep_layer(Sweep *s, int pieces, BfError *error) {
-  BfFullState       *x = s->x;
+  BfFull            *x = s->x;
   const int          t = s->layer, last = t == x->problem->horizon - 1;
   const BfSweepPause at    = {ask, pause, s};
   const double       begin = bf_seconds(),
@@ -74,7 +74,7 @@ static BfStatus end_layer(Sweep *s, BfError *error) {
 }
 
 /* V_T, then layer after layer backwards, from where a checkpoint left off. V_t stands in V[t % 2]. */
-static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore *store, BfError *error) {
+static BfStatus sweep_back(BfFull *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int      T   = x->problem->horizon;
   const int64_t  M   = x->space.measures;
   const BfRun   *run = x->run;
@@ -96,7 +96,7 @@ static BfStatus sweep_back(BfFullState *x, const BfFullOptions *options, BfStore
   return BF_OK;
 }
 
-static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *error) {
+static BfStatus roll_open_loop(const BfFull *x, BfOpenLoop *loop, BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.free;
   int64_t          i       = x->initial;
@@ -111,7 +111,7 @@ static BfStatus roll_open_loop(const BfFullState *x, BfOpenLoop *loop, BfError *
   return BF_OK;
 }
 
-static BfStatus write_grid(const BfFullState *x, BfStore *store, BfError *error) {
+static BfStatus write_grid(const BfFull *x, BfStore *store, BfError *error) {
   const BfCells *tokens = x->problem->cells;
   const int64_t  n = bf_cells_count(tokens), d = bf_cells_dim(tokens);
   double        *point = NULL;
@@ -141,13 +141,13 @@ static BfStatus expect(const BfRun *run, const BfProblem *problem, const BfFullO
 
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
                        BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error) {
-  BfFullState x;
-  BfStatus    status;
+  BfFull   x;
+  BfStatus status;
   *loop = (BfOpenLoop){0};
-  x     = (BfFullState){0};
+  x     = (BfFull){0};
   BF_GOTO(bf_together(run->world, expect(run, problem, options, store, error), error));
   bf_progress_what(run, "terminal costs");
-  BF_GOTO(bf_full_state_create(run, problem, checkpoint, &x, error));
+  BF_GOTO(bf_full_create(run, problem, checkpoint, &x, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
            (long long)problem->actions, (long long)x.plan.walk.actives);
   if (store) {
@@ -158,7 +158,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   BF_GOTO(roll_open_loop(&x, loop, error));
   if (options->stability > 0) BF_GOTO(bf_full_stability(&x, options->stability, store, error));
 done:
-  bf_full_state_clear(&x);
+  bf_full_clear(&x);
   if (status != BF_OK) bf_open_loop_clear(loop);
   return status;
 }

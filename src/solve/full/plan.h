@@ -1,5 +1,5 @@
 /* How a sweep walks through the measures. The contexts fall into three groups, and with them the index of a lifted
- * state: i = (outer * mids + mid) * lanes + lane. Lanes (the last contexts, some 64 or more measures) are what vector
+ * measure: i = (outer * mids + mid) * lanes + lane. Lanes (the last contexts, some 64 or more measures) are what vector
  * instructions run over; mids (the contexts before) share permuted rows of V; outers are all others.
  * A piece of work, a "group", is a block of mids (or of lanes, where there is one mid) of one outer: a contiguous range
  * of measures. */

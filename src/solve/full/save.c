@@ -14,20 +14,20 @@ static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32,
 
 /* Whether row t of V must be in a checkpoint whose next layer is `layer`: V_T is computed again; of the others all are
  * needed where /value is written, else the last one. */
-static bool value_needed(const BfFullState *x, const BfFullOptions *options, int layer, int t) {
+static bool value_needed(const BfFull *x, const BfFullOptions *options, int layer, int t) {
   return t < x->problem->horizon && (options->store_value || t == layer + 1);
 }
 
 /* ---- rows of the result ----------------------------------------------------------------------------------------- */
 
-BfStatus bf_full_write_value(const BfFullState *x, int t, const double *V, BfStore *store, BfError *error) {
+BfStatus bf_full_write_value(const BfFull *x, int t, const double *V, BfStore *store, BfError *error) {
   int64_t from, count;
   share(x->space.measures, x->run->rank, x->run->size, &from, &count);
   return bf_store_write_blocks(store, "/value", BF_STORE_DOUBLE, t, 1, &from, &count, V + from, error);
 }
 
 /* What this rank owns of the first pieces of a layer. */
-static BfStatus own_blocks(const BfFullState *x, int pieces, int64_t **first, int64_t **count, BfError *error) {
+static BfStatus own_blocks(const BfFull *x, int pieces, int64_t **first, int64_t **count, BfError *error) {
   *first = *count = NULL;
   if (bf_together(x->run->world, BF_NEW(first, 2 * (int64_t)x->sweep.pieces, error), error) != BF_OK) {
     bf_free(*first);
@@ -38,7 +38,7 @@ static BfStatus own_blocks(const BfFullState *x, int pieces, int64_t **first, in
   return BF_OK;
 }
 
-BfStatus bf_full_write_policy(const BfFullState *x, int t, BfStore *store, BfError *error) {
+BfStatus bf_full_write_policy(const BfFull *x, int t, BfStore *store, BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, x->sweep.pieces, &first, &count, error));
   const BfStatus status =
@@ -49,7 +49,7 @@ BfStatus bf_full_write_policy(const BfFullState *x, int t, BfStore *store, BfErr
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-double bf_full_save_bytes(const BfFullState *x, const BfFullOptions *options, BfFullPosition at) {
+double bf_full_save_bytes(const BfFull *x, const BfFullOptions *options, BfFullPosition at) {
   const double M     = (double)x->space.measures;
   double       bytes = 12.0 * (double)at.measure;
   char         name[32];
@@ -62,8 +62,7 @@ double bf_full_save_bytes(const BfFullState *x, const BfFullOptions *options, Bf
   return bytes;
 }
 
-static BfStatus save_policy(const BfFullState *x, const char *name, int t, int pieces, int64_t measures,
-                            BfError *error) {
+static BfStatus save_policy(const BfFull *x, const char *name, int t, int pieces, int64_t measures, BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, pieces, &first, &count, error));
   const BfStatus status =
@@ -73,7 +72,7 @@ static BfStatus save_policy(const BfFullState *x, const char *name, int t, int p
 }
 
 /* V_t of a complete layer: of the last one from memory, of those before from the result file. */
-static BfStatus save_value(const BfFullState *x, int layer, int t, BfStore *store, BfError *error) {
+static BfStatus save_value(const BfFull *x, int layer, int t, BfStore *store, BfError *error) {
   const int64_t M = x->space.measures;
   int64_t       from, count;
   double       *row = NULL;
@@ -92,8 +91,7 @@ static BfStatus save_value(const BfFullState *x, int layer, int t, BfStore *stor
   return status;
 }
 
-static BfStatus save_layers(const BfFullState *x, const BfFullOptions *options, int layer, BfStore *store,
-                            BfError *error) {
+static BfStatus save_layers(const BfFull *x, const BfFullOptions *options, int layer, BfStore *store, BfError *error) {
   char name[32];
   for (int t = x->problem->horizon - 1; t > layer; t--) {
     if (value_needed(x, options, layer, t)) BF_TRY(save_value(x, layer, t, store, error));
@@ -103,7 +101,7 @@ static BfStatus save_layers(const BfFullState *x, const BfFullOptions *options, 
   return BF_OK;
 }
 
-static BfStatus save_partial(const BfFullState *x, BfFullPosition at, int pieces, BfError *error) {
+static BfStatus save_partial(const BfFull *x, BfFullPosition at, int pieces, BfError *error) {
   int64_t from, count;
   if (!pieces) return BF_OK;
   share(at.measure, x->run->rank, x->run->size, &from, &count);
@@ -112,7 +110,7 @@ static BfStatus save_partial(const BfFullState *x, BfFullPosition at, int pieces
   return save_policy(x, "partial/policy", at.layer, pieces, at.measure, error);
 }
 
-BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+BfStatus bf_full_save(BfFull *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
                       BfFullPosition at, int pieces, BfError *error) {
   const double bytes = bf_full_save_bytes(x, options, at);
   bf_phase_begin(x->run, BF_PHASE_CHECKPOINT);
@@ -130,14 +128,14 @@ BfStatus bf_full_save(BfFullState *x, const BfFullOptions *options, BfStore *sto
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  BfFullState         *x;
+  BfFull              *x;
   const BfFullOptions *options;
   BfStore             *store;
   BfFullPosition       at;
   int                  pieces;
 } Restore;
 
-static BfStatus restore_policy(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int pieces,
+static BfStatus restore_policy(const BfFull *x, BfCheckpoint *checkpoint, const char *name, int t, int pieces,
                                BfError *error) {
   int64_t *first, *count;
   BF_TRY(own_blocks(x, pieces, &first, &count, error));
@@ -148,7 +146,7 @@ static BfStatus restore_policy(const BfFullState *x, BfCheckpoint *checkpoint, c
 }
 
 /* The first n numbers of an array into the node's V_t. */
-static BfStatus restore_value(const BfFullState *x, BfCheckpoint *checkpoint, const char *name, int t, int64_t n,
+static BfStatus restore_value(const BfFull *x, BfCheckpoint *checkpoint, const char *name, int t, int64_t n,
                               BfError *error) {
   int64_t from, count;
   share(n, x->run->node_rank, x->run->node_size, &from, &count);
@@ -160,8 +158,8 @@ static BfStatus restore_value(const BfFullState *x, BfCheckpoint *checkpoint, co
 
 /* Complete layers, the last of which stays in V. */
 static BfStatus restore_layers(const Restore *r, BfCheckpoint *checkpoint, BfError *error) {
-  const BfFullState *x = r->x;
-  char               name[32];
+  const BfFull *x = r->x;
+  char          name[32];
   for (int t = x->problem->horizon - 1; t > r->at.layer; t--) {
     if (value_needed(x, r->options, r->at.layer, t)) {
       name_of("value", t, name);
@@ -177,9 +175,9 @@ static BfStatus restore_layers(const Restore *r, BfCheckpoint *checkpoint, BfErr
 }
 
 static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
-  Restore     *r = state;
-  BfFullState *x = r->x;
-  int64_t      stage, layer, measure;
+  Restore *r = state;
+  BfFull  *x = r->x;
+  int64_t  stage, layer, measure;
   r->at     = (BfFullPosition){x->problem->horizon - 1, 0};
   r->pieces = 0;
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
@@ -198,7 +196,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   return restore_policy(x, checkpoint, "partial/policy", r->at.layer, r->pieces, error);
 }
 
-BfStatus bf_full_restore(BfFullState *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
+BfStatus bf_full_restore(BfFull *x, const BfFullOptions *options, BfStore *store, BfCheckpoint *checkpoint,
                          BfFullPosition *at, int *pieces, BfError *error) {
   Restore r        = {.x = x, .options = options, .store = store, .at = {x->problem->horizon - 1, 0}};
   int     restored = 0;

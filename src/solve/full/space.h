@@ -1,11 +1,11 @@
-/* The full space: every lifted state has an index, mixed-radix over the tags. */
+/* The full space: every measure has an index, mixed-radix over the tags. */
 #pragma once
 #include "bellformer/problem.h"
 
 /* One context: its measures are numbered j = 0 .. M_s - 1, first tag slowest. */
 typedef struct {
   int64_t  measures; /* M_s */
-  int64_t  stride;   /* of j in the index of the lifted state */
+  int64_t  stride;   /* of j in the index of the measure */
   int64_t *radix;    /* [tags] number of types of each tag; owned */
   int      shape;    /* contexts of one shape (same positions, atoms and masses; labels do not matter) share a table */
 } BfContextSpace;
@@ -29,7 +29,7 @@ void     bf_full_space_clear(BfFullSpace *space);
 /* Cells of the atoms of measure j of context s, slot by slot, and back (cells non-decreasing within a tag). */
 void    bf_full_unrank(const BfFullSpace *space, int64_t s, int64_t j, int64_t cell[]);
 int64_t bf_full_rank(const BfFullSpace *space, int64_t s, const int64_t cell[]);
-/* The digit j of context s in a lifted state's index. */
+/* The digit j of context s in a measure's index. */
 static inline int64_t bf_full_digit(const BfFullSpace *space, int64_t s, int64_t i) {
   return i / space->context[s].stride % space->context[s].measures;
 }

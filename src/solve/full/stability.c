@@ -38,7 +38,7 @@ static void move(const int64_t cell[], int atoms, int from, int64_t to, int64_t 
   moved[i] = to;
 }
 
-/* Every measure one move away from state i, into out (room for slots of all contexts times cells). */
+/* Every measure one move away from measure i, into out (room for slots of all contexts times cells). */
 static int64_t neighbours(const BfFullSpace *space, int64_t i, int64_t cell[], int64_t moved[], int64_t out[]) {
   const int64_t n     = bf_cells_count(space->problem->cells);
   int64_t       count = 0;
@@ -81,7 +81,7 @@ static void append(Study *study, const int64_t candidate[], int64_t count, int m
   }
 }
 
-static BfStatus find_measures(const BfFullState *x, int moves, Study *study, BfError *error) {
+static BfStatus find_measures(const BfFull *x, int moves, Study *study, BfError *error) {
   const BfFullSpace *space = &x->space;
   int64_t            slots = 0, frontier = 0, *cell = NULL, *moved = NULL, *candidate = NULL, *sorted = NULL;
   for (int64_t s = 0; s < space->contexts; s++) slots += space->problem->context[s].slots;
@@ -118,14 +118,14 @@ done:
 
 /* ---- loops ------------------------------------------------------------------------------------------------------ */
 
-/* policy_t of many states: each rank knows its own. */
-static void policies(const BfFullState *x, int t, const int64_t state[], int32_t k[], int64_t count) {
-  for (int64_t i = 0; i < count; i++) k[i] = bf_sweep_policy(&x->sweep, x->policy[t], state[i]);
+/* policy_t of many measures: each rank knows its own. */
+static void policies(const BfFull *x, int t, const int64_t measure[], int32_t k[], int64_t count) {
+  for (int64_t i = 0; i < count; i++) k[i] = bf_sweep_policy(&x->sweep, x->policy[t], measure[i]);
   MPI_Allreduce(MPI_IN_PLACE, k, (int)count, MPI_INT32_T, MPI_MAX, x->run->world);
 }
 
 typedef struct {
-  int64_t *closed, *open; /* [count] states of the closed and the open loop */
+  int64_t *closed, *open; /* [count] measures of the closed and the open loop */
   int32_t *k;
 } Loops;
 
@@ -138,7 +138,7 @@ static BfStatus make_loops(Study *study, Loops *loops, BfError *error) {
   return BF_NEW(&loops->k, study->count, error);
 }
 
-static BfStatus roll(const BfFullState *x, Study *study, BfError *error) {
+static BfStatus roll(const BfFull *x, Study *study, BfError *error) {
   Loops    loops = {0};
   BfStatus status;
   BF_GOTO(bf_together(x->run->world, make_loops(study, &loops, error), error));
@@ -216,7 +216,7 @@ static BfStatus wasserstein1(const BfFullSpace *space, int64_t a, int64_t b, dou
 }
 
 /* Over all pairs where they are not too many, else over pairs with mu_0; pairs dealt to the ranks. */
-static BfStatus modulus(const BfFullState *x, const Study *study, double *largest, int *all_pairs, BfError *error) {
+static BfStatus modulus(const BfFull *x, const Study *study, double *largest, int *all_pairs, BfError *error) {
   const int64_t n = study->count;
   *all_pairs      = n * n / 2 <= MOST_PAIRS;
   *largest        = 0;
@@ -241,7 +241,7 @@ static BfStatus write(const Study *study, double largest, int all_pairs, int mov
   return bf_store_attribute_double(store, "/stability", "modulus", largest, error);
 }
 
-static void summarize(const BfFullState *x, const Study *study, double modulus_, int all_pairs, int moves) {
+static void summarize(const BfFull *x, const Study *study, double modulus_, int all_pairs, int moves) {
   double closed = 0, open = 0, worst = 0;
   for (int64_t i = 0; i < study->count; i++) {
     closed += study->loss[i] / (double)study->count;
@@ -254,7 +254,7 @@ static void summarize(const BfFullState *x, const Study *study, double modulus_,
            (long long)study->count, moves, worst, modulus_, all_pairs ? "all pairs" : "pairs with mu_0", closed, open);
 }
 
-BfStatus bf_full_stability(const BfFullState *x, int moves, BfStore *store, BfError *error) {
+BfStatus bf_full_stability(const BfFull *x, int moves, BfStore *store, BfError *error) {
   Study    study = {0};
   BfStatus status;
   double   mine = 0, largest = 0;

@@ -75,7 +75,7 @@ void bf_terminal_tables_clear(BfTerminalTables *terminal) {
   *terminal = (BfTerminalTables){0};
 }
 
-/* The sum over contexts 0 .. contexts-1 of the state's digits, in their order. */
+/* The sum over contexts 0 .. contexts-1 of the measure's digits, in their order. */
 static double sum(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t readout, int64_t contexts,
                   int64_t i) {
   double g = 0;

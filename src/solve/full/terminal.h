@@ -23,9 +23,9 @@ void     bf_terminal_tables_clear(BfTerminalTables *terminal);
 static inline const double *bf_terminal_tables_context(const BfTerminalTables *terminal, int64_t readout, int64_t s) {
   return terminal->g + readout * terminal->measures + terminal->offset[s];
 }
-/* V_T of one lifted state; *readout (may be NULL) becomes the smallest r that attains it. */
+/* V_T of one measure; *readout (may be NULL) becomes the smallest r that attains it. */
 double bf_terminal_tables_value(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i,
                                 int64_t *readout);
-/* V_T of states i0 .. i1-1 into V[i0] .. V[i1-1]. */
+/* V_T of measures i0 .. i1-1 into V[i0] .. V[i1-1]. */
 void bf_terminal_tables_fill(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t i0, int64_t i1,
                              double *V);

@@ -3,8 +3,8 @@
 #include "solve/reachable/layers.h"
 #include <math.h>
 
-/* V_{t+1} of all states, one copy a node: every rank writes its own, the nodes reduce. */
-static BfStatus share_values(BfReachable *x, const BfLayerStates *layer, BfShared *V, BfError *error) {
+/* V_{t+1} of all measures, one copy a node: every rank writes its own, the nodes reduce. */
+static BfStatus share_values(BfReachable *x, const BfReached *layer, BfShared *V, BfError *error) {
   BfRun        *run = x->run;
   const int64_t N = layer->total, piece = bf_limits()->reduced;
   BF_TRY(bf_shared_create(run, N * (int64_t)sizeof(double), "value function", V, error));
@@ -25,10 +25,10 @@ static BfStatus share_values(BfReachable *x, const BfLayerStates *layer, BfShare
 }
 
 BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error) {
-  BfLayerStates *layer  = &x->layer[t];
-  const int64_t  K      = x->problem->actions;
-  BfShared       V      = {0};
-  BfStatus       status = share_values(x, &x->layer[t + 1], &V, error);
+  BfReached    *layer  = &x->layer[t];
+  const int64_t K      = x->problem->actions;
+  BfShared      V      = {0};
+  BfStatus      status = share_values(x, &x->layer[t + 1], &V, error);
   if (status != BF_OK) return status;
   const double *next = V.base;
   bf_phase_begin(x->run, BF_PHASE_SWEEP);

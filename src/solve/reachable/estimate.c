@@ -2,7 +2,7 @@
 #include "solve/reachable/merge.h"
 #include <math.h>
 
-enum { MOST_SET = 1 << 24 }; /* bytes of the states that merging is sampled with */
+enum { MOST_SET = 1 << 24 }; /* bytes of the measures that merging is sampled with */
 static const double moment = 0.05;
 
 typedef struct {
@@ -16,7 +16,7 @@ static BfStatus sample_expansion(BfReachable *x, unsigned char *out, Rates *r, B
   double        spent = 0, begin = bf_seconds();
   for (int64_t k = 0; spent < moment; k = k + BF_LANES < K ? k + BF_LANES : 0, spent = bf_seconds() - begin) {
     const int64_t end = k + BF_LANES < K ? k + BF_LANES : K;
-    BF_TRY(bf_reachable_expand(x, x->layer[0].state, k, end, out, error));
+    BF_TRY(bf_reachable_expand(x, x->layer[0].measure, k, end, out, error));
     count += end - k;
   }
   r->expand = spent / (double)count;
@@ -32,7 +32,7 @@ static BfStatus sample_costs(BfReachable *x, Rates *r, BfError *error) {
   const double begin  = bf_seconds();
   for (int64_t b = 0; spent < moment && status == BF_OK;
        b = (b + 1) % x->actions.blocks, spent = bf_seconds() - begin) {
-    status = bf_reachable_cost(x, x->layer[0].state, b, b + 1, total, error);
+    status = bf_reachable_cost(x, x->layer[0].measure, b, b + 1, total, error);
     count += (b + 1) * BF_LANES < K ? BF_LANES : K - b * BF_LANES;
   }
   r->cost = spent / (double)count;
@@ -40,37 +40,37 @@ static BfStatus sample_costs(BfReachable *x, Rates *r, BfError *error) {
   return status;
 }
 
-/* Distinct states as a message brings them: copied, hashed twice, inserted, sorted. */
-static BfStatus sample_merging(BfReachable *x, unsigned char *state, Rates *r, BfError *error) {
-  const int64_t bytes = x->states.bytes;
-  BfStateSet    set   = {0};
+/* Distinct measures as a message brings them: copied, hashed twice, inserted, sorted. */
+static BfStatus sample_merging(BfReachable *x, unsigned char *measure, Rates *r, BfError *error) {
+  const int64_t bytes = x->measures.bytes;
+  BfMeasureSet  set   = {0};
   int64_t       number, *position = NULL;
   double        spent = 0;
   BfStatus      status;
-  BF_GOTO(bf_set_create(&x->states, &set, error));
+  BF_GOTO(bf_measure_set_create(&x->measures, &set, error));
   const double begin = bf_seconds();
   for (int64_t i = 0; spent < moment && i * bytes < MOST_SET && status == BF_OK; i++) {
-    memcpy(state, &i, sizeof i < (size_t)bytes ? sizeof i : (size_t)bytes);
-    memcpy(state + bytes, state, (size_t)bytes);
-    memcpy(state + 2 * bytes, state + bytes, (size_t)bytes);
-    number = (int64_t)bf_states_hash(&x->states, state);
-    status = bf_set_insert(&set, state + 2 * bytes, &number, error);
+    memcpy(measure, &i, sizeof i < (size_t)bytes ? sizeof i : (size_t)bytes);
+    memcpy(measure + bytes, measure, (size_t)bytes);
+    memcpy(measure + 2 * bytes, measure + bytes, (size_t)bytes);
+    number = (int64_t)bf_measures_hash(&x->measures, measure);
+    status = bf_measure_set_insert(&set, measure + 2 * bytes, &number, error);
     if (i % 64 == 0) spent = bf_seconds() - begin;
   }
   BF_GOTO(status);
   r->merge          = (bf_seconds() - begin) / (double)set.count;
   const double from = bf_seconds();
-  BF_GOTO(bf_set_sort(&set, &position, error));
+  BF_GOTO(bf_measure_set_sort(&set, &position, error));
   r->sort = (bf_seconds() - from) / (double)set.count;
 done:
   bf_free(position);
-  bf_set_clear(&set);
+  bf_measure_set_clear(&set);
   return status;
 }
 
 static BfStatus sample(BfReachable *x, Rates *r, BfError *error) {
   unsigned char *out;
-  BF_TRY(BF_NEW(&out, BF_LANES * x->states.bytes, error));
+  BF_TRY(BF_NEW(&out, BF_LANES * x->measures.bytes, error));
   BfStatus status = sample_expansion(x, out, r, error);
   if (status == BF_OK) status = sample_merging(x, out, r, error);
   if (status == BF_OK) status = sample_costs(x, r, error);

@@ -33,16 +33,16 @@ static BfStatus expand(BfReachable *x, int t, BfMerge *m, BfError *error) {
 }
 
 BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error) {
-  BfLayerStates *to = &x->layer[t + 1];
-  BfMerge        m;
-  BfStatus       status;
+  BfReached *to = &x->layer[t + 1];
+  BfMerge    m;
+  BfStatus   status;
   BF_GOTO(bf_merge_create(x, t, &m, error));
   bf_reachable_forget_partial(x);
   BF_GOTO(expand(x, t, &m, error));
   BF_GOTO(bf_merge_number(x, &m, &to->offset, &to->total, error));
-  to->count   = m.set.count;
-  to->state   = m.set.state;
-  m.set.state = NULL;
+  to->count     = m.set.count;
+  to->measure   = m.set.measure;
+  m.set.measure = NULL;
 done:
   bf_merge_clear(&m);
   return status;

@@ -1,7 +1,7 @@
 /* The layers of the reachable space and the two passes over them. */
 #pragma once
 #include "bellformer/solve.h"
-#include "solve/reachable/states.h"
+#include "solve/reachable/measures.h"
 
 /* The distinct measures reached at one layer. Over all ranks they are numbered by (hash, bytes); a rank owns a range.
  */
@@ -9,20 +9,20 @@ typedef struct {
   int64_t        total;     /* on all ranks */
   int64_t        offset;    /* number of this rank's first */
   int64_t        count;     /* owned here */
-  unsigned char *state;     /* [count][bytes]; owned */
+  unsigned char *measure;   /* [count][bytes]; owned */
   int64_t       *successor; /* [count][K] numbers in the next layer; NULL at layer T-1 */
   double        *value;     /* [count] V_t */
   int32_t       *policy;    /* [count] */
   int32_t       *readout;   /* [count] at layer T-1: the readout chosen after policy */
-} BfLayerStates;
+} BfReached;
 
 /* What a checkpoint holds of the layer under way. */
 typedef struct {
   int            layer;
-  unsigned char *known;  /* [count of the layer] which of this rank's states are expanded, or costed; NULL: nothing */
+  unsigned char *known;  /* [count of the layer] which of this rank's measures are expanded, or costed; NULL: nothing */
   int64_t        offset; /* of the successors found so far: number of this rank's first, */
   int64_t        count;  /* how many it owns */
-  unsigned char *state;  /* [count][bytes] */
+  unsigned char *measure; /* [count][bytes] */
 } BfPartial;
 
 typedef struct {
@@ -30,10 +30,10 @@ typedef struct {
   const BfProblem   *problem;
   BfCheckpoint      *checkpoint; /* borrowed; NULL: none */
   BfPartial          partial;
-  BfStates           states;
+  BfMeasures         measures;
   BfActionParameters actions;
   BfScratch          scratch;
-  BfLayerStates     *layer; /* [T] */
+  BfReached         *layer; /* [T] */
   BfReachableSize    size;
   double             expanded; /* successors found or costed by all ranks in this start: for its progress */
 } BfReachable;
@@ -41,29 +41,30 @@ typedef struct {
 /* Attention terms (exponentials, about) of a layer on all contexts. */
 double bf_reachable_terms(const BfProblem *problem);
 
-/* Successors of owned state i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
-BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *state, int64_t k0, int64_t k1, unsigned char *out,
+/* Successors of owned measure i under actions k0 .. k1-1 (k0 a multiple of BF_LANES): out[k - k0][bytes]. */
+BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *measure, int64_t k0, int64_t k1, unsigned char *out,
                              BfError *error);
 
-/* Readouts' costs, sums over contexts in their order, of a state's successors under the actions of blocks block0 ..
+/* Readouts' costs, sums over contexts in their order, of a measure's successors under the actions of blocks block0 ..
  * block1-1: total[readout][K padded]. */
-BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *state, int64_t block0, int64_t block1, double *total,
+BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *measure, int64_t block0, int64_t block1, double *total,
                            BfError *error);
 
 /* Layer 0, the data. Not collective; clear it also after a failure. */
 BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
                             BfError *error);
 void     bf_reachable_clear(BfReachable *x);
-/* Back to layer 0 alone. */
+/* Back to layer 0 alone; and what a checkpoint held of the layer under way. */
 void bf_reachable_forget_layers(BfReachable *x);
+void bf_reachable_forget_partial(BfReachable *x);
 
 /* BF_OK where layer t's bytes, or so many more of this rank, fit into the memory of its node, on every node. Else the
  * line that tells the layers' sizes and what to change: BF_STOPPED where this start has come further and saves, else
  * BF_FAILURE. found: distinct successors so far, of all ranks, or -1. Collective. */
 BfStatus bf_reachable_memory(const BfReachable *x, int t, double bytes, int64_t found, BfError *error);
 
-/* Layer t+1 from layer t: every rank expands its states, sends each successor to its owner, owners merge equal ones,
- * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a state. Collective.
+/* Layer t+1 from layer t: every rank expands its measures, sends each successor to its owner, owners merge equal ones,
+ * sort, and answer with numbers. Memory a rank: the new layer, 8 bytes a received successor, 8 K a measure. Collective.
  */
 BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error);
 

@@ -6,10 +6,10 @@
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
-/* Batches are either whole states or a multiple of BF_LANES actions of one state. */
+/* Batches are either whole measures or a multiple of BF_LANES actions of one measure. */
 static int64_t choose_batch(const BfReachable *x, int t) {
   const int64_t K    = x->problem->actions;
-  double        most = (double)(bf_limits()->batch_bytes / x->states.bytes),
+  double        most = (double)(bf_limits()->batch_bytes / x->measures.bytes),
          fits = bf_limits()->piece_terms / bf_reachable_terms(x->problem), pairs = (double)bf_limits()->batch_pairs;
   if (fits < most) most = fits;
   if (most > pairs) most = pairs;
@@ -47,7 +47,7 @@ static void choose_pairs(const BfReachable *x, const BfMerge *m, BfRound *round)
   }
 }
 
-/* Known states first, then the others, each in their order. */
+/* Known measures first, then the others, each in their order. */
 static BfStatus make_order(BfMerge *m, const unsigned char *known, BfError *error) {
   int64_t at = 0;
   BF_TRY(BF_NEW(&m->order, m->from->count, error));
@@ -59,7 +59,7 @@ static BfStatus make_order(BfMerge *m, const unsigned char *known, BfError *erro
 }
 
 static BfStatus allocate(BfReachable *x, BfMerge *m, BfError *error) {
-  const int64_t bytes = x->states.bytes, pairs = bf_limits()->batch_pairs,
+  const int64_t bytes = x->measures.bytes, pairs = bf_limits()->batch_pairs,
                 most = m->batch > pairs || !m->known_rounds ? m->batch : pairs;
   BF_TRY(BF_NEW(&m->round, m->known_rounds + m->rounds, error));
   BF_TRY(BF_NEW(&m->expanded, m->batch * bytes, error));
@@ -69,7 +69,7 @@ static BfStatus allocate(BfReachable *x, BfMerge *m, BfError *error) {
   BF_TRY(BF_NEW(&m->sent_at, x->run->size, error));
   BF_TRY(BF_NEW(&m->got_at, x->run->size, error));
   if (!m->from->successor) BF_TRY(BF_NEW(&m->from->successor, m->from->count * x->problem->actions, error));
-  return bf_set_create(&x->states, &m->set, error);
+  return bf_measure_set_create(&x->measures, &m->set, error);
 }
 
 void bf_merge_clear(BfMerge *m) {
@@ -87,7 +87,7 @@ void bf_merge_clear(BfMerge *m) {
   bf_free(m->answer);
   bf_free(m->sent_at);
   bf_free(m->got_at);
-  bf_set_clear(&m->set);
+  bf_measure_set_clear(&m->set);
   MPI_Type_free(&m->type);
 }
 
@@ -134,7 +134,7 @@ static BfStatus announce(BfReachable *x, BfMerge *m, BfRound *round, int64_t *ar
   MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, x->run->world);
   *arriving = displacements(x->run->size, round->got, m->got_at);
   round->at = m->logged;
-  return bf_together(x->run->world, make_room(m, x->states.bytes, *arriving, error), error);
+  return bf_together(x->run->world, make_room(m, x->measures.bytes, *arriving, error), error);
 }
 
 static BfStatus start_round(BfReachable *x, BfMerge *m, BfRound **round, int **owner, BfError *error) {
@@ -148,12 +148,12 @@ static BfStatus start_round(BfReachable *x, BfMerge *m, BfRound **round, int **o
 }
 
 static BfStatus expand_pairs(BfReachable *x, const BfMerge *m, const BfRound *round, BfError *error) {
-  const int64_t K = x->problem->actions, bytes = x->states.bytes;
+  const int64_t K = x->problem->actions, bytes = x->measures.bytes;
   bf_phase_begin(x->run, BF_PHASE_EXPAND);
   for (int64_t done = 0; done < round->pairs;) {
     const int64_t i = m->order[(round->pair + done) / K], k = (round->pair + done) % K;
     const int64_t count = K - k < round->pairs - done ? K - k : round->pairs - done;
-    BF_TRY(bf_reachable_expand(x, m->from->state + i * bytes, k, k + count, m->expanded + done * bytes, error));
+    BF_TRY(bf_reachable_expand(x, m->from->measure + i * bytes, k, k + count, m->expanded + done * bytes, error));
     done += count;
   }
   bf_count_values(x->run, (double)round->pairs);
@@ -164,12 +164,12 @@ static BfStatus expand_pairs(BfReachable *x, const BfMerge *m, const BfRound *ro
 /* What arrived, into the set. */
 static BfStatus take(BfMerge *m, int64_t bytes, int64_t arriving, BfError *error) {
   for (int64_t i = 0; i < arriving; i++)
-    BF_TRY(bf_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error));
+    BF_TRY(bf_measure_set_insert(&m->set, m->receive + i * bytes, &m->log[m->logged + i], error));
   return BF_OK;
 }
 
 static BfStatus exchange(BfReachable *x, BfMerge *m, BfRound *round, BfError *error) {
-  const int64_t bytes = x->states.bytes;
+  const int64_t bytes = x->measures.bytes;
   int64_t       arriving;
   BF_TRY(announce(x, m, round, &arriving, error));
   MPI_Alltoallv(m->send, round->sent, m->sent_at, m->type, m->receive, round->got, m->got_at, m->type, x->run->world);
@@ -181,13 +181,13 @@ static BfStatus exchange(BfReachable *x, BfMerge *m, BfRound *round, BfError *er
 
 /* A round's successors in the send buffer, by owner. */
 static BfStatus prepare_round(BfReachable *x, BfMerge *m, BfRound **round, BfError *error) {
-  const int64_t bytes = x->states.bytes;
+  const int64_t bytes = x->measures.bytes;
   int          *owner;
   BfStatus      status;
   BF_GOTO(start_round(x, m, round, &owner, error));
   BF_GOTO(expand_pairs(x, m, *round, error));
   for (int64_t p = 0; p < (*round)->pairs; p++)
-    owner[p] = bf_owner(bf_states_hash(&x->states, m->expanded + p * bytes), x->run->size);
+    owner[p] = bf_owner(bf_measures_hash(&x->measures, m->expanded + p * bytes), x->run->size);
   place_by_owner(x, m, *round, owner);
   for (int64_t p = 0; p < (*round)->pairs; p++)
     memcpy(m->send + (*round)->place[p] * bytes, m->expanded + p * bytes, (size_t)bytes);
@@ -224,7 +224,7 @@ static int64_t known_successor(const BfReachable *x, const BfMerge *m, int64_t p
   return m->from->successor[m->order[pair / K] * K + pair % K];
 }
 
-/* As prepare_round, but what is sent are numbers within the owner's set, not states. */
+/* As prepare_round, but what is sent are numbers within the owner's set, not measures. */
 static BfStatus prepare_known(BfReachable *x, BfMerge *m, const int64_t first[], BfRound **round, BfError *error) {
   int     *owner;
   BfStatus status;
@@ -255,7 +255,7 @@ static BfStatus insert_partial(const BfReachable *x, BfMerge *m, int64_t **first
   int64_t number;
   BF_TRY(BF_NEW(first, x->run->size, error));
   for (int64_t i = 0; i < x->partial.count; i++)
-    BF_TRY(bf_set_insert(&m->set, x->partial.state + i * x->states.bytes, &number, error));
+    BF_TRY(bf_measure_set_insert(&m->set, x->partial.measure + i * x->measures.bytes, &number, error));
   return BF_OK;
 }
 
@@ -269,9 +269,9 @@ static BfStatus take_partial(BfReachable *x, BfMerge *m, BfError *error) {
 }
 
 BfStatus bf_merge_create(BfReachable *x, int t, BfMerge *m, BfError *error) {
-  const bool partial = x->partial.state && x->partial.layer == t;
+  const bool partial = x->partial.measure && x->partial.layer == t;
   *m                 = (BfMerge){.from = &x->layer[t], .batch = choose_batch(x, t)};
-  MPI_Type_contiguous((int)x->states.bytes, MPI_BYTE, &m->type);
+  MPI_Type_contiguous((int)x->measures.bytes, MPI_BYTE, &m->type);
   MPI_Type_commit(&m->type);
   BF_TRY(bf_together(x->run->world, make_order(m, partial ? x->partial.known : NULL, error), error));
   count_rounds(x, m);
@@ -301,7 +301,7 @@ static void answer(BfReachable *x, BfMerge *m) {
 BfStatus bf_merge_number(BfReachable *x, BfMerge *m, int64_t *offset, int64_t *total, BfError *error) {
   int64_t *position = NULL;
   bf_phase_begin(x->run, BF_PHASE_MERGE);
-  const BfStatus status = bf_together(x->run->world, bf_set_sort(&m->set, &position, error), error);
+  const BfStatus status = bf_together(x->run->world, bf_measure_set_sort(&m->set, &position, error), error);
   if (status == BF_OK) {
     *offset = 0;
     MPI_Exscan(&m->set.count, offset, 1, MPI_INT64_T, MPI_SUM, x->run->world);
@@ -331,18 +331,18 @@ int64_t bf_merge_new(const BfReachable *x, const BfMerge *m) {
 }
 
 double bf_merge_buffer_bytes(const BfReachable *x, int t) {
-  return (double)choose_batch(x, t) * (3.25 * (double)x->states.bytes + 16);
+  return (double)choose_batch(x, t) * (3.25 * (double)x->measures.bytes + 16);
 }
 
 /* Arrays double: the new stands beside the old. */
 double bf_merge_bytes(const BfReachable *x, const BfMerge *m) {
-  const double all    = (double)m->from->total * (double)x->problem->actions / x->run->size,
-               state  = (double)x->states.bytes;
-  const double arrive = 1.25 * (all < (double)m->batch ? all : (double)m->batch) + 1024; /* hashes deal evenly */
-  const double count  = (double)m->set.count + arrive;
-  double       bytes  = count * (state + 32 + 8 + 32); /* sorted: states, entries, positions; found again: slots */
-  if (arrive > (double)m->receive_room) bytes += arrive * state;
+  const double all     = (double)m->from->total * (double)x->problem->actions / x->run->size,
+               measure = (double)x->measures.bytes;
+  const double arrive  = 1.25 * (all < (double)m->batch ? all : (double)m->batch) + 1024; /* hashes deal evenly */
+  const double count   = (double)m->set.count + arrive;
+  double       bytes   = count * (measure + 32 + 8 + 32); /* sorted: measures, entries, positions; found again: slots */
+  if (arrive > (double)m->receive_room) bytes += arrive * measure;
   if ((double)m->logged + arrive > (double)m->log_room) bytes += 16 * ((double)m->logged + arrive);
-  for (double room = (double)m->set.room; room < count; room *= 2) bytes += 2 * room * (state + 8 + 16);
+  for (double room = (double)m->set.room; room < count; room *= 2) bytes += 2 * room * (measure + 8 + 16);
   return bytes + 8 * (double)m->batch;
 }

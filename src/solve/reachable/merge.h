@@ -2,7 +2,7 @@
 #pragma once
 #include "solve/reachable/layers.h"
 
-/* A round: every rank offers some (state, action) pairs and all exchange. What was sent in it is remembered, so that
+/* A round: every rank offers some (measure, action) pairs and all exchange. What was sent in it is remembered, so that
  * the owners can answer with numbers once they know them. */
 typedef struct {
   int64_t pair; /* first of this rank's round: position in `order` * K + k */
@@ -14,22 +14,22 @@ typedef struct {
 } BfRound;
 
 typedef struct {
-  BfLayerStates *from;
-  int64_t       *order;  /* [from->count] states in the order of their expansion: first those that a checkpoint knows */
-  int64_t        known;  /* how many these are */
-  int64_t        batch;  /* pairs a round: whole blocks of actions of one state, or several states */
-  int64_t        rounds; /* of expansion, the same on all ranks */
-  int64_t        known_rounds;
-  int64_t        done;  /* rounds that are complete, known ones first */
-  BfRound       *round; /* [known_rounds + rounds] */
-  int64_t        logged, log_room;
-  int64_t       *log; /* numbers in the set of all that was received */
+  BfReached *from;
+  int64_t   *order;  /* [from->count] measures in the order of their expansion: first those that a checkpoint knows */
+  int64_t    known;  /* how many these are */
+  int64_t    batch;  /* pairs a round: whole blocks of actions of one measure, or several measures */
+  int64_t    rounds; /* of expansion, the same on all ranks */
+  int64_t    known_rounds;
+  int64_t    done;  /* rounds that are complete, known ones first */
+  BfRound   *round; /* [known_rounds + rounds] */
+  int64_t    logged, log_room;
+  int64_t   *log; /* numbers in the set of all that was received */
   unsigned char *expanded, *send, *receive;
   int64_t        receive_room;
   int64_t       *numbers, *answer; /* [most pairs of a round] */
-  MPI_Datatype   type;             /* one state */
+  MPI_Datatype   type;             /* one measure */
   int           *sent_at, *got_at; /* [ranks] displacements */
-  BfStateSet     set;
+  BfMeasureSet   set;
 } BfMerge;
 
 /* Ready for the successors of layer t; what x->partial holds of that layer is taken over. Collective. */
@@ -45,7 +45,7 @@ double bf_merge_bytes(const BfReachable *x, const BfMerge *merge);
 /* The next round of expansion: expand, send, merge. Collective. */
 BfStatus bf_merge_round(BfReachable *x, BfMerge *merge, BfError *error);
 /* Number what the set holds, over all ranks, and tell the numbers to those who sent it: from->successor of the pairs so
- * far. The set stays as it is, in a new order. *offset, *total: number of this rank's first state, and of all.
+ * far. The set stays as it is, in a new order. *offset, *total: number of this rank's first measure, and of all.
  * Collective. */
 BfStatus bf_merge_number(BfReachable *x, BfMerge *merge, int64_t *offset, int64_t *total, BfError *error);
 /* States of `order` under all of whose actions the successors are known. */

@@ -3,55 +3,10 @@
 #include "solve/reachable/save.h"
 #include <math.h>
 
-BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
-                            BfError *error) {
-  *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
-  BF_TRY(bf_states_create(problem, &x->states, error));
-  BF_TRY(bf_reachable_size(problem, &x->size, error));
-  BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
-  BF_TRY(bf_scratch_create(problem, &x->scratch, error));
-  BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
-  BfLayerStates *first = &x->layer[0];
-  BF_TRY(BF_NEW(&first->state, x->states.bytes, error));
-  BF_TRY(bf_states_initial(&x->states, first->state, error));
-  const int owner = bf_owner(bf_states_hash(&x->states, first->state), run->size);
-  first->total    = 1;
-  first->count    = run->rank == owner;
-  first->offset   = run->rank > owner;
-  return BF_OK;
-}
-
-static void clear_layer(BfLayerStates *layer) {
-  bf_free(layer->state);
-  bf_free(layer->successor);
-  bf_free(layer->value);
-  bf_free(layer->policy);
-  bf_free(layer->readout);
-  *layer = (BfLayerStates){0};
-}
-
-void bf_reachable_forget_layers(BfReachable *x) {
-  BfLayerStates first = x->layer[0];
-  x->layer[0].state   = NULL;
-  for (int t = 0; t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
-  x->layer[0] =
-      (BfLayerStates){.total = first.total, .offset = first.offset, .count = first.count, .state = first.state};
-  bf_reachable_forget_partial(x);
-}
-
-void bf_reachable_clear(BfReachable *x) {
-  for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
-  bf_free(x->layer);
-  bf_reachable_forget_partial(x);
-  bf_scratch_clear(&x->scratch);
-  bf_action_parameters_clear(&x->actions);
-  bf_states_clear(&x->states);
-}
-
 /* Room for the results of every layer, where a checkpoint has not brought them. */
 static BfStatus reserve(BfReachable *x, BfError *error) {
   for (int t = 0; t < x->problem->horizon; t++) {
-    BfLayerStates *layer = &x->layer[t];
+    BfReached *layer = &x->layer[t];
     if (!layer->value) BF_TRY(BF_NEW(&layer->value, layer->count, error));
     if (!layer->policy) BF_TRY(BF_NEW(&layer->policy, layer->count, error));
     if (t == x->problem->horizon - 1 && !layer->readout) BF_TRY(BF_NEW(&layer->readout, layer->count, error));
@@ -86,22 +41,22 @@ static void expect(const BfReachable *x, int t, const BfStore *store) {
   bf_work_expect(x->run, BF_PHASE_EXPAND, x->expanded + expand, "successors", x->size.terms * BF_TERM_SECONDS * each,
                  t < T - 1);
   bf_work_expect(x->run, BF_PHASE_MERGE, x->expanded + merge, "successors",
-                 (2e-7 + 1e-9 * (double)x->size.state_bytes) * each, t < T - 1);
+                 (2e-7 + 1e-9 * (double)x->size.measure_bytes) * each, t < T - 1);
   bf_work_expect(x->run, BF_PHASE_SWEEP, x->expanded + merge, "Q-values", 2e-9 * each, t < T - 1);
   if (store) bf_work_expect(x->run, BF_PHASE_WRITE, bytes, "bytes", 1e-9, t < T - 1);
 }
 
-/* Follow the policy from mu_0; the rank that owns a state tells what comes next. */
+/* Follow the policy from mu_0; the rank that owns a measure tells what comes next. */
 static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.free;
   int64_t          at      = 0;
   BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
   for (int t = 0; t < problem->horizon; t++) {
-    const BfLayerStates *layer   = &x->layer[t];
-    const int64_t        i       = at - layer->offset;
-    int64_t              tell[3] = {-1, -1, -1}; /* action, next state, readout */
-    double               value   = 0, v0;
+    const BfReached *layer   = &x->layer[t];
+    const int64_t    i       = at - layer->offset;
+    int64_t          tell[3] = {-1, -1, -1}; /* action, next measure, readout */
+    double           value   = 0, v0;
     if (i >= 0 && i < layer->count) {
       tell[0] = layer->policy[i];
       tell[1] = layer->successor ? layer->successor[i * problem->actions + layer->policy[i]] : 0;
@@ -174,8 +129,8 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
   BfStatus    status;
   *loop = (BfOpenLoop){0};
   BF_GOTO(bf_together(run->world, bf_reachable_start(run, problem, checkpoint, &x, error), error));
-  bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.states.slots,
-           x.states.width, (long long)problem->actions);
+  bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.measures.slots,
+           x.measures.width, (long long)problem->actions);
   BF_GOTO(passes(&x, store, error));
   BF_GOTO(roll_open_loop(&x, loop, error));
   if (store) {

@@ -6,16 +6,16 @@ static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32,
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-/* This rank's rows of an array with a row a state. */
-static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType type, const BfLayerStates *layer,
+/* This rank's rows of an array with a row a measure. */
+static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType type, const BfReached *layer,
                           int64_t columns, const void *data, BfError *error) {
   return bf_checkpoint_array(x->checkpoint, name, type, layer->total, columns, 1, &layer->offset, &layer->count, data,
                              error);
 }
 
 static BfStatus save_values(const BfReachable *x, int t, BfError *error) {
-  const BfLayerStates *layer = &x->layer[t];
-  char                 name[32];
+  const BfReached *layer = &x->layer[t];
+  char             name[32];
   name_of("value", t, name);
   BF_TRY(save_rows(x, name, BF_STORE_DOUBLE, layer, 1, layer->value, error));
   name_of("policy", t, name);
@@ -30,7 +30,7 @@ static BfStatus save_layers(const BfReachable *x, BfReachablePosition at, BfErro
   char      name[32];
   for (int t = 1; t <= known; t++) {
     name_of("states", t, name);
-    BF_TRY(save_rows(x, name, BF_STORE_BYTE, &x->layer[t], x->states.bytes, x->layer[t].state, error));
+    BF_TRY(save_rows(x, name, BF_STORE_BYTE, &x->layer[t], x->measures.bytes, x->layer[t].measure, error));
     name_of("successors", t - 1, name);
     BF_TRY(save_rows(x, name, BF_STORE_INT64, &x->layer[t - 1], x->problem->actions, x->layer[t - 1].successor, error));
   }
@@ -59,7 +59,7 @@ double bf_reachable_between_bytes(const BfReachable *x, BfReachablePosition at) 
   for (int t = 1; t <= known; t++) {
     name_of("states", t, name);
     if (!bf_checkpoint_has(x->checkpoint, name))
-      bytes += (double)x->layer[t].total * (double)x->states.bytes +
+      bytes += (double)x->layer[t].total * (double)x->measures.bytes +
                8.0 * (double)x->layer[t - 1].total * (double)x->problem->actions;
   }
   for (int t = T - 1; at.stage == BF_STAGE_BACKWARD && t > at.layer; t--) {
@@ -78,22 +78,22 @@ BfStatus bf_reachable_save_between(BfReachable *x, BfReachablePosition at, BfErr
 double bf_reachable_forward_bytes(const BfReachable *x, int t, const BfMerge *m) {
   return bf_reachable_between_bytes(x, (BfReachablePosition){BF_STAGE_FORWARD, t}) +
          8.0 * (double)x->layer[t].total * (double)x->problem->actions +
-         (double)m->set.count * (double)x->states.bytes * x->run->size;
+         (double)m->set.count * (double)x->measures.bytes * x->run->size;
 }
 
 BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *m, BfError *error) {
   const double   bytes = bf_reachable_forward_bytes(x, t, m);
-  BfLayerStates *from  = &x->layer[t];
+  BfReached     *from  = &x->layer[t];
   int64_t        offset, total;
   unsigned char *known = NULL;
   BfStatus       status;
   BF_GOTO(bf_merge_number(x, m, &offset, &total, error));
-  BF_GOTO(bf_together(x->run->world, bf_set_index(&m->set, error), error));
+  BF_GOTO(bf_together(x->run->world, bf_measure_set_index(&m->set, error), error));
   BF_GOTO(bf_together(x->run->world, BF_NEW(&known, from->count, error), error));
   for (int64_t i = 0; i < bf_merge_complete(x, m); i++) known[m->order[i]] = 1;
   BF_GOTO(begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error));
-  BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->states.bytes, 1, &offset,
-                              &m->set.count, m->set.state, error));
+  BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->measures.bytes, 1, &offset,
+                              &m->set.count, m->set.measure, error));
   BF_GOTO(save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error));
   BF_GOTO(save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error));
   status = end(x, bytes, error);
@@ -109,9 +109,9 @@ double bf_reachable_last_bytes(const BfReachable *x) {
 }
 
 BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfError *error) {
-  const int            T     = x->problem->horizon;
-  const BfLayerStates *layer = &x->layer[T - 1];
-  const double         bytes = bf_reachable_last_bytes(x);
+  const int        T     = x->problem->horizon;
+  const BfReached *layer = &x->layer[T - 1];
+  const double     bytes = bf_reachable_last_bytes(x);
   BF_TRY(begin(x, (BfReachablePosition){BF_STAGE_LAST, T - 1}, error));
   BF_TRY(save_rows(x, "partial/known", BF_STORE_BYTE, layer, 1, known, error));
   BF_TRY(save_rows(x, "partial/value", BF_STORE_DOUBLE, layer, 1, layer->value, error));
@@ -122,56 +122,58 @@ BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfE
 
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
 
-/* The stretch of an array of sorted states that this rank owns: all look through equal shares and count whose they are.
+/* The stretch of an array of sorted measures that this rank owns: all look through equal shares and count whose they
+ * are.
  */
 static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t total,
                          int64_t *offset, int64_t *count, BfError *error) {
   const int     ranks = x->run->size;
   const int64_t from = total * x->run->rank / ranks, n = total * (x->run->rank + 1) / ranks - from,
-                bytes   = x->states.bytes;
-  unsigned char *state  = NULL;
-  int64_t       *owned  = NULL;
-  BfStatus       status = bf_together(x->run->world, BF_NEW(&state, n * bytes, error), error);
+                bytes    = x->measures.bytes;
+  unsigned char *measure = NULL;
+  int64_t       *owned   = NULL;
+  BfStatus       status  = bf_together(x->run->world, BF_NEW(&measure, n * bytes, error), error);
   if (status == BF_OK) status = bf_together(x->run->world, BF_NEW(&owned, ranks, error), error);
-  if (status == BF_OK) status = bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, bytes, 1, &from, &n, state, error);
+  if (status == BF_OK)
+    status = bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, bytes, 1, &from, &n, measure, error);
   if (status == BF_OK) {
-    for (int64_t i = 0; i < n; i++) owned[bf_owner(bf_states_hash(&x->states, state + i * bytes), ranks)]++;
+    for (int64_t i = 0; i < n; i++) owned[bf_owner(bf_measures_hash(&x->measures, measure + i * bytes), ranks)]++;
     MPI_Allreduce(MPI_IN_PLACE, owned, ranks, MPI_INT64_T, MPI_SUM, x->run->world);
     *offset = 0;
     for (int r = 0; r < x->run->rank; r++) *offset += owned[r];
     *count = owned[x->run->rank];
   }
-  bf_free(state);
+  bf_free(measure);
   bf_free(owned);
   return status;
 }
 
-/* This rank's states of an array into a new block. */
-static BfStatus read_states(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t *offset, int64_t *count,
-                            int64_t *total, unsigned char **state, BfError *error) {
+/* This rank's measures of an array into a new block. */
+static BfStatus read_measures(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int64_t *offset,
+                              int64_t *count, int64_t *total, unsigned char **measure, BfError *error) {
   BF_TRY(bf_checkpoint_rows(checkpoint, name, total, error));
-  *total /= x->states.bytes;
+  *total /= x->measures.bytes;
   BF_TRY(find_own(x, checkpoint, name, *total, offset, count, error));
-  BF_TRY(bf_together(x->run->world, BF_NEW(state, *count * x->states.bytes, error), error));
-  return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->states.bytes, 1, offset, count, *state, error);
+  BF_TRY(bf_together(x->run->world, BF_NEW(measure, *count * x->measures.bytes, error), error));
+  return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->measures.bytes, 1, offset, count, *measure, error);
 }
 
 static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *name, BfStoreType type,
-                          const BfLayerStates *layer, int64_t columns, size_t size, void **data, BfError *error) {
+                          const BfReached *layer, int64_t columns, size_t size, void **data, BfError *error) {
   if (!*data) *data = bf_calloc(layer->count * columns, size, error);
   BF_TRY(bf_together(x->run->world, *data ? BF_OK : error->status, error));
   return bf_checkpoint_read(checkpoint, name, type, columns, 1, &layer->offset, &layer->count, *data, error);
 }
 
 static BfStatus read_successors(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int t, BfError *error) {
-  BfLayerStates *layer = &x->layer[t];
+  BfReached *layer = &x->layer[t];
   return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, sizeof(int64_t),
                    (void **)&layer->successor, error);
 }
 
 static BfStatus read_results(BfReachable *x, BfCheckpoint *checkpoint, const char *where, int t, BfError *error) {
-  BfLayerStates *layer = &x->layer[t];
-  char           name[48], end[16] = "";
+  BfReached *layer = &x->layer[t];
+  char       name[48], end[16] = "";
   if (t >= 0 && where[0] == '\0') snprintf(end, sizeof end, "/%04d", t);
   snprintf(name, sizeof name, "%svalue%s", where, end);
   BF_TRY(read_rows(x, checkpoint, name, BF_STORE_DOUBLE, layer, 1, sizeof(double), (void **)&layer->value, error));
@@ -190,7 +192,7 @@ static BfStatus read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfReachab
   BF_TRY(
       read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, 1, (void **)&p->known, error));
   if (at.stage == BF_STAGE_LAST) return read_results(x, checkpoint, "partial/", at.layer, error);
-  BF_TRY(read_states(x, checkpoint, "partial/states", &p->offset, &p->count, &total, &p->state, error));
+  BF_TRY(read_measures(x, checkpoint, "partial/states", &p->offset, &p->count, &total, &p->measure, error));
   return read_successors(x, checkpoint, "partial/successors", at.layer, error);
 }
 
@@ -215,9 +217,9 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   r->at           = (BfReachablePosition){(BfStage)stage, (int)layer};
   const int known = stage == BF_STAGE_FORWARD ? (int)layer : T - 1;
   for (int t = 1; t <= known; t++) {
-    BfLayerStates *to = &x->layer[t];
+    BfReached *to = &x->layer[t];
     name_of("states", t, name);
-    BF_TRY(read_states(x, checkpoint, name, &to->offset, &to->count, &to->total, &to->state, error));
+    BF_TRY(read_measures(x, checkpoint, name, &to->offset, &to->count, &to->total, &to->measure, error));
     name_of("successors", t - 1, name);
     BF_TRY(read_successors(x, checkpoint, name, t - 1, error));
   }
@@ -234,10 +236,4 @@ BfStatus bf_reachable_restore(BfReachable *x, BfReachablePosition *at, BfError *
     bf_print(x->run, "restored: going on %s layer %d\n", r.at.stage == BF_STAGE_BACKWARD ? "backwards in" : "in",
              r.at.layer);
   return BF_OK;
-}
-
-void bf_reachable_forget_partial(BfReachable *x) {
-  bf_free(x->partial.known);
-  bf_free(x->partial.state);
-  x->partial = (BfPartial){0};
 }

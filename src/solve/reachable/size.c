@@ -30,27 +30,27 @@ double bf_reachable_most(const BfReachableSize *size, int t) {
  * entry of the sort. */
 double bf_reachable_layer_bytes(const BfReachableSize *size, int t, double measures, double next) {
   if (t == size->horizon - 1) return 17 * measures;
-  return measures * size->actions * (8 + 16 + 4) + next * (3.0 * (double)size->state_bytes + 72);
+  return measures * size->actions * (8 + 16 + 4) + next * (3.0 * (double)size->measure_bytes + 72);
 }
 
 double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measures) {
-  return measures * ((double)size->state_bytes + 12 + (t < size->horizon - 1 ? 8 * size->actions : 4));
+  return measures * ((double)size->measure_bytes + 12 + (t < size->horizon - 1 ? 8 * size->actions : 4));
 }
 
 BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error) {
-  BfStates states;
-  BF_TRY(bf_states_create(problem, &states, error));
-  *size = (BfReachableSize){.most        = all_measures(problem),
-                            .actions     = (double)problem->actions,
-                            .horizon     = problem->horizon,
-                            .state_bytes = states.bytes,
-                            .terms       = bf_reachable_terms(problem)};
+  BfMeasures measures;
+  BF_TRY(bf_measures_create(problem, &measures, error));
+  *size = (BfReachableSize){.most          = all_measures(problem),
+                            .actions       = (double)problem->actions,
+                            .horizon       = problem->horizon,
+                            .measure_bytes = measures.bytes,
+                            .terms         = bf_reachable_terms(problem)};
   if (problem->cells && problem->transition == BF_TRANSITION_SPLIT)
-    size->terms += 4.0 * (double)states.slots * (double)(1 << problem->layer.dim);
+    size->terms += 4.0 * (double)measures.slots * (double)(1 << problem->layer.dim);
   for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
   size->costed = bf_reachable_most(size, problem->horizon - 1) * size->actions;
   size->work   = (size->expanded + size->costed) * size->terms;
-  bf_states_clear(&states);
+  bf_measures_clear(&measures);
   return BF_OK;
 }
 

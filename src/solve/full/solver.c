@@ -1,23 +1,22 @@
 /* All that a solve in the full space holds. */
-#include "solve/full/state.h"
+#include "solve/full/solver.h"
 
 #include <math.h>
 
-static BfStatus number(const BfProblem *problem, BfFullState *x, BfError *error) {
+static BfStatus number(const BfProblem *problem, BfFull *x, BfError *error) {
   BF_TRY(bf_full_space_create(problem, &x->space, error));
   BF_TRY(bf_full_initial(&x->space, &x->initial, error));
   return bf_action_parameters_create(problem, &x->actions, error);
 }
 
-static BfStatus allocate_policy(BfFullState *x, BfError *error) {
+static BfStatus allocate_policy(BfFull *x, BfError *error) {
   BF_TRY(BF_NEW(&x->policy, x->problem->horizon, error));
   for (int t = 0; t < x->problem->horizon; t++) BF_TRY(BF_NEW(&x->policy[t], x->sweep.owned, error));
   return BF_OK;
 }
 
-BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFullState *x,
-                              BfError *error) {
-  *x = (BfFullState){.run = run, .problem = problem, .checkpoint = checkpoint};
+BfStatus bf_full_create(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfFull *x, BfError *error) {
+  *x = (BfFull){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_together(run->world, number(problem, x, error), error));
   double most = 0;
   for (int64_t k = 0; k < problem->actions; k++) most = fmax(most, x->actions.stage[k]);
@@ -37,7 +36,7 @@ BfStatus bf_full_state_create(BfRun *run, const BfProblem *problem, BfCheckpoint
   return bf_together(run->world, allocate_policy(x, error), error);
 }
 
-void bf_full_state_clear(BfFullState *x) {
+void bf_full_clear(BfFull *x) {
   if (!x->problem) return;
   for (int t = 0; x->policy && t < x->problem->horizon; t++) bf_free(x->policy[t]);
   bf_free(x->policy);
@@ -50,13 +49,13 @@ void bf_full_state_clear(BfFullState *x) {
   bf_full_space_clear(&x->space);
 }
 
-int32_t bf_full_policy(const BfFullState *x, int t, int64_t i) {
+int32_t bf_full_policy(const BfFull *x, int t, int64_t i) {
   int32_t k = bf_sweep_policy(&x->sweep, x->policy[t], i), all;
   MPI_Allreduce(&k, &all, 1, MPI_INT32_T, MPI_MAX, x->run->world);
   return all;
 }
 
-int64_t bf_full_next(const BfFullState *x, int64_t i, int32_t k) {
+int64_t bf_full_next(const BfFull *x, int64_t i, int32_t k) {
   int64_t next = 0;
   for (int64_t s = 0; s < x->space.contexts; s++) {
     const BfContextSpace *c = &x->space.context[s];

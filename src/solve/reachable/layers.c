@@ -1,0 +1,52 @@
+#include "solve/reachable/layers.h"
+
+BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
+                            BfError *error) {
+  *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
+  BF_TRY(bf_measures_create(problem, &x->measures, error));
+  BF_TRY(bf_reachable_size(problem, &x->size, error));
+  BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
+  BF_TRY(bf_scratch_create(problem, &x->scratch, error));
+  BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
+  BfReached *first = &x->layer[0];
+  BF_TRY(BF_NEW(&first->measure, x->measures.bytes, error));
+  BF_TRY(bf_measures_initial(&x->measures, first->measure, error));
+  const int owner = bf_owner(bf_measures_hash(&x->measures, first->measure), run->size);
+  first->total    = 1;
+  first->count    = run->rank == owner;
+  first->offset   = run->rank > owner;
+  return BF_OK;
+}
+
+static void clear_layer(BfReached *layer) {
+  bf_free(layer->measure);
+  bf_free(layer->successor);
+  bf_free(layer->value);
+  bf_free(layer->policy);
+  bf_free(layer->readout);
+  *layer = (BfReached){0};
+}
+
+void bf_reachable_forget_layers(BfReachable *x) {
+  BfReached first     = x->layer[0];
+  x->layer[0].measure = NULL;
+  for (int t = 0; t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
+  x->layer[0] =
+      (BfReached){.total = first.total, .offset = first.offset, .count = first.count, .measure = first.measure};
+  bf_reachable_forget_partial(x);
+}
+
+void bf_reachable_clear(BfReachable *x) {
+  for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
+  bf_free(x->layer);
+  bf_reachable_forget_partial(x);
+  bf_scratch_clear(&x->scratch);
+  bf_action_parameters_clear(&x->actions);
+  bf_measures_clear(&x->measures);
+}
+
+void bf_reachable_forget_partial(BfReachable *x) {
+  bf_free(x->partial.known);
+  bf_free(x->partial.measure);
+  x->partial = (BfPartial){0};
+}
