@@ -10,6 +10,7 @@
 #include "bellformer/kind.h"
 #include "bellformer/layer.h"
 #include "bellformer/main.h"
+#include "bellformer/model.h"
 #include "bellformer/problem.h"
 #include "bellformer/quantize.h"
 #include "bellformer/run.h"

@@ -5,6 +5,9 @@
 
 BF_API_BEGIN
 
+/* Work is counted in terms: an exponential of the attention and what goes with it, in eight lanes. */
+#define BF_TERM_SECONDS 3e-9 /* about, on one core of today */
+
 enum { BF_ESTIMATE_PARTS = 10 };
 
 typedef struct {

@@ -2,6 +2,7 @@
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "bellformer/estimate.h"
+#include "bellformer/model.h"
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "bellformer/store.h"
@@ -12,18 +13,6 @@ BF_API_BEGIN
 /* What a solve reads of a problem: `action` and `quantize`, without which it is nothing. */
 extern const BfSections bf_solve_sections;
 
-/* The open loop: the layer parameters that the optimal closed loop applies from mu_0. A trained Transformer. */
-typedef struct {
-  int32_t *action;         /* [T] numbers of the controls, -1 for controls that are not in the problem's list; owned */
-  double  *control;        /* [T][q]; owned */
-  int64_t  readout;        /* the readout that is chosen after the last layer; 0 where there is one */
-  double   quantized_cost; /* V_0 at mu_0 */
-} BfOpenLoop;
-/* Room for a problem's layers, in a zeroed struct; clear it also after a failure. Local: it may fail on one rank alone.
- */
-BfStatus bf_open_loop_create(const BfProblem *problem, BfOpenLoop *loop, BfError *error);
-void     bf_open_loop_clear(BfOpenLoop *loop);
-
 typedef struct {
   bool store_value;  /* write /value */
   bool store_policy; /* write /policy */
@@ -31,25 +20,24 @@ typedef struct {
 } BfFullOptions;
 
 /* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it
- * told them to stop; then what they have done is in the checkpoint, and `loop` and `store` are to be given up. */
+ * told them to stop; then what they have done is in the checkpoint, and `model` and `store` are to be given up. */
 
 /* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store`
  * (which may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a
  * node: two copies of V, the tables (4 bytes an entry, sum over shapes of M_s K), and the ranks' policies (4 bytes T M
  * in all). */
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
-                       BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error);
+                       BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
 /* Solve over the measures that are reachable from mu_0 and write /layers/NNNN to `store` (which may be NULL).
  * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. */
 BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
-                            BfOpenLoop *loop, BfError *error);
+                            BfModel *model, BfError *error);
 
 /* ---- sizes and work, before anything runs -----------------------------------------------------------------------
  *
- * Work is counted in terms: an exponential of the attention and what goes with it, in eight lanes. It is known from the
- * problem's sizes alone: the same number on every machine, and on any number of ranks. */
-#define BF_TERM_SECONDS 3e-9 /* about, on one core of today */
+ * Work, in terms (estimate.h), is known from the problem's sizes alone: the same number on every machine, and on any
+ * number of ranks. */
 
 typedef struct {
   int64_t measures;                              /* M; -1 beyond 2^63, or where tokens are not quantized */
@@ -96,45 +84,5 @@ double bf_reachable_peak_bytes(const BfReachableSize *size);
  * All collective. */
 BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
 BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
-/* Work of the trained model on a data set, in terms: one of eight lanes is used, all are computed. */
-double bf_rollout_terms(const BfProblem *problem, const BfData *data);
-/* The trained model on a data set. */
-BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);
-
-/* ---- the trained model on data ---------------------------------------------------------------------------------- */
-
-typedef struct {
-  double *tokens;        /* [T + 1][N][d] in the order of the table's rows; owned */
-  double *sequence_loss; /* [contexts] of each: its part of the sum before it is averaged; owned */
-  double  loss;          /* terminal cost; NaN, like all that follows, where the data are unlabelled */
-  double  cost;          /* loss + sum of stage costs */
-  double  accuracy;      /* NaN where the data has targets */
-} BfRollout;
-
-/* The unquantized model with layer parameters control [T][q] on a data set; contexts are averaged over those of `data`.
- * Serial; every rank may call it. O(T N^2 exponentials) a context. */
-BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
-                    BfRollout *out, BfError *error);
-void     bf_rollout_clear(BfRollout *rollout);
-
-/* What a model answers, from its last tokens: a row a sequence, in increasing order of their numbers, where the cost
- * pools a sequence's tokens; else a row a token, in the order of the table's rows. */
-typedef struct {
-  int64_t  rows;           /* P */
-  int      dim, classes;   /* C; 0 for costs without a readout, whose answer is the representation itself */
-  bool     pooled;         /* a row a sequence */
-  int64_t *sequence;       /* [P]; owned, like all arrays here */
-  int32_t *position;       /* [P], or NULL where pooled */
-  int32_t *label;          /* [P] as the data have it, or NULL */
-  double  *target;         /* [P][d] as the data have it, or NULL */
-  double  *representation; /* [P][d] */
-  double  *logits;         /* [P][C], or NULL */
-  int32_t *predicted;      /* [P] the label of largest logit, the smallest where several attain it, or NULL */
-} BfPrediction;
-
-/* tokens [N][d]: those after the last layer, in the order of the table's rows. Serial; every rank may call it. */
-BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
-                    BfPrediction *out, BfError *error);
-void     bf_prediction_clear(BfPrediction *prediction);
 
 BF_API_END

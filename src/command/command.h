@@ -1,18 +1,7 @@
 /* A command reads its input, calls a solver, reports. */
 #pragma once
-#include "bellformer/problem.h"
-#include "bellformer/run.h"
-#include "bellformer/solve.h"
-#include "bellformer/store.h"
 #include "command/manual.h"
-
-/* The words behind the command's name. */
-typedef struct {
-  const char *name;
-  const char *file; /* PROBLEM.yaml or RUN.h5; NULL where none was given */
-  int         argc; /* the whole command line, for provenance */
-  char      **argv;
-} BfArguments;
+#include "train/result.h"
 
 typedef BfStatus BfCommandRun(BfRun *run, const BfArguments *arguments, BfError *error);
 
@@ -43,22 +32,3 @@ int bf_print_versions(void);
 
 /* Print the problem's warnings. */
 void bf_print_warnings(const BfRun *run, const BfProblem *problem);
-
-/* ---- the result file -------------------------------------------------------------------------------------------- */
-
-/* Provenance, and the problem with all its files: what a run can go on from. */
-BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
-                            BfStore *store, BfError *error);
-/* That, and the data, the layer, tags and actions. */
-BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
-                            BfStore *store, BfError *error);
-/* /rollout and /model. test may be NULL. */
-BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
-                           const BfRollout *test, BfStore *store, BfError *error);
-/* Wall time, Q-values and starts of the whole run, into /provenance. */
-BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);
-/* The problem of a file that was identified; path: its name, for messages; sections: of who reads it, or NULL. */
-BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
-                           BfProblem **problem, BfError *error);
-/* The problem and the open loop of a result file. */
-BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error);

@@ -1,8 +1,8 @@
 /* What info tells of a command. */
 #pragma once
-#include "command/flow.h"
-#include "command/session.h"
-#include "command/space.h"
+#include "flow/settings.h"
+#include "solve/space.h"
+#include "train/session.h"
 
 enum { BF_INFO_SOLVE, BF_INFO_FLOW };
 

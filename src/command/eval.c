@@ -2,7 +2,7 @@
 #include "bellformer/flow.h"
 #include "command/command.h"
 #include "command/prediction.h"
-#include "command/target.h"
+#include "train/target.h"
 #include <math.h>
 #include <string.h>
 
@@ -86,7 +86,7 @@ done:
 }
 
 static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
-                              const BfOpenLoop *loop, Continuous *x, BfError *error) {
+                              const BfModel *model, Continuous *x, BfError *error) {
   BfFlow  *flow = NULL;
   BfStatus status;
   BF_TRY(read_scheme(run, path, &x->options, error));
@@ -94,10 +94,10 @@ static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProble
   BF_TRY(bf_together(run->world, BF_NEW(&x->value.tokens, (problem->horizon + 1) * data->tokens * data->dim, error),
                      error));
   BF_TRY(bf_flow_create(run, problem, data, &x->options, &flow, error));
-  bf_flow_set_readout(flow, loop->readout);
+  bf_flow_set_readout(flow, model->readout);
   bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
   bf_phase_begin(run, BF_PHASE_FLOW);
-  status = bf_flow_evaluate(flow, loop->control, &x->value, error);
+  status = bf_flow_evaluate(flow, model->control, &x->value, error);
   bf_phase_end(run, BF_PHASE_FLOW);
   bf_flow_destroy(&flow);
   return status;
@@ -136,17 +136,17 @@ static void print_answer(const BfRun *run, const BfAnswer *answer, const BfFlowO
 }
 
 /* The answers of layers and flow, told and written. */
-static BfStatus tell(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfAnswer *answer, Continuous *flow,
+static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model, BfAnswer *answer, Continuous *flow,
                      const Settings *o, BfError *error) {
   const int64_t last   = (int64_t)problem->horizon * answer->data->tokens * answer->data->dim;
   BfPrediction  layers = {0}, along = {0};
   BfStatus      status;
-  status             = bf_predict(problem, answer->data, loop->readout, answer->rollout->tokens + last, &layers, error);
+  status = bf_predict(problem, answer->data, model->readout, answer->rollout->tokens + last, &layers, error);
   answer->prediction = &layers;
   BF_GOTO(bf_together(run->world, status, error));
   if (flow->options.scheme) answer->flow = &flow->value;
   if (answer->flow && !bf_scheme_is_layers(flow->options.scheme)) {
-    status = bf_predict(problem, answer->data, loop->readout, flow->value.tokens + last, &along, error);
+    status = bf_predict(problem, answer->data, model->readout, flow->value.tokens + last, &along, error);
     answer->flow_prediction = &along;
     BF_GOTO(bf_together(run->world, status, error));
   }
@@ -163,7 +163,7 @@ done:
 
 static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o, BfError *error) {
   BfProblem *problem = NULL;
-  BfOpenLoop loop    = {0};
+  BfModel    model   = {0};
   BfData     table   = {0};
   BfRollout  rollout = {0};
   Continuous flow    = {0};
@@ -171,21 +171,21 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   BfStatus   status;
   if (o->out) BF_GOTO(bf_target_check(run, arguments, o->out, false, o->data, error));
   bf_phase_begin(run, BF_PHASE_READ);
-  BF_GOTO(bf_result_read(run, arguments->file, &problem, &loop, error));
+  BF_GOTO(bf_model_read(run, arguments->file, &problem, &model, error));
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
   bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
   bf_work_expect(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data), NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  status = bf_rollout(problem, data, loop.control, loop.readout, &rollout, error);
+  status = bf_rollout(problem, data, model.control, model.readout, &rollout, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   BF_GOTO(bf_together(run->world, status, error));
   bf_work_done(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data));
-  BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &loop, &flow, error));
+  BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &model, &flow, error));
   BfAnswer answer = {.data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout};
-  status          = tell(run, problem, &loop, &answer, &flow, o, error);
+  status          = tell(run, problem, &model, &answer, &flow, o, error);
 done:
-  bf_open_loop_clear(&loop);
+  bf_model_clear(&model);
   bf_rollout_clear(&rollout);
   bf_free(flow.value.tokens);
   bf_data_clear(&table);

@@ -1,6 +1,7 @@
 /* The answers of `eval`, as CSV and as HDF5: columns and datasets stand in README, Predictions. */
 #pragma once
 #include "bellformer/flow.h"
+#include "bellformer/model.h"
 #include "command/command.h"
 
 /* What a model says of a table: the layers, and, of a result of flow, the flow in its own scheme. Borrowed. */

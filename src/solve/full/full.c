@@ -96,18 +96,18 @@ static BfStatus sweep_back(BfFull *x, const BfFullOptions *options, BfStore *sto
   return BF_OK;
 }
 
-static BfStatus roll_open_loop(const BfFull *x, BfOpenLoop *loop, BfError *error) {
+static BfStatus roll_open_loop(const BfFull *x, BfModel *model, BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.free;
   int64_t          i       = x->initial;
-  BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
-  loop->quantized_cost = ((const double *)x->V[0].base)[i];
+  BF_TRY(bf_together(x->run->world, bf_model_create(problem, true, model, error), error));
+  model->quantized_cost = ((const double *)x->V[0].base)[i];
   for (int t = 0; t < problem->horizon; t++) {
-    loop->action[t] = bf_full_policy(x, t, i);
-    memcpy(loop->control + t * q, problem->action + loop->action[t] * q, sizeof(double) * (size_t)q);
-    i = bf_full_next(x, i, loop->action[t]);
+    model->action[t] = bf_full_policy(x, t, i);
+    memcpy(model->control + t * q, problem->action + model->action[t] * q, sizeof(double) * (size_t)q);
+    i = bf_full_next(x, i, model->action[t]);
   }
-  bf_terminal_tables_value(&x->terminal, &x->space, i, &loop->readout);
+  bf_terminal_tables_value(&x->terminal, &x->space, i, &model->readout);
   return BF_OK;
 }
 
@@ -140,11 +140,11 @@ static BfStatus expect(const BfRun *run, const BfProblem *problem, const BfFullO
 }
 
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
-                       BfCheckpoint *checkpoint, BfOpenLoop *loop, BfError *error) {
+                       BfCheckpoint *checkpoint, BfModel *model, BfError *error) {
   BfFull   x;
   BfStatus status;
-  *loop = (BfOpenLoop){0};
-  x     = (BfFull){0};
+  *model = (BfModel){0};
+  x      = (BfFull){0};
   BF_GOTO(bf_together(run->world, expect(run, problem, options, store, error), error));
   bf_progress_what(run, "terminal costs");
   BF_GOTO(bf_full_create(run, problem, checkpoint, &x, error));
@@ -155,10 +155,10 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
     BF_GOTO(write_grid(&x, store, error));
   }
   BF_GOTO(sweep_back(&x, options, store, error));
-  BF_GOTO(roll_open_loop(&x, loop, error));
+  BF_GOTO(roll_open_loop(&x, model, error));
   if (options->stability > 0) BF_GOTO(bf_full_stability(&x, options->stability, store, error));
 done:
   bf_full_clear(&x);
-  if (status != BF_OK) bf_open_loop_clear(loop);
+  if (status != BF_OK) bf_model_clear(model);
   return status;
 }

@@ -47,11 +47,11 @@ static void expect(const BfReachable *x, int t, const BfStore *store) {
 }
 
 /* Follow the policy from mu_0; the rank that owns a measure tells what comes next. */
-static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *error) {
+static BfStatus roll_open_loop(const BfReachable *x, BfModel *model, BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    q       = problem->layer.free;
   int64_t          at      = 0;
-  BF_TRY(bf_together(x->run->world, bf_open_loop_create(problem, loop, error), error));
+  BF_TRY(bf_together(x->run->world, bf_model_create(problem, true, model, error), error));
   for (int t = 0; t < problem->horizon; t++) {
     const BfReached *layer   = &x->layer[t];
     const int64_t    i       = at - layer->offset;
@@ -65,10 +65,10 @@ static BfStatus roll_open_loop(const BfReachable *x, BfOpenLoop *loop, BfError *
     }
     MPI_Allreduce(MPI_IN_PLACE, tell, 3, MPI_INT64_T, MPI_MAX, x->run->world);
     MPI_Allreduce(&value, &v0, 1, MPI_DOUBLE, MPI_SUM, x->run->world); /* all but one add 0 */
-    if (t == 0) loop->quantized_cost = v0;
-    loop->action[t] = (int32_t)tell[0];
-    loop->readout   = tell[2];
-    memcpy(loop->control + t * q, problem->action + tell[0] * q, sizeof(double) * (size_t)q);
+    if (t == 0) model->quantized_cost = v0;
+    model->action[t] = (int32_t)tell[0];
+    model->readout   = tell[2];
+    memcpy(model->control + t * q, problem->action + tell[0] * q, sizeof(double) * (size_t)q);
     at = tell[1];
   }
   return BF_OK;
@@ -124,15 +124,15 @@ static BfStatus passes(BfReachable *x, const BfStore *store, BfError *error) {
 }
 
 BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
-                            BfOpenLoop *loop, BfError *error) {
+                            BfModel *model, BfError *error) {
   BfReachable x;
   BfStatus    status;
-  *loop = (BfOpenLoop){0};
+  *model = (BfModel){0};
   BF_GOTO(bf_together(run->world, bf_reachable_start(run, problem, checkpoint, &x, error), error));
   bf_print(run, "reachable space: %lld atoms of %d bytes a measure, K = %lld actions\n", (long long)x.measures.slots,
            x.measures.width, (long long)problem->actions);
   BF_GOTO(passes(&x, store, error));
-  BF_GOTO(roll_open_loop(&x, loop, error));
+  BF_GOTO(roll_open_loop(&x, model, error));
   if (store) {
     bf_phase_begin(run, BF_PHASE_WRITE);
     status = bf_reachable_write(&x, store, error);
@@ -140,6 +140,6 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
   }
 done:
   bf_reachable_clear(&x);
-  if (status != BF_OK) bf_open_loop_clear(loop);
+  if (status != BF_OK) bf_model_clear(model);
   return status;
 }

@@ -1,6 +1,7 @@
 /* What a command writes must be none of what it reads, by whatever path, link or case either is named. */
 #pragma once
-#include "command/command.h"
+#include "train/result.h"
+#include <stdbool.h>
 
 /* Refuse to write `out` where that, or what is written beside it on the way (out.part; with `checkpoints` also the
  * folder out.checkpoint with all in it, and a file STOP, which is removed), is a file that the command line names: its

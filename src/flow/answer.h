@@ -1,13 +1,13 @@
 /* The answer of `flow`: told, and written. */
 #pragma once
 #include "bellformer/flow.h"
-#include "command/command.h"
+#include "bellformer/model.h"
 
 typedef struct {
   BfTraining   training;
   BfFlowValue  value, test;
   BfPontryagin pontryagin;
-  BfOpenLoop   loop;
+  BfModel      model;
   BfRollout    layers, test_layers;
   BfFlowLayers compared;
 } BfFlowAnswer;

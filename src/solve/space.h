@@ -1,6 +1,6 @@
 /* The space of a solve: which one, and why. */
 #pragma once
-#include "command/solve.h"
+#include "solve/settings.h"
 
 typedef struct {
   BfFullSize      full;

@@ -1,5 +1,5 @@
 /* What a model answers: representations, logits, classes. */
-#include "bellformer/solve.h"
+#include "bellformer/model.h"
 #include <string.h>
 
 static BfStatus new_rows(const BfProblem *problem, const BfData *data, BfPrediction *out, BfError *error) {

@@ -1,7 +1,7 @@
 /* The options of `bellformer flow`, and what they come to together. */
-#include "command/flow.h"
-#include "command/flow_start.h"
-#include "command/session.h"
+#include "flow/settings.h"
+#include "flow/start.h"
+#include "train/session.h"
 #include <string.h>
 
 #define AT(field) offsetof(BfFlowSettings, field)

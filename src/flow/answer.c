@@ -1,6 +1,6 @@
 /* The answer of `flow`: told, and written. */
-#include "command/flow_answer.h"
-#include "command/session.h"
+#include "flow/answer.h"
+#include "train/session.h"
 #include <math.h>
 
 void bf_flow_answer_clear(BfFlowAnswer *x) {
@@ -9,7 +9,7 @@ void bf_flow_answer_clear(BfFlowAnswer *x) {
   bf_free(x->value.tokens);
   bf_free(x->value.adjoint);
   bf_pontryagin_clear(&x->pontryagin);
-  bf_open_loop_clear(&x->loop);
+  bf_model_clear(&x->model);
   bf_rollout_clear(&x->layers);
   bf_rollout_clear(&x->test_layers);
   bf_flow_layers_clear(&x->compared);
@@ -18,7 +18,8 @@ void bf_flow_answer_clear(BfFlowAnswer *x) {
 BfStatus bf_flow_answer_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowAnswer *x, BfStore *store,
                               BfError *error) {
   const bool test = problem->test.tokens > 0;
-  BF_TRY(bf_result_rollout(problem, &x->loop, &x->layers, test ? &x->test_layers : NULL, store, error));
+  BF_TRY(bf_model_write(problem, &x->model, store, error));
+  BF_TRY(bf_rollout_write(problem, &x->layers, &x->test_layers, store, error));
   BF_TRY(bf_flow_write(problem, o, &x->value, &x->training, &x->pontryagin, &x->compared, store, error));
   if (!test) return BF_OK;
   BF_TRY(bf_store_attribute_double(store, "/flow", "test_loss", x->test.loss, error));

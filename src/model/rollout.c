@@ -1,5 +1,5 @@
 /* The trained, unquantized model on a data set. */
-#include "bellformer/solve.h"
+#include "bellformer/model.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* bellformer solve: train by lifted dynamic programming. */
-#include "command/session.h"
-#include "command/space.h"
+#include "solve/space.h"
+#include "train/session.h"
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
@@ -69,12 +69,12 @@ static BfStatus check_disk(const BfRun *run, const BfFullSize *size, const Optio
   return bf_agree(run->world, error);
 }
 
-static void print_answer(const BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
+static void print_answer(const BfRun *run, const BfProblem *problem, const BfModel *model, const BfRollout *train,
                          const BfRollout *test) {
   bf_print(run, "actions:");
-  for (int t = 0; t < problem->horizon; t++) bf_print(run, " %d", loop->action[t]);
-  if (problem->cost.readouts > 1) bf_print(run, ", readout %lld", (long long)loop->readout);
-  bf_print(run, "\nquantized cost %.10g\nunquantized cost %.10g: ", loop->quantized_cost, train->cost);
+  for (int t = 0; t < problem->horizon; t++) bf_print(run, " %d", model->action[t]);
+  if (problem->cost.readouts > 1) bf_print(run, ", readout %lld", (long long)model->readout);
+  bf_print(run, "\nquantized cost %.10g\nunquantized cost %.10g: ", model->quantized_cost, train->cost);
   bf_print_loss(run, "training", train->loss, train->accuracy);
   if (problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
@@ -85,7 +85,7 @@ static void print_answer(const BfRun *run, const BfProblem *problem, const BfOpe
 static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   BfRun           *run     = session->run;
   const BfProblem *problem = session->problem;
-  BfOpenLoop       loop    = {0};
+  BfModel          model   = {0};
   BfRollout        train = {0}, test = {0};
   BfStatus         status;
   BF_GOTO(check_space(session, o, error));
@@ -96,17 +96,17 @@ static BfStatus solve(BfSession *session, Options *o, BfError *error) {
   if (*o->choice.why) bf_print(run, "%s space: %s\n", bf_space_name(o->set.space), o->choice.why);
   const BfFullOptions options = {
       .store_value = o->set.store_value, .store_policy = o->set.store_policy, .stability = (int)o->set.stability};
-  BF_GOTO(full ? bf_solve_full(run, problem, &options, session->store, session->checkpoint, &loop, error)
-               : bf_solve_reachable(run, problem, session->store, session->checkpoint, &loop, error));
-  BF_GOTO(bf_session_rollout(run, problem, &loop, &train, &test, error));
-  if (session->store)
-    BF_GOTO(bf_result_rollout(problem, &loop, &train, problem->test.tokens ? &test : NULL, session->store, error));
-  print_answer(run, problem, &loop, &train, &test);
+  BF_GOTO(full ? bf_solve_full(run, problem, &options, session->store, session->checkpoint, &model, error)
+               : bf_solve_reachable(run, problem, session->store, session->checkpoint, &model, error));
+  BF_GOTO(bf_session_rollout(run, problem, &model, &train, &test, error));
+  if (session->store) BF_GOTO(bf_model_write(problem, &model, session->store, error));
+  if (session->store) BF_GOTO(bf_rollout_write(problem, &train, &test, session->store, error));
+  print_answer(run, problem, &model, &train, &test);
   BF_GOTO(bf_session_publish(session, error));
   bf_report(run);
 done:
   status = bf_session_close(session, error);
-  bf_open_loop_clear(&loop);
+  bf_model_clear(&model);
   bf_rollout_clear(&train);
   bf_rollout_clear(&test);
   return status;

@@ -1,7 +1,8 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
-#include "command/session.h"
-#include "command/target.h"
+#include "model/format.h"
 #include "problem/options.h"
+#include "train/session.h"
+#include "train/target.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,7 +144,7 @@ BfStatus bf_restart_check_result(BfSession *x, const BfProblem *given, BfError *
   BfStatus   status;
   BF_GOTO(bf_store_open(x->run->world, x->o->out, &store, error));
   BF_GOTO(same_command(store, &reader, error));
-  BF_GOTO(bf_result_problem(x->run, store, x->o->out, x->sections, &problem, error));
+  BF_GOTO(bf_problem_load(x->run, store, x->o->out, x->sections, &problem, error));
   BF_GOTO(same_problem(problem, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
@@ -169,7 +170,7 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   bf_checkpoint_path(x->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
   BF_GOTO(same_command(store, reader, error));
-  BF_GOTO(bf_result_problem(x->run, store, path, x->sections, problem, error));
+  BF_GOTO(bf_problem_load(x->run, store, path, x->sections, problem, error));
   BF_GOTO(same_problem(*problem, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);

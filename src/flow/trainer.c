@@ -1,8 +1,8 @@
 /* bellformer flow: train along the continuous-depth flow. */
-#include "command/flow.h"
-#include "command/flow_answer.h"
-#include "command/flow_start.h"
-#include "command/session.h"
+#include "flow/answer.h"
+#include "flow/settings.h"
+#include "flow/start.h"
+#include "train/session.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,10 +138,8 @@ static BfStatus make_answer(const BfProblem *problem, BfFlowAnswer *x, BfError *
   BF_TRY(BF_NEW(&x->value.gradient, T * q, error));
   BF_TRY(BF_NEW(&x->value.tokens, table, error));
   BF_TRY(BF_NEW(&x->value.adjoint, table, error));
-  BF_TRY(bf_open_loop_create(problem, &x->loop, error));
-  memcpy(x->loop.control, x->training.control, sizeof(double) * (size_t)(T * q));
-  for (int64_t t = 0; t < T; t++) x->loop.action[t] = -1;
-  x->loop.quantized_cost = NAN;
+  BF_TRY(bf_model_create(problem, false, &x->model, error));
+  memcpy(x->model.control, x->training.control, sizeof(double) * (size_t)(T * q));
   return BF_OK;
 }
 
@@ -152,18 +150,18 @@ static BfStatus evaluate(BfRun *run, BfFlow *flow, const BfProblem *problem, con
   BfStatus status;
   BF_TRY(bf_together(run->world, make_answer(problem, x, error), error));
   bf_phase_begin(run, BF_PHASE_FLOW);
-  BF_TRY(bf_flow_evaluate(flow, x->loop.control, &x->value, error));
-  x->loop.readout = x->value.readout;
-  BF_TRY(bf_pontryagin(flow, problem, x->loop.control, &x->value, &x->pontryagin, error));
+  BF_TRY(bf_flow_evaluate(flow, x->model.control, &x->value, error));
+  x->model.readout = x->value.readout;
+  BF_TRY(bf_pontryagin(flow, problem, x->model.control, &x->value, &x->pontryagin, error));
   if (problem->test.tokens) {
     BF_TRY(bf_flow_create(run, problem, &problem->test, &o->flow, &test, error));
     bf_flow_set_readout(test, x->value.readout);
-    status = bf_flow_evaluate(test, x->loop.control, &x->test, error);
+    status = bf_flow_evaluate(test, x->model.control, &x->test, error);
     bf_flow_destroy(&test);
     BF_TRY(status);
   }
   bf_phase_end(run, BF_PHASE_FLOW);
-  BF_TRY(bf_session_rollout(run, problem, &x->loop, &x->layers, &x->test_layers, error));
+  BF_TRY(bf_session_rollout(run, problem, &x->model, &x->layers, &x->test_layers, error));
   bf_flow_layers(problem, &problem->train, &x->value, x->layers.cost, &x->compared, error);
   return bf_agree(run->world, error);
 }

@@ -1,5 +1,5 @@
 /* Where `flow` starts: what -init names. */
-#include "command/flow_start.h"
+#include "flow/start.h"
 #include "bellformer/store.h"
 #include <math.h>
 #include <string.h>

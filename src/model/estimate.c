@@ -1,5 +1,5 @@
 /* The time of a rollout, by a layer on its first sequence. */
-#include "bellformer/solve.h"
+#include "bellformer/model.h"
 #include <math.h>
 
 enum { MEASURED_SLOTS = 512 };

@@ -1,16 +1,14 @@
 /* What a result file holds beside the solver's tables. */
+#include "train/result.h"
 #include "bellformer/version.h"
-#include "command/command.h"
+#include "model/format.h"
 #include <hdf5.h>
-#include <math.h>
 #include <mpi.h>
 #include <petscversion.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { FORMAT = 2 };
 
 static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
                                  BfStore *store, BfError *error) {
@@ -20,7 +18,7 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
   unsigned    major, minor, release;
   for (int i = 0; i < arguments->argc; i++)
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", arguments->argv[i]);
-  BF_TRY(bf_store_attribute_int(store, path, "format", FORMAT, error));
+  BF_TRY(bf_store_attribute_int(store, path, "format", BF_RESULT_FORMAT, error));
   BF_TRY(bf_store_attribute_text(store, path, "command", text, error));
   BF_TRY(bf_store_attribute_text(store, path, "bellformer", BF_VERSION, error));
   snprintf(text, sizeof text, "%d.%d.%d", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
@@ -40,21 +38,6 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
   BF_TRY(bf_store_attribute_text(store, path, "instruction_set", bf_kernels_name(kernels), error));
   BF_TRY(bf_store_attribute_int(store, path, "ranks", run->size, error));
   return bf_store_attribute_int(store, path, "nodes", run->nodes, error);
-}
-
-static BfStatus write_problem(const BfProblem *problem, BfStore *store, BfError *error) {
-  char path[64];
-  BF_TRY(bf_store_attribute_text(store, "/problem", "yaml", problem->yaml, error));
-  const char   *overrides = problem->overrides ? problem->overrides : "";
-  const int64_t length    = (int64_t)strlen(overrides) + 1; /* a dataset: attributes end at 64 KiB */
-  BF_TRY(bf_store_write(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, overrides, error));
-  for (int i = 0; i < problem->files->count; i++) {
-    const BfFile *file = &problem->files->file[i];
-    snprintf(path, sizeof path, "/problem/files/%04d", i);
-    BF_TRY(bf_store_write(store, path, BF_STORE_BYTE, 1, &file->size, file->bytes, error));
-    BF_TRY(bf_store_attribute_text(store, path, "name", file->name, error));
-  }
-  return BF_OK;
 }
 
 static BfStatus write_column(BfStore *store, const char *group, const char *name, BfStoreType type, int64_t rows,
@@ -207,7 +190,7 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(bf_store_attribute_int(store, "/", "horizon", problem->horizon, error));
   BF_TRY(bf_store_attribute_int(store, "/", "actions", problem->actions, error));
   BF_TRY(write_provenance(run, arguments, problem->layer.kernels, store, error));
-  return write_problem(problem, store, error);
+  return bf_problem_save(problem, store, error);
 }
 
 BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
@@ -223,141 +206,4 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   if (!problem->actions) return BF_OK;
   return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
                         problem->action, error);
-}
-
-/* ---- the trained model ------------------------------------------------------------------------------------------ */
-
-static BfStatus write_model(const BfProblem *problem, const BfOpenLoop *loop, BfStore *store, BfError *error) {
-  const BfLayer *layer = &problem->layer;
-  double        *entry = NULL;
-  char           path[96];
-  BfStatus       status = bf_store_together(store, BF_NEW(&entry, layer->parameters, error), error);
-  for (int t = 0; t < problem->horizon && status == BF_OK; t++) {
-    bf_layer_expand(layer, loop->control + (int64_t)t * layer->free, entry, 1);
-    for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
-      const BfMatrix *m = &layer->matrix[i];
-      snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
-      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
-                              entry + m->at, error);
-    }
-  }
-  bf_free(entry);
-  BF_TRY(status);
-  const BfCost *cost = &problem->cost;
-  if (!cost->matrix) return BF_OK;
-  const int64_t d = cost->dim, C = cost->classes;
-  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d},
-                        cost->matrix + loop->readout * C * d, error));
-  return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias + loop->readout * C, error);
-}
-
-BfStatus bf_result_rollout(const BfProblem *problem, const BfOpenLoop *loop, const BfRollout *train,
-                           const BfRollout *test, BfStore *store, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.free, d = problem->layer.dim;
-  const char   *path = "/rollout";
-  BF_TRY(bf_store_write(store, "/rollout/actions", BF_STORE_INT32, 1, &T, loop->action, error));
-  BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, loop->control, error));
-  BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T + 1, problem->train.tokens, d},
-                        train->tokens, error));
-  BF_TRY(bf_store_attribute_int(store, path, "readout", loop->readout, error));
-  BF_TRY(bf_store_attribute_double(store, path, "quantized_cost", loop->quantized_cost, error));
-  BF_TRY(bf_store_attribute_double(store, path, "cost", train->cost, error));
-  BF_TRY(bf_store_attribute_double(store, path, "loss", train->loss, error));
-  BF_TRY(bf_store_attribute_double(store, path, "accuracy", train->accuracy, error));
-  if (test) {
-    BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3,
-                          (int64_t[]){T + 1, problem->test.tokens, d}, test->tokens, error));
-    BF_TRY(bf_store_attribute_double(store, path, "test_loss", test->loss, error));
-    BF_TRY(bf_store_attribute_double(store, path, "test_accuracy", test->accuracy, error));
-  }
-  return write_model(problem, loop, store, error);
-}
-
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
-
-static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
-  int      count  = 0;
-  char   **names  = NULL;
-  BfStatus status = bf_store_list(store, "/problem/files", &count, &names, error);
-  for (int i = 0; i < count && status == BF_OK; i++) {
-    char    path[128], *name = NULL;
-    void   *bytes = NULL;
-    int64_t size;
-    snprintf(path, sizeof path, "/problem/files/%s", names[i]);
-    status = bf_store_read(store, path, BF_STORE_BYTE, 1, &size, &bytes, error);
-    if (status == BF_OK) status = bf_store_read_text(store, path, "name", &name, error);
-    if (status == BF_OK) status = bf_store_together(store, bf_files_add(files, name, bytes, size, error), error);
-    bf_free(bytes);
-    bf_free(name);
-  }
-  for (int i = 0; i < count; i++) bf_free(names[i]);
-  bf_free(names);
-  return status;
-}
-
-static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections *sections, BfProblem **problem,
-                             BfError *error) {
-  BfFiles *files = NULL;
-  char    *yaml = NULL, *overrides = NULL;
-  BfStatus status;
-  int64_t  format, length;
-  BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
-  if (format != FORMAT) {
-    status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, FORMAT);
-    goto done;
-  }
-  BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
-  BF_GOTO(read_files(store, files, error));
-  BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));
-  BF_GOTO(bf_store_read(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, (void **)&overrides, error));
-  if (length < 1 || overrides[length - 1]) {
-    status = bf_fail(error, BF_BAD_INPUT, "/problem/overrides is damaged");
-    goto done;
-  }
-  status = bf_problem_restore(files, yaml, overrides, sections, problem, error);
-  files  = NULL; /* taken over */
-done:
-  bf_files_destroy(&files);
-  bf_free(yaml);
-  bf_free(overrides);
-  return status;
-}
-
-/* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
-static BfStatus check_loop(const BfProblem *problem, const BfOpenLoop *loop, const int64_t actions[],
-                           const int64_t controls[], const char *path, BfError *error) {
-  const int64_t T = problem->horizon, q = problem->layer.free;
-  if (controls[0] != T || controls[1] != q || actions[0] != T)
-    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit the problem", path);
-  if (loop->readout < 0 || loop->readout >= problem->cost.readouts)
-    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout attribute readout is damaged: %lld", path,
-                   (long long)loop->readout);
-  for (int64_t t = 0; t < T; t++)
-    if (loop->action[t] < -1 || loop->action[t] >= problem->actions)
-      return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/actions is damaged: action %d", path, (int)loop->action[t]);
-  for (int64_t i = 0; i < T * q; i++)
-    if (!isfinite(loop->control[i])) return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls is not finite", path);
-  return BF_OK;
-}
-
-BfStatus bf_result_problem(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
-                           BfProblem **problem, BfError *error) {
-  if (read_problem(run, store, sections, problem, error) != BF_OK && strncmp(error->text, path, strlen(path)))
-    bf_error_prefix(error, "%s", path);
-  return bf_agree(run->world, error);
-}
-
-BfStatus bf_result_read(const BfRun *run, const char *path, BfProblem **problem, BfOpenLoop *loop, BfError *error) {
-  BfStore *store = NULL;
-  BfStatus status;
-  int64_t  actions[1], dims[2];
-  BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_result_problem(run, store, path, NULL, problem, error));
-  BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&loop->action, error));
-  BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&loop->control, error));
-  BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &loop->readout, error));
-  BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &loop->quantized_cost, error));
-  status = check_loop(*problem, loop, actions, dims, path, error);
-done:
-  return bf_store_end(&store, error);
 }

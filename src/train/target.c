@@ -1,4 +1,4 @@
-#include "command/target.h"
+#include "train/target.h"
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>

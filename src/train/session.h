@@ -1,6 +1,7 @@
 /* A run that trains: where it starts, its result file and its checkpoints. What `solve` and `flow` share. */
 #pragma once
 #include "bellformer/checkpoint.h"
+#include "bellformer/model.h"
 #include "command/command.h"
 
 typedef struct {
@@ -84,7 +85,7 @@ BfStatus bf_restart_check_result(BfSession *session, const BfProblem *given, BfE
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 /* The layers on the unquantized data, and on the test data where the problem has them. */
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
+BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, BfRollout *train,
                             BfRollout *test, BfError *error);
 /* "training loss 0.1, accuracy 1"; without accuracy where that is NaN. */
 void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy);

@@ -1,4 +1,4 @@
-#include "command/space.h"
+#include "solve/space.h"
 #include <stdio.h>
 
 /* A full space beyond this is taken only where it is asked for: no node of today holds it. */

@@ -1,6 +1,6 @@
 /* A run that trains: its files from the first to the last. */
-#include "command/session.h"
-#include "command/target.h"
+#include "train/session.h"
+#include "train/target.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -173,15 +173,15 @@ BfStatus bf_session_close(BfSession *x, BfError *error) {
   return status;
 }
 
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfOpenLoop *loop, BfRollout *train,
+BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, BfRollout *train,
                             BfRollout *test, BfError *error) {
   const double terms = bf_rollout_terms(problem, &problem->train) +
                        (problem->test.tokens ? bf_rollout_terms(problem, &problem->test) : 0);
   bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  BfStatus status = bf_rollout(problem, &problem->train, loop->control, loop->readout, train, error);
+  BfStatus status = bf_rollout(problem, &problem->train, model->control, model->readout, train, error);
   if (status == BF_OK && problem->test.tokens)
-    status = bf_rollout(problem, &problem->test, loop->control, loop->readout, test, error);
+    status = bf_rollout(problem, &problem->test, model->control, model->readout, test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   bf_work_done(run, BF_PHASE_ROLLOUT, terms);
   return bf_together(run->world, status, error);

@@ -1,0 +1,75 @@
+/* A trained model, whichever way it was found: README, The model, and A result file. Commands that train return one;
+ * others read it from their results. */
+#pragma once
+#include "bellformer/estimate.h"
+#include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "bellformer/store.h"
+
+BF_API_BEGIN
+
+typedef struct {
+  int      layers, free; /* T, q */
+  double  *control;      /* [T][q] the free numbers of every layer; owned */
+  int64_t  readout;      /* the one that follows the last layer; 0 where there is one */
+  int32_t *action;       /* [T] numbers of the controls in the problem's list; NULL where they are not from it; owned */
+  double   quantized_cost; /* V_0 at mu_0; NaN where none was computed */
+} BfModel;
+
+/* Room for a model of a problem in a zeroed struct, with numbers of actions or without; clear it also after a failure.
+ * Local: it may fail on one rank alone. */
+BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model, BfError *error);
+void     bf_model_clear(BfModel *model);
+
+/* ---- on data ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  double *tokens;        /* [T + 1][N][d] in the order of the table's rows; owned */
+  double *sequence_loss; /* [contexts] of each: its part of the sum before it is averaged; owned */
+  double  loss;          /* terminal cost; NaN, like all that follows, where the data are unlabelled */
+  double  cost;          /* loss + sum of stage costs */
+  double  accuracy;      /* NaN where the data has targets */
+} BfRollout;
+
+/* The unquantized model with layer parameters control [T][q] on a data set; contexts are averaged over those of `data`.
+ * Serial; every rank may call it. O(T N^2 exponentials) a context. */
+BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
+                    BfRollout *out, BfError *error);
+void     bf_rollout_clear(BfRollout *rollout);
+/* Its work, in terms (estimate.h): one of eight lanes is used, all are computed. */
+double bf_rollout_terms(const BfProblem *problem, const BfData *data);
+/* Its time, measured on the longest sequence. */
+BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);
+
+/* What a model answers, from its last tokens: a row a sequence, in increasing order of their numbers, where the cost
+ * pools a sequence's tokens; else a row a token, in the order of the table's rows. */
+typedef struct {
+  int64_t  rows;           /* P */
+  int      dim, classes;   /* C; 0 for costs without a readout, whose answer is the representation itself */
+  bool     pooled;         /* a row a sequence */
+  int64_t *sequence;       /* [P]; owned, like all arrays here */
+  int32_t *position;       /* [P], or NULL where pooled */
+  int32_t *label;          /* [P] as the data have it, or NULL */
+  double  *target;         /* [P][d] as the data have it, or NULL */
+  double  *representation; /* [P][d] */
+  double  *logits;         /* [P][C], or NULL */
+  int32_t *predicted;      /* [P] the label of largest logit, the smallest where several attain it, or NULL */
+} BfPrediction;
+
+/* tokens [N][d]: those after the last layer, in the order of the table's rows. Serial; every rank may call it. */
+BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
+                    BfPrediction *out, BfError *error);
+void     bf_prediction_clear(BfPrediction *prediction);
+
+/* ---- in a result ------------------------------------------------------------------------------------------------ */
+
+/* The model into /rollout and /model of a file of its problem; what it does on the problem's data, and on its test data
+ * where it has them, into /rollout. Collective. */
+BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error);
+BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, const BfRollout *test, BfStore *store,
+                          BfError *error);
+/* The problem and the model of a result, into a zeroed struct; both are the caller's, also after a failure.
+ * BF_BAD_INPUT where it is none, is damaged, or of a format that this program does not read. Collective. */
+BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error);
+
+BF_API_END

@@ -1,0 +1,13 @@
+/* The format of results, and the problem that every result and checkpoint carries along. */
+#pragma once
+#include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "bellformer/store.h"
+
+enum { BF_RESULT_FORMAT = 2 };
+
+/* The problem with all its files; and back: path is the file's name, for messages; sections: of who reads it, or
+ * NULL. Collective. */
+BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *error);
+BfStatus bf_problem_load(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
+                         BfProblem **problem, BfError *error);

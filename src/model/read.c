@@ -1,0 +1,49 @@
+/* A result read again: its problem and its model. */
+#include "bellformer/model.h"
+#include "model/format.h"
+#include <math.h>
+#include <string.h>
+
+/* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
+static BfStatus check(const BfProblem *problem, const BfModel *model, const int64_t actions[], const int64_t controls[],
+                      const char *path, BfError *error) {
+  const int64_t T = problem->horizon, q = problem->layer.free;
+  if (controls[0] != T || controls[1] != q || actions[0] != T)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit the problem", path);
+  if (model->readout < 0 || model->readout >= problem->cost.readouts)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout attribute readout is damaged: %lld", path,
+                   (long long)model->readout);
+  for (int64_t t = 0; t < T; t++)
+    if (model->action[t] < -1 || model->action[t] >= problem->actions)
+      return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/actions is damaged: action %d", path, (int)model->action[t]);
+  for (int64_t i = 0; i < T * q; i++)
+    if (!isfinite(model->control[i])) return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls is not finite", path);
+  return BF_OK;
+}
+
+/* -1 is no action. */
+static void forget_actions(BfModel *model) {
+  bool any = false;
+  for (int t = 0; t < model->layers; t++) any |= model->action[t] >= 0;
+  if (any) return;
+  bf_free(model->action);
+  model->action = NULL;
+}
+
+BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error) {
+  BfStore *store = NULL;
+  BfStatus status;
+  int64_t  actions[1], dims[2];
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  BF_GOTO(bf_problem_load(run, store, path, NULL, problem, error));
+  BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&model->action, error));
+  BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
+  BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &model->readout, error));
+  BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &model->quantized_cost, error));
+  BF_GOTO(bf_together(run->world, check(*problem, model, actions, dims, path, error), error));
+  model->layers = (*problem)->horizon;
+  model->free   = (*problem)->layer.free;
+  forget_actions(model);
+done:
+  return bf_store_end(&store, error);
+}

@@ -1,0 +1,66 @@
+/* /rollout and /model of a result: README, A result file. */
+#include "bellformer/model.h"
+#include <stdio.h>
+
+/* The same layers as matrices, which need no rule of forms to be read. */
+static BfStatus write_matrices(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  double        *entry = NULL;
+  char           path[96];
+  BfStatus       status = bf_store_together(store, BF_NEW(&entry, layer->parameters, error), error);
+  for (int t = 0; t < model->layers && status == BF_OK; t++) {
+    bf_layer_expand(layer, model->control + (int64_t)t * model->free, entry, 1);
+    for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
+      const BfMatrix *m = &layer->matrix[i];
+      snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
+      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
+                              entry + m->at, error);
+    }
+  }
+  bf_free(entry);
+  return status;
+}
+
+static BfStatus write_readout(const BfCost *cost, int64_t readout, BfStore *store, BfError *error) {
+  const int64_t d = cost->dim, C = cost->classes;
+  if (!cost->matrix) return BF_OK;
+  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d},
+                        cost->matrix + readout * C * d, error));
+  return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias + readout * C, error);
+}
+
+static BfStatus write_actions(const BfModel *model, BfStore *store, BfError *error) {
+  const int64_t T      = model->layers;
+  int32_t      *action = NULL;
+  BfStatus      status = bf_store_together(store, BF_NEW(&action, T, error), error);
+  for (int64_t t = 0; t < T && status == BF_OK; t++) action[t] = model->action ? model->action[t] : -1;
+  if (status == BF_OK) status = bf_store_write(store, "/rollout/actions", BF_STORE_INT32, 1, &T, action, error);
+  bf_free(action);
+  return status;
+}
+
+BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error) {
+  BF_TRY(write_actions(model, store, error));
+  BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){model->layers, model->free},
+                        model->control, error));
+  BF_TRY(bf_store_attribute_int(store, "/rollout", "readout", model->readout, error));
+  BF_TRY(bf_store_attribute_double(store, "/rollout", "quantized_cost", model->quantized_cost, error));
+  BF_TRY(write_matrices(problem, model, store, error));
+  return write_readout(&problem->cost, model->readout, store, error);
+}
+
+BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, const BfRollout *test, BfStore *store,
+                          BfError *error) {
+  const int64_t T1 = problem->horizon + 1, d = problem->layer.dim;
+  const char   *path = "/rollout";
+  BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T1, problem->train.tokens, d},
+                        train->tokens, error));
+  BF_TRY(bf_store_attribute_double(store, path, "cost", train->cost, error));
+  BF_TRY(bf_store_attribute_double(store, path, "loss", train->loss, error));
+  BF_TRY(bf_store_attribute_double(store, path, "accuracy", train->accuracy, error));
+  if (!problem->test.tokens) return BF_OK;
+  BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T1, problem->test.tokens, d},
+                        test->tokens, error));
+  BF_TRY(bf_store_attribute_double(store, path, "test_loss", test->loss, error));
+  return bf_store_attribute_double(store, path, "test_accuracy", test->accuracy, error);
+}

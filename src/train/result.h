@@ -1,0 +1,22 @@
+/* What a result file holds beside the trainer's tables: README, A result file. */
+#pragma once
+#include "bellformer/problem.h"
+#include "bellformer/run.h"
+#include "bellformer/store.h"
+
+/* The words behind the command's name. */
+typedef struct {
+  const char *name;
+  const char *file; /* PROBLEM.yaml or RUN.h5; NULL where none was given */
+  int         argc; /* the whole command line, for provenance */
+  char      **argv;
+} BfArguments;
+
+/* Provenance, and the problem with all its files: what a run can go on from. */
+BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+                            BfStore *store, BfError *error);
+/* That, and the data, the layer, tags and actions. */
+BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
+                            BfStore *store, BfError *error);
+/* Wall time, Q-values and starts of the whole run, into /provenance. */
+BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);
