@@ -4,40 +4,92 @@
  * what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/kind.h"
 #include "bellformer/layer.h"
 
 BF_API_BEGIN
 
-typedef enum { BF_POOL_MEAN, BF_POOL_LAST, BF_POOL_FIRST } BfPooling;
+typedef struct BfCostKind BfCostKind;
 
-typedef struct BfCostKind BfCostKind; /* pooled_cross_entropy, token_cross_entropy, squared_error, wasserstein */
-
-/* Owns matrix and bias, which bf_cost_clear frees: a problem's cost, as it was read. A copy of it, to be averaged over
- * other data (contexts, tokens and diameter2 set anew), borrows them: it is not cleared, and the problem outlives it.
- */
+/* Owns its settings, matrix and bias, which bf_cost_clear frees: a problem's cost, as it was read. A copy of it, to be
+ * averaged over other data (contexts, tokens and diameter2 set anew), borrows them: it is not cleared, and the problem
+ * outlives it. */
 typedef struct {
   const BfCostKind *kind;
-  int               dim;             /* d */
-  double            weight_decay;    /* lambda */
-  double            step;            /* eps */
-  BfPooling         pooling;         /* pooled_cross_entropy */
-  int               classes;         /* C; 0 for kinds without a readout */
-  int64_t           readouts;        /* choices of (R, b): 1 for `fixed`; also 1 for kinds without a readout */
-  double           *matrix;          /* [readouts][classes][dim] R, or NULL; owned */
-  double           *bias;            /* [readouts][classes] b, or NULL; owned */
-  double            position_weight; /* wasserstein: lambda of the ground cost, or */
-  int               position_auto;   /* 1: for each context what forces the coupling to keep positions, from */
-  double            diameter2;       /* diam^2 of what holds all tokens and targets */
-  double            contexts;        /* S of the data that is averaged over */
-  double            tokens;          /* its number of data tokens N */
+  void             *own;          /* settings of the kind alone, kind->own bytes; NULL: all of them are 0; owned */
+  int               dim;          /* d */
+  double            weight_decay; /* lambda */
+  double            step;         /* eps */
+  int               classes;      /* C; 0 for kinds without a readout */
+  int64_t           readouts;     /* choices of (R, b): 1 for `fixed`; also 1 for kinds without a readout */
+  double           *matrix;       /* [readouts][classes][dim] R, or NULL; owned */
+  double           *bias;         /* [readouts][classes] b, or NULL; owned */
+  double            diameter2;    /* diam^2 of what holds all tokens and targets */
+  double            contexts;     /* S of the data that is averaged over */
+  double            tokens;       /* its number of data tokens N */
 } BfCost;
 
+/* ---- kinds ------------------------------------------------------------------------------------------------------- */
+
+/* The data that a problem trains on, as far as costs and readouts need them to read their keys. */
+typedef struct {
+  int64_t          contexts;
+  const BfContext *context; /* [contexts], with the quantizer's atoms */
+  int              labels;  /* largest label + 1; 0 with targets */
+} BfCostData;
+
+typedef enum { BF_AVERAGE_CONTEXTS, BF_AVERAGE_TOKENS } BfAverage;
+
+/* A terminal cost: a file that defines one, a line in src/cost/cost_kind.h; or a plug-in, which gives it to
+ * bf_cost_register. Members that may be NULL say so. */
+struct BfCostKind {
+  BfKind    base;         /* its keys begin with "cost." */
+  int       version;      /* BF_KIND_VERSION */
+  bool      has_readout;  /* R, b and labels below classes, known to be so when `evaluate` is called */
+  bool      needs_target; /* y in place of labels; known to be there when `evaluate` is called */
+  BfAverage average;      /* what the sum over contexts is divided by */
+  size_t    own;          /* bytes of its settings; what they point to is freed by `clear` */
+
+  /* Read its own keys into cost->own, zeroed before; all that the cost has of other keys is read already. NULL: it has
+   * none. Fills nothing that `clear` cannot free, also on failure. */
+  BfStatus (*read)(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error);
+  void (*clear)(void *own); /* free what the settings point to; NULL: nothing */
+  /* Whether a context has what the cost needs, beside labels or targets: of it tags, sequence, position, label and
+   * target alone are there. On failure *tag is the one to blame. NULL: all are good. */
+  BfStatus (*check)(const BfCost *cost, const BfContext *context, int *tag, BfError *error);
+  /* Tell its settings, for a result's /cost. NULL: it has none. */
+  BfStatus (*describe)(const BfCost *cost, const BfDescription *to, BfError *error);
+
+  /* The context's part of the sum before it is averaged, loss [BF_LANES]: the loss of the context, or of each of its
+   * atoms times the atom's mass; and, where `gradient` [slots][dim][BF_LANES] is not NULL, the derivative of that by z.
+   * The same bits of the loss with and without it. Wanted of the first `lanes` lanes: in the others z may be anything,
+   * and what is written there is not read. No lane depends on another. */
+  BfStatus (*evaluate)(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                       double *loss, double *gradient, BfError *error);
+  /* What a context stands for, r [dim][BF_LANES]; NULL where every token stands for itself. */
+  void (*represent)(const BfCost *cost, const BfContext *context, const double *z, double *r);
+  /* How much lane 0 classifies rightly, in what is averaged over; NULL for kinds without labels. */
+  double (*correct)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
+  /* The adjoint at the end of depth by its formula, plainly and apart from `evaluate`, which it checks: the derivative
+   * p [slots][dim] of the averaged cost by z [slots][dim]. NULL: none is known. */
+  BfStatus (*adjoint)(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
+                      BfError *error);
+};
+
+extern const BfFamily bf_cost_family; /* cost.terminal; its kinds are BfCostKinds */
+
 const BfCostKind *bf_cost_kind(const char *name); /* NULL for an unknown name */
-const char       *bf_cost_name(const BfCostKind *kind);
-const char       *bf_cost_names(void);                          /* all, separated by ", " */
-int               bf_cost_has_readout(const BfCostKind *kind);  /* needs R, b and labels below classes */
-int               bf_cost_needs_target(const BfCostKind *kind); /* needs targets y in place of labels */
-void              bf_cost_clear(BfCost *cost);                  /* free what it owns, zero it */
+/* Add a kind, which stays where it is as long as the program runs; call it before a problem is read, on all ranks.
+ * BF_BAD_INPUT for another interface version, a name that is taken or is no word, a key that does not begin with
+ * "cost.", a kind that cannot be evaluated, or one too many. */
+BfStatus bf_cost_register(const BfCostKind *kind, BfError *error);
+
+/* Read a cost's keys (cost.*) into *cost, of which dim, step, diameter2, contexts and tokens are set. Clear it also
+ * after a failure. */
+BfStatus bf_cost_read(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error);
+void     bf_cost_clear(BfCost *cost); /* free what it owns, zero it */
+
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
 /* c(u) = eps lambda/2 sum_j u_j^2, summed in the order of j. */
 double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
@@ -63,18 +115,9 @@ BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfConte
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 double bf_cost_denominator(const BfCost *cost); /* S or N */
 
-/* What a context stands for: r [dim][BF_LANES] of z [slots][dim][BF_LANES] for kinds that pool; of the others every
- * token stands for itself. */
-int  bf_cost_pools(const BfCostKind *kind);
-void bf_represent(const BfCost *cost, const BfContext *context, const double *z, double *r);
 /* R r + b of a readout, of one representation r [dim]: logits [classes]; returns the label of the largest, the smallest
  * where several attain it. */
 int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]);
-
-/* The least position weight that forces the optimal coupling of `wasserstein` to keep every token at its own position:
- * diam(Z)^2 / min over i != j of |p_i - p_j|^2 with p = (index + 1)/L_s, over the positions of the given context;
- * diameter2 is |upper - lower|^2. 0 for one position. */
-double bf_position_weight_bound(const BfContext *context, double diameter2);
 
 /* Optimal transport between two finite measures of equal total mass, by successive shortest paths.
  *   supply[n], demand[m]  positive integers (int64) with equal sums

@@ -7,6 +7,9 @@
 #pragma once
 #include "bellformer/error.h"
 
+/* Of these structs: a plug-in's kind tells against which it was compiled, and another is refused. */
+#define BF_KIND_VERSION 1
+
 BF_API_BEGIN
 
 /* A key of a problem: README, A problem file. */
@@ -84,6 +87,17 @@ struct BfKeyReader {
       __attribute__((format(printf, 3, 4)));
   /* The setting that a key came to, in place of what was given. */
   BfStatus (*note)(const BfKeyReader *keys, const char *key, const char *value, BfError *error);
+};
+
+/* ---- how a kind tells of itself --------------------------------------------------------------------------------- */
+
+/* Attributes that a result gets, by name. Every rank tells the same, in the same order. */
+typedef struct BfDescription BfDescription;
+struct BfDescription {
+  void *state; /* of whoever provides the functions */
+  BfStatus (*text)(const BfDescription *to, const char *name, const char *value, BfError *error);
+  BfStatus (*integer)(const BfDescription *to, const char *name, int64_t value, BfError *error);
+  BfStatus (*number)(const BfDescription *to, const char *name, double value, BfError *error);
 };
 
 BF_API_END

@@ -36,7 +36,7 @@ const BfManual bf_manual_eval = {
     .notes   = "PETSc's options (-log_view) work too.\n"};
 
 static BfStatus take_table(BfProblem *problem, const BfFile *file, BfData *data, int64_t *outside, BfError *error) {
-  const int targets = bf_cost_needs_target(problem->cost.kind);
+  const int targets = problem->cost.kind->needs_target;
   BF_TRY(bf_data_parse_unlabelled(file, problem->layer.dim, targets, data, error));
   BF_TRY(bf_problem_encode(problem, data->positions, error));
   return bf_problem_check_data(problem, file, data, outside, error);

@@ -1,38 +1,8 @@
-/* The table of terminal costs, what all of them share, and the stage cost. */
-#include "cost_kind.h"
+/* What all terminal costs share, and the stage cost. */
+#include "bellformer/cost.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
-
-#define ADDRESS(kind) &bf_cost_##kind,
-static const BfCostKind *const kinds[] = {BF_COST_KINDS(ADDRESS)};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-const BfCostKind *bf_cost_kind(const char *name) {
-  for (int k = 0; k < KINDS; k++)
-    if (!strcmp(name, kinds[k]->name)) return kinds[k];
-  return NULL;
-}
-
-const char *bf_cost_name(const BfCostKind *kind) { return kind->name; }
-
-#define SEPARATOR ", "
-#define SEPARATED(kind) SEPARATOR #kind
-const char *bf_cost_names(void) {
-  static const char names[] = BF_COST_KINDS(SEPARATED);
-  return names + strlen(SEPARATOR);
-}
-
-int bf_cost_has_readout(const BfCostKind *kind) { return kind->has_readout; }
-
-int bf_cost_needs_target(const BfCostKind *kind) { return kind->needs_target; }
-
-void bf_cost_clear(BfCost *cost) {
-  bf_free(cost->matrix);
-  bf_free(cost->bias);
-  *cost = (BfCost){0};
-}
 
 double bf_stage_cost(const BfCost *cost, int controls, const double u[]) {
   double norm2 = 0;
@@ -50,7 +20,7 @@ double bf_cost_denominator(const BfCost *cost) {
 /* A label is an index into R: one that R has no row for must not reach a kind. */
 static BfStatus check_labels(const BfCost *cost, const BfContext *context, BfError *error) {
   if (!context->label)
-    return bf_fail(error, BF_BAD_INPUT, "%s wants labels, but the data has targets", cost->kind->name);
+    return bf_fail(error, BF_BAD_INPUT, "%s wants labels, but the data has targets", cost->kind->base.name);
   for (int g = 0; g < context->tags; g++)
     if (context->label[g] < 0 || context->label[g] >= cost->classes)
       return bf_fail(error, BF_BAD_INPUT, "sequence %" PRId64 " has label %d, but the readout has labels 0 to %d only",
@@ -64,7 +34,7 @@ BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfConte
   double       loss[BF_LANES];
   if (cost->kind->has_readout) BF_TRY(check_labels(cost, context, error));
   if (cost->kind->needs_target && !context->target)
-    return bf_fail(error, BF_BAD_INPUT, "%s wants targets, but the data has labels", cost->kind->name);
+    return bf_fail(error, BF_BAD_INPUT, "%s wants targets, but the data has labels", cost->kind->base.name);
   BF_TRY(cost->kind->evaluate(cost, readout, context, lanes, z, loss, gradient, error));
   for (int l = 0; l < lanes; l++) g[l] = loss[l] / denominator;
   for (int64_t i = 0; gradient && i < (int64_t)context->slots * cost->dim; i++)
@@ -80,12 +50,4 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   if (!cost->kind->correct || !context->label) return NAN;
   return cost->kind->correct(cost, readout, context, z);
-}
-
-/* ---- predictions ------------------------------------------------------------------------------------------------- */
-
-int bf_cost_pools(const BfCostKind *kind) { return kind->represent != NULL; }
-
-void bf_represent(const BfCost *cost, const BfContext *context, const double *z, double *r) {
-  cost->kind->represent(cost, context, z, r);
 }

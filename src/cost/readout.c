@@ -95,3 +95,22 @@ void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int l
   for (int l = 0; l < lanes; l++) loss[l] = (sums.max[l] - x[l]) + log1p(sums.others[l]);
   if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }
+
+BfStatus bf_readout_residual(const BfCost *cost, int64_t readout, const double r[], int label, double weight,
+                             double out[], BfError *error) {
+  const int     C = cost->classes, d = cost->dim;
+  const double *R = cost->matrix + readout * C * d, *b = cost->bias + readout * C;
+  double       *x, most = -INFINITY, sum = 0;
+  BF_TRY(BF_NEW(&x, C, error));
+  for (int c = 0; c < C; c++) {
+    x[c] = b[c];
+    for (int a = 0; a < d; a++) x[c] += R[c * d + a] * r[a];
+    most = fmax(most, x[c]);
+  }
+  for (int c = 0; c < C; c++) sum += exp(x[c] - most);
+  for (int a = 0; a < d; a++) out[a] = 0;
+  for (int c = 0; c < C; c++)
+    for (int a = 0; a < d; a++) out[a] += weight * (exp(x[c] - most) / sum - (c == label)) * R[c * d + a];
+  bf_free(x);
+  return BF_OK;
+}

@@ -2,6 +2,10 @@
 #pragma once
 #include "bellformer/cost.h"
 
+/* weight R^T (softmax(R r + b) - onehot(label)) of one r [dim], plainly and apart from the lanes: out [dim]. */
+BfStatus bf_readout_residual(const BfCost *cost, int64_t readout, const double r[], int label, double weight,
+                             double out[], BfError *error);
+
 /* The label that each lane's representation r [dim][BF_LANES] is given: the smallest one of largest logit. */
 void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int label[BF_LANES]);
 

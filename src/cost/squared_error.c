@@ -26,5 +26,8 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
-const BfCostKind bf_cost_squared_error = {
-    .name = "squared_error", .needs_target = 1, .average = BF_AVERAGE_TOKENS, .evaluate = evaluate};
+const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_error"},
+                                          .version      = BF_KIND_VERSION,
+                                          .needs_target = true,
+                                          .average      = BF_AVERAGE_TOKENS,
+                                          .evaluate     = evaluate};

@@ -1,6 +1,7 @@
 /* For each token -log softmax(R z + b)[label] with its own tag's label. */
 #include "cost_kind.h"
 #include "readout.h"
+#include "readout_kind.h"
 
 static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                          double *loss, double *gradient, BfError *error) {
@@ -32,8 +33,20 @@ static double correct(const BfCost *cost, int64_t readout, const BfContext *cont
   return mass;
 }
 
-const BfCostKind bf_cost_token_cross_entropy = {.name        = "token_cross_entropy",
-                                                .has_readout = 1,
-                                                .average     = BF_AVERAGE_TOKENS,
-                                                .evaluate    = evaluate,
-                                                .correct     = correct};
+static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
+                        BfError *error) {
+  for (int g = 0; g < context->tags; g++)
+    for (int64_t i = context->first[g]; i < context->first[g + 1]; i++)
+      BF_TRY(bf_readout_residual(cost, readout, z + i * cost->dim, context->label[g], context->mass[g] / cost->tokens,
+                                 p + i * cost->dim, error));
+  return BF_OK;
+}
+
+const BfCostKind bf_cost_token_cross_entropy = {
+    .base        = {"token_cross_entropy", (const BfKey[]){BF_READOUT_KEYS, {.name = NULL}}},
+    .version     = BF_KIND_VERSION,
+    .has_readout = true,
+    .average     = BF_AVERAGE_TOKENS,
+    .evaluate    = evaluate,
+    .correct     = correct,
+    .adjoint     = adjoint};

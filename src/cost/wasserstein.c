@@ -1,14 +1,57 @@
 /* For each context W2^2 between mu_s and its target measure, the tags' targets y at the tags' positions, for the ground
  * cost |z - y|^2 + lambda |p - q|^2 with p = (index + 1)/L_s, [ASY26] eqs. 13-14. */
+#include "wasserstein.h"
 #include "cost_kind.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+
+static BfPositionWeight weight_of(const BfCost *cost) {
+  const BfPositionWeight *own = cost->own;
+  return own ? *own : (BfPositionWeight){0};
+}
+
+/* ---- settings --------------------------------------------------------------------------------------------------- */
+
+static BfStatus read(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error) {
+  const char       *key = "cost.position_weight", *text = "auto";
+  BfPositionWeight *own   = cost->own;
+  double            bound = 0; /* the largest over contexts */
+  for (int64_t s = 0; s < data->contexts; s++)
+    bound = fmax(bound, bf_position_weight_bound(&data->context[s], cost->diameter2));
+  BF_TRY(keys->text(keys, key, BF_OPTIONAL, &text, error));
+  own->automatic = !strcmp(text, "auto");
+  if (own->automatic) return BF_OK;
+  BF_TRY(keys->number(keys, key, BF_REQUIRED, &own->weight, error));
+  if (own->weight < 0) return keys->fail(keys, key, error, "must be at least 0, got %g", own->weight);
+  if (own->weight >= bound) return BF_OK;
+  return keys->warn(keys, error, "%s %g is below %g, which keeps every token at its own position", key, own->weight,
+                    bound);
+}
+
+static BfStatus describe(const BfCost *cost, const BfDescription *to, BfError *error) {
+  const BfPositionWeight own = weight_of(cost);
+  if (own.automatic) return to->text(to, "position_weight", "auto", error);
+  return to->number(to, "position_weight", own.weight, error);
+}
+
+double bf_position_weight_bound(const BfContext *context, double diameter2) {
+  int least = 0; /* gap between successive positions: tags are sorted by position */
+  for (int g = 1; g < context->tags; g++) {
+    const int gap = context->position[g] - context->position[g - 1];
+    if (gap && (!least || gap < least)) least = gap;
+  }
+  const double p = (double)least / context->length;
+  return least ? diameter2 / (p * p) : 0;
+}
+
+/* ---- the ground cost -------------------------------------------------------------------------------------------- */
 
 /* lambda |p - q|^2 between the positions of two tags. */
 static inline double apart(const BfCost *cost, const BfContext *context, int g, int h) {
   const double gap = (double)(context->position[g] - context->position[h]) / context->length;
-  return gap == 0 ? 0 : cost->position_weight * (gap * gap); /* a weight that overflowed keeps positions too */
+  return gap == 0 ? 0 : weight_of(cost).weight * (gap * gap); /* a weight that overflowed keeps positions too */
 }
 
 /* The ground cost from an atom of tag g to the target of tag h, in the first `lanes` lanes from where `atom` points. */
@@ -173,12 +216,14 @@ static BfStatus transport_lane(const BfCost *cost, const BfContext *context, con
 static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                          double *loss, double *gradient, BfError *error) {
   (void)readout;
-  Masses   masses = {0};
-  BfStatus status = BF_OK;
-  int      optimal[BF_LANES];
-  BfCost   weighed = *cost;
-  if (cost->position_auto) weighed.position_weight = 1.01 * bf_position_weight_bound(context, cost->diameter2);
-  cost = &weighed;
+  Masses           masses = {0};
+  BfStatus         status = BF_OK;
+  int              optimal[BF_LANES];
+  BfPositionWeight here    = weight_of(cost);
+  BfCost           weighed = *cost;
+  if (here.automatic) here.weight = 1.01 * bf_position_weight_bound(context, cost->diameter2);
+  weighed.own = &here;
+  cost        = &weighed;
   if (lanes == 1) own_targets(cost, context, 1, z, loss, optimal);
   else own_targets(cost, context, BF_LANES, z, loss, optimal);
   for (int64_t i = 0; gradient && i < (int64_t)context->slots * cost->dim * BF_LANES; i++) gradient[i] = 0;
@@ -192,14 +237,15 @@ done:
 }
 
 const BfCostKind bf_cost_wasserstein = {
-    .name = "wasserstein", .needs_target = 1, .average = BF_AVERAGE_CONTEXTS, .evaluate = evaluate};
-
-double bf_position_weight_bound(const BfContext *context, double diameter2) {
-  int least = 0; /* gap between successive positions: tags are sorted by position */
-  for (int g = 1; g < context->tags; g++) {
-    const int gap = context->position[g] - context->position[g - 1];
-    if (gap && (!least || gap < least)) least = gap;
-  }
-  const double p = (double)least / context->length;
-  return least ? diameter2 / (p * p) : 0;
-}
+    .base         = {"wasserstein",
+                     (const BfKey[]){{"cost.position_weight", "number or word", "auto",
+                                      "lambda of the ground cost |z - y|^2 + lambda |p - q|^2; `auto`: what keeps every token "
+                                              "at its own position"},
+                                     {.name = NULL}}},
+    .version      = BF_KIND_VERSION,
+    .needs_target = true,
+    .average      = BF_AVERAGE_CONTEXTS,
+    .own          = sizeof(BfPositionWeight),
+    .read         = read,
+    .describe     = describe,
+    .evaluate     = evaluate};

@@ -159,92 +159,34 @@ static void stationarity(const BfProblem *problem, const double control[], const
 
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
 
-/* weight R^T (softmax(R r + b) - onehot(label)), plainly. */
-static BfStatus residual(const BfCost *cost, int64_t readout, const double *r, int label, double weight, double *out,
-                         BfError *error) {
-  const int     C = cost->classes, d = cost->dim;
-  const double *R = cost->matrix + readout * C * d, *b = cost->bias + readout * C;
-  double       *x, most = -INFINITY, sum = 0;
-  BF_TRY(BF_NEW(&x, C, error));
-  for (int c = 0; c < C; c++) {
-    x[c] = b[c];
-    for (int a = 0; a < d; a++) x[c] += R[c * d + a] * r[a];
-    most = fmax(most, x[c]);
-  }
-  for (int c = 0; c < C; c++) sum += exp(x[c] - most);
-  for (int a = 0; a < d; a++) out[a] = 0;
-  for (int c = 0; c < C; c++)
-    for (int a = 0; a < d; a++) out[a] += weight * (exp(x[c] - most) / sum - (c == label)) * R[c * d + a];
-  bf_free(x);
-  return BF_OK;
-}
-
-/* Tokens of context s that make its representation: of the pooled positions; of the i-th token alone where each has a
- * loss. */
-static bool is_pooled(const BfData *data, const BfCost *cost, int64_t s, int64_t tag) {
-  const int64_t first = data->context_first[s], last = data->context_first[s + 1] - 1;
-  if (cost->pooling == BF_POOL_FIRST) return data->position[tag] == data->position[first];
-  if (cost->pooling == BF_POOL_LAST) return data->position[tag] == data->position[last];
-  return true;
-}
-
-typedef struct {
-  const BfFlow *flow;
-  int64_t       readout;
-  const double *z, *p; /* [N][d] at the end of depth */
-  double       *r, *expected;
-} End;
-
-static BfStatus compare_pooled(const End *end, int64_t s, double *apart, BfError *error) {
-  const BfData *data  = end->flow->data;
-  const int     d     = data->dim;
-  int64_t       count = 0, first = data->context_first[s];
-  for (int a = 0; a < d; a++) end->r[a] = 0;
-  for (int pass = 0; pass < 2; pass++) {
-    for (int64_t tag = first; tag < data->context_first[s + 1]; tag++)
-      for (int64_t i = data->tag_first[tag]; i < data->tag_first[tag + 1]; i++) {
-        const int64_t row = data->row[i];
-        const bool    in  = is_pooled(data, &end->flow->cost, s, tag);
-        for (int a = 0; a < d; a++) {
-          if (!pass && in) end->r[a] += end->z[row * d + a];
-          if (pass) *apart = fmax(*apart, fabs(end->p[row * d + a] - (in ? end->expected[a] : 0)));
-        }
-        count += !pass && in;
-      }
-    for (int a = 0; !pass && a < d; a++) end->r[a] /= (double)count;
-    if (!pass)
-      BF_TRY(residual(&end->flow->cost, end->readout, end->r, data->label[first],
-                      1 / ((double)count * (double)data->contexts), end->expected, error));
-  }
-  return BF_OK;
-}
-
-static BfStatus compare_tokens(const End *end, int64_t s, double *apart, BfError *error) {
-  const BfData *data = end->flow->data;
-  const int     d    = data->dim;
-  for (int64_t tag = data->context_first[s]; tag < data->context_first[s + 1]; tag++)
-    for (int64_t i = data->tag_first[tag]; i < data->tag_first[tag + 1]; i++) {
-      const int64_t row = data->row[i];
-      BF_TRY(residual(&end->flow->cost, end->readout, end->z + row * d, data->label[tag], 1 / (double)data->tokens,
-                      end->expected, error));
-      for (int a = 0; a < d; a++) *apart = fmax(*apart, fabs(end->p[row * d + a] - end->expected[a]));
-    }
-  return BF_OK;
-}
-
+/* The largest distance, over tokens, of the adjoint at the end of depth from the formula of the cost; NaN where that
+ * has none. */
 static BfStatus compare_end(const BfFlow *flow, const BfFlowValue *value, double *apart, BfError *error) {
-  const int64_t at     = flow->problem->horizon * flow->data->tokens * flow->data->dim;
-  End           end    = {flow, value->readout, value->tokens + at, value->adjoint + at, NULL, NULL};
-  const bool    pooled = flow->cost.kind == bf_cost_kind("pooled_cross_entropy");
+  const BfCost *cost = &flow->cost;
+  const BfData *data = flow->data;
+  const int     d    = data->dim;
+  const int64_t at   = flow->problem->horizon * data->tokens * d;
+  const double *last = value->tokens + at, *adjoint = value->adjoint + at;
+  double       *z = NULL, *p = NULL;
   BfStatus      status;
-  *apart = 0;
-  BF_GOTO(BF_NEW(&end.r, flow->data->dim, error));
-  BF_GOTO(BF_NEW(&end.expected, flow->data->dim, error));
-  for (int64_t s = 0; s < flow->data->contexts; s++)
-    BF_GOTO(pooled ? compare_pooled(&end, s, apart, error) : compare_tokens(&end, s, apart, error));
+  *apart = cost->kind->adjoint ? 0 : NAN;
+  for (int64_t s = 0; cost->kind->adjoint && s < data->contexts; s++) {
+    const BfContext *context = &flow->context[s];
+    const int64_t    first = data->tag_first[data->context_first[s]], size = (int64_t)context->slots * d;
+    BF_GOTO(BF_NEW(&z, size, error));
+    BF_GOTO(BF_NEW(&p, size, error));
+    for (int64_t k = 0; k < size; k++) z[k] = last[data->row[first + k / d] * d + k % d];
+    BF_GOTO(cost->kind->adjoint(cost, value->readout, context, z, p, error));
+    for (int64_t k = 0; k < size; k++)
+      *apart = fmax(*apart, fabs(adjoint[data->row[first + k / d] * d + k % d] - p[k]));
+    bf_free(z);
+    bf_free(p);
+    z = p = NULL;
+  }
+  status = BF_OK;
 done:
-  bf_free(end.r);
-  bf_free(end.expected);
+  bf_free(z);
+  bf_free(p);
   return status;
 }
 
@@ -262,13 +204,12 @@ BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double cont
   const int64_t T = problem->horizon;
   Work          w = {0};
   BfStatus      status;
-  *out = (BfPontryagin){.terminal = NAN, .ends = bf_scheme_is_layers(flow->options.scheme) ? 1 : 2};
+  *out = (BfPontryagin){.ends = bf_scheme_is_layers(flow->options.scheme) ? 1 : 2};
   BF_GOTO(bf_together(flow->run->world, allocate(T, out, error), error));
   BF_GOTO(bf_together(flow->run->world, make_work(flow, &w, error), error));
   stationarity(problem, control, value->gradient, out);
   BF_GOTO(look_along_depth(&w, control, value, out, error));
-  if (bf_cost_has_readout(flow->cost.kind)) status = compare_end(flow, value, &out->terminal, error);
-  status = bf_together(flow->run->world, status, error);
+  status = bf_together(flow->run->world, compare_end(flow, value, &out->terminal, error), error);
 done:
   clear_work(&w);
   if (status != BF_OK) bf_pontryagin_clear(out);

@@ -4,10 +4,10 @@
 
 static BfStatus new_rows(const BfProblem *problem, const BfData *data, BfPrediction *out, BfError *error) {
   const BfCost *cost = &problem->cost;
-  out->pooled        = bf_cost_pools(cost->kind);
+  out->pooled        = cost->kind->represent != NULL;
   out->rows          = out->pooled ? data->contexts : data->tokens;
   out->dim           = cost->dim;
-  out->classes       = bf_cost_has_readout(cost->kind) ? cost->classes : 0;
+  out->classes       = cost->kind->has_readout ? cost->classes : 0;
   BF_TRY(BF_NEW(&out->sequence, out->rows, error));
   BF_TRY(BF_NEW(&out->representation, out->rows * out->dim, error));
   if (!out->pooled) BF_TRY(BF_NEW(&out->position, out->rows, error));
@@ -44,7 +44,7 @@ static BfStatus fill_sequence(const BfProblem *problem, const BfData *data, int6
   for (int i = 0; i < context.slots * d; i++)
     for (int l = 0; l < BF_LANES; l++)
       z[i * BF_LANES + l] = tokens[data->row[data->tag_first[tag] + i / d] * d + i % d];
-  bf_represent(&problem->cost, &context, z, r);
+  problem->cost.kind->represent(&problem->cost, &context, z, r);
   for (int a = 0; a < d; a++) out->representation[s * d + a] = r[a * BF_LANES];
   out->sequence[s] = context.sequence;
   if (out->label) out->label[s] = data->label[tag];

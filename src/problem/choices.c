@@ -1,4 +1,5 @@
 /* The choices that a problem makes: families of kinds, and choices whose kinds are words alone. */
+#include "cost/readout_kind.h"
 #include "family.h"
 #include "quantize/sampler.h"
 
@@ -33,21 +34,6 @@ KINDS(form_kind, {.name = "full", KEYS(FREE, PIECES)}, {.name = "diagonal", KEYS
       {.name = "scalar", KEYS(FREE)}, {.name = "skew", KEYS(FREE)}, {.name = "fixed", KEYS(KEY("control.A.value"))})
 const BfFamily bf_family_form = {"control.A.form", "full", false, false, form_kind};
 
-#define READOUT                                                                                                        \
-  KEY("cost.readout.kind"), KEY("cost.readout.matrix"), KEY("cost.readout.bias"), KEY("cost.readout.classes"),         \
-      KEY("cost.readout.file")
-KINDS(terminal_kind, {.name = "pooled_cross_entropy", KEYS(KEY("cost.pooling"), READOUT)},
-      {.name = "token_cross_entropy", KEYS(READOUT)}, {.name = "squared_error"},
-      {.name = "wasserstein", KEYS(KEY("cost.position_weight"))})
-const BfFamily bf_family_terminal = {"cost.terminal", NULL, false, false, terminal_kind};
-
-KINDS(readout_kind, {.name = "fixed"}, {.name = "decision", KEYS(KEY("cost.readout.file"))})
-const BfFamily bf_family_readout = {"cost.readout.kind", "fixed", false, false, readout_kind};
-
-KINDS(rows_kind, {.name = "cost.readout.file", KEYS(KEY("cost.readout.file"))},
-      {.name = "cost.readout.matrix", KEYS(KEY("cost.readout.matrix"), KEY("cost.readout.bias"))})
-const BfFamily bf_family_rows = {NULL, NULL, false, false, rows_kind};
-
 KINDS(codebook_kind, {.name = "quantize.codebook", KEYS(KEY("quantize.codebook"))},
       {.name = "quantize.cells", KEYS(KEY("quantize.cells"))})
 const BfFamily bf_family_codebook = {NULL, NULL, false, false, codebook_kind};
@@ -60,9 +46,9 @@ const BfFamily *const bf_families[] = {&bf_family_heads,
                                        &bf_family_encoding,
                                        &bf_family_form,
                                        &bf_family_action,
-                                       &bf_family_terminal,
-                                       &bf_family_readout,
-                                       &bf_family_rows,
+                                       &bf_cost_family,
+                                       &bf_readout_family,
+                                       &bf_readout_source,
                                        &bf_family_codebook,
                                        &bf_family_cells,
                                        NULL};

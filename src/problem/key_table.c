@@ -44,16 +44,7 @@ static const BfKey general[] = {
     {"cost.terminal", "word", NULL,
      "`pooled_cross_entropy`: of a sequence's representation, one label a sequence; `token_cross_entropy`: of every "
      "token; `squared_error`: to the tokens' targets; `wasserstein`: W2^2 to the law of the targets"},
-    {"cost.pooling", "word", "mean", "the representation: `mean` of all tokens, or the `last` or `first` position"},
-    {"cost.readout.kind", "word", "fixed",
-     "logits are R r + b: `fixed`, or `decision`: the best of several after the last layer"},
-    {"cost.readout.matrix", "numbers", NULL, "R, d numbers for each class; of a decision one R after the other"},
-    {"cost.readout.bias", "numbers", "0", "b, a number for each class of each readout, or one for all"},
-    {"cost.readout.classes", "integer", "those of the data", "C; of a fixed readout as many as the matrix has rows"},
-    {"cost.readout.file", "file", "none", "a CSV, a row for each readout: R (C d numbers), then b (C)"},
     {"cost.weight_decay", "number", "0", "lambda >= 0"},
-    {"cost.position_weight", "number or word", "auto",
-     "lambda of the ground cost |z - y|^2 + lambda |p - q|^2; `auto`: what keeps every token at its own position"},
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
      "from 0 to T eps, linear in between"},

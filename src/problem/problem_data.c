@@ -126,33 +126,41 @@ static BfStatus check_targets(const Table *table, BfError *error) {
   return BF_OK;
 }
 
-static int needs_target(const BfProblem *problem) { return bf_cost_needs_target(problem->cost.kind); }
+static int needs_target(const BfProblem *problem) { return problem->cost.kind->needs_target; }
 
 static BfStatus check_labels(const Table *table, BfError *error) {
   const BfCost *cost = &table->problem->cost;
   const BfData *data = table->data;
-  const char   *name = bf_cost_name(cost->kind);
+  const char   *name = cost->kind->base.name;
   if (needs_target(table->problem) && data->label)
     return bf_fail(error, BF_BAD_INPUT, "%s: column label: cost.terminal %s needs targets, columns y0, ...",
                    table->file->name, name);
   if (!needs_target(table->problem) && data->target)
     return bf_fail(error, BF_BAD_INPUT, "%s: column y0: cost.terminal %s needs a label", table->file->name, name);
-  for (int64_t g = 0; data->label && bf_cost_has_readout(cost->kind) && g < data->tags; g++)
+  for (int64_t g = 0; data->label && cost->kind->has_readout && g < data->tags; g++)
     if (data->label[g] >= cost->classes)
       return FAIL_AT(table, data->tag_first[g], error, "label must be below the readout's %d classes, got %d",
                      cost->classes, data->label[g]);
   return BF_OK;
 }
 
-/* A pooled representation has one label to be right about. */
-static BfStatus check_pooled(const Table *table, BfError *error) {
+/* What the kind of cost wants of every context, which has no atoms yet. */
+static BfStatus check_cost(const Table *table, BfError *error) {
   const BfData *data = table->data;
-  if (strcmp(bf_cost_name(table->problem->cost.kind), "pooled_cross_entropy")) return BF_OK;
-  for (int64_t g = 1; g < data->tags; g++)
-    if (data->sequence[g] == data->sequence[g - 1] && data->label[g] != data->label[g - 1])
-      return FAIL_AT(table, data->tag_first[g], error,
-                     "sequence %" PRId64 " has labels %d and %d; pooled_cross_entropy needs one a sequence",
-                     data->sequence[g], data->label[g - 1], data->label[g]);
+  const BfCost *cost = &table->problem->cost;
+  for (int64_t s = 0; cost->kind->check && s < data->contexts; s++) {
+    const int64_t   first   = data->context_first[s];
+    const BfContext context = {.sequence = data->sequence[first],
+                               .tags     = (int)(data->context_first[s + 1] - first),
+                               .position = data->position + first,
+                               .label    = data->label ? data->label + first : NULL,
+                               .target   = data->target ? data->target + first * data->dim : NULL};
+    int             tag     = 0;
+    if (cost->kind->check(cost, &context, &tag, error) == BF_OK) continue;
+    bf_error_prefix(error, "%s: %s", table->file->name,
+                    bf_table_place(table->file, data->row[data->tag_first[first + tag]], (char[BF_PLACE]){0}));
+    return error->status;
+  }
   return BF_OK;
 }
 
@@ -185,7 +193,7 @@ BfStatus bf_problem_check_data(const BfProblem *problem, const BfFile *file, con
   BF_TRY(outside ? count_outside(&table, outside, error) : check_box(&table, error));
   BF_TRY(check_targets(&table, error));
   BF_TRY(check_labels(&table, error));
-  BF_TRY(check_pooled(&table, error));
+  BF_TRY(check_cost(&table, error));
   BF_TRY(check_causal(&table, error));
   return check_length(&table, error);
 }

@@ -40,7 +40,7 @@ BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *co
     if (!isfinite(g[l]))
       return bf_fail(error, BF_BAD_INPUT,
                      "sequence %lld: its %s is beyond the largest number: targets, readout or box are too large",
-                     (long long)context->sequence, bf_cost_name(cost->kind));
+                     (long long)context->sequence, cost->kind->base.name);
   return BF_OK;
 }
 

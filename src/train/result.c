@@ -129,22 +129,36 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
                         error);
 }
 
-static const char *pooling_name(BfPooling pooling) {
-  static const char *const name[] = {[BF_POOL_MEAN] = "mean", [BF_POOL_LAST] = "last", [BF_POOL_FIRST] = "first"};
-  return name[pooling];
+/* ---- what a kind tells of itself --------------------------------------------------------------------------------- */
+
+typedef struct {
+  BfStore    *store;
+  const char *path;
+} Place;
+
+static BfStatus tell_text(const BfDescription *to, const char *name, const char *value, BfError *error) {
+  const Place *place = to->state;
+  return bf_store_attribute_text(place->store, place->path, name, value, error);
+}
+
+static BfStatus tell_integer(const BfDescription *to, const char *name, int64_t value, BfError *error) {
+  const Place *place = to->state;
+  return bf_store_attribute_int(place->store, place->path, name, value, error);
+}
+
+static BfStatus tell_number(const BfDescription *to, const char *name, double value, BfError *error) {
+  const Place *place = to->state;
+  return bf_store_attribute_double(place->store, place->path, name, value, error);
 }
 
 static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
-  const char *path = "/cost", *name = bf_cost_name(cost->kind);
-  BF_TRY(bf_store_attribute_text(store, path, "terminal", name, error));
-  BF_TRY(bf_store_attribute_double(store, path, "weight_decay", cost->weight_decay, error));
-  BF_TRY(bf_store_attribute_int(store, path, "classes", cost->classes, error));
-  BF_TRY(bf_store_attribute_int(store, path, "readouts", cost->readouts, error));
-  if (!strcmp(name, "pooled_cross_entropy"))
-    return bf_store_attribute_text(store, path, "pooling", pooling_name(cost->pooling), error);
-  if (strcmp(name, "wasserstein")) return BF_OK;
-  if (cost->position_auto) return bf_store_attribute_text(store, path, "position_weight", "auto", error);
-  return bf_store_attribute_double(store, path, "position_weight", cost->position_weight, error);
+  Place               place = {store, "/cost"};
+  const BfDescription to    = {.state = &place, .text = tell_text, .integer = tell_integer, .number = tell_number};
+  BF_TRY(bf_store_attribute_text(store, "/cost", "terminal", cost->kind->base.name, error));
+  BF_TRY(bf_store_attribute_double(store, "/cost", "weight_decay", cost->weight_decay, error));
+  BF_TRY(bf_store_attribute_int(store, "/cost", "classes", cost->classes, error));
+  BF_TRY(bf_store_attribute_int(store, "/cost", "readouts", cost->readouts, error));
+  return cost->kind->describe ? cost->kind->describe(cost, &to, error) : BF_OK;
 }
 
 static const char *form_name(BfForm form) {

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "bellformer/cost.h"
+#include "cost/pooling.h"
+#include "cost/wasserstein.h"
 
 enum { MAX_TAGS = 12, MAX_SLOTS = 48, MAX_DIM = 4 };
 

@@ -146,13 +146,13 @@ static void pooling_weights_atoms_by_mass(void **state) {
   add_tag(&s, 4, 3, 2, 2);
   add_tag(&s, 6, 1, 2, 2);
   set_atoms(x, 7, 1, &z);
-  cost.pooling = BF_POOL_MEAN;
+  cost.own = &(BfPooled){BF_POOL_MEAN};
   terminal(&cost, &s.context, &z, g);
   expect_near(g[0], (double)direct(&cost, 0, &mean, 2) / 2, 1e-15, 0);
-  cost.pooling = BF_POOL_LAST;
+  cost.own = &(BfPooled){BF_POOL_LAST};
   terminal(&cost, &s.context, &z, g);
   expect_near(g[0], (double)direct(&cost, 0, &last, 2) / 2, 1e-15, 0);
-  cost.pooling = BF_POOL_FIRST;
+  cost.own = &(BfPooled){BF_POOL_FIRST};
   terminal(&cost, &s.context, &z, g);
   expect_near(g[0], (double)direct(&cost, 0, &first, 2) / 2, 1e-15, 0);
 }
@@ -203,19 +203,20 @@ static void answers_are_those_of_the_readout(void **state) {
   add_tag(&s, 3, 1, 3, 0); /* one atom of three */
   set_atoms((double[]){1, 0, 3, 2, -1, 4}, 3, 2, &z);
   s.context.label = NULL; /* not looked at */
-  cost.pooling    = BF_POOL_MEAN;
-  bf_represent(&cost, &s.context, z.at, r);
+  cost.own        = &(BfPooled){BF_POOL_MEAN};
+  cost.kind->represent(&cost, &s.context, z.at, r);
   assert_true(r[0] == (0.5 * 1 + 0.5 * 3 + 3 * -1) / 4 && r[BF_LANES] == (0.5 * 0 + 0.5 * 2 + 3 * 4) / 4);
-  cost.pooling = BF_POOL_FIRST;
-  bf_represent(&cost, &s.context, z.at, r);
+  cost.own = &(BfPooled){BF_POOL_FIRST};
+  cost.kind->represent(&cost, &s.context, z.at, r);
   assert_true(r[0] == 2 && r[BF_LANES] == 1);
-  cost.pooling = BF_POOL_LAST;
-  bf_represent(&cost, &s.context, z.at, r);
+  cost.own = &(BfPooled){BF_POOL_LAST};
+  cost.kind->represent(&cost, &s.context, z.at, r);
   assert_true(r[0] == -1 && r[BF_LANES] == 4);
   assert_int_equal(bf_logits(&cost, 0, (double[]){-1, 4}, logits), 0); /* 0 and 2 attain it */
   assert_true(logits[0] == 7.5 && logits[1] == -1 && logits[2] == 7.5);
-  assert_true(bf_cost_pools(cost.kind));
-  assert_false(bf_cost_pools(bf_cost_kind("token_cross_entropy")) || bf_cost_pools(bf_cost_kind("squared_error")));
+  assert_non_null(cost.kind->represent);
+  assert_null(bf_cost_kind("token_cross_entropy")->represent);
+  assert_null(bf_cost_kind("squared_error")->represent);
 }
 
 int main(void) {

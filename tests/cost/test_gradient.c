@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "bellformer/cost.h"
+#include "cost/pooling.h"
+#include "cost/wasserstein.h"
 
 enum { DIM = 2, TAGS = 3, SLOTS = 6, SIZE = SLOTS * DIM * BF_LANES };
 
@@ -32,9 +34,8 @@ static BfContext context(const int *label) {
 }
 
 static BfCost cost(const char *kind) {
-  BfCost c = {
-      .kind = bf_cost_kind(kind), .dim = DIM, .readouts = 1, .contexts = 3, .tokens = 17, .position_weight = 0.2};
-  if (bf_cost_has_readout(c.kind)) {
+  BfCost c = {.kind = bf_cost_kind(kind), .dim = DIM, .readouts = 1, .contexts = 3, .tokens = 17};
+  if (c.kind->has_readout) {
     c.classes  = 3;
     c.readouts = 2;
     c.matrix   = R;
@@ -70,7 +71,7 @@ static void against_differences(const BfCost *c, int64_t readout, const BfContex
       z[i * BF_LANES + l] -= h;
       const double slope = (side[1][l] - side[0][l]) / (2 * h);
       if (fabs(slope - gradient[i * BF_LANES + l]) > 1e-8)
-        fail_msg("%s, component %d: %.12g is not %.12g", bf_cost_name(c->kind), i, gradient[i * BF_LANES + l], slope);
+        fail_msg("%s, component %d: %.12g is not %.12g", c->kind->base.name, i, gradient[i * BF_LANES + l], slope);
     }
   }
 }
@@ -81,7 +82,7 @@ static void every_kind(void **unused) {
   for (int64_t r = 0; r < 2; r++) {
     BfCost c = cost("pooled_cross_entropy");
     for (int pooling = BF_POOL_MEAN; pooling <= BF_POOL_FIRST; pooling++) {
-      c.pooling = (BfPooling)pooling;
+      c.own = &(BfPooled){(BfPooling)pooling};
       against_differences(&c, r, &labels);
     }
     c = cost("token_cross_entropy");
@@ -89,9 +90,11 @@ static void every_kind(void **unused) {
   }
   BfCost c = cost("squared_error");
   against_differences(&c, 0, &targets);
-  c = cost("wasserstein"); /* a small weight of positions: couplings that are not the tags' own */
+  BfPositionWeight weight = {.weight = 0.2}; /* small: couplings that are not the tags' own */
+  c                       = cost("wasserstein");
+  c.own                   = &weight;
   against_differences(&c, 0, &targets);
-  c.position_weight = 100;
+  weight.weight = 100;
   against_differences(&c, 0, &targets);
 }
 
@@ -109,7 +112,7 @@ static void a_swap(void **unused) {
   for (int l = 0; l < BF_LANES; l++) z[BF_LANES + l] = 1;
   assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   for (int l = 0; l < BF_LANES; l++) assert_true(g[l] == 0 && gradient[l] == 0 && gradient[BF_LANES + l] == 0);
-  c.position_weight = 1e6; /* held at its own: 2 (z - y) / 2 */
+  c.own = &(BfPositionWeight){.weight = 1e6}; /* held at its own: 2 (z - y) / 2 */
   assert_int_equal(bf_terminal_gradient(&c, 0, &x, BF_LANES, z, g, gradient, &error), BF_OK);
   assert_true(gradient[0] == -1 && gradient[BF_LANES] == 1);
 }

@@ -1,8 +1,8 @@
 /* W2^2 to the target measure, with positions: against all couplings of units, and against the squared error. */
 #include "expect.h"
 
-static BfCost make_cost(const char *kind, int dim, double position_weight, const BfContext *context) {
-  BfCost cost   = {.kind = bf_cost_kind(kind), .dim = dim, .readouts = 1, .position_weight = position_weight};
+static BfCost make_cost(const char *kind, int dim, BfPositionWeight *weight, const BfContext *context) {
+  BfCost cost   = {.kind = bf_cost_kind(kind), .own = weight, .dim = dim, .readouts = 1};
   cost.contexts = 1;
   cost.tokens   = context->tokens;
   assert_non_null(cost.kind);
@@ -10,7 +10,7 @@ static BfCost make_cost(const char *kind, int dim, double position_weight, const
 }
 
 static double value(const char *kind, int dim, double position_weight, const BfContext *context, const Atoms *z) {
-  const BfCost cost = make_cost(kind, dim, position_weight, context);
+  const BfCost cost = make_cost(kind, dim, &(BfPositionWeight){.weight = position_weight}, context);
   double       g[BF_LANES];
   terminal(&cost, context, z, g);
   return g[0];
@@ -136,7 +136,7 @@ static void it_is_the_least_over_all_couplings_of_units(void **state) {
     const int    apart = draw_below(&seed, 2), tags = 2 + draw_below(&seed, 3); /* in this order on every machine */
     draw_sentence(&seed, dim, tags, 2, fine > 1, apart, &s);
     draw_atoms(&seed, &s.context, dim, &z);
-    BfCost cost    = make_cost("wasserstein", dim, weight, &s.context);
+    BfCost cost    = make_cost("wasserstein", dim, &(BfPositionWeight){.weight = weight}, &s.context);
     cost.contexts  = 3; /* g_s is the context's part of a mean over contexts */
     const int lane = draw_below(&seed, BF_LANES);
     if (!split_into_units(&s, dim, weight, &z, lane, fine, &matching)) continue;
@@ -191,7 +191,7 @@ static BfStatus cost_of_prime_atoms(int tags, double first_mass, double g[BF_LAN
                              .mass     = mass,
                              .tokens   = tags,
                              .target   = target};
-  const BfCost    cost    = make_cost("wasserstein", 1, 0, &context);
+  const BfCost    cost    = make_cost("wasserstein", 1, NULL, &context);
   return bf_terminal_cost(&cost, 0, &context, BF_LANES, z, g, error);
 }
 

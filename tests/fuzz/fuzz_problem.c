@@ -104,9 +104,8 @@ static void controls_must_be_in_range(const BfProblem *p) {
 static void cost_must_be_sound(const BfProblem *p) {
   const BfCost *cost = &p->cost;
   MUST(isfinite(cost->step * cost->weight_decay) && cost->weight_decay >= 0);
-  MUST(isfinite(cost->position_weight) && cost->position_weight >= 0);
   MUST(isfinite(cost->diameter2));
-  if (!bf_cost_has_readout(cost->kind)) return;
+  if (!cost->kind->has_readout) return;
   MUST(cost->readouts >= 1 && cost->classes >= 1 && cost->classes >= p->train.labels && cost->matrix && cost->bias);
   must_be_finite(cost->matrix, cost->readouts * cost->classes * cost->dim);
   must_be_finite(cost->bias, cost->readouts * cost->classes);

@@ -210,17 +210,6 @@ static void kinds_name_keys_that_exist(void **state) {
   assert_in_range(keys, 40, 1000);
 }
 
-/* A terminal cost that the program has is a kind here too. */
-static void every_terminal_cost_is_a_kind(void **state) {
-  char names[256], *rest = names, *name;
-  int  count = 0;
-  (void)state;
-  snprintf(names, sizeof names, "%s", bf_cost_names());
-  for (; (name = strtok_r(rest, ", ", &rest)); count++)
-    if (bf_family_find(&bf_family_terminal, name) < 0) fail_msg("%s is no kind of cost.terminal", name);
-  assert_in_range(count, 4, 100);
-}
-
 /* ---- defaults --------------------------------------------------------------------------------------------------- */
 
 static const Case *where_it_is_used(const char *key) {
@@ -246,8 +235,8 @@ static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
   for (int k = 0; k < a->matrices; k++) assert_int_equal(a->matrix[k].form, b->matrix[k].form);
   assert_int_equal(p->actions, q->actions);
   assert_memory_equal(p->action, q->action, (size_t)(p->actions * a->free) * sizeof(double));
-  assert_true(p->cost.kind == q->cost.kind && p->cost.pooling == q->cost.pooling);
-  assert_true(p->cost.weight_decay == q->cost.weight_decay && p->cost.position_auto == q->cost.position_auto);
+  assert_true(p->cost.kind == q->cost.kind && p->cost.weight_decay == q->cost.weight_decay);
+  assert_memory_equal(p->cost.own, q->cost.own, p->cost.kind->own);
   assert_true(p->cost.readouts == q->cost.readouts && p->cost.classes == q->cost.classes);
   if (p->cost.bias) assert_memory_equal(p->cost.bias, q->cost.bias, (size_t)p->cost.classes * sizeof(double));
   assert_true(p->atoms == q->atoms && p->transition == q->transition && p->profile_count == q->profile_count);
@@ -283,7 +272,6 @@ int main(int argc, char **argv) {
       cmocka_unit_test(what_stood_aside_stands_aside_in_a_restart),
       cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
       cmocka_unit_test(kinds_name_keys_that_exist),
-      cmocka_unit_test(every_terminal_cost_is_a_kind),
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;

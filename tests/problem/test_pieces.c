@@ -42,7 +42,8 @@ static void the_induction_head_is_the_same_problem(void **state) {
   assert_memory_equal(p->layer.encoding, q->layer.encoding, 7 * 6 * sizeof(double));
   assert_memory_equal(p->cost.matrix, q->cost.matrix, 4 * 6 * sizeof(double));
   assert_memory_equal(p->cost.bias, q->cost.bias, 4 * sizeof(double));
-  assert_true(p->horizon == q->horizon && p->layer.step == q->layer.step && p->cost.pooling == q->cost.pooling);
+  assert_true(p->horizon == q->horizon && p->layer.step == q->layer.step);
+  assert_memory_equal(p->cost.own, q->cost.own, p->cost.kind->own);
   bf_problem_destroy(&p);
   bf_problem_destroy(&q);
 }

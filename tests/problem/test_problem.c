@@ -1,6 +1,9 @@
 /* Problems: what a good one holds. */
 #include "problem_case.h"
 
+#include "cost/pooling.h"
+#include "cost/wasserstein.h"
+
 #include <math.h>
 #include <petscsys.h>
 
@@ -24,7 +27,7 @@ static void defaults_are_those_of_the_specification(void **state) {
   assert_int_equal(p->cost.classes, 2);
   assert_int_equal(p->cost.readouts, 1);
   assert_true(p->cost.bias[0] == 0 && p->cost.bias[1] == 0 && p->cost.weight_decay == 0);
-  assert_int_equal(p->cost.pooling, BF_POOL_MEAN);
+  assert_int_equal(((const BfPooled *)p->cost.own)->pooling, BF_POOL_MEAN);
   assert_true(p->cost.contexts == 2 && p->cost.tokens == 4 && p->cost.step == 0.5);
   assert_int_equal(bf_cells_count(p->cells), 81);
   assert_int_equal(p->atoms, 0);
@@ -208,12 +211,13 @@ static void position_weights(void **state) {
                            {"file: xor.csv", "file: target.csv"}}};
   BfProblem *p = good(&c);
   (void)state;
-  assert_true(p->cost.position_auto && p->cost.diameter2 == 18);
+  assert_true(((const BfPositionWeight *)p->cost.own)->automatic && p->cost.diameter2 == 18);
   assert_int_equal(p->warnings, 0);
   bf_problem_destroy(&p);
   c.option[0][0] = "-cost_position_weight", c.option[0][1] = "3";
-  p = good(&c);
-  assert_true(!p->cost.position_auto && p->cost.position_weight == 3);
+  p                              = good(&c);
+  const BfPositionWeight *weight = p->cost.own;
+  assert_true(!weight->automatic && weight->weight == 3);
   assert_int_equal(p->warnings, 1);
   assert_string_equal(p->warning[0], "cost.position_weight 3 is below 72, which keeps every token at its own position");
   bf_problem_destroy(&p);

@@ -1,0 +1,32 @@
+/* The kinds of readout, and what they share. */
+#include "readout_kind.h"
+
+#include <stdio.h>
+
+#define ADDRESS(kind) &bf_readout_##kind,
+const BfReadoutKind *const bf_readout_kinds[] = {BF_READOUT_KINDS(ADDRESS) NULL};
+
+static const BfKind *kind_at(int k) { return bf_readout_kinds[k] ? &bf_readout_kinds[k]->base : NULL; }
+
+const BfFamily bf_readout_family = {.key = "cost.readout.kind", .fallback = "fixed", .kind = kind_at};
+
+static const BfKind sources[] = {
+    {"cost.readout.file", (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}},
+    {"cost.readout.matrix",
+     (const BfKey[]){{.name = "cost.readout.matrix"}, {.name = "cost.readout.bias"}, {.name = NULL}}}};
+
+static const BfKind *source_at(int k) { return k < 2 ? &sources[k] : NULL; }
+
+const BfFamily bf_readout_source = {.kind = source_at};
+
+BfStatus bf_readout_bias(BfCost *cost, const BfKeyReader *keys, BfError *error) {
+  const char   *key    = "cost.readout.bias";
+  const int64_t wanted = cost->readouts * cost->classes;
+  char          each[96];
+  snprintf(each, sizeof each, "%lld readout%s of %d class%s", (long long)cost->readouts, cost->readouts == 1 ? "" : "s",
+           cost->classes, cost->classes == 1 ? "" : "es");
+  BF_TRY(keys->exactly(keys, key, BF_OPTIONAL, wanted, each, &cost->bias, error));
+  if (cost->bias) return BF_OK;
+  BF_TRY(keys->note(keys, key, "0", error));
+  return BF_NEW(&cost->bias, wanted, error);
+}
