@@ -105,6 +105,15 @@ def log_softmax(logits):
     return away - np.log(np.exp(away).sum(axis=-1, keepdims=True))
 
 
+def cross_entropy(logits, label):
+    """-log softmax(logits)[label] of every row."""
+    return -np.take_along_axis(log_softmax(logits), label[:, None], axis=1)[:, 0]
+
+
+# What a representation's logits and label cost, by the name of the terminal cost.
+LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy}
+
+
 def assignment(ground):
     """The column of each row in an assignment of least total cost, ground [n, n]: the Hungarian method, O(n^3)."""
     n = len(ground)
@@ -173,7 +182,7 @@ def save_controls(path, control):
 
 
 class Prediction:
-    """What a model says: a row a sequence in increasing order of their numbers (pooled_cross_entropy), or a row a token in the order of
+    """What a model says: a row a sequence in increasing order of their numbers (costs that pool), or a row a token in the order of
     the table. sequence [P], position [P] (None of sequences), representation [P, d]; logits [P, C] and label [P], or value [P, d];
     tokens [T + 1, N, d]."""
 
@@ -237,6 +246,11 @@ class Model:
         if self.cost is None:
             raise ValueError("%s: no /cost: written by an older bellformer; `bellformer eval` reads it" % self.path)
         return self.cost["terminal"]
+
+    def pools(self):
+        """Whether a sequence stands for itself by one representation; else every token does."""
+        self.kind()
+        return "pooling" in self.cost
 
     # ---- layers ----
 
@@ -304,7 +318,7 @@ class Model:
 
     def predict(self, table):
         tokens = self.rollout(table)
-        if self.kind() == "pooled_cross_entropy":
+        if self.pools():
             contexts = list(table.contexts())
             r = np.array([self.pool(tokens[-1, rows], table.position[rows]) for _, rows in contexts])
             answer = Prediction(np.array([s for s, _ in contexts]), None, r, tokens)
@@ -326,11 +340,12 @@ class Model:
             return float(((answer.value - table.target) ** 2).sum(axis=1).mean()), math.nan
         if kind == "wasserstein":
             return self._transport(table, answer.value), math.nan
+        if kind not in LABEL_LOSS:
+            raise ValueError("%s: the loss %s is unknown here; `bellformer eval` computes it" % (self.path, kind))
         label = table.label
-        if kind == "pooled_cross_entropy":
+        if self.pools():
             label = np.array([table.label[rows[0]] for _, rows in table.contexts()])
-        loss = -np.take_along_axis(log_softmax(answer.logits), label[:, None], axis=1)
-        return float(loss.mean()), float(np.mean(answer.label == label))
+        return float(LABEL_LOSS[kind](answer.logits, label).mean()), float(np.mean(answer.label == label))
 
     def objective(self, table):
         """The loss and the layers' stage costs: `cost` of /rollout."""

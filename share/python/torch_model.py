@@ -18,6 +18,12 @@ import torch
 import bellformer
 
 DOUBLE = torch.float64
+def cross_entropy(logits, label):
+    return torch.nn.functional.cross_entropy(logits, label, reduction="sum")
+
+
+# What representations' logits and labels cost in all, by the name of the terminal cost.
+LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy}
 SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "gelu": torch.nn.functional.gelu}
 
 
@@ -103,8 +109,8 @@ class Transformer(torch.nn.Module):
     # ---- answers ----
 
     def represent(self, z, position, valid=None):
-        """r [..., d] of final tokens z [..., N, d] for pooled_cross_entropy; of the other costs a token stands for itself."""
-        if self.source.kind() != "pooled_cross_entropy":
+        """r [..., d] of final tokens z [..., N, d] for costs that pool; of the others a token stands for itself."""
+        if not self.source.pools():
             return z
         position = torch.as_tensor(position, device=z.device).expand(z.shape[:-1])
         there = torch.ones_like(position, dtype=torch.bool) if valid is None else valid
@@ -122,7 +128,7 @@ class Transformer(torch.nn.Module):
     def loss(self, table):
         """Terminal cost of a bellformer.Table with labels or targets, differentiable."""
         kind, total = self.source.kind(), 0
-        pooled = kind in ("pooled_cross_entropy", "wasserstein")
+        pooled = self.source.pools() or kind == "wasserstein"
         count = sum(1 for _ in table.contexts()) if pooled else len(table)
         for position, rows in table.shapes():
             z = self(table.z[rows], position)[-1]
@@ -134,7 +140,7 @@ class Transformer(torch.nn.Module):
         if self.R is not None:
             r = self.represent(z, position)
             label = torch.as_tensor(table.label[rows if r.dim() == 3 else rows[:, 0]])
-            return torch.nn.functional.cross_entropy(self.logits(r).reshape(-1, len(self.b)), label.reshape(-1), reduction="sum")
+            return LABEL_LOSS[kind](self.logits(r).reshape(-1, len(self.b)), label.reshape(-1))
         target = table.target[rows]
         if kind == "squared_error":
             return ((z - torch.as_tensor(target)) ** 2).sum()

@@ -41,9 +41,7 @@ static const BfKey general[] = {
      "the same for single rows, columns and entries, see below"},
     {"control.A.row_I_column_J.levels", "integer", "control.A.levels", "the same"},
     {"action.kind", "word", "grid", "how the set is chosen, see below"},
-    {"cost.terminal", "word", NULL,
-     "`pooled_cross_entropy`: of a sequence's representation, one label a sequence; `token_cross_entropy`: of every "
-     "token; `squared_error`: to the tokens' targets; `wasserstein`: W2^2 to the law of the targets"},
+    {"cost.terminal", "word", NULL, "what tokens cost after the last layer, see below"},
     {"cost.weight_decay", "number", "0", "lambda >= 0"},
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "

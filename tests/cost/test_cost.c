@@ -160,6 +160,40 @@ static void kinds_are_found_by_name_only(void **state) {
   }
 }
 
+/* What a plug-in must not give, and what it may: it is then found by its name, behind the program's own. */
+static void kinds_are_added(void **state) {
+  static const BfKey foreign[] = {{"layer.delta", "number", "1", "delta"}, {.name = NULL}},
+                     own[]     = {{"cost.delta", "number", "1", "delta"}, {.name = NULL}};
+  static BfCostKind kind;
+  const BfCostKind *square = bf_cost_kind("squared_error");
+  BfError           error  = {0};
+  int               before = 0;
+  (void)state;
+  while (bf_cost_family.kind(before)) before++;
+  kind = *square;
+  expect_refused(bf_cost_register(&kind, &error), &error, "there is a cost.terminal squared_error already");
+  kind.base.name = "squared error";
+  expect_refused(bf_cost_register(&kind, &error), &error,
+                 "a cost.terminal is called 'squared error', which is no word");
+  kind.base.name = "quartic";
+  kind.version   = BF_KIND_VERSION + 1;
+  expect_refused(bf_cost_register(&kind, &error), &error,
+                 "cost.terminal quartic is of interface version 2, this program has 1");
+  kind.version   = BF_KIND_VERSION;
+  kind.base.keys = foreign;
+  expect_refused(bf_cost_register(&kind, &error), &error,
+                 "cost.terminal quartic: the key layer.delta does not begin with cost.");
+  kind.base.keys = own;
+  kind.evaluate  = NULL;
+  expect_refused(bf_cost_register(&kind, &error), &error, "cost.terminal quartic has no function evaluate");
+  assert_null(bf_cost_kind("quartic"));
+  kind.evaluate = square->evaluate;
+  assert_int_equal(bf_cost_register(&kind, &error), BF_OK);
+  assert_ptr_equal(bf_cost_kind("quartic"), &kind);
+  assert_ptr_equal(bf_cost_family.kind(before), &kind.base);
+  assert_null(bf_cost_family.kind(before + 1));
+}
+
 static void data_that_do_not_fit_the_cost_are_refused(void **state) {
   (void)state;
   uint64_t seed  = 34;
@@ -205,6 +239,7 @@ int main(void) {
       cmocka_unit_test(squared_error_is_the_mean_over_tokens),
       cmocka_unit_test(stage_cost_is_step_times_half_decay_times_norm),
       cmocka_unit_test(kinds_are_found_by_name_only),
+      cmocka_unit_test(kinds_are_added),
       cmocka_unit_test(data_that_do_not_fit_the_cost_are_refused),
       cmocka_unit_test(clear_frees_what_the_cost_owns),
   };

@@ -1,6 +1,6 @@
-/* The gradient of a terminal cost by the tokens against central differences of the cost, component by component: tags
- * with several atoms and masses that are no whole numbers, every pooling, several readouts; a coupling that swaps;
- * logits far apart. */
+/* The gradient of a terminal cost by the tokens against central differences of the cost, component by component, and
+ * against the formula of the adjoint's end where the kind has one: tags with several atoms and masses that are no whole
+ * numbers, every pooling, several readouts; a coupling that swaps; logits far apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +52,19 @@ static void fill(double *z) {
   }
 }
 
+/* The adjoint's end by its formula, by which the flow checks itself, is the gradient of lane 0. */
+static void against_formula(const BfCost *c, int64_t readout, const BfContext *x, const double *z,
+                            const double *gradient) {
+  double  plain[SLOTS * DIM], p[SLOTS * DIM];
+  BfError error = {0};
+  if (!c->kind->adjoint) return;
+  for (int i = 0; i < SLOTS * DIM; i++) plain[i] = z[i * BF_LANES];
+  assert_int_equal(c->kind->adjoint(c, readout, x, plain, p, &error), BF_OK);
+  for (int i = 0; i < SLOTS * DIM; i++)
+    if (!(fabs(p[i] - gradient[i * BF_LANES]) < 1e-15))
+      fail_msg("%s, component %d: %.17g is not %.17g", c->kind->base.name, i, p[i], gradient[i * BF_LANES]);
+}
+
 /* Every component of every lane: lanes do not depend on one another, so that all move at once. */
 static void against_differences(const BfCost *c, int64_t readout, const BfContext *x) {
   _Alignas(64) double z[SIZE], gradient[SIZE];
@@ -62,6 +75,7 @@ static void against_differences(const BfCost *c, int64_t readout, const BfContex
   assert_int_equal(bf_terminal_gradient(c, readout, x, BF_LANES, z, g, gradient, &error), BF_OK);
   assert_int_equal(bf_terminal_cost(c, readout, x, BF_LANES, z, plain, &error), BF_OK);
   assert_memory_equal(g, plain, sizeof g);
+  against_formula(c, readout, x, z, gradient);
   for (int i = 0; i < SLOTS * DIM; i++) {
     for (int s = 0; s < 2; s++) {
       for (int l = 0; l < BF_LANES; l++) z[i * BF_LANES + l] += s ? 2 * h : -h;

@@ -49,7 +49,7 @@ def write(p, folder, name="problem"):
     else:
         quantize["cells"] = p["cells"]
     cost = {"terminal": p["terminal"], "weight_decay": p["weight_decay"]}
-    if p["terminal"] == "pooled_cross_entropy":
+    if p["terminal"] in POOLED:
         cost["pooling"] = p["pooling"]
     if p["readout"]:
         cost["readout"] = p["readout"]
@@ -308,6 +308,10 @@ def cross_entropy(z, label, readout):
     return np.log(np.exp(logits - top[..., None]).sum(-1)) + top - logits[..., label]
 
 
+# What representations z [B, d] with a label cost, by the name of the terminal cost.
+POOLED = {"pooled_cross_entropy": cross_entropy}
+
+
 def terminal(p, c, z, readout, everyone):
     """g_s of z [B, slots, d], divided by the number of contexts (or tokens) of the data set `everyone`."""
     tokens = sum(x["masses"].sum() for x in everyone)
@@ -317,11 +321,11 @@ def terminal(p, c, z, readout, everyone):
         return (((z - np.array(tag)) ** 2).sum(-1) * c["masses"]).sum(1) / tokens
     if kind == "token_cross_entropy":
         return sum(cross_entropy(z[:, i], tag[i], readout) * c["masses"][i] for i in range(z.shape[1])) / tokens
-    if kind == "pooled_cross_entropy":
+    if kind in POOLED:
         at = {"mean": np.ones(len(tag), bool), "last": c["positions"] == c["positions"].max(),
               "first": c["positions"] == c["positions"].min()}[p["pooling"]]
         mass = c["masses"] * at
-        return cross_entropy((z * mass[:, None]).sum(1) / mass.sum(), tag[0], readout) / len(everyone)
+        return POOLED[kind]((z * mass[:, None]).sum(1) / mass.sum(), tag[0], readout) / len(everyone)
     assert np.ptp(c["masses"]) == 0
     place, y = (c["positions"] + 1) / c["length"], np.array(tag)
     best = np.full(len(z), np.inf)
