@@ -70,6 +70,11 @@ BfStatus bf_controls_grid(int q, const double lower[], const double upper[], con
  * that a larger count contains the smaller. u: count rows of q, to be freed with bf_free. */
 BfStatus bf_controls_sample(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
                             BfError *error);
+/* `count` points of Halton: number j of point k (from 0) is lower + x (upper - lower), x the radical inverse of k + 1
+ * in base the j-th prime, cut after 53 bits, plus, unless `seed` is 0, the j-th draw of splitmix64(seed), modulo 1 and
+ * without rounding. A larger count contains the smaller. u as above. */
+BfStatus bf_controls_halton(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
+                            BfError *error);
 
 /* splitmix64: advance *state, return the next 64 bits; and the draw (r >> 11) 2^-53 in [0, 1). */
 uint64_t bf_splitmix64(uint64_t *state);

@@ -8,6 +8,7 @@
 #define BF_SAMPLERS(KIND)                                                                                              \
   KIND(grid)                                                                                                           \
   KIND(sample)                                                                                                         \
+  KIND(halton)                                                                                                         \
   KIND(file)
 
 /* The box U, as a sampler finds it; all arrays are [q] and borrowed. */

@@ -118,8 +118,13 @@ def constants():
 
 
 def pontryagin():
-    """Stationarity and the violation of the minimum over the actions, recomputed."""
+    """Stationarity and the violation of the minimum over the actions, recomputed; over a sample, and over points of Halton."""
     p, _ = CASES["pooled cross entropy, decay"]
+    for action in (p["action"], {"kind": "halton", "count": 5, "seed": 2}):
+        check_pontryagin({**p, "action": action})
+
+
+def check_pontryagin(p):
     u = control_of(p)
     r = flow(p, *EVALUATE, control=u)
     g, T = r.data["flow/gradient"], p["horizon"]

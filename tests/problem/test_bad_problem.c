@@ -101,7 +101,7 @@ static void wrong_controls_and_actions_are_named(void **state) {
       {.edit = {{"levels: 2", "levels: 1000"}},
        .text = "xor.yaml: action.kind gives 3e+12 controls, at most 2147483647 are possible"},
       {.edit = {{"quantize", "action: {kind: all}\nquantize"}},
-       .text = "xor.yaml: action.kind must be grid, sample or file, got 'all'"},
+       .text = "xor.yaml: action.kind must be grid, sample, halton or file, got 'all'"},
       {.edit = {{"quantize", "action: {kind: sample}\nquantize"}, {", levels: 2", ""}, {", levels: 3", ""}},
        .text = "xor.yaml: action.count is missing"},
       {.edit = {{"quantize", "action: {kind: sample, count: 2147483648}\nquantize"},

@@ -66,6 +66,9 @@ CASES = {
         rows=with_targets(sequences(2, 2, seed=13)), targets=True, feedforward="relu", width=2,
         action={"kind": "sample", "count": 11, "seed": 3}, residual=0, step=1.0,
         control={k: {"form": "full", "range": [-1, 1]} for k in ("A", "V", "W1", "b1", "W2", "b2")}),
+    "points of Halton, rotated": problem(
+        rows=with_targets(sequences(2, 2, seed=21)), targets=True, action={"kind": "halton", "count": 9, "seed": 3},
+        control={"A": {"form": "scalar", "range": [-3, 2]}, "V": {"form": "full", "range": [-1, 1.5]}}),
     "feed-forward alone, gelu": problem(
         rows=sequences(2, 2, seed=14), heads=0, feedforward="gelu", width=1, pooling="first",
         terminal="pooled_cross_entropy", readout=READOUT,

@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import os
+from fractions import Fraction
 
 import numpy as np
 
@@ -116,6 +117,21 @@ def splitmix(seed):
         yield ((z ^ (z >> 31)) >> 11) * 2.0**-53
 
 
+def halton(count, q, seed):
+    """[count, q] in [0, 1): radical inverses of 1, 2, ... in the first primes, exact fractions cut to multiples of 2^-53, and a rotation."""
+    primes, draw, columns = [n for n in range(2, 1000) if all(n % m for m in range(2, n))][:q], splitmix(seed), []
+    for base in primes:
+        shift, column = int(next(draw) * 2**53) if seed else 0, []
+        for k in range(1, count + 1):
+            x, place = Fraction(0), Fraction(1, base)
+            while k:
+                k, digit = divmod(k, base)
+                x, place = x + digit * place, place / base
+            column.append((math.floor(x * 2**53) + shift) % 2**53 * 2.0**-53)
+        columns.append(column)
+    return np.array(columns).T
+
+
 def actions(p):
     """[K, q]"""
     lower, upper, levels = [], [], []
@@ -130,6 +146,8 @@ def actions(p):
     if p["action"]["kind"] == "sample":
         draw = splitmix(p["action"]["seed"])
         return np.array([[lo + (hi - lo) * next(draw) for lo, hi in zip(lower, upper)] for _ in range(p["action"]["count"])])
+    if p["action"]["kind"] == "halton":
+        return np.array(lower) + halton(p["action"]["count"], len(lower), p["action"]["seed"]) * np.subtract(upper, lower)
     axes = [np.linspace(lo, hi, n) if n > 1 else [(lo + hi) / 2] for lo, hi, n in zip(lower, upper, levels)]
     return np.array(list(itertools.product(*axes)))
 
