@@ -142,6 +142,13 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sect
  * given then; the command line is not looked at. sections: NULL where nothing is needed (of a trained model). */
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
                             BfProblem **out, BfError *error);
+/* A problem from keys in memory, as a YAML file that has them gives it, with the same checks and messages (of a file
+ * "problem.yaml"): bf_settings_add(&settings, "horizon", "2", error), bf_settings_add_numbers(&settings,
+ * "control.A.range", 2, (double[]){-4, 4}, error). Lists are joined by commas. A problem's own settings give it again.
+ * files: the tables that keys name, by bf_files_add, or a directory to read them from; taken over, also on failure.
+ * Collective on the files' communicator; every rank gives the same. */
+BfStatus bf_problem_create(BfFiles *files, const BfSettings *settings, const BfSections *sections, BfProblem **out,
+                           BfError *error);
 /* A copy of it, with what the command line changes on top of its own overrides. Collective. */
 BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfProblem **out, BfError *error);
 void     bf_problem_destroy(BfProblem **problem);
