@@ -16,4 +16,5 @@
 #include "bellformer/run.h"
 #include "bellformer/solve.h"
 #include "bellformer/store.h"
+#include "bellformer/term.h"
 #include "bellformer/version.h"

@@ -49,10 +49,21 @@ typedef struct {
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
 typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE } BfProjection;
+typedef struct BfLayer      BfLayer;
+typedef struct BfTermKind   BfTermKind;   /* term.h */
 typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
 typedef struct BfKernels    BfKernels;    /* the functions that are compiled once for each instruction set */
 
+/* A term of the velocity, as a layer has it. */
 typedef struct {
+  const BfTermKind *kind;
+  const BfMatrix   *matrix; /* [matrices] its own, among the layer's, their parameters one behind the other */
+  int               matrices;
+} BfTerm;
+
+#define BF_MOST_TERMS 8
+
+struct BfLayer {
   int                 dim; /* d */
   int                 heads;
   double              residual; /* r: 0 or 1 */
@@ -62,17 +73,18 @@ typedef struct {
   BfProjection        projection;
   const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
   const BfActivation *activation;
-  int                 width;       /* of the feed-forward part; 0 where there is none */
-  int                 positions;   /* rows of `encoding`; 0 where there is none */
-  double             *encoding;    /* [positions][dim] e_p, or NULL; owned by the layer */
-  int                 matrices;    /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
-  BfMatrix           *matrix;      /* owned by the layer */
-  const BfMatrix     *attention;   /* among these: A_0, V_0, ...; see bf_attention_A */
-  const BfMatrix     *feedforward; /* among these: W1, b1, W2, b2 */
-  int                 free;        /* q: free numbers of all matrices */
-  int                 parameters;  /* entries of all matrices */
-  const BfKernels    *kernels;     /* that it is evaluated by; chosen by bf_layer_place */
-} BfLayer;
+  int                 width;     /* of the feed-forward part; 0 where there is none */
+  int                 positions; /* rows of `encoding`; 0 where there is none */
+  double             *encoding;  /* [positions][dim] e_p, or NULL; owned by the layer */
+  int                 matrices;  /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
+  BfMatrix           *matrix;    /* owned by the layer */
+  int                 terms;     /* of the velocity, in the order of their matrices */
+  BfTerm              term[BF_MOST_TERMS];
+  const BfMatrix     *attention;  /* A_0, V_0, ... among the matrices; see bf_attention_A */
+  int                 free;       /* q: free numbers of all matrices */
+  int                 parameters; /* entries of all matrices */
+  const BfKernels    *kernels;    /* that it is evaluated by; chosen by bf_layer_place */
+};
 
 /* Where the entries of head h's matrices begin in the parameters. */
 static inline int bf_attention_A(const BfLayer *layer, int h) { return layer->attention[2 * h].at; }
@@ -84,7 +96,7 @@ const char         *bf_activation_name(const BfActivation *activation);
 /* All names, separated by ", ". */
 const char *bf_activation_names(void);
 
-/* Set up the list of matrices of a layer whose dim, heads, activation and width are set: names, sizes, and for now
+/* Set up the terms and matrices of a layer whose dim, heads, activation and width are set: names, sizes, and for now
  * every form `full`. */
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error);
 /* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, the layer's free

@@ -4,11 +4,11 @@
 
 typedef struct {
   BfLane *s;     /* [slots][d] z + e_p */
-  BfLane *y;     /* [slots][d] A s */
+  BfLane *y;     /* [slots][d] A s; behind attention what the other terms give */
   BfLane *v;     /* [slots][d] velocity */
   BfLane *logit; /* [slots] of one query */
   BfLane *max;   /* [tags] of one query */
-  BfLane *hidden;
+  double *term;  /* work of terms */
 } Work;
 
 BF_INLINE Work work_split(const BfLayer *layer, const BfContext *context, double *work) {
@@ -16,7 +16,7 @@ BF_INLINE Work work_split(const BfLayer *layer, const BfContext *context, double
   BfLane       *base = (BfLane *)work;
   Work          w    = {base, base + each, base + 2 * each, base + 3 * each, NULL, NULL};
   w.max              = w.logit + context->slots;
-  w.hidden           = w.max + context->tags;
+  w.term             = (double *)(w.max + context->tags);
   return w;
 }
 
@@ -74,15 +74,9 @@ BF_INLINE void apply(const int d, const BfLayer *layer, const BfContext *context
       for (int i = context->first[g]; i < context->first[g + 1]; i++)
         attend(d, layer, context, V, z, context->position[g], i, w);
   }
-  for (int i = 0; i < slots; i++) {
-    BfLane *v = w->v + i * d;
-    if (layer->activation) {
-      BfLane out[BF_MOST_DIM];
-      lane_feedforward(d, layer, parameter, z + i * d, w->hidden, out);
-      for (int a = 0; a < d; a++) v[a] += out[a];
-    }
-    lane_update(d, layer, z + i * d, v, next + i * d);
-  }
+  if (lane_terms(d, layer, parameter, slots, z, w->y, w->term))
+    for (int i = 0; i < slots * d; i++) w->v[i] += w->y[i];
+  for (int i = 0; i < slots; i++) lane_update(d, layer, z + i * d, w->v + i * d, next + i * d);
 }
 
 void BF_KERNEL(bf_layer_apply)(const BfLayer *layer, const BfContext *context, const double *parameters,

@@ -2,8 +2,8 @@
  * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll.
  */
 #pragma once
+#include "bellformer/term.h"
 #include "kernel/lanes.h"
-#include "layer/activation.h"
 
 /* y = A s. matrix: [d][d] in lanes. */
 BF_INLINE void lane_matvec(const int d, const BfLane *matrix, const BfLane *s, BfLane *y) {
@@ -48,24 +48,20 @@ BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, Bf
   for (int a = 0; a < d; a++) v[a] += out[a];
 }
 
-/* out = W2 sigma(W1 z + b1) + b2; hidden: [width] of work. parameter: the layer's, in lanes. */
-BF_INLINE void lane_feedforward(const int d, const BfLayer *layer, const BfLane *parameter, const BfLane *z,
-                                BfLane *hidden, BfLane *out) {
-  const BfMatrix *m  = layer->feedforward;
-  const BfLane   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
-  const BfLane   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
-  const int       width = layer->width;
-  for (int i = 0; i < width; i++) {
-    BfLane sum = W1[i * d] * z[0];
-    for (int a = 1; a < d; a++) sum += W1[i * d + a] * z[a];
-    hidden[i] = sum + b1[i];
+/* v = the sum of all terms of single tokens, of `rows` tokens: added by itself, so that a table of it by cells gives
+ * the same bits. Returns 0, and leaves v, where there are none. */
+BF_INLINE int lane_terms(const int d, const BfLayer *layer, const BfLane *parameter, int rows, const BfLane *z,
+                         BfLane *v, double *work) {
+  int count = 0;
+  for (int k = 0; k < layer->terms; k++) {
+    const BfTerm    *term = &layer->term[k];
+    const BfTermCall call = {layer, term, (const double *)parameter, BF_LANES, rows, (const double *)z, work};
+    if (!bf_term_is_tokenwise(term)) continue;
+    for (int i = 0; !count && i < rows * d; i++) v[i] = lane_set(0.0);
+    term->kind->apply(&call, (double *)v);
+    count++;
   }
-  bf_activate(layer->activation, (double *)hidden, width);
-  for (int a = 0; a < d; a++) {
-    BfLane sum = W2[a * width] * hidden[0];
-    for (int i = 1; i < width; i++) sum += W2[a * width + i] * hidden[i];
-    out[a] = sum + b2[a];
-  }
+  return count;
 }
 
 /* z / |z| of one lane where |z|^2 is beyond, or near the end of, what a double holds: scaled first. What is infinite

@@ -3,7 +3,7 @@
  * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files. A new kernel: its file, its line in BfKernels and
  * in kernels.c, its case in tests/kernel. */
 #pragma once
-#include "bellformer/layer.h"
+#include "bellformer/term.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -18,6 +18,9 @@ typedef void BfLayerApply(const BfLayer *layer, const BfContext *context, const 
                           double *next, double *work);
 typedef void BfVelocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                         const double *z, double *f, double *work);
+/* Of a layer's feed-forward part. */
+typedef void BfFeedforward(const BfTermCall *call, double *v);
+typedef void BfFeedforwardTransposed(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters);
 typedef void BfVelocityTransposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                                   const double *z, const double *lambda, double *by_z, double *by_parameters,
                                   double *work);
@@ -27,6 +30,7 @@ struct BfKernels {
   /* Without fused multiply-add: the same bits in every instruction set. */
   BfExpLanes     *exp_lanes;
   BfLayerApply   *layer_apply;
+  BfFeedforward  *feedforward; /* each lane with parameters of its own */
   BfTablePrepare *table_prepare;
   BfTableSight   *table_sight;
   BfTableMeasure *table_measure;
@@ -35,8 +39,10 @@ struct BfKernels {
   BfSweepBlock   *sweep_block;
   BfSweepLast    *sweep_last;
   /* Fused where the instruction set can. */
-  BfVelocity           *velocity;
-  BfVelocityTransposed *velocity_transposed;
+  BfVelocity              *velocity;
+  BfVelocityTransposed    *velocity_transposed;
+  BfFeedforward           *feedforward_shared; /* all lanes with the same parameters */
+  BfFeedforwardTransposed *feedforward_transposed;
 };
 
 /* Tables that this program holds, the plainest ("generic") first; NULL behind the last. */
@@ -45,15 +51,18 @@ const BfKernels *bf_kernels_compiled(int i);
 int bf_machine_runs(const char *name);
 
 #ifdef BF_ISA /* in a file that is compiled for one */
-BfExpLanes           BF_KERNEL(bf_exp_lanes);
-BfLayerApply         BF_KERNEL(bf_layer_apply);
-BfTablePrepare       BF_KERNEL(bf_table_prepare);
-BfTableSight         BF_KERNEL(bf_table_sight);
-BfTableMeasure       BF_KERNEL(bf_table_measure);
-BfTableRank          BF_KERNEL(bf_table_rank);
-BfTablePairs         BF_KERNEL(bf_table_pairs);
-BfSweepBlock         BF_KERNEL(bf_sweep_block);
-BfSweepLast          BF_KERNEL(bf_sweep_last);
-BfVelocity           BF_KERNEL(bf_velocity);
-BfVelocityTransposed BF_KERNEL(bf_velocity_transposed);
+BfExpLanes              BF_KERNEL(bf_exp_lanes);
+BfLayerApply            BF_KERNEL(bf_layer_apply);
+BfFeedforward           BF_KERNEL(bf_feedforward);
+BfTablePrepare          BF_KERNEL(bf_table_prepare);
+BfTableSight            BF_KERNEL(bf_table_sight);
+BfTableMeasure          BF_KERNEL(bf_table_measure);
+BfTableRank             BF_KERNEL(bf_table_rank);
+BfTablePairs            BF_KERNEL(bf_table_pairs);
+BfSweepBlock            BF_KERNEL(bf_sweep_block);
+BfSweepLast             BF_KERNEL(bf_sweep_last);
+BfVelocity              BF_KERNEL(bf_velocity);
+BfVelocityTransposed    BF_KERNEL(bf_velocity_transposed);
+BfFeedforward           BF_KERNEL(bf_feedforward_shared);
+BfFeedforwardTransposed BF_KERNEL(bf_feedforward_transposed);
 #endif

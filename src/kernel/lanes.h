@@ -14,6 +14,7 @@
 
 typedef double  BfLane __attribute__((vector_size(8 * BF_LANES)));
 typedef int64_t BfLaneInt __attribute__((vector_size(8 * BF_LANES)));
+typedef BfLane  BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
 
 #define BF_INLINE static inline __attribute__((always_inline))
 

@@ -23,9 +23,9 @@ void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) 
         ((BfLane *)shape->logit)[((int64_t)h * Q + i) * Q + j] = lane_logit(d, layer->beta, s, y);
       }
     }
-  for (int c = 0; c < n && layer->activation; c++) {
+  for (int c = 0; c < n; c++) {
     load(shape, 0, c, 0, z);
-    lane_feedforward(d, layer, p, z, (BfLane *)shape->hidden, (BfLane *)shape->forward + c * d);
+    shape->forwards = lane_terms(d, layer, p, 1, z, (BfLane *)shape->forward + c * d, shape->term);
   }
 }
 
@@ -114,7 +114,7 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
       const int q = shape->place[g] * shape->n + (int)cell[i];
       for (int h = 0; h < layer->heads; h++)
         attend(d, shape, p + bf_attention_V(layer, h), h, q, context->position[g], last, v);
-      if (layer->activation)
+      if (shape->forwards)
         for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell[i] * d + a];
       lane_update(d, layer, z, v, next + i * d);
     }
@@ -200,7 +200,7 @@ BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane 
     y[0]              = row[shape->place[1] * shape->n + second];
     attend_two(d, shape, p + bf_attention_V(layer, h), x, y, v);
   }
-  if (layer->activation)
+  if (shape->forwards)
     for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell * d + a];
   lane_update(d, layer, z, v, next);
   return nearest(d, shape, next);

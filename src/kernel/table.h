@@ -17,6 +17,7 @@ typedef struct {
   int             *place;                 /* [tags] a tag's position among these */
   int             *position;              /* [positions] */
   double          *point;                 /* [n][d] cell centres */
+  int              forwards;              /* 1: there are terms of single tokens */
   int              nearest;               /* 1: successors by a grid's nearest cell, in lanes */
   double          *lower, *width, *cells; /* [d] the grid's axes */
   double         **choose;                /* [atoms + 1][atoms][n + atoms]: C(b, k + 1) at [k * (n + atoms) + b] */
@@ -24,15 +25,15 @@ typedef struct {
   int              sight;                 /* lanes of a sight: 2 + d (max, weight, sum of z') */
   /* In lanes (BF_LANES actions), filled by the kernels: */
   double *logit;   /* [heads][queries][queries] */
-  double *forward; /* [n][d] the feed-forward part */
-  double *hidden;  /* [width] work */
+  double *forward; /* [n][d] what the terms of single tokens give, where there are any */
+  double *term;    /* work of theirs: bf_terms_work doubles */
   double *lead;    /* [heads][tags][queries][sight] of the tags before the last */
   double *last;    /* [BF_TYPE_BLOCK][heads][queries][sight] of laws of the last tag */
   double *next;    /* [slots][d] images of a measure's atoms */
   double *image;   /* [n][n] of pairs, else NULL: the first atom's new cell */
 } BfTableShape;
 
-/* For a block of actions: logits of all pairs of (position, cell), feed-forward part of all cells. */
+/* For a block of actions: logits of all pairs of (position, cell), what the other terms give in all cells. */
 typedef void BfTablePrepare(BfTableShape *shape, const double *parameters);
 /* What all queries see of tag g when its atoms are in cell[]: to[head * stride + query * sight ...]. */
 typedef void BfTableSight(const BfTableShape *shape, int g, const int64_t cell[], double *to, int64_t stride);

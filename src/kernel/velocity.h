@@ -2,11 +2,10 @@
  * only by kernels that are compiled once for each instruction set. `d` and `layout` are passed as constants, so that
  * loops unroll. */
 #pragma once
+#include "bellformer/term.h"
 #include "kernel/kernels.h"
 #include "kernel/lanes.h"
-#include "layer/activation.h"
 
-typedef BfLane BfLoose __attribute__((aligned(8))); /* in arrays of others: PETSc aligns vectors to 16 bytes */
 typedef BfPart BfPartLoose __attribute__((aligned(8)));
 
 enum {
@@ -20,7 +19,7 @@ typedef struct {
   BfLane       *logit, *t;     /* [ROWS][tokens] of some queries */
   BfLane       *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
   BfLane       *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
-  BfLane       *hidden;        /* [3][width] of the feed-forward part */
+  double       *term;          /* work of terms */
   BfLane       *by_parameters; /* [parameters] */
   double       *y;             /* [tokens][d] keys beta A s: numbers where lanes are tokens, else in lanes */
   const double *sk, *zk;       /* s and z as keys */
@@ -38,10 +37,10 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
   w.t             = w.logit + VELOCITY_ROWS * (int64_t)block->tokens;
   w.by_y          = w.t + VELOCITY_ROWS * (int64_t)block->tokens;
   w.seen          = w.by_y + key;
-  w.hidden        = w.seen + key;
-  w.by_parameters = w.hidden + 3 * (int64_t)layer->width;
+  w.by_parameters = w.seen + key;
   w.y             = (double *)(w.by_parameters + layer->parameters);
   w.copy          = w.y + key * BF_LANES;
+  w.term          = w.copy + key * BF_LANES;
   return w;
 }
 
@@ -223,29 +222,10 @@ BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int row
   }
 }
 
-/* h = W1 z + b1 of a row. */
-BF_INLINE void velocity_hidden(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
-                               BfLane *h) {
-  const BfMatrix *m  = layer->feedforward;
-  const double   *W1 = parameter + m[0].at, *b1 = parameter + m[1].at;
-  for (int k = 0; k < layer->width; k++) {
-    h[k] = lane_set(b1[k]);
-    for (int a = 0; a < d; a++) h[k] += lane_set(W1[k * d + a]) * z[a];
-  }
-}
-
-/* v += W2 sigma(h) + b2. */
-BF_INLINE void velocity_feedforward(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
-                                    BfLane *v, BfLane *h) {
-  const BfMatrix *m  = layer->feedforward;
-  const double   *W2 = parameter + m[2].at, *b2 = parameter + m[3].at;
-  velocity_hidden(d, layer, parameter, z, h);
-  bf_activate(layer->activation, (double *)h, layer->width);
-  for (int a = 0; a < d; a++) {
-    BfLane sum = lane_set(b2[a]);
-    for (int k = 0; k < layer->width; k++) sum += lane_set(W2[a * layer->width + k]) * h[k];
-    v[a] += sum;
-  }
+/* Term k of the layer on all rows of a block. */
+BF_INLINE BfTermCall velocity_term(const BfLayer *layer, int k, const BfBlock *block, const double *parameter,
+                                   const BfLoose *z, const BfVelocityWork *w) {
+  return (BfTermCall){layer, &layer->term[k], parameter, 1, block->rows, (const double *)z, w->term};
 }
 
 /* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there. */
@@ -261,8 +241,10 @@ BF_INLINE void velocity_layer(const int d, const BfLayout layout, const BfLayer 
       velocity_attend(d, layout, VELOCITY_ROWS, layer, block, V, i, w);
     for (; i < block->rows; i++) velocity_attend(d, layout, 1, layer, block, V, i, w);
   }
-  for (int i = 0; layer->activation && i < block->rows; i++)
-    velocity_feedforward(d, layer, parameter, z + i * d, w->v + i * d, w->hidden);
+  for (int k = 0; k < layer->terms; k++) {
+    const BfTermCall call = velocity_term(layer, k, block, parameter, z, w);
+    if (bf_term_is_tokenwise(call.term)) call.term->kind->apply(&call, (double *)w->v);
+  }
 }
 
 /* <x, y>, and 1 / |z|^2 with 0 for the origin, which has no direction. */

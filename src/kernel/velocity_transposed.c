@@ -105,34 +105,6 @@ BF_INLINE void keys_transposed(const int d, const BfLayout layout, const BfLayer
   }
 }
 
-BF_INLINE void feedforward_transposed(const int d, const BfLayer *layer, const double *parameter, const BfLoose *z,
-                                      const BfLane *lambda, BfLoose *by_z, const BfVelocityWork *w) {
-  const BfMatrix *m  = layer->feedforward;
-  const double   *W1 = parameter + m[0].at, *W2 = parameter + m[2].at;
-  const int       width = layer->width;
-  BfLane *by_W1 = w->by_parameters + m[0].at, *by_b1 = w->by_parameters + m[1].at, *by_W2 = w->by_parameters + m[2].at,
-         *by_b2 = w->by_parameters + m[3].at, *h = w->hidden, *slope = h + width, *by_h = slope + width;
-  velocity_hidden(d, layer, parameter, z, h);
-  bf_activate_slope(layer->activation, (const double *)h, (double *)slope, width);
-  bf_activate(layer->activation, (double *)h, width);
-  for (int k = 0; k < width; k++) by_h[k] = lane_set(0.0);
-  for (int a = 0; a < d; a++) {
-    by_b2[a] += lambda[a];
-    for (int k = 0; k < width; k++) {
-      by_W2[a * width + k] += lambda[a] * h[k];
-      by_h[k] += lane_set(W2[a * width + k]) * lambda[a];
-    }
-  }
-  for (int k = 0; k < width; k++) {
-    by_h[k] *= slope[k];
-    by_b1[k] += by_h[k];
-    for (int a = 0; a < d; a++) {
-      by_W1[k * d + a] += by_h[k] * z[a];
-      by_z[a] += lane_set(W1[k * d + a]) * by_h[k];
-    }
-  }
-}
-
 /* From f to v: w->lambda, and what z gets directly. On the sphere f has v - <z,v> z / |z|^2 in place of v. */
 BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock *block, double zeta, const BfLoose *z,
                                 const BfLoose *lambda, BfLoose *by_z, const BfVelocityWork *w) {
@@ -170,8 +142,11 @@ BF_INLINE void transposed(const int d, const BfLayout layout, const BfLayer *lay
     for (; i < block->rows; i++) rows_transposed(d, layout, 1, layer, block, V, i, by_z, w);
     keys_transposed(d, layout, layer, block, parameter, h, by_z, w);
   }
-  for (int i = 0; layer->activation && i < block->rows; i++)
-    feedforward_transposed(d, layer, parameter, z + i * d, w->lambda + i * d, by_z + i * d, w);
+  for (int k = 0; k < layer->terms; k++) {
+    const BfTermCall call = velocity_term(layer, k, block, parameter, z, w);
+    if (bf_term_is_tokenwise(call.term))
+      call.term->kind->transposed(&call, (const double *)w->lambda, (double *)by_z, (double *)w->by_parameters);
+  }
   for (int p = 0; p < layer->parameters; p++) by_parameters[p] += sum_lanes(w->by_parameters[p]);
 }
 

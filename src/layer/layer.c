@@ -1,4 +1,5 @@
 /* A layer, and the flow's right-hand side, by the kernels that the layer holds. */
+#include "bellformer/term.h"
 #include "kernel/kernels.h"
 
 void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
@@ -7,13 +8,13 @@ void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double
 }
 
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
-  const int64_t lanes = 3 * (int64_t)context->slots * layer->dim + context->slots + context->tags + layer->width;
-  return lanes * BF_LANES;
+  const int64_t lanes = 3 * (int64_t)context->slots * layer->dim + context->slots + context->tags;
+  return lanes * BF_LANES + bf_terms_work(layer);
 }
 
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
   const int64_t row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
-  return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + 3 * (int64_t)layer->width + layer->parameters);
+  return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + layer->parameters) + bf_terms_work(layer);
 }
 
 void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,

@@ -1,34 +1,26 @@
 /* The matrices of a layer and the free numbers that fill them. */
-#include "bellformer/layer.h"
-#include <stdio.h>
+#include "bellformer/term.h"
 #include <stdlib.h>
-#include <string.h>
 
-static void shape(BfMatrix *m, int rows, int cols) {
-  m->rows = rows;
-  m->cols = cols;
+static void add_term(BfLayer *layer, const BfTermKind *kind) {
+  BfTerm  *term = &layer->term[layer->terms++];
+  BfMatrix unused;
+  *term = (BfTerm){.kind = kind};
+  while (kind->matrix(layer, term->matrices, &unused)) term->matrices++;
+  layer->matrices += term->matrices;
 }
 
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
-  const int feedforward = layer->activation ? 4 : 0;
-  BF_TRY(BF_NEW(&layer->matrix, 2 * layer->heads + feedforward, error));
-  layer->matrices    = 2 * layer->heads + feedforward;
-  layer->attention   = layer->matrix;
-  layer->feedforward = layer->matrix + 2 * layer->heads;
-  for (int h = 0; h < layer->heads; h++)
-    for (int i = 0; i < 2; i++) {
-      BfMatrix *m = &layer->matrix[2 * h + i];
-      snprintf(m->name, sizeof m->name, "%c_%d", i ? 'V' : 'A', h);
-      shape(m, layer->dim, layer->dim);
-    }
-  if (!feedforward) return BF_OK;
-  static const char *const name[] = {"W1", "b1", "W2", "b2"};
-  BfMatrix                *m      = layer->matrix + 2 * layer->heads;
-  for (int i = 0; i < 4; i++) strcpy(m[i].name, name[i]);
-  shape(&m[0], layer->width, layer->dim);
-  shape(&m[1], layer->width, 1);
-  shape(&m[2], layer->dim, layer->width);
-  shape(&m[3], layer->dim, 1);
+  int at = 0;
+  if (layer->heads) add_term(layer, &bf_term_attention);
+  if (layer->activation) add_term(layer, &bf_term_feedforward);
+  BF_TRY(BF_NEW(&layer->matrix, layer->matrices, error));
+  layer->attention = layer->matrix;
+  for (int i = 0; i < layer->terms; i++) {
+    BfTerm *term = &layer->term[i];
+    term->matrix = layer->matrix + at;
+    for (int k = 0; k < term->matrices; k++) term->kind->matrix(layer, k, &layer->matrix[at++]);
+  }
   return BF_OK;
 }
 

@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
   BfError     error   = {0};
   BfRun      *run     = NULL;
   BfProblem  *problem = NULL;
-  BfFull x       = {0};
+  BfFull      x       = {0};
   const char *path    = argv[1];
   if (argc < 2) return 2;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;

@@ -149,7 +149,8 @@ static void *make_libm_case(Memory *m, uint64_t *seed, int large, Outputs *outpu
 }
 
 static void run_layer(void *x, const BfKernels *kernels) {
-  Applied *a = x;
+  Applied *a       = x;
+  a->layer.kernels = kernels; /* of its terms */
   kernels->layer_apply(&a->layer, &a->context, a->parameters, a->z, a->next, a->work);
 }
 

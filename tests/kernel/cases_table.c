@@ -81,7 +81,7 @@ static Table *make_shape(Memory *m, uint64_t *seed, int large, int pairs) {
   x->parameters = make_parameters(m, seed, &x->layer, below(seed, 8) ? 1.5 : 1e5);
   s->logit      = TAKE(m, double, heads *Q *Q *BF_LANES);
   s->forward    = TAKE(m, double, (int64_t)s->n * s->d * BF_LANES);
-  s->hidden     = TAKE(m, double, (int64_t)x->layer.width *BF_LANES);
+  s->term       = TAKE(m, double, bf_terms_work(&x->layer));
   s->lead       = TAKE(m, double, x->context.tags *seen);
   s->last       = TAKE(m, double, seen);
   s->next       = TAKE(m, double, (int64_t)x->context.slots * s->d * BF_LANES);
@@ -110,6 +110,7 @@ static void run_table(void *x, const BfKernels *kernels) {
   const BfContext *c    = &t->context;
   const int64_t    each = (int64_t)t->shape.queries * t->shape.sight * BF_LANES,
                 row     = (int64_t)c->slots * t->shape.d * BF_LANES;
+  t->layer.kernels      = kernels; /* of its terms */
   kernels->table_prepare(&t->shape, t->parameters);
   for (int i = 0; i < MEASURES; i++) {
     const int64_t *cell = t->cell[i];
@@ -196,6 +197,7 @@ static void *make_pairs(Memory *m, uint64_t *seed, int large, Outputs *outputs) 
 static void run_pairs(void *x, const BfKernels *kernels) {
   Table    *t = x;
   const int n = t->shape.n, lanes = 1 + n % BF_LANES;
+  t->layer.kernels = kernels; /* of its terms */
   kernels->table_prepare(&t->shape, t->parameters);
   kernels->table_pairs(&t->shape, t->parameters, 0, n / 3, lanes, t->number);
   kernels->table_pairs(&t->shape, t->parameters, n / 3, n, lanes, t->number);

@@ -50,7 +50,8 @@ static void *make_velocity(Memory *m, uint64_t *seed, int large, Outputs *output
 }
 
 static void run_velocity(void *x, const BfKernels *kernels) {
-  Moved *v = x;
+  Moved *v         = x;
+  v->layer.kernels = kernels; /* of its terms */
   kernels->velocity(&v->layer, &v->block, v->parameters, v->zeta, v->z, v->f, v->work);
 }
 
@@ -68,7 +69,8 @@ static void *make_transposed(Memory *m, uint64_t *seed, int large, Outputs *outp
 }
 
 static void run_transposed(void *x, const BfKernels *kernels) {
-  Moved *v = x;
+  Moved *v         = x;
+  v->layer.kernels = kernels;
   memset(v->by_parameters, 0, sizeof(double) * (size_t)v->layer.parameters);
   kernels->velocity_transposed(&v->layer, &v->block, v->parameters, v->zeta, v->z, v->lambda, v->by_z, v->by_parameters,
                                v->work);

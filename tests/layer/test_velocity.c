@@ -141,7 +141,7 @@ static void plain_attention(const Setup *s, int h, int place, double v[]) {
 
 static void plain(const Setup *s, const Case *c, int place, double f[]) {
   const int       d = s->layer.dim, w = s->layer.width;
-  const BfMatrix *m              = s->layer.feedforward;
+  const BfMatrix *m              = s->layer.term[s->layer.terms - 1].matrix;
   double          v[BF_MOST_DIM] = {0}, zv = 0, zz = 0;
   for (int h = 0; h < s->layer.heads; h++) plain_attention(s, h, place, v);
   for (int k = 0; k < w; k++) {

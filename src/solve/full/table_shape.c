@@ -1,4 +1,5 @@
 #include "solve/full/table_shape.h"
+#include "bellformer/term.h"
 #include "kernel/kernels.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ static void clear(BfTableShape *x) {
   bf_free(x->radix);
   bf_free(x->logit);
   bf_free(x->forward);
-  bf_free(x->hidden);
+  bf_free(x->term);
   bf_free(x->lead);
   bf_free(x->last);
   bf_free(x->next);
@@ -105,7 +106,7 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
   BF_TRY(BF_NEW(&x->radix, x->context->tags, error));
   BF_TRY(BF_NEW(&x->logit, heads * Q * Q * BF_LANES, error));
   BF_TRY(BF_NEW(&x->forward, (int64_t)x->n * x->d * BF_LANES, error));
-  BF_TRY(BF_NEW(&x->hidden, (int64_t)x->layer->width * BF_LANES, error));
+  BF_TRY(BF_NEW(&x->term, bf_terms_work(x->layer), error));
   BF_TRY(BF_NEW(&x->lead, x->context->tags * seen, error));
   BF_TRY(BF_NEW(&x->last, BF_TYPE_BLOCK * seen, error));
   BF_TRY(BF_NEW(&x->next, (int64_t)x->context->slots * x->d * BF_LANES, error));
