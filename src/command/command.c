@@ -1,5 +1,6 @@
 /* What surrounds every command: MPI and PETSc, errors, exit codes. */
 #include "command/command.h"
+#include "bellformer/plugin.h"
 #include "run/end.h"
 
 #include <ctype.h>
@@ -105,6 +106,7 @@ typedef struct {
   double  link_timeout;
   bool    quiet;
   double  gigabytes;
+  char   *plugins;
 } RunSettings;
 
 const BfOption bf_run_options[] = {
@@ -116,6 +118,9 @@ const BfOption bf_run_options[] = {
      .meaning = "that a node may take; default: what is free there"},
     {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
      .meaning = "no progress, no report"},
+    {"plugin", BF_OPTION_TEXT, BF_OF_THIS_START, "FILES", offsetof(RunSettings, plugins),
+     .meaning = "shared objects with further kinds of costs and terms, joined by commas, beside those that the "
+                "environment variable BELLFORMER_PLUGINS names"},
     {0}};
 
 const BfOption bf_key_options[] = {
@@ -129,19 +134,26 @@ static BfStatus check_kernels(const BfRun *run, BfError *error) {
   return bf_together(run->world, bf_kernels_choose(&kernels, error), error);
 }
 
+static BfStatus load_plugins(const BfRun *run, const RunSettings *o, BfError *error) {
+  BF_TRY(bf_plugins_load(run->world, getenv("BELLFORMER_PLUGINS"), error));
+  return bf_plugins_load(run->world, o->plugins, error);
+}
+
 static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
   BfRun      *run = NULL;
   RunSettings o   = {0};
   BF_TRY(find_file(arguments, error));
   BF_TRY(bf_options_parse(bf_run_options, &o, error));
-  BF_TRY(bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error));
+  if (bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error) != BF_OK) goto done;
   run->quiet  = o.quiet;
   run->memory = (int64_t)(1e9 * o.gigabytes);
   bf_progress_open(run, NULL, error);
   if (bf_agree(run->world, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
-      check_kernels(run, error) == BF_OK)
+      check_kernels(run, error) == BF_OK && load_plugins(run, &o, error) == BF_OK)
     command->run(run, arguments, error);
   bf_run_destroy(&run);
+done:
+  bf_options_clear(bf_run_options, &o);
   return error->status;
 }
 

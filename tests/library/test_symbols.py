@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 # Of the linker.
+PLUGIN = {"bf_plugin_version", "bf_plugin_register"}  # what a plug-in defines
 ALWAYS = {"__bss_start", "_edata", "_end", "_init", "_fini"}
 
 
@@ -30,7 +31,7 @@ def declared(compiler):
         with open(told) as f:
             functions = re.findall(r"^/\* \S*bellformer/\w+\.h:\d+:NC \*/ extern .*?\b(\w+) \(", f.read(), re.M)
         seen = subprocess.run([*compiler, "-E", source], capture_output=True, text=True, check=True).stdout
-    return set(functions) | set(re.findall(r"^extern[^;(]*\b(bf_\w+)(?:\[\w*\])*;", seen, re.M))
+    return (set(functions) | set(re.findall(r"^extern[^;(]*\b(bf_\w+)(?:\[\w*\])*;", seen, re.M))) - PLUGIN
 
 
 def main():
