@@ -16,6 +16,7 @@
 #include "bellformer/quantize.h"
 #include "bellformer/run.h"
 #include "bellformer/solve.h"
+#include "bellformer/splitmix64.h"
 #include "bellformer/store.h"
 #include "bellformer/term.h"
 #include "bellformer/version.h"

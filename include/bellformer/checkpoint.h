@@ -73,11 +73,9 @@ BfStatus bf_checkpoint_stopped(const BfCheckpoint *checkpoint, BfError *error);
  * failure nothing appears and the older generations stand. bytes: as it was estimated. */
 BfStatus bf_checkpoint_begin(BfCheckpoint *checkpoint, BfError *error);
 BfStatus bf_checkpoint_number(BfCheckpoint *checkpoint, const char *name, int64_t value, BfError *error);
-/* An array of which this rank gives `blocks` blocks (1-D: first[b] .. first[b] + count[b] - 1 in rows of `columns`
- * entries, increasing; contiguous in memory). rows: of all ranks. */
+/* An array of `rows` rows of all ranks, in `columns` columns, of which this rank gives the rows of its parts. */
 BfStatus bf_checkpoint_array(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows,
-                             int64_t columns, int blocks, const int64_t first[], const int64_t count[],
-                             const void *data, BfError *error);
+                             int64_t columns, const BfParts *parts, const void *data, BfError *error);
 BfStatus bf_checkpoint_end(BfCheckpoint *checkpoint, double bytes, BfError *error);
 /* Whether an array of that name is in this or an earlier generation. Not collective. */
 bool bf_checkpoint_has(const BfCheckpoint *checkpoint, const char *name);
@@ -93,7 +91,7 @@ BfStatus         bf_checkpoint_restore(BfCheckpoint *checkpoint, BfRestore *rest
 /* Within restore: numbers and arrays of the generation, as they were given. A missing one is BF_BAD_INPUT. */
 BfStatus bf_checkpoint_get(BfCheckpoint *checkpoint, const char *name, int64_t *value, BfError *error);
 BfStatus bf_checkpoint_rows(BfCheckpoint *checkpoint, const char *name, int64_t *rows, BfError *error);
-BfStatus bf_checkpoint_read(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t columns, int blocks,
-                            const int64_t first[], const int64_t count[], void *data, BfError *error);
+BfStatus bf_checkpoint_read(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t columns,
+                            const BfParts *parts, void *data, BfError *error);
 
 BF_API_END

@@ -1,6 +1,7 @@
 /* The three quantizers of [ASY26]: tokens (X_n), measures (P_m(X_n)) and controls (U_k): README, The model. Pure. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/splitmix64.h"
 
 BF_API_BEGIN
 
@@ -75,11 +76,5 @@ BfStatus bf_controls_sample(int q, const double lower[], const double upper[], i
  * without rounding. A larger count contains the smaller. u as above. */
 BfStatus bf_controls_halton(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
                             BfError *error);
-
-/* splitmix64: advance *state, return the next 64 bits; and the draw (r >> 11) 2^-53 in [0, 1). */
-uint64_t bf_splitmix64(uint64_t *state);
-double   bf_uniform(uint64_t *state);
-/* Advance *state as `count` draws do, in one step. */
-void bf_splitmix64_skip(uint64_t *state, uint64_t count);
 
 BF_API_END

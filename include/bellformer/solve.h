@@ -58,14 +58,14 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
 double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions);
 
 typedef struct {
-  double  most;        /* measures of a layer at most: M; INFINITY where tokens are not quantized */
-  double  actions;     /* K */
-  int     horizon;     /* T */
+  double  most;          /* measures of a layer at most: M; INFINITY where tokens are not quantized */
+  double  actions;       /* K */
+  int     horizon;       /* T */
   int64_t measure_bytes; /* a measure */
-  double  expanded;    /* successors of the layers before the last, at most */
-  double  costed;      /* of the last */
-  double  terms;       /* work of a successor */
-  double  work;        /* at most, of the whole solve */
+  double  expanded;      /* successors of the layers before the last, at most */
+  double  costed;        /* of the last */
+  double  terms;         /* work of a successor */
+  double  work;          /* at most, of the whole solve */
 } BfReachableSize;
 BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error);
 /* Measures of layer t at most: min(K^t, M). */

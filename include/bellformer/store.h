@@ -13,6 +13,7 @@ BF_API_BEGIN
 typedef struct BfStore BfStore;
 
 typedef enum { BF_STORE_DOUBLE, BF_STORE_INT32, BF_STORE_INT64, BF_STORE_BYTE } BfStoreType;
+int64_t bf_store_size(BfStoreType type); /* bytes of an entry, in memory and in the file */
 
 /* Start a new file. An existing one is refused (BF_BAD_INPUT) unless overwrite is set, and stands until
  * bf_store_commit. The folder must exist and be writable: found out here, not at the end of a long run. */
@@ -44,21 +45,27 @@ BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int
 BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
                               const int64_t count[], const void *data, BfError *error);
 
-/* A write, and a read, of several blocks of one row (row >= 0: of a two-dimensional array; -1: of a one-dimensional
- * one): entries first[b] .. first[b] + count[b] - 1 of each, in increasing order, contiguous in memory. Blocks of ranks
- * must not overlap in a write. */
-BfStatus bf_store_write_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks,
-                               const int64_t first[], const int64_t count[], const void *data, BfError *error);
-BfStatus bf_store_read_blocks(BfStore *store, const char *path, BfStoreType type, int64_t row, int blocks,
-                              const int64_t first[], const int64_t count[], void *data, BfError *error);
+/* What a rank holds of an array of one dimension, or of a row of two: entries first[p] .. first[p] + count[p] - 1 of
+ * each part, in increasing order, contiguous in memory. */
+typedef struct {
+  int            parts;
+  const int64_t *first, *count; /* [parts]; borrowed */
+} BfParts;
+
+/* A write, and a read, of parts of one row (row >= 0: of a two-dimensional array; -1: of a one-dimensional one). Parts
+ * of ranks must not overlap in a write. */
+BfStatus bf_store_write_parts(BfStore *store, const char *path, BfStoreType type, int64_t row, const BfParts *parts,
+                              const void *data, BfError *error);
+BfStatus bf_store_read_parts(BfStore *store, const char *path, BfStoreType type, int64_t row, const BfParts *parts,
+                             void *data, BfError *error);
 
 /* A one-dimensional array that ranks write at once, contiguous, with sums beside it (PATH.sums) that ranks make of what
  * each holds: as safe as checksummed chunks, at nearly the speed of plain parallel writes; but only bellformer reads
- * the sums. Blocks as above. Reading checks the whole array first: BF_BAD_INPUT, "is damaged". */
-BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks,
-                               const int64_t first[], const int64_t count[], const void *data, BfError *error);
-BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[],
-                              const int64_t count[], void *data, BfError *error);
+ * the sums. Reading checks the whole array first: BF_BAD_INPUT, "is damaged". */
+BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries,
+                               const BfParts *parts, const void *data, BfError *error);
+BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, const BfParts *parts, void *data,
+                              BfError *error);
 
 /* Attributes of an object (a group or dataset, made as a group if it is not there). Same value on all ranks. */
 BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error);

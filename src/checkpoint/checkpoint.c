@@ -220,26 +220,34 @@ BfStatus bf_checkpoint_number(BfCheckpoint *c, const char *name, int64_t value, 
   return bf_store_attribute_int(c->store, "/checkpoint", name, value, error);
 }
 
-static void scale(int blocks, const int64_t from[], int64_t columns, int64_t to[]) {
-  for (int b = 0; b < blocks; b++) to[b] = from[b] * columns;
+/* Parts that count entries, of parts that count rows; `first` is to be freed. Collective. */
+static BfStatus make_entries(const BfCheckpoint *c, const BfParts *rows, int64_t columns, BfParts *out,
+                             BfError *error) {
+  int64_t *scaled = NULL;
+  if (bf_together(c->run->world, BF_NEW(&scaled, 2 * (int64_t)rows->parts, error), error) != BF_OK) {
+    bf_free(scaled);
+    return error->status;
+  }
+  for (int p = 0; p < rows->parts; p++) {
+    scaled[p]               = rows->first[p] * columns;
+    scaled[rows->parts + p] = rows->count[p] * columns;
+  }
+  *out = (BfParts){rows->parts, scaled, scaled + rows->parts};
+  return BF_OK;
 }
 
 BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type, int64_t rows, int64_t columns,
-                             int blocks, const int64_t first[], const int64_t count[], const void *data,
-                             BfError *error) {
-  char          path[128];
-  const int64_t entries = rows * columns;
-  int64_t      *scaled  = NULL;
+                             const BfParts *parts, const void *data, BfError *error) {
+  char    path[128];
+  BfParts entries;
   if (find(c, name) >= 0) return BF_OK; /* written once */
-  BfStatus status = bf_together(c->run->world, BF_NEW(&scaled, 2 * (int64_t)blocks, error), error);
-  if (status == BF_OK) status = bf_together(c->run->world, add(c, name, c->generation, error), error);
+  BF_TRY(make_entries(c, parts, columns, &entries, error));
+  BfStatus status = bf_together(c->run->world, add(c, name, c->generation, error), error);
   if (status == BF_OK) {
     snprintf(path, sizeof path, "/arrays/%s", name);
-    scale(blocks, first, columns, scaled);
-    scale(blocks, count, columns, scaled + blocks);
-    status = bf_store_write_sealed(c->store, path, type, entries, blocks, scaled, scaled + blocks, data, error);
+    status = bf_store_write_sealed(c->store, path, type, rows * columns, &entries, data, error);
   }
-  bf_free(scaled);
+  bf_free((void *)entries.first);
   return status == BF_OK ? status : tell_what_stands(c, error);
 }
 
@@ -350,19 +358,16 @@ BfStatus bf_checkpoint_rows(BfCheckpoint *c, const char *name, int64_t *rows, Bf
   return BF_OK;
 }
 
-BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type, int64_t columns, int blocks,
-                            const int64_t first[], const int64_t count[], void *data, BfError *error) {
-  char     path[128];
-  int64_t *scaled = NULL, rows;
+BfStatus bf_checkpoint_read(BfCheckpoint *c, const char *name, BfStoreType type, int64_t columns, const BfParts *parts,
+                            void *data, BfError *error) {
+  char    path[128];
+  int64_t rows;
+  BfParts entries;
   BF_TRY(bf_checkpoint_rows(c, name, &rows, error));
   if (!rows) return BF_OK;
   BF_TRY(open_array(c, name, path, error));
-  BfStatus status = bf_together(c->run->world, BF_NEW(&scaled, 2 * (int64_t)blocks, error), error);
-  if (status == BF_OK) {
-    scale(blocks, first, columns, scaled);
-    scale(blocks, count, columns, scaled + blocks);
-    status = bf_store_read_sealed(c->store, path, type, blocks, scaled, scaled + blocks, data, error);
-  }
-  bf_free(scaled);
+  BF_TRY(make_entries(c, parts, columns, &entries, error));
+  const BfStatus status = bf_store_read_sealed(c->store, path, type, &entries, data, error);
+  bf_free((void *)entries.first);
   return status;
 }

@@ -18,8 +18,8 @@ static BfStatus array(const BfSearch *search, const char *name, int64_t rows, in
   const int64_t first = 0;
   const int     mine  = search->run->rank == 0 && rows > 0;
   if (rows == 0) return BF_OK;
-  return bf_checkpoint_array(search->checkpoint, name, BF_STORE_DOUBLE, rows, columns, mine, &first, &rows, data,
-                             error);
+  return bf_checkpoint_array(search->checkpoint, name, BF_STORE_DOUBLE, rows, columns, &(BfParts){mine, &first, &rows},
+                             data, error);
 }
 
 static BfStatus save_finished(const BfSearch *search, BfError *error) {
@@ -70,7 +70,7 @@ static BfStatus fetch(BfCheckpoint *checkpoint, const char *name, int64_t rows, 
   if (rows == 0) return BF_OK;
   BF_TRY(bf_checkpoint_rows(checkpoint, name, &entries, error));
   if (entries != rows * columns) return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
-  return bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, columns, 1, &first, &rows, to, error);
+  return bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, columns, &(BfParts){1, &first, &rows}, to, error);
 }
 
 static BfStatus restore_finished(BfSearch *search, BfCheckpoint *checkpoint, BfError *error) {

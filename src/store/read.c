@@ -1,8 +1,5 @@
-#include "run/limits.h"
 #include "store/store.h"
 #include <string.h>
-
-enum { MOST_DIMS = 4 };
 
 BfStatus bf_store_extent(BfStore *store, const char *path, int *rank, int64_t dims[], BfError *error) {
   hsize_t     extent[32] = {0};
@@ -10,31 +7,17 @@ BfStatus bf_store_extent(BfStore *store, const char *path, int *rank, int64_t di
   BF_TRY(bf_store_check(store, data < 0, BF_BAD_INPUT, path, "is not there", error));
   const hid_t space = H5Dget_space(data);
   *rank             = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-  int failed        = *rank < 1 || *rank > MOST_DIMS || H5Sget_simple_extent_dims(space, extent, NULL) < 0;
+  int failed        = *rank < 1 || *rank > BF_STORE_DIMS || H5Sget_simple_extent_dims(space, extent, NULL) < 0;
   for (int i = 0; i < *rank && !failed; i++) dims[i] = (int64_t)extent[i];
   if (space >= 0) H5Sclose(space);
   if (H5Dclose(data) < 0) failed = 1;
   return bf_store_check(store, failed, BF_BAD_INPUT, path, "has an unexpected shape", error);
 }
 
-static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[],
-                       const int64_t count[], void *buffer) {
-  hsize_t at[MOST_DIMS], size[MOST_DIMS], entries = 1;
-  for (int i = 0; i < rank; i++) {
-    at[i]   = (hsize_t)start[i];
-    size[i] = (hsize_t)count[i];
-    entries *= size[i];
-  }
-  const hid_t  file = H5Dget_space(data), memory = H5Screate_simple(rank, size, NULL);
-  const herr_t selected = file < 0 || memory < 0     ? -1
-                          : entries                  ? H5Sselect_hyperslab(file, H5S_SELECT_SET, at, NULL, size, NULL)
-                          : H5Sselect_none(file) < 0 ? -1
-                                                     : H5Sselect_none(memory);
-  const herr_t status =
-      selected < 0 ? -1 : H5Dread(data, bf_store_memory_type(type), memory, file, store->transfer, buffer);
-  if (memory >= 0) H5Sclose(memory);
-  if (file >= 0) H5Sclose(file);
-  return status;
+BfStatus bf_store_extent_of(BfStore *store, const char *path, int rank, int64_t dims[], BfError *error) {
+  int has = 0;
+  BF_TRY(bf_store_extent(store, path, &has, dims, error));
+  return bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error);
 }
 
 /* The same class of numbers and the same size; anything else is not what this program wrote. */
@@ -45,52 +28,12 @@ int bf_store_type_fits(hid_t data, BfStoreType type) {
   return fits;
 }
 
-BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
-                             const int64_t count[], void *data, BfError *error) {
-  int     has = 0;
-  int64_t dims[MOST_DIMS], size = bf_store_size(type), entries = 1, most,
-                           share = (bf_limits()->file_bytes + size - 1) / size;
-  BF_TRY(bf_store_extent(store, path, &has, dims, error));
-  BF_TRY(bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error));
-  for (int i = 0; i < rank; i++) entries *= count[i];
-  int axis = 0;
-  while (axis < rank - 1 && count[axis] <= 1) axis++;
-  int64_t pieces = (entries + share - 1) / share;
-  if (pieces > count[axis]) pieces = count[axis];
-  if (pieces < 1) pieces = 1;
-  MPI_Allreduce(&pieces, &most, 1, MPI_INT64_T, MPI_MAX, store->comm);
-  const hid_t set    = H5Dopen2(store->file, path, H5P_DEFAULT);
-  BfStatus    status = bf_store_check(store, set < 0 || !bf_store_type_fits(set, type), BF_BAD_INPUT, path,
-                                      "has an unexpected type", error);
-  char       *to     = data;
-  for (int64_t p = 0; p < most && status == BF_OK; p++) {
-    int64_t at[MOST_DIMS], part[MOST_DIMS], n = 1;
-    for (int i = 0; i < rank; i++) {
-      at[i]   = start[i];
-      part[i] = p < pieces ? count[i] : 0;
-    }
-    if (p < pieces) {
-      at[axis]   = start[axis] + count[axis] * p / pieces;
-      part[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
-    }
-    for (int i = 0; i < rank; i++) n *= part[i];
-    status = bf_store_check(store, transfer(store, set, type, rank, at, part, to) < 0, BF_BAD_INPUT, path, "is damaged",
-                            error);
-    to += n * size;
-  }
-  if (status != BF_OK) return status; /* the dataset is closed with its file */
-  return bf_store_check(store, H5Dclose(set) < 0, BF_FAILURE, path, "cannot be closed", error);
-}
-
 BfStatus bf_store_read(BfStore *store, const char *path, BfStoreType type, int rank, int64_t dims[], void **data,
                        BfError *error) {
-  int     has = 0;
-  int64_t n = 1, extent[MOST_DIMS], start[MOST_DIMS] = {0};
-  void   *array = NULL;
-  BF_TRY(bf_store_extent(store, path, &has, extent, error));
-  BF_TRY(bf_store_check(store, has != rank, BF_BAD_INPUT, path, "has an unexpected shape", error));
-  for (int i = 0; i < rank; i++) n *= extent[i];
-  array = bf_calloc(n, (size_t)bf_store_size(type), error);
+  int64_t extent[BF_STORE_DIMS], start[BF_STORE_DIMS] = {0};
+  BF_TRY(bf_store_extent_of(store, path, rank, extent, error));
+  const int64_t n     = bf_store_product(rank, extent);
+  void         *array = bf_calloc(n, (size_t)bf_store_size(type), error);
   if (bf_together(store->comm, array ? BF_OK : error->status, error) != BF_OK) {
     bf_free(array);
     return error->status;

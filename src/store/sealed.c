@@ -7,6 +7,7 @@
  * damage goes unseen with probability 2^-61. A product and an addition a word: it is bound by the memory that the words
  * come from. */
 #include "bellformer/run.h"
+#include "bellformer/splitmix64.h"
 #include "run/limits.h"
 #include "store/store.h"
 
@@ -23,12 +24,8 @@ typedef struct {
   uint64_t *low, *high;
 } Keys;
 
-static uint64_t draw(uint64_t *state) { /* splitmix64 */
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z          = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z          = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return (z ^ (z >> 31)) >> 4; /* below 2^60: the sum of two is below 2^61 */
-}
+/* Below 2^60: the sum of two is below 2^61. */
+static uint64_t draw(uint64_t *state) { return bf_splitmix64(state) >> 4; }
 
 static BfStatus make_keys(int64_t segment, Keys *keys, BfError *error) {
   const int64_t high  = segment / least_segment;
@@ -132,8 +129,8 @@ static BfStatus define(BfStore *store, const char *path, BfStoreType type, int64
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot be created", error);
 }
 
-BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries, int blocks,
-                               const int64_t first[], const int64_t count[], const void *data, BfError *error) {
+BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType type, int64_t entries,
+                               const BfParts *parts, const void *data, BfError *error) {
   const int64_t        size = bf_store_size(type), segment = segment_bytes(entries * size);
   const int64_t        segments = (entries * size + segment - 1) / segment;
   const unsigned char *from     = data;
@@ -145,10 +142,10 @@ BfStatus bf_store_write_sealed(BfStore *store, const char *path, BfStoreType typ
   BF_GOTO(bf_together(store->comm, make_keys(segment, &keys, error), error));
   BF_GOTO(bf_together(store->comm, BF_NEW(&sums, segments, error), error));
   BF_GOTO(define(store, path, type, entries, error));
-  if (entries) BF_GOTO(bf_store_write_blocks(store, path, type, -1, blocks, first, count, data, error));
-  for (int b = 0; b < blocks; b++) {
-    add_bytes(&keys, segment, first[b] * size, count[b] * size, from, sums);
-    from += count[b] * size;
+  if (entries) BF_GOTO(bf_store_write_parts(store, path, type, -1, parts, data, error));
+  for (int p = 0; p < parts->parts; p++) {
+    add_bytes(&keys, segment, parts->first[p] * size, parts->count[p] * size, from, sums);
+    from += parts->count[p] * size;
   }
   BF_GOTO(collect(store->comm, segments, sums, error));
   BF_GOTO(bf_store_write(store, name, BF_STORE_INT64, 1, &segments, sums, error));
@@ -160,10 +157,18 @@ done:
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+/* An array as its sums describe it. */
+typedef struct {
+  const char     *path;
+  BfStoreType     type;
+  int64_t         bytes, segment;
+  Keys            keys;
+  const uint64_t *expected; /* [segments] */
+} Sealed;
+
 /* This rank's segments begin .. end - 1 against their sums, some at a time; all ranks take as many turns. */
-static BfStatus check_segments(BfStore *store, const char *path, BfStoreType type, int64_t entries, int64_t segment,
-                               const Keys *keys, const uint64_t expected[], int *damaged, BfError *error) {
-  const int64_t size = bf_store_size(type), bytes = entries * size, segments = (bytes + segment - 1) / segment;
+static BfStatus check_segments(BfStore *store, const Sealed *a, int *damaged, BfError *error) {
+  const int64_t size = bf_store_size(a->type), segment = a->segment, segments = (a->bytes + segment - 1) / segment;
   const int64_t begin = segments * store->rank / store->size, end = segments * (store->rank + 1) / store->size;
   const int64_t round = bf_limits()->sealed_bytes, most = round / segment > 1 ? round / segment : 1,
                 share   = (segments + store->size - 1) / store->size;
@@ -172,12 +177,12 @@ static BfStatus check_segments(BfStore *store, const char *path, BfStoreType typ
   BF_GOTO(bf_together(store->comm, BF_NEW(&buffer, (most < share ? most : share) * segment, error), error));
   for (int64_t turn = 0; turn * most < share; turn++) {
     const int64_t s = begin + turn * most, stop = s + most < end ? s + most : end, from = s < end ? s * segment : 0;
-    const int64_t n = s < end ? (stop * segment < bytes ? stop * segment : bytes) - from : 0, first = from / size,
+    const int64_t n = s < end ? (stop * segment < a->bytes ? stop * segment : a->bytes) - from : 0, first = from / size,
                   count = n / size;
-    BF_GOTO(bf_store_read_blocks(store, path, type, -1, 1, &first, &count, buffer, error));
+    BF_GOTO(bf_store_read_parts(store, a->path, a->type, -1, &(BfParts){1, &first, &count}, buffer, error));
     for (int64_t i = s; i < stop; i++) {
-      const int64_t here = bytes - i * segment < segment ? bytes - i * segment : segment;
-      *damaged |= part_of_segment(keys, 0, here, buffer + (i - s) * segment) != expected[i];
+      const int64_t here = a->bytes - i * segment < segment ? a->bytes - i * segment : segment;
+      *damaged |= part_of_segment(&a->keys, 0, here, buffer + (i - s) * segment) != a->expected[i];
     }
   }
 done:
@@ -187,32 +192,32 @@ done:
 
 /* The whole array against its sums. */
 static BfStatus check(BfStore *store, const char *path, BfStoreType type, BfError *error) {
-  const int64_t size = bf_store_size(type);
-  int           rank, damaged = 0;
-  int64_t       dims[4], segments;
-  char          name[256];
-  Keys          keys = {0};
-  uint64_t     *sums = NULL;
-  BfStatus      status;
+  Sealed    a       = {.path = path, .type = type};
+  int       damaged = 0;
+  int64_t   dims[BF_STORE_DIMS], segments;
+  char      name[256];
+  uint64_t *sums = NULL;
+  BfStatus  status;
   name_sums(path, sizeof name, name);
-  BF_TRY(bf_store_extent(store, path, &rank, dims, error));
-  BF_TRY(bf_store_check(store, rank != 1, BF_BAD_INPUT, path, "has an unexpected shape", error));
+  BF_TRY(bf_store_extent_of(store, path, 1, dims, error));
   BF_TRY(bf_store_read(store, name, BF_STORE_INT64, 1, &segments, (void **)&sums, error));
-  const int64_t segment = segment_bytes(dims[0] * size);
-  BF_GOTO(bf_store_check(store, segments != (dims[0] * size + segment - 1) / segment, BF_BAD_INPUT, name,
+  a.bytes    = dims[0] * bf_store_size(type);
+  a.segment  = segment_bytes(a.bytes);
+  a.expected = sums;
+  BF_GOTO(bf_store_check(store, segments != (a.bytes + a.segment - 1) / a.segment, BF_BAD_INPUT, name,
                          "does not fit its array", error));
-  BF_GOTO(bf_together(store->comm, make_keys(segment, &keys, error), error));
-  BF_GOTO(check_segments(store, path, type, dims[0], segment, &keys, sums, &damaged, error));
+  BF_GOTO(bf_together(store->comm, make_keys(a.segment, &a.keys, error), error));
+  BF_GOTO(check_segments(store, &a, &damaged, error));
   MPI_Allreduce(MPI_IN_PLACE, &damaged, 1, MPI_INT, MPI_LOR, store->comm);
   status = bf_store_check(store, damaged, BF_BAD_INPUT, path, "is damaged", error);
 done:
-  clear_keys(&keys);
+  clear_keys(&a.keys);
   bf_free(sums);
   return status;
 }
 
-BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, int blocks, const int64_t first[],
-                              const int64_t count[], void *data, BfError *error) {
+BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type, const BfParts *parts, void *data,
+                              BfError *error) {
   BF_TRY(check(store, path, type, error));
-  return bf_store_read_blocks(store, path, type, -1, blocks, first, count, data, error);
+  return bf_store_read_parts(store, path, type, -1, parts, data, error);
 }

@@ -17,7 +17,11 @@ struct BfStore {
   BfTemporary temporary;     /* the file `part`, where the run ends at once */
 };
 
-int64_t bf_store_size(BfStoreType type); /* bytes of an entry, in memory and in the file */
+enum { BF_STORE_DIMS = 4 }; /* of an array, at most */
+
+int64_t bf_store_product(int rank, const int64_t count[]);
+/* bf_store_extent of an array that must have so many dimensions. */
+BfStatus bf_store_extent_of(BfStore *store, const char *path, int rank, int64_t dims[], BfError *error);
 
 hid_t bf_store_memory_type(BfStoreType type);
 hid_t bf_store_file_type(BfStoreType type);

@@ -1,10 +1,9 @@
 #include "run/limits.h"
 #include "store/store.h"
 
-enum { MOST_DIMS = 4 };
 static const int64_t least_chunk = (int64_t)1 << 20, most_chunk = (int64_t)8 << 20;
 
-static int64_t product(int rank, const int64_t count[]) {
+int64_t bf_store_product(int rank, const int64_t count[]) {
   int64_t n = 1;
   for (int i = 0; i < rank; i++) n *= count[i];
   return n;
@@ -19,7 +18,7 @@ static int64_t chunk_bytes(int64_t bytes) {
 /* Chunks of that size: whole trailing dimensions while they fit, one entry of the leading ones. Returns the bytes of
  * all chunks and of what describes them; 0 where there is nothing to chunk. */
 static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsize_t chunk[]) {
-  const int64_t most = chunk_bytes(product(rank, dims) * bf_store_size(type));
+  const int64_t most = chunk_bytes(bf_store_product(rank, dims) * bf_store_size(type));
   int64_t       left = most / bf_store_size(type), chunks = 1, bytes = bf_store_size(type);
   for (int i = rank - 1; i >= 0; i--) {
     if (dims[i] == 0) return 0;
@@ -34,7 +33,7 @@ static int64_t cut_chunks(BfStoreType type, int rank, const int64_t dims[], hsiz
 
 static hid_t layout(BfStoreType type, int rank, const int64_t dims[]) {
   const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-  hsize_t     chunk[MOST_DIMS];
+  hsize_t     chunk[BF_STORE_DIMS];
   if (list < 0 || !cut_chunks(type, rank, dims, chunk)) return list; /* nothing to damage */
   if (H5Pset_chunk(list, rank, chunk) >= 0 && H5Pset_fletcher32(list) >= 0 &&
       H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 && H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0)
@@ -44,7 +43,7 @@ static hid_t layout(BfStoreType type, int rank, const int64_t dims[]) {
 }
 
 static hid_t make(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[]) {
-  hsize_t extent[MOST_DIMS] = {0};
+  hsize_t extent[BF_STORE_DIMS] = {0};
   for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
   const hid_t space = H5Screate_simple(rank, extent, NULL), list = layout(type, rank, dims);
   const hid_t data = list < 0 || space < 0 ? -1
@@ -57,7 +56,7 @@ static hid_t make(BfStore *store, const char *path, BfStoreType type, int rank, 
 
 BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
                          BfError *error) {
-  hsize_t       unused[MOST_DIMS];
+  hsize_t       unused[BF_STORE_DIMS];
   const int64_t description = 4 << 10; /* header, link, index: at most a few of these a dataset */
   BF_TRY(bf_store_reserve(store, cut_chunks(type, rank, dims, unused) + description, path, error));
   const hid_t data   = make(store, path, type, rank, dims);
@@ -65,62 +64,10 @@ BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot be created", error);
 }
 
-/* One collective write of a block; a block without entries takes part with an empty selection. */
-static herr_t transfer(BfStore *store, hid_t data, BfStoreType type, int rank, const int64_t start[],
-                       const int64_t count[], const void *buffer) {
-  hsize_t at[MOST_DIMS], size[MOST_DIMS];
-  hsize_t entries = 1;
-  for (int i = 0; i < rank; i++) {
-    at[i]   = (hsize_t)start[i];
-    size[i] = (hsize_t)count[i];
-    entries *= size[i];
-  }
-  const hid_t  file = H5Dget_space(data), memory = H5Screate_simple(rank, size, NULL);
-  const herr_t selected = file < 0 || memory < 0     ? -1
-                          : entries                  ? H5Sselect_hyperslab(file, H5S_SELECT_SET, at, NULL, size, NULL)
-                          : H5Sselect_none(file) < 0 ? -1
-                                                     : H5Sselect_none(memory);
-  const herr_t status =
-      selected < 0 ? -1 : H5Dwrite(data, bf_store_memory_type(type), memory, file, store->transfer, buffer);
-  if (memory >= 0) H5Sclose(memory);
-  if (file >= 0) H5Sclose(file);
-  return status;
-}
-
-/* Cut a block that is too large for one write along the first dimension that is longer than one. */
-BfStatus bf_store_write_block(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t start[],
-                              const int64_t count[], const void *data, BfError *error) {
-  const int64_t bytes = product(rank, count) * bf_store_size(type), share = bf_limits()->file_bytes;
-  int64_t       pieces = (bytes + share - 1) / share, most, at[MOST_DIMS], size[MOST_DIMS];
-  int           axis   = 0;
-  const char   *from   = data;
-  while (axis < rank - 1 && count[axis] <= 1) axis++;
-  if (pieces > count[axis]) pieces = count[axis];
-  if (pieces < 1) pieces = 1;
-  MPI_Allreduce(&pieces, &most, 1, MPI_INT64_T, MPI_MAX, store->comm);
-  const hid_t set    = H5Dopen2(store->file, path, H5P_DEFAULT);
-  BfStatus    status = bf_store_check(store, set < 0, BF_FAILURE, path, "is not there", error);
-  for (int64_t p = 0; p < most && status == BF_OK; p++) {
-    for (int i = 0; i < rank; i++) {
-      at[i]   = start[i];
-      size[i] = p < pieces ? count[i] : 0;
-    }
-    if (p < pieces) {
-      at[axis]   = start[axis] + count[axis] * p / pieces;
-      size[axis] = start[axis] + count[axis] * (p + 1) / pieces - at[axis];
-    }
-    status = bf_store_check(store, transfer(store, set, type, rank, at, size, from) < 0, BF_FAILURE, path,
-                            "cannot be written: is the disk full?", error);
-    from += product(rank, size) * bf_store_size(type);
-  }
-  if (status != BF_OK) return status; /* the dataset is closed with its file */
-  return bf_store_check(store, H5Dclose(set) < 0, BF_FAILURE, path, "cannot be closed", error);
-}
-
 BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
                         const void *data, BfError *error) {
-  const int64_t start[MOST_DIMS] = {0}, none[MOST_DIMS] = {0};
+  const int64_t start[BF_STORE_DIMS] = {0}, none[BF_STORE_DIMS] = {0};
   BF_TRY(bf_store_define(store, path, type, rank, dims, error));
-  if (!product(rank, dims)) return BF_OK; /* HDF5 fails to write nothing together */
+  if (!bf_store_product(rank, dims)) return BF_OK; /* HDF5 fails to write nothing together */
   return bf_store_write_block(store, path, type, rank, start, store->rank == 0 ? dims : none, data, error);
 }

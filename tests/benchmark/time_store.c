@@ -17,7 +17,8 @@ static double checksummed(const BfRun *run, const char *path, const double *mine
   BfStore     *store = NULL;
   const double begin = bf_seconds();
   if (bf_store_create(run->world, path, 1, &store, error) == BF_OK &&
-      bf_store_write_sealed(store, "/value", BF_STORE_DOUBLE, NUMBERS, 1, &from, &count, mine, error) == BF_OK)
+      bf_store_write_sealed(store, "/value", BF_STORE_DOUBLE, NUMBERS, &(BfParts){1, &from, &count}, mine, error) ==
+          BF_OK)
     bf_store_commit(&store, error);
   bf_store_close(&store);
   return bf_seconds() - begin;

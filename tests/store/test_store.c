@@ -180,13 +180,14 @@ static uint64_t sealed_sums(const Where *w, int64_t bytes, Tap *tap) {
   }
   check(tap,
         bf_store_create(MPI_COMM_WORLD, w->path, 1, &store, &error) == BF_OK &&
-            bf_store_write_sealed(store, "/sealed/bytes", BF_STORE_BYTE, bytes, blocks, first, count, mine, &error) ==
-                BF_OK &&
+            bf_store_write_sealed(store, "/sealed/bytes", BF_STORE_BYTE, bytes, &(BfParts){blocks, first, count}, mine,
+                                  &error) == BF_OK &&
             bf_store_commit(&store, &error) == BF_OK,
         "a sealed array is written");
   bf_store_open(MPI_COMM_WORLD, w->path, &store, &error);
   check(tap,
-        bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, blocks, first, count, back, &error) == BF_OK &&
+        bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, &(BfParts){blocks, first, count}, back, &error) ==
+                BF_OK &&
             !memcmp(mine, back, (size_t)n),
         "and read back");
   int64_t *sums = NULL;
@@ -230,7 +231,8 @@ static int flip_is_found(const Where *w, int64_t bytes, int64_t at) {
   unsigned char byte[1];
   const int64_t first = w->rank ? 0 : bytes - 1, count = w->rank == 0;
   bf_store_open(MPI_COMM_WORLD, w->path, &store, &error);
-  const BfStatus status = bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, 1, &first, &count, byte, &error);
+  const BfStatus status =
+      bf_store_read_sealed(store, "/sealed/bytes", BF_STORE_BYTE, &(BfParts){1, &first, &count}, byte, &error);
   bf_store_close(&store);
   return status == BF_BAD_INPUT && strstr(error.text, "/sealed/bytes is damaged") != NULL;
 }

@@ -23,27 +23,26 @@ static bool value_needed(const BfFull *x, const BfFullOptions *options, int laye
 BfStatus bf_full_write_value(const BfFull *x, int t, const double *V, BfStore *store, BfError *error) {
   int64_t from, count;
   share(x->space.measures, x->run->rank, x->run->size, &from, &count);
-  return bf_store_write_blocks(store, "/value", BF_STORE_DOUBLE, t, 1, &from, &count, V + from, error);
+  return bf_store_write_parts(store, "/value", BF_STORE_DOUBLE, t, &(BfParts){1, &from, &count}, V + from, error);
 }
 
-/* What this rank owns of the first pieces of a layer. */
-static BfStatus own_blocks(const BfFull *x, int pieces, int64_t **first, int64_t **count, BfError *error) {
-  *first = *count = NULL;
-  if (bf_together(x->run->world, BF_NEW(first, 2 * (int64_t)x->sweep.pieces, error), error) != BF_OK) {
-    bf_free(*first);
+/* What this rank owns of the first pieces of a layer; `first` is to be freed. */
+static BfStatus own_parts(const BfFull *x, int pieces, BfParts *parts, BfError *error) {
+  int64_t *first = NULL;
+  if (bf_together(x->run->world, BF_NEW(&first, 2 * (int64_t)x->sweep.pieces, error), error) != BF_OK) {
+    bf_free(first);
     return error->status;
   }
-  *count = *first + x->sweep.pieces;
-  bf_sweep_blocks(&x->sweep, pieces, *first, *count);
+  *parts = (BfParts){pieces, first, first + x->sweep.pieces};
+  bf_sweep_blocks(&x->sweep, pieces, first, first + x->sweep.pieces);
   return BF_OK;
 }
 
 BfStatus bf_full_write_policy(const BfFull *x, int t, BfStore *store, BfError *error) {
-  int64_t *first, *count;
-  BF_TRY(own_blocks(x, x->sweep.pieces, &first, &count, error));
-  const BfStatus status =
-      bf_store_write_blocks(store, "/policy", BF_STORE_INT32, t, x->sweep.pieces, first, count, x->policy[t], error);
-  bf_free(first);
+  BfParts parts;
+  BF_TRY(own_parts(x, x->sweep.pieces, &parts, error));
+  const BfStatus status = bf_store_write_parts(store, "/policy", BF_STORE_INT32, t, &parts, x->policy[t], error);
+  bf_free((void *)parts.first);
   return status;
 }
 
@@ -63,11 +62,11 @@ double bf_full_save_bytes(const BfFull *x, const BfFullOptions *options, BfFullP
 }
 
 static BfStatus save_policy(const BfFull *x, const char *name, int t, int pieces, int64_t measures, BfError *error) {
-  int64_t *first, *count;
-  BF_TRY(own_blocks(x, pieces, &first, &count, error));
+  BfParts parts;
+  BF_TRY(own_parts(x, pieces, &parts, error));
   const BfStatus status =
-      bf_checkpoint_array(x->checkpoint, name, BF_STORE_INT32, measures, 1, pieces, first, count, x->policy[t], error);
-  bf_free(first);
+      bf_checkpoint_array(x->checkpoint, name, BF_STORE_INT32, measures, 1, &parts, x->policy[t], error);
+  bf_free((void *)parts.first);
   return status;
 }
 
@@ -81,12 +80,13 @@ static BfStatus save_value(const BfFull *x, int layer, int t, BfStore *store, Bf
   if (bf_checkpoint_has(x->checkpoint, name)) return BF_OK;
   share(M, x->run->rank, x->run->size, &from, &count);
   if (t == layer + 1)
-    return bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count,
+    return bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, &(BfParts){1, &from, &count},
                                (const double *)x->V[t % 2].base + from, error);
   BfStatus status = bf_together(x->run->world, BF_NEW(&row, count, error), error);
-  if (status == BF_OK) status = bf_store_read_blocks(store, "/value", BF_STORE_DOUBLE, t, 1, &from, &count, row, error);
   if (status == BF_OK)
-    status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, 1, &from, &count, row, error);
+    status = bf_store_read_parts(store, "/value", BF_STORE_DOUBLE, t, &(BfParts){1, &from, &count}, row, error);
+  if (status == BF_OK)
+    status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_DOUBLE, M, 1, &(BfParts){1, &from, &count}, row, error);
   bf_free(row);
   return status;
 }
@@ -105,8 +105,8 @@ static BfStatus save_partial(const BfFull *x, BfFullPosition at, int pieces, BfE
   int64_t from, count;
   if (!pieces) return BF_OK;
   share(at.measure, x->run->rank, x->run->size, &from, &count);
-  BF_TRY(bf_checkpoint_array(x->checkpoint, "partial/value", BF_STORE_DOUBLE, at.measure, 1, 1, &from, &count,
-                             (const double *)x->V[at.layer % 2].base + from, error));
+  BF_TRY(bf_checkpoint_array(x->checkpoint, "partial/value", BF_STORE_DOUBLE, at.measure, 1,
+                             &(BfParts){1, &from, &count}, (const double *)x->V[at.layer % 2].base + from, error));
   return save_policy(x, "partial/policy", at.layer, pieces, at.measure, error);
 }
 
@@ -137,11 +137,10 @@ typedef struct {
 
 static BfStatus restore_policy(const BfFull *x, BfCheckpoint *checkpoint, const char *name, int t, int pieces,
                                BfError *error) {
-  int64_t *first, *count;
-  BF_TRY(own_blocks(x, pieces, &first, &count, error));
-  const BfStatus status =
-      bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, pieces, first, count, x->policy[t], error);
-  bf_free(first);
+  BfParts parts;
+  BF_TRY(own_parts(x, pieces, &parts, error));
+  const BfStatus status = bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, &parts, x->policy[t], error);
+  bf_free((void *)parts.first);
   return status;
 }
 
@@ -150,8 +149,8 @@ static BfStatus restore_value(const BfFull *x, BfCheckpoint *checkpoint, const c
                               BfError *error) {
   int64_t from, count;
   share(n, x->run->node_rank, x->run->node_size, &from, &count);
-  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, 1, 1, &from, &count, (double *)x->V[t % 2].base + from,
-                            error));
+  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, 1, &(BfParts){1, &from, &count},
+                            (double *)x->V[t % 2].base + from, error));
   bf_shared_sync(x->run, &x->V[t % 2]);
   return BF_OK;
 }

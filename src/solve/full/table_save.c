@@ -9,8 +9,8 @@ static void name_of(int shape, char name[32]) { snprintf(name, 32, "table/%04d",
 static BfStatus save_entries(const BfRun *run, const BfTables *tables, const char *name, int shape, int64_t entries,
                              BfCheckpoint *checkpoint, BfError *error) {
   const int64_t from = entries * run->rank / run->size, count = entries * (run->rank + 1) / run->size - from;
-  return bf_checkpoint_array(checkpoint, name, BF_STORE_INT32, entries, 1, 1, &from, &count, tables->next[shape] + from,
-                             error);
+  return bf_checkpoint_array(checkpoint, name, BF_STORE_INT32, entries, 1, &(BfParts){1, &from, &count},
+                             tables->next[shape] + from, error);
 }
 
 BfStatus bf_table_save(BfRun *run, const BfTables *tables, int shape, int64_t rows, int64_t measures, int64_t actions,
@@ -59,8 +59,8 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   const BfRun  *run   = r->run;
   const int64_t from  = entries * run->node_rank / run->node_size,
                 count = entries * (run->node_rank + 1) / run->node_size - from;
-  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, 1, &from, &count, r->tables->next[r->shape] + from,
-                            error));
+  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT32, 1, &(BfParts){1, &from, &count},
+                            r->tables->next[r->shape] + from, error));
   bf_shared_sync(run, &r->tables->memory[r->shape]);
   r->rows = entries / r->measures;
   return BF_OK;

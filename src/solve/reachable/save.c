@@ -9,8 +9,8 @@ static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32,
 /* This rank's rows of an array with a row a measure. */
 static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType type, const BfReached *layer,
                           int64_t columns, const void *data, BfError *error) {
-  return bf_checkpoint_array(x->checkpoint, name, type, layer->total, columns, 1, &layer->offset, &layer->count, data,
-                             error);
+  return bf_checkpoint_array(x->checkpoint, name, type, layer->total, columns,
+                             &(BfParts){1, &layer->offset, &layer->count}, data, error);
 }
 
 static BfStatus save_values(const BfReachable *x, int t, BfError *error) {
@@ -92,8 +92,8 @@ BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *m, BfError *e
   BF_GOTO(bf_together(x->run->world, BF_NEW(&known, from->count, error), error));
   for (int64_t i = 0; i < bf_merge_complete(x, m); i++) known[m->order[i]] = 1;
   BF_GOTO(begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error));
-  BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->measures.bytes, 1, &offset,
-                              &m->set.count, m->set.measure, error));
+  BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->measures.bytes,
+                              &(BfParts){1, &offset, &m->set.count}, m->set.measure, error));
   BF_GOTO(save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error));
   BF_GOTO(save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error));
   status = end(x, bytes, error);
@@ -135,7 +135,7 @@ static BfStatus find_own(const BfReachable *x, BfCheckpoint *checkpoint, const c
   BfStatus       status  = bf_together(x->run->world, BF_NEW(&measure, n * bytes, error), error);
   if (status == BF_OK) status = bf_together(x->run->world, BF_NEW(&owned, ranks, error), error);
   if (status == BF_OK)
-    status = bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, bytes, 1, &from, &n, measure, error);
+    status = bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, bytes, &(BfParts){1, &from, &n}, measure, error);
   if (status == BF_OK) {
     for (int64_t i = 0; i < n; i++) owned[bf_owner(bf_measures_hash(&x->measures, measure + i * bytes), ranks)]++;
     MPI_Allreduce(MPI_IN_PLACE, owned, ranks, MPI_INT64_T, MPI_SUM, x->run->world);
@@ -155,20 +155,21 @@ static BfStatus read_measures(BfReachable *x, BfCheckpoint *checkpoint, const ch
   *total /= x->measures.bytes;
   BF_TRY(find_own(x, checkpoint, name, *total, offset, count, error));
   BF_TRY(bf_together(x->run->world, BF_NEW(measure, *count * x->measures.bytes, error), error));
-  return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->measures.bytes, 1, offset, count, *measure, error);
+  return bf_checkpoint_read(checkpoint, name, BF_STORE_BYTE, x->measures.bytes, &(BfParts){1, offset, count}, *measure,
+                            error);
 }
 
 static BfStatus read_rows(BfReachable *x, BfCheckpoint *checkpoint, const char *name, BfStoreType type,
-                          const BfReached *layer, int64_t columns, size_t size, void **data, BfError *error) {
-  if (!*data) *data = bf_calloc(layer->count * columns, size, error);
+                          const BfReached *layer, int64_t columns, void **data, BfError *error) {
+  if (!*data) *data = bf_calloc(layer->count * columns, (size_t)bf_store_size(type), error);
   BF_TRY(bf_together(x->run->world, *data ? BF_OK : error->status, error));
-  return bf_checkpoint_read(checkpoint, name, type, columns, 1, &layer->offset, &layer->count, *data, error);
+  return bf_checkpoint_read(checkpoint, name, type, columns, &(BfParts){1, &layer->offset, &layer->count}, *data,
+                            error);
 }
 
 static BfStatus read_successors(BfReachable *x, BfCheckpoint *checkpoint, const char *name, int t, BfError *error) {
   BfReached *layer = &x->layer[t];
-  return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, sizeof(int64_t),
-                   (void **)&layer->successor, error);
+  return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, (void **)&layer->successor, error);
 }
 
 static BfStatus read_results(BfReachable *x, BfCheckpoint *checkpoint, const char *where, int t, BfError *error) {
@@ -176,12 +177,12 @@ static BfStatus read_results(BfReachable *x, BfCheckpoint *checkpoint, const cha
   char       name[48], end[16] = "";
   if (t >= 0 && where[0] == '\0') snprintf(end, sizeof end, "/%04d", t);
   snprintf(name, sizeof name, "%svalue%s", where, end);
-  BF_TRY(read_rows(x, checkpoint, name, BF_STORE_DOUBLE, layer, 1, sizeof(double), (void **)&layer->value, error));
+  BF_TRY(read_rows(x, checkpoint, name, BF_STORE_DOUBLE, layer, 1, (void **)&layer->value, error));
   snprintf(name, sizeof name, "%spolicy%s", where, end);
-  BF_TRY(read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, sizeof(int32_t), (void **)&layer->policy, error));
+  BF_TRY(read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, (void **)&layer->policy, error));
   if (t < x->problem->horizon - 1) return BF_OK;
   snprintf(name, sizeof name, "%sreadout%s", where, end);
-  return read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, sizeof(int32_t), (void **)&layer->readout, error);
+  return read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, (void **)&layer->readout, error);
 }
 
 static BfStatus read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfReachablePosition at, BfError *error) {
@@ -189,8 +190,7 @@ static BfStatus read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfReachab
   int64_t    total;
   if (!bf_checkpoint_has(checkpoint, "partial/known")) return BF_OK;
   p->layer = at.layer;
-  BF_TRY(
-      read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, 1, (void **)&p->known, error));
+  BF_TRY(read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, (void **)&p->known, error));
   if (at.stage == BF_STAGE_LAST) return read_results(x, checkpoint, "partial/", at.layer, error);
   BF_TRY(read_measures(x, checkpoint, "partial/states", &p->offset, &p->count, &total, &p->measure, error));
   return read_successors(x, checkpoint, "partial/successors", at.layer, error);

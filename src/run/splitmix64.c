@@ -1,5 +1,4 @@
-/* The generator behind everything that is drawn. */
-#include "bellformer/quantize.h"
+#include "bellformer/splitmix64.h"
 
 #define GAMMA UINT64_C(0x9e3779b97f4a7c15)
 
