@@ -13,7 +13,7 @@
 enum { STRETCHES = 128, STRETCH = 1024 };
 
 typedef struct {
-  BfFull    *x;
+  BfFull         *x;
   const BfShared *next;
   int64_t         states; /* of the baseline */
   int32_t        *successor;
@@ -90,8 +90,8 @@ static int64_t differences(const Explicit *e) {
 static void report_layer(const Explicit *e, const char *name, double ours, double theirs, double wanted, double bound,
                          const char *why) {
   const BfFull *x          = e->x;
-  const double       q          = ours / ((double)x->space.measures * (double)x->plan.walk.actives) * 1e9;
-  const double       explicit_q = theirs / ((double)e->states * (double)x->plan.walk.actives) * 1e9;
+  const double  q          = ours / ((double)x->space.measures * (double)x->plan.walk.actives) * 1e9;
+  const double  explicit_q = theirs / ((double)e->states * (double)x->plan.walk.actives) * 1e9;
   printf("%s: %.3f ns a Q-value; explicit table %.3f ns; %lld of %lld measures differ\n", name, q, explicit_q,
          (long long)differences(e), (long long)e->states);
   verdict("times as fast as the explicit table", explicit_q / q, wanted, 1);
@@ -154,7 +154,7 @@ int main(int argc, char **argv) {
   BfError     error   = {0};
   BfRun      *run     = NULL;
   BfProblem  *problem = NULL;
-  BfFull x       = {0};
+  BfFull      x       = {0};
   const char *path    = argv[1];
   if (argc < 2) return 2;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
