@@ -11,6 +11,7 @@
 #include "bellformer/layer.h"
 #include "bellformer/main.h"
 #include "bellformer/model.h"
+#include "bellformer/options.h"
 #include "bellformer/plugin.h"
 #include "bellformer/problem.h"
 #include "bellformer/quantize.h"

@@ -41,20 +41,20 @@ typedef struct {
   int             steps;     /* an interval, of schemes that are not adaptive; at least 1 */
   double          tolerance; /* relative and absolute, of those that are */
   double          memory;    /* bytes that a rank's trajectories may take; beyond, each interval is computed twice */
+  const char     *petsc; /* PETSc's options of this flow alone, "-tao_max_it 20 -ts_adapt_type none", or NULL; borrowed:
+                            it lives as long as what is made with it */
 } BfFlowOptions;
 
 /* What the flow reads of a problem: `flow`, and the actions for Pontryagin's condition where there are any. */
 extern const BfSections bf_flow_sections;
 
-/* PETSc's options of the flow (-tao_..., -ts_..., -mat_...). Look all of them up, so that a misspelt one is left over:
- * before the problem is read; BF_BAD_INPUT where PETSc refuses one. Those that are given, as one text (to be freed with
- * bf_free), and back into its database. Not collective. */
-BfStatus bf_flow_options_known(BfError *error);
-BfStatus bf_flow_petsc_options(char **text, BfError *error);
-BfStatus bf_flow_petsc_options_set(const char *text, BfError *error);
+/* PETSc's options of the flow (-tao_..., -ts_..., -mat_...) of a run's options, as one text, to be freed with bf_free,
+ * also after a failure. PETSc looks all of them up, so that a misspelt one is left unread: before the problem is read;
+ * BF_BAD_INPUT where PETSc refuses one. Not collective. */
+BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error);
 
 /* Iterations of a search at most, -tao_max_it. Not collective. */
-BfStatus bf_flow_iterations(int64_t *most, BfError *error);
+BfStatus bf_flow_iterations(const BfFlowOptions *options, int64_t *most, BfError *error);
 
 /* What an evaluation gives. Arrays are the caller's; NULL: not wanted. */
 typedef struct {

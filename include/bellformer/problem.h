@@ -3,6 +3,7 @@
 #include "bellformer/cost.h"
 #include "bellformer/error.h"
 #include "bellformer/layer.h"
+#include "bellformer/options.h"
 #include "bellformer/quantize.h"
 #include "bellformer/with_mpi.h"
 
@@ -133,13 +134,14 @@ typedef struct {
   unsigned    needs, uses; /* a bit each */
 } BfSections;
 
-/* Read a problem: the YAML file `path`, with PETSc's options database overriding any key (`-quantize_cells 8,8`).
+/* Read a problem: the YAML file `path`, with the run's options (or NULL) overriding any key (`-quantize_cells 8,8`).
  * Every key is checked; unknown, repeated or misspelt ones are errors, and so are options that nothing has read,
  * which this function looks for last: read all others before. Errors read `xor.yaml: control.A.levels must be ...`.
  * Collective on comm; every rank gets the same error. */
-BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfProblem **out, BfError *error);
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
+                         BfProblem **out, BfError *error);
 /* The same from files that were read before (taken over by the problem, also on failure), with the overrides that were
- * given then; the command line is not looked at. sections: NULL where nothing is needed (of a trained model). */
+ * given then, and no others. sections: NULL where nothing is needed (of a trained model). */
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
                             BfProblem **out, BfError *error);
 /* A problem from keys in memory, as a YAML file that has them gives it, with the same checks and messages (of a file
@@ -149,8 +151,9 @@ BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overri
  * Collective on the files' communicator; every rank gives the same. */
 BfStatus bf_problem_create(BfFiles *files, const BfSettings *settings, const BfSections *sections, BfProblem **out,
                            BfError *error);
-/* A copy of it, with what the command line changes on top of its own overrides. Collective. */
-BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfProblem **out, BfError *error);
+/* A copy of it, with what the options change on top of its own overrides. Collective. */
+BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfOptions *options, BfProblem **out,
+                           BfError *error);
 void     bf_problem_destroy(BfProblem **problem);
 
 /* Whether two problems are the same: their keys by value (their names apart: `name`; files by their bytes, not by what

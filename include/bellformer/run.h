@@ -1,6 +1,7 @@
 /* What every command shares: ranks and nodes, memory that a node shares, agreement on errors, clock, progress. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/options.h"
 #include "bellformer/with_mpi.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ typedef struct BfRun {
   int              node_first; /* worker number of the node's rank 0 */
   bool             quiet;      /* print no progress and no report */
   int64_t          memory;     /* bytes that a node's ranks may take together; 0: what is free */
+  BfOptions       *options;    /* what it was started with, or NULL; borrowed */
   struct BfPhases *phases;
 } BfRun;
 

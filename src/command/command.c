@@ -1,6 +1,7 @@
 /* What surrounds every command: MPI and PETSc, errors, exit codes. */
 #include "command/command.h"
 #include "bellformer/plugin.h"
+#include "command/petsc.h"
 #include "run/end.h"
 
 #include <ctype.h>
@@ -139,14 +140,15 @@ static BfStatus load_plugins(const BfRun *run, const RunSettings *o, BfError *er
   return bf_plugins_load(run->world, o->plugins, error);
 }
 
-static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
+static BfStatus run_with(const BfCommand *command, BfArguments *arguments, BfOptions *options, BfError *error) {
   BfRun      *run = NULL;
   RunSettings o   = {0};
   BF_TRY(find_file(arguments, error));
-  BF_TRY(bf_options_parse(bf_run_options, &o, error));
+  BF_TRY(bf_options_parse(bf_run_options, options, &o, error));
   if (bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error) != BF_OK) goto done;
-  run->quiet  = o.quiet;
-  run->memory = (int64_t)(1e9 * o.gigabytes);
+  run->options = options;
+  run->quiet   = o.quiet;
+  run->memory  = (int64_t)(1e9 * o.gigabytes);
   bf_progress_open(run, NULL, error);
   if (bf_agree(run->world, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
       check_kernels(run, error) == BF_OK && load_plugins(run, &o, error) == BF_OK)
@@ -154,6 +156,14 @@ static BfStatus run_command(const BfCommand *command, BfArguments *arguments, Bf
   bf_run_destroy(&run);
 done:
   bf_options_clear(bf_run_options, &o);
+  return error->status;
+}
+
+static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
+  BfOptions *options = NULL;
+  BF_TRY(bf_petsc_take_options(&options, error));
+  run_with(command, arguments, options, error);
+  bf_options_destroy(&options);
   return error->status;
 }
 

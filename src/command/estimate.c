@@ -217,8 +217,8 @@ BfStatus bf_info_flow(BfInfo *x, BfError *error) {
   BfFlowEstimate   flow = {0};
   BfEstimate       e    = {.at_most = true};
   Text             a, b;
-  BF_TRY(bf_together(x->run->world, bf_flow_check_profile(p, &x->depth, error), error));
-  BF_TRY(bf_together(x->run->world, bf_flow_iterations(&iterations, error), error));
+  BF_TRY(bf_together(x->run->world, bf_flow_check_profile(x->run, p, &x->depth, error), error));
+  BF_TRY(bf_together(x->run->world, bf_flow_iterations(&x->depth, &iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, &x->depth, &flow, error));
   const double starts      = (double)x->flow.starts + (init || !x->flow.starts ? 1 : 0),
                evaluations = starts * (2 + an_iteration * (double)iterations), n = (double)p->horizon * p->layer.free,

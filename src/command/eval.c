@@ -193,17 +193,17 @@ done:
   return status;
 }
 
-static BfStatus read_options(Settings *o, BfError *error) {
+static BfStatus read_options(BfOptions *options, Settings *o, BfError *error) {
   bool csv;
-  BF_TRY(bf_options_parse(eval_options, o, error));
-  BF_TRY(bf_refuse_unread_options(error));
+  BF_TRY(bf_options_parse(eval_options, options, o, error));
+  BF_TRY(bf_options_refuse_unread(options, error));
   return o->out ? bf_answer_ending(o->out, &csv, error) : BF_OK;
 }
 
 BfStatus bf_command_eval(BfRun *run, const BfArguments *arguments, BfError *error) {
   Settings o = {0};
   BfStatus status;
-  BF_GOTO(bf_together(run->world, read_options(&o, error), error));
+  BF_GOTO(bf_together(run->world, read_options(run->options, &o, error), error));
   status = arguments->file ? eval(run, arguments, &o, error)
                            : bf_fail(error, BF_BAD_INPUT, "eval needs a result file; see `bellformer help eval`");
 done:

@@ -22,15 +22,16 @@ const BfManual bf_manual_info = {
     .options = {info_options, bf_solve_options, bf_flow_options, bf_output_options, bf_restart_options, bf_run_options,
                 bf_key_options}};
 
-static const char *first_given(const BfOption rows[]) {
+static const char *first_given(const BfOption rows[], const BfOptions *options) {
   for (; rows->name; rows++)
-    if (bf_option_given(rows->name)) return rows->name;
+    if (bf_options_given(options, rows->name)) return rows->name;
   return NULL;
 }
 
 /* Options of the other command are refused, as it would refuse them. */
 static BfStatus settle_command(BfInfo *x, BfError *error) {
-  const char *solve = first_given(bf_solve_options), *flow = first_given(bf_flow_options);
+  const char *solve = first_given(bf_solve_options, x->run->options),
+             *flow  = first_given(bf_flow_options, x->run->options);
   if (x->command < 0) x->command = flow && !solve ? BF_INFO_FLOW : BF_INFO_SOLVE;
   const bool  of_flow = x->command == BF_INFO_FLOW;
   const char *wrong   = of_flow ? solve : flow;
@@ -41,11 +42,11 @@ static BfStatus settle_command(BfInfo *x, BfError *error) {
 }
 
 static BfStatus parse_options(BfInfo *x, BfError *error) {
-  BF_TRY(bf_options_parse(info_options, x, error));
-  BF_TRY(bf_options_parse(bf_solve_options, &x->solve, error));
-  BF_TRY(bf_options_parse(bf_flow_options, &x->flow, error));
-  BF_TRY(bf_session_options(&x->start, error));
-  return bf_flow_options_known(error);
+  BfOptions *options = x->run->options;
+  BF_TRY(bf_options_parse(info_options, options, x, error));
+  BF_TRY(bf_options_parse(bf_solve_options, options, &x->solve, error));
+  BF_TRY(bf_session_options(options, &x->start, error));
+  return bf_flow_settings_parse(options, &x->flow, error);
 }
 
 static BfStatus read_options(BfInfo *x, BfError *error) {
@@ -73,7 +74,7 @@ static BfStatus info(BfInfo *x, const BfArguments *arguments, BfProblem **proble
   BfRun            *run = x->run;
   BfFullSize        size;
   const BfSections *sections = x->command == BF_INFO_FLOW ? &bf_flow_sections : &bf_solve_sections;
-  BF_TRY(bf_problem_read(run->world, arguments->file, sections, problem, error));
+  BF_TRY(bf_problem_read(run->world, arguments->file, sections, run->options, problem, error));
   bf_print_warnings(run, *problem);
   x->problem = *problem;
   x->program = bf_peak_memory();
@@ -97,6 +98,6 @@ done:
   bf_problem_destroy(&problem);
   bf_session_options_clear(&x.start);
   bf_options_clear(bf_solve_options, &x.solve);
-  bf_options_clear(bf_flow_options, &x.flow);
+  bf_flow_settings_clear(&x.flow);
   return status;
 }

@@ -1,28 +1,15 @@
-/* The program's own options, read strictly from PETSc's database. */
+/* The program's own options, read strictly from the options of a run. */
 #include "command/options.h"
-#include "bellformer/run.h"
-#include "problem/options.h"
 #include <ctype.h>
 #include <errno.h>
-#include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { BF_NAME = 320 }; /* of an option with all that is put behind it */
 
 static void *field(const BfOption *row, void *settings) { return (char *)settings + row->at; }
 
 static bool *was_chosen(const BfOption *row, void *settings) { return (bool *)((char *)settings + row->chosen); }
-
-bool bf_option_given(const char *name) {
-  char      dashed[BF_OPTION_LENGTH];
-  PetscBool given = PETSC_FALSE;
-  snprintf(dashed, sizeof dashed, "-%s", name);
-  if (PetscOptionsHasName(NULL, NULL, dashed, &given)) {
-    BfError error = {0};
-    bf_fail(&error, BF_FAILURE, "option %s", dashed);
-    bf_end_run_at_once(&error);
-  }
-  return given;
-}
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
@@ -99,21 +86,19 @@ static BfStatus set(const BfOption *row, void *settings, const char *text, BfErr
   return BF_OK;
 }
 
-static BfStatus parse(const BfOption *row, void *settings, BfError *error) {
-  char      text[4096], dashed[BF_OPTION_LENGTH];
-  PetscBool given = PETSC_FALSE;
+static BfStatus parse(const BfOption *row, BfOptions *options, void *settings, BfError *error) {
+  const char *text = bf_options_read(options, row->name);
   if (row->type == BF_OPTION_CHOICE) *(int *)field(row, settings) = -1;
-  if (row->chosen) *was_chosen(row, settings) = !bf_option_given(row->name);
+  if (row->chosen) *was_chosen(row, settings) = !text;
   if (row->standard) BF_TRY(set(row, settings, row->standard, error));
-  snprintf(dashed, sizeof dashed, "-%s", row->name);
-  if (PetscOptionsGetString(NULL, NULL, dashed, text, sizeof text, &given))
-    return bf_fail(error, BF_FAILURE, "option %s", dashed);
-  return given ? set(row, settings, text, error) : BF_OK;
+  return text ? set(row, settings, text, error) : BF_OK;
 }
 
-BfStatus bf_options_parse(const BfOption rows[], void *settings, BfError *error) {
-  for (const BfOption *row = rows; row->name; row++)
-    if (row->type != BF_OPTION_OTHER) BF_TRY(parse(row, settings, error));
+BfStatus bf_options_parse(const BfOption rows[], BfOptions *options, void *settings, BfError *error) {
+  for (const BfOption *row = rows; row->name; row++) {
+    BF_TRY(bf_options_know(options, row->name, error));
+    if (row->type != BF_OPTION_OTHER) BF_TRY(parse(row, options, settings, error));
+  }
   return BF_OK;
 }
 
@@ -151,7 +136,7 @@ static BfStatus save(const BfOption *row, const void *from, BfStore *store, BfEr
 BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRole least, BfStore *store,
                          BfError *error) {
   for (const BfOption *row = rows; row->name; row++) {
-    char name[BF_OPTION_LENGTH];
+    char name[BF_NAME];
     if (row->role < least || row->type == BF_OPTION_OTHER) continue;
     BF_TRY(save(row, (const char *)settings + row->at, store, error));
     if (!row->chosen) continue;
@@ -212,7 +197,7 @@ static BfStatus print_value(const BfOption *row, const void *from, char **text, 
 }
 
 static BfStatus read_chosen(const BfOption *row, BfStore *store, bool *chosen, BfError *error) {
-  char    name[BF_OPTION_LENGTH];
+  char    name[BF_NAME];
   int64_t is = 0;
   snprintf(name, sizeof name, "%s_chosen", row->name);
   if (row->chosen) BF_TRY(bf_store_read_int(store, "/options", name, &is, error));
@@ -238,9 +223,10 @@ static BfStatus restore(const BfOption *row, void *settings, BfStore *store, BfE
   return status;
 }
 
-BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *store, BfError *error) {
+BfStatus bf_options_restore(const BfOption rows[], const BfOptions *options, void *settings, BfStore *store,
+                            BfError *error) {
   for (const BfOption *row = rows; row->name; row++)
-    if (row->role >= BF_KEPT && row->type != BF_OPTION_OTHER && !bf_option_given(row->name))
+    if (row->role >= BF_KEPT && row->type != BF_OPTION_OTHER && !bf_options_given(options, row->name))
       BF_TRY(restore(row, settings, store, error));
   return BF_OK;
 }
@@ -264,10 +250,10 @@ static BfStatus compare(const BfOption *row, const void *settings, BfStore *stor
   return error->status;
 }
 
-BfStatus bf_options_compare(const BfOption rows[], const void *settings, bool all, BfStore *store, bool *differ,
-                            BfError *error) {
+BfStatus bf_options_compare(const BfOption rows[], const void *settings, const BfOptions *given, BfStore *store,
+                            bool *differ, BfError *error) {
   for (const BfOption *row = rows; row->name; row++)
-    if (row->role == BF_ANSWER && row->type != BF_OPTION_OTHER && (all || bf_option_given(row->name)))
+    if (row->role == BF_ANSWER && row->type != BF_OPTION_OTHER && (!given || bf_options_given(given, row->name)))
       BF_TRY(compare(row, settings, store, differ, error));
   return BF_OK;
 }
@@ -296,10 +282,10 @@ static bool next(const char **text, size_t size, char name[], char value[]) {
 
 /* The value of a name in a text, or its default. */
 static const char *look_up(const BfOption rows[], const char *text, const char *name, size_t size, char value[]) {
-  char other[BF_OPTION_LENGTH];
+  char other[BF_NAME];
   while (next(&text, sizeof other, other, value))
     if (!strcmp(other, name)) return value;
-  for (const BfOption *row = rows; row->name; row++)
+  for (const BfOption *row = rows; row && row->name; row++)
     if (row->type == BF_OPTION_OTHER && row->standard && !strcmp(row->name, name)) {
       snprintf(value, size, "%s", row->standard);
       return value;
@@ -317,7 +303,7 @@ static bool same_value(const char *a, const char *b) {
 /* The names of one text against both. */
 static BfStatus compare_names(const BfOption rows[], const char *names, const char *then, const char *now, bool *differ,
                               BfError *error) {
-  char name[BF_OPTION_LENGTH], value[BF_OPTION_LENGTH], old[BF_OPTION_LENGTH], new[BF_OPTION_LENGTH];
+  char name[BF_NAME], value[BF_NAME], old[BF_NAME], new[BF_NAME];
   while (next(&names, sizeof name, name, value)) {
     const char *was = look_up(rows, then, name, sizeof old, old), *is = look_up(rows, now, name, sizeof new, new);
     if (!shows(name) && !same_value(was, is)) return tell(name, was, is, differ, error);
@@ -331,8 +317,15 @@ BfStatus bf_petsc_compare(const BfOption rows[], const char *then, const char *n
   return all ? compare_names(rows, then, then, now, differ, error) : BF_OK;
 }
 
-BfStatus bf_refuse_unread_options(BfError *error) {
-  char name[BF_OPTION_LENGTH];
-  BF_TRY(bf_options_left(NULL, name, error));
-  return *name ? bf_fail(error, BF_BAD_INPUT, "unknown option -%s", name) : BF_OK;
+BfStatus bf_petsc_join(const char *text, const char *more, char **both, BfError *error) {
+  const size_t room = strlen(text) + strlen(more) + 2;
+  char         name[BF_NAME], value[BF_NAME], old[BF_NAME];
+  BF_TRY(BF_NEW(both, (int64_t)room, error));
+  strcpy(*both, text);
+  while (next(&more, sizeof name, name, value)) {
+    const size_t used = strlen(*both);
+    if (look_up(NULL, text, name, sizeof old, old)) continue;
+    snprintf(*both + used, room - used, "%s-%s%s%s", used ? " " : "", name, *value ? " " : "", value);
+  }
+  return BF_OK;
 }

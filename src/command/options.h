@@ -1,6 +1,7 @@
 /* Options of a command: a table of rows. From it come parsing, help, the manual page, what a checkpoint and a result
- * keep of them, and what must not change where a run goes on. Values are read strictly from PETSc's database. */
+ * keep of them, and what must not change where a run goes on. Values are read strictly from the options of a run. */
 #pragma once
+#include "bellformer/options.h"
 #include "bellformer/store.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,24 +37,26 @@ typedef struct {
   const char *meaning; /* prose; without its default, which help adds */
 } BfOption;
 
-/* Defaults, then what the command line gives. Refuses what is not of the type, or out of range. */
-BfStatus bf_options_parse(const BfOption rows[], void *settings, BfError *error);
+/* Defaults, then what the options give; all rows are known names from then on. Refuses what is not of the type, or out
+ * of range. */
+BfStatus bf_options_parse(const BfOption rows[], BfOptions *options, void *settings, BfError *error);
 /* The texts of the settings. */
 void bf_options_clear(const BfOption rows[], void *settings);
-bool bf_option_given(const char *name);
 
 /* Rows that a checkpoint (least: BF_KEPT) or a result (BF_ANSWER) keeps, as attributes of /options; and back into the
- * settings, apart from those that the command line gives anew. Collective. */
+ * settings, apart from those that the options give anew. Collective. */
 BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRole least, BfStore *store,
                          BfError *error);
-BfStatus bf_options_restore(const BfOption rows[], void *settings, BfStore *store, BfError *error);
-/* Whether the settings are what the file has, in the rows of the answer: in all of them, or in those that the command
- * line gives. BF_BAD_INPUT, "-space was full, now reachable", and *differ at the first that is not. Collective. */
-BfStatus bf_options_compare(const BfOption rows[], const void *settings, bool all, BfStore *store, bool *differ,
+BfStatus bf_options_restore(const BfOption rows[], const BfOptions *options, void *settings, BfStore *store,
                             BfError *error);
-/* The same of PETSc's options, "-name value -name value ...", whose defaults the rows tell. Not collective. */
+/* Whether the settings are what the file has, in the rows of the answer: in all of them, or, where `given` is
+ * not NULL, in those that it gives. BF_BAD_INPUT, "-space was full, now reachable", and *differ at the first that is
+ * not. Collective. */
+BfStatus bf_options_compare(const BfOption rows[], const void *settings, const BfOptions *given, BfStore *store,
+                            bool *differ, BfError *error);
+/* What one text of PETSc's options has, then what another adds; to be freed with bf_free. Not collective. */
+BfStatus bf_petsc_join(const char *text, const char *more, char **both, BfError *error);
+/* As bf_options_compare, of PETSc's options, "-name value -name value ...", whose defaults the rows tell. Not
+ * collective. */
 BfStatus bf_petsc_compare(const BfOption rows[], const char *then, const char *now, bool all, bool *differ,
                           BfError *error);
-
-/* For commands that read no problem from YAML, after their last option: those that nothing has read are errors. */
-BfStatus bf_refuse_unread_options(BfError *error);

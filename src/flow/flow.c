@@ -65,7 +65,11 @@ static BfStatus make(const BfRun *run, const BfProblem *problem, const BfData *d
   BF_TRY(make_contexts(flow, error));
   BF_TRY(bf_flow_group(flow, error));
   BF_TRY(BF_NEW(&flow->parameters, (int64_t)problem->horizon * problem->layer.parameters, error));
-  return make_depths(flow, error);
+  BF_TRY(bf_flow_database_create(options->petsc, &flow->database, error));
+  bf_flow_petsc_begin(flow);
+  make_depths(flow, error);
+  bf_flow_petsc_end(flow);
+  return error->status;
 }
 
 BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
@@ -81,6 +85,7 @@ void bf_flow_destroy(BfFlow **flow) {
   if (!x) return;
   for (int i = 0; i < x->depths; i++) x->options.scheme->depth->destroy(&x->depth[i].depth);
   bf_free(x->depth);
+  bf_flow_database_destroy(&x->database);
   bf_flow_ungroup(x);
   for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
   bf_free(x->context);
@@ -286,7 +291,9 @@ done:
 /* What PETSc meets is told in our one line, not in its stack. */
 BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error) {
   PetscPushErrorHandler(PetscIgnoreErrorHandler, NULL);
+  bf_flow_petsc_begin(flow);
   const BfStatus status = evaluate(flow, control, value, error);
+  bf_flow_petsc_end(flow);
   PetscPopErrorHandler();
   return status;
 }

@@ -28,23 +28,25 @@ typedef struct {
 } BfSizedIntegrator;
 
 struct BfFlow {
-  const BfRun       *run;
-  const BfProblem   *problem;
-  const BfData      *data;
-  BfFlowOptions      options;
-  BfCost             cost;       /* the problem's, averaged over data; its arrays are borrowed */
-  BfContext         *context;    /* [contexts] one atom a token */
-  int64_t            readout;    /* that was told, or -1: the one of least loss */
-  int64_t            all_groups; /* of all ranks */
-  int64_t            blocks;
-  BfFlowBlock       *block;
-  int64_t            groups; /* of this rank */
-  BfFlowGroup       *group;
-  int                depths; /* one for each size of a group */
-  BfSizedIntegrator *depth;
-  double            *parameters;       /* [T][layer.parameters] of the control under evaluation */
-  double            *work;             /* of the kernels */
-  double            *lanes, *by_lanes; /* of the longest context, for its cost */
+  const BfRun            *run;
+  const BfProblem        *problem;
+  const BfData           *data;
+  BfFlowOptions           options;
+  struct _n_PetscOptions *database;      /* PETSc's options of this flow */
+  int                     database_uses; /* calls under way that look there */
+  BfCost                  cost;          /* the problem's, averaged over data; its arrays are borrowed */
+  BfContext              *context;       /* [contexts] one atom a token */
+  int64_t                 readout;       /* that was told, or -1: the one of least loss */
+  int64_t                 all_groups;    /* of all ranks */
+  int64_t                 blocks;
+  BfFlowBlock            *block;
+  int64_t                 groups; /* of this rank */
+  BfFlowGroup            *group;
+  int                     depths; /* one for each size of a group */
+  BfSizedIntegrator      *depth;
+  double                 *parameters;       /* [T][layer.parameters] of the control under evaluation */
+  double                 *work;             /* of the kernels */
+  double                 *lanes, *by_lanes; /* of the longest context, for its cost */
 };
 
 /* Group the sequences into blocks and groups and keep this rank's. */
@@ -73,6 +75,16 @@ extern const BfIntegratorKind bf_integrator_layers; /* layers.c: the layers them
 
 /* "PETSc: what: error 56". */
 BfStatus bf_petsc(int code, const char *what, BfError *error);
+
+/* ---- petsc_options.c -----------------------------------------------------------------------------------------------
+ */
+
+/* Destroy it also after a failure. */
+BfStatus bf_flow_database_create(const char *text, struct _n_PetscOptions **database, BfError *error);
+void     bf_flow_database_destroy(struct _n_PetscOptions **database);
+/* Between these two PETSc looks into the flow's database, in all that is not given another. */
+void bf_flow_petsc_begin(BfFlow *flow);
+void bf_flow_petsc_end(BfFlow *flow);
 
 /* ---- terminal.c ----------------------------------------------------------------------------------------------------
  */

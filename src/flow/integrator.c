@@ -210,14 +210,6 @@ static BfStatus create_interval(BfIntegrator *depth, int k, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus look_for_options(bool *told, BfError *error) {
-  char *all = NULL;
-  TRY(PetscOptionsGetAll(NULL, &all));
-  *told = all && strstr(all, "-ts_trajectory_");
-  TRY(PetscFree(all));
-  return BF_OK;
-}
-
 static void destroy(BfIntegrator **depth);
 
 static BfStatus create(BfFlow *flow, int64_t size, BfIntegrator **out, BfError *error) {
@@ -229,7 +221,7 @@ static BfStatus create(BfFlow *flow, int64_t size, BfIntegrator **out, BfError *
   depth->size = size;
   *out        = depth;
   BF_GOTO(bf_petsc(register_dopri5(), "TSRKRegister", error));
-  BF_GOTO(look_for_options(&depth->told, error));
+  depth->told = flow->options.petsc && strstr(flow->options.petsc, "-ts_trajectory_");
   BF_GOTO(BF_NEW(&depth->by_parameters, flow->problem->layer.parameters, error));
   BF_GOTO(BF_NEW(&depth->interval, T, error));
   for (int k = 0; k < T; k++) BF_GOTO(create_interval(depth, k, error));

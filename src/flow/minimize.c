@@ -166,8 +166,11 @@ BfStatus bf_search_minimize(BfSearch *search, double *cost, int *reason, BfError
   BF_GOTO(bf_petsc(VecGetArrayWrite(x, &to), "VecGetArray", error));
   memcpy(to, search->x, sizeof(double) * (size_t)n);
   BF_GOTO(bf_petsc(VecRestoreArrayWrite(x, &to), "VecRestoreArray", error));
-  BF_GOTO(create(search, &tao, x, lower, upper, error));
-  BF_GOTO(minimize(search, tao, x, cost, reason, error));
+  bf_flow_petsc_begin(search->flow);
+  status = create(search, &tao, x, lower, upper, error);
+  if (status == BF_OK) status = minimize(search, tao, x, cost, reason, error);
+  bf_flow_petsc_end(search->flow);
+  BF_GOTO(status);
   if (search->iterations < 0) status = note(search, *cost, NAN, error); /* it ended before it had told of the start */
 done:
   TaoDestroy(&tao);

@@ -54,19 +54,27 @@ static int number_of(const char *scheme) {
   return i;
 }
 
+BfStatus bf_flow_settings_parse(BfOptions *options, BfFlowSettings *o, BfError *error) {
+  BF_TRY(bf_options_parse(bf_flow_options, options, o, error));
+  return bf_flow_petsc_take(options, &o->petsc, error);
+}
+
+void bf_flow_settings_clear(BfFlowSettings *o) {
+  bf_options_clear(bf_flow_options, o);
+  bf_free(o->petsc);
+  o->petsc = NULL;
+}
+
 /* What scheme `layers` does not read. */
-static BfStatus check_layers(BfError *error) {
+static BfStatus check_layers(const BfOptions *given, const BfFlowSettings *o, BfError *error) {
   static const char *const unread[] = {"steps", "tolerance", "trajectory_memory"};
   const char              *word     = NULL;
-  char                    *petsc    = NULL;
   for (int i = 2; i >= 0; i--)
-    if (bf_option_given(unread[i])) word = unread[i];
-  BF_TRY(bf_flow_petsc_options(&petsc, error));
-  if (!word && strstr(petsc, "-ts_")) word = "ts_...";
-  bf_free(petsc);
+    if (bf_options_given(given, unread[i])) word = unread[i];
+  if (!word && o->petsc && strstr(o->petsc, "-ts_")) word = "ts_...";
   if (!word) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "option -%s has no meaning where -scheme is layers%s", word,
-                 bf_option_given("scheme") ? "" : ", as it is where -init is a result of solve: give -scheme");
+                 bf_options_given(given, "scheme") ? "" : ", as it is where -init is a result of solve: give -scheme");
 }
 
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
@@ -74,23 +82,24 @@ BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow
   if (o->scheme < 0 && bf_flow_init_is_file(o->init)) BF_TRY(bf_flow_init_is_solve(run, o->init, &layers, error));
   if (o->scheme < 0) o->scheme = number_of(layers ? "layers" : "rk4");
   flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
-  if (flow->scheme->adaptive && bf_option_given("steps"))
+  if (flow->scheme->adaptive && bf_options_given(run->options, "steps"))
     return bf_fail(error, BF_BAD_INPUT,
                    "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
                    flow->scheme->name);
-  if (!flow->scheme->adaptive && !bf_scheme_is_layers(flow->scheme) && bf_option_given("tolerance"))
+  if (!flow->scheme->adaptive && !bf_scheme_is_layers(flow->scheme) && bf_options_given(run->options, "tolerance"))
     return bf_fail(error, BF_BAD_INPUT, "option -tolerance has no meaning where -scheme is %s: give -steps",
                    flow->scheme->name);
-  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(bf_together(run->world, check_layers(error), error));
+  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(bf_together(run->world, check_layers(run->options, o, error), error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;
   flow->memory    = o->mebibytes * 0x1p20;
+  flow->petsc     = o->petsc;
   return BF_OK;
 }
 
-BfStatus bf_flow_check_profile(const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
+BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
   if (!problem->profile_count || !bf_scheme_is_layers(flow->scheme)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
-                 bf_option_given("scheme") ? "" : " (the default where -init is a result of solve)");
+                 bf_options_given(run->options, "scheme") ? "" : " (the default where -init is a result of solve)");
 }

@@ -1,7 +1,6 @@
-/* PETSc's own options of the flow: read once before anything runs, so that a misspelt one is found and named; kept for
- * a restart. */
+/* PETSc's own options of the flow: a text, which a flow reads from a database of its own; PETSc looks there while the
+ * flow calls it, in its sub-objects too. Read once before anything runs, so that a misspelt one is found and named. */
 #include "flow/flow.h"
-#include <ctype.h>
 #include <petsctao.h>
 #include <petscts.h>
 #include <stdio.h>
@@ -13,9 +12,9 @@ enum { METHODS = sizeof methods / sizeof *methods };
 
 /* What `flow` settles itself, and by what. */
 static const char *const settled[][2] = {
-    {"-ts_type", "-scheme"},   {"-ts_rk_type", "-scheme"},      {"-ts_rtol", "-tolerance"}, {"-ts_atol", "-tolerance"},
-    {"-ts_dt", "-steps"},      {"-ts_max_steps", "-steps"},     {"-ts_max_time", "step"},   {"-ts_init_time", "step"},
-    {"-ts_time_span", "step"}, {"-ts_exact_final_time", "step"}};
+    {"ts_type", "-scheme"},   {"ts_rk_type", "-scheme"},      {"ts_rtol", "-tolerance"}, {"ts_atol", "-tolerance"},
+    {"ts_dt", "-steps"},      {"ts_max_steps", "-steps"},     {"ts_max_time", "step"},   {"ts_init_time", "step"},
+    {"ts_time_span", "step"}, {"ts_exact_final_time", "step"}};
 enum { SETTLED = sizeof settled / sizeof *settled };
 
 enum { HEARD = 256 };
@@ -88,28 +87,22 @@ static PetscErrorCode read_all(char heard[HEARD]) {
   return code;
 }
 
-/* ---- which option it was ---------------------------------------------------------------------------------------- */
+/* ---- the database ----------------------------------------------------------------------------------------------- */
 
-static int is_kept(const char *word, size_t length) {
-  static const char *const prefix[] = {"-tao_", "-ts_", "-mat_"};
-  for (int i = 0; i < 3; i++)
-    if (length > strlen(prefix[i]) && !strncmp(word, prefix[i], strlen(prefix[i]))) return 1;
-  return 0;
+BfStatus bf_flow_database_create(const char *text, struct _n_PetscOptions **database, BfError *error) {
+  BF_TRY(bf_petsc(PetscOptionsCreate(database), "PetscOptionsCreate", error));
+  return bf_petsc(PetscOptionsInsertString(*database, text ? text : ""), "PetscOptionsInsertString", error);
 }
 
-/* The option at `at` of a text of options: *name and *value are cut out of it. */
-static char *next_option(char *at, char **name, char **value) {
-  *name = at + strspn(at, " ");
-  at    = *name + strcspn(*name, " ");
-  if (*at) *at++ = '\0';
-  *value = at;
-  if (!*at || (at[0] == '-' && isalpha((unsigned char)at[1]))) {
-    *value = at + strlen(at);
-    return at;
-  }
-  at += strcspn(at, " ");
-  if (*at) *at++ = '\0';
-  return at;
+void bf_flow_database_destroy(struct _n_PetscOptions **database) { PetscOptionsDestroy(database); }
+
+/* PETSc keeps what is under it within the database: it cannot be put on top twice. */
+void bf_flow_petsc_begin(BfFlow *flow) {
+  if (!flow->database_uses++) PetscOptionsPush(flow->database);
+}
+
+void bf_flow_petsc_end(BfFlow *flow) {
+  if (!--flow->database_uses) PetscOptionsPop();
 }
 
 /* Whether PETSc takes what is in `database` alone. */
@@ -119,6 +112,20 @@ static bool is_taken(PetscOptions database, char heard[HEARD]) {
   PetscOptionsPop();
   return !code;
 }
+
+BfStatus bf_flow_iterations(const BfFlowOptions *options, int64_t *most, BfError *error) {
+  PetscOptions database   = NULL;
+  PetscInt     iterations = 1000;
+  BfStatus     status;
+  BF_GOTO(bf_flow_database_create(options->petsc, &database, error));
+  status = bf_petsc(PetscOptionsGetInt(database, NULL, "-tao_max_it", &iterations, NULL), "-tao_max_it", error);
+  *most  = iterations;
+done:
+  bf_flow_database_destroy(&database);
+  return status;
+}
+
+/* ---- which option it was ---------------------------------------------------------------------------------------- */
 
 /* ", " between the names of a list, those with a prefix only. */
 static void join(PetscFunctionList list, const char *prefix, size_t size, char *out) {
@@ -139,37 +146,42 @@ static bool ends_in(const char *name, const char *end) {
 
 static BfStatus refuse(const char *name, const char *value, const char *heard, BfError *error) {
   char known[512] = "";
-  if (!strcmp(name, "-ts_adapt_type")) snprintf(known, sizeof known, "none, basic, dsp, cfl, glee");
-  if (!strcmp(name, "-tao_ls_type")) join(TaoLineSearchList, "", sizeof known, known);
-  if (!strcmp(name, "-ts_trajectory_type")) join(TSTrajectoryList, "", sizeof known, known);
+  if (!strcmp(name, "ts_adapt_type")) snprintf(known, sizeof known, "none, basic, dsp, cfl, glee");
+  if (!strcmp(name, "tao_ls_type")) join(TaoLineSearchList, "", sizeof known, known);
+  if (!strcmp(name, "ts_trajectory_type")) join(TSTrajectoryList, "", sizeof known, known);
   if (ends_in(name, "_mat_type")) join(MatList, "lmvm", sizeof known, known);
-  if (*known) return bf_fail(error, BF_BAD_INPUT, "option %s must be one of %s, got '%s'", name, known, value);
-  return bf_fail(error, BF_BAD_INPUT, "option %s: PETSc does not take '%s': %s", name, value, heard);
+  if (*known) return bf_fail(error, BF_BAD_INPUT, "option -%s must be one of %s, got '%s'", name, known, value);
+  return bf_fail(error, BF_BAD_INPUT, "option -%s: PETSc does not take '%s': %s", name, value, heard);
 }
 
-/* Each option of `text` in a database of its own, beside the method that brings its options with it. */
-static BfStatus blame(char *text, const char *method, BfError *error) {
+static bool is_petsc(const char *name) {
+  static const char *const prefix[] = {"tao_", "ts_", "mat_"};
+  for (int i = 0; i < 3; i++)
+    if (!strncmp(name, prefix[i], strlen(prefix[i])) && name[strlen(prefix[i])]) return true;
+  return false;
+}
+
+/* Each option in a database of its own, beside the method that brings its options with it. */
+static BfStatus blame(const BfOptions *options, const char *method, BfError *error) {
   char heard[HEARD] = "", line[1024];
-  for (char *at = text, *name, *value; *at && error->status == BF_OK;) {
-    PetscOptions database;
-    at = next_option(at, &name, &value);
-    snprintf(line, sizeof line, "%s %s%s%s", name, value, *method ? " -tao_type " : "", method);
-    BF_TRY(bf_petsc(PetscOptionsCreate(&database), "PetscOptionsCreate", error));
-    if (PetscOptionsInsertString(database, line) || !is_taken(database, heard)) refuse(name, value, heard, error);
-    PetscOptionsDestroy(&database);
+  for (int64_t i = 0; i < bf_options_count(options) && error->status == BF_OK; i++) {
+    const char  *name = bf_options_name(options, i), *value = bf_options_value(options, i);
+    PetscOptions database = NULL;
+    if (!is_petsc(name)) continue;
+    snprintf(line, sizeof line, "-%s %s%s%s", name, value, method ? " -tao_type " : "", method ? method : "");
+    if (bf_flow_database_create(line, &database, error) == BF_OK && !is_taken(database, heard))
+      refuse(name, value, heard, error);
+    bf_flow_database_destroy(&database);
   }
   if (error->status == BF_OK)
     bf_fail(error, BF_BAD_INPUT, "PETSc does not take the options of -tao_... and -ts_... together");
   return error->status;
 }
 
-static BfStatus check_method(char method[64], BfError *error) {
-  char      known[256] = "";
-  PetscBool given;
-  BF_TRY(bf_petsc(PetscOptionsGetString(NULL, NULL, "-tao_type", method, 64, &given), "-tao_type", error));
-  if (!given) *method = '\0';
+static BfStatus check_method(const char *method, BfError *error) {
+  char known[256] = "";
   for (int i = 0; i < METHODS; i++) {
-    if (!given || !strcmp(method, methods[i])) return BF_OK;
+    if (!method || !strcmp(method, methods[i])) return BF_OK;
     snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", methods[i]);
   }
   return bf_fail(error, BF_BAD_INPUT,
@@ -177,52 +189,54 @@ static BfStatus check_method(char method[64], BfError *error) {
                  method);
 }
 
-static BfStatus check_settled(BfError *error) {
-  for (int i = 0; i < SETTLED; i++) {
-    PetscBool given;
-    BF_TRY(bf_petsc(PetscOptionsHasName(NULL, NULL, settled[i][0], &given), settled[i][0], error));
-    if (given) return bf_fail(error, BF_BAD_INPUT, "option %s is not read: give %s", settled[i][0], settled[i][1]);
+static BfStatus check_settled(const BfOptions *options, BfError *error) {
+  for (int i = 0; i < SETTLED; i++)
+    if (bf_options_given(options, settled[i][0]))
+      return bf_fail(error, BF_BAD_INPUT, "option -%s is not read: give %s", settled[i][0], settled[i][1]);
+  return BF_OK;
+}
+
+/* ---- from the options of a run ---------------------------------------------------------------------------------- */
+
+/* "-name value -name value", as it is read again. */
+static BfStatus write_text(const BfOptions *options, char **text, BfError *error) {
+  const int64_t count = bf_options_count(options);
+  int64_t       room  = 1;
+  for (int64_t i = 0; i < count; i++)
+    room += (int64_t)(strlen(bf_options_name(options, i)) + strlen(bf_options_value(options, i))) + 4;
+  BF_TRY(BF_NEW(text, room, error));
+  for (int64_t i = 0; i < count; i++) {
+    const char *name = bf_options_name(options, i), *value = bf_options_value(options, i);
+    if (!is_petsc(name)) continue;
+    if (strpbrk(value, " \t\n\"")) return bf_fail(error, BF_BAD_INPUT, "option -%s takes no blanks: '%s'", name, value);
+    sprintf(*text + strlen(*text), "%s-%s%s%s", **text ? " " : "", name, *value ? " " : "", value);
   }
   return BF_OK;
 }
 
-BfStatus bf_flow_options_known(BfError *error) {
-  char  method[64] = "", heard[HEARD];
-  char *text       = NULL;
+/* What PETSc has looked up in the database is read; what it has not is misspelt. */
+static BfStatus mark(BfOptions *options, PetscOptions database, BfError *error) {
+  for (int64_t i = 0; i < bf_options_count(options); i++) {
+    const char *name = bf_options_name(options, i);
+    PetscBool   used = PETSC_FALSE;
+    if (is_petsc(name)) BF_TRY(bf_petsc(PetscOptionsUsed(database, name, &used), "PetscOptionsUsed", error));
+    if (used) bf_options_read(options, name);
+  }
+  return BF_OK;
+}
+
+BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error) {
+  const char  *method = bf_options_read(options, "tao_type");
+  char         heard[HEARD];
+  PetscOptions database = NULL;
+  BfStatus     status;
+  *text = NULL;
   BF_TRY(check_method(method, error));
-  BF_TRY(check_settled(error));
-  if (!read_all(heard)) return BF_OK;
-  BF_TRY(bf_flow_petsc_options(&text, error));
-  const BfStatus status = blame(text, method, error);
-  bf_free(text);
+  BF_TRY(check_settled(options, error));
+  BF_GOTO(write_text(options, text, error));
+  BF_GOTO(bf_flow_database_create(*text, &database, error));
+  status = is_taken(database, heard) ? mark(options, database, error) : blame(options, method, error);
+done:
+  bf_flow_database_destroy(&database);
   return status;
-}
-
-/* ---- kept for a restart ----------------------------------------------------------------------------------------- */
-
-BfStatus bf_flow_petsc_options(char **text, BfError *error) {
-  char *all = NULL;
-  BF_TRY(bf_petsc(PetscOptionsGetAll(NULL, &all), "PetscOptionsGetAll", error));
-  BfStatus status = BF_NEW(text, (int64_t)(all ? strlen(all) : 0) + 1, error);
-  int      keep   = 0;
-  for (const char *at = all; status == BF_OK && at && *at;) {
-    at += strspn(at, " ");
-    const size_t length = strcspn(at, " ");
-    if (at[0] == '-' && isalpha((unsigned char)at[1])) keep = is_kept(at, length);
-    if (keep && length) sprintf(*text + strlen(*text), "%s%.*s", **text ? " " : "", (int)length, at);
-    at += length;
-  }
-  PetscFree(all);
-  return status;
-}
-
-BfStatus bf_flow_petsc_options_set(const char *text, BfError *error) {
-  return bf_petsc(PetscOptionsInsertString(NULL, text), "PetscOptionsInsertString", error);
-}
-
-BfStatus bf_flow_iterations(int64_t *most, BfError *error) {
-  PetscInt iterations = 1000;
-  BF_TRY(bf_petsc(PetscOptionsGetInt(NULL, NULL, "-tao_max_it", &iterations, NULL), "-tao_max_it", error));
-  *most = iterations;
-  return BF_OK;
 }

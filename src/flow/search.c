@@ -181,7 +181,7 @@ static BfStatus make(BfSearch *search, BfError *error) {
 static BfStatus expect(BfSearch *search, BfError *error) {
   const double an_iteration = 2, left = (double)(search->all - search->start);
   int64_t      iterations;
-  BF_TRY(bf_flow_iterations(&iterations, error));
+  BF_TRY(bf_flow_iterations(&search->flow->options, &iterations, error));
   search->most = 2 + an_iteration * (double)iterations;
   bf_work_expect(search->run, BF_PHASE_FLOW, left * search->most - (double)search->evaluated, "evaluations",
                  bf_flow_seconds(search->flow), true);

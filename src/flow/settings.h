@@ -10,13 +10,17 @@ typedef struct {
   int64_t starts, seed;
   double  tolerance, mebibytes;
   bool    test_gradient, time_gradient;
+  char   *petsc; /* PETSc's own, as bf_flow_petsc_take has them */
 } BfFlowSettings;
 
 extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
+/* All of them, and PETSc's, from the options of a run; clear them also after a failure. Local. */
+BfStatus bf_flow_settings_parse(BfOptions *options, BfFlowSettings *settings, BfError *error);
+void     bf_flow_settings_clear(BfFlowSettings *settings);
 /* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the
  * settings ask for; chosen ones are put into the settings. Refuses what does not go together. Collective. */
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);
 /* Refuses a profile that the scheme does not read. Local. */
-BfStatus bf_flow_check_profile(const BfProblem *problem, const BfFlowOptions *flow, BfError *error);
+BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error);
 /* Whether -init names a file: it is neither NULL, nor zero, nor sample. */
 bool bf_flow_init_is_file(const char *init);

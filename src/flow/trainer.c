@@ -25,9 +25,8 @@ static BfStatus settle(Options *o, BfError *error) {
 }
 
 static BfStatus parse_options(Options *o, BfError *error) {
-  BF_TRY(bf_session_options(&o->start, error));
-  BF_TRY(bf_options_parse(bf_flow_options, &o->set, error));
-  return bf_flow_options_known(error);
+  BF_TRY(bf_session_options(o->run->options, &o->start, error));
+  return bf_flow_settings_parse(o->run->options, &o->set, error);
 }
 
 static BfStatus read_options(Options *o, BfError *error) {
@@ -37,32 +36,37 @@ static BfStatus read_options(Options *o, BfError *error) {
 
 static void free_options(Options *o) {
   bf_session_options_clear(&o->start);
-  bf_options_clear(bf_flow_options, &o->set);
+  bf_flow_settings_clear(&o->set);
   bf_free(o->points.given);
 }
 
 /* ---- what a checkpoint keeps beside them ------------------------------------------------------------------------ */
 
 static BfStatus save_more(const void *more, BfStore *store, BfError *error) {
-  const Options *o      = more;
-  char          *petsc  = NULL;
-  BfStatus       status = bf_store_together(store, bf_flow_petsc_options(&petsc, error), error);
-  if (status == BF_OK) status = bf_store_attribute_text(store, "/options", "petsc", petsc, error);
-  bf_free(petsc);
-  BF_TRY(status);
+  const Options *o = more;
+  BF_TRY(bf_store_attribute_text(store, "/options", "petsc", o->set.petsc, error));
   return o->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, o->rows, o->points.given, error)
                          : BF_OK;
 }
 
+/* PETSc's options of the file, and those of the line that it does not have. */
+static BfStatus join_petsc(Options *o, const char *then, BfError *error) {
+  char *both = NULL;
+  BF_TRY(bf_petsc_join(then, o->set.petsc, &both, error));
+  bf_free(o->set.petsc);
+  o->set.petsc = both;
+  return BF_OK;
+}
+
 static BfStatus restore_more(void *more, BfStore *store, BfError *error) {
-  Options *o     = more;
-  char    *petsc = NULL;
+  Options *o    = more;
+  char    *then = NULL;
   bool     there;
-  BF_TRY(settle(o, error));
-  BF_TRY(bf_store_read_text(store, "/options", "petsc", &petsc, error));
-  const BfStatus status = bf_store_together(store, bf_flow_petsc_options_set(petsc, error), error);
-  bf_free(petsc);
+  BF_TRY(bf_store_read_text(store, "/options", "petsc", &then, error));
+  const BfStatus status = bf_store_together(store, join_petsc(o, then, error), error);
+  bf_free(then);
   BF_TRY(status);
+  BF_TRY(settle(o, error));
   bf_free(o->points.given);
   o->points.given = NULL;
   BF_TRY(bf_store_has(store, "/options/given", &there, error));
@@ -111,17 +115,15 @@ static BfStatus compare_given(const Options *o, BfStore *store, bool *differ, Bf
 static BfStatus compare_more(void *more, const BfRun *run, const BfProblem *then, bool all, BfStore *store,
                              bool *differ, BfError *error) {
   Options *o   = more;
-  char    *was = NULL, *is = NULL;
+  char    *was = NULL;
   BfStatus status;
   BF_GOTO(bf_store_read_text(store, "/options", "petsc", &was, error));
-  BF_GOTO(bf_store_together(store, bf_flow_petsc_options(&is, error), error));
-  BF_GOTO(bf_store_together(store, bf_petsc_compare(bf_flow_options, was, is, all, differ, error), error));
-  if (!all && !bf_option_given("init")) goto done;
+  BF_GOTO(bf_store_together(store, bf_petsc_compare(bf_flow_options, was, o->set.petsc, all, differ, error), error));
+  if (!all && !bf_options_given(run->options, "init")) goto done;
   if (!all) BF_GOTO(settle_start(o, run, then, error));
   status = compare_given(o, store, differ, error);
 done:
   bf_free(was);
-  bf_free(is);
   return status;
 }
 
@@ -241,10 +243,10 @@ static BfStatus flow_run(BfSession *session, Options *o, BfError *error) {
   BfRun   *run  = session->run;
   BfFlow  *flow = NULL;
   BfStatus status;
-  if (session->start == BF_FRESH && !bf_option_given("scheme") && bf_scheme_is_layers(o->flow.scheme))
+  if (session->start == BF_FRESH && !bf_options_given(run->options, "scheme") && bf_scheme_is_layers(o->flow.scheme))
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
-  BF_GOTO(bf_together(run->world, bf_flow_check_profile(session->problem, &o->flow, error), error));
+  BF_GOTO(bf_together(run->world, bf_flow_check_profile(run, session->problem, &o->flow, error), error));
   BF_GOTO(check_given(session->problem, o, error));
   BF_GOTO(bf_flow_create(run, session->problem, &session->problem->train, &o->flow, &flow, error));
   status = o->set.test_gradient || o->set.time_gradient ? check(run, flow, session->problem, o, error)

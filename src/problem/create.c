@@ -3,7 +3,7 @@
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "key_table.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <errno.h>
 #include <stdio.h>

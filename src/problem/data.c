@@ -2,8 +2,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* qsort_r */
 #endif
+#include "run/text.h"
 #include "table.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 #include "family.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

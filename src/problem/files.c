@@ -2,7 +2,7 @@
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "run/limits.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <errno.h>
 #include <stdio.h>

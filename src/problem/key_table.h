@@ -3,7 +3,7 @@
  * cannot go stale. Pure. */
 #pragma once
 #include "bellformer/kind.h"
-#include "options.h"
+#include "overrides.h"
 
 /* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds. A key that several kinds
  * describe comes as often; NULL behind the last. */

@@ -1,5 +1,5 @@
 #include "keys_inside.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static BfStatus note(BfKeys *keys, const char *spelling, int on_line, int64_t at
   BfGiven given = {.on_line = on_line, .at = at};
   char    option[BF_OPTION_LENGTH];
   bf_option_name(spelling, option);
-  if (!bf_key_name(option, &given.name) || (on_line && !bf_options_is_set(keys->options, at))) return BF_OK;
+  if (!bf_key_name(option, &given.name)) return BF_OK;
   BF_TRY(bf_array_room(&keys->given, keys->givens, &keys->given_room, sizeof *keys->given, error));
   given.key =
       on_line ? key_of_option(&given.name, option, error) : bf_text_copy(spelling, (int64_t)strlen(spelling), error);
@@ -43,7 +43,7 @@ static BfStatus note(BfKeys *keys, const char *spelling, int on_line, int64_t at
 
 static BfStatus note_all(BfKeys *keys, BfError *error) {
   const char *name;
-  for (int64_t k = 0; (name = bf_options_name_at(keys->options, k)); k++) BF_TRY(note(keys, name, 1, k, error));
+  for (int64_t k = 0; (name = bf_overrides_name_at(keys->overrides, k)); k++) BF_TRY(note(keys, name, 1, k, error));
   for (int64_t k = 0; k < keys->yaml.count; k++)
     if (keys->yaml.entry[k].kind != BF_YAML_MAP) BF_TRY(note(keys, keys->yaml.entry[k].key, 0, k, error));
   return BF_OK;
@@ -61,13 +61,13 @@ void bf_keys_set_aside(BfKeys *keys, const BfGiven *given) {
   if (!given->on_line) keys->yaml.entry[given->at].aside = 1;
 }
 
-BfStatus bf_keys_create(const BfFile *file, const char *record, bool line, BfKeys **out, BfError *error) {
+BfStatus bf_keys_create(const BfFile *file, const char *record, BfOptions *line, BfKeys **out, BfError *error) {
   BfKeys  *keys;
   BfStatus status;
   BF_TRY(BF_NEW(&keys, 1, error));
   keys->file = file->name;
   BF_GOTO(bf_yaml_parse(file, &keys->yaml, error));
-  BF_GOTO(bf_options_create(record, line, &keys->options, error));
+  BF_GOTO(bf_overrides_create(record, line, &keys->overrides, error));
   BF_GOTO(note_all(keys, error));
   *out = keys;
 done:
@@ -78,7 +78,7 @@ done:
 void bf_keys_destroy(BfKeys **keys) {
   if (!*keys) return;
   bf_yaml_clear(&(*keys)->yaml);
-  bf_options_destroy(&(*keys)->options);
+  bf_overrides_destroy(&(*keys)->overrides);
   for (int64_t k = 0; k < (*keys)->asked; k++) bf_free((*keys)->ask[k]);
   bf_free((*keys)->ask);
   for (int64_t k = 0; k < (*keys)->givens; k++) bf_free((*keys)->given[k].key);
@@ -95,12 +95,12 @@ static BfYamlEntry *in_file(const BfKeys *keys, const char *key) {
 }
 
 int bf_keys_given(const BfKeys *keys, const char *key) {
-  return bf_options_given(keys->options, key) || in_file(keys, key);
+  return bf_overrides_given(keys->overrides, key) || in_file(keys, key);
 }
 
 int bf_keys_is_list(const BfKeys *keys, const char *key) {
   const BfYamlEntry *entry = in_file(keys, key);
-  return entry && entry->kind == BF_YAML_LIST && !bf_options_given(keys->options, key);
+  return entry && entry->kind == BF_YAML_LIST && !bf_overrides_given(keys->overrides, key);
 }
 
 const char *bf_keys_in_file(const BfKeys *keys, const char *key) {
@@ -113,7 +113,7 @@ int bf_keys_pass_default(BfKeys *keys, const BfGiven *given) {
   const char *text = NULL, *fallback = given->name.row->fallback;
   BfError     unused = {0};
   double      a, b;
-  if (given->on_line) bf_options_read(keys->options, given->key, &text, &unused);
+  if (given->on_line) bf_overrides_read(keys->overrides, given->key, &text, &unused);
   else text = bf_keys_in_file(keys, given->key);
   if (!text || !fallback) return 0;
   if (strcmp(text, fallback) && (bf_text_number(text, &a) || bf_text_number(fallback, &b) || a != b)) return 0;
@@ -125,15 +125,15 @@ void bf_keys_replace(BfKeys *keys, const BfGiven *given) {
   if (!given->on_line) keys->yaml.entry[given->at].read = 1;
 }
 
-int bf_keys_on_line(const BfKeys *keys, const char *key) { return bf_options_given(keys->options, key); }
+int bf_keys_on_line(const BfKeys *keys, const char *key) { return bf_overrides_given(keys->overrides, key); }
 
-const char *bf_keys_overrides(const BfKeys *keys) { return bf_options_record(keys->options); }
+const char *bf_keys_overrides(const BfKeys *keys) { return bf_overrides_record(keys->overrides); }
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
 /* "xor.yaml: control.A.range" or "-control_A_range". */
 void bf_key_spell(const BfKeys *keys, const char *key, size_t size, char name[]) {
-  if (bf_options_given(keys->options, key)) {
+  if (bf_overrides_given(keys->overrides, key)) {
     size_t length = (size_t)snprintf(name, size, "-%s", key);
     for (size_t k = 0; k < length && k < size; k++)
       if (name[k] == '.') name[k] = '_';
@@ -247,7 +247,7 @@ static BfStatus look(BfKeys *keys, const char *key, BfNeed need, Value *value, B
     value->item  = entry->value;
     value->given = 1;
   }
-  BF_TRY(bf_options_read(keys->options, key, &value->whole, error));
+  BF_TRY(bf_overrides_read(keys->overrides, key, &value->whole, error));
   if (value->whole) {
     BF_TRY(split(value->whole, value, error));
     value->given = 1;

@@ -7,9 +7,9 @@
 
 typedef struct BfKeys BfKeys;
 
-/* file: borrowed. record: the "key=value" lines of an earlier reading, or NULL; line: what the command line gives, in
- * PETSc's options database, on top of them. */
-BfStatus bf_keys_create(const BfFile *file, const char *record, bool line, BfKeys **out, BfError *error);
+/* file: borrowed. record: the "key=value" lines of an earlier reading, or NULL; line: the options of the
+ * run, on top of them, or NULL; borrowed. */
+BfStatus bf_keys_create(const BfFile *file, const char *record, BfOptions *line, BfKeys **out, BfError *error);
 void     bf_keys_destroy(BfKeys **keys);
 
 /* Whether the key has a value; does not count as reading it. */

@@ -23,7 +23,7 @@ BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, 
   const BfGiven *given;
   for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
     const unsigned section = section_of(given->name.row->name);
-    if (!given->on_line || !bf_options_is_live(keys->options, given->at) || !section || sections->uses & section)
+    if (!given->on_line || !bf_overrides_is_of_line(keys->overrides, given->at) || !section || sections->uses & section)
       continue;
     return bf_keys_refuse(keys, given, error, "by %s", sections->reader);
   }

@@ -1,7 +1,7 @@
 #include "bellformer/problem.h"
 #include "bellformer/run.h"
 #include "reader.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ static BfStatus read_steps(BfReader *reader, BfError *error) {
 typedef struct {
   const char *yaml;
   const char *record; /* as in bf_keys_create */
-  bool        line;
+  BfOptions  *line;
 } Source;
 
 /* files: taken over, also on failure. */
@@ -87,7 +87,8 @@ done:
   return status;
 }
 
-BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfProblem **out, BfError *error) {
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
+                         BfProblem **out, BfError *error) {
   const char *slash     = strrchr(path, '/');
   int64_t     length    = slash ? (slash == path ? 1 : slash - path) : 0;
   BfFiles    *files     = NULL;
@@ -99,7 +100,7 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sect
     bf_files_destroy(&files);
     return error->status;
   }
-  const Source source = {slash ? slash + 1 : path, NULL, true};
+  const Source source = {slash ? slash + 1 : path, NULL, options};
   status              = read_problem(files, &source, sections, &problem, error);
   if (bf_together(comm, status, error) != BF_OK) {
     bf_problem_destroy(&problem);
@@ -111,10 +112,11 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sect
 
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
                             BfProblem **out, BfError *error) {
-  return read_problem(files, &(Source){yaml, overrides ? overrides : "", false}, sections, out, error);
+  return read_problem(files, &(Source){yaml, overrides ? overrides : "", NULL}, sections, out, error);
 }
 
-BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfProblem **out, BfError *error) {
+BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections, BfOptions *options, BfProblem **out,
+                           BfError *error) {
   const BfFiles *from  = problem->files;
   BfFiles       *files = NULL;
   BfProblem     *copy  = NULL;
@@ -125,7 +127,7 @@ BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections,
     bf_files_destroy(&files);
     return error->status;
   }
-  read_problem(files, &(Source){problem->yaml, problem->overrides, true}, sections, &copy, error);
+  read_problem(files, &(Source){problem->yaml, problem->overrides, options}, sections, &copy, error);
   if (bf_agree(from->comm, error) != BF_OK) {
     bf_problem_destroy(&copy);
     return error->status;

@@ -1,7 +1,7 @@
 /* data.*: the tables and the positional encoding; and whether the tables fit the rest. */
 #include "reader.h"
+#include "run/text.h"
 #include "table.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* flow.*: what only the continuous-depth flow reads. */
 #include "reader.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* step, token.*, layer.* */
 #include "reader.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What the steps of reading a problem share. */
 #include "reader.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

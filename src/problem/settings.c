@@ -1,6 +1,6 @@
 /* A problem's keys as they were taken, and whether two problems are the same. */
 #include "bellformer/problem.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <ctype.h>
 #include <stdio.h>

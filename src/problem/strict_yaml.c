@@ -1,5 +1,5 @@
 #include "strict_yaml.h"
-#include "text.h"
+#include "run/text.h"
 #include "yaml_mistake.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "table.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "yaml_mistake.h"
-#include "text.h"
+#include "run/text.h"
 
 #include <ctype.h>
 #include <stdio.h>

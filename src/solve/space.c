@@ -7,10 +7,10 @@ static const double largest_node = 1e12; /* bytes */
 const char *bf_space_name(int i) { return (const char *[]){"full", "reachable", NULL}[i]; }
 
 /* An option that only the full space has; NULL: none is given. */
-static const char *full_option(const BfSolveSettings *o) {
+static const char *full_option(const BfOptions *given, const BfSolveSettings *o) {
   if (o->stability > 0) return "-stability";
-  if (!o->store_value || bf_option_given("store_value")) return "-store_value";
-  if (!o->store_policy || bf_option_given("store_policy")) return "-store_policy";
+  if (!o->store_value || bf_options_given(given, "store_value")) return "-store_value";
+  if (!o->store_policy || bf_options_given(given, "store_policy")) return "-store_policy";
   return NULL;
 }
 
@@ -39,7 +39,7 @@ static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
 
 BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, BfSpaceChoice *x,
                          BfError *error) {
-  const char *option = full_option(o);
+  const char *option = full_option(run->options, o);
   *x                 = (BfSpaceChoice){.space = o->space == BF_SPACE_REACHABLE ? BF_SPACE_REACHABLE : BF_SPACE_FULL};
   BF_TRY(bf_full_size(run, problem, &x->full, error));
   BF_TRY(bf_reachable_size(problem, &x->reachable, error));

@@ -29,9 +29,9 @@ typedef struct {
   BfSpaceChoice    choice;
 } Options;
 
-static BfStatus read_options(Options *o, BfError *error) {
-  BF_TRY(bf_session_options(&o->start, error));
-  return bf_options_parse(bf_solve_options, &o->set, error);
+static BfStatus read_options(BfOptions *options, Options *o, BfError *error) {
+  BF_TRY(bf_session_options(options, &o->start, error));
+  return bf_options_parse(bf_solve_options, options, &o->set, error);
 }
 
 static void free_options(Options *o) {
@@ -116,7 +116,7 @@ BfStatus bf_command_solve(BfRun *run, const BfArguments *arguments, BfError *err
   BfProblem *problem = NULL;
   Options    o       = {0};
   BfStatus   status;
-  BF_GOTO(bf_together(run->world, read_options(&o, error), error));
+  BF_GOTO(bf_together(run->world, read_options(run->options, &o, error), error));
   if (!arguments->file && !o.start.restart) {
     status = bf_fail(error, BF_BAD_INPUT, "solve needs a problem file; see `bellformer help solve`");
     goto done;

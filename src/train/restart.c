@@ -1,6 +1,5 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
 #include "model/format.h"
-#include "problem/options.h"
 #include "train/session.h"
 #include "train/target.h"
 #include <stdio.h>
@@ -93,25 +92,16 @@ static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
   return error->status;
 }
 
-/* Whether the command line has keys of the problem: options that nothing has read. */
-static BfStatus keys_given(bool *given, BfError *error) {
-  char name[BF_OPTION_LENGTH];
-  BF_TRY(bf_options_left(NULL, name, error));
-  *given = *name != '\0';
-  return BF_OK;
-}
-
 /* The problem of the file against the one that the command line names; or where it names none, against itself with the
  * keys that the command line gives. */
 static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *error) {
-  BfProblem       *copy = NULL;
-  const BfProblem *now  = reader->given;
-  bool             keys = false;
+  BfProblem       *copy    = NULL;
+  BfOptions       *options = reader->session->run->options;
+  const BfProblem *now     = reader->given;
   if (!now) {
-    BF_TRY(bf_together(reader->session->run->world, keys_given(&keys, error), error));
-    if (!keys) return BF_OK;
+    if (!bf_options_unread(options)) return BF_OK; /* no keys of the problem */
     reader->wrong = true;
-    BF_TRY(bf_problem_reread(then, reader->session->sections, &copy, error));
+    BF_TRY(bf_problem_reread(then, reader->session->sections, options, &copy, error));
     reader->wrong = false;
     now           = copy;
   }
@@ -125,7 +115,7 @@ static BfStatus same_options(BfStore *store, const BfProblem *then, Reader *read
   const BfKept    *kept = x->kept;
   const bool       all  = !strcmp(x->o->restart, "auto");
   if (kept->compare) BF_TRY(kept->compare(kept->more, x->run, then, all, store, &reader->differ, error));
-  return bf_options_compare(kept->options, kept->settings, all, store, &reader->differ, error);
+  return bf_options_compare(kept->options, kept->settings, all ? NULL : x->run->options, store, &reader->differ, error);
 }
 
 /* "RUN.h5: horizon was 2, now 3: ..." */
@@ -157,8 +147,8 @@ done:
 
 static BfStatus restore_options(BfSession *x, BfStore *store, BfError *error) {
   const BfKept *kept = x->kept;
-  BF_TRY(bf_options_restore(bf_output_options, x->o, store, error));
-  BF_TRY(bf_options_restore(kept->options, kept->settings, store, error));
+  BF_TRY(bf_options_restore(bf_output_options, x->run->options, x->o, store, error));
+  BF_TRY(bf_options_restore(kept->options, x->run->options, kept->settings, store, error));
   return kept->restore ? kept->restore(kept->more, store, error) : BF_OK;
 }
 

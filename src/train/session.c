@@ -26,11 +26,11 @@ const BfOption bf_restart_options[] = {
                 "a write takes if that is longer, and at a layer's end where it costs less than 2 % of what it saves"},
     {0}};
 
-BfStatus bf_session_options(BfSessionOptions *o, BfError *error) {
+BfStatus bf_session_options(BfOptions *options, BfSessionOptions *o, BfError *error) {
   o->interval = -1;
   o->newest   = INT_MAX;
-  BF_TRY(bf_options_parse(bf_output_options, o, error));
-  return bf_options_parse(bf_restart_options, o, error);
+  BF_TRY(bf_options_parse(bf_output_options, options, o, error));
+  return bf_options_parse(bf_restart_options, options, o, error);
 }
 
 void bf_session_options_clear(BfSessionOptions *o) {
@@ -45,7 +45,8 @@ BfStatus bf_session_begin(BfSession *x, BfProblem **problem, BfError *error) {
   BF_TRY(bf_restart_plan(x, error));
   const bool whole = !x->o->restart || !strcmp(x->o->restart, "auto"); /* the command line says all of the run */
   bf_phase_begin(x->run, BF_PHASE_READ);
-  if (x->arguments->file) BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, x->sections, &given, error));
+  if (x->arguments->file)
+    BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, x->sections, x->run->options, &given, error));
   if (given && x->o->out) BF_GOTO(bf_target_check_files(x->run, x->o->out, true, given->files, error));
   if (x->o->out) BF_GOTO(bf_target_check(x->run, x->arguments, x->o->out, true, x->input, error));
   if (whole && kept->settle) BF_GOTO(kept->settle(kept->more, x->run, given, error));

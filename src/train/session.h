@@ -15,7 +15,7 @@ typedef struct {
 
 /* Tables of options into it: -o, -overwrite; and -restart, -maxh, -checkpoint_interval. */
 extern const BfOption bf_output_options[], bf_restart_options[];
-BfStatus              bf_session_options(BfSessionOptions *o, BfError *error);
+BfStatus              bf_session_options(BfOptions *options, BfSessionOptions *o, BfError *error);
 void                  bf_session_options_clear(BfSessionOptions *o);
 
 /* Where a run starts. */

@@ -53,18 +53,20 @@ static inline void edit_text(const Case *c, size_t size, char text[]) {
 }
 
 static inline BfStatus read_case(const Case *c, BfProblem **problem, BfError *error) {
-  char text[4096], path[128];
+  BfOptions *options = NULL;
+  char       text[4096], path[128];
   edit_text(c, sizeof text, text);
   write_file(folder, "xor.yaml", text);
   write_file(folder, "xor.csv", XOR);
   write_file(folder, "pop.csv", POPULATION);
   write_file(folder, "target.csv", TARGET);
   if (c->file[0]) write_file(folder, c->file[0], c->file[1]);
+  BF_TRY(bf_options_create(&options, error));
   for (size_t k = 0; k < LENGTH(c->option) && c->option[k][0]; k++)
-    PetscOptionsSetValue(NULL, c->option[k][0], c->option[k][1]);
+    BF_TRY(bf_options_add(options, c->option[k][0] + 1, c->option[k][1], error));
   snprintf(path, sizeof path, "%s/xor.yaml", folder);
-  BfStatus status = bf_problem_read(PETSC_COMM_WORLD, path, c->sections ? c->sections : &ALL, problem, error);
-  for (size_t k = 0; k < LENGTH(c->option) && c->option[k][0]; k++) PetscOptionsClearValue(NULL, c->option[k][0]);
+  BfStatus status = bf_problem_read(PETSC_COMM_WORLD, path, c->sections ? c->sections : &ALL, options, problem, error);
+  bf_options_destroy(&options);
   return status;
 }
 

@@ -235,7 +235,7 @@ static void missing_files_are_named(void **state) {
   BfError    error   = {0};
   BfProblem *problem = NULL;
   (void)state;
-  assert_int_equal(bf_problem_read(PETSC_COMM_WORLD, "/nowhere/xor.yaml", &ALL, &problem, &error), BF_BAD_INPUT);
+  assert_int_equal(bf_problem_read(PETSC_COMM_WORLD, "/nowhere/xor.yaml", &ALL, NULL, &problem, &error), BF_BAD_INPUT);
   assert_error(&error, BF_BAD_INPUT, "cannot read /nowhere/xor.yaml: No such file or directory");
   error = (BfError){0};
   read_case(&(Case){.edit = {{"xor.csv", "none.csv"}}}, &problem, &error);

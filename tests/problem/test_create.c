@@ -36,7 +36,7 @@ static void shipped_problems_come_again_from_their_settings(void **state) {
     BfError    error = {0};
     BfProblem *p     = NULL;
     snprintf(path, sizeof path, BF_SOURCE "/share/problems/%s.yaml", names[k]);
-    if (bf_problem_read(PETSC_COMM_SELF, path, &ALL, &p, &error) != BF_OK) fail_msg("%s", error.text);
+    if (bf_problem_read(PETSC_COMM_SELF, path, &ALL, NULL, &p, &error) != BF_OK) fail_msg("%s", error.text);
     BfProblem *q = again(p), *r = again(q);
     assert_same(p, q);
     assert_same(p, r);

@@ -10,7 +10,7 @@
 static BfProblem *read_path(const char *path) {
   BfError    error   = {0};
   BfProblem *problem = NULL;
-  if (bf_problem_read(PETSC_COMM_WORLD, path, &ALL, &problem, &error) != BF_OK) fail_msg("%s", error.text);
+  if (bf_problem_read(PETSC_COMM_WORLD, path, &ALL, NULL, &problem, &error) != BF_OK) fail_msg("%s", error.text);
   return problem;
 }
 

@@ -61,7 +61,7 @@ static void the_example_is_read(void **state) {
   write_file(folder, "xor.yaml", text);
   write_file(folder, "xor.csv", XOR);
   snprintf(path, sizeof path, "%s/xor.yaml", folder);
-  if (bf_problem_read(PETSC_COMM_WORLD, path, &ALL, &p, &error) != BF_OK) fail_msg("%s", error.text);
+  if (bf_problem_read(PETSC_COMM_WORLD, path, &ALL, NULL, &p, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(p->actions, 6561);
   assert_true(p->cost.weight_decay == 1e-3);
   bf_problem_destroy(&p);
@@ -73,8 +73,6 @@ static void options_override_and_are_recorded(void **state) {
   assert_int_equal(bf_cells_count(p->cells), 32);
   assert_true(p->control_lower[0] == -1 && p->control_upper[3] == 1 && p->control_upper[4] == 2);
   assert_string_equal(p->overrides, "control_A_range=-1, 1\nquantize_cells=8,4\n");
-  bf_problem_destroy(&p);
-  p = good(&(Case){.option = {{"-options_left", "0"}}}); /* PETSc's own, which it reads at the very end */
   bf_problem_destroy(&p);
   p = good(&(Case){.option = {{"-control_A_0_levels", "3"}, {"-control_A_levels", "2"}},
                    .edit   = {{"heads: 1", "heads: 2"}, {"levels: 3", "levels: 1"}}});
@@ -100,9 +98,7 @@ static void a_restored_problem_is_the_same(void **state) {
     assert_int_equal(bf_files_add(files, file->name, file->bytes, file->size, &error), BF_OK);
   }
   write_file(folder, "xor.csv", "");
-  PetscOptionsSetValue(NULL, "-horizon", "9");
   assert_int_equal(bf_problem_restore(files, "xor.yaml", overrides, &ALL, &q, &error), BF_OK);
-  PetscOptionsClearValue(NULL, "-horizon");
   assert_int_equal(q->horizon, 3);
   assert_string_equal(q->overrides, p->overrides); /* in the order of reading */
   assert_int_equal(bf_cells_count(q->cells), 32);

@@ -88,7 +88,8 @@ static void what_would_change_nothing_is_refused_on_the_command_line(void **stat
 /* What an earlier command line said, as a result records it, is not this one's: whoever reads the result takes it. */
 static void a_record_is_no_command_line(void **state) {
   BfProblem *p = good(&(Case){.option = {{"-quantize_cells", "3"}}, .sections = &SOLVE}), *q = NULL;
-  BfError    error = {0};
+  BfError    error   = {0};
+  BfOptions *options = NULL;
   BfFiles   *files;
   (void)state;
   assert_int_equal(bf_files_create(PETSC_COMM_WORLD, NULL, &files, &error), BF_OK);
@@ -97,9 +98,10 @@ static void a_record_is_no_command_line(void **state) {
   if (bf_problem_restore(files, "xor.yaml", p->overrides, &FLOW, &q, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(bf_cells_count(q->cells), 9);
   bf_problem_destroy(&q);
-  PetscOptionsSetValue(NULL, "-quantize_atoms", "2");
-  assert_int_equal(bf_problem_reread(p, &FLOW, &q, &error), BF_BAD_INPUT);
-  PetscOptionsClearValue(NULL, "-quantize_atoms");
+  assert_int_equal(bf_options_create(&options, &error), BF_OK);
+  assert_int_equal(bf_options_add(options, "quantize_atoms", "2", &error), BF_OK);
+  assert_int_equal(bf_problem_reread(p, &FLOW, options, &q, &error), BF_BAD_INPUT);
+  bf_options_destroy(&options);
   assert_error(&error, BF_BAD_INPUT, "-quantize_atoms is not used by flow");
   bf_problem_destroy(&p);
 }

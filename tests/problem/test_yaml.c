@@ -2,7 +2,7 @@
 #include "scratch.h"
 
 #include "../../src/problem/strict_yaml.h"
-#include "../../src/problem/text.h"
+#include "../../src/run/text.h"
 
 static const char *value(const BfYaml *yaml, const char *key, int64_t k) {
   const BfYamlEntry *entry = bf_yaml_find(yaml, key);

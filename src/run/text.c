@@ -1,4 +1,4 @@
-#include "text.h"
+#include "run/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -82,6 +82,8 @@ int bf_text_distance(const char *a, const char *b) {
   }
   return row[m];
 }
+
+int bf_text_far(const char *name) { return 2 + (int)strlen(name) / 4; }
 
 BfStatus bf_array_room(void *slot, int64_t count, int64_t *room, size_t size, BfError *error) {
   if (count < *room) return BF_OK;

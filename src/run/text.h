@@ -21,6 +21,8 @@ char *bf_text_copy(const char *text, int64_t length, BfError *error);
 
 /* Insertions, deletions and replacements that lead from a to b; 1000 where one of them is longer than 100. */
 int bf_text_distance(const char *a, const char *b);
+/* The distance from which on nobody has meant another name by this one. */
+int bf_text_far(const char *name);
 
 /* Make room for one more after `count` in the array that `slot` (a T **) points to, of objects of `size` bytes. */
 BfStatus bf_array_room(void *slot, int64_t count, int64_t *room, size_t size, BfError *error);

@@ -1,0 +1,7 @@
+/* PETSc around a command: it reads the command line as it reads any, with -options_file, .petscrc and PETSC_OPTIONS;
+ * what is not its own then leaves its database, so that nothing of a run is global. */
+#pragma once
+#include "bellformer/options.h"
+
+/* Take out of PETSc's database what PETSc has not read at its start: the options of the run. Not collective. */
+BfStatus bf_petsc_take_options(BfOptions **out, BfError *error);
