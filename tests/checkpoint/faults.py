@@ -32,11 +32,9 @@ def spaces(folder):
 
 
 def start(arguments, ranks=0, **keywords):
-    """As a user starts it, with Open MPI's daemon beside a process without mpirun."""
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-    environment = {key: value for key, value in os.environ.items() if "singleton" not in key}
     return subprocess.Popen(command + [BELLFORMER, "solve"] + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, env=environment, **keywords)
+                            start_new_session=True, **keywords)
 
 
 def finish(process, timeout=120):

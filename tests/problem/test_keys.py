@@ -8,7 +8,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "solve"))
-from harness import BELLFORMER, tap  # noqa: E402
+from harness import ALONE, BELLFORMER, tap  # noqa: E402
 
 PRINT_KEYS = sys.argv[1]
 XOR = os.path.join(ROOT, "share", "problems", "xor")
@@ -67,7 +67,8 @@ def info(changed, options):
         os.symlink(os.path.join(XOR, "xor.csv"), os.path.join(folder, "xor.csv"))
         with open(os.path.join(folder, "x.yaml"), "w") as out:
             out.write("".join({**BASE, **changed}.values()))
-        done = subprocess.run([BELLFORMER, "info", "x.yaml"] + options, cwd=folder, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([BELLFORMER, "info", "x.yaml"] + options, cwd=folder, capture_output=True, text=True, timeout=60,
+                              env=ALONE)
     return done.returncode, done.stderr
 
 
