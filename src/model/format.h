@@ -11,3 +11,8 @@ enum { BF_RESULT_FORMAT = 2 };
 BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *error);
 BfStatus bf_problem_load(const BfRun *run, BfStore *store, const char *path, const BfSections *sections,
                          BfProblem **problem, BfError *error);
+
+/* The plug-ins in which the problem's kinds stand, into the file; and whether those of a file are loaded: BF_BAD_INPUT
+ * and *missing where not. Collective. */
+BfStatus bf_plugins_save(const BfProblem *problem, BfStore *store, BfError *error);
+BfStatus bf_plugins_check(BfStore *store, bool *missing, BfError *error);

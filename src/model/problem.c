@@ -1,67 +1,7 @@
 /* The problem of a result, with all its files: in the file, and read from it. */
-#include "bellformer/plugin.h"
 #include "model/format.h"
 #include <stdio.h>
 #include <string.h>
-
-/* ---- plug-ins ---------------------------------------------------------------------------------------------------- */
-
-/* Whether a kind of the problem stands in the plug-in. */
-static bool is_used(const BfPlugin *plugin, const BfProblem *problem) {
-  return bf_plugin_of(problem->cost.kind) == plugin;
-}
-
-/* A group for each plug-in that the problem needs. */
-static BfStatus save_plugins(const BfProblem *problem, BfStore *store, BfError *error) {
-  const BfPlugin *plugin;
-  for (int k = 0; (plugin = bf_plugin(k)); k++) {
-    char path[64];
-    if (!is_used(plugin, problem)) continue;
-    snprintf(path, sizeof path, "/problem/plugins/%04d", k);
-    BF_TRY(bf_store_attribute_text(store, path, "name", plugin->name, error));
-    BF_TRY(bf_store_attribute_text(store, path, "hash", plugin->hash, error));
-  }
-  return BF_OK;
-}
-
-/* Whether that plug-in is loaded; else what is amiss. */
-static BfStatus find_plugin(const char *name, const char *hash, BfError *error) {
-  const BfPlugin *plugin, *alike = NULL;
-  for (int k = 0; (plugin = bf_plugin(k)); k++) {
-    if (!strcmp(plugin->hash, hash)) return BF_OK;
-    if (!strcmp(plugin->name, name)) alike = plugin;
-  }
-  if (!alike) return bf_fail(error, BF_BAD_INPUT, "needs the plug-in %s (hash %s): -plugin FILE", name, hash);
-  return bf_fail(error, BF_BAD_INPUT, "needs another plug-in %s than is loaded: of hash %s, not %s", name, hash,
-                 alike->hash);
-}
-
-static BfStatus check_plugin(BfStore *store, const char *group, BfError *error) {
-  char     path[128], *name = NULL, *hash = NULL;
-  BfStatus status;
-  snprintf(path, sizeof path, "/problem/plugins/%s", group);
-  BF_GOTO(bf_store_read_text(store, path, "name", &name, error));
-  BF_GOTO(bf_store_read_text(store, path, "hash", &hash, error));
-  status = bf_store_together(store, find_plugin(name, hash, error), error);
-done:
-  bf_free(name);
-  bf_free(hash);
-  return status;
-}
-
-static BfStatus check_plugins(BfStore *store, BfError *error) {
-  int      count = 0;
-  char   **names = NULL;
-  bool     there;
-  BfStatus status = bf_store_has(store, "/problem/plugins", &there, error);
-  if (status == BF_OK && there) status = bf_store_list(store, "/problem/plugins", &count, &names, error);
-  for (int i = 0; i < count && status == BF_OK; i++) status = check_plugin(store, names[i], error);
-  for (int i = 0; i < count; i++) bf_free(names[i]);
-  bf_free(names);
-  return status;
-}
-
-/* ---- the problem ------------------------------------------------------------------------------------------------- */
 
 BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *error) {
   char path[64];
@@ -75,7 +15,7 @@ BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *erro
     BF_TRY(bf_store_write(store, path, BF_STORE_BYTE, 1, &file->size, file->bytes, error));
     BF_TRY(bf_store_attribute_text(store, path, "name", file->name, error));
   }
-  return save_plugins(problem, store, error);
+  return bf_plugins_save(problem, store, error);
 }
 
 static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
@@ -104,12 +44,13 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections 
   char    *yaml = NULL, *overrides = NULL;
   BfStatus status;
   int64_t  format, length;
+  bool     missing;
   BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
   if (format != BF_RESULT_FORMAT) {
     status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, BF_RESULT_FORMAT);
     goto done;
   }
-  BF_GOTO(check_plugins(store, error));
+  BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
   BF_GOTO(read_files(store, files, error));
   BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));

@@ -155,17 +155,21 @@ static BfStatus restore_options(BfSession *x, BfStore *store, BfError *error) {
 static BfStatus read_generation(int generation, Reader *reader, BfProblem **problem, BfError *error) {
   BfSession *x = reader->session;
   char       path[4096];
-  BfStore   *store = NULL;
+  BfStore   *store   = NULL;
+  bool       missing = false; /* a plug-in */
   BfStatus   status;
   bf_checkpoint_path(x->o->out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
   BF_GOTO(same_command(store, reader, error));
+  BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_problem_load(x->run, store, path, x->sections, problem, error));
   BF_GOTO(same_problem(*problem, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);
 done:
   status = bf_store_end(&store, error);
+  if (missing) bf_error_prefix(error, "%s", path);
+  reader->wrong |= missing;
   if (status != BF_OK) bf_problem_destroy(problem);
   return status;
 }

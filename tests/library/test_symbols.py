@@ -31,7 +31,8 @@ def declared(compiler):
         with open(told) as f:
             functions = re.findall(r"^/\* \S*bellformer/\w+\.h:\d+:NC \*/ extern .*?\b(\w+) \(", f.read(), re.M)
         seen = subprocess.run([*compiler, "-E", source], capture_output=True, text=True, check=True).stdout
-    return (set(functions) | set(re.findall(r"^extern[^;(]*\b(bf_\w+)(?:\[\w*\])*;", seen, re.M))) - PLUGIN
+    variables = [re.findall(r"\bbf_\w+", names) for names in re.findall(r"^extern([^;(]*);", seen, re.M)]
+    return (set(functions) | set(sum(variables, []))) - PLUGIN
 
 
 def main():
