@@ -7,6 +7,7 @@
 #include "bellformer/error.h"
 #include "bellformer/estimate.h"
 #include "bellformer/flow.h"
+#include "bellformer/form.h"
 #include "bellformer/kind.h"
 #include "bellformer/layer.h"
 #include "bellformer/main.h"

@@ -5,6 +5,7 @@
  * same order, so that a result never depends on the lane that computed it, nor on how many lanes are in use. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/form.h"
 
 BF_API_BEGIN
 
@@ -28,23 +29,17 @@ typedef struct {
   const double *target;   /* [tags][dim], or NULL where the data has labels */
 } BfContext;
 
-/* How the free numbers of a matrix fill it. */
-typedef enum {
-  BF_FORM_FULL,     /* rows * cols numbers, row-major */
-  BF_FORM_DIAGONAL, /* rows numbers; square */
-  BF_FORM_SCALAR,   /* 1 number times the identity; square */
-  BF_FORM_SKEW,     /* 1 number x: x [[0, -1], [1, 0]]; 2 x 2 */
-  BF_FORM_FIXED     /* none: given by `value` */
-} BfForm;
+#define BF_MATRIX_NAME 16
 
 typedef struct {
-  char    name[16]; /* "A_0", "V_0", ..., "W1", "b1", "W2", "b2" */
-  int     rows, cols;
-  BfForm  form;
-  int     free; /* free numbers: the matrix takes u[offset .. offset + free - 1] */
-  int     offset;
-  int     at;    /* its entries in the expanded parameters: [at .. at + rows * cols - 1], row-major */
-  double *value; /* [rows * cols] for BF_FORM_FIXED, else NULL; owned by the layer */
+  char          name[BF_MATRIX_NAME]; /* "A_0", "V_0", ..., "W1", "b1", "W2", "b2" */
+  int           rows, cols;
+  bool          vector; /* a column, told as a vector where the matrix is told */
+  const BfForm *form;
+  int           free; /* free numbers: the matrix takes u[offset .. offset + free - 1] */
+  int           offset;
+  int           at;    /* its entries in the expanded parameters: [at .. at + rows * cols - 1], row-major */
+  double       *value; /* [rows * cols] where the form has entries given, else NULL; owned by the layer */
 } BfMatrix;
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;

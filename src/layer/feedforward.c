@@ -8,7 +8,7 @@ static int matrix(const BfLayer *layer, int k, BfMatrix *out) {
   const int                rows[] = {layer->width, layer->width, layer->dim, layer->dim};
   const int                cols[] = {layer->dim, 1, layer->width, 1};
   if (k >= 4) return 0;
-  *out = (BfMatrix){.rows = rows[k], .cols = cols[k]};
+  *out = (BfMatrix){.rows = rows[k], .cols = cols[k], .vector = k % 2};
   strcpy(out->name, name[k]);
   return 1;
 }

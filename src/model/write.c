@@ -13,7 +13,7 @@ static BfStatus write_matrices(const BfProblem *problem, const BfModel *model, B
     for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
       const BfMatrix *m = &layer->matrix[i];
       snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
-      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->name[0] == 'b' ? 1 : 2, (int64_t[]){m->rows, m->cols},
+      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->vector ? 1 : 2, (int64_t[]){m->rows, m->cols},
                               entry + m->at, error);
     }
   }

@@ -1,4 +1,5 @@
 /* The choices that a problem makes: families of kinds, and choices whose kinds are words alone. */
+#include "bellformer/form.h"
 #include "cost/readout_kind.h"
 #include "family.h"
 #include "quantize/sampler.h"
@@ -28,12 +29,6 @@ const BfFamily bf_family_feedforward = {"layer.feedforward", "none", false, true
 KINDS(encoding_kind, {.name = "none"}, {.name = "sinusoidal", KEYS(KEY("data.position_amplitude"))}, {.name = "a list"})
 const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, true, encoding_kind};
 
-#define FREE KEY("control.A.range"), KEY("control.A.levels")
-#define PIECES KEY("control.A.row_I_column_J.range"), KEY("control.A.row_I_column_J.levels")
-KINDS(form_kind, {.name = "full", KEYS(FREE, PIECES)}, {.name = "diagonal", KEYS(FREE, PIECES)},
-      {.name = "scalar", KEYS(FREE)}, {.name = "skew", KEYS(FREE)}, {.name = "fixed", KEYS(KEY("control.A.value"))})
-const BfFamily bf_family_form = {"control.A.form", "full", false, false, form_kind};
-
 KINDS(codebook_kind, {.name = "quantize.codebook", KEYS(KEY("quantize.codebook"))},
       {.name = "quantize.cells", KEYS(KEY("quantize.cells"))})
 const BfFamily bf_family_codebook = {NULL, NULL, false, false, codebook_kind};
@@ -44,7 +39,7 @@ const BfFamily bf_family_cells = {"quantize.cells", "1 or more", true, true, cel
 const BfFamily *const bf_families[] = {&bf_family_heads,
                                        &bf_family_feedforward,
                                        &bf_family_encoding,
-                                       &bf_family_form,
+                                       &bf_form_family,
                                        &bf_family_action,
                                        &bf_cost_family,
                                        &bf_readout_family,

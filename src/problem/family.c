@@ -1,4 +1,5 @@
 #include "family.h"
+#include "bellformer/form.h"
 #include "run/text.h"
 
 #include <stdio.h>
@@ -112,7 +113,7 @@ BfStatus bf_family_settle_given(BfKeys *keys, const BfFamily *family, int *kind,
 
 BfStatus bf_family_settle_matrix(BfKeys *keys, const char *matrix, const char *where, unsigned forms, unsigned of_file,
                                  BfError *error) {
-  Verdict verdict = {.family = &bf_family_form, .kinds = forms, .of_file = of_file, .matrix = matrix};
+  Verdict verdict = {.family = &bf_form_family, .kinds = forms, .of_file = of_file, .matrix = matrix};
   snprintf(verdict.where, sizeof verdict.where, "%s", where);
   return judge(keys, &verdict, error);
 }

@@ -3,6 +3,7 @@
  * cannot go stale. Pure. */
 #pragma once
 #include "bellformer/kind.h"
+#include "bellformer/layer.h"
 #include "overrides.h"
 
 /* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds. A key that several kinds
@@ -17,8 +18,6 @@ const BfKey *bf_key_next(BfKeyWalk *walk);
 typedef struct {
   int row[2], column[2];
 } BfPiece;
-
-#define BF_MATRIX_NAME 16
 
 /* What a key says, and of which matrix. */
 typedef struct {

@@ -30,12 +30,6 @@ static int all_set(const BfReader *reader, const BfMatrix *matrix, What what) {
   return 1;
 }
 
-/* Where the entry's number stands among the matrix's free ones; -1: it is none. */
-static int number_of(const BfMatrix *matrix, int row, int column) {
-  if (matrix->form == BF_FORM_FULL) return row * matrix->cols + column;
-  return matrix->form == BF_FORM_DIAGONAL && row == column ? row : -1;
-}
-
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus check_pair(const Pass *pass, const char *key, const double pair[], BfError *error) {
@@ -109,7 +103,8 @@ static BfStatus place_piece(const Pass *pass, const BfGiven *given, int64_t plac
                        matrix->rows - 1, matrix->cols - 1);
   for (int row = block->row[0]; row <= rows; row++)
     for (int column = block->column[0]; column <= cols; column++) {
-      const int number = number_of(matrix, row, column);
+      double    factor;
+      const int number = matrix->form->number(matrix->cols, row, column, &factor);
       if (number < 0) continue;
       if (pass->by[number]) {
         int64_t at = pass->by[number] - 1;
@@ -120,13 +115,15 @@ static BfStatus place_piece(const Pass *pass, const BfGiven *given, int64_t plac
       set(pass, number, value);
       free++;
     }
-  return free ? BF_OK : bf_key_fail(keys, given->key, error, "names no free number: %s is diagonal", matrix->name);
+  return free ? BF_OK
+              : bf_key_fail(keys, given->key, error, "names no free number: %s is %s", matrix->name,
+                            matrix->form->base.name);
 }
 
 static BfStatus read_pieces(const Pass *pass, int *pieces, BfError *error) {
   BfKeys        *keys = pass->reader->keys;
   const BfGiven *given;
-  if (pass->matrix->form != BF_FORM_FULL && pass->matrix->form != BF_FORM_DIAGONAL) return BF_OK;
+  if (!pass->matrix->form->pieces) return BF_OK;
   for (int64_t at = 0, place = 0; (given = bf_keys_next(keys, &at)); place = at) {
     double  *value = NULL;
     int64_t  count = 0;
@@ -194,7 +191,7 @@ static BfStatus read_matrix(BfReader *reader, const BfMatrix *matrix, What what,
   Pass     pass = {.reader = reader, .matrix = matrix, .what = what, .map = matrix->name};
   BfStatus status;
   if (!matrix->free) return BF_OK;
-  snprintf(family, sizeof family, "%.*s", (int)strcspn(matrix->name, "_"), matrix->name);
+  snprintf(family, sizeof family, "%.*s", bf_matrix_family(matrix), matrix->name);
   BF_TRY(BF_NEW(&pass.by, matrix->free, error));
   BF_GOTO(read_map(&pass, error));
   pass.map = family;
@@ -228,23 +225,20 @@ static int64_t collect(const BfReader *reader, const BfMatrix *matrix, What what
   return alike ? width : width * (int64_t)matrix->free;
 }
 
-/* Whether the matrices of a family, "A_" or "V_", have free numbers, all in the same ranges or levels. */
-static BfStatus are_alike(const BfReader *reader, const char *family, What what, bool *alike, BfError *error) {
-  const BfLayer  *layer  = &reader->problem->layer;
-  const BfMatrix *first  = NULL;
-  double         *values = NULL, *its;
-  *alike                 = true;
+/* Whether the matrices of a family have free numbers, all in the same ranges or levels. */
+static BfStatus are_alike(const BfReader *reader, const BfMatrix *first, What what, bool *alike, BfError *error) {
+  const BfLayer *layer  = &reader->problem->layer;
+  const size_t   each   = (what == RANGE ? 2 : 1) * (size_t)first->free * sizeof(double);
+  double        *values = NULL, *its;
+  *alike                = first->free > 0;
+  BF_TRY(BF_NEW(&values, 4 * (int64_t)first->free, error));
+  its = values + 2 * first->free;
   for (int k = 0; k < layer->matrices && *alike; k++) {
     const BfMatrix *matrix = &layer->matrix[k];
-    if (strncmp(matrix->name, family, 2)) continue;
-    if (!first) BF_TRY(BF_NEW(&values, 4 * (int64_t)matrix->free, error));
-    if (!first) first = matrix;
-    its    = values + 2 * first->free;
-    *alike = matrix->free && matrix->free == first->free &&
-             collect(reader, matrix, what, its) == collect(reader, first, what, values) &&
-             !memcmp(values, its, (what == RANGE ? 2 : 1) * (size_t)matrix->free * sizeof *its);
+    if (!bf_matrix_alike(first, matrix)) continue;
+    *alike = matrix->free == first->free &&
+             collect(reader, matrix, what, its) == collect(reader, first, what, values) && !memcmp(values, its, each);
   }
-  *alike = *alike && first;
   bf_free(values);
   return BF_OK;
 }
@@ -252,7 +246,7 @@ static BfStatus are_alike(const BfReader *reader, const char *family, What what,
 static BfStatus note(const BfReader *reader, const BfMatrix *matrix, int length, What what, BfError *error) {
   char    key[BF_KEY];
   double *values;
-  if (what == LEVELS && !reader->levels[matrix->offset]) return BF_OK;
+  if (!matrix->free || (what == LEVELS && !reader->levels[matrix->offset])) return BF_OK;
   BF_TRY(BF_NEW(&values, 2 * (int64_t)matrix->free, error));
   snprintf(key, sizeof key, "control.%.*s.%s", length, matrix->name, suffix(what));
   bf_settings_add_numbers(bf_keys_taken(reader->keys), key, collect(reader, matrix, what, values), values, error);
@@ -260,18 +254,25 @@ static BfStatus note(const BfReader *reader, const BfMatrix *matrix, int length,
   return error->status;
 }
 
-static BfStatus note_all(const BfReader *reader, What what, BfError *error) {
+/* A family of equal matrices as one, of others each. */
+static BfStatus note_family(const BfReader *reader, const BfMatrix *first, What what, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
-  bool           alike[2], noted[2] = {false, false};
-  BF_TRY(are_alike(reader, "A_", what, &alike[0], error));
-  BF_TRY(are_alike(reader, "V_", what, &alike[1], error));
+  bool           alike;
+  BF_TRY(are_alike(reader, first, what, &alike, error));
+  if (alike) return note(reader, first, bf_matrix_family(first), what, error);
   for (int k = 0; k < layer->matrices; k++) {
     const BfMatrix *matrix = &layer->matrix[k];
-    const int length = (int)strlen(matrix->name), family = (int)strcspn(matrix->name, "_"), v = *matrix->name == 'V';
-    if (!matrix->free) continue;
-    if (family == length || !alike[v]) BF_TRY(note(reader, matrix, length, what, error));
-    else if (!noted[v]) BF_TRY(note(reader, matrix, family, what, error));
-    if (family < length) noted[v] = true;
+    if (bf_matrix_alike(first, matrix)) BF_TRY(note(reader, matrix, (int)strlen(matrix->name), what, error));
+  }
+  return BF_OK;
+}
+
+static BfStatus note_all(const BfReader *reader, What what, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  for (int k = 0; k < layer->matrices; k++) {
+    const BfMatrix *matrix = &layer->matrix[k];
+    if (bf_matrix_is_first(matrix)) BF_TRY(note_family(reader, matrix, what, error));
+    else if (!bf_matrix_alike(matrix, matrix)) BF_TRY(note(reader, matrix, (int)strlen(matrix->name), what, error));
   }
   return BF_OK;
 }

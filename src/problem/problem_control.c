@@ -4,43 +4,56 @@
 #include <stdio.h>
 #include <string.h>
 
+int bf_matrix_family(const BfMatrix *matrix) { return (int)strcspn(matrix->name, "_"); }
+
+bool bf_matrix_alike(const BfMatrix *a, const BfMatrix *b) {
+  const int family = bf_matrix_family(a);
+  return a->name[family] && bf_matrix_family(b) == family && !strncmp(a->name, b->name, (size_t)family + 1);
+}
+
+bool bf_matrix_is_first(const BfMatrix *matrix) { return !strcmp(matrix->name + bf_matrix_family(matrix), "_0"); }
+
 /* The key that says `what` of a matrix: control.A_1.what where it is given, else control.A.what. */
 static void pick_key(const BfReader *reader, const BfMatrix *matrix, const char *what, char key[BF_KEY]) {
-  int family = (int)strcspn(matrix->name, "_");
+  const int family = bf_matrix_family(matrix);
   snprintf(key, BF_KEY, "control.%s.%s", matrix->name, what);
   if (!matrix->name[family] || bf_keys_given(reader->keys, key)) return;
   snprintf(key, BF_KEY, "control.%.*s.%s", family, matrix->name, what);
 }
 
+enum { MOST_FORMS = 32 }; /* a choice has a bit for each; their names end with NULL */
+
 static BfStatus read_form(BfReader *reader, BfMatrix *matrix, BfError *error) {
-  static const char *const names[] = {"full", "diagonal", "scalar", "skew", "fixed", NULL}; /* as BfForm */
-  char                     key[BF_KEY];
-  int                      form = BF_FORM_FULL;
+  const char *names[MOST_FORMS] = {NULL};
+  char        key[BF_KEY], but[64] = "";
+  int         form = bf_family_find(&bf_form_family, NULL);
+  for (int k = 0; bf_form_family.kind(k); k++) names[k] = bf_form_family.kind(k)->name;
   pick_key(reader, matrix, "form", key);
   BF_TRY(bf_key_choice(reader->keys, key, BF_OPTIONAL, names, &form, error));
-  matrix->form = (BfForm)form;
-  int square   = matrix->rows == matrix->cols;
-  if ((form == BF_FORM_DIAGONAL || form == BF_FORM_SCALAR) && !square)
-    return bf_key_fail(reader->keys, key, error, "must not be %s: %s is %d x %d", names[form], matrix->name,
-                       matrix->rows, matrix->cols);
-  if (form == BF_FORM_SKEW && (!square || matrix->rows != 2))
-    return bf_key_fail(reader->keys, key, error, "must not be skew: %s is %d x %d, not 2 x 2", matrix->name,
-                       matrix->rows, matrix->cols);
-  return BF_OK;
+  matrix->form = bf_form(names[form]);
+  if (!matrix->form->fits || matrix->form->fits(matrix->rows, matrix->cols)) return BF_OK;
+  snprintf(but, sizeof but, ", not %s", matrix->form->needs);
+  return bf_key_fail(reader->keys, key, error, "must not be %s: %s is %d x %d%s", names[form], matrix->name,
+                     matrix->rows, matrix->cols, but);
 }
 
 /* ---- which keys the forms leave in use -------------------------------------------------------------------------- */
 
-/* The form that a matrix would have by the file alone, a bit. */
+/* A bit for a form, and for the one that a matrix would have by the file alone. */
+static unsigned form_bit(const BfForm *form) {
+  int k = 0;
+  while (bf_form_family.kind(k) != &form->base) k++;
+  return 1u << k;
+}
+
 static unsigned form_of_file(const BfReader *reader, const BfMatrix *matrix) {
-  const int   family = (int)strcspn(matrix->name, "_");
   char        key[BF_KEY];
   const char *text;
   snprintf(key, sizeof key, "control.%s.form", matrix->name);
   text = bf_keys_in_file(reader->keys, key);
-  snprintf(key, sizeof key, "control.%.*s.form", family, matrix->name);
+  snprintf(key, sizeof key, "control.%.*s.form", bf_matrix_family(matrix), matrix->name);
   if (!text) text = bf_keys_in_file(reader->keys, key);
-  const int form = bf_family_find(&bf_family_form, text);
+  const int form = bf_family_find(&bf_form_family, text);
   return form < 0 ? 0 : 1u << form;
 }
 
@@ -49,20 +62,20 @@ static BfStatus settle_map(BfReader *reader, const char *map, const char *key, u
   char        where[BF_KEY + 32];
   const char *form = NULL;
   if (bf_keys_given(reader->keys, key)) BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &form, error));
-  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_family_form.fallback);
+  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_form_family.fallback);
   return bf_family_settle_matrix(reader->keys, map, where, forms, of_file, error);
 }
 
 /* A family's form says nothing where every head has one of its own. The file's stands aside where the command line gave
- * these. */
-static BfStatus check_family(const BfReader *reader, char family, BfError *error) {
+ * these. first: of the family. */
+static BfStatus check_family(const BfReader *reader, const BfMatrix *first, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
   char           own[BF_KEY], key[BF_KEY];
   int            on_line = 0;
-  snprintf(key, BF_KEY, "control.%c.form", family);
-  if (!layer->heads || !bf_keys_given(reader->keys, key)) return BF_OK;
+  snprintf(key, BF_KEY, "control.%.*s.form", bf_matrix_family(first), first->name);
+  if (!bf_keys_given(reader->keys, key)) return BF_OK;
   for (int k = 0; k < layer->matrices; k++) {
-    if (layer->matrix[k].name[0] != family || layer->matrix[k].name[1] != '_') continue;
+    if (!bf_matrix_alike(first, &layer->matrix[k])) continue;
     snprintf(own, BF_KEY, "control.%s.form", layer->matrix[k].name);
     if (!bf_keys_given(reader->keys, own)) return BF_OK;
     on_line |= bf_keys_on_line(reader->keys, own);
@@ -71,32 +84,41 @@ static BfStatus check_family(const BfReader *reader, char family, BfError *error
   return bf_key_fail(reader->keys, key, error, "is not used where every head has a form of its own");
 }
 
-/* The map of one matrix, by its form; that of a family, by the forms of all of its matrices. */
+/* The map of a family, by the forms of all of its matrices. */
+static BfStatus settle_family(BfReader *reader, const BfMatrix *first, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  unsigned       forms = 0, of_file = 0;
+  char           key[BF_KEY], map[BF_MATRIX_NAME];
+  for (int k = 0; k < layer->matrices; k++) {
+    if (!bf_matrix_alike(first, &layer->matrix[k])) continue;
+    forms |= form_bit(layer->matrix[k].form);
+    of_file |= form_of_file(reader, &layer->matrix[k]);
+  }
+  snprintf(map, sizeof map, "%.*s", bf_matrix_family(first), first->name);
+  snprintf(key, sizeof key, "control.%s.form", map);
+  return settle_map(reader, map, key, forms, of_file, error);
+}
+
 static BfStatus settle_maps(BfReader *reader, BfError *error) {
-  const BfLayer *layer    = &reader->problem->layer;
-  unsigned       forms[2] = {0}, of_file[2] = {0};
+  const BfLayer *layer = &reader->problem->layer;
   char           key[BF_KEY];
-  BF_TRY(check_family(reader, 'A', error));
-  BF_TRY(check_family(reader, 'V', error));
+  for (int k = 0; k < layer->matrices; k++)
+    if (bf_matrix_is_first(&layer->matrix[k])) BF_TRY(check_family(reader, &layer->matrix[k], error));
   for (int k = 0; k < layer->matrices; k++) {
     const BfMatrix *matrix = &layer->matrix[k];
-    const unsigned  form = 1u << matrix->form, form_before = form_of_file(reader, matrix);
     pick_key(reader, matrix, "form", key);
-    BF_TRY(settle_map(reader, matrix->name, key, form, form_before, error));
-    if (!strchr(matrix->name, '_')) continue;
-    forms[*matrix->name == 'V'] |= form;
-    of_file[*matrix->name == 'V'] |= form_before;
+    BF_TRY(settle_map(reader, matrix->name, key, form_bit(matrix->form), form_of_file(reader, matrix), error));
   }
-  if (!layer->heads) return BF_OK;
-  BF_TRY(settle_map(reader, "A", "control.A.form", forms[0], of_file[0], error));
-  return settle_map(reader, "V", "control.V.form", forms[1], of_file[1], error);
+  for (int k = 0; k < layer->matrices; k++)
+    if (bf_matrix_is_first(&layer->matrix[k])) BF_TRY(settle_family(reader, &layer->matrix[k], error));
+  return BF_OK;
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
 static BfStatus read_value(BfReader *reader, BfMatrix *matrix, BfError *error) {
   char key[BF_KEY], what[BF_KEY];
-  if (matrix->form != BF_FORM_FIXED) return BF_OK;
+  if (!matrix->form->given) return BF_OK;
   pick_key(reader, matrix, "value", key);
   snprintf(what, sizeof what, "one an entry of %d x %d", matrix->rows, matrix->cols);
   return bf_read_numbers(reader, key, BF_REQUIRED, (int64_t)matrix->rows * matrix->cols, what, &matrix->value, error);

@@ -24,6 +24,11 @@ BfStatus bf_read_data(BfReader *reader, BfError *error);
 BfStatus bf_read_control(BfReader *reader, BfError *error);
 /* Whether a section is to be read: it is given, or needed. */
 int bf_reads_section(const BfReader *reader, unsigned section);
+/* Matrices of several heads, "A_0" and "A_1", are a family: the length of what their names have in common, the whole
+ * name's of a matrix that is of none; whether two are of the same; whether one is the first, that of head 0. */
+int  bf_matrix_family(const BfMatrix *matrix);
+bool bf_matrix_alike(const BfMatrix *a, const BfMatrix *b);
+bool bf_matrix_is_first(const BfMatrix *matrix);
 /* The ranges of a matrix's free numbers, and their levels: of all of them, of single rows, columns and entries. */
 BfStatus bf_read_ranges(BfReader *reader, const BfMatrix *matrix, BfError *error);
 BfStatus bf_read_levels(BfReader *reader, const BfMatrix *matrix, BfError *error);

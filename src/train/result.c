@@ -161,15 +161,6 @@ static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   return cost->kind->describe ? cost->kind->describe(cost, &to, error) : BF_OK;
 }
 
-static const char *form_name(BfForm form) {
-  static const char *const name[] = {[BF_FORM_FULL]     = "full",
-                                     [BF_FORM_DIAGONAL] = "diagonal",
-                                     [BF_FORM_SCALAR]   = "scalar",
-                                     [BF_FORM_SKEW]     = "skew",
-                                     [BF_FORM_FIXED]    = "fixed"};
-  return name[form];
-}
-
 /* The box U, and which of the q numbers fill which matrix, in which form. */
 static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError *error) {
   const BfLayer *layer = &problem->layer;
@@ -180,7 +171,7 @@ static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError 
   for (int i = 0; i < layer->matrices; i++) {
     const BfMatrix *m = &layer->matrix[i];
     snprintf(path, sizeof path, "/control/%s", m->name);
-    BF_TRY(bf_store_attribute_text(store, path, "form", form_name(m->form), error));
+    BF_TRY(bf_store_attribute_text(store, path, "form", m->form->base.name, error));
     BF_TRY(bf_store_attribute_int(store, path, "rows", m->rows, error));
     BF_TRY(bf_store_attribute_int(store, path, "columns", m->cols, error));
     BF_TRY(bf_store_attribute_int(store, path, "offset", m->offset, error));

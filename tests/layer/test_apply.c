@@ -259,10 +259,10 @@ static void forms(void **state) {
   double  out[16], u[] = {1, 2, 3, 4, 5, 6, 7};
   (void)state;
   assert_int_equal(bf_layer_matrices(&layer, &error), BF_OK);
-  layer.matrix[0].form  = BF_FORM_FULL;
-  layer.matrix[1].form  = BF_FORM_DIAGONAL;
-  layer.matrix[2].form  = BF_FORM_SKEW;
-  layer.matrix[3].form  = BF_FORM_FIXED;
+  layer.matrix[0].form  = bf_form("full");
+  layer.matrix[1].form  = bf_form("diagonal");
+  layer.matrix[2].form  = bf_form("skew");
+  layer.matrix[3].form  = bf_form("fixed");
   layer.matrix[3].value = bf_calloc(4, sizeof(double), &error);
   for (int i = 0; i < 4; i++) layer.matrix[3].value[i] = 10 + i;
   assert_int_equal(bf_layer_place(&layer, &error), BF_OK);

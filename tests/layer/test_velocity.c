@@ -232,7 +232,7 @@ static void products_are_derivatives(void **unused) {
 
 static void collect_is_the_transpose_of_expand(void **unused) {
   (void)unused;
-  const BfForm forms[] = {BF_FORM_FULL, BF_FORM_DIAGONAL, BF_FORM_SCALAR, BF_FORM_SKEW};
+  const BfForm *const forms[] = {bf_form("full"), bf_form("diagonal"), bf_form("scalar"), bf_form("skew")};
   for (int k = 0; k < 4; k++) {
     BfLayer layer = {.dim = 2, .heads = 1};
     BfError error = {0};

@@ -91,7 +91,7 @@ static void wrong_controls_and_actions_are_named(void **state) {
        .text = "xor.yaml: control.A.value is not used where control.A.form is full"},
       {.edit = {{"heads: 1", "feedforward: relu, width: 3"},
                 {"  V:", "  W1: {form: diagonal, range: [0, 1], levels: 1}\n  V:"}},
-       .text = "xor.yaml: control.W1.form must not be diagonal: W1 is 3 x 2"},
+       .text = "xor.yaml: control.W1.form must not be diagonal: W1 is 3 x 2, not square"},
       {.edit = {{"dim: 2, lower: [-1.5, -1.5], upper: [1.5, 1.5]", "dim: 1, lower: -1.5, upper: 1.5"},
                 {"form: full", "form: skew"}},
        .file = {"xor.csv", "sequence,position,label,z0\n0,0,0,0\n"},
