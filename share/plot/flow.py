@@ -88,17 +88,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN.h5")
     parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
-    parser.add_argument("-axes", nargs=2, type=int, default=(0, 1), metavar=("I", "J"), help="components of the tokens")
-    options = parser.parse_args()
+    style.axes_option(parser)
+    options = style.parse(parser)
     run = Run(options.run)
     if "flow" not in run.file:
         parser.error("%s is no result of `bellformer flow`" % options.run)
-    if run.dim > 1 and not all(0 <= j < run.dim for j in options.axes):
-        parser.error("-axes: %s has coordinates 0 .. %d" % (options.run, run.dim - 1))
+    pair = style.chosen_axes(parser, options, run)
     kinds, several = style.Kinds(run.data), run.dim == 1 and len(np.unique(run.data.position)) > 1
     panels = 4 if several else 3
     figure, axes = plt.subplots(1, panels, figsize=(1.13 * panels * style.PANEL, 1.3 * style.PANEL))
-    notes = paths_of_one(axes[0], run, kinds) if run.dim == 1 else paths(axes[0], run, kinds, list(options.axes))
+    notes = paths_of_one(axes[0], run, kinds) if run.dim == 1 else paths(axes[0], run, kinds, pair)
     if several:
         notes += positions(axes[1], run, kinds)
     hamiltonian(axes[-2], run)

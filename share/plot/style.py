@@ -35,6 +35,29 @@ plt.rcParams.update({
 })
 
 
+def parse(parser):
+    """The command line, where -axes 0,1 is -axes 0 1."""
+    words = sys.argv[1:]
+    for i, word in enumerate(words):
+        if i and words[i - 1] == "-axes" and "," in word:
+            words[i:i + 1] = word.split(",")
+            break
+    return parser.parse_args(words)
+
+
+def axes_option(parser):
+    parser.add_argument("-axes", nargs=2, type=int, metavar=("I", "J"), help="coordinates of the tokens that are shown: 0 1")
+
+
+def chosen_axes(parser, options, run):
+    if options.axes and run.dim == 1:
+        parser.error("-axes: tokens of %s have one coordinate" % options.run)
+    axes = options.axes or [0, 1]
+    if run.dim > 1 and not all(0 <= j < run.dim for j in axes):
+        parser.error("-axes: %s has coordinates 0 .. %d" % (options.run, run.dim - 1))
+    return axes
+
+
 def colour(k):
     return PALETTE[k % len(PALETTE)]
 

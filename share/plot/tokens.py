@@ -269,14 +269,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN.h5")
     parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
-    parser.add_argument("-axes", nargs=2, type=int, default=(0, 1), metavar="j", help="coordinates shown: 0 1; tokens of one dimension have no choice")
+    style.axes_option(parser)
     parser.add_argument("-position", type=int, help="only tokens at this position; -1 is each sequence's last")
     parser.add_argument("-head", type=int, default=0, help="attention head: 0")
     parser.add_argument("-test", action="store_true", help="the test table in place of the training table")
-    options = parser.parse_args()
+    options = style.parse(parser)
     run = Run(options.run, options.test)
-    if run.dim > 1 and not all(0 <= j < run.dim for j in options.axes):
-        parser.error(f"-axes: {options.run} has coordinates 0 .. {run.dim - 1}")
+    axes = style.chosen_axes(parser, options, run)
     if run.heads and not 0 <= options.head < run.heads:
         parser.error(f"-head: {options.run} has heads 0 .. {run.heads - 1}")
     if not len(chosen_rows(run, options.position)):
@@ -284,7 +283,7 @@ def main():
     if run.dim == 1:
         fig = figure_line(run, options.position, options.head, options.test)
     else:
-        fig = figure_plane(run, list(options.axes), options.position, options.head, options.test)
+        fig = figure_plane(run, axes, options.position, options.head, options.test)
     style.save(fig, options.out)
 
 

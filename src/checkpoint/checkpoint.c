@@ -288,8 +288,10 @@ static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error)
   c->reading = generation;
   BF_TRY(bf_store_read_int(c->store, "/checkpoint", "format", &format, error));
   if (format == FORMAT) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "%s: checkpoint format %lld, this program reads %d", path, (long long)format,
-                 FORMAT);
+  return bf_fail(error, BF_BAD_INPUT,
+                 "%s: another version of bellformer wrote it (checkpoint format %lld, this one's is %d): go on with "
+                 "that, or start afresh by -overwrite without -restart",
+                 path, (long long)format, FORMAT);
 }
 
 static BfStatus read_totals(BfCheckpoint *c, BfError *error) {

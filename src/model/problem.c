@@ -47,7 +47,8 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections 
   bool     missing;
   BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
   if (format != BF_RESULT_FORMAT) {
-    status = bf_fail(error, BF_BAD_INPUT, "format %lld, this program reads %d", (long long)format, BF_RESULT_FORMAT);
+    status = bf_fail(error, BF_BAD_INPUT, "another version of bellformer wrote it: format %lld, this one reads %d",
+                     (long long)format, BF_RESULT_FORMAT);
     goto done;
   }
   BF_GOTO(bf_plugins_check(store, &missing, error));

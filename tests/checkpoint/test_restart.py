@@ -117,6 +117,13 @@ def refusals():
                 assert done.returncode == 0 and os.path.basename(newest) in done.stderr and "99" in done.stderr, (done.returncode, done.stderr)
             with h5py.File(newest, "r+") as file:
                 file[group].attrs.modify("format", was)
+        for name in kept:  # ... no generation can be read: another program's
+            if name.endswith(".h5"):
+                with h5py.File(os.path.join(out + ".checkpoint", name), "r+") as file:
+                    file["checkpoint"].attrs.modify("format", np.int64(1))
+        done = run(["solve", "-restart", out])
+        assert done.returncode == 2 and "another version of bellformer wrote it (checkpoint format 1" in done.stderr.splitlines()[-1], done.stderr
+        assert sorted(os.listdir(out + ".checkpoint")) == kept
 
 
 def starts_afresh():
@@ -129,6 +136,22 @@ def starts_afresh():
         done = run(["solve", path, "-o", os.path.join(f, "new.h5"), "-space", "full", "-restart", "auto"])
         assert done.returncode == 0, done.stderr
         same(wanted, Result(os.path.join(f, "new.h5")), "auto")
+
+
+def linked():
+    """The folder of checkpoints is a link, as to a scratch disk: a run goes on through it and ends well; link and folder stay, empty."""
+    with folder() as f:
+        path, out = oracle.write(SMALL, f), os.path.join(f, "run.h5")
+        wanted = reference(path, ["-space", "full"], f)
+        os.mkdir(os.path.join(f, "scratch"))
+        os.symlink("scratch", out + ".checkpoint")
+        done = run(["solve", path, "-o", out, "-space", "full", "-maxh", 1e-9, "-checkpoint_interval", 0])
+        assert done.returncode == 75 and os.listdir(os.path.join(f, "scratch")), done
+        for ranks in (2, 0):
+            done = run(["solve", path, "-o", out, "-space", "full", "-restart" if ranks else "-overwrite", *(["auto"] if ranks else [])], ranks)
+            assert done.returncode == 0 and not done.stderr, done
+            same(wanted, Result(out), "linked")
+            assert os.path.islink(out + ".checkpoint") and not os.listdir(os.path.join(f, "scratch"))
 
 
 def lost_claim():
@@ -178,7 +201,7 @@ def disk_full():
             subprocess.run(["umount", "-l", disk])
 
 
-QUICK = [("stopped in a row, reachable", lambda: stopped_in_a_row("reachable")), ("refusals", refusals), ("starting afresh", starts_afresh),
+QUICK = [("stopped in a row, reachable", lambda: stopped_in_a_row("reachable")), ("refusals", refusals), ("starting afresh", starts_afresh), ("a linked folder", linked),
          ("a lost claim", lost_claim), ("a full disk", disk_full)]
 LONG = [("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "unquantized", "tables")]
 tap(QUICK if "quick" in sys.argv else QUICK + LONG + [("signals and files", signals_and_files)])

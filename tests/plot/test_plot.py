@@ -72,7 +72,13 @@ def tokens():
             for word in expected[name]:
                 assert word in said, (name, word, said)
             if p["dim"] == 3:
-                drawn("tokens.py", folder + "/run.h5", "-axes", 2, 1)
+                for plot in ("tokens.py", "flow.py"):
+                    said = drawn(plot, folder + "/run.h5", "-axes", 2, 1)
+                    assert said == drawn(plot, folder + "/run.h5", "-axes", "2,1") and said != drawn(plot, folder + "/run.h5"), said
+            if name == "line, targets":  # one coordinate: there is nothing to choose
+                for plot in ("tokens.py", "flow.py"):
+                    done = program(plot, folder + "/run.h5", "-o", folder + "/none.png", "-axes", 0, 1)
+                    assert done.returncode == 2 and "have one coordinate" in done.stderr and not os.path.exists(folder + "/none.png"), done
             if p["heads"] == 2:
                 drawn("tokens.py", folder + "/run.h5", "-head", 1, "-position", -1)
 
