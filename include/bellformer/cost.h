@@ -118,6 +118,9 @@ double bf_cost_denominator(const BfCost *cost); /* S or N */
 /* R r + b of a readout, of one representation r [dim]: logits [classes]; returns the label of the largest, the smallest
  * where several attain it. */
 int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]);
+/* (R r + b)[label] of r [dim][BF_LANES], within +-1e307 for any finite numbers, so that differences are finite; what is
+ * no number stays so. For kinds that evaluate one class after the other, since there may be a million. */
+void bf_lane_logits(const BfCost *cost, int64_t readout, int label, const double *r, double out[BF_LANES]);
 
 /* Optimal transport between two finite measures of equal total mass, by successive shortest paths.
  *   supply[n], demand[m]  positive integers (int64) with equal sums

@@ -24,6 +24,10 @@ static inline void logit(const BfCost *cost, int64_t readout, int c, const doubl
   for (int l = 0; l < BF_LANES; l++) out[l] = bounded(out[l] + b);
 }
 
+void bf_lane_logits(const BfCost *cost, int64_t readout, int label, const double *r, double out[BF_LANES]) {
+  logit(cost, readout, label, r, out);
+}
+
 static void largest(const BfCost *cost, int64_t readout, const double *r, double max[BF_LANES], int label[BF_LANES]) {
   double x[BF_LANES];
   logit(cost, readout, 0, r, max);
