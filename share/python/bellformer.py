@@ -110,8 +110,15 @@ def cross_entropy(logits, label):
     return -np.take_along_axis(log_softmax(logits), label[:, None], axis=1)[:, 0]
 
 
+def hinge(logits, label):
+    """max(0, max over j != label of (1 + logits_j) - logits_label) of every row; 0 of one class."""
+    own = np.take_along_axis(logits, label[:, None], axis=1)
+    others = np.where(np.arange(logits.shape[1]) == label[:, None], -np.inf, logits)
+    return np.maximum(0, 1 + others.max(axis=1) - own[:, 0])
+
+
 # What a representation's logits and label cost, by the name of the terminal cost.
-LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy}
+LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy, "hinge": hinge}
 
 
 def assignment(ground):

@@ -22,8 +22,14 @@ def cross_entropy(logits, label):
     return torch.nn.functional.cross_entropy(logits, label, reduction="sum")
 
 
+def hinge(logits, label):
+    own = torch.nn.functional.one_hot(label, logits.shape[-1]).bool()
+    rival = logits.masked_fill(own, -torch.inf).max(dim=-1).values
+    return torch.relu(1 + rival - logits[own]).sum()
+
+
 # What representations' logits and labels cost in all, by the name of the terminal cost.
-LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy}
+LABEL_LOSS = {"pooled_cross_entropy": cross_entropy, "token_cross_entropy": cross_entropy, "hinge": hinge}
 SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "gelu": torch.nn.functional.gelu}
 
 

@@ -8,7 +8,8 @@
   KIND(pooled_cross_entropy)                                                                                           \
   KIND(token_cross_entropy)                                                                                            \
   KIND(squared_error)                                                                                                  \
-  KIND(wasserstein)
+  KIND(wasserstein)                                                                                                    \
+  KIND(hinge)
 
 #define BF_DECLARE_COST_KIND(kind) extern const BfCostKind bf_cost_##kind;
 BF_COST_KINDS(BF_DECLARE_COST_KIND)

@@ -1,15 +1,21 @@
 /* What holds for every terminal cost, the same suite run over all kinds; the table of kinds; the stage cost. */
 #include "expect.h"
 
-enum { DIM = 2, CLASSES = 4, KINDS = 6 };
+enum { DIM = 2, CLASSES = 4, KINDS = 9 };
 
 /* Every kind, and every pooling of the pooled one. */
 static const struct {
   const char *name;
   BfPooling   pooling;
-} kinds[KINDS] = {{"pooled_cross_entropy", BF_POOL_MEAN},  {"pooled_cross_entropy", BF_POOL_LAST},
-                  {"pooled_cross_entropy", BF_POOL_FIRST}, {"token_cross_entropy", BF_POOL_MEAN},
-                  {"squared_error", BF_POOL_MEAN},         {"wasserstein", BF_POOL_MEAN}};
+} kinds[KINDS] = {{"pooled_cross_entropy", BF_POOL_MEAN},
+                  {"pooled_cross_entropy", BF_POOL_LAST},
+                  {"pooled_cross_entropy", BF_POOL_FIRST},
+                  {"token_cross_entropy", BF_POOL_MEAN},
+                  {"squared_error", BF_POOL_MEAN},
+                  {"wasserstein", BF_POOL_MEAN},
+                  {"hinge", BF_POOL_MEAN},
+                  {"hinge", BF_POOL_LAST},
+                  {"hinge", BF_POOL_FIRST}};
 
 typedef struct {
   BfCost           cost;
@@ -155,7 +161,7 @@ static void kinds_are_found_by_name_only(void **state) {
     const BfCostKind *kind = bf_cost_kind(kinds[k].name);
     assert_non_null(kind);
     assert_string_equal(kind->base.name, kinds[k].name);
-    assert_int_equal(kind->has_readout, strstr(kinds[k].name, "cross_entropy") != NULL);
+    assert_int_equal(kind->has_readout, strstr(kinds[k].name, "cross_entropy") || strstr(kinds[k].name, "hinge"));
     assert_int_equal(kind->needs_target, !kind->has_readout);
   }
 }

@@ -94,12 +94,13 @@ static void every_kind(void **unused) {
   (void)unused;
   const BfContext labels = context(same_label), own = context(own_label), targets = context(NULL);
   for (int64_t r = 0; r < 2; r++) {
-    BfCost c = cost("pooled_cross_entropy");
     for (int pooling = BF_POOL_MEAN; pooling <= BF_POOL_FIRST; pooling++) {
-      c.own = &(BfPooled){(BfPooling)pooling};
-      against_differences(&c, r, &labels);
+      BfCost pooled = cost("pooled_cross_entropy"), hinge = cost("hinge");
+      pooled.own = hinge.own = &(BfPooled){(BfPooling)pooling};
+      against_differences(&pooled, r, &labels);
+      against_differences(&hinge, r, &labels);
     }
-    c = cost("token_cross_entropy");
+    BfCost c = cost("token_cross_entropy");
     against_differences(&c, r, &own);
   }
   BfCost c = cost("squared_error");

@@ -29,6 +29,8 @@ CASES = {
                                                    terminal="token_cross_entropy", readout=READOUT), None),
     "r = 0, relu, squared error": (case(rows=with_targets(sequences(9, 4)), targets=True, residual=0, feedforward="relu", width=2,
                                         control={**HEAD, **FEED}), None),
+    "hinge, three classes": (case(rows=sequences(4, 3, labels=3), weight_decay=0.05, terminal="hinge", pooling="last",
+                                  readout={"kind": "fixed", "matrix": [1, 0, -1, 0.5, 0, 1], "bias": [0, 0.25, 0]}), None),
     "sphere, a decision": (case(rows=sequences(3, 4), projection="sphere", terminal="pooled_cross_entropy",
                                 readout={"kind": "decision", "classes": 2, "matrix": [4, 0, -4, 0, 0, 4, 0, -4, -3, 1, 2, 2]}), None),
     "sphere, r = 0, profile": (case(rows=sequences(1, 9), projection="sphere", residual=0, **CROSS), [1, 0.25, 2]),

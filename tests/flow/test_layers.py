@@ -39,6 +39,8 @@ CASES = {
                                                     feedforward="tanh", width=2, control=FEED, terminal="wasserstein",
                                                     position_weight=0.3, step=2),
     "wasserstein": tight(rows=with_targets(sequences(2, 3)), targets=True, terminal="wasserstein", position_weight=0.3),
+    "hinge, three classes": tight(rows=sequences(4, 3, labels=3), terminal="hinge", pooling="first",
+                                  readout={"kind": "fixed", "matrix": [1, 0, -1, 0.5, 0, 1], "bias": [0, 0.25, 0]}),
     "a decision": tight(rows=sequences(3, 4), terminal="pooled_cross_entropy", readout=DECISION),
     "sphere, not normalized at the start": case(rows=sequences(3, 4), projection="sphere", terminal="pooled_cross_entropy",
                                                 readout=DECISION),

@@ -172,7 +172,7 @@ static void wrong_costs_and_quantizers_are_named(void **state) {
   static const Case cases[] = {
       {.edit = {{"pooled_cross", "cross"}},
        .text = "xor.yaml: cost.terminal must be one of pooled_cross_entropy, token_cross_entropy, squared_error, "
-               "wasserstein, got 'cross_entropy'"},
+               "wasserstein, hinge, got 'cross_entropy'"},
       {.edit = {{"  readout", "  pooling: max\n  readout"}},
        .text = "xor.yaml: cost.pooling must be mean, last or first, got 'max'"},
       {.edit = {{"pooled", "token"}, {"  readout", "  pooling: last\n  readout"}},

@@ -80,6 +80,10 @@ CASES = {
         control={"A": {"form": "scalar", **A2}, "V": {"form": "scalar", **V2},
                  "W1": {"form": "full", "range": [-1, 1], "levels": 2}, "b1": {"form": "fixed", "value": [0.1]},
                  "W2": {"form": "full", "range": [0.5, 1], "levels": 1}, "b2": {"form": "fixed", "value": [0, 0]}}),
+    "hinge, a decision between two readouts of three classes": problem(
+        rows=sequences(3, 2, seed=17, labels=3), cells=[4, 3], terminal="hinge", pooling="last", weight_decay=2**-6,
+        readout={"kind": "decision", "classes": 3, "matrix": [1, 0, -1, 0.5, 0, 1, 2, 0, -1, 1, 0, -2], "bias": [0, 0.25, 0, 0, 0, 0.5]},
+        control={"A": {"form": "scalar", **A2}, "V": {"form": "full", **V2}}),
     "wasserstein": problem(
         rows=with_targets(sequences(2, 3, seed=17)), targets=True, terminal="wasserstein", position_weight=0.75,
         cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "full", **V2}}),

@@ -326,8 +326,14 @@ def cross_entropy(z, label, readout):
     return np.log(np.exp(logits - top[..., None]).sum(-1)) + top - logits[..., label]
 
 
+def hinge(z, label, readout):
+    """Crammer and Singer: max(0, max over j != label of (1 + s_j) - s_label)."""
+    logits = z @ readout[0].T + readout[1]
+    return np.maximum(0, 1 + np.delete(logits, label, axis=-1).max(-1) - logits[..., label])
+
+
 # What representations z [B, d] with a label cost, by the name of the terminal cost.
-POOLED = {"pooled_cross_entropy": cross_entropy}
+POOLED = {"pooled_cross_entropy": cross_entropy, "hinge": hinge}
 
 
 def terminal(p, c, z, readout, everyone):

@@ -1,0 +1,94 @@
+/* For each context the multiclass hinge of K. Crammer and Y. Singer (JMLR 2, 2001): max(0, max over j != y of (1 + s_j)
+ * - s_y) of its label y, s = R r_s + b, with r_s pooled. Subgradient by r: R_j - R_y for the smallest j that attains
+ * the maximum where the loss is above 0, else 0. Of one class the inner maximum is over nothing: loss 0. */
+#include "cost_kind.h"
+#include "pooling.h"
+#include "readout_kind.h"
+
+#include <math.h>
+
+/* max over j != label of (1 + s_j) - s_label, -infinity of one class; and the j, the label itself where there is none.
+ */
+static void margins(const BfCost *cost, int64_t readout, const double *r, int label, double margin[BF_LANES],
+                    int rival[BF_LANES]) {
+  double x[BF_LANES];
+  for (int l = 0; l < BF_LANES; l++) {
+    margin[l] = -INFINITY;
+    rival[l]  = label;
+  }
+  for (int c = 0; c < cost->classes; c++) {
+    if (c == label) continue;
+    bf_lane_logits(cost, readout, c, r, x);
+    for (int l = 0; l < BF_LANES; l++) {
+      if (rival[l] != label && !(x[l] > margin[l])) continue;
+      margin[l] = x[l];
+      rival[l]  = c;
+    }
+  }
+  bf_lane_logits(cost, readout, label, r, x);
+  for (int l = 0; l < BF_LANES; l++) margin[l] = (1 + margin[l]) - x[l];
+}
+
+/* 1 where the loss is above 0, 0 where it is 0; no number where it is none. */
+static double slope(double margin) { return margin > 0 ? 1 : margin <= 0 ? 0 : margin; }
+
+static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
+                         double *loss, double *gradient, BfError *error) {
+  const int     label = context->label[0];
+  const double *R     = cost->matrix + readout * cost->classes * cost->dim;
+  double        r[cost->dim * BF_LANES], by_r[cost->dim * BF_LANES], margin[BF_LANES];
+  int           rival[BF_LANES];
+  (void)lanes; /* whole vectors of products cost no more */
+  (void)error;
+  bf_pooled_represent(cost, context, z, r);
+  margins(cost, readout, r, label, margin, rival);
+  for (int l = 0; l < BF_LANES; l++) loss[l] = margin[l] <= 0 ? 0 : margin[l];
+  for (int a = 0; gradient && a < cost->dim; a++)
+    for (int l = 0; l < BF_LANES; l++)
+      by_r[a * BF_LANES + l] =
+          slope(margin[l]) * (R[(int64_t)rival[l] * cost->dim + a] - R[(int64_t)label * cost->dim + a]);
+  if (gradient) bf_pooled_spread(cost, context, by_r, gradient);
+  return BF_OK;
+}
+
+static double plain_logit(const BfCost *cost, int64_t row, const double r[]) {
+  double x = 0;
+  for (int a = 0; a < cost->dim; a++) x += cost->matrix[row * cost->dim + a] * r[a];
+  return x + cost->bias[row];
+}
+
+static BfStatus derivative(const BfCost *cost, int64_t readout, const double r[], int label, double weight,
+                           double out[], BfError *error) {
+  const int64_t own   = readout * cost->classes + label;
+  int64_t       rival = -1;
+  double        most  = 0;
+  (void)error;
+  for (int64_t row = readout * cost->classes; row < (readout + 1) * cost->classes; row++) {
+    const double x = row == own ? 0 : plain_logit(cost, row, r);
+    if (row == own || (rival >= 0 && x <= most)) continue;
+    rival = row;
+    most  = x;
+  }
+  const bool inside = rival >= 0 && 1 + most > plain_logit(cost, own, r);
+  for (int a = 0; a < cost->dim; a++)
+    out[a] = inside ? weight * (cost->matrix[rival * cost->dim + a] - cost->matrix[own * cost->dim + a]) : 0;
+  return BF_OK;
+}
+
+static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
+                        BfError *error) {
+  return bf_pooled_adjoint(cost, readout, context, z, p, derivative, error);
+}
+
+const BfCostKind bf_cost_hinge = {.base = {"hinge", (const BfKey[]){BF_POOLING_KEY, BF_READOUT_KEYS, {.name = NULL}}},
+                                  .version     = BF_KIND_VERSION,
+                                  .has_readout = true,
+                                  .average     = BF_AVERAGE_CONTEXTS,
+                                  .own         = sizeof(BfPooled),
+                                  .read        = bf_pooled_read,
+                                  .check       = bf_pooled_check,
+                                  .describe    = bf_pooled_describe,
+                                  .evaluate    = evaluate,
+                                  .represent   = bf_pooled_represent,
+                                  .correct     = bf_pooled_correct,
+                                  .adjoint     = adjoint};
