@@ -7,14 +7,6 @@
 
 const BfSections bf_flow_sections = {"flow", 0, BF_SECTION_ACTION | BF_SECTION_FLOW};
 
-double bf_problem_profile(const BfProblem *problem, double t) {
-  const int m = problem->profile_count;
-  if (!m) return 1;
-  const double at = t / (problem->horizon * problem->layer.step) * (m - 1);
-  const int    i  = at < 0 ? 0 : at >= m - 2 ? m - 2 : (int)at;
-  return problem->profile[i] + (at - i) * (problem->profile[i + 1] - problem->profile[i]);
-}
-
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_contexts(BfFlow *flow, BfError *error) {

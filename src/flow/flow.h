@@ -73,12 +73,11 @@ struct BfIntegratorKind {
 extern const BfIntegratorKind bf_integrator_ts;     /* depth.c: PETSc's TS, one an interval */
 extern const BfIntegratorKind bf_integrator_layers; /* layers.c: the layers themselves, P included */
 
-/* "PETSc: what: error 56". */
-BfStatus bf_petsc(int code, const char *what, BfError *error);
-
 /* ---- petsc_options.c -----------------------------------------------------------------------------------------------
  */
 
+/* "PETSc: what: error 56". */
+BfStatus bf_petsc(int code, const char *what, BfError *error);
 /* Destroy it also after a failure. */
 BfStatus bf_flow_database_create(const char *text, struct _n_PetscOptions **database, BfError *error);
 void     bf_flow_database_destroy(struct _n_PetscOptions **database);

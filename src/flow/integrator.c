@@ -35,12 +35,17 @@ struct BfIntegrator {
   Interval *interval; /* [T] */
 };
 
-BfStatus bf_petsc(int code, const char *what, BfError *error) {
-  return code ? bf_fail(error, BF_FAILURE, "PETSc: %s: error %d", what, code) : BF_OK;
-}
 #define TRY(call) BF_TRY(bf_petsc((call), #call, error))
 
 /* ---- callbacks -------------------------------------------------------------------------------------------------- */
+
+double bf_problem_profile(const BfProblem *problem, double t) {
+  const int m = problem->profile_count;
+  if (!m) return 1;
+  const double at = t / (problem->horizon * problem->layer.step) * (m - 1);
+  const int    i  = at < 0 ? 0 : at >= m - 2 ? m - 2 : (int)at;
+  return problem->profile[i] + (at - i) * (problem->profile[i + 1] - problem->profile[i]);
+}
 
 static double profile(const Interval *x, double t) {
   const BfProblem *problem = x->depth->flow->problem;

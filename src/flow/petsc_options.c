@@ -25,6 +25,10 @@ static const char *const late_view[] = {
     "-tao_ls_view", "-ts_view",           "-tao_test_gradient_view"};
 static const char *const late[] = {"-tao_test_gradient"};
 
+BfStatus bf_petsc(int code, const char *what, BfError *error) {
+  return code ? bf_fail(error, BF_FAILURE, "PETSc: %s: error %d", what, code) : BF_OK;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode read_ts(void) {

@@ -38,6 +38,19 @@ BfStatus bf_search_save(BfSearch *search, BfError *error);
  * first start. */
 BfStatus bf_search_restore(BfSearch *search, BfError *error);
 
+/* ---- evaluate.c ------------------------------------------------------------------------------------------------- */
+
+enum { BF_SEARCH_EVALUATE, BF_SEARCH_ENDED, BF_SEARCH_FAILED }; /* what rank 0 tells the others */
+
+/* J and gradient [n] at x [n]: of the log while there are any, else evaluated by all ranks. Rank 0 alone. */
+BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error);
+/* J at x [n] where it was evaluated, else infinite. Rank 0 alone. */
+double bf_search_logged(const BfSearch *search, const double *x);
+/* Row i of the log: a hash of the control, J, the gradient. Rank 0 alone. */
+double *bf_search_row(const BfSearch *search, int64_t i);
+/* Take part in what rank 0 asks for, until it says that the start has ended. All other ranks. */
+BfStatus bf_search_serve(BfSearch *search, BfError *error);
+
 /* ---- minimize.c: TAO on rank 0 -------------------------------------------------------------------------------------
  */
 
@@ -45,7 +58,3 @@ BfStatus bf_search_restore(BfSearch *search, BfError *error);
  * ended, or the iterate in U of least J where that is less: never more than at the start, whatever TAO's method does.
  */
 BfStatus bf_search_minimize(BfSearch *search, double *cost, int *reason, BfError *error);
-/* J and gradient [n] at x [n]: of the log while there are any, else evaluated by all ranks. Rank 0 alone. */
-BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error);
-/* J at x [n] where it was evaluated, else infinite. Rank 0 alone. */
-double bf_search_logged(const BfSearch *search, const double *x);

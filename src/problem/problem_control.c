@@ -4,15 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int bf_matrix_family(const BfMatrix *matrix) { return (int)strcspn(matrix->name, "_"); }
-
-bool bf_matrix_alike(const BfMatrix *a, const BfMatrix *b) {
-  const int family = bf_matrix_family(a);
-  return a->name[family] && bf_matrix_family(b) == family && !strncmp(a->name, b->name, (size_t)family + 1);
-}
-
-bool bf_matrix_is_first(const BfMatrix *matrix) { return !strcmp(matrix->name + bf_matrix_family(matrix), "_0"); }
-
 /* The key that says `what` of a matrix: control.A_1.what where it is given, else control.A.what. */
 static void pick_key(const BfReader *reader, const BfMatrix *matrix, const char *what, char key[BF_KEY]) {
   const int family = bf_matrix_family(matrix);

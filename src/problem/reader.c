@@ -6,6 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+int bf_matrix_family(const BfMatrix *matrix) { return (int)strcspn(matrix->name, "_"); }
+
+bool bf_matrix_alike(const BfMatrix *a, const BfMatrix *b) {
+  const int family = bf_matrix_family(a);
+  return a->name[family] && bf_matrix_family(b) == family && !strncmp(a->name, b->name, (size_t)family + 1);
+}
+
+bool bf_matrix_is_first(const BfMatrix *matrix) { return !strcmp(matrix->name + bf_matrix_family(matrix), "_0"); }
+
 int bf_reads_section(const BfReader *reader, unsigned section) {
   return reader->sections->needs & section || bf_keys_has_section(reader->keys, section);
 }

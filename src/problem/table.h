@@ -40,8 +40,11 @@ BfStatus bf_rows_parse(const BfFile *file, int64_t columns, int64_t *rows, doubl
 /* "line 3": where that row of such a file stands. Returns out. */
 const char *bf_rows_place(const BfFile *file, int64_t row, char out[BF_PLACE]);
 
-/* The two halves of bf_table_open and bf_table_read for HDF5. */
-BfStatus bf_table_hdf5_open(BfTable *table, BfError *error);
-BfStatus bf_table_hdf5_read(BfTable *table, BfError *error);
+/* The halves of these functions for each kind; place: the line behind the first `count` ones. */
+BfStatus    bf_table_csv_open(BfTable *table, BfError *error);
+BfStatus    bf_table_csv_read(BfTable *table, BfError *error);
+const char *bf_table_csv_place(const BfFile *file, int64_t count, char out[BF_PLACE]);
+BfStatus    bf_table_hdf5_open(BfTable *table, BfError *error);
+BfStatus    bf_table_hdf5_read(BfTable *table, BfError *error);
 /* Add a column with a copy of the name, `length` bytes. */
 BfStatus bf_table_add(BfTable *table, const char *name, int64_t length, BfError *error);

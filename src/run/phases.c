@@ -4,13 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-double bf_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 const char *const bf_phase_name[BF_PHASES] = {"read",   "costs", "tables",  "expand", "merge",     "sweep",
                                               "reduce", "flow",  "rollout", "write",  "checkpoint"};

@@ -188,7 +188,7 @@ BfStatus bf_progress_open(BfRun *run, const BfProgressTimes *times, BfError *err
   if (start_thread(p, run)) {
     bf_free(p);
     run->phases->progress = NULL;
-    bf_warn(run, "no thread for progress lines: there will be none");
+    fputs("bellformer: warning: no thread for progress lines: there will be none\n", stderr);
   }
   return BF_OK;
 }

@@ -3,12 +3,6 @@
 
 static const int64_t least_chunk = (int64_t)1 << 20, most_chunk = (int64_t)8 << 20;
 
-int64_t bf_store_product(int rank, const int64_t count[]) {
-  int64_t n = 1;
-  for (int i = 0; i < rank; i++) n *= count[i];
-  return n;
-}
-
 /* A chunk of 1 MiB stays in the cache from checksum to copy; larger ones keep the index of a large array short. */
 static int64_t chunk_bytes(int64_t bytes) {
   const int64_t share = bytes >> 12;

@@ -18,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import runs  # noqa: E402
-from harness import Result  # noqa: E402
+from harness import ALONE, Result  # noqa: E402
 
 RANKS = 3
 LIMIT = float(os.environ.get("BF_FAULT_LIMIT", 90))  # seconds; a run takes about one on an idle machine
@@ -94,7 +94,7 @@ def goes_on(case, folder):
         return same(Result(os.path.join(folder, case.out)), case.wanted) or "the result differs"
     if case.out and "-restart" not in arguments and saved(folder, case.out):
         arguments += ["-restart", "auto"]
-    done = subprocess.run([runs.program()] + arguments, cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([runs.program()] + arguments, cwd=folder, capture_output=True, text=True, timeout=120, env=ALONE)
     if done.returncode:
         return "afterwards: exit %d: %s" % (done.returncode, done.stderr.strip())
     if case.out and not same(Result(os.path.join(folder, case.out)), case.wanted):

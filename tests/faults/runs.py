@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 import oracle  # noqa: E402
 from cases import A2, READOUT, V2, sequences  # noqa: E402
-from harness import Result  # noqa: E402
+from harness import ALONE, Result  # noqa: E402
 
 SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
                        cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}})
@@ -22,7 +22,7 @@ def program():
 
 def alone(arguments, **environment):
     """On one rank, without a launcher."""
-    return subprocess.run([program()] + arguments, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
+    return subprocess.run([program()] + arguments, capture_output=True, text=True, timeout=120, env={**ALONE, **environment})
 
 
 class Case:
