@@ -21,4 +21,5 @@
 #include "bellformer/splitmix64.h"
 #include "bellformer/store.h"
 #include "bellformer/term.h"
+#include "bellformer/train.h"
 #include "bellformer/version.h"

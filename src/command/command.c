@@ -56,10 +56,6 @@ int bf_print_versions(void) {
   return BF_OK;
 }
 
-void bf_print_warnings(const BfRun *run, const BfProblem *problem) {
-  for (int i = 0; i < problem->warnings; i++) bf_warn(run, "%s", problem->warning[i]);
-}
-
 /* As PETSc takes them: a letter behind one or two dashes, so that -1.5,-1.5 is a value, and so are -inf and -nan. */
 static bool is_option(const char *word) {
   const char *name = word + (word[0] == '-') + (word[0] == '-' && word[1] == '-');

@@ -5,18 +5,23 @@
 
 typedef BfStatus BfCommandRun(BfRun *run, const BfArguments *arguments, BfError *error);
 
+/* What it tells of itself; name: its own. */
+typedef void BfCommandManual(const char *name, BfManual *manual);
+
 typedef struct {
-  const char     *name;
-  BfCommandRun   *run;
-  const char     *summary;
-  const BfManual *manual;
+  const char      *name;
+  BfCommandRun    *run;
+  const char      *summary;
+  BfCommandManual *manual;
 } BfCommand;
 
+/* Command number i; false behind the last. */
+typedef bool BfCommandAt(int i, BfCommand *out);
 /* The manual page of the program, which lists its commands. */
-void bf_manual_page_of_all(const BfCommand commands[], int count, FILE *out);
+void bf_manual_page_of_all(BfCommandAt *command_at, FILE *out);
 
-BfCommandRun          bf_command_info, bf_command_solve, bf_command_flow, bf_command_eval;
-extern const BfManual bf_manual_info, bf_manual_solve, bf_manual_flow, bf_manual_eval;
+BfCommandRun    bf_command_info, bf_command_train, bf_command_eval; /* train: by the trainer of the command's name */
+BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval;
 
 /* Tables of what every command takes: -node_size, -quiet; and of those that read a problem: its keys. */
 extern const BfOption bf_run_options[], bf_key_options[];
@@ -29,6 +34,3 @@ bool bf_speaks(void);
 /* "bellformer: ..." on stderr, once; returns BF_BAD_INPUT. Before MPI starts. */
 int bf_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int bf_print_versions(void);
-
-/* Print the problem's warnings. */
-void bf_print_warnings(const BfRun *run, const BfProblem *problem);

@@ -26,14 +26,17 @@ static const BfOption eval_options[] = {
      .meaning = "replace FILE if it exists"},
     {0}};
 
-const BfManual bf_manual_eval = {
-    .usage = "RUN.h5 [options]",
-    .about =
-        "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
-        "flow it tells both: of the layers, and of the flow in the scheme that it was trained with. A table without "
-        "labels (or targets) is predicted.\n",
-    .options = {eval_options, bf_run_options},
-    .notes   = "PETSc's options (-log_view) work too.\n"};
+void bf_manual_eval(const char *name, BfManual *manual) {
+  (void)name;
+  *manual = (BfManual){
+      .usage = "RUN.h5 [options]",
+      .about =
+          "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
+          "flow it tells both: of the layers, and of the flow in the scheme that it was trained with. A table without "
+          "labels (or targets) is predicted.\n",
+      .options = {eval_options, bf_run_options},
+      .notes   = "PETSc's options (-log_view) work too.\n"};
+}
 
 static BfStatus take_table(BfProblem *problem, const BfFile *file, BfData *data, int64_t *outside, BfError *error) {
   const int targets = problem->cost.kind->needs_target;

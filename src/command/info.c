@@ -1,58 +1,88 @@
-/* bellformer info: what a command would take; runs nothing. */
+/* bellformer info: what a trainer would take; trains nothing. */
+#include "train/info.h"
+#include "bellformer/solve.h"
 #include "command/command.h"
-#include "command/estimate.h"
+#include "train/trainer.h"
 #include <string.h>
 
-static const char *command_name(int i) { return (const char *[]){"solve", "flow", NULL}[i]; }
+typedef struct {
+  int command; /* number of a trainer; -1: by the options */
+} Settings;
+
+static const char *trainer_name(int i) {
+  const BfTrainer *trainer = bf_trainer_at(i);
+  return trainer ? trainer->name : NULL;
+}
 
 static const BfOption info_options[] = {
-    {"command", BF_OPTION_CHOICE, BF_OF_THIS_START, "NAME", offsetof(BfInfo, command), .choice = command_name,
-     .meaning =
-         "speak for solve (default) or flow (default where one of its options is given); all their options follow"},
+    {"command", BF_OPTION_CHOICE, BF_OF_THIS_START, "NAME", offsetof(Settings, command), .choice = trainer_name,
+     .meaning = "speak for solve (default) or flow (default where one of its options is given); all their options "
+                "follow"},
     {0}};
 
-const BfManual bf_manual_info = {
-    .usage = "PROBLEM.yaml [options of solve or flow]",
-    .about =
-        "Prints the sizes of a problem (N, G, n, M, K, q), and the memory a node and the time that solve or flow with "
-        "the "
-        "same options would take on this many ranks, on this machine: found by running their kernels for a moment "
-        "on every rank. Tells what does not fit, and what would. Solves nothing. With -o, how fast a file is written "
-        "is measured there.\n",
-    .options = {info_options, bf_solve_options, bf_flow_options, bf_output_options, bf_restart_options, bf_run_options,
-                bf_key_options}};
+void bf_manual_info(const char *name, BfManual *manual) {
+  static const BfOption *const shared[] = {bf_output_options, bf_restart_options, bf_run_options, bf_key_options};
+  int                          tables   = 0;
+  (void)name;
+  *manual = (BfManual){
+      .usage = "PROBLEM.yaml [options of solve or flow]",
+      .about =
+          "Prints the sizes of a problem (N, G, n, M, K, q), and the memory a node and the time that solve or flow "
+          "with the same options would take on this many ranks, on this machine: found by running their kernels "
+          "for a moment on every rank. Tells what does not fit, and what would. Solves nothing. With -o, how fast "
+          "a file is written is measured there.\n"};
+  manual->options[tables++] = info_options;
+  for (int i = 0; bf_trainer_at(i) && tables < BF_TABLES - 5; i++)
+    manual->options[tables++] = bf_trainer_at(i)->options;
+  for (int i = 0; i < 4; i++) manual->options[tables++] = shared[i];
+}
 
-static const char *first_given(const BfOption rows[], const BfOptions *options) {
-  for (; rows->name; rows++)
-    if (bf_options_given(options, rows->name)) return rows->name;
+/* ---- which trainer ---------------------------------------------------------------------------------------------- */
+
+static bool is_row(const BfOption rows[], const char *name) {
+  while (rows->name && strcmp(rows->name, name)) rows++;
+  return rows->name != NULL;
+}
+
+/* The first option of a trainer that is given, and is none of another one's. */
+static const char *first_given(const BfTrainer *of, const BfTrainer * not, const BfOptions *options) {
+  for (const BfOption *row = of->options; row->name; row++)
+    if (bf_options_given(options, row->name) && !(not &&is_row(not ->options, row->name))) return row->name;
   return NULL;
 }
 
-/* Options of the other command are refused, as it would refuse them. */
-static BfStatus settle_command(BfInfo *x, BfError *error) {
-  const char *solve = first_given(bf_solve_options, x->run->options),
-             *flow  = first_given(bf_flow_options, x->run->options);
-  if (x->command < 0) x->command = flow && !solve ? BF_INFO_FLOW : BF_INFO_SOLVE;
-  const bool  of_flow = x->command == BF_INFO_FLOW;
-  const char *wrong   = of_flow ? solve : flow;
-  if (wrong)
-    return bf_fail(error, BF_BAD_INPUT, "option -%s is none of %s", wrong,
-                   of_flow ? "flow: leave out -command flow" : "solve: give -command flow, or options of one of them");
-  return of_flow ? bf_flow_settle(x->run, &x->flow, &x->depth, error) : BF_OK;
+/* The first whose options are given, unless -command names one. */
+static const BfTrainer *choose(int command, const BfOptions *options) {
+  if (command >= 0) return bf_trainer_at(command);
+  for (int i = 0; bf_trainer_at(i); i++)
+    if (first_given(bf_trainer_at(i), NULL, options)) return bf_trainer_at(i);
+  return bf_trainer_at(0);
 }
 
-static BfStatus parse_options(BfInfo *x, BfError *error) {
-  BfOptions *options = x->run->options;
-  BF_TRY(bf_options_parse(info_options, options, x, error));
-  BF_TRY(bf_options_parse(bf_solve_options, options, &x->solve, error));
-  BF_TRY(bf_session_options(options, &x->start, error));
-  return bf_flow_settings_parse(options, &x->flow, error);
+/* Options of other trainers are refused, as its command would refuse them. */
+static BfStatus check_options(const BfTrainer *trainer, const BfOptions *options, BfError *error) {
+  for (int i = 0; bf_trainer_at(i); i++) {
+    const BfTrainer *other = bf_trainer_at(i);
+    const char      *wrong = other == trainer ? NULL : first_given(other, trainer, options);
+    if (!wrong) continue;
+    if (trainer == bf_trainer_at(0))
+      return bf_fail(error, BF_BAD_INPUT, "option -%s is none of %s: give -command %s, or options of one of them",
+                     wrong, trainer->name, other->name);
+    return bf_fail(error, BF_BAD_INPUT, "option -%s is none of %s: leave out -command %s", wrong, trainer->name,
+                   trainer->name);
+  }
+  return BF_OK;
 }
 
-static BfStatus read_options(BfInfo *x, BfError *error) {
-  BF_TRY(bf_together(x->run->world, parse_options(x, error), error));
-  return settle_command(x, error);
+static BfStatus read_options(BfOptions *options, BfSessionOptions *o, const BfTrainer **trainer, BfError *error) {
+  Settings settings;
+  BF_TRY(bf_options_parse(info_options, options, &settings, error));
+  BF_TRY(bf_session_options(options, o, error));
+  *trainer = choose(settings.command, options);
+  return check_options(*trainer, options, error);
 }
+
+/* ---- what is told ----------------------------------------------------------------------------------------------- */
 
 static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFullSize *size) {
   bf_print(run, "%s: %d layers", problem->name, problem->horizon);
@@ -70,34 +100,44 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
            problem->layer.parameters);
 }
 
-static BfStatus info(BfInfo *x, const BfArguments *arguments, BfProblem **problem, BfError *error) {
-  BfRun            *run = x->run;
-  BfFullSize        size;
-  const BfSections *sections = x->command == BF_INFO_FLOW ? &bf_flow_sections : &bf_solve_sections;
-  BF_TRY(bf_problem_read(run->world, arguments->file, sections, run->options, problem, error));
-  bf_print_warnings(run, *problem);
-  x->problem = *problem;
-  x->program = bf_peak_memory();
+/* Of a problem that was read. */
+static BfStatus tell(const BfTrainer *trainer, void *state, const BfInfo *x, BfError *error) {
+  BfRun     *run = x->run;
+  BfFullSize size;
   BF_TRY(bf_together(run->world, bf_full_size(run, x->problem, &size, error), error));
   run->quiet = false; /* the answer is not progress */
   bf_progress_what(run, "measuring");
   print_sizes(run, x->problem, &size);
-  bf_print(run, "%s on %d rank%s of %d node%s:\n", command_name(x->command), run->size, run->size > 1 ? "s" : "",
-           run->nodes, run->nodes > 1 ? "s" : "");
-  return x->command == BF_INFO_FLOW ? bf_info_flow(x, error) : bf_info_solve(x, error);
+  bf_print(run, "%s on %d rank%s of %d node%s:\n", trainer->name, run->size, run->size > 1 ? "s" : "", run->nodes,
+           run->nodes > 1 ? "s" : "");
+  return trainer->estimate(state, x, error);
+}
+
+static BfStatus info(BfRun *run, const BfTrainer *trainer, const BfSessionOptions *o, const BfArguments *arguments,
+                     BfError *error) {
+  BfProblem *problem = NULL;
+  void      *state   = NULL;
+  BfStatus   status;
+  BF_GOTO(bf_trainer_begin(trainer, run, &state, error));
+  if (!arguments->file) {
+    status = bf_fail(error, BF_BAD_INPUT, "info needs a problem file; see `bellformer help info`");
+    goto done;
+  }
+  BF_GOTO(bf_problem_read(run->world, arguments->file, trainer->sections, run->options, &problem, error));
+  bf_print_warnings(run, problem);
+  const BfInfo x = {.run = run, .arguments = arguments, .problem = problem, .o = o, .program = bf_peak_memory()};
+  status         = tell(trainer, state, &x, error);
+done:
+  bf_trainer_end(trainer, &state);
+  bf_problem_destroy(&problem);
+  return status;
 }
 
 BfStatus bf_command_info(BfRun *run, const BfArguments *arguments, BfError *error) {
-  BfProblem *problem = NULL;
-  BfInfo     x       = {.run = run, .arguments = arguments};
-  BfStatus   status;
-  BF_GOTO(read_options(&x, error));
-  if (!arguments->file) status = bf_fail(error, BF_BAD_INPUT, "info needs a problem file; see `bellformer help info`");
-  else status = info(&x, arguments, &problem, error);
-done:
-  bf_problem_destroy(&problem);
-  bf_session_options_clear(&x.start);
-  bf_options_clear(bf_solve_options, &x.solve);
-  bf_flow_settings_clear(&x.flow);
+  const BfTrainer *trainer = NULL;
+  BfSessionOptions o       = {0};
+  BfStatus         status  = bf_together(run->world, read_options(run->options, &o, &trainer, error), error);
+  if (status == BF_OK) status = info(run, trainer, &o, arguments, error);
+  bf_session_options_clear(&o);
   return status;
 }

@@ -1,13 +1,15 @@
 /* What a command tells of itself: help and manual page, from its table of options. */
 #pragma once
-#include "command/options.h"
+#include "train/options.h"
+
+enum { BF_TABLES = 16 };
 
 typedef struct {
-  const char     *usage;      /* behind "bellformer NAME " */
-  const char     *about;      /* prose: paragraphs, each ends with \n */
-  const BfOption *options[8]; /* tables, in the order in which they are listed */
-  const char     *notes;      /* prose; NULL: none */
-  bool            stops;      /* can be stopped with a checkpoint: signals, exit code 75 */
+  const char     *usage;              /* behind "bellformer NAME " */
+  const char     *about;              /* prose: paragraphs, each ends with \n */
+  const BfOption *options[BF_TABLES]; /* tables, in the order in which they are listed; NULL behind the last */
+  const char     *notes;              /* prose; NULL: none */
+  bool            stops;              /* can be stopped with a checkpoint: signals, exit code 75 */
 } BfManual;
 
 void bf_manual_help(const char *command, const BfManual *manual, FILE *out);

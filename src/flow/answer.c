@@ -1,36 +1,23 @@
-/* The answer of `flow`: told, and written. */
-#include "flow/answer.h"
-#include "train/session.h"
+/* The answer of `flow`: written, and told. */
+#include "flow/trainer.h"
 #include <math.h>
 
-void bf_flow_answer_clear(BfFlowAnswer *x) {
-  bf_training_clear(&x->training);
-  bf_free(x->value.gradient);
-  bf_free(x->value.tokens);
-  bf_free(x->value.adjoint);
-  bf_pontryagin_clear(&x->pontryagin);
-  bf_model_clear(&x->model);
-  bf_rollout_clear(&x->layers);
-  bf_rollout_clear(&x->test_layers);
-  bf_flow_layers_clear(&x->compared);
-}
-
-BfStatus bf_flow_answer_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowAnswer *x, BfStore *store,
-                              BfError *error) {
-  const bool test = problem->test.tokens > 0;
-  BF_TRY(bf_model_write(problem, &x->model, store, error));
-  BF_TRY(bf_rollout_write(problem, &x->layers, &x->test_layers, store, error));
-  BF_TRY(bf_flow_write(problem, o, &x->value, &x->training, &x->pontryagin, &x->compared, store, error));
-  if (!test) return BF_OK;
+BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfStore *store, BfError *error) {
+  const BfFlowState *x = state;
+  BF_TRY(bf_flow_write(session->problem, &x->options, &x->value, &x->training, &x->pontryagin, &x->compared, store,
+                       error));
+  if (!session->problem->test.tokens) return BF_OK;
   BF_TRY(bf_store_attribute_double(store, "/flow", "test_loss", x->test.loss, error));
   return bf_store_attribute_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
 }
 
 /* What the flow leaves out, and where that matters. */
-static void print_outside(const BfRun *run, const BfProblem *problem, const BfScheme *scheme, const BfFlowAnswer *x) {
-  const BfFlowLayers *c      = &x->compared;
-  const bool          sphere = problem->layer.projection == BF_PROJECT_SPHERE;
-  if (bf_scheme_is_layers(scheme)) return;
+static void print_outside(const BfFlowState *x, const BfSession *session) {
+  const BfRun        *run     = session->run;
+  const BfProblem    *problem = session->problem;
+  const BfFlowLayers *c       = &x->compared;
+  const bool          sphere  = problem->layer.projection == BF_PROJECT_SPHERE;
+  if (bf_scheme_is_layers(x->options.scheme)) return;
   bf_print(run, "outside %s at ends of layers, where only P would keep them: %lld of %lld tokens",
            sphere ? "the sphere" : "Z", (long long)c->tokens, (long long)problem->train.tokens);
   if (c->tokens)
@@ -41,7 +28,7 @@ static void print_outside(const BfRun *run, const BfProblem *problem, const BfSc
     bf_warn(run,
             "J of the flow, %.6g, and the cost of the layers with the same controls, %.6g, differ by more than 1 %%; "
             "-scheme layers minimizes the latter",
-            x->value.cost, x->layers.cost);
+            x->value.cost, session->trained.train.cost);
 }
 
 /* H of the layers varies along depth whatever u is. */
@@ -50,21 +37,25 @@ static void print_variation(const BfRun *run, const BfPontryagin *p) {
     bf_print(run, "; H varies by %.3g over depth, by %.3g within a layer", p->variation, p->variation_within);
 }
 
-void bf_flow_answer_print(const BfRun *run, const BfProblem *problem, const BfScheme *scheme, const BfFlowAnswer *x) {
+void bf_flow_report(const void *state, const BfSession *session) {
+  const BfFlowState  *x       = state;
+  const BfRun        *run     = session->run;
+  const BfProblem    *problem = session->problem;
+  const BfRollout    *layers = &session->trained.train, *test_layers = &session->trained.test;
   const BfTraining   *t    = &x->training;
   const BfPontryagin *p    = &x->pontryagin;
   const bool          test = problem->test.tokens > 0;
   bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations,
            (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
-  bf_print(run, "\nflow (%s): J = %.10g, ", scheme->name, x->value.cost);
+  bf_print(run, "\nflow (%s): J = %.10g, ", x->options.scheme->name, x->value.cost);
   bf_print_loss(run, "training", x->value.loss, x->value.accuracy);
   if (test) bf_print_loss(run, "; test", x->test.loss, x->test.accuracy);
-  bf_print(run, "\nlayers: cost %.10g, ", x->layers.cost);
-  bf_print_loss(run, "training", x->layers.loss, x->layers.accuracy);
-  if (test) bf_print_loss(run, "; test", x->test_layers.loss, x->test_layers.accuracy);
+  bf_print(run, "\nlayers: cost %.10g, ", layers->cost);
+  bf_print_loss(run, "training", layers->loss, layers->accuracy);
+  if (test) bf_print_loss(run, "; test", test_layers->loss, test_layers->accuracy);
   bf_print(run, "\n");
-  print_outside(run, problem, scheme, x);
+  print_outside(x, session);
   bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
   print_variation(run, p);
   if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);

@@ -1,7 +1,6 @@
 /* The options of `bellformer flow`, and what they come to together. */
 #include "flow/settings.h"
 #include "flow/start.h"
-#include "train/session.h"
 #include <string.h>
 
 #define AT(field) offsetof(BfFlowSettings, field)
@@ -37,32 +36,12 @@ const BfOption bf_flow_options[] = {
      .meaning = "|projected gradient| at which a search ends"},
     {0}};
 
-const BfManual bf_manual_flow = {
-    .usage = "PROBLEM.yaml -o RUN.h5 [options]",
-    .about =
-        "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
-        "gradient, and checks Pontryagin's condition at the answer.\n",
-    .options = {bf_output_options, bf_flow_options, bf_restart_options, bf_run_options, bf_key_options},
-    .notes   = "PETSc's options (-tao_..., -ts_..., -log_view) work too.\n",
-    .stops   = true};
-
 bool bf_flow_init_is_file(const char *init) { return init && strcmp(init, "zero") && strcmp(init, "sample"); }
 
 static int number_of(const char *scheme) {
   int i = 0;
   while (strcmp(bf_scheme_name(i), scheme)) i++;
   return i;
-}
-
-BfStatus bf_flow_settings_parse(BfOptions *options, BfFlowSettings *o, BfError *error) {
-  BF_TRY(bf_options_parse(bf_flow_options, options, o, error));
-  return bf_flow_petsc_take(options, &o->petsc, error);
-}
-
-void bf_flow_settings_clear(BfFlowSettings *o) {
-  bf_options_clear(bf_flow_options, o);
-  bf_free(o->petsc);
-  o->petsc = NULL;
 }
 
 /* What scheme `layers` does not read. */

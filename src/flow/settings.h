@@ -1,7 +1,7 @@
 /* The settings of `bellformer flow`, as its options give them. */
 #pragma once
 #include "bellformer/flow.h"
-#include "command/options.h"
+#include "train/options.h"
 
 typedef struct {
   int     scheme; /* number of its name; -1: to be chosen */
@@ -14,9 +14,6 @@ typedef struct {
 } BfFlowSettings;
 
 extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
-/* All of them, and PETSc's, from the options of a run; clear them also after a failure. Local. */
-BfStatus bf_flow_settings_parse(BfOptions *options, BfFlowSettings *settings, BfError *error);
-void     bf_flow_settings_clear(BfFlowSettings *settings);
 /* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the
  * settings ask for; chosen ones are put into the settings. Refuses what does not go together. Collective. */
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);

@@ -1,7 +1,7 @@
 /* The settings of `bellformer solve`, as its options give them. */
 #pragma once
 #include "bellformer/solve.h"
-#include "command/options.h"
+#include "train/options.h"
 
 typedef enum { BF_SPACE_FULL, BF_SPACE_REACHABLE } BfSpaceName;
 

@@ -1,7 +1,7 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
 #include "model/format.h"
-#include "train/session.h"
 #include "train/target.h"
+#include "train/trainer.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,12 +35,12 @@ static bool appeared(const BfRun *run, const char *result) {
 }
 
 /* -restart RUN.h5 names the result; auto takes that of -o. */
-static BfStatus settle_name(const BfArguments *arguments, BfSessionOptions *o, BfError *error) {
+static BfStatus settle_name(bool problem, BfSessionOptions *o, BfError *error) {
   const bool named = o->restart && strcmp(o->restart, "auto");
   if (named && o->out && !bf_target_is_one(o->out, o->restart))
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
   if (named && !o->out) return copy(o->restart, &o->out, error);
-  if (o->restart && !named && (!o->out || !arguments->file))
+  if (o->restart && !named && (!o->out || !problem))
     return bf_fail(error, BF_BAD_INPUT,
                    "-restart auto needs a problem file and -o RUN.h5, in case that it starts afresh");
   return BF_OK;
@@ -48,8 +48,8 @@ static BfStatus settle_name(const BfArguments *arguments, BfSessionOptions *o, B
 
 BfStatus bf_restart_plan(BfSession *x, BfError *error) {
   const BfRun      *run = x->run;
-  BfSessionOptions *o   = x->o;
-  BF_TRY(bf_together(run->world, settle_name(x->arguments, o, error), error));
+  BfSessionOptions *o   = &x->o;
+  BF_TRY(bf_together(run->world, settle_name(x->given || x->arguments->file, o, error), error));
   x->start = BF_FRESH;
   if (!o->out) return BF_OK;
   const bool saved = bf_checkpoint_newest((BfRun *)run, o->out) >= 0, done = exists(run, o->out);
@@ -70,15 +70,14 @@ BfStatus bf_restart_plan(BfSession *x, BfError *error) {
 /* ---- what is asked for now, against what a file is of ----------------------------------------------------------- */
 
 typedef struct {
-  BfSession       *session;
-  const BfProblem *given;  /* NULL: none */
-  bool             differ; /* the file is whole, but of another run */
-  bool             wrong;  /* the command line is */
+  BfSession *session;
+  bool       differ; /* the file is whole, but of another run */
+  bool       wrong;  /* the command line is */
 } Reader;
 
 /* A run of another command is another run. A file that does not say how it was started is of an older version. */
 static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
-  const char *now  = reader->session->arguments->name;
+  const char *now  = reader->session->trainer->name;
   char       *then = NULL;
   bool        there;
   BF_TRY(bf_store_has(store, "/options", &there, error));
@@ -97,11 +96,11 @@ static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
 static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *error) {
   BfProblem       *copy    = NULL;
   BfOptions       *options = reader->session->run->options;
-  const BfProblem *now     = reader->given;
+  const BfProblem *now     = reader->session->given;
   if (!now) {
     if (!bf_options_unread(options)) return BF_OK; /* no keys of the problem */
     reader->wrong = true;
-    BF_TRY(bf_problem_reread(then, reader->session->sections, options, &copy, error));
+    BF_TRY(bf_problem_reread(then, reader->session->trainer->sections, options, &copy, error));
     reader->wrong = false;
     now           = copy;
   }
@@ -111,11 +110,11 @@ static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *err
 }
 
 static BfStatus same_options(BfStore *store, const BfProblem *then, Reader *reader, BfError *error) {
-  const BfSession *x    = reader->session;
-  const BfKept    *kept = x->kept;
-  const bool       all  = !strcmp(x->o->restart, "auto");
-  if (kept->compare) BF_TRY(kept->compare(kept->more, x->run, then, all, store, &reader->differ, error));
-  return bf_options_compare(kept->options, kept->settings, all ? NULL : x->run->options, store, &reader->differ, error);
+  const BfSession *x       = reader->session;
+  const BfTrainer *trainer = x->trainer;
+  const bool       all     = !strcmp(x->o.restart, "auto");
+  if (trainer->compare) BF_TRY(trainer->compare(x->state, x->run, then, all, store, &reader->differ, error));
+  return bf_options_compare(trainer->options, x->state, all ? NULL : x->run->options, store, &reader->differ, error);
 }
 
 /* "RUN.h5: horizon was 2, now 3: ..." */
@@ -127,29 +126,29 @@ static BfStatus tell(const char *path, BfError *error) {
                  difference);
 }
 
-BfStatus bf_restart_check_result(BfSession *x, const BfProblem *given, BfError *error) {
-  Reader     reader  = {.session = x, .given = given};
+BfStatus bf_restart_check_result(BfSession *x, BfError *error) {
+  Reader     reader  = {.session = x};
   BfProblem *problem = NULL;
   BfStore   *store   = NULL;
   BfStatus   status;
-  BF_GOTO(bf_store_open(x->run->world, x->o->out, &store, error));
+  BF_GOTO(bf_store_open(x->run->world, x->o.out, &store, error));
   BF_GOTO(same_command(store, &reader, error));
-  BF_GOTO(bf_problem_load(x->run, store, x->o->out, x->sections, &problem, error));
+  BF_GOTO(bf_problem_load(x->run, store, x->o.out, x->trainer->sections, &problem, error));
   BF_GOTO(same_problem(problem, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
   status = bf_store_end(&store, error);
   bf_problem_destroy(&problem);
-  return reader.differ && status == BF_BAD_INPUT ? tell(x->o->out, error) : status;
+  return reader.differ && status == BF_BAD_INPUT ? tell(x->o.out, error) : status;
 }
 
 /* ---- the run that goes on --------------------------------------------------------------------------------------- */
 
 static BfStatus restore_options(BfSession *x, BfStore *store, BfError *error) {
-  const BfKept *kept = x->kept;
-  BF_TRY(bf_options_restore(bf_output_options, x->run->options, x->o, store, error));
-  BF_TRY(bf_options_restore(kept->options, x->run->options, kept->settings, store, error));
-  return kept->restore ? kept->restore(kept->more, store, error) : BF_OK;
+  const BfTrainer *trainer = x->trainer;
+  BF_TRY(bf_options_restore(bf_output_options, x->run->options, &x->o, store, error));
+  BF_TRY(bf_options_restore(trainer->options, x->run->options, x->state, store, error));
+  return trainer->restore ? trainer->restore(x->state, x->run, store, error) : BF_OK;
 }
 
 static BfStatus read_generation(int generation, Reader *reader, BfProblem **problem, BfError *error) {
@@ -158,11 +157,11 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   BfStore   *store   = NULL;
   bool       missing = false; /* a plug-in */
   BfStatus   status;
-  bf_checkpoint_path(x->o->out, generation, sizeof path, path);
+  bf_checkpoint_path(x->o.out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
   BF_GOTO(same_command(store, reader, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
-  BF_GOTO(bf_problem_load(x->run, store, path, x->sections, problem, error));
+  BF_GOTO(bf_problem_load(x->run, store, path, x->trainer->sections, problem, error));
   BF_GOTO(same_problem(*problem, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);
@@ -174,14 +173,14 @@ done:
   return status;
 }
 
-BfStatus bf_restart_read(BfSession *x, const BfProblem *given, BfProblem **problem, BfError *error) {
-  Reader  reader = {.session = x, .given = given};
+BfStatus bf_restart_read(BfSession *x, BfProblem **problem, BfError *error) {
+  Reader  reader = {.session = x};
   BfError first  = {0};
   char    folder[4096];
-  snprintf(folder, sizeof folder, "%s.checkpoint", x->o->out);
-  for (int g = bf_checkpoint_newest(x->run, x->o->out); g >= 0; g--) {
+  snprintf(folder, sizeof folder, "%s.checkpoint", x->o.out);
+  for (int g = bf_checkpoint_newest(x->run, x->o.out); g >= 0; g--) {
     BfError here = {0};
-    x->o->newest = g;
+    x->o.newest  = g;
     if (read_generation(g, &reader, problem, &here) == BF_OK) return BF_OK;
     if (reader.differ) tell(folder, &here);
     if (first.status == BF_OK) first = here;

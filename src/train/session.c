@@ -1,6 +1,6 @@
 /* A run that trains: its files from the first to the last. */
-#include "train/session.h"
 #include "train/target.h"
+#include "train/trainer.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,41 +38,49 @@ void bf_session_options_clear(BfSessionOptions *o) {
   bf_options_clear(bf_restart_options, o);
 }
 
-BfStatus bf_session_begin(BfSession *x, BfProblem **problem, BfError *error) {
-  const BfKept *kept  = x->kept;
-  BfProblem    *given = NULL;
-  BfStatus      status;
-  BF_TRY(bf_restart_plan(x, error));
-  const bool whole = !x->o->restart || !strcmp(x->o->restart, "auto"); /* the command line says all of the run */
-  bf_phase_begin(x->run, BF_PHASE_READ);
-  if (x->arguments->file)
-    BF_GOTO(bf_problem_read(x->run->world, x->arguments->file, x->sections, x->run->options, &given, error));
-  if (given && x->o->out) BF_GOTO(bf_target_check_files(x->run, x->o->out, true, given->files, error));
-  if (x->o->out) BF_GOTO(bf_target_check(x->run, x->arguments, x->o->out, true, x->input, error));
-  if (whole && kept->settle) BF_GOTO(kept->settle(kept->more, x->run, given, error));
-  if (x->start == BF_GOING_ON) {
-    status = bf_restart_read(x, given, problem, error);
-  } else if (x->start == BF_FINISHED) {
-    BF_GOTO(bf_restart_check_result(x, given, error));
-    bf_print(x->run, "%s is finished: nothing to do\n", x->o->out);
-    status = bf_checkpoint_remove(x->run, x->o->out, error);
-  } else {
-    status   = BF_OK;
-    *problem = given;
-    given    = NULL;
+/* What the command line asks for, and no file of it is written. */
+static BfStatus read_given(BfSession *x, BfError *error) {
+  const char *file = x->arguments->file, *input = x->trainer->input ? x->trainer->input(x->state) : NULL;
+  if (!x->given && file) {
+    BF_TRY(bf_problem_read(x->run->world, file, x->trainer->sections, x->run->options, &x->read[0], error));
+    x->given = x->read[0];
   }
-done:
-  bf_problem_destroy(&given);
+  if (!x->o.out) return BF_OK;
+  if (x->given) BF_TRY(bf_target_check_files(x->run, x->o.out, true, x->given->files, error));
+  return bf_target_check(x->run, x->arguments, x->o.out, true, input, error);
+}
+
+static BfStatus begin(BfSession *x, BfError *error) {
+  const bool whole = !x->o.restart || !strcmp(x->o.restart, "auto"); /* the options say all of the run */
+  BF_TRY(read_given(x, error));
+  if (whole && x->trainer->choose) BF_TRY(x->trainer->choose(x->state, x->run, x->given, error));
+  x->problem = x->given;
+  if (x->start == BF_FRESH) return BF_OK;
+  if (x->start == BF_GOING_ON) {
+    BF_TRY(bf_restart_read(x, &x->read[1], error));
+    x->problem = x->read[1];
+    return BF_OK;
+  }
+  x->problem = NULL;
+  BF_TRY(bf_restart_check_result(x, error));
+  bf_print(x->run, "%s is finished: nothing to do\n", x->o.out);
+  return bf_checkpoint_remove(x->run, x->o.out, error);
+}
+
+BfStatus bf_session_begin(BfSession *x, BfError *error) {
+  BF_TRY(bf_restart_plan(x, error));
+  bf_phase_begin(x->run, BF_PHASE_READ);
+  const BfStatus status = begin(x, error);
   bf_phase_end(x->run, BF_PHASE_READ);
   return status;
 }
 
 /* How the run was started: what a restart compares. */
 static BfStatus save_options(const BfSession *x, BfOptionRole least, BfStore *store, BfError *error) {
-  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->arguments->name, error));
-  BF_TRY(bf_options_save(bf_output_options, x->o, least, store, error));
-  BF_TRY(bf_options_save(x->kept->options, x->kept->settings, least, store, error));
-  return x->kept->save ? x->kept->save(x->kept->more, store, error) : BF_OK;
+  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->trainer->name, error));
+  BF_TRY(bf_options_save(bf_output_options, &x->o, least, store, error));
+  BF_TRY(bf_options_save(x->trainer->options, x->state, least, store, error));
+  return x->trainer->save ? x->trainer->save(x->state, store, error) : BF_OK;
 }
 
 /* What every generation of a checkpoint begins with. */
@@ -90,10 +98,10 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 }
 
 BfStatus bf_session_open(BfSession *x, BfError *error) {
-  const BfSessionOptions   *o       = x->o;
+  const BfSessionOptions   *o       = &x->o;
   const BfCheckpointOptions options = {.interval = o->interval,
                                        .hours    = o->hours,
-                                       .command  = x->arguments->name,
+                                       .command  = x->trainer->name,
                                        .newest   = o->newest,
                                        .describe = describe,
                                        .context  = x};
@@ -128,6 +136,7 @@ static void print_word(const BfRun *run, const char *word) {
 
 /* The command line that would have saved the answer, to a file that is not there yet. */
 static void tell_line(const BfSession *x) {
+  if (!x->arguments->argc) return; /* no command */
   const char *yaml = x->problem->yaml, *dot = strrchr(yaml, '.');
   const int   stem = dot && dot > yaml ? (int)(dot - yaml) : (int)strlen(yaml);
   char        name[512];
@@ -153,10 +162,10 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
-  bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o->out);
+  bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o.out);
   bf_checkpoint_destroy(&x->checkpoint);
-  BF_TRY(bf_checkpoint_remove(x->run, x->o->out, error));
-  bf_print(x->run, "wrote %s\n", x->o->out);
+  BF_TRY(bf_checkpoint_remove(x->run, x->o.out, error));
+  bf_print(x->run, "wrote %s\n", x->o.out);
   return BF_OK;
 }
 
@@ -164,28 +173,35 @@ BfStatus bf_session_close(BfSession *x, BfError *error) {
   const BfStatus status = bf_agree(x->run->world, error);
   if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
     BfError    unused      = {0};
-    const int  newest      = bf_checkpoint_newest(x->run, x->o->out);
+    const int  newest      = bf_checkpoint_newest(x->run, x->o.out);
     const bool begun_alone = newest < 0 || (x->checkpoint && newest == bf_checkpoint_first(x->checkpoint));
     if (begun_alone && bf_checkpoint_claimed(x->checkpoint, &unused) == BF_OK)
-      bf_checkpoint_remove(x->run, x->o->out, &unused);
+      bf_checkpoint_remove(x->run, x->o.out, &unused);
   }
   bf_checkpoint_destroy(&x->checkpoint);
   bf_store_close(&x->store);
   return status;
 }
 
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, BfRollout *train,
-                            BfRollout *test, BfError *error) {
-  const double terms = bf_rollout_terms(problem, &problem->train) +
-                       (problem->test.tokens ? bf_rollout_terms(problem, &problem->test) : 0);
+BfStatus bf_session_rollout(BfSession *x, BfError *error) {
+  BfRun           *run     = x->run;
+  const BfProblem *problem = x->problem;
+  const BfModel   *model   = &x->trained.model;
+  const bool       test    = problem->test.tokens > 0;
+  const double     terms =
+      bf_rollout_terms(problem, &problem->train) + (test ? bf_rollout_terms(problem, &problem->test) : 0);
   bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  BfStatus status = bf_rollout(problem, &problem->train, model->control, model->readout, train, error);
-  if (status == BF_OK && problem->test.tokens)
-    status = bf_rollout(problem, &problem->test, model->control, model->readout, test, error);
+  BfStatus status = bf_rollout(problem, &problem->train, model->control, model->readout, &x->trained.train, error);
+  if (status == BF_OK && test)
+    status = bf_rollout(problem, &problem->test, model->control, model->readout, &x->trained.test, error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   bf_work_done(run, BF_PHASE_ROLLOUT, terms);
   return bf_together(run->world, status, error);
+}
+
+void bf_print_warnings(const BfRun *run, const BfProblem *problem) {
+  for (int i = 0; i < problem->warnings; i++) bf_warn(run, "%s", problem->warning[i]);
 }
 
 void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy) {

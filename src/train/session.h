@@ -1,8 +1,9 @@
-/* A run that trains: where it starts, its result file and its checkpoints. What `solve` and `flow` share. */
+/* A run that trains: where it starts, its result file and its checkpoints, its end. */
 #pragma once
 #include "bellformer/checkpoint.h"
-#include "bellformer/model.h"
-#include "command/command.h"
+#include "bellformer/train.h"
+#include "train/options.h"
+#include "train/result.h"
 
 typedef struct {
   char  *out;
@@ -21,71 +22,54 @@ void                  bf_session_options_clear(BfSessionOptions *o);
 /* Where a run starts. */
 typedef enum {
   BF_FRESH,    /* from its problem */
-  BF_GOING_ON, /* from a checkpoint of o->out */
-  BF_FINISHED  /* o->out is there: nothing to do */
+  BF_GOING_ON, /* from a checkpoint of o.out */
+  BF_FINISHED  /* o.out is there: nothing to do */
 } BfBeginning;
 
-/* What a command keeps in a checkpoint and a result of how it was started. Functions may be NULL; `more` is what they
- * get. */
-typedef struct {
-  const BfOption *options;
-  void           *settings;
-  void           *more;
-  /* Put what the problem decides, where the command line does not, into the settings: of a run that starts afresh, or
-   * that does if there is nothing to go on from (-restart auto). */
-  BfStatus (*settle)(void *more, const BfRun *run, const BfProblem *problem, BfError *error);
-  /* What is kept beside the options. */
-  BfStatus (*save)(const void *more, BfStore *store, BfError *error);
-  BfStatus (*restore)(void *more, BfStore *store, BfError *error);
-  /* As bf_options_compare. then: the problem of the file. */
-  BfStatus (*compare)(void *more, const BfRun *run, const BfProblem *then, bool all, BfStore *store, bool *differ,
-                      BfError *error);
-} BfKept;
-
-typedef struct {
+typedef struct BfSession {
   BfRun             *run;
   const BfArguments *arguments;
-  const BfSections  *sections; /* of the problem, that the command reads */
-  const BfProblem   *problem;
-  BfSessionOptions  *o;
+  const BfTrainer   *trainer;
+  void              *state; /* of the trainer */
+  BfSessionOptions   o;
   BfBeginning        start;
-  const char        *input; /* what is read beside the problem, or NULL */
-  const char        *space; /* full, reachable, flow: attribute of the result */
-  const BfKept      *kept;
-  BfStore           *store; /* NULL without -o, as is */
+  const BfProblem   *given;   /* what is asked for now; NULL: whatever the checkpoint is of */
+  const BfProblem   *problem; /* of the run: that, or the checkpoint's; NULL where it is finished */
+  BfProblem         *read[2]; /* what of these was read from files; owned */
+  const char        *space;   /* how the model is found, full, reachable or flow: attribute of the result */
+  BfStore           *store;   /* NULL without -o, as is */
   BfCheckpoint      *checkpoint;
   bool               begun; /* files were made */
+  BfTrained          trained;
 } BfSession;
 
-/* Where the run starts, into session->start; its problem, which is the caller's: the one that the command line names,
- * or that of the checkpoint, whose options are put into the settings; none where it is finished. A checkpoint or a
- * result that is not of what is asked for now is refused, with the first difference. Collective. */
-BfStatus bf_session_begin(BfSession *session, BfProblem **problem, BfError *error);
+/* Where the run starts, and its problem: the one that was given or that the command line names, or that of the
+ * checkpoint, whose options are put into the state. A checkpoint or a result that is not of what is asked for now is
+ * refused, with the first difference. Collective. */
+BfStatus bf_session_begin(BfSession *session, BfError *error);
 /* With -o: open the result file and the checkpoint, and save the first generation. Collective. */
 BfStatus bf_session_open(BfSession *session, BfError *error);
+/* The model on the problem's data, into session->trained. Collective. */
+BfStatus bf_session_rollout(BfSession *session, BfError *error);
 /* The result appears, and its checkpoints go. */
 BfStatus bf_session_publish(BfSession *session, BfError *error);
 /* Agree on `error`, close what is open, and return its status; after a failure before anything was done nothing is
  * left. Collective. */
 BfStatus bf_session_close(BfSession *session, BfError *error);
 
-/* ---- restart.c ----------------------------------------------------------------------------------------------------
- */
+/* Print the problem's warnings. */
+void bf_print_warnings(const BfRun *run, const BfProblem *problem);
+/* "training loss 0.1, accuracy 1"; without accuracy where that is NaN. */
+void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy);
 
-/* Decide session->start from the options, o->out and its checkpoints; settle o->out. Refuses what would destroy a run
+/* ---- restart.c -------------------------------------------------------------------------------------------------- */
+
+/* Decide session->start from the options, o.out and its checkpoints; settle o.out. Refuses what would destroy a run
  * that can go on. Collective. */
 BfStatus bf_restart_plan(BfSession *session, BfError *error);
 /* The problem of a run that goes on, from its newest generation that can be read, and the options that it was started
- * with. given: the problem that the command line names, or NULL. Refuses, with its first difference from what is asked
- * for now, a run of another command or problem, or with other options that change the answer. Collective. */
-BfStatus bf_restart_read(BfSession *session, const BfProblem *given, BfProblem **problem, BfError *error);
+ * with. Refuses, with its first difference from what is asked for now, a run of another command or problem, or with
+ * other options that change the answer. Collective. */
+BfStatus bf_restart_read(BfSession *session, BfProblem **problem, BfError *error);
 /* Refuse a finished result in the same way. Collective. */
-BfStatus bf_restart_check_result(BfSession *session, const BfProblem *given, BfError *error);
-
-/* ---- the answer ------------------------------------------------------------------------------------------------- */
-
-/* The layers on the unquantized data, and on the test data where the problem has them. */
-BfStatus bf_session_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, BfRollout *train,
-                            BfRollout *test, BfError *error);
-/* "training loss 0.1, accuracy 1"; without accuracy where that is NaN. */
-void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy);
+BfStatus bf_restart_check_result(BfSession *session, BfError *error);

@@ -1,5 +1,5 @@
 /* The program's own options, read strictly from the options of a run. */
-#include "command/options.h"
+#include "train/options.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

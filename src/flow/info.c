@@ -1,0 +1,35 @@
+/* What `info` tells of a flow. */
+#include "flow/trainer.h"
+
+typedef char Text[BF_HUMAN];
+
+BfStatus bf_flow_tell_estimate(void *state, const BfInfo *x, BfError *error) {
+  const BfFlowState    *s            = state;
+  const BfFlowSettings *o            = &s->set;
+  const BfFlowOptions  *depth        = &s->options;
+  const BfProblem      *p            = x->problem;
+  const double          an_iteration = 2; /* evaluations: TAO's line search takes one to three steps */
+  const bool            init         = o->init != NULL;
+  int64_t               iterations;
+  BfFlowEstimate        flow = {0};
+  BfEstimate            e    = {.at_most = true};
+  Text                  a, b;
+  BF_TRY(bf_together(x->run->world, bf_flow_check_profile(x->run, p, depth, error), error));
+  BF_TRY(bf_together(x->run->world, bf_flow_iterations(depth, &iterations, error), error));
+  BF_TRY(bf_flow_estimate(x->run, p, depth, &flow, error));
+  const double starts      = (double)o->starts + (init || !o->starts ? 1 : 0),
+               evaluations = starts * (2 + an_iteration * (double)iterations), n = (double)p->horizon * p->layer.free,
+               file = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
+  bf_print(x->run, "  scheme %s, %lld step%s a layer; %g start%s of at most %lld iterations, %g numbers\n",
+           depth->scheme->name, (long long)depth->steps, depth->steps > 1 ? "s" : "", starts, starts > 1 ? "s" : "",
+           (long long)iterations, n);
+  bf_print(x->run, "  an evaluation      about %s with its gradient, %s without%s\n", bf_human_time(flow.gradient, a),
+           bf_human_time(flow.forward, b), depth->scheme->adaptive ? ", at the start: its steps may become more" : "");
+  bf_info_memory(x, "at most ", flow.node_bytes + bf_info_program_bytes(x) + 8 * evaluations / starts * (n + 2),
+                 bf_info_memory_left(x), "");
+  bf_estimate_add(x->run, &e, "search", evaluations * flow.gradient);
+  bf_estimate_add(x->run, &e, "Pontryagin's condition", flow.pontryagin);
+  BF_TRY(bf_info_ends(x, "about ", file, "", &e, error));
+  bf_info_time(x, &e);
+  return BF_OK;
+}

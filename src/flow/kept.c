@@ -1,0 +1,94 @@
+/* Where a search starts, and what a checkpoint keeps of it beside the options. */
+#include "flow/start.h"
+#include "flow/trainer.h"
+#include <string.h>
+
+BfStatus bf_flow_settle_state(void *state, const BfRun *run, BfError *error) {
+  BfFlowState *x   = state;
+  x->points.starts = x->set.starts;
+  x->points.seed   = x->set.seed;
+  return bf_flow_settle(run, &x->set, &x->options, error);
+}
+
+BfStatus bf_flow_choose_start(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
+  BfFlowState  *x = state;
+  const int64_t T = problem->horizon, q = problem->layer.free;
+  const char   *init   = x->set.init;
+  const bool    sample = init && !strcmp(init, "sample"), zero = init && !strcmp(init, "zero");
+  if (sample || (!init && x->points.starts)) {
+    if (!x->points.starts) x->set.starts = x->points.starts = 1;
+    return BF_OK;
+  }
+  x->rows[0] = T;
+  x->rows[1] = q;
+  bf_free(x->points.given);
+  BF_TRY(bf_together(run->world, BF_NEW(&x->points.given, T * q, error), error));
+  if (init && !zero) return bf_flow_init_result(run, problem, init, x->points.given, error);
+  bf_flow_init_zero(problem, x->points.given);
+  return BF_OK;
+}
+
+BfStatus bf_flow_save(const void *state, BfStore *store, BfError *error) {
+  const BfFlowState *x = state;
+  BF_TRY(bf_store_attribute_text(store, "/options", "petsc", x->set.petsc, error));
+  return x->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, x->rows, x->points.given, error)
+                         : BF_OK;
+}
+
+/* PETSc's options of the file, and those of the line that it does not have. */
+static BfStatus join_petsc(BfFlowState *x, const char *then, BfError *error) {
+  char *both = NULL;
+  BF_TRY(bf_petsc_join(then, x->set.petsc, &both, error));
+  bf_free(x->set.petsc);
+  x->set.petsc = both;
+  return BF_OK;
+}
+
+BfStatus bf_flow_restore(void *state, const BfRun *run, BfStore *store, BfError *error) {
+  BfFlowState *x    = state;
+  char        *then = NULL;
+  bool         there;
+  BF_TRY(bf_store_read_text(store, "/options", "petsc", &then, error));
+  const BfStatus status = bf_store_together(store, join_petsc(x, then, error), error);
+  bf_free(then);
+  BF_TRY(status);
+  BF_TRY(bf_flow_settle_state(x, run, error));
+  bf_free(x->points.given);
+  x->points.given = NULL;
+  BF_TRY(bf_store_has(store, "/options/given", &there, error));
+  if (!there) return BF_OK;
+  return bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, x->rows, (void **)&x->points.given, error);
+}
+
+/* Whether the controls that the search is given are the same, whatever file they are from. */
+static BfStatus compare_given(const BfFlowState *x, BfStore *store, bool *differ, BfError *error) {
+  const bool is   = x->points.given != NULL;
+  double    *then = NULL;
+  int64_t    rows[2];
+  bool       was;
+  BF_TRY(bf_store_has(store, "/options/given", &was, error));
+  if (was) BF_TRY(bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, rows, (void **)&then, error));
+  *differ = was != is || (is && (rows[0] != x->rows[0] || rows[1] != x->rows[1]));
+  if (is && !*differ) *differ = memcmp(then, x->points.given, sizeof *then * (size_t)(rows[0] * rows[1])) != 0;
+  bf_free(then);
+  if (!*differ) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-init was %s, now %s", was ? "another control" : "sample",
+                 x->set.init ? x->set.init
+                 : is        ? "zero"
+                             : "sample");
+}
+
+BfStatus bf_flow_compare(void *state, const BfRun *run, const BfProblem *then, bool all, BfStore *store, bool *differ,
+                         BfError *error) {
+  BfFlowState *x   = state;
+  char        *was = NULL;
+  BfStatus     status;
+  BF_GOTO(bf_store_read_text(store, "/options", "petsc", &was, error));
+  BF_GOTO(bf_store_together(store, bf_petsc_compare(bf_flow_options, was, x->set.petsc, all, differ, error), error));
+  if (!all && !bf_options_given(run->options, "init")) goto done;
+  if (!all) BF_GOTO(bf_flow_choose_start(x, run, then, error));
+  status = compare_given(x, store, differ, error);
+done:
+  bf_free(was);
+  return status;
+}

@@ -1,0 +1,127 @@
+/* What `info` tells of a solve. */
+#include "solve/trainer.h"
+#include <math.h>
+#include <stdio.h>
+
+typedef char Text[BF_HUMAN];
+
+enum { COLUMN = 18, TOLD_LAYERS = 8 };
+
+/* ---- the full space --------------------------------------------------------------------------------------------- */
+
+/* What would fit, one thing changed at a time. */
+static void print_full_fits(const BfInfo *x, double left) {
+  const BfProblem *p = x->problem;
+  const int        d = p->layer.dim;
+  const double     n = (double)bf_cells_count(p->cells), K = (double)p->actions;
+  int              atoms = 0;
+  char             text[512];
+  int              at = 0;
+  for (int64_t s = 0; s < p->train.contexts; s++)
+    for (int g = 0; g < p->context[s].tags; g++)
+      if (p->context[s].first[g + 1] - p->context[s].first[g] > atoms)
+        atoms = p->context[s].first[g + 1] - p->context[s].first[g];
+  double axis = floor(pow(n, 1.0 / d) + 1e-9), fewer = K;
+  int    less = atoms;
+  while (axis > 1 && bf_full_bytes(p, pow(axis, d), atoms, K) > left) axis--;
+  while (less > 0 && bf_full_bytes(p, n, less, K) > left) less--;
+  while (fewer >= 1 && bf_full_bytes(p, n, atoms, fewer) > left) fewer = floor(fewer / 2);
+  if (axis > 1) at += snprintf(text + at, sizeof text - (size_t)at, "quantize.cells of %g an axis; ", axis);
+  if (less > 0 && less < atoms) at += snprintf(text + at, sizeof text - (size_t)at, "quantize.atoms of %d; ", less);
+  if (fewer >= 1) at += snprintf(text + at, sizeof text - (size_t)at, "%g actions; ", fewer);
+  snprintf(text + at, sizeof text - (size_t)at, "-space reachable, see there");
+  bf_print(x->run, "  would fit          %s\n", text);
+}
+
+static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, BfError *error) {
+  const double left = bf_info_memory_left(x), bytes = size->node_bytes + bf_info_program_bytes(x),
+               file = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
+  Text       a, b, c, d;
+  char       parts[200];
+  BfEstimate e;
+  bf_print(x->run, "full space: %lld measures, %s Q-values, %s table entries in %lld shape%s\n",
+           (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
+           (long long)size->shapes, size->shapes > 1 ? "s" : "");
+  snprintf(parts, sizeof parts, " (tables and costs %s, two layers of V %s, policies %s, the program %s)",
+           bf_human_bytes(size->tables_bytes, a), bf_human_bytes(size->V_bytes, b),
+           bf_human_bytes(size->policies_bytes, c), bf_human_bytes(bf_info_program_bytes(x), d));
+  bf_info_memory(x, "", bytes, left, parts);
+  if (bytes > left) print_full_fits(x, left);
+  snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
+           o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
+           o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
+  BF_TRY(bf_full_estimate(x->run, x->problem, &e, error));
+  BF_TRY(bf_info_ends(x, "about ", file, parts, &e, error));
+  bf_info_time(x, &e);
+  return BF_OK;
+}
+
+/* ---- the reachable space ---------------------------------------------------------------------------------------- */
+
+static void print_layers(const BfInfo *x, const BfReachableSize *size) {
+  for (int t = 0; t < size->horizon; t++) {
+    if (t == TOLD_LAYERS - 1 && size->horizon > TOLD_LAYERS) {
+      bf_print(x->run, "  ...\n");
+      t = size->horizon - 1;
+    }
+    const double here = bf_reachable_most(size, t), next = bf_reachable_most(size, t + 1);
+    char         name[24];
+    Text         a, b;
+    snprintf(name, sizeof name, "layer %d", t);
+    bf_print(x->run, "  %-*s %s%.4g measure%s: %s while %s, %s stay\n", COLUMN, name, t ? "at most " : "", here,
+             here > 1 ? "s" : "", bf_human_bytes(bf_reachable_layer_bytes(size, t, here, next), a),
+             t < size->horizon - 1 ? "successors are found" : "it is costed",
+             bf_human_bytes(bf_reachable_kept_bytes(size, t, here), b));
+  }
+}
+
+/* What fits even if nothing merges. */
+static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, double left, double program) {
+  BfReachableSize less = *size;
+  const double    room = (left - program) * x->run->nodes, peak = bf_reachable_peak_bytes(size);
+  char            text[256];
+  int             at = 0;
+  if (room <= 0) return;
+  while (less.horizon > 1 && bf_reachable_peak_bytes(&less) > room) less.horizon--;
+  if (bf_reachable_peak_bytes(&less) <= room)
+    at += snprintf(text + at, sizeof text - (size_t)at, "a horizon of %d; ", less.horizon);
+  less = *size;
+  while (less.actions > 1 && bf_reachable_peak_bytes(&less) > room) less.actions = floor(less.actions * 0.9);
+  at += snprintf(text + at, sizeof text - (size_t)at, "%g actions; ", less.actions);
+  if (ceil(peak / (left - program)) < 1e6)
+    at += snprintf(text + at, sizeof text - (size_t)at, "%g nodes like this; ", ceil(peak / (left - program)));
+  bf_print(x->run, "  would fit surely   %smore where measures merge: a run that outgrows memory keeps a checkpoint\n",
+           text);
+}
+
+static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError *error) {
+  const double program = bf_info_program_bytes(x), left = bf_info_memory_left(x),
+               peak = bf_reachable_peak_bytes(size) / x->run->nodes;
+  double     file   = 0;
+  Text       a, b;
+  BfEstimate e;
+  bf_print(x->run, "reachable space: at most %s successors merged, %s costed\n", bf_human_count(size->expanded, a),
+           bf_human_count(size->costed, b));
+  print_layers(x, size);
+  for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(size, t, bf_reachable_most(size, t));
+  bf_info_memory(x, "at most ", peak + program, left, "");
+  if (peak + program > left) print_reachable_fits(x, size, left, program);
+  BF_TRY(bf_reachable_estimate(x->run, x->problem, &e, error));
+  BF_TRY(bf_info_ends(x, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
+  bf_info_time(x, &e);
+  return BF_OK;
+}
+
+BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
+  const BfSolveSettings *o = &((const BfSolveState *)state)->set;
+  BfSpaceChoice          choice;
+  BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, &choice, error), error));
+  if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
+  for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
+    const int space = turn ? 1 - (int)choice.space : (int)choice.space;
+    if (turn && o->space >= 0) continue;
+    if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, &choice.reachable, error));
+    else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, error));
+  }
+  return BF_OK;
+}

@@ -1,0 +1,26 @@
+/* What `info` tells of a trainer: the lines that all have, from numbers that a trainer estimates. */
+#pragma once
+#include "bellformer/estimate.h"
+#include "train/session.h"
+
+typedef struct BfInfo {
+  BfRun                  *run;
+  const BfArguments      *arguments;
+  const BfProblem        *problem;
+  const BfSessionOptions *o;
+  int64_t                 program; /* bytes of memory of a rank before anything is measured */
+} BfInfo;
+
+/* Bytes of a node: what all its ranks hold whatever they do, the program and the data; what is free where least is
+ * (collective). */
+double bf_info_program_bytes(const BfInfo *info);
+double bf_info_memory_left(const BfInfo *info);
+
+/* "memory a node": bound "" (exact), "about ", "at most "; parts: prose behind it. */
+void bf_info_memory(const BfInfo *info, const char *bound, double bytes, double left, const char *parts);
+/* Add what surrounds every trainer: rollouts, and the file where there is one, `bytes` in it beside what every result
+ * holds, which it tells. Collective. */
+BfStatus bf_info_ends(const BfInfo *info, const char *bound, double bytes, const char *parts, BfEstimate *estimate,
+                      BfError *error);
+/* "time", by parts. */
+void bf_info_time(const BfInfo *info, const BfEstimate *estimate);

@@ -1,0 +1,94 @@
+/* The run of a trainer, from its options to its report. */
+#include "train/trainer.h"
+
+static BfStatus parse(const BfTrainer *trainer, BfOptions *options, void **state, BfError *error) {
+  if (!(*state = bf_calloc(1, trainer->size, error))) return error->status;
+  BF_TRY(bf_options_parse(trainer->options, options, *state, error));
+  return trainer->parse ? trainer->parse(*state, options, error) : BF_OK;
+}
+
+BfStatus bf_trainer_begin(const BfTrainer *trainer, BfRun *run, void **state, BfError *error) {
+  BF_TRY(bf_together(run->world, parse(trainer, run->options, state, error), error));
+  return trainer->settle ? trainer->settle(*state, run, error) : BF_OK;
+}
+
+void bf_trainer_end(const BfTrainer *trainer, void **state) {
+  if (!*state) return;
+  if (trainer->destroy) trainer->destroy(*state);
+  bf_options_clear(trainer->options, *state);
+  bf_free(*state);
+  *state = NULL;
+}
+
+void bf_trained_clear(BfTrained *trained) {
+  bf_model_clear(&trained->model);
+  bf_rollout_clear(&trained->train);
+  bf_rollout_clear(&trained->test);
+}
+
+/* From the open files to the result. */
+static BfStatus find(BfSession *x, BfError *error) {
+  const BfTrainer *trainer = x->trainer;
+  BfStatus         status;
+  BF_GOTO(bf_session_open(x, error));
+  BF_GOTO(trainer->train(x->state, x, error));
+  BF_GOTO(bf_session_rollout(x, error));
+  if (trainer->judge) BF_GOTO(trainer->judge(x->state, x, error));
+  if (x->store) BF_GOTO(bf_model_write(x->problem, &x->trained.model, x->store, error));
+  if (x->store) BF_GOTO(bf_rollout_write(x->problem, &x->trained.train, &x->trained.test, x->store, error));
+  if (x->store && trainer->write) BF_GOTO(trainer->write(x->state, x, x->store, error));
+  trainer->report(x->state, x);
+  BF_GOTO(bf_session_publish(x, error));
+  bf_report(x->run);
+done:
+  return bf_session_close(x, error);
+}
+
+static BfStatus run_session(BfSession *x, BfError *error) {
+  bool done = false;
+  BF_TRY(bf_session_begin(x, error));
+  if (x->start == BF_FINISHED) return BF_OK;
+  bf_print_warnings(x->run, x->problem);
+  BF_TRY(x->trainer->create(x->state, x, error));
+  if (x->trainer->instead) BF_TRY(x->trainer->instead(x->state, x, &done, error));
+  return done ? BF_OK : find(x, error);
+}
+
+static BfStatus read_options(BfSession *x, BfError *error) {
+  BF_TRY(bf_together(x->run->world, bf_session_options(x->run->options, &x->o, error), error));
+  return bf_trainer_begin(x->trainer, x->run, &x->state, error);
+}
+
+static BfStatus check_given(const BfSession *x, BfError *error) {
+  const char *name = x->trainer->name;
+  if (x->given) return bf_options_refuse_unread(x->run->options, error); /* no keys: the problem was read */
+  if (x->arguments->file || x->o.restart) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s needs a problem file; see `bellformer help %s`", name, name);
+}
+
+static BfStatus train(BfSession *x, BfTrained *out, BfError *error) {
+  BfStatus status;
+  x->space = x->trainer->name;
+  BF_GOTO(read_options(x, error));
+  BF_GOTO(bf_together(x->run->world, check_given(x, error), error));
+  status = run_session(x, error);
+  if (out) *out = x->trained;
+  if (out) x->trained = (BfTrained){0};
+done:
+  bf_trained_clear(&x->trained);
+  bf_trainer_end(x->trainer, &x->state);
+  for (int i = 0; i < 2; i++) bf_problem_destroy(&x->read[i]);
+  bf_session_options_clear(&x->o);
+  return status;
+}
+
+BfStatus bf_train(BfRun *run, const BfTrainer *trainer, const BfProblem *problem, BfTrained *out, BfError *error) {
+  const BfArguments arguments = {.name = trainer->name};
+  BfSession         x         = {.run = run, .arguments = &arguments, .trainer = trainer, .given = problem};
+  return train(&x, out, error);
+}
+
+BfStatus bf_train_command(BfRun *run, const BfTrainer *trainer, const BfArguments *arguments, BfError *error) {
+  BfSession x = {.run = run, .arguments = arguments, .trainer = trainer};
+  return train(&x, NULL, error);
+}
