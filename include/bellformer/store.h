@@ -87,6 +87,16 @@ BfStatus bf_store_has(BfStore *store, const char *path, bool *there, BfError *er
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);
 
+/* Which formats of a file are read: share/doc/formats.md. */
+typedef struct {
+  const char *what; /* "result" */
+  int         oldest, newest;
+  const char *advice; /* behind the message that refuses others */
+} BfFormats;
+/* Refuse (BF_BAD_INPUT) a file of another format: attribute `format` of the group `path`, 1 where it has none. "run.h5:
+ * another version of bellformer wrote it (result format 3, this one reads 2)". */
+BfStatus bf_store_check_format(BfStore *store, const char *path, const BfFormats *read, BfError *error);
+
 /* Bytes a second that the ranks write together into such a file: one of 64 MB appears beside `path` for a moment. */
 BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, BfError *error);
 

@@ -18,6 +18,9 @@ import h5py
 import numpy as np
 
 
+OLDEST, NEWEST = 2, 2  # formats of results that are read: share/doc/formats.md
+
+
 def text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -198,6 +201,14 @@ class Prediction:
         self.logits = self.label = self.value = None
 
 
+def check_format(f, path):
+    """Refuse a result of a format that is not read here (share/doc/formats.md); one without a number is of format 1."""
+    group = f.get("provenance")
+    number = None if group is None else int(group.attrs.get("format", 1))  # None: a file with controls alone
+    if number is not None and not OLDEST <= number <= NEWEST:
+        raise ValueError("%s: another version of bellformer wrote it (result format %d, this one reads %d)" % (path, number, NEWEST))
+
+
 class Model:
     """A result file. data and test: its tables, with z (test is None where the problem has none)."""
 
@@ -206,6 +217,7 @@ class Model:
         with h5py.File(path, "r") as f:
             if "rollout" not in f:
                 raise ValueError("%s: no /rollout: not a finished result of bellformer" % path)
+            check_format(f, path)
             self.name, self.layers = text(f.attrs["name"]), int(f.attrs["horizon"])
             self._read_layer(f["layer"])
             self._read_matrices(f)

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 enum { FORMAT = 2 };
+static const BfFormats formats = {"checkpoint", FORMAT, FORMAT,
+                                  ": go on with that, or start afresh by -overwrite without -restart"};
 
 static BfStatus copy_text(const char *from, char **to, BfError *error) {
   BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
@@ -279,19 +281,13 @@ BfStatus bf_checkpoint_end(BfCheckpoint *c, double bytes, BfError *error) {
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error) {
-  char    path[4096];
-  int64_t format;
+  char path[4096];
   if (c->store && c->reading == generation) return BF_OK;
   bf_store_close(&c->store);
   bf_checkpoint_path(c->result, generation, sizeof path, path);
   BF_TRY(bf_store_open(c->run->world, path, &c->store, error));
   c->reading = generation;
-  BF_TRY(bf_store_read_int(c->store, "/checkpoint", "format", &format, error));
-  if (format == FORMAT) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT,
-                 "%s: another version of bellformer wrote it (checkpoint format %lld, this one's is %d): go on with "
-                 "that, or start afresh by -overwrite without -restart",
-                 path, (long long)format, FORMAT);
+  return bf_store_check_format(c->store, "/checkpoint", &formats, error);
 }
 
 static BfStatus read_totals(BfCheckpoint *c, BfError *error) {

@@ -1,6 +1,6 @@
 /* Where `flow` starts: what -init names. */
 #include "flow/start.h"
-#include "bellformer/store.h"
+#include "model/format.h"
 #include <math.h>
 #include <string.h>
 
@@ -50,7 +50,10 @@ BfStatus bf_flow_init_result(const BfRun *run, const BfProblem *problem, const c
   double       *other = NULL;
   int64_t       dims[2];
   BfStatus      status;
+  bool          result;
   BF_GOTO(bf_store_open(run->world, path, &store, error));
+  BF_GOTO(bf_store_has(store, "/provenance", &result, error)); /* or a file with controls alone */
+  if (result) BF_GOTO(bf_result_check_format(store, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&other, error));
   if (dims[1] != q || dims[0] < 1)
     status = bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path,

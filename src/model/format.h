@@ -4,7 +4,10 @@
 #include "bellformer/run.h"
 #include "bellformer/store.h"
 
-enum { BF_RESULT_FORMAT = 2 };
+/* What is written; what is read, from the oldest on: share/doc/formats.md. */
+enum { BF_RESULT_FORMAT = 2, BF_RESULT_OLDEST = 2 };
+/* BF_BAD_INPUT for a result of another one. Collective. */
+BfStatus bf_result_check_format(BfStore *store, BfError *error);
 
 /* The problem with all its files; and back: path is the file's name, for messages; sections: of who reads it, or
  * NULL. Collective. */

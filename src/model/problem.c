@@ -18,6 +18,11 @@ BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *erro
   return bf_plugins_save(problem, store, error);
 }
 
+BfStatus bf_result_check_format(BfStore *store, BfError *error) {
+  static const BfFormats read = {"result", BF_RESULT_OLDEST, BF_RESULT_FORMAT, ""};
+  return bf_store_check_format(store, "/provenance", &read, error);
+}
+
 static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
   int      count  = 0;
   char   **names  = NULL;
@@ -43,14 +48,9 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections 
   BfFiles *files = NULL;
   char    *yaml = NULL, *overrides = NULL;
   BfStatus status;
-  int64_t  format, length;
+  int64_t  length;
   bool     missing;
-  BF_GOTO(bf_store_read_int(store, "/provenance", "format", &format, error));
-  if (format != BF_RESULT_FORMAT) {
-    status = bf_fail(error, BF_BAD_INPUT, "another version of bellformer wrote it: format %lld, this one reads %d",
-                     (long long)format, BF_RESULT_FORMAT);
-    goto done;
-  }
+  BF_GOTO(bf_result_check_format(store, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
   BF_GOTO(read_files(store, files, error));
