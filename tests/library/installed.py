@@ -18,7 +18,7 @@ class Installed:
         self.prefix = os.path.join(folder, "home")
         os.rename(inner, self.prefix)  # it is found by where it stands
         pc = next(top for top, _, files in os.walk(self.prefix) if "bellformer.pc" in files)
-        self.library = os.path.dirname(pc)
+        self.library_folder = os.path.dirname(pc)
         self.settle(os.path.join(pc, "bellformer.pc"))
         self.environment = {**os.environ, "PKG_CONFIG_PATH": pc + ":" + os.environ.get("PKG_CONFIG_PATH", "")}
         self.environment.pop("LD_LIBRARY_PATH", None)
