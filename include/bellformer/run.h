@@ -87,6 +87,8 @@ bool bf_signals_asked(void);
 /* The process is at its end, and all went well: from now on TERM and INT end it at once, with a line that says so; the
  * line comes now where one came before to a rank of mpirun, which then lets no rank end in order and returns 1. */
 void bf_signals_done(void);
+/* This process has said why the run ends: from now on TERM and INT end it without a line. */
+void bf_signals_told(void);
 /* From now on TERM and INT do nothing: the process is at its end, and has said why. */
 void bf_signals_ignore(void);
 /* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At

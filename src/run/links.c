@@ -89,7 +89,10 @@ static void *watch(void *argument) {
   free(argument);
   while ((file = find_silent(w.seconds)) < 0) nap(fmin(5, w.seconds / 8));
   name_peer(file, name);
-  if (w.first) speak(w.seconds, name);
+  if (w.first) {
+    speak(w.seconds, name);
+    bf_signals_told(); /* the launcher that lost the host too hands TERM to this rank */
+  }
   nap(w.first ? rest : rest + 10);
   if (!w.first && w.leads && !bf_signals_asked()) speak(w.seconds, name);
   _exit(BF_FAILURE);

@@ -26,7 +26,7 @@ typedef struct {
 
 /* All that the handler touches. */
 static struct {
-  volatile sig_atomic_t asked, listens, speaks, launched, shown; /* shown: which of the lines; 0: none */
+  volatile sig_atomic_t asked, listens, speaks, told, launched, shown; /* shown: which of the lines; 0: none */
   char                  line[3][LINE];
   int                   code[3]; /* of a process that ends with that line */
   Part                  part[PARTS];
@@ -41,10 +41,11 @@ static void remove_parts(void) {
       unlink(state.part[i].path), unlink(state.part[i].lock);
 }
 
-/* Whether a rank has ended the run at once, and said why: its mark is there, or, of one on another host, what this run
- * was writing is gone, though this one is not just giving it its name. */
+/* Whether a rank has ended the run at once, and said why: this one, or its mark is there, or, of one on another host,
+ * what this run was writing is gone, though this one is not just giving it its name. */
 static bool is_told(void) {
   struct stat about;
+  if (state.told) return true;
   for (int i = 0; i < PARTS; i++)
     if (state.part[i].used && !state.part[i].moving && stat(state.part[i].path, &about) != 0) return true;
   return state.mark[0] && access(state.mark, F_OK) == 0;
@@ -127,6 +128,8 @@ void bf_signals_done(void) {
   bf_signals_ignore();
   if (state.speaks) fputs(state.line[state.shown], stderr);
 }
+
+void bf_signals_told(void) { state.told = 1; }
 
 bool bf_signals_asked(void) { return state.asked != 0; }
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef enum { TAKEN, WRITTEN, MOVED, NAMED, DONE, LAUNCHED } Step;
+typedef enum { TAKEN, TOLD, WRITTEN, MOVED, NAMED, DONE, LAUNCHED } Step;
 
 static const struct {
   Step        step;
@@ -19,6 +19,7 @@ static const struct {
              {MOVED, "while it gets its name", "bellformer: interrupted: old stands\n", false, true, BF_STOPPED},
              {NAMED, "once it stands", "bellformer: interrupted: new stands\n", false, true, BF_STOPPED},
              {TAKEN, "where another rank has ended the run and said why", "", false, false, BF_STOPPED},
+             {TOLD, "where it has said itself why the run ends", "", false, false, BF_STOPPED},
              {DONE, "once all is done", "bellformer: interrupted: all was done\n", false, true, BF_OK},
              {LAUNCHED, "before all is done, by a launcher that lets no rank end",
               "bellformer: interrupted: all was done\n", false, true, 9}};
@@ -32,6 +33,7 @@ static void interrupted_at(Step step, const char *part, const char *whole) {
   if (!file || fclose(file) || stat(part, &about)) _exit(9);
   bf_signals_part(part, about.st_dev, about.st_ino);
   if (step == TAKEN) unlink(part);
+  if (step == TOLD) bf_signals_told();
   if (step == LAUNCHED) bf_signals_listen(true), raise(SIGTERM);
   if (step >= MOVED) {
     bf_signals_part_moves(part);
