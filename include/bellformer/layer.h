@@ -1,16 +1,18 @@
-/* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)): README, The model, [ASY26] eq. 1. Pure.
+/* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)): README, The model, [ASY26] eq. 1. Queries, keys, values
+ * and the feed-forward part of v see N(z) in place of z; e_p is added after N. Pure.
  *
  * Everything is evaluated for BF_LANES independent cases at once ("lanes": many controls on one law, or many laws
  * under one control), stored with the lane as the last, contiguous index. All lanes run the same instructions in the
  * same order, so that a result never depends on the lane that computed it, nor on how many lanes are in use. */
 #pragma once
-#include "bellformer/error.h"
 #include "bellformer/form.h"
+#include "bellformer/kind.h"
 
 BF_API_BEGIN
 
 #define BF_LANES 8
-#define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
+#define BF_MOST_DIM 64    /* d; arrays of this length, indexed by constants, stay in registers where d is small */
+#define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
 
 /* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
  * Of a context that bf_context_create (problem.h) made, first, position and mass are owned, and bf_context_clear frees
@@ -43,8 +45,36 @@ typedef struct {
 } BfMatrix;
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
-typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE } BfProjection;
-typedef struct BfLayer      BfLayer;
+typedef struct BfLayer BfLayer;
+
+/* N of a layer. Tokens in lanes, [dim][BF_LANES]; both functions are pure, the same in every lane, and finite for
+ * finite tokens. */
+typedef struct {
+  BfKind base;
+  /* n = N(z); may be the same array. NULL: N(z) = z. */
+  void (*apply)(int dim, const double *z, double *n);
+  /* by_z += (dN/dz)^T by_n. */
+  void (*transposed)(int dim, const double *z, const double *by_n, double *by_z);
+} BfNorm;
+
+/* What kernels do for P, inlined: in apply.c and table.c P itself, in velocity*.c the tangential part on the sphere. */
+typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE, BF_PROJECT_NONE } BfProjectRule;
+
+/* P of a layer. */
+typedef struct {
+  BfKind        base;
+  BfProjectRule rule;
+  const char   *keeps; /* where P keeps tokens: "Z"; NULL where they may go anywhere */
+  /* lambda = (dP/dy)^T lambda in all lanes; y, lambda [dim][BF_LANES]. */
+  void (*transposed)(const BfLayer *layer, const double *y, double *lambda);
+  /* Whether z [dim] is where P would move it (on the sphere by more than 1 %), or outside Z where P moves nothing. */
+  int (*is_outside)(const BfLayer *layer, const double z[]);
+  /* A box [dim] that holds Z and all that P gives. */
+  void (*box)(const BfLayer *layer, double lower[], double upper[]);
+  /* Where the flow starts from z [dim], in place; NULL: at z. */
+  void (*start)(int dim, double z[]);
+} BfProjection;
+
 typedef struct BfTermKind   BfTermKind;   /* term.h */
 typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
 typedef struct BfKernels    BfKernels;    /* the functions that are compiled once for each instruction set */
@@ -65,7 +95,8 @@ struct BfLayer {
   double              step;     /* eps */
   double              beta;
   BfMask              mask;
-  BfProjection        projection;
+  const BfNorm       *norm; /* N */
+  const BfProjection *projection;
   const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
   const BfActivation *activation;
   int                 width;     /* of the feed-forward part; 0 where there is none */
@@ -81,6 +112,16 @@ struct BfLayer {
   const BfKernels    *kernels;    /* that it is evaluated by; chosen by bf_layer_place */
 };
 
+/* N(z) = z; z / sqrt(|z|^2 / d + 1e-5); (z - m) / sqrt(s + 1e-5) with the mean m of the components of z and the mean
+ * square s of what is left. */
+extern const BfNorm bf_norm_none, bf_norm_rms, bf_norm_layer;
+/* P(y) = y clipped to Z; y / |y|, and 0 at the origin; y itself, its components within BF_FARTHEST. */
+extern const BfProjection bf_project_clip, bf_project_sphere, bf_project_none;
+/* All of them; NULL behind the last. */
+extern const BfNorm *const       bf_norms[];
+extern const BfProjection *const bf_projections[];
+extern const BfFamily            bf_family_norm, bf_family_projection;
+
 /* Where the entries of head h's matrices begin in the parameters. */
 static inline int bf_attention_A(const BfLayer *layer, int h) { return layer->attention[2 * h].at; }
 static inline int bf_attention_V(const BfLayer *layer, int h) { return layer->attention[2 * h + 1].at; }
@@ -95,7 +136,8 @@ const char *bf_activation_names(void);
  * every form `full`. */
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error);
 /* Count the free numbers and place the matrices, after their forms are chosen: fills free, offset, at, the layer's free
- * and parameters. Refuses forms that do not fit a matrix's shape. Chooses the kernels (bf_kernels_choose). */
+ * and parameters. Refuses forms that do not fit a matrix's shape. Where they are not set, N is `none` and P `clip`.
+ * Chooses the kernels (bf_kernels_choose). */
 BfStatus bf_layer_place(BfLayer *layer, BfError *error);
 /* Free what the layer owns and zero it. */
 void bf_layer_clear(BfLayer *layer);
@@ -162,7 +204,7 @@ void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters
  *     by_z = (dz+/dz)^T lambda;   by_parameters += (dz+/dparameters)^T lambda
  * P of `clip` has derivative 0 strictly outside Z and 1 elsewhere, on the border too, so that a token that lies there
  * is not lost to the gradient; P of `sphere` that of y / |y|, (1 - n n^T) / |y| with n = y / |y|, and 0 at the origin
- * and where |y| is not finite. At the kink of relu the slope is 0. */
+ * and where |y| is not finite; P of `none` 1, and 0 beyond BF_FARTHEST. At the kink of relu the slope is 0. */
 void bf_step_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z,
                         const double *y, double *lambda, double *by_z, double *by_parameters, double *work);
 

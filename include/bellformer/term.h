@@ -15,8 +15,9 @@ typedef struct {
                                l % stride] */
   int64_t       stride;     /* BF_LANES: each lane has parameters of its own; 1: all have the same */
   int           rows;
-  const double *z;    /* [rows][dim][BF_LANES]; aligned as doubles are, like all arrays here but work */
-  double       *work; /* of kind->work doubles, 64-byte aligned */
+  const double *z; /* [rows][dim][BF_LANES] N(z), or where the kind is `unnormed` z itself; aligned as doubles are, like
+                      all arrays here but work */
+  double *work;    /* of kind->work doubles, 64-byte aligned */
 } BfTermCall;
 
 static inline const double *bf_term_matrix(const BfTermCall *call, int k) {
@@ -25,6 +26,7 @@ static inline const double *bf_term_matrix(const BfTermCall *call, int k) {
 
 struct BfTermKind {
   const char *name;
+  int         unnormed; /* 1: it sees z itself; 0: N(z), as attention does */
   /* The size of its matrix k, and that matrix's name, in the order of u; 0 behind the last. */
   int (*matrix)(const BfLayer *layer, int k, BfMatrix *out);
   /* Doubles of work of either function below; NULL: none. */

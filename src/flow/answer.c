@@ -16,10 +16,11 @@ static void print_outside(const BfFlowState *x, const BfSession *session) {
   const BfRun        *run     = session->run;
   const BfProblem    *problem = session->problem;
   const BfFlowLayers *c       = &x->compared;
-  const bool          sphere  = problem->layer.projection == BF_PROJECT_SPHERE;
-  if (bf_scheme_is_layers(x->options.scheme)) return;
-  bf_print(run, "outside %s at ends of layers, where only P would keep them: %lld of %lld tokens",
-           sphere ? "the sphere" : "Z", (long long)c->tokens, (long long)problem->train.tokens);
+  const char         *keep    = problem->layer.projection->keeps;
+  if (bf_scheme_is_layers(x->options.scheme) && keep) return;
+  bf_print(run, "outside %s at ends of layers, where %s: %lld of %lld tokens", keep ? keep : "Z",
+           keep ? "only P would keep them" : "nothing keeps them", (long long)c->tokens,
+           (long long)problem->train.tokens);
   if (c->tokens)
     bf_print(run, ", the first %lld at depth %.4g", (long long)c->outside[c->first],
              (double)c->first * problem->layer.step);

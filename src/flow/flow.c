@@ -96,18 +96,16 @@ void bf_flow_set_readout(BfFlow *flow, int64_t readout) { flow->readout = readou
 /* z(0): the data; on the sphere z / |z| but for the layers, which take them as they are. The origin, which has no
  * direction, stays. */
 static void fill_start(const BfFlow *flow, const BfFlowGroup *group, double *z) {
-  const int  d = flow->problem->layer.dim;
-  const bool normalized =
-      flow->problem->layer.projection == BF_PROJECT_SPHERE && !bf_scheme_is_layers(flow->options.scheme);
+  const int           d = flow->problem->layer.dim;
+  const BfProjection *P = bf_scheme_is_layers(flow->options.scheme) ? NULL : flow->problem->layer.projection;
   for (int k = 0; k < group->blocks; k++) {
     const BfFlowBlock *b = &group->block[k];
     for (int at = 0; at < b->block.rows * BF_LANES; at++) {
-      const double *from   = flow->data->z + b->token[at] * d;
-      double        square = 0;
-      for (int a = 0; a < d; a++) square += from[a] * from[a];
-      const double scale = normalized && square > 0 ? sqrt(square) : 1;
+      double token[BF_MOST_DIM];
+      memcpy(token, flow->data->z + b->token[at] * d, sizeof(double) * (size_t)d);
+      if (P && P->start) P->start(d, token);
       for (int a = 0; a < d; a++)
-        z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = from[a] / scale;
+        z[b->offset + ((int64_t)(at / BF_LANES) * d + a) * BF_LANES + at % BF_LANES] = token[a];
     }
   }
 }

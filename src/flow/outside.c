@@ -2,15 +2,6 @@
 #include "flow/flow.h"
 #include <math.h>
 
-static bool is_outside(const BfLayer *layer, const double *z) {
-  double square = 0;
-  for (int a = 0; a < layer->dim; a++) {
-    if (layer->projection == BF_PROJECT_CLIP && !(z[a] >= layer->lower[a] && z[a] <= layer->upper[a])) return true;
-    square += z[a] * z[a];
-  }
-  return layer->projection == BF_PROJECT_SPHERE && !(fabs(sqrt(square) - 1) <= 0.01);
-}
-
 BfStatus bf_flow_layers(const BfProblem *problem, const BfData *data, const BfFlowValue *value, double cost,
                         BfFlowLayers *out, BfError *error) {
   const int64_t T = problem->horizon, N = data->tokens, d = problem->layer.dim;
@@ -19,7 +10,7 @@ BfStatus bf_flow_layers(const BfProblem *problem, const BfData *data, const BfFl
   for (int64_t i = 0; i < N; i++) {
     bool somewhere = false;
     for (int64_t k = 1; k <= T; k++) {
-      if (!is_outside(&problem->layer, value->tokens + (k * N + i) * d)) continue;
+      if (!problem->layer.projection->is_outside(&problem->layer, value->tokens + (k * N + i) * d)) continue;
       somewhere = true;
       out->outside[k]++;
       if (out->first < 0 || k < out->first) out->first = k;

@@ -3,21 +3,32 @@
 #include "kernel/kernels.h"
 
 typedef struct {
-  BfLane *s;     /* [slots][d] z + e_p */
+  BfLane *s;     /* [slots][d] N(z) + e_p */
   BfLane *y;     /* [slots][d] A s; behind attention what the other terms give */
   BfLane *v;     /* [slots][d] velocity */
   BfLane *logit; /* [slots] of one query */
   BfLane *max;   /* [tags] of one query */
+  BfLane *seen;  /* [slots][d] N(z), where there is a norm */
   double *term;  /* work of terms */
 } Work;
 
 BF_INLINE Work work_split(const BfLayer *layer, const BfContext *context, double *work) {
   const int64_t each = (int64_t)context->slots * layer->dim;
   BfLane       *base = (BfLane *)work;
-  Work          w    = {base, base + each, base + 2 * each, base + 3 * each, NULL, NULL};
+  Work          w    = {base, base + each, base + 2 * each, base + 3 * each, NULL, NULL, NULL};
   w.max              = w.logit + context->slots;
-  w.term             = (double *)(w.max + context->tags);
+  w.seen             = w.max + context->tags;
+  w.term             = (double *)(w.seen + (layer->norm->apply ? each : 0));
   return w;
+}
+
+/* N(z) of all slots, which queries, keys, values and the feed-forward part see; z itself where there is no norm. */
+BF_INLINE const BfLane *normalize(const int d, const BfLayer *layer, const BfContext *context, const BfLane *z,
+                                  const Work *w) {
+  if (!layer->norm->apply) return z;
+  for (int i = 0; i < context->slots; i++)
+    layer->norm->apply(d, (const double *)(z + i * d), (double *)(w->seen + i * d));
+  return w->seen;
 }
 
 BF_INLINE void encode(const int d, const BfLayer *layer, const BfContext *context, const BfLane *z, BfLane *s) {
@@ -64,17 +75,18 @@ BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *contex
 
 BF_INLINE void apply(const int d, const BfLayer *layer, const BfContext *context, const BfLane *parameter,
                      const BfLane *z, BfLane *next, const Work *w) {
-  const int slots = context->slots;
-  encode(d, layer, context, z, w->s);
+  const int     slots = context->slots;
+  const BfLane *seen  = normalize(d, layer, context, z, w);
+  encode(d, layer, context, seen, w->s);
   for (int i = 0; i < slots * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const BfLane *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
     for (int j = 0; j < slots; j++) lane_matvec(d, A, w->s + j * d, w->y + j * d);
     for (int g = 0; g < context->tags; g++)
       for (int i = context->first[g]; i < context->first[g + 1]; i++)
-        attend(d, layer, context, V, z, context->position[g], i, w);
+        attend(d, layer, context, V, seen, context->position[g], i, w);
   }
-  if (lane_terms(d, layer, parameter, slots, z, w->y, w->term))
+  if (lane_terms(d, layer, parameter, slots, z, seen, w->y, w->term))
     for (int i = 0; i < slots * d; i++) w->v[i] += w->y[i];
   for (int i = 0; i < slots; i++) lane_update(d, layer, z + i * d, w->v + i * d, next + i * d);
 }

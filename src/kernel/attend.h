@@ -48,14 +48,15 @@ BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, Bf
   for (int a = 0; a < d; a++) v[a] += out[a];
 }
 
-/* v = the sum of all terms of single tokens, of `rows` tokens: added by itself, so that a table of it by cells gives
- * the same bits. Returns 0, and leaves v, where there are none. */
+/* v = the sum of all terms of single tokens, of `rows` tokens, seen = N(z): added by itself, so that a table of it by
+ * cells gives the same bits. Returns 0, and leaves v, where there are none. */
 BF_INLINE int lane_terms(const int d, const BfLayer *layer, const BfLane *parameter, int rows, const BfLane *z,
-                         BfLane *v, double *work) {
+                         const BfLane *seen, BfLane *v, double *work) {
   int count = 0;
   for (int k = 0; k < layer->terms; k++) {
     const BfTerm    *term = &layer->term[k];
-    const BfTermCall call = {layer, term, (const double *)parameter, BF_LANES, rows, (const double *)z, work};
+    const BfLane    *from = term->kind->unnormed ? z : seen;
+    const BfTermCall call = {layer, term, (const double *)parameter, BF_LANES, rows, (const double *)from, work};
     if (!bf_term_is_tokenwise(term)) continue;
     for (int i = 0; !count && i < rows * d; i++) v[i] = lane_set(0.0);
     term->kind->apply(&call, (double *)v);
@@ -84,9 +85,15 @@ static inline void lane_normalize_far(const int d, BfLane *z, int l) {
 
 /* z = P(z). */
 BF_INLINE void lane_project(const int d, const BfLayer *layer, BfLane *z) {
-  BfLane norm2 = lane_set(0.0);
-  if (layer->projection == BF_PROJECT_CLIP) {
+  BfLane              norm2 = lane_set(0.0);
+  const BfLane        far   = lane_set(BF_FARTHEST);
+  const BfProjectRule rule  = layer->projection->rule;
+  if (rule == BF_PROJECT_CLIP) {
     for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
+    return;
+  }
+  if (rule == BF_PROJECT_NONE) {
+    for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], far), -far);
     return;
   }
   for (int a = 0; a < d; a++) norm2 += z[a] * z[a];

@@ -1,10 +1,11 @@
 #include "kernel/attend.h"
 #include "kernel/kernels.h"
 
+/* What queries, keys, values and the feed-forward part see of a cell. */
 BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int encoded, BfLane *z) {
   const BfLayer *layer = shape->layer;
   for (int a = 0; a < shape->d; a++) {
-    z[a] = lane_set(shape->point[cell * shape->d + a]);
+    z[a] = lane_set(shape->seen[cell * shape->d + a]);
     if (encoded && layer->encoding) z[a] += lane_set(layer->encoding[position * shape->d + a]);
   }
 }
@@ -24,8 +25,9 @@ void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) 
       }
     }
   for (int c = 0; c < n; c++) {
-    load(shape, 0, c, 0, z);
-    shape->forwards = lane_terms(d, layer, p, 1, z, (BfLane *)shape->forward + c * d, shape->term);
+    load(shape, 0, c, 0, y);
+    for (int a = 0; a < d; a++) z[a] = lane_set(shape->point[c * d + a]);
+    shape->forwards = lane_terms(d, layer, p, 1, z, y, (BfLane *)shape->forward + c * d, shape->term);
   }
 }
 
@@ -189,8 +191,8 @@ BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane 
   BfLane         x[2 + BF_MOST_DIM], y[2 + BF_MOST_DIM], z[BF_MOST_DIM], v[BF_MOST_DIM], next[BF_MOST_DIM];
   x[1] = y[1] = lane_set(1.0);
   for (int a = 0; a < d; a++) {
-    x[2 + a] = lane_set(shape->point[first * d + a]);
-    y[2 + a] = lane_set(shape->point[second * d + a]);
+    x[2 + a] = lane_set(shape->seen[first * d + a]);
+    y[2 + a] = lane_set(shape->seen[second * d + a]);
     z[a]     = lane_set(shape->point[cell * d + a]);
     v[a]     = lane_set(0.0);
   }

@@ -16,7 +16,8 @@ typedef struct {
   int              positions, queries;    /* positions of the context that are told apart; positions * n */
   int             *place;                 /* [tags] a tag's position among these */
   int             *position;              /* [positions] */
-  double          *point;                 /* [n][d] cell centres */
+  double          *point;                 /* [n][d] cell centres z */
+  double          *seen;                  /* [n][d] N(z), or `point` itself where there is no norm */
   int              forwards;              /* 1: there are terms of single tokens */
   int              nearest;               /* 1: successors by a grid's nearest cell, in lanes */
   double          *lower, *width, *cells; /* [d] the grid's axes */

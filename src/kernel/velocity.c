@@ -8,7 +8,7 @@ BF_INLINE void velocity(const int d, const BfLayout layout, const BfLayer *layer
   for (int i = 0; i < block->rows; i++) {
     const BfLoose *x = z + i * d;
     BfLane        *v = w->v + i * d;
-    if (layer->projection == BF_PROJECT_SPHERE) {
+    if (layer->projection->rule == BF_PROJECT_SPHERE) {
       const BfLane along = velocity_dot(d, x, v) * velocity_inverse_square(d, x);
       for (int a = 0; a < d; a++) v[a] -= along * x[a];
     }

@@ -13,7 +13,7 @@ enum {
 }; /* of queries at once: so many share what is loaded of the keys, which are beyond L1 where d N is large */
 
 typedef struct {
-  BfLane       *s;             /* [rows][d] z + e_p, as queries */
+  BfLane       *s;             /* [rows][d] N(z) + e_p, as queries */
   BfLane       *v;             /* [rows][d] the layer's velocity */
   BfLane       *lambda;        /* [rows][d] its cotangent */
   BfLane       *logit, *t;     /* [ROWS][tokens] of some queries */
@@ -22,8 +22,9 @@ typedef struct {
   double       *term;          /* work of terms */
   BfLane       *by_parameters; /* [parameters] */
   double       *y;             /* [tokens][d] keys beta A s: numbers where lanes are tokens, else in lanes */
-  const double *sk, *zk;       /* s and z as keys */
-  double       *copy; /* [2][tokens][d] these: as numbers where lanes are tokens; else z alone, for its alignment */
+  const double *sk, *zk;       /* s and N(z) as keys */
+  double       *copy; /* [2][tokens][d] these: as numbers where lanes are tokens; else N(z) alone, for its alignment */
+  BfLane       *normed, *by_normed; /* [rows][d] N(z) and its cotangent, where there is a norm */
 } BfVelocityWork;
 
 /* As bf_velocity_work counts. */
@@ -40,7 +41,9 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
   w.by_parameters = w.seen + key;
   w.y             = (double *)(w.by_parameters + layer->parameters);
   w.copy          = w.y + key * BF_LANES;
-  w.term          = w.copy + key * BF_LANES;
+  w.normed        = (BfLane *)(w.copy + key * BF_LANES);
+  w.by_normed     = w.normed + row;
+  w.term          = (double *)(w.normed + (layer->norm->apply ? 2 * row : 0));
   return w;
 }
 
@@ -68,25 +71,36 @@ BF_INLINE void multiply_transposed(const int rows, const int cols, const double 
     for (int b = 0; b < cols; b++) y[b] += lane_set(M[a * cols + b]) * x[a];
 }
 
-/* s = z + e_p of all tokens, as queries and as keys. */
-BF_INLINE void velocity_encode(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                               const BfLoose *z, BfVelocityWork *w) {
+/* N(z) of all tokens, which queries, keys, values and the feed-forward part see; z itself where there is no norm. */
+BF_INLINE const BfLoose *velocity_normalize(const int d, const BfLayer *layer, const BfBlock *block, const BfLoose *z,
+                                            const BfVelocityWork *w) {
+  if (!layer->norm->apply) return z;
+  for (int i = 0; i < block->rows; i++)
+    layer->norm->apply(d, (const double *)(z + i * d), (double *)(w->normed + i * d));
+  return (const BfLoose *)w->normed;
+}
+
+/* N(z), which it returns, and s = N(z) + e_p of all tokens, as queries and as keys. */
+BF_INLINE const BfLoose *velocity_encode(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
+                                         const BfLoose *z, BfVelocityWork *w) {
+  const BfLoose *x = velocity_normalize(d, layer, block, z, w);
   for (int i = 0; i < block->rows; i++)
     for (int a = 0; a < d; a++) {
       BfLane e = lane_set(0.0);
       for (int l = 0; layer->encoding && l < BF_LANES; l++)
         e[l] = layer->encoding[block->position[i * BF_LANES + l] * d + a];
-      w->s[i * d + a] = layer->encoding ? z[i * d + a] + e : z[i * d + a];
+      w->s[i * d + a] = layer->encoding ? x[i * d + a] + e : x[i * d + a];
     }
   w->zk = w->copy;
   w->sk = layout == BF_LANES_OF_TOKENS ? w->copy + (int64_t)block->tokens * d : (const double *)w->s;
-  if (layout == BF_LANES_OF_SEQUENCES) memcpy(w->copy, z, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
+  if (layout == BF_LANES_OF_SEQUENCES) memcpy(w->copy, x, sizeof(BfLane) * (size_t)block->tokens * (size_t)d);
   for (int j = 0; layout == BF_LANES_OF_TOKENS && j < block->tokens; j++)
     for (int a = 0; a < d; a++) {
       const int at = (j / BF_LANES) * d + a, l = j % BF_LANES;
-      w->copy[j * d + a]                   = z[at][l];
+      w->copy[j * d + a]                   = x[at][l];
       w->copy[(block->tokens + j) * d + a] = w->s[at][l];
     }
+  return x;
 }
 
 /* y = beta A s of all keys. */
@@ -222,16 +236,17 @@ BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int row
   }
 }
 
-/* Term k of the layer on all rows of a block. */
+/* Term k of the layer on all rows of a block; x = N(z). */
 BF_INLINE BfTermCall velocity_term(const BfLayer *layer, int k, const BfBlock *block, const double *parameter,
-                                   const BfLoose *z, const BfVelocityWork *w) {
-  return (BfTermCall){layer, &layer->term[k], parameter, 1, block->rows, (const double *)z, w->term};
+                                   const BfLoose *z, const BfLoose *x, const BfVelocityWork *w) {
+  const BfTerm *term = &layer->term[k];
+  return (BfTermCall){layer, term, parameter, 1, block->rows, (const double *)(term->kind->unnormed ? z : x), w->term};
 }
 
-/* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there. */
-BF_INLINE void velocity_layer(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                              const double *parameter, const BfLoose *z, BfVelocityWork *w) {
-  velocity_encode(d, layout, layer, block, z, w);
+/* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there; returns N(z). */
+BF_INLINE const BfLoose *velocity_layer(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
+                                        const double *parameter, const BfLoose *z, BfVelocityWork *w) {
+  const BfLoose *x = velocity_encode(d, layout, layer, block, z, w);
   for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
@@ -242,9 +257,10 @@ BF_INLINE void velocity_layer(const int d, const BfLayout layout, const BfLayer 
     for (; i < block->rows; i++) velocity_attend(d, layout, 1, layer, block, V, i, w);
   }
   for (int k = 0; k < layer->terms; k++) {
-    const BfTermCall call = velocity_term(layer, k, block, parameter, z, w);
+    const BfTermCall call = velocity_term(layer, k, block, parameter, z, x, w);
     if (bf_term_is_tokenwise(call.term)) call.term->kind->apply(&call, (double *)w->v);
   }
+  return x;
 }
 
 /* <x, y>, and 1 / |z|^2 with 0 for the origin, which has no direction. */

@@ -113,7 +113,7 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
     w->lambda[i] = lane_set(zeta) * lambda[i];
     by_z[i]      = layer->residual == 1 ? lane_set(0.0) : relax * lambda[i];
   }
-  for (int i = 0; layer->projection == BF_PROJECT_SPHERE && i < block->rows; i++) {
+  for (int i = 0; layer->projection->rule == BF_PROJECT_SPHERE && i < block->rows; i++) {
     const BfLoose *x       = z + i * d;
     BfLane        *l       = w->lambda + i * d;
     const BfLane   inverse = velocity_inverse_square(d, x), zv = velocity_dot(d, x, w->v + i * d) * inverse,
@@ -128,25 +128,32 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
 BF_INLINE void transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
                           const double *parameter, double zeta, const BfLoose *z, const BfLoose *lambda, BfLoose *by_z,
                           double *by_parameters, BfVelocityWork *w) {
-  if (layer->projection == BF_PROJECT_SPHERE) velocity_layer(d, layout, layer, block, parameter, z, w);
-  else velocity_encode(d, layout, layer, block, z, w);
+  const BfLoose *x    = layer->projection->rule == BF_PROJECT_SPHERE
+                            ? velocity_layer(d, layout, layer, block, parameter, z, w)
+                            : velocity_encode(d, layout, layer, block, z, w);
+  BfLoose       *by_x = layer->norm->apply ? (BfLoose *)w->by_normed : by_z;
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
   start_transposed(d, layer, block, zeta, z, lambda, by_z, w);
+  for (int i = 0; layer->norm->apply && i < block->rows * d; i++) by_x[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
     const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
     velocity_keys(d, layout, layer, block, A, w);
     for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
     int i = 0;
     for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
-      rows_transposed(d, layout, VELOCITY_ROWS, layer, block, V, i, by_z, w);
-    for (; i < block->rows; i++) rows_transposed(d, layout, 1, layer, block, V, i, by_z, w);
-    keys_transposed(d, layout, layer, block, parameter, h, by_z, w);
+      rows_transposed(d, layout, VELOCITY_ROWS, layer, block, V, i, by_x, w);
+    for (; i < block->rows; i++) rows_transposed(d, layout, 1, layer, block, V, i, by_x, w);
+    keys_transposed(d, layout, layer, block, parameter, h, by_x, w);
   }
   for (int k = 0; k < layer->terms; k++) {
-    const BfTermCall call = velocity_term(layer, k, block, parameter, z, w);
+    const BfTermCall  call = velocity_term(layer, k, block, parameter, z, x, w);
+    const BfTermKind *kind = call.term->kind;
     if (bf_term_is_tokenwise(call.term))
-      call.term->kind->transposed(&call, (const double *)w->lambda, (double *)by_z, (double *)w->by_parameters);
+      kind->transposed(&call, (const double *)w->lambda, (double *)(kind->unnormed ? by_z : by_x),
+                       (double *)w->by_parameters);
   }
+  for (int i = 0; layer->norm->apply && i < block->rows; i++)
+    layer->norm->transposed(d, (const double *)(z + i * d), (const double *)(by_x + i * d), (double *)(by_z + i * d));
   for (int p = 0; p < layer->parameters; p++) by_parameters[p] += sum_lanes(w->by_parameters[p]);
 }
 

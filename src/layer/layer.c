@@ -8,13 +8,15 @@ void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double
 }
 
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
-  const int64_t lanes = 3 * (int64_t)context->slots * layer->dim + context->slots + context->tags;
+  const int64_t each  = (int64_t)context->slots * layer->dim;
+  const int64_t lanes = (layer->norm->apply ? 4 : 3) * each + context->slots + context->tags;
   return lanes * BF_LANES + bf_terms_work(layer);
 }
 
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
   const int64_t row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
-  return BF_LANES * (3 * row + 8 * (int64_t)block->tokens + 4 * key + layer->parameters) + bf_terms_work(layer);
+  return BF_LANES * ((layer->norm->apply ? 5 : 3) * row + 8 * (int64_t)block->tokens + 4 * key + layer->parameters) +
+         bf_terms_work(layer);
 }
 
 void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,

@@ -48,6 +48,8 @@ BfStatus bf_layer_place(BfLayer *layer, BfError *error) {
   }
   layer->free       = offset;
   layer->parameters = at;
+  if (!layer->norm) layer->norm = &bf_norm_none;
+  if (!layer->projection) layer->projection = &bf_project_clip;
   return bf_kernels_choose(&layer->kernels, error);
 }
 

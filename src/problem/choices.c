@@ -46,4 +46,6 @@ const BfFamily *const bf_families[] = {&bf_family_heads,
                                        &bf_readout_source,
                                        &bf_family_codebook,
                                        &bf_family_cells,
+                                       &bf_family_norm,
+                                       &bf_family_projection,
                                        NULL};

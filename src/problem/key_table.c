@@ -13,7 +13,9 @@ static const BfKey general[] = {
     {"token.dim", "integer", NULL, "d, 1 to 64"},
     {"token.lower", "numbers", NULL, "lowest corner of Z: d numbers, or one for all"},
     {"token.upper", "numbers", NULL, "highest corner; above `lower` in every component, both within 1e140"},
-    {"token.projection", "word", "clip", "P after every layer: `clip` to Z, or `sphere`, z/|z|"},
+    {"token.projection", "word", "clip",
+     "P after every layer: `clip` to Z; `sphere`, z/|z|; `none`: tokens may leave Z (numbers beyond 1e140 count as "
+     "that)"},
     {"data.file", "file", NULL, "the table to train on"},
     {"data.test", "file", "none", "such a table, on which the trained model is only evaluated"},
     {"data.position_encoding", "word or numbers", "none",
@@ -21,6 +23,9 @@ static const BfKey general[] = {
      "tables"},
     {"data.position_amplitude", "number", "1", "a in e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same)"},
     {"layer.residual", "integer", "1", "r, 1 or 0"},
+    {"layer.norm", "word", "none",
+     "what attention and feed-forward see of z: `none`: z; `rms`: z / sqrt(|z|^2/d + 1e-5); `layer`: (z - mean) / "
+     "sqrt(variance + 1e-5), both over the d components; e_p is added after it"},
     {"layer.heads", "integer", "1", "H, 0 to 10000; 0: feed-forward alone"},
     {"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
     {"layer.mask", "word", "full", "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},

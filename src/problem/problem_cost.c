@@ -4,16 +4,14 @@
 #include <math.h>
 
 double bf_problem_diameter2(const BfLayer *layer, const BfData *data) {
-  const int sphere    = layer->projection == BF_PROJECT_SPHERE;
-  double    diameter2 = 0;
+  double lower[BF_MOST_DIM], upper[BF_MOST_DIM], diameter2 = 0;
+  layer->projection->box(layer, lower, upper);
   for (int j = 0; j < layer->dim; j++) {
-    double lower = sphere ? fmin(layer->lower[j], -1) : layer->lower[j],
-           upper = sphere ? fmax(layer->upper[j], 1) : layer->upper[j];
     for (int64_t g = 0; data->target && g < data->tags; g++) {
-      lower = fmin(lower, data->target[g * layer->dim + j]);
-      upper = fmax(upper, data->target[g * layer->dim + j]);
+      lower[j] = fmin(lower[j], data->target[g * layer->dim + j]);
+      upper[j] = fmax(upper[j], data->target[g * layer->dim + j]);
     }
-    diameter2 += (upper - lower) * (upper - lower);
+    diameter2 += (upper[j] - lower[j]) * (upper[j] - lower[j]);
   }
   return diameter2;
 }

@@ -6,11 +6,10 @@
 #include <string.h>
 
 static BfStatus read_token(BfReader *reader, BfError *error) {
-  static const char *const projections[] = {"clip", "sphere", NULL};
-  BfLayer                 *layer         = &reader->problem->layer;
-  int64_t                  dim           = 0;
-  double                  *bound         = NULL;
-  int                      projection    = BF_PROJECT_CLIP;
+  BfLayer *layer      = &reader->problem->layer;
+  int64_t  dim        = 0;
+  double  *bound      = NULL;
+  int      projection = 0;
   BF_TRY(bf_key_integer(reader->keys, "token.dim", BF_REQUIRED, 1, BF_MOST_DIM, &dim, error));
   layer->dim = (int)dim;
   BF_TRY(bf_read_numbers(reader, "token.lower", BF_REQUIRED, dim, "one a component", &bound, error));
@@ -26,8 +25,8 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
                          "and token.upper must be within %g, got %g and %g in component %d", BF_FARTHEST,
                          layer->lower[j], layer->upper[j], j);
   }
-  BF_TRY(bf_key_choice(reader->keys, "token.projection", BF_OPTIONAL, projections, &projection, error));
-  layer->projection = projection == 1 ? BF_PROJECT_SPHERE : BF_PROJECT_CLIP;
+  BF_TRY(bf_family_choose(reader->keys, &bf_family_projection, &projection, error));
+  layer->projection = bf_projections[projection];
   return BF_OK;
 }
 
@@ -70,17 +69,19 @@ BfStatus bf_read_layer(BfReader *reader, BfError *error) {
   BfKeys                  *keys     = reader->keys;
   BfLayer                 *layer    = &reader->problem->layer;
   int64_t                  residual = 1;
-  int                      mask     = 0;
-  layer->beta                       = 1;
+  int                      mask = 0, norm = 0;
+  layer->beta = 1;
   BF_TRY(bf_key_number(keys, "step", BF_REQUIRED, &layer->step, error));
   if (!(layer->step > 0)) return bf_key_fail(keys, "step", error, "must be greater than 0, got %g", layer->step);
   BF_TRY(read_token(reader, error));
   BF_TRY(bf_key_integer(keys, "layer.residual", BF_OPTIONAL, 0, 1, &residual, error));
+  BF_TRY(bf_family_choose(keys, &bf_family_norm, &norm, error));
   BF_TRY(read_feedforward(reader, error));
   BF_TRY(read_heads(reader, error));
   BF_TRY(bf_key_number(keys, "layer.beta", BF_OPTIONAL, &layer->beta, error));
   BF_TRY(bf_key_choice(keys, "layer.mask", BF_OPTIONAL, masks, &mask, error));
   layer->residual = (double)residual;
+  layer->norm     = bf_norms[norm];
   layer->mask     = mask == 1 ? BF_MASK_CAUSAL : BF_MASK_FULL;
   return BF_OK;
 }

@@ -4,8 +4,7 @@
 #include "bellformer/problem.h"
 #include "family.h"
 
-#define BF_KEY 96         /* room for "control.A_1000000.levels" */
-#define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
+#define BF_KEY 96 /* room for "control.A_1000000.levels" */
 
 typedef struct {
   const BfSections *sections;

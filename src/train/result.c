@@ -117,8 +117,8 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
   BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
   BF_TRY(bf_store_attribute_text(store, path, "mask", layer->mask == BF_MASK_CAUSAL ? "causal" : "full", error));
   BF_TRY(bf_store_attribute_text(store, path, "feedforward", bf_activation_name(layer->activation), error));
-  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection == BF_PROJECT_CLIP ? "clip" : "sphere",
-                                 error));
+  BF_TRY(bf_store_attribute_text(store, path, "norm", layer->norm->base.name, error));
+  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection->base.name, error));
   BF_TRY(bf_store_attribute_text(store, path, "position_encoding", encoding_name(problem), error));
   if (problem->sinusoidal)
     BF_TRY(bf_store_attribute_double(store, path, "position_amplitude", problem->sinusoidal, error));

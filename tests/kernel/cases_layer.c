@@ -64,6 +64,41 @@ static void run_activation(void *x, const BfKernels *kernels) {
 
 const Family activation_family = {"activation", INSTRUCTION_SETS, 20, make_activation, run_activation, NULL};
 
+/* ---- norms ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+  const BfNorm *norm;
+  int           dim;
+  double       *z, *by_n, *n, *by_z;
+} Normed;
+
+/* Compiled once for all instruction sets, of additions, divisions and square roots alone. */
+static void *make_norm(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  static const double size[] = {1, 1, 1e-3, 1e3, 1e140, 1e-170};
+  Normed             *x      = TAKE(m, Normed, 1);
+  x->norm                    = bf_norms[1 + below(seed, 2)];
+  x->dim                     = large ? 2 : 1 + below(seed, BF_MOST_DIM);
+  const int    count         = x->dim * BF_LANES;
+  const double scale         = size[below(seed, 6)];
+  x->z                       = TAKE(m, double, count);
+  x->by_n                    = TAKE(m, double, count);
+  x->n                       = output(m, outputs, count);
+  x->by_z                    = output(m, outputs, count);
+  fill_random(seed, count, scale, x->z);
+  fill_random(seed, count, 1, x->by_n);
+  return x;
+}
+
+static void run_norm(void *x, const BfKernels *kernels) {
+  Normed *n = x;
+  (void)kernels;
+  n->norm->apply(n->dim, n->z, n->n);
+  for (int i = 0; i < n->dim * BF_LANES; i++) n->by_z[i] = 0;
+  n->norm->transposed(n->dim, n->z, n->by_n, n->by_z);
+}
+
+const Family norm_family = {"norm", EVERYWHERE, 60, make_norm, run_norm, NULL};
+
 /* ---- a layer ---------------------------------------------------------------------------------------------------- */
 
 void make_layer(Memory *m, uint64_t *seed, int dim, const char *activation, BfLayer *layer) {
@@ -79,7 +114,8 @@ void make_layer(Memory *m, uint64_t *seed, int dim, const char *activation, BfLa
   layer->step       = within(seed, 0.1, 1);
   layer->beta       = within(seed, 0.2, 2);
   layer->mask       = below(seed, 2) ? BF_MASK_CAUSAL : BF_MASK_FULL;
-  layer->projection = below(seed, 2) ? BF_PROJECT_SPHERE : BF_PROJECT_CLIP;
+  layer->projection = bf_projections[below(seed, 3)];
+  layer->norm       = bf_norms[below(seed, 3)];
   for (int a = 0; a < dim; a++) {
     lower[a] = within(seed, -2, -0.5);
     upper[a] = within(seed, 0.5, 2);

@@ -42,6 +42,23 @@ static int make_grid(Memory *m, uint64_t *seed, int most, Table *x) {
   return n;
 }
 
+/* N of the cells' centres, eight at once. */
+static void make_seen(Memory *m, Table *x) {
+  BfTableShape *s                         = &x->shape;
+  const int     d                         = s->d;
+  double        z[BF_MOST_DIM * BF_LANES] = {0};
+  s->seen                                 = s->point;
+  if (!x->layer.norm->apply) return;
+  s->seen = TAKE(m, double, s->n *d);
+  for (int c = 0; c < s->n; c++) {
+    for (int a = 0; a < d; a++) z[a * BF_LANES + c % BF_LANES] = s->point[c * d + a];
+    if (c % BF_LANES != BF_LANES - 1 && c != s->n - 1) continue;
+    x->layer.norm->apply(d, z, z);
+    for (int i = c - c % BF_LANES; i <= c; i++)
+      for (int a = 0; a < d; a++) s->seen[i * d + a] = z[a * BF_LANES + i % BF_LANES];
+  }
+}
+
 /* Positions that an encoding tells apart; C(b, k + 1); the numbers of types. */
 static void make_geometry(Memory *m, Table *x) {
   BfTableShape    *s = &x->shape;
@@ -71,7 +88,8 @@ static Table *make_shape(Memory *m, uint64_t *seed, int large, int pairs) {
   do make_context(m, seed, pairs ? 2 : 4, pairs ? 1 : 3, &x->context);
   while (pairs && x->context.tags != 2);
   if (pairs && x->layer.mask == BF_MASK_CAUSAL) x->layer.mask = BF_MASK_FULL;
-  s->n       = make_grid(m, seed, large ? 64 : 30, x);
+  s->n = make_grid(m, seed, large ? 64 : 30, x);
+  make_seen(m, x);
   s->layer   = &x->layer;
   s->context = &x->context;
   s->sight   = 2 + s->d;

@@ -29,7 +29,8 @@ static Moved *make_moved(Memory *m, uint64_t *seed, int large) {
   const int                dim     = large ? 2 : below(seed, 16) ? 1 + below(seed, 8) : 9 + below(seed, 24);
   const int                which   = below(seed, 5);
   make_layer(m, seed, dim, large ? NULL : sigma[which], &x->layer);
-  if (dim == 1) x->layer.projection = BF_PROJECT_CLIP; /* on a sphere of two points nothing but rounding is left of v */
+  if (dim == 1)
+    x->layer.projection = &bf_project_clip; /* on a sphere of two points nothing but rounding is left of v */
   make_block(m, seed, large, &x->block);
   const int64_t size = (int64_t)x->block.rows * dim * BF_LANES;
   x->zeta            = within(seed, 0.2, 2);

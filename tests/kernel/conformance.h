@@ -44,7 +44,7 @@ typedef struct {
   int64_t (*wrong)(void *x, const Outputs *outputs);
 } Family;
 
-extern const Family exp_family, activation_family;
+extern const Family exp_family, activation_family, norm_family;
 extern const Family layer_family, layer_libm_family;
 extern const Family table_family, pairs_family;
 extern const Family sweep_family, last_family;

@@ -16,26 +16,34 @@
 enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512 };
 
 typedef struct {
-  int          dim, heads, tags, atoms[4], position[4];
-  double       residual, beta, scale; /* scale of the parameters */
-  BfMask       mask;
-  BfProjection projection;
-  const char  *activation;
-  int          width, encoded;
+  int                 dim, heads, tags, atoms[4], position[4];
+  double              residual, beta, scale; /* scale of the parameters */
+  BfMask              mask;
+  const BfProjection *projection;
+  const char         *activation;
+  int                 width, encoded;
+  const BfNorm       *norm;
 } Case;
 
 static const Case cases[] = {
-    {2, 1, 1, {1}, {0}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 0},
-    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 0.5, 1, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 1},
-    {2, 3, 3, {1, 1, 1}, {0, 1, 2}, 0, 2, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, "relu", 3, 1},
-    {1, 2, 2, {3, 2}, {0, 2}, 1, 1, 1, BF_MASK_CAUSAL, BF_PROJECT_CLIP, "gelu", 2, 1},
-    {3, 2, 4, {1, 2, 1, 4}, {0, 0, 1, 3}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, "tanh", 4, 0},
-    {5, 1, 2, {4, 4}, {0, 1}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 1},
-    {2, 0, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, BF_PROJECT_CLIP, "gelu", 5, 0},
-    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 1, 1e5, BF_MASK_FULL, BF_PROJECT_CLIP, NULL, 0, 0},
-    {4, 2, 2, {3, 3}, {0, 1}, 0, 1e150, 1e5, BF_MASK_CAUSAL, BF_PROJECT_CLIP, NULL, 0, 1},
-    {3, 1, 2, {2, 2}, {0, 1}, 1, 1e-200, 1e200, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 0}, /* |z|^2 overflows */
-    {2, 1, 2, {2, 2}, {0, 1}, 0, 1, 1e-200, BF_MASK_FULL, BF_PROJECT_SPHERE, NULL, 0, 0},     /* |z|^2 underflows */
+    {2, 1, 1, {1}, {0}, 1, 1, 1, BF_MASK_FULL, &bf_project_clip, NULL, 0, 0, NULL},
+    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 0.5, 1, BF_MASK_FULL, &bf_project_clip, NULL, 0, 1, NULL},
+    {2, 3, 3, {1, 1, 1}, {0, 1, 2}, 0, 2, 1, BF_MASK_CAUSAL, &bf_project_clip, "relu", 3, 1, NULL},
+    {1, 2, 2, {3, 2}, {0, 2}, 1, 1, 1, BF_MASK_CAUSAL, &bf_project_clip, "gelu", 2, 1, NULL},
+    {3, 2, 4, {1, 2, 1, 4}, {0, 0, 1, 3}, 1, 1, 1, BF_MASK_FULL, &bf_project_sphere, "tanh", 4, 0, NULL},
+    {5, 1, 2, {4, 4}, {0, 1}, 1, 1, 1, BF_MASK_FULL, &bf_project_sphere, NULL, 0, 1, NULL},
+    {2, 0, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, &bf_project_clip, "gelu", 5, 0, NULL},
+    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 1, 1e5, BF_MASK_FULL, &bf_project_clip, NULL, 0, 0, NULL},
+    {4, 2, 2, {3, 3}, {0, 1}, 0, 1e150, 1e5, BF_MASK_CAUSAL, &bf_project_clip, NULL, 0, 1, NULL},
+    /* |z|^2 overflows, underflows */
+    {3, 1, 2, {2, 2}, {0, 1}, 1, 1e-200, 1e200, BF_MASK_FULL, &bf_project_sphere, NULL, 0, 0, NULL},
+    {2, 1, 2, {2, 2}, {0, 1}, 0, 1, 1e-200, BF_MASK_FULL, &bf_project_sphere, NULL, 0, 0, NULL},
+    {2, 1, 3, {2, 1, 3}, {0, 1, 1}, 1, 0.5, 1, BF_MASK_FULL, &bf_project_clip, NULL, 0, 1, &bf_norm_rms},
+    {3, 2, 3, {1, 2, 1}, {0, 1, 2}, 0, 2, 1, BF_MASK_CAUSAL, &bf_project_none, "relu", 3, 1, &bf_norm_layer},
+    {1, 1, 2, {3, 2}, {0, 2}, 1, 1, 1, BF_MASK_FULL, &bf_project_none, "gelu", 2, 0, &bf_norm_rms},
+    {5, 2, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, &bf_project_sphere, "tanh", 2, 1, &bf_norm_layer},
+    {4, 1, 2, {2, 2}, {0, 1}, 1, 1, 9, BF_MASK_FULL, &bf_project_none, NULL, 0, 0, NULL},
+    {2, 0, 2, {2, 2}, {0, 1}, 1, 1, 1, BF_MASK_FULL, &bf_project_clip, "tanh", 5, 0, &bf_norm_layer},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -63,6 +71,7 @@ static Setup *setup(const Case *c) {
                                           .step       = 0.5,
                                           .beta       = c->beta,
                                           .mask       = c->mask,
+                                          .norm       = c->norm,
                                           .projection = c->projection,
                                           .width      = c->width}};
   s->layer.activation = c->activation ? bf_activation(c->activation) : NULL;
@@ -124,15 +133,24 @@ static int slot_tag(const Setup *s, int i) {
   return g;
 }
 
+/* Component a of N(z) of slot i in lane 0, by its definition. */
+static double seen(const Setup *s, int i, int a) {
+  const int     d    = s->layer.dim;
+  const double *z    = s->z + i * d * BF_LANES;
+  long double   mean = 0, square = 0;
+  if (!s->layer.norm->apply) return z[a * BF_LANES];
+  for (int b = 0; s->layer.norm == &bf_norm_layer && b < d; b++) mean += (long double)z[b * BF_LANES] / d;
+  for (int b = 0; b < d; b++) square += (z[b * BF_LANES] - mean) * (z[b * BF_LANES] - mean) / d;
+  return (double)((z[a * BF_LANES] - mean) / sqrtl(square + 1e-5L));
+}
+
 static double logit(const Setup *s, const double *A, int i, int j) {
   const int d   = s->layer.dim;
   double    sum = 0;
   for (int a = 0; a < d; a++)
     for (int b = 0; b < d; b++) {
-      const double x =
-          s->z[(i * d + a) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, i)] * d + a] : 0);
-      const double y =
-          s->z[(j * d + b) * BF_LANES] + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, j)] * d + b] : 0);
+      const double x = seen(s, i, a) + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, i)] * d + a] : 0);
+      const double y = seen(s, j, b) + (s->layer.encoding ? s->encoding[s->position[slot_tag(s, j)] * d + b] : 0);
       sum += x * A[a * d + b] * y;
     }
   return s->layer.beta * sum;
@@ -152,7 +170,7 @@ static void attend(const Setup *s, int h, int i, double v[]) {
   for (int j = 0; j < s->context.slots; j++) {
     k[j] = exp(k[j] - most) * s->mass[slot_tag(s, j)];
     sum += k[j];
-    for (int a = 0; a < d; a++) mean[a] += k[j] * s->z[(j * d + a) * BF_LANES];
+    for (int a = 0; a < d; a++) mean[a] += k[j] * seen(s, j, a);
   }
   for (int a = 0; a < d; a++)
     for (int b = 0; b < d; b++) v[a] += V[a * d + b] * mean[b] / sum;
@@ -167,7 +185,7 @@ static void feed_forward(const Setup *s, const char *name, int i, double v[]) {
   matrix(s, "b2", -1, b2);
   for (int u = 0; u < w; u++) {
     y[u] = b1[u];
-    for (int a = 0; a < d; a++) y[u] += W1[u * d + a] * s->z[(i * d + a) * BF_LANES];
+    for (int a = 0; a < d; a++) y[u] += W1[u * d + a] * seen(s, i, a);
     y[u] = sigma(name, y[u]);
   }
   for (int a = 0; a < d; a++) {
@@ -186,9 +204,9 @@ static void image(const Setup *s, const Case *c, int i, double out[]) {
     out[a] = c->residual * s->z[(i * d + a) * BF_LANES] + 0.5 * v[a];
     norm += (long double)out[a] * out[a];
   }
-  for (int a = 0; a < d; a++)
-    out[a] = c->projection == BF_PROJECT_SPHERE ? (double)(out[a] / sqrtl(norm))
-                                                : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
+  for (int a = 0; c->projection != &bf_project_none && a < d; a++)
+    out[a] = c->projection == &bf_project_sphere ? (double)(out[a] / sqrtl(norm))
+                                                 : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
 }
 
 static double *apply(const Setup *s, BfLayerApply *kernel) {

@@ -17,7 +17,7 @@ static void defaults_are_those_of_the_specification(void **state) {
   assert_true(p->layer.step == 0.5 && p->layer.residual == 1 && p->layer.beta == 1);
   assert_int_equal(p->layer.heads, 1);
   assert_int_equal(p->layer.mask, BF_MASK_FULL);
-  assert_int_equal(p->layer.projection, BF_PROJECT_CLIP);
+  assert_ptr_equal(p->layer.projection, &bf_project_clip);
   assert_null(p->layer.activation);
   assert_null(p->layer.encoding);
   assert_int_equal(p->layer.free, 5);

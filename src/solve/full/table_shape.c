@@ -33,6 +33,7 @@ static void clear(BfTableShape *x) {
   bf_free(x->choose);
   bf_free(x->place);
   bf_free(x->position);
+  if (x->seen != x->point) bf_free(x->seen);
   bf_free(x->point);
   bf_free(x->lower);
   bf_free(x->width);
@@ -61,6 +62,24 @@ static BfStatus fill_choose(BfTableShape *x, int atoms, BfError *error) {
   return BF_OK;
 }
 
+/* N of the cell centres, by the lanes in which bf_layer_apply takes it. */
+static BfStatus fill_seen(BfTableShape *x, BfError *error) {
+  const int d = x->d;
+  double   *z = NULL;
+  x->seen     = x->point;
+  if (!x->layer->norm->apply) return BF_OK;
+  BF_TRY(BF_NEW(&z, (int64_t)d * BF_LANES, error));
+  const BfStatus status = BF_NEW(&x->seen, (int64_t)x->n * d, error);
+  for (int c = 0; status == BF_OK && c < x->n; c++) {
+    for (int a = 0; a < d; a++)
+      for (int l = 0; l < BF_LANES; l++) z[a * BF_LANES + l] = x->point[c * d + a];
+    x->layer->norm->apply(d, z, z);
+    for (int a = 0; a < d; a++) x->seen[c * d + a] = z[a * BF_LANES];
+  }
+  bf_free(z);
+  return status;
+}
+
 static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
   const BfCells *tokens = space->problem->cells;
   BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
@@ -76,7 +95,7 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
     bf_cells_axis(tokens, a, &x->lower[a], &x->width[a], &cells);
     x->cells[a] = (double)cells;
   }
-  return BF_OK;
+  return fill_seen(x, error);
 }
 
 /* Two tags of one atom that see each other, on a grid. */

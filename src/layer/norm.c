@@ -1,0 +1,9 @@
+/* The norms that there are; a new one is a file and a line here. */
+#include "bellformer/layer.h"
+
+const BfNorm bf_norm_none = {.base.name = "none"};
+
+const BfNorm *const bf_norms[] = {&bf_norm_none, &bf_norm_rms, &bf_norm_layer, NULL};
+
+static const BfKind *kind_of(int k) { return bf_norms[k] ? &bf_norms[k]->base : NULL; }
+const BfFamily       bf_family_norm = {"layer.norm", "none", false, false, kind_of};

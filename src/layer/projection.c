@@ -1,0 +1,7 @@
+/* The projections that there are; a new one is a file, a line here, and its rule in kernel/attend.h. */
+#include "bellformer/layer.h"
+
+const BfProjection *const bf_projections[] = {&bf_project_clip, &bf_project_sphere, &bf_project_none, NULL};
+
+static const BfKind *kind_of(int k) { return bf_projections[k] ? &bf_projections[k]->base : NULL; }
+const BfFamily       bf_family_projection = {"token.projection", "clip", false, false, kind_of};
