@@ -8,8 +8,8 @@
     answer = model.predict(table)                       # .sequence, .label or .value, .logits, .representation, .tokens
     loss, accuracy = model.loss(table)
 
-One layer: z+ = P(r z + eps v), v = sum_h V_h mean_h(z) + W2 sigma(W1 z + b1) + b2, the mean over the tokens z' of the same sequence with
-weights w(p, p') exp(beta <z + e_p, A_h (z' + e_p')>).
+One layer: z+ = P(r z + eps v), v = sum_h V_h mean_h(n) + W2 sigma(W1 n + b1) + b2, n = N(z), the mean over the tokens n' of the same
+sequence with weights w(p, p') exp(beta <n + e_p, A_h (n' + e_p')>).
 """
 import csv
 import math
@@ -101,6 +101,16 @@ def normalize(z):
     z = z / np.where(largest > 0, largest, 1)
     norm = np.sqrt((z * z).sum(axis=-1, keepdims=True))
     return z / np.where(norm > 0, norm, 1)
+
+
+def norm_rms(z):
+    """z / sqrt(|z|^2 / d + 1e-5)."""
+    return z / ((z * z).mean(-1, keepdims=True) + 1e-5) ** 0.5
+
+
+# N(z) by its name, of numpy's arrays and of torch's tensors.
+NORM = {"none": lambda z: z, "rms": norm_rms, "layer": lambda z: norm_rms(z - z.mean(-1, keepdims=True))}
+FARTHEST = 1e140  # without a projection, numbers beyond it count as it
 
 
 def log_softmax(logits):
@@ -231,6 +241,7 @@ class Model:
         self.dim, self.heads, self.width = int(a["dim"]), int(a["heads"]), int(a["width"])
         self.residual, self.step, self.beta = float(a["residual"]), float(a["step"]), float(a["beta"])
         self.mask, self.feedforward, self.projection = text(a["mask"]), text(a["feedforward"]), text(a["projection"])
+        self.norm = text(a["norm"]) if "norm" in a else "none"  # none in results of before there were norms
         self.lower, self.upper = layer["lower"][()], layer["upper"][()]
         self.encoding = np.reshape(layer["encoding"][()], (-1, self.dim)) if "encoding" in layer else None
         self.amplitude = float(a["position_amplitude"]) if "position_amplitude" in a else None  # of a sinusoidal encoding
@@ -273,6 +284,10 @@ class Model:
 
     # ---- layers ----
 
+    def normed(self, z):
+        """N(z), which queries, keys, values and the feed-forward part see."""
+        return NORM[self.norm](np.asarray(z, dtype=float))
+
     def encode(self, z, position):
         """z + e_p, z [..., N, d]."""
         if self.encoding is None:
@@ -287,7 +302,7 @@ class Model:
     def attention(self, t, z, position, head=0):
         """The weight with which token i of a sequence looks at token j in layer t: [..., N, N] of z [..., N, d], position [N]."""
         position = np.asarray(position)
-        s = self.encode(np.asarray(z, dtype=float), position)
+        s = self.encode(self.normed(z), position)
         logit = self.beta * (s @ self.matrix[t]["A_%d" % head] @ np.swapaxes(s, -1, -2))
         if self.mask == "causal":
             logit = np.where(position[None, :] <= position[:, None], logit, -np.inf)
@@ -296,17 +311,23 @@ class Model:
 
     def velocity(self, t, z, position):
         """v of layer t."""
-        z = np.asarray(z, dtype=float)
-        m, v = self.matrix[t], np.zeros(z.shape)
+        n = self.normed(z)
+        m, v = self.matrix[t], np.zeros(n.shape)
         for head in range(self.heads):
-            v = v + self.attention(t, z, position, head) @ z @ m["V_%d" % head].T
+            v = v + self.attention(t, z, position, head) @ n @ m["V_%d" % head].T
         if self.feedforward != "none":
-            v = v + SIGMA[self.feedforward](z @ m["W1"].T + np.ravel(m["b1"])) @ m["W2"].T + np.ravel(m["b2"])
+            v = v + SIGMA[self.feedforward](n @ m["W1"].T + np.ravel(m["b1"])) @ m["W2"].T + np.ravel(m["b2"])
         return v
 
     def layer(self, t, z, position):
         """Layer t on sequences z [..., N, d] with the positions [N]."""
         z = self.residual * np.asarray(z, dtype=float) + self.step * self.velocity(t, z, position)
+        return self.project(z)
+
+    def project(self, z):
+        """P(z)."""
+        if self.projection == "none":
+            return np.clip(z, -FARTHEST, FARTHEST)
         return np.clip(z, self.lower, self.upper) if self.projection == "clip" else normalize(z)
 
     def apply(self, z, position):
@@ -374,9 +395,8 @@ class Model:
         """Of wasserstein, for a sequence with these positions; `auto`: 1.01 times what keeps every token at its own position."""
         if self.cost["position_weight"] != "auto":
             return self.cost["position_weight"]
-        lower, upper = self.lower, self.upper
-        if self.projection == "sphere":
-            lower, upper = np.minimum(lower, -1), np.maximum(upper, 1)
+        far = {"clip": (self.lower, self.upper), "sphere": (-1, 1), "none": (-FARTHEST, FARTHEST)}[self.projection]
+        lower, upper = np.minimum(self.lower, far[0]), np.maximum(self.upper, far[1])
         lower, upper = np.minimum(lower, table.target.min(axis=0)), np.maximum(upper, table.target.max(axis=0))
         gaps = np.diff(np.unique(position))
         return 1.01 * ((upper - lower) ** 2).sum() / (gaps.min() / (position.max() + 1)) ** 2 if len(gaps) else 0.0

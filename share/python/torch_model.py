@@ -84,10 +84,14 @@ class Transformer(torch.nn.Module):
         zero = np.zeros(z.shape[-1])
         return z + torch.as_tensor(self.source.encode(zero, position.cpu().numpy()), dtype=z.dtype, device=z.device)
 
+    def normed(self, z):
+        """N(z), which queries, keys, values and the feed-forward part see."""
+        return bellformer.NORM[self.source.norm](z)
+
     def attention(self, t, z, position, head=0, valid=None):
         """[..., N, N], queries down, keys across."""
         position = torch.as_tensor(position, device=z.device)
-        s = self.encode(z, position)
+        s = self.encode(self.normed(z), position)
         logit = self.source.beta * (s @ self.matrices(t)["A_%d" % head] @ s.transpose(-1, -2))
         if self.source.mask == "causal":
             logit = logit.masked_fill(position[..., None, :] > position[..., :, None], -torch.inf)
@@ -96,13 +100,19 @@ class Transformer(torch.nn.Module):
         return torch.softmax(logit, dim=-1)
 
     def layer(self, t, z, position, valid=None):
-        m, v = self.matrices(t), torch.zeros_like(z)
+        m, v, n = self.matrices(t), torch.zeros_like(z), self.normed(z)
         for head in range(self.source.heads):
-            v = v + self.attention(t, z, position, head, valid) @ z @ m["V_%d" % head].T
+            v = v + self.attention(t, z, position, head, valid) @ n @ m["V_%d" % head].T
         if self.source.feedforward != "none":
-            hidden = SIGMA[self.source.feedforward](z @ m["W1"].T + m["b1"][:, 0])
+            hidden = SIGMA[self.source.feedforward](n @ m["W1"].T + m["b1"][:, 0])
             v = v + hidden @ m["W2"].T + m["b2"][:, 0]
         z = self.source.residual * z + self.source.step * v
+        return self.project(z)
+
+    def project(self, z):
+        """P(z)."""
+        if self.source.projection == "none":
+            return torch.clamp(z, -bellformer.FARTHEST, bellformer.FARTHEST)
         return torch.clamp(z, self.lower, self.upper) if self.source.projection == "clip" else normalize(z)
 
     def forward(self, z, position, valid=None):

@@ -39,7 +39,7 @@ def margin(p, control):
                 moved += ((y < p["lower"]) | (y > p["upper"])).sum()
             if p["feedforward"] == "relu":
                 m = oracle.expand(p, u)
-                least = min(least, np.abs(z @ m["W1"].T + m["b1"].ravel()).min())
+                least = min(least, np.abs(oracle.normed(p, z) @ m["W1"].T + m["b1"].ravel()).min())
             z = oracle.layer(p, z[None], c["positions"], c["masses"], u)[0]
     return least, moved
 

@@ -48,6 +48,15 @@ CASES = {
                                     encoding=np.random.default_rng(6).normal(size=(9, 2)), **CROSS),
     "sphere, causal, gelu, squared error": case(rows=with_targets(sequences(3, 3)), targets=True, projection="sphere", mask="causal",
                                                 feedforward="gelu", width=2, control={**HEAD, **FEED}),
+    "rms, causal, encoding, tanh": tight(rows=sequences(2, 5), norm="rms", mask="causal", feedforward="tanh", width=3,
+                                         control={**HEAD, **FEED}, encoding=np.random.default_rng(5).normal(size=(5, 2)), **CROSS),
+    "layer norm, r = 0, gelu": tight(rows=sequences(2, 3, dim=3), dim=3, lower=[-0.8] * 3, upper=[0.9] * 3, norm="layer", residual=0,
+                                     feedforward="gelu", width=2, control={**HEAD, **FEED}, terminal="pooled_cross_entropy",
+                                     readout={"kind": "fixed", "matrix": [1, 0, 2, -1, 1, 0]}, step=1.5),
+    "rms on the sphere": case(rows=sequences(3, 4), norm="rms", projection="sphere", **CROSS),
+    "no projection, rms, one long sequence": tight(rows=sequences(1, 19), projection="none", norm="rms", **CROSS),
+    "no projection, wasserstein": tight(rows=with_targets(sequences(2, 3)), targets=True, projection="none", terminal="wasserstein",
+                                        position_weight=0.3),
     "lengths that differ": tight(rows=sequences(2, 3) + [(s + 2, n, l, z) for s, n, l, z in sequences(3, 2, seed=4)], **CROSS),
     "three dimensions": tight(rows=sequences(2, 3, dim=3), dim=3, lower=[-1.3] * 3, upper=[1.3] * 3, terminal="pooled_cross_entropy",
                               readout={"kind": "fixed", "matrix": [1, 0, 2, -1, 1, 0]}),
@@ -61,7 +70,7 @@ def smooth_control(p):
     for seed in range(3, 60):
         u = control_of(p, seed)
         least, moved = layers.margin(p, u)
-        if least > 1e-3 and (moved or p["projection"] == "sphere"):
+        if least > 1e-3 and (moved or p["projection"] != "clip"):
             return u
     raise AssertionError("no smooth point that P clips")
 

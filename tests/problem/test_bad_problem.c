@@ -53,7 +53,7 @@ static void wrong_tokens_and_layers_are_named(void **state) {
        .text = "xor.yaml: token.lower and token.upper must be within 1e+140, got -1.5 and 1e+150 in component 1"},
       {.edit = {{"[1.5, 1.5]", "[1.5, inf]"}}, .text = "xor.yaml: token.upper must be finite: 'inf'"},
       {.edit = {{"1.5]}", "1.5], projection: cube}"}},
-       .text = "xor.yaml: token.projection must be clip or sphere, got 'cube'"},
+       .text = "xor.yaml: token.projection must be clip, sphere or none, got 'cube'"},
       {.edit = {{"heads: 1", "heads: -1"}}, .text = "xor.yaml: layer.heads must be at least 0, got -1"},
       {.edit = {{"heads: 1", "heads: 0"}},
        .text = "xor.yaml: layer.heads must be at least 1 where layer.feedforward is none, got 0"},

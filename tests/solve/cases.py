@@ -91,6 +91,29 @@ CASES = {
         rows=[(s, n, t, z / np.linalg.norm(z)) for s, n, t, z in sequences(2, 2, seed=18)], projection="sphere",
         terminal="pooled_cross_entropy", readout=READOUT, cells=[4, 4],
         control={"A": {"form": "scalar", **A2}, "V": {"form": "full", **V2}}),
+    "rms, encoded, atoms": problem(
+        rows=population(8, seed=25)[:4] + [(0, 1, t, z) for _, _, t, z in population(4, seed=26)], atoms=1, norm="rms",
+        encoding=[0.3, -0.2, 0.1, 0.4], terminal="token_cross_entropy", readout=READOUT, weight_decay=2**-6, cells=[3, 2],
+        control={"A": {"form": "scalar", "range": [-2, 2], "levels": 3}, "V": {"form": "full", **V2}}),
+    "layer norm, causal, feed-forward": problem(
+        rows=sequences(2, 2, dim=3, seed=27), dim=3, lower=[-1.5, -1.4, -1.3], upper=[1.4, 1.5, 1.7], cells=[2, 2, 2], norm="layer",
+        mask="causal", feedforward="relu", width=1, terminal="pooled_cross_entropy", pooling="last",
+        readout={"kind": "fixed", "matrix": [2, 0, 1, -2, 1, 0], "bias": [0, 0]},
+        control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}, "W1": {"form": "full", **V2},
+                 "b1": {"form": "fixed", "value": [0.25]}, "W2": {"form": "fixed", "value": [0.5, -1, 0.75]},
+                 "b2": {"form": "fixed", "value": [0, 0, 0.125]}}),
+    "rms on the sphere, two heads": problem(
+        rows=[(s, n, t, z / np.linalg.norm(z)) for s, n, t, z in sequences(2, 2, seed=18)], projection="sphere", norm="rms", heads=2,
+        terminal="pooled_cross_entropy", readout=READOUT, cells=[4, 4],
+        control={"A_0": {"form": "scalar", **A2}, "V_0": {"form": "diagonal", **V2}, "A_1": {"form": "skew", **A2},
+                 "V_1": {"form": "scalar", **V2}}),
+    "no projection, r = 0": problem(
+        rows=with_targets(sequences(2, 2, seed=28)), targets=True, projection="none", residual=0, step=1.0,
+        control={"A": {"form": "scalar", **A2}, "V": {"form": "full", "range": [-2.5, 2.25], "levels": 2}}),
+    "no projection, split": problem(
+        rows=population(14, seed=2), atoms=2, transition="split", projection="none", step=1.5, terminal="token_cross_entropy",
+        readout=READOUT, control={"A": {"form": "diagonal", "range": [-1.5, 2.5], "levels": 2},
+                                  "V": {"form": "scalar", "range": [-0.875, 1.375], "levels": 3}}),
     "sharp attention": problem(
         rows=sequences(2, 2, seed=19), beta=1000.0, terminal="pooled_cross_entropy", readout=READOUT,
         control={"A": {"form": "full", "range": [-64, 64], "levels": 2}, "V": {"form": "scalar", **V2}}),
@@ -111,4 +134,5 @@ CASES = {
 }
 UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, two heads", "feed-forward, relu, sampled",
                "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
+               "rms, encoded, atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
                "nothing to choose"]

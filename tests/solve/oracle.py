@@ -21,7 +21,7 @@ MARGIN = 1e-9
 
 def problem(**change):
     p = dict(horizon=2, step=0.5, dim=2, lower=[-1.53, -1.47], upper=[1.51, 1.55], projection="clip", rows=[],
-             targets=False, encoding=None, residual=1, heads=1, beta=1.0, mask="full", feedforward="none", width=0,
+             targets=False, encoding=None, residual=1, norm="none", heads=1, beta=1.0, mask="full", feedforward="none", width=0,
              control={}, action={"kind": "grid"}, terminal="squared_error", pooling="mean", readout=None,
              position_weight=None, weight_decay=0.0, cells=[3, 3], codebook=None, atoms=0, transition="nearest")
     unknown = set(change) - set(p)
@@ -57,7 +57,7 @@ def write(p, folder, name="problem"):
     if p["position_weight"] is not None:
         cost["position_weight"] = p["position_weight"]
     encoding = "none" if p["encoding"] is None else [float(x) for x in np.ravel(p["encoding"])]
-    layer = {"residual": p["residual"], "heads": p["heads"], "feedforward": p["feedforward"]}
+    layer = {"residual": p["residual"], "norm": p["norm"], "heads": p["heads"], "feedforward": p["feedforward"]}
     data = {"file": name + ".csv"}
     if p["heads"]:
         layer.update(beta=p["beta"], mask=p["mask"])
@@ -158,25 +158,33 @@ def sigma(name, x):
     return np.tanh(x) if name == "tanh" else np.maximum(x, 0)
 
 
+def normed(p, z):
+    """N(z), over the components."""
+    if p["norm"] == "layer":
+        z = z - z.mean(axis=-1, keepdims=True)
+    return z if p["norm"] == "none" else z / np.sqrt((z * z).mean(axis=-1, keepdims=True) + 1e-5)
+
+
 def layer(p, z, positions, masses, u):
     """P(r z + eps v) of every slot: z [B, slots, d], positions and masses [slots]."""
     m = expand(p, u)
     e = np.zeros((len(positions), p["dim"])) if p["encoding"] is None else np.reshape(p["encoding"], (-1, p["dim"]))[positions]
-    x = z + e
+    n = normed(p, z)
+    x = n + e
     v = np.zeros_like(z)
     for h in range(p["heads"]):
         logits = p["beta"] * np.einsum("bia,ac,bjc->bij", x, m["A_%d" % h], x)
         if p["mask"] == "causal":
             logits = np.where(np.asarray(positions)[None, :] <= np.asarray(positions)[:, None], logits, -np.inf)
         weight = np.exp(logits - logits.max(axis=2, keepdims=True)) * masses
-        attention = np.einsum("bij,bjc->bic", weight, z) / weight.sum(axis=2, keepdims=True)
+        attention = np.einsum("bij,bjc->bic", weight, n) / weight.sum(axis=2, keepdims=True)
         v += attention @ m["V_%d" % h].T
     if p["feedforward"] != "none":
-        v += sigma(p["feedforward"], z @ m["W1"].T + m["b1"].ravel()) @ m["W2"].T + m["b2"].ravel()
+        v += sigma(p["feedforward"], n @ m["W1"].T + m["b1"].ravel()) @ m["W2"].T + m["b2"].ravel()
     y = p["residual"] * z + p["step"] * v
     if p["projection"] == "sphere":
         return y / np.linalg.norm(y, axis=2, keepdims=True)
-    return np.clip(y, p["lower"], p["upper"])
+    return np.clip(y, p["lower"], p["upper"]) if p["projection"] == "clip" else y
 
 
 # ---- tags, contexts, quantizers ------------------------------------------------------------------------------------
