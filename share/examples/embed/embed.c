@@ -4,7 +4,7 @@
  *     cc -O2 embed.c -o embed $(pkg-config --cflags --libs bellformer PETSc)
  *     mpirun -n 2 ./embed embed.h5
  *
- * The problem is share/problems/xor on coarser cells. What fails says so in one line: every function of the library
+ * The problem is share/problems/xor. What fails says so in one line: every function of the library
  * returns a BfStatus and fills a BfError; those that are collective return the same on all ranks. */
 #include <bellformer/bellformer.h>
 #include <petscsys.h>
@@ -40,7 +40,7 @@ static BfStatus set_keys(BfSettings *s, BfError *error) {
   BF_TRY(bf_settings_add_numbers(s, "token.upper", 2, (const double[]){1.5, 1.5}, error));
   BF_TRY(bf_settings_add_numbers(s, "control.A.range", 2, (const double[]){-2, 2}, error));
   BF_TRY(bf_settings_add_numbers(s, "control.V.range", 2, (const double[]){-2, 2}, error));
-  return bf_settings_add_integers(s, "quantize.cells", 2, (const int64_t[]){2, 2}, error);
+  return bf_settings_add_integers(s, "quantize.cells", 2, (const int64_t[]){3, 3}, error);
 }
 
 /* The table stands in memory, under the name that the key data.file has for it. */
@@ -75,7 +75,7 @@ done:
 /* What follows `bellformer solve` on a command line, for one run. */
 static BfStatus set_options(const char *path, BfOptions **options, BfError *error) {
   BF_TRY(bf_options_create(options, error));
-  BF_TRY(bf_options_add(*options, "space", "full", error));
+  BF_TRY(bf_options_add(*options, "space", "reachable", error));
   BF_TRY(bf_options_add(*options, "o", path, error));
   return bf_options_add(*options, "overwrite", NULL, error);
 }
