@@ -173,8 +173,9 @@ static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t r
     row[0] = INFINITY;
     goto done;
   }
-  BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &row[0], &row[1], w.lambda,
-                           value->sequence_loss, error));
+  BfFlowEnd end = {.lambda = w.lambda, .sequence_loss = value->sequence_loss};
+  BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &end, error));
+  memcpy(row, end.sum, sizeof end.sum);
   if (value->gradient) BF_GOTO(kind->backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
   if (value->tokens) scatter(flow, group, w.ends, value->tokens);
   if (value->adjoint) scatter(flow, group, w.adjoints, value->adjoint);
@@ -188,15 +189,14 @@ static BfStatus try_readouts(BfFlow *flow, const BfFlowGroup *group, double *row
   const int64_t T = flow->problem->horizon;
   Buffers       w = {0};
   BfStatus      status;
-  double        correct = 0;
   int           finite;
   BF_GOTO(make_buffers(flow, group->size, NULL, &w, error));
   fill_start(flow, group, w.ends);
   BF_GOTO(flow->options.scheme->depth->forward(depth_of(flow, group), group, false, w.ends, &finite, error));
   for (int64_t r = 0; r < flow->cost.readouts; r++) {
-    row[r] = finite ? 0 : INFINITY;
-    if (finite)
-      BF_GOTO(bf_flow_terminal(flow, group, r, w.ends + T * group->size, &row[r], &correct, NULL, NULL, error));
+    BfFlowEnd end = {0};
+    if (finite) BF_GOTO(bf_flow_terminal(flow, group, r, w.ends + T * group->size, &end, error));
+    row[r] = finite ? end.sum[0] : INFINITY;
   }
 done:
   clear_buffers(&w);

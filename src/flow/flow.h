@@ -88,7 +88,12 @@ void bf_flow_petsc_end(BfFlow *flow);
 /* ---- terminal.c ----------------------------------------------------------------------------------------------------
  */
 
-/* Add to *loss and *correct those of a group's sequences at z [size]; lambda [size] or NULL: dJ/dz, 0 in padding.
- * sequence_loss [contexts] or NULL. */
-BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss,
-                          double *correct, double *lambda, double *sequence_loss, BfError *error);
+typedef struct {
+  double  sum[2];        /* loss, rightly classified part */
+  double *lambda;        /* [size] dJ/dz, 0 in padding; or NULL */
+  double *sequence_loss; /* [contexts] or NULL */
+} BfFlowEnd;
+
+/* What a group's sequences at z [size] cost; fills what `out` points to. */
+BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, BfFlowEnd *out,
+                          BfError *error);

@@ -9,7 +9,7 @@ static int place(const BfFlowBlock *b, int l, int slot) {
 }
 
 static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z,
-                             double *lambda, double *loss, double *correct, BfError *error) {
+                             double *lambda, double sum[2], BfError *error) {
   const BfContext *context = &flow->context[b->context[l]];
   const int        d       = flow->problem->layer.dim;
   double           g[BF_LANES];
@@ -21,8 +21,8 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   }
   if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, 1, flow->lanes, g, flow->by_lanes, error));
   else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, 1, flow->lanes, g, error));
-  *loss    = g[0];
-  *correct = bf_correct(&flow->cost, readout, context, flow->lanes);
+  sum[0] = g[0];
+  sum[1] = bf_correct(&flow->cost, readout, context, flow->lanes);
   for (int i = 0; lambda && i < context->slots; i++) {
     const int at = place(b, l, i);
     for (int a = 0; a < d; a++)
@@ -32,18 +32,19 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   return BF_OK;
 }
 
-BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, double *loss,
-                          double *correct, double *lambda, double *sequence_loss, BfError *error) {
+BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, BfFlowEnd *out,
+                          BfError *error) {
+  double *lambda = out->lambda;
+  out->sum[0] = out->sum[1] = 0;
   for (int64_t i = 0; lambda && i < group->size; i++) lambda[i] = 0;
   for (int k = 0; k < group->blocks; k++) {
     const BfFlowBlock *b = &group->block[k];
     for (int l = 0; l < b->contexts; l++) {
-      double here, right;
-      BF_TRY(
-          one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, &here, &right, error));
-      *loss += here;
-      *correct += right;
-      if (sequence_loss) sequence_loss[b->context[l]] = here * bf_cost_denominator(&flow->cost) + 0.0;
+      double here[2];
+      BF_TRY(one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, here, error));
+      out->sum[0] += here[0];
+      out->sum[1] += here[1];
+      if (out->sequence_loss) out->sequence_loss[b->context[l]] = here[0] * bf_cost_denominator(&flow->cost) + 0.0;
     }
   }
   return BF_OK;

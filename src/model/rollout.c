@@ -16,24 +16,29 @@ static void scatter(const BfData *data, int64_t first, int slots, const double *
 }
 
 typedef struct {
-  double *parameters; /* [T][parameters][BF_LANES] */
-  double *lane, *work;
+  const BfProblem *problem;
+  const BfCost    *cost;
+  const BfData    *data;
+  int64_t          readout;
+  double          *parameters; /* [T][parameters][BF_LANES] */
+  double          *lane, *work;
+  double           correct; /* so far */
 } Work;
 
-static BfStatus expand(const BfProblem *problem, const double control[], Work *w, BfError *error) {
-  const BfLayer *layer = &problem->layer;
+static BfStatus expand(Work *w, const double control[], BfError *error) {
+  const BfLayer *layer = &w->problem->layer;
   const int64_t  size  = (int64_t)layer->parameters * BF_LANES;
-  BF_TRY(BF_NEW(&w->parameters, problem->horizon * size, error));
-  for (int t = 0; t < problem->horizon; t++)
+  BF_TRY(BF_NEW(&w->parameters, w->problem->horizon * size, error));
+  for (int t = 0; t < w->problem->horizon; t++)
     for (int l = 0; l < BF_LANES; l++)
       bf_layer_expand(layer, control + (int64_t)t * layer->free, w->parameters + t * size + l, BF_LANES);
   return BF_OK;
 }
 
 /* One context through all layers; adds its loss and its rightly classified part. */
-static BfStatus roll_context(const BfProblem *problem, const BfCost *cost, const BfData *data, int64_t s,
-                             int64_t readout, Work *w, BfRollout *out, double *correct, BfError *error) {
-  const BfLayer *layer   = &problem->layer;
+static BfStatus roll_context(Work *w, int64_t s, BfRollout *out, BfError *error) {
+  const BfData  *data    = w->data;
+  const BfLayer *layer   = &w->problem->layer;
   BfContext      context = {0};
   BfStatus       status  = bf_context_create(data, s, 0, &context, error);
   if (status != BF_OK) return status;
@@ -42,20 +47,20 @@ static BfStatus roll_context(const BfProblem *problem, const BfCost *cost, const
   BF_GOTO(BF_NEW(&w->work, bf_layer_work(layer, &context), error));
   gather(data, first, context.slots, w->lane);
   scatter(data, first, context.slots, w->lane, out->tokens);
-  for (int t = 0; t < problem->horizon; t++) {
+  for (int t = 0; t < w->problem->horizon; t++) {
     bf_layer_apply(layer, &context, w->parameters + (int64_t)t * layer->parameters * BF_LANES, w->lane, w->lane,
                    w->work);
     scatter(data, first, context.slots, w->lane, out->tokens + (t + 1) * table);
   }
   double g[BF_LANES];
   if (data->unlabelled) {
-    out->loss = *correct = out->sequence_loss[s] = NAN;
+    out->loss = w->correct = out->sequence_loss[s] = NAN;
     goto done;
   }
-  BF_GOTO(bf_terminal_cost(cost, readout, &context, 1, w->lane, g, error));
+  BF_GOTO(bf_terminal_cost(w->cost, w->readout, &context, 1, w->lane, g, error));
   out->loss += g[0];
-  out->sequence_loss[s] = g[0] * bf_cost_denominator(cost);
-  *correct += bf_correct(cost, readout, &context, w->lane);
+  out->sequence_loss[s] = g[0] * bf_cost_denominator(w->cost);
+  w->correct += bf_correct(w->cost, w->readout, &context, w->lane);
 done:
   bf_free(w->lane);
   bf_free(w->work);
@@ -66,20 +71,18 @@ done:
 
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
                     BfRollout *out, BfError *error) {
-  BfStatus status  = BF_OK;
-  Work     w       = {0};
-  BfCost   cost    = problem->cost; /* the same readouts, averaged over this data set */
-  double   correct = 0;
-  cost.contexts    = (double)data->contexts;
-  cost.tokens      = (double)data->tokens;
-  cost.diameter2   = bf_problem_diameter2(&problem->layer, data);
-  *out             = (BfRollout){0};
+  BfStatus status = BF_OK;
+  BfCost   cost   = problem->cost; /* the same readouts, averaged over this data set */
+  Work     w      = {.problem = problem, .cost = &cost, .data = data, .readout = readout};
+  cost.contexts   = (double)data->contexts;
+  cost.tokens     = (double)data->tokens;
+  cost.diameter2  = bf_problem_diameter2(&problem->layer, data);
+  *out            = (BfRollout){0};
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
   BF_GOTO(BF_NEW(&out->sequence_loss, data->contexts, error));
-  BF_GOTO(expand(problem, control, &w, error));
-  for (int64_t s = 0; s < data->contexts; s++)
-    BF_GOTO(roll_context(problem, &cost, data, s, readout, &w, out, &correct, error));
-  out->accuracy = correct / bf_cost_denominator(&cost);
+  BF_GOTO(expand(&w, control, error));
+  for (int64_t s = 0; s < data->contexts; s++) BF_GOTO(roll_context(&w, s, out, error));
+  out->accuracy = w.correct / bf_cost_denominator(&cost);
   out->cost     = out->loss;
   for (int t = 0; t < problem->horizon; t++)
     out->cost += bf_stage_cost(&cost, problem->layer.free, control + (int64_t)t * problem->layer.free);
