@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <hdf5.h>
+#include <math.h>
 #include <petscsys.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -112,9 +113,9 @@ const BfOption bf_run_options[] = {
     {"link_timeout", BF_OPTION_NUMBER, BF_OF_THIS_START, "SECONDS", offsetof(RunSettings, link_timeout), "240", 0, 1e6,
      .meaning = "end the run where a host has given no sign of life for that long; 0: never"},
     {"memory", BF_OPTION_NUMBER, BF_OF_THIS_START, "GB", offsetof(RunSettings, gigabytes), NULL, 0, 1e9,
-     .meaning = "that a node may take; default: what is free there"},
+     .meaning = "that a node may take, greater than 0; default: what is free there"},
     {"quiet", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(RunSettings, quiet),
-     .meaning = "no progress, no report"},
+     .meaning = "no progress, no report; what eval, info, -test_gradient and -time_gradient answer is told"},
     {"plugin", BF_OPTION_TEXT, BF_OF_THIS_START, "FILES", offsetof(RunSettings, plugins),
      .meaning = "shared objects with further kinds of costs and terms, joined by commas, beside those that the "
                 "environment variable BELLFORMER_PLUGINS names"},
@@ -136,17 +137,33 @@ static BfStatus load_plugins(const BfRun *run, const RunSettings *o, BfError *er
   return bf_plugins_load(run->world, o->plugins, error);
 }
 
+static BfStatus check_memory(const BfOptions *options, const RunSettings *o, BfError *error) {
+  if (!bf_options_given(options, "memory") || o->gigabytes > 0) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -memory must be greater than 0, got %g", o->gigabytes);
+}
+
+/* What the program itself has taken when it starts. */
+static BfStatus check_room(const BfRun *run, BfError *error) {
+  char a[BF_HUMAN];
+  if (run->memory && !bf_memory_left(run))
+    bf_fail(error, BF_BAD_INPUT,
+            "option -memory: %s a node are less than the program alone takes on it, with %d rank%s",
+            bf_human_bytes((double)run->memory, a), run->node_size, run->node_size > 1 ? "s" : "");
+  return bf_agree(run->world, error);
+}
+
 static BfStatus run_with(const BfCommand *command, BfArguments *arguments, BfOptions *options, BfError *error) {
   BfRun      *run = NULL;
   RunSettings o   = {0};
   BF_TRY(find_file(arguments, error));
   BF_TRY(bf_options_parse(bf_run_options, options, &o, error));
+  BF_TRY(check_memory(options, &o, error));
   if (bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error) != BF_OK) goto done;
   run->options = options;
   run->quiet   = o.quiet;
-  run->memory  = (int64_t)(1e9 * o.gigabytes);
+  run->memory  = (int64_t)ceil(1e9 * o.gigabytes);
   bf_progress_open(run, NULL, error);
-  if (bf_agree(run->world, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
+  if (check_room(run, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
       check_kernels(run, error) == BF_OK && load_plugins(run, &o, error) == BF_OK)
     command->run(run, arguments, error);
   bf_run_destroy(&run);
@@ -157,6 +174,7 @@ done:
 
 static BfStatus run_command(const BfCommand *command, BfArguments *arguments, BfError *error) {
   BfOptions *options = NULL;
+  BF_TRY(bf_petsc_check_end(error));
   BF_TRY(bf_petsc_take_options(&options, error));
   run_with(command, arguments, options, error);
   bf_options_destroy(&options);
@@ -196,6 +214,9 @@ int bf_run_command(const BfCommand *command, int argc, char **argv) {
   MPI_Barrier(PETSC_COMM_WORLD); /* a rank that exits with an error would have the launcher kill the others */
   if (bf_left_open()) MPI_Abort(PETSC_COMM_WORLD, status);
   PetscOptionsSetValue(NULL, "-options_left", "0"); /* unread options were refused already, in one line */
-  PetscFinalize();
+  if (PetscFinalize()) {
+    bf_fail(&error, BF_FAILURE, "PETSc cannot do at its end what it was asked for (-log_view, -options_view, ...)");
+    bf_end_run_at_once(&error);
+  }
   return status;
 }

@@ -1,5 +1,6 @@
 #include "command/petsc.h"
-#include <petscsys.h>
+#include "bellformer/run.h"
+#include <petscviewer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,50 @@ static bool is_read_at_the_end(const char *name) {
 static BfStatus petsc(PetscErrorCode code, BfError *error) {
   return code ? bf_fail(error, BF_FAILURE, "PETSc's options database: error %d", (int)code) : BF_OK;
 }
+
+/* ---- what PETSc does at its end --------------------------------------------------------------------------------- */
+
+enum { HEARD = 256 };
+
+/* The first line that PETSc says of an error. */
+static PetscErrorCode hear(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                           PetscErrorType type, const char *text, void *context) {
+  (void)comm, (void)line, (void)function, (void)file;
+  if (type == PETSC_ERROR_INITIAL && text) snprintf(context, HEARD, "%.*s", (int)strcspn(text, "\n"), text);
+  return code;
+}
+
+static PetscErrorCode open_viewer(const char *dashed) {
+  PetscViewer viewer = NULL;
+  PetscBool   given;
+  PetscCall(PetscOptionsGetViewer(PETSC_COMM_WORLD, NULL, NULL, dashed, &viewer, NULL, &given));
+  return PetscViewerDestroy(&viewer);
+}
+
+static PetscErrorCode read_bool(const char *dashed) {
+  PetscBool value;
+  return PetscOptionsGetBool(NULL, NULL, dashed, &value, NULL);
+}
+
+/* Collective. */
+static BfStatus check(PetscErrorCode (*try)(const char *), const char *dashed, BfError *error) {
+  char heard[HEARD] = "";
+  PetscPushErrorHandler(hear, heard);
+  const PetscErrorCode code = try(dashed);
+  PetscPopErrorHandler();
+  if (code) bf_fail(error, BF_BAD_INPUT, "option %s: PETSc does not take it: %s", dashed, heard);
+  if (bf_agree(PETSC_COMM_WORLD, error) != BF_OK)
+    PetscOptionsClearValue(NULL, dashed); /* or it would fail at the end */
+  return error->status;
+}
+
+BfStatus bf_petsc_check_end(BfError *error) {
+  static const char *const flags[] = {"-options_left", "-options_view", "-get_total_flops"};
+  for (size_t k = 0; k < sizeof flags / sizeof *flags; k++) BF_TRY(check(read_bool, flags[k], error));
+  return check(open_viewer, "-log_view", error);
+}
+
+/* ---- the options of the run ------------------------------------------------------------------------------------- */
 
 /* Names and values of PetscOptionsLeftGet are exact; the database as one text is not, where values have blanks. */
 static BfStatus copy(BfOptions *options, BfError *error) {

@@ -3,5 +3,9 @@
 #pragma once
 #include "bellformer/options.h"
 
+/* Whether PETSc will be able to do at its end what it was asked for (-log_view and the like): BF_BAD_INPUT where a
+ * viewer cannot be opened, or a value is none. Collective on PETSC_COMM_WORLD. */
+BfStatus bf_petsc_check_end(BfError *error);
+
 /* Take out of PETSc's database what PETSc has not read at its start: the options of the run. Not collective. */
 BfStatus bf_petsc_take_options(BfOptions **out, BfError *error);

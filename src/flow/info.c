@@ -14,11 +14,12 @@ BfStatus bf_flow_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   BfFlowEstimate        flow = {0};
   BfEstimate            e    = {.at_most = true};
   Text                  a, b;
+  const double          starts = (double)o->starts + (init || !o->starts ? 1 : 0);
+  BF_TRY(bf_flow_trainer.choose(state, x->run, p, error)); /* refuses what the flow would refuse */
   BF_TRY(bf_together(x->run->world, bf_flow_check_profile(x->run, p, depth, error), error));
   BF_TRY(bf_together(x->run->world, bf_flow_iterations(depth, &iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, depth, &flow, error));
-  const double starts      = (double)o->starts + (init || !o->starts ? 1 : 0),
-               evaluations = starts * (2 + an_iteration * (double)iterations), n = (double)p->horizon * p->layer.free,
+  const double evaluations = starts * (2 + an_iteration * (double)iterations), n = (double)p->horizon * p->layer.free,
                file = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
   bf_print(x->run, "  scheme %s, %lld step%s a layer; %g start%s of at most %lld iterations, %g numbers\n",
            depth->scheme->name, (long long)depth->steps, depth->steps > 1 ? "s" : "", starts, starts > 1 ? "s" : "",

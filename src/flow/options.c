@@ -77,6 +77,12 @@ BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow
   return BF_OK;
 }
 
+BfStatus bf_flow_check_seed(const BfOptions *given, const BfFlowSettings *o, BfError *error) {
+  if (!bf_options_given(given, "seed") || o->starts || (o->init && !strcmp(o->init, "sample"))) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT,
+                 "option -seed has no meaning where nothing is drawn: give -starts or -init sample");
+}
+
 BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
   if (!problem->profile_count || !bf_scheme_is_layers(flow->scheme)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",

@@ -17,6 +17,8 @@ extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
 /* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the
  * settings ask for; chosen ones are put into the settings. Refuses what does not go together. Collective. */
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);
+/* Refuses -seed where nothing is drawn. Local. */
+BfStatus bf_flow_check_seed(const BfOptions *given, const BfFlowSettings *settings, BfError *error);
 /* Refuses a profile that the scheme does not read. Local. */
 BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error);
 /* Whether -init names a file: it is neither NULL, nor zero, nor sample. */

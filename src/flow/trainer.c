@@ -13,6 +13,18 @@ static const char *input(const void *state) {
   return bf_flow_init_is_file(x->set.init) ? x->set.init : NULL;
 }
 
+/* The option that asks for something else than a search. */
+static const char *only(const void *state) {
+  const BfFlowState *x = state;
+  return x->set.test_gradient ? "-test_gradient" : x->set.time_gradient ? "-time_gradient" : NULL;
+}
+
+static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
+  const BfFlowState *x = state;
+  BF_TRY(bf_together(run->world, bf_flow_check_seed(run->options, &x->set, error), error));
+  return bf_flow_choose_start(state, run, problem, error);
+}
+
 static BfStatus check_given(const BfProblem *problem, const BfFlowState *x, const char *out, BfError *error) {
   if (!x->points.given || (x->rows[0] == problem->horizon && x->rows[1] == problem->layer.free)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint: /options/given does not fit the problem", out);
@@ -30,10 +42,8 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   return bf_flow_create(run, problem, &problem->train, &x->options, &x->flow, error);
 }
 
-static BfStatus instead(void *state, BfSession *session, bool *done, BfError *error) {
-  const BfFlowState *x = state;
-  *done                = x->set.test_gradient || x->set.time_gradient;
-  return *done ? bf_flow_try_gradient(x, session->run, session->problem, error) : BF_OK;
+static BfStatus instead(void *state, BfSession *session, BfError *error) {
+  return bf_flow_try_gradient(state, session->run, session->problem, error);
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
@@ -114,7 +124,8 @@ const BfTrainer bf_flow_trainer = {
     .parse    = parse,
     .settle   = bf_flow_settle_state,
     .input    = input,
-    .choose   = bf_flow_choose_start,
+    .only     = only,
+    .choose   = choose,
     .save     = bf_flow_save,
     .restore  = bf_flow_restore,
     .compare  = bf_flow_compare,

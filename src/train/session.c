@@ -50,6 +50,8 @@ static BfStatus read_given(BfSession *x, BfError *error) {
   return bf_target_check(x->run, x->arguments, x->o.out, true, input, error);
 }
 
+const char *bf_session_only(const BfSession *x) { return x->trainer->only ? x->trainer->only(x->state) : NULL; }
+
 static BfStatus begin(BfSession *x, BfError *error) {
   const bool whole = !x->o.restart || !strcmp(x->o.restart, "auto"); /* the options say all of the run */
   BF_TRY(read_given(x, error));
@@ -63,6 +65,9 @@ static BfStatus begin(BfSession *x, BfError *error) {
   }
   x->problem = NULL;
   BF_TRY(bf_restart_check_result(x, error));
+  if (bf_session_only(x))
+    return bf_fail(error, BF_BAD_INPUT, "%s is finished: option %s needs a run that is not; leave out -restart",
+                   x->o.out, bf_session_only(x));
   bf_print(x->run, "%s is finished: nothing to do\n", x->o.out);
   return bf_checkpoint_remove(x->run, x->o.out, error);
 }

@@ -43,6 +43,8 @@ typedef struct BfSession {
   BfTrained          trained;
 } BfSession;
 
+/* The option that asks for something else in place of training, or NULL. Local. */
+const char *bf_session_only(const BfSession *session);
 /* Where the run starts, and its problem: the one that was given or that the command line names, or that of the
  * checkpoint, whose options are put into the state. A checkpoint or a result that is not of what is asked for now is
  * refused, with the first difference. Collective. */

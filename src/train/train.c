@@ -45,13 +45,11 @@ done:
 }
 
 static BfStatus run_session(BfSession *x, BfError *error) {
-  bool done = false;
   BF_TRY(bf_session_begin(x, error));
   if (x->start == BF_FINISHED) return BF_OK;
   bf_print_warnings(x->run, x->problem);
   BF_TRY(x->trainer->create(x->state, x, error));
-  if (x->trainer->instead) BF_TRY(x->trainer->instead(x->state, x, &done, error));
-  return done ? BF_OK : find(x, error);
+  return bf_session_only(x) ? x->trainer->instead(x->state, x, error) : find(x, error);
 }
 
 static BfStatus read_options(BfSession *x, BfError *error) {

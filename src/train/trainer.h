@@ -3,7 +3,7 @@
  * the row's name in command/trainers.c.
  *
  * Functions may be NULL where a trainer has nothing to do. `state` is theirs: `size` bytes, zeros at first, the
- * settings of `options` at its beginning. All but `parse`, `input` and `destroy` are collective. */
+ * settings of `options` at its beginning. All but `parse`, `input`, `only` and `destroy` are collective. */
 #pragma once
 #include "bellformer/train.h"
 #include "train/options.h"
@@ -27,6 +27,9 @@ struct BfTrainer {
   /* A file that is read beside the problem, or NULL. */
   const char *(*input)(const void *state);
 
+  /* The option that asks for something else in place of training, which `instead` does; NULL where none does. */
+  const char *(*only)(const void *state);
+
   /* ---- where it starts, and how it is kept ---- */
 
   /* Put what the problem decides, where the options do not, into the state: of a run that starts afresh, or that does
@@ -43,8 +46,7 @@ struct BfTrainer {
 
   /* Make what it needs, and refuse what does not go, before any file is made; may set session->space. */
   BfStatus (*create)(void *state, BfSession *session, BfError *error);
-  /* What options ask for in place of training; *done where they do. */
-  BfStatus (*instead)(void *state, BfSession *session, bool *done, BfError *error);
+  BfStatus (*instead)(void *state, BfSession *session, BfError *error);
   /* The model into session->trained.model, tables of its own into session->store; with session->checkpoint as
    * checkpoint.h tells. Both may be NULL. */
   BfStatus (*train)(void *state, BfSession *session, BfError *error);

@@ -94,6 +94,13 @@ CASES = {
                             ["good.yaml", "quantize.transition"]),
     "unknown space": ({}, ["-space", "fully"], ["-space"]),
     "unknown option": ({}, ["-quantise_cells", "4,4"], ["quantise_cells"]),
+    "a misspelt option": ({}, ["-spac", "full"], ["unknown option -spac, did you mean -space?"]),
+    "a misspelt key": ({}, ["-horizn", "3"], ["unknown option -horizn, did you mean -horizon?"]),
+    "no memory": ({}, ["-memory", "0"], ["-memory must be greater than 0"]),
+    "less memory than the program": ({}, ["-memory", "0.001"], ["-memory", "1 MB", "program alone"]),
+    "a log to nowhere": ({}, ["-log_view", ":/nowhere/log.txt"], ["-log_view", "/nowhere/log.txt"]),
+    "a viewer that PETSc has not": ({}, ["-log_view", "paper"], ["-log_view", "paper"]),
+    "a flag of PETSc's end": ({}, ["-options_view", "2x"], ["-options_view", "2x"]),
     "override out of range": ({}, ["-horizon", "0"], ["horizon"]),
     "option without a value": ({}, ["-horizon"], ["horizon"]),
     "node_size negative": ({}, ["-node_size", "-1"], ["-node_size"]),
@@ -119,7 +126,7 @@ CASES = {
     "options that PETSc cannot read": ({}, ["-options_file", "nope"], ["-options_file"]),
 }
 RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's": 3, "unknown key": 3, "a key of another kind": 3, "NaN": 4, "unknown option": 3,
-         "measures beyond 64 bits": 3, "no folder for the result": 3, "results that are too large": 2, "missing problem": 2,
+         "measures beyond 64 bits": 3, "no folder for the result": 3, "a log to nowhere": 2, "less memory than the program": 2, "results that are too large": 2, "missing problem": 2,
          "actions beyond memory": 2}
 
 
@@ -153,6 +160,9 @@ def check(files, options, words, ranks):
 def check_usage():
     for arguments, words in ((["solv"], "solv"), (["help", "solv"], "solv"), (["solve"], "problem"),
  (["eval", "none.h5"], "none.h5"), (["info", "none.yaml"], "none.yaml"),
+                             (["info", "good.yaml", "-init", "none.h5"], "none.h5 cannot be read"),
+                             (["info", "good.yaml", "-command", "flow", "-seed", "1"], "-seed has no meaning"),
+                             (["eval", "none.h5", "-dat", "t.csv"], "did you mean -data?"),
                              (["eval"], "result file"), (["info"], "problem file")):
         with tempfile.TemporaryDirectory(prefix="bf_bad_") as folder:
             for name, text in {"good.yaml": GOOD, "good.csv": TABLE}.items():

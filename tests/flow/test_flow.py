@@ -240,7 +240,7 @@ def bad_input():
         write_controls(os.path.join(f, "other.h5"), np.zeros((3, 5)))
         before = sorted(os.listdir(f))
         for options, word in ((["-scheme", "foo"], "-scheme"), (["-steps", 0], "-steps"), (["-init", "missing.h5"], "missing.h5"),
-                              (["-init", os.path.join(f, "other.h5")], "free numbers"), (["-tao_max_itt", 3], "tao_max_itt"),
+                              (["-init", os.path.join(f, "other.h5")], "free numbers"), (["-tao_max_itt", 3], "unknown option -tao_max_itt, did you mean -tao_max_it?"),
                               (["-tao_type", "foo"], "-tao_type must be one of bqnls,"), (["-tao_type", "lmvm"], "-tao_type must be one of bqnls,"),
                               (["-tao_ls_type", "foo"], "-tao_ls_type must be one of unit, more-thuente,"),
                               (["-tao_max_it", "foo"], "-tao_max_it"), (["-tao_gatol", "foo"], "-tao_gatol"),
@@ -251,6 +251,8 @@ def bad_input():
                               (["-ts_atol", 1e-3], "-tolerance"), (["-tao_view", "foo"], "-tao_view"),
                               (["-tao_max_it", 3, "-ts_monitor", "foo", "-tao_gatol", 1e-3], "-ts_monitor"), (["-flow_profile", "1"], "profile"), (["-flow_profile", "up"], "profile"),
                               (["-scheme", "bs3", "-steps", 2], "-steps"), (["-scheme", "rk4", "-tolerance", 1e-3], "-tolerance"), (["-tolerance", 0], "-tolerance"), (["-starts", 0], "-starts"),
+                              (["-tao_typ", "blmvm"], "did you mean -tao_type?"), (["-seed", 1], "-seed has no meaning where nothing is drawn"),
+                              (["-tao_view", "ascii:a b"], "-tao_view takes no blanks"), (["-tao_bncg_type", "gd"], "unknown option -tao_bncg_type"),
                               (["-quantize_cells", "8,8"], "-quantize_cells is not used by flow")):
             for n in (0, 2):
                 done = run(["flow", path, "-o", os.path.join(f, "run.h5"), *options], n)

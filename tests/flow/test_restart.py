@@ -93,6 +93,9 @@ def refused():
             done = run(arguments)
             assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done)
         assert run(["flow", "-restart", out]).returncode == 0
+        for option in ("-test_gradient", "-time_gradient"): # of a result that is whole: done is not said where nothing is
+            done = run(["flow", path, "-o", out, *OPTIONS, "-restart", "auto", option])
+            assert done.returncode == 2 and "is finished: option %s needs a run that is not" % option in done.stderr and not done.stdout, done
 
 
 every = [in_a_row, killed, killed_in_layers, without_options, refused]
