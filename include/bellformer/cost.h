@@ -74,6 +74,7 @@ struct BfCostKind {
    * p [slots][dim] of the averaged cost by z [slots][dim]. NULL: none is known. */
   BfStatus (*adjoint)(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
                       BfError *error);
+  const char *formula; /* what the report calls it: "softmax residual"; NULL: "its formula" */
 };
 
 extern const BfFamily bf_cost_family; /* cost.terminal; its kinds are BfCostKinds */
@@ -104,13 +105,14 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
 /* The same g, bit for bit, and from the same evaluation its gradient by the tokens: z, gradient [slots][dim][BF_LANES],
  * unspecified like g in lanes that are not in use. Of a token of weight w
  * (its mass over what the kind averages over): cross entropies w R^T (softmax(R r + b) - onehot(label)), shared by the
- * tokens that r is the mean of; squared_error 2 w (z - y); wasserstein 2 sum over tags h of flow(i, h) (z_i - y_h) for
- * an optimal coupling (a subgradient where several are). Not finite where a lane's z is not. */
+ * tokens that r is the mean of; hinge alike w (R_j - R_label), j the smallest rival of largest logit, where the loss is
+ * above 0, else 0; squared_error 2 w (z - y); wasserstein 2 sum over tags h of flow(i, h) (z_i - y_h) for an optimal
+ * coupling (a subgradient where several are). Not finite where a lane's z is not. */
 BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                               double *g, double *gradient, BfError *error);
 
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
- * 1 or 0 for pooled_cross_entropy, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
+ * 1 or 0 for kinds that pool, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
  * The accuracy is the sum over contexts divided by bf_cost_denominator. */
 double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 double bf_cost_denominator(const BfCost *cost); /* S or N */

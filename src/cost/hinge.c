@@ -91,4 +91,5 @@ const BfCostKind bf_cost_hinge = {.base = {"hinge", (const BfKey[]){BF_POOLING_K
                                   .evaluate    = evaluate,
                                   .represent   = bf_pooled_represent,
                                   .correct     = bf_pooled_correct,
-                                  .adjoint     = adjoint};
+                                  .adjoint     = adjoint,
+                                  .formula     = "subgradient"};

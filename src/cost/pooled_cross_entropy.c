@@ -31,4 +31,5 @@ const BfCostKind bf_cost_pooled_cross_entropy = {
     .evaluate    = evaluate,
     .represent   = bf_pooled_represent,
     .correct     = bf_pooled_correct,
-    .adjoint     = adjoint};
+    .adjoint     = adjoint,
+    .formula     = "softmax residual"};

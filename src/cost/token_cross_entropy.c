@@ -49,4 +49,5 @@ const BfCostKind bf_cost_token_cross_entropy = {
     .average     = BF_AVERAGE_TOKENS,
     .evaluate    = evaluate,
     .correct     = correct,
-    .adjoint     = adjoint};
+    .adjoint     = adjoint,
+    .formula     = "softmax residual"};

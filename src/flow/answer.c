@@ -43,9 +43,10 @@ void bf_flow_report(const void *state, const BfSession *session) {
   const BfRun        *run     = session->run;
   const BfProblem    *problem = session->problem;
   const BfRollout    *layers = &session->trained.train, *test_layers = &session->trained.test;
-  const BfTraining   *t    = &x->training;
-  const BfPontryagin *p    = &x->pontryagin;
-  const bool          test = problem->test.tokens > 0;
+  const BfTraining   *t       = &x->training;
+  const BfPontryagin *p       = &x->pontryagin;
+  const bool          test    = problem->test.tokens > 0;
+  const char         *formula = problem->cost.kind->formula ? problem->cost.kind->formula : "its formula";
   bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations,
            (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
@@ -59,7 +60,7 @@ void bf_flow_report(const void *state, const BfSession *session) {
   print_outside(x, session);
   bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
   print_variation(run, p);
-  if (!isnan(p->terminal)) bf_print(run, "; |p(T) - softmax residual| <= %.3g", p->terminal);
+  if (!isnan(p->terminal)) bf_print(run, "; |p(T) - %s| <= %.3g", formula, p->terminal);
   if (problem->actions)
     bf_print(run, "\n            H(t, u(t)) exceeds its minimum over the %lld actions by at most %.3g",
              (long long)problem->actions, p->violation);
