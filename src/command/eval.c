@@ -1,9 +1,8 @@
 /* bellformer eval: a trained model on a data table. */
-#include "bellformer/flow.h"
 #include "command/command.h"
-#include "command/prediction.h"
+#include "model/answer.h"
 #include "train/target.h"
-#include <math.h>
+#include "train/trainer.h"
 #include <string.h>
 
 typedef struct {
@@ -58,109 +57,47 @@ done:
   return status;
 }
 
-/* The flow of a result on a data set; tokens are owned by the caller. */
-typedef struct {
-  BfFlowOptions options;
-  BfFlowValue   value;
-} Continuous;
-
-/* The scheme that a result of flow was trained with; scheme NULL: it is one of solve. */
-static BfStatus read_scheme(const BfRun *run, const char *path, BfFlowOptions *o, BfError *error) {
-  BfStore *store = NULL;
-  char    *name  = NULL;
-  int64_t  steps;
-  bool     there;
-  BfStatus status;
-  *o = (BfFlowOptions){.memory = 0};
-  BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_store_has(store, "/flow", &there, error));
-  if (!there) goto done;
-  BF_GOTO(bf_store_read_text(store, "/flow", "scheme", &name, error));
-  BF_GOTO(bf_store_read_int(store, "/flow", "steps", &steps, error));
-  BF_GOTO(bf_store_read_double(store, "/flow", "tolerance", &o->tolerance, error));
-  o->scheme = bf_scheme(name);
-  o->steps  = (int)steps;
-  if (!o->scheme || steps < 1 || steps > 1000000 || !(o->tolerance > 0))
-    status = bf_fail(error, BF_BAD_INPUT, "%s: /flow: its scheme is damaged", path);
-done:
-  status = bf_store_end(&store, error);
-  bf_free(name);
-  return status;
+/* In the way of the trainer that it is of, where that has its own. */
+static BfStatus apply(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, const BfModel *model,
+                      BfApplied *own, BfError *error) {
+  for (int i = 0; bf_trainer_at(i) && !own->name; i++)
+    if (bf_trainer_at(i)->apply) BF_TRY(bf_trainer_at(i)->apply(run, path, problem, data, model, own, error));
+  return BF_OK;
 }
 
-static BfStatus evaluate_flow(const BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
-                              const BfModel *model, Continuous *x, BfError *error) {
-  BfFlow  *flow = NULL;
-  BfStatus status;
-  BF_TRY(read_scheme(run, path, &x->options, error));
-  if (!x->options.scheme) return BF_OK;
-  BF_TRY(bf_together(run->world, BF_NEW(&x->value.tokens, (problem->horizon + 1) * data->tokens * data->dim, error),
-                     error));
-  BF_TRY(bf_flow_create(run, problem, data, &x->options, &flow, error));
-  bf_flow_set_readout(flow, model->readout);
-  bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
-  bf_phase_begin(run, BF_PHASE_FLOW);
-  status = bf_flow_evaluate(flow, model->control, &x->value, error);
-  bf_phase_end(run, BF_PHASE_FLOW);
-  bf_flow_destroy(&flow);
-  return status;
+static BfStatus roll_out(BfRun *run, const BfProblem *problem, const BfData *data, const BfModel *model,
+                         BfRollout *rollout, BfError *error) {
+  const double terms = bf_rollout_terms(problem, data);
+  bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
+  bf_phase_begin(run, BF_PHASE_ROLLOUT);
+  const BfStatus status = bf_rollout(problem, data, model->control, model->readout, rollout, error);
+  bf_phase_end(run, BF_PHASE_ROLLOUT);
+  bf_work_done(run, BF_PHASE_ROLLOUT, terms);
+  return bf_together(run->world, status, error);
 }
 
-static void print_loss(const BfRun *run, const BfData *data, double loss, double accuracy) {
-  if (data->unlabelled) bf_print(run, ": no labels\n");
-  else {
-    bf_print(run, ": loss %.10g", loss);
-    if (!isnan(accuracy)) bf_print(run, ", accuracy %.6g", accuracy);
-    bf_print(run, "\n");
-  }
-}
-
-static void print_scheme(const BfRun *run, const BfFlowOptions *o) {
-  if (bf_scheme_is_layers(o->scheme)) bf_print(run, "flow (layers)");
-  else if (o->scheme->adaptive) bf_print(run, "flow (%s, tolerance %g)", o->scheme->name, o->tolerance);
-  else bf_print(run, "flow (%s, %d step%s a layer)", o->scheme->name, o->steps, o->steps > 1 ? "s" : "");
-}
-
-static void print_answer(const BfRun *run, const BfAnswer *answer, const BfFlowOptions *o, bool written) {
-  const BfData *data = answer->data;
-  bf_print(run, "%lld sequence%s, %lld tokens", (long long)data->contexts, data->contexts > 1 ? "s" : "",
-           (long long)data->tokens);
-  print_loss(run, data, answer->rollout->loss, answer->rollout->accuracy);
-  if (data->unlabelled) bf_answer_print(run, answer->prediction);
-  if (answer->flow && (answer->flow_prediction || !data->unlabelled)) {
-    print_scheme(run, o);
-    print_loss(run, data, answer->flow->loss, answer->flow->accuracy);
-    if (data->unlabelled) bf_answer_print(run, answer->flow_prediction);
-  }
-  if (answer->outside)
-    bf_print(run, "tokens outside the box: %lld, taken as they are (P acts after the first layer)\n",
-             (long long)answer->outside);
-  if (data->unlabelled && !written) bf_print(run, "-o FILE.csv or -o FILE.h5 writes the predictions\n");
-}
-
-/* The answers of layers and flow, told and written. */
-static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model, BfAnswer *answer, Continuous *flow,
-                     const Settings *o, BfError *error) {
+/* Predictions from the last tokens of both; told, and written. */
+static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model, BfAnswer *answer, const Settings *o,
+                     BfError *error) {
   const int64_t last   = (int64_t)problem->horizon * answer->data->tokens * answer->data->dim;
-  BfPrediction  layers = {0}, along = {0};
+  BfPrediction  layers = {0}, own = {0};
   BfStatus      status;
   status = bf_predict(problem, answer->data, model->readout, answer->rollout->tokens + last, &layers, error);
   answer->prediction = &layers;
   BF_GOTO(bf_together(run->world, status, error));
-  if (flow->options.scheme) answer->flow = &flow->value;
-  if (answer->flow && !bf_scheme_is_layers(flow->options.scheme)) {
-    status = bf_predict(problem, answer->data, model->readout, flow->value.tokens + last, &along, error);
-    answer->flow_prediction = &along;
+  if (answer->own && !answer->own->as_layers) {
+    status                 = bf_predict(problem, answer->data, model->readout, answer->own->tokens + last, &own, error);
+    answer->own_prediction = &own;
     BF_GOTO(bf_together(run->world, status, error));
   }
   if (o->out) BF_GOTO(bf_answer_write(run, answer, o->out, o->overwrite, error));
   const bool quiet = run->quiet;
   run->quiet       = false; /* the answer is not progress */
-  print_answer(run, answer, &flow->options, o->out != NULL);
+  bf_answer_print(run, answer, o->out != NULL);
   run->quiet = quiet;
 done:
   bf_prediction_clear(&layers);
-  bf_prediction_clear(&along);
+  bf_prediction_clear(&own);
   return status;
 }
 
@@ -169,7 +106,7 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   BfModel    model   = {0};
   BfData     table   = {0};
   BfRollout  rollout = {0};
-  Continuous flow    = {0};
+  BfApplied  own     = {0};
   int64_t    outside = 0;
   BfStatus   status;
   if (o->out) BF_GOTO(bf_target_check(run, arguments, o->out, false, o->data, error));
@@ -178,19 +115,15 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
   bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
-  bf_work_expect(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data), NULL, BF_TERM_SECONDS, false);
-  bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  status = bf_rollout(problem, data, model.control, model.readout, &rollout, error);
-  bf_phase_end(run, BF_PHASE_ROLLOUT);
-  BF_GOTO(bf_together(run->world, status, error));
-  bf_work_done(run, BF_PHASE_ROLLOUT, bf_rollout_terms(problem, data));
-  BF_GOTO(evaluate_flow(run, arguments->file, problem, data, &model, &flow, error));
-  BfAnswer answer = {.data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout};
-  status          = tell(run, problem, &model, &answer, &flow, o, error);
+  BF_GOTO(roll_out(run, problem, data, &model, &rollout, error));
+  BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
+  BfAnswer answer = {
+      .data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout, .own = own.name ? &own : NULL};
+  status = tell(run, problem, &model, &answer, o, error);
 done:
   bf_model_clear(&model);
   bf_rollout_clear(&rollout);
-  bf_free(flow.value.tokens);
+  bf_free(own.tokens);
   bf_data_clear(&table);
   bf_problem_destroy(&problem);
   return status;

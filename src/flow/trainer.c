@@ -136,4 +136,5 @@ const BfTrainer bf_flow_trainer = {
     .write    = bf_flow_write_answer,
     .report   = bf_flow_report,
     .destroy  = destroy,
+    .apply    = bf_flow_apply,
     .estimate = bf_flow_tell_estimate};

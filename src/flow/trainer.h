@@ -33,4 +33,8 @@ BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfSto
 void     bf_flow_report(const void *state, const BfSession *session);
 BfStatus bf_flow_tell_estimate(void *state, const BfInfo *info, BfError *error);
 
+/* The flow in the scheme of the result. */
+BfStatus bf_flow_apply(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, const BfModel *model,
+                       BfApplied *out, BfError *error);
+
 extern const BfTrainer bf_flow_trainer;

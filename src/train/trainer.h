@@ -3,9 +3,10 @@
  * the row's name in command/trainers.c.
  *
  * Functions may be NULL where a trainer has nothing to do. `state` is theirs: `size` bytes, zeros at first, the
- * settings of `options` at its beginning. All but `parse`, `input`, `only` and `destroy` are collective. */
+ * settings of `options` at its beginning. All but `parse`, `input`, `only`, `report` and `destroy` are collective. */
 #pragma once
 #include "bellformer/train.h"
+#include "model/answer.h"
 #include "train/options.h"
 #include "train/session.h"
 
@@ -58,6 +59,13 @@ struct BfTrainer {
   void (*report)(const void *state, const BfSession *session);
   /* Free what the state owns, apart from the texts of its settings. */
   void (*destroy)(void *state);
+
+  /* ---- eval ---- */
+
+  /* The model of the result `path` on data, as this trainer applies it, where the result is of it and that is more than
+   * the layers: into *out, zeros at first, whose tokens are the caller's also after a failure. */
+  BfStatus (*apply)(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, const BfModel *model,
+                    BfApplied *out, BfError *error);
 
   /* ---- info ---- */
 

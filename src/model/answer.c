@@ -1,7 +1,8 @@
-/* The answers of `eval`, as CSV and as HDF5. */
-#include "command/prediction.h"
+/* What a model says of a table: as CSV, as HDF5, and told. */
+#include "model/answer.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,11 @@ static void print_header(FILE *out, const BfAnswer *answer) {
   if (p->label) fputs(",label", out);
   if (p->target) name_columns(out, "", "y", p->dim);
   name_answer(out, "", p);
-  if (answer->flow_prediction) name_answer(out, "flow_", answer->flow_prediction);
+  if (answer->own_prediction) {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "%s_", answer->own->name);
+    name_answer(out, prefix, answer->own_prediction);
+  }
   fputc('\n', out);
 }
 
@@ -64,7 +69,7 @@ static void print_rows(FILE *out, const BfAnswer *answer) {
     if (p->label) fprintf(out, ",%" PRId32, p->label[i]);
     if (p->target) print_numbers(out, p->target + i * p->dim, p->dim);
     print_answer(out, p, i);
-    if (answer->flow_prediction) print_answer(out, answer->flow_prediction, i);
+    if (answer->own_prediction) print_answer(out, answer->own_prediction, i);
     fputc('\n', out);
   }
 }
@@ -143,9 +148,12 @@ static BfStatus put_losses(BfStore *store, const BfAnswer *answer, BfError *erro
   BF_TRY(bf_store_write(store, "/loss", BF_STORE_DOUBLE, 1, &answer->data->contexts, rollout->sequence_loss, error));
   BF_TRY(bf_store_attribute_double(store, "/", "loss", rollout->loss, error));
   BF_TRY(bf_store_attribute_double(store, "/", "accuracy", rollout->accuracy, error));
-  if (!answer->flow) return BF_OK;
-  BF_TRY(bf_store_attribute_double(store, "/", "flow_loss", answer->flow->loss, error));
-  return bf_store_attribute_double(store, "/", "flow_accuracy", answer->flow->accuracy, error);
+  if (!answer->own) return BF_OK;
+  char name[64];
+  snprintf(name, sizeof name, "%s_loss", answer->own->name);
+  BF_TRY(bf_store_attribute_double(store, "/", name, answer->own->loss, error));
+  snprintf(name, sizeof name, "%s_accuracy", answer->own->name);
+  return bf_store_attribute_double(store, "/", name, answer->own->accuracy, error);
 }
 
 static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows, BfError *error) {
@@ -157,10 +165,13 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   BF_TRY(bf_store_attribute_int(store, "/", "outside", answer->outside, error));
   BF_TRY(put_losses(store, answer, error));
   BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
-  if (!answer->flow) return BF_OK;
-  BF_TRY(bf_store_write(store, "/flow_tokens", BF_STORE_DOUBLE, 3, dims, answer->flow->tokens, error));
-  if (!answer->flow_prediction) return BF_OK;
-  return put_answer(&(Group){store, "/flow_prediction", answer->flow_prediction->rows}, answer->flow_prediction, error);
+  if (!answer->own) return BF_OK;
+  char path[64];
+  snprintf(path, sizeof path, "/%s_tokens", answer->own->name);
+  BF_TRY(bf_store_write(store, path, BF_STORE_DOUBLE, 3, dims, answer->own->tokens, error));
+  if (!answer->own_prediction) return BF_OK;
+  snprintf(path, sizeof path, "/%s_prediction", answer->own->name);
+  return put_answer(&(Group){store, path, answer->own_prediction->rows}, answer->own_prediction, error);
 }
 
 static BfStatus write_hdf5(const BfRun *run, const BfAnswer *answer, const char *path, bool overwrite, BfError *error) {
@@ -186,7 +197,8 @@ BfStatus bf_answer_write(const BfRun *run, const BfAnswer *answer, const char *p
 
 /* ---- on the terminal -------------------------------------------------------------------------------------------- */
 
-void bf_answer_print(const BfRun *run, const BfPrediction *p) {
+/* "classes 0: 5, 1: 7", a line; nothing for costs without classes. */
+static void print_classes(const BfRun *run, const BfPrediction *p) {
   enum { SHOWN = 16 };
   if (!p->classes) return;
   bf_print(run, "classes");
@@ -197,4 +209,30 @@ void bf_answer_print(const BfRun *run, const BfPrediction *p) {
   }
   bf_print(run, "%s, of %lld %s\n", p->classes > SHOWN ? ", ..." : "", (long long)p->rows,
            p->pooled ? "sequences" : "tokens");
+}
+
+static void print_loss(const BfRun *run, const BfData *data, double loss, double accuracy) {
+  if (data->unlabelled) bf_print(run, ": no labels\n");
+  else {
+    bf_print(run, ": loss %.10g", loss);
+    if (!isnan(accuracy)) bf_print(run, ", accuracy %.6g", accuracy);
+    bf_print(run, "\n");
+  }
+}
+
+void bf_answer_print(const BfRun *run, const BfAnswer *answer, bool written) {
+  const BfData *data = answer->data;
+  bf_print(run, "%lld sequence%s, %lld tokens", (long long)data->contexts, data->contexts > 1 ? "s" : "",
+           (long long)data->tokens);
+  print_loss(run, data, answer->rollout->loss, answer->rollout->accuracy);
+  if (data->unlabelled) print_classes(run, answer->prediction);
+  if (answer->own && (answer->own_prediction || !data->unlabelled)) {
+    bf_print(run, "%s", answer->own->title);
+    print_loss(run, data, answer->own->loss, answer->own->accuracy);
+    if (data->unlabelled) print_classes(run, answer->own_prediction);
+  }
+  if (answer->outside)
+    bf_print(run, "tokens outside the box: %lld, taken as they are (P acts after the first layer)\n",
+             (long long)answer->outside);
+  if (data->unlabelled && !written) bf_print(run, "-o FILE.csv or -o FILE.h5 writes the predictions\n");
 }
