@@ -84,9 +84,10 @@ typedef struct {
   const BfTermKind *kind;
   const BfMatrix   *matrix; /* [matrices] its own, among the layer's, their parameters one behind the other */
   int               matrices;
+  void             *own; /* settings of the kind alone; NULL: it has none; owned by the layer */
 } BfTerm;
 
-#define BF_MOST_TERMS 8
+#define BF_MOST_TERMS 16
 
 struct BfLayer {
   int                 dim; /* d */

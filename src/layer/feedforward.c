@@ -1,20 +1,62 @@
 /* The feed-forward part W2 sigma(W1 z + b1) + b2, by kernels. */
-#include "bellformer/term.h"
 #include "kernel/kernels.h"
+#include "layer/term_kinds.h"
+#include "run/text.h"
 #include <string.h>
 
-static int matrix(const BfLayer *layer, int k, BfMatrix *out) {
-  static const char *const name[] = {"W1", "b1", "W2", "b2"};
-  const int                rows[] = {layer->width, layer->width, layer->dim, layer->dim};
-  const int                cols[] = {layer->dim, 1, layer->width, 1};
+static const BfKind   choices[] = {{"none", NULL},
+                                   {"tanh, relu or gelu", (const BfKey[]){{.name = "layer.width"},
+                                                                          {.name = "control.W1"},
+                                                                          {.name = "control.b1"},
+                                                                          {.name = "control.W2"},
+                                                                          {.name = "control.b2"},
+                                                                          {.name = NULL}}}};
+static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
+static const BfFamily family = {"layer.feedforward", "none", false, true, choice};
+
+static const char *const names[] = {"W1", "b1", "W2", "b2", NULL};
+
+static BfStatus read(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
+  const char *name = family.fallback;
+  char        quote[BF_QUOTE];
+  int64_t     width = 0;
+  int         chosen;
+  (void)term;
+  BF_TRY(keys->text(keys, family.key, BF_OPTIONAL, &name, error));
+  *there            = strcmp(name, family.fallback) != 0;
+  layer->activation = *there ? bf_activation(name) : NULL;
+  if (*there && !layer->activation)
+    return keys->fail(keys, family.key, error, "must be none, %s, got '%s'%s", bf_activation_names(),
+                      bf_text_quote(name, quote), bf_text_hint(name));
+  BF_TRY(keys->choose(keys, &family, &chosen, error));
+  if (*there) BF_TRY(keys->integer(keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));
+  layer->width = (int)width;
+  return BF_OK;
+}
+
+static bool implied(const BfLayer *layer) { return layer->activation != NULL; }
+
+static int matrix(const BfLayer *layer, const BfTerm *term, int k, BfMatrix *out) {
+  const int rows[] = {layer->width, layer->width, layer->dim, layer->dim};
+  const int cols[] = {layer->dim, 1, layer->width, 1};
+  (void)term;
   if (k >= 4) return 0;
   *out = (BfMatrix){.rows = rows[k], .cols = cols[k], .vector = k % 2};
-  strcpy(out->name, name[k]);
+  strcpy(out->name, names[k]);
   return 1;
 }
 
+static BfStatus describe(const BfLayer *layer, const BfTerm *term, const BfDescription *to, BfError *error) {
+  (void)term;
+  BF_TRY(to->text(to, "feedforward", bf_activation_name(layer->activation), error));
+  return to->integer(to, "width", layer->width, error);
+}
+
 /* The hidden numbers, their slopes, the cotangents. */
-static int64_t work(const BfLayer *layer) { return 3 * (int64_t)layer->width * BF_LANES; }
+static int64_t work(const BfLayer *layer, const BfTerm *term) {
+  (void)term;
+  return 3 * (int64_t)layer->width * BF_LANES;
+}
 
 static void apply(const BfTermCall *call, double *v) {
   const BfKernels *kernels = call->layer->kernels;
@@ -25,5 +67,14 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
   call->layer->kernels->feedforward_transposed(call, lambda, by_z, by_parameters);
 }
 
-const BfTermKind bf_term_feedforward = {
-    .name = "feedforward", .matrix = matrix, .work = work, .apply = apply, .transposed = transposed};
+const BfTermKind bf_term_feedforward = {.base       = {.name = "feedforward"},
+                                        .version    = BF_KIND_VERSION,
+                                        .family     = &family,
+                                        .matrices   = names,
+                                        .read       = read,
+                                        .implied    = implied,
+                                        .matrix     = matrix,
+                                        .describe   = describe,
+                                        .work       = work,
+                                        .apply      = apply,
+                                        .transposed = transposed};

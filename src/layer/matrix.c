@@ -1,25 +1,37 @@
 /* The matrices of a layer and the free numbers that fill them. */
 #include "bellformer/term.h"
+#include <string.h>
 
-static void add_term(BfLayer *layer, const BfTermKind *kind) {
-  BfTerm  *term = &layer->term[layer->terms++];
-  BfMatrix unused;
-  *term = (BfTerm){.kind = kind};
-  while (kind->matrix(layer, term->matrices, &unused)) term->matrices++;
-  layer->matrices += term->matrices;
+/* The terms that the layer was given and those that its members imply, in the order of kinds. */
+static void order_terms(BfLayer *layer) {
+  const BfTermKind *kind;
+  BfTerm            ordered[BF_MOST_TERMS] = {{0}};
+  int               count                  = 0;
+  for (int k = 0; (kind = bf_term_kind(k)); k++) {
+    const BfTerm *given = bf_layer_term(layer, kind);
+    if (given) ordered[count++] = *given;
+    else if (kind->implied && kind->implied(layer)) ordered[count++].kind = kind;
+  }
+  memcpy(layer->term, ordered, sizeof ordered);
+  layer->terms = count;
 }
 
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
   int at = 0;
-  if (layer->heads) add_term(layer, &bf_term_attention);
-  if (layer->activation) add_term(layer, &bf_term_feedforward);
+  order_terms(layer);
+  for (int i = 0; i < layer->terms; i++) {
+    BfTerm  *term = &layer->term[i];
+    BfMatrix unused;
+    while (term->kind->matrix(layer, term, term->matrices, &unused)) term->matrices++;
+    layer->matrices += term->matrices;
+  }
   BF_TRY(BF_NEW(&layer->matrix, layer->matrices, error));
   layer->attention = layer->matrix;
   for (int i = 0; i < layer->terms; i++) {
     BfTerm *term = &layer->term[i];
     term->matrix = layer->matrix + at;
     for (int k = 0; k < term->matrices; k++) {
-      term->kind->matrix(layer, k, &layer->matrix[at]);
+      term->kind->matrix(layer, term, k, &layer->matrix[at]);
       layer->matrix[at++].form = bf_form(bf_form_family.fallback);
     }
   }
@@ -56,6 +68,7 @@ BfStatus bf_layer_place(BfLayer *layer, BfError *error) {
 void bf_layer_clear(BfLayer *layer) {
   for (int i = 0; i < layer->matrices; i++) bf_free(layer->matrix[i].value);
   bf_free(layer->matrix);
+  for (int k = 0; k < layer->terms; k++) bf_free(layer->term[k].own);
   bf_free(layer->encoding);
   bf_free((void *)layer->lower);
   bf_free((void *)layer->upper);

@@ -6,6 +6,9 @@
 
 /* Whether a kind of the problem stands in the plug-in. */
 static bool is_used(const BfPlugin *plugin, const BfProblem *problem) {
+  const BfLayer *layer = &problem->layer;
+  for (int k = 0; k < layer->terms; k++)
+    if (bf_plugin_of(layer->term[k].kind) == plugin) return true;
   return bf_plugin_of(problem->cost.kind) == plugin;
 }
 

@@ -1,5 +1,6 @@
 /* The choices that a problem makes: families of kinds, and choices whose kinds are words alone. */
 #include "bellformer/form.h"
+#include "bellformer/term.h"
 #include "cost/readout_kind.h"
 #include "family.h"
 #include "quantize/sampler.h"
@@ -15,17 +16,6 @@
     __VA_ARGS__, { .name = NULL }                                                                                      \
   }
 
-KINDS(heads_kind, {.name = "0"},
-      {.name = "1 or more",
-       KEYS(KEY("layer.beta"), KEY("layer.mask"), KEY("data.position_encoding"), KEY("data.position_amplitude"),
-            KEY("control.A"), KEY("control.V"))})
-const BfFamily bf_family_heads = {"layer.heads", "1 or more", true, true, heads_kind};
-
-KINDS(feedforward_kind, {.name = "none"},
-      {.name = "tanh, relu or gelu",
-       KEYS(KEY("layer.width"), KEY("control.W1"), KEY("control.b1"), KEY("control.W2"), KEY("control.b2"))})
-const BfFamily bf_family_feedforward = {"layer.feedforward", "none", false, true, feedforward_kind};
-
 KINDS(encoding_kind, {.name = "none"}, {.name = "sinusoidal", KEYS(KEY("data.position_amplitude"))}, {.name = "a list"})
 const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, true, encoding_kind};
 
@@ -36,16 +26,14 @@ const BfFamily bf_family_codebook = {NULL, NULL, false, false, codebook_kind};
 KINDS(cells_kind, {.name = "0"}, {.name = "1 or more", KEYS(KEY("quantize.atoms"), KEY("quantize.transition"))})
 const BfFamily bf_family_cells = {"quantize.cells", "1 or more", true, true, cells_kind};
 
-const BfFamily *const bf_families[] = {&bf_family_heads,
-                                       &bf_family_feedforward,
-                                       &bf_family_encoding,
-                                       &bf_form_family,
-                                       &bf_family_action,
-                                       &bf_cost_family,
-                                       &bf_readout_family,
-                                       &bf_readout_source,
-                                       &bf_family_codebook,
-                                       &bf_family_cells,
-                                       &bf_family_norm,
-                                       &bf_family_projection,
-                                       NULL};
+static const BfFamily *const families[] = {
+    &bf_family_encoding, &bf_form_family,     &bf_family_action, &bf_cost_family, &bf_readout_family,
+    &bf_readout_source,  &bf_family_codebook, &bf_family_cells,  &bf_family_norm, &bf_family_projection};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+const BfFamily *bf_family_at(int k) {
+  const BfTermKind *term;
+  for (int i = 0; (term = bf_term_kind(i)); i++)
+    if (term->family && !k--) return term->family;
+  return k < FAMILIES ? families[k] : NULL;
+}

@@ -5,9 +5,9 @@
 #include "bellformer/kind.h"
 #include "keys.h"
 
-/* All of them, for the reference and the table of keys; ends with NULL. */
-extern const BfFamily *const bf_families[];
-extern const BfFamily bf_family_encoding, bf_family_heads, bf_family_feedforward, bf_family_codebook, bf_family_cells;
+/* All of them, the terms' first, for the reference and the table of keys; NULL behind the last. */
+const BfFamily       *bf_family_at(int k);
+extern const BfFamily bf_family_encoding, bf_family_codebook, bf_family_cells;
 
 /* The number of the kind of that name; text NULL: the fallback; -1: there is none. */
 int bf_family_find(const BfFamily *family, const char *text);

@@ -1,4 +1,5 @@
 #include "key_table.h"
+#include "bellformer/term.h"
 #include "family.h"
 
 #include <ctype.h>
@@ -61,15 +62,26 @@ static const BfKey general[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const BfKey *next_described(const BfKind *kind, BfKeyWalk *walk) {
+  while (kind->keys && kind->keys[walk->key].name) {
+    const BfKey *key = &kind->keys[walk->key++];
+    if (key->type) return key;
+  }
+  return NULL;
+}
+
 const BfKey *bf_key_next(BfKeyWalk *walk) {
   if (general[walk->general].name) return &general[walk->general++];
-  for (; bf_families[walk->family]; walk->family++, walk->kind = 0) {
+  for (const BfFamily *family; (family = bf_family_at((int)walk->family)); walk->family++, walk->kind = 0) {
     const BfKind *kind;
-    for (; (kind = bf_families[walk->family]->kind((int)walk->kind)); walk->kind++, walk->key = 0)
-      while (kind->keys && kind->keys[walk->key].name) {
-        const BfKey *key = &kind->keys[walk->key++];
-        if (key->type) return key;
-      }
+    for (; (kind = family->kind((int)walk->kind)); walk->kind++, walk->key = 0) {
+      const BfKey *key = next_described(kind, walk);
+      if (key) return key;
+    }
+  }
+  for (const BfTermKind *term; (term = bf_term_kind((int)walk->term)); walk->term++, walk->key = 0) {
+    const BfKey *key = next_described(&term->base, walk);
+    if (key) return key;
   }
   return NULL;
 }
@@ -85,17 +97,28 @@ static const char *number(const char *at, int *out) {
   return at + digits;
 }
 
+/* How long the name of a matrix of that term is with which `at` begins; 0: none. "A_" is one for each head, and a name
+ * for all of them. */
+static size_t matrix_length(const BfTermKind *term, const char *at) {
+  for (const char *const *name = term->matrices; *name; name++) {
+    const size_t length = strlen(*name);
+    int          head;
+    if (strncmp(at, *name, length)) continue;
+    if ((*name)[length - 1] != '_') {
+      if (at[length] == '_') return length;
+    } else {
+      const char *end = number(at + length, &head);
+      return end ? (size_t)(end - at) : length - 1;
+    }
+  }
+  return 0;
+}
+
 /* "A_12_levels" -> the matrix "A_12", and what stands behind its '_'; NULL where it does not begin with a matrix. */
 static const char *matrix_name(const char *at, char name[BF_MATRIX_NAME]) {
-  static const char *const plain[] = {"W1_", "b1_", "W2_", "b2_"};
-  size_t                   length  = 0;
-  for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
-    if (!strncmp(at, plain[k], 3)) length = 2;
-  if (!strncmp(at, "A_", 2) || !strncmp(at, "V_", 2)) {
-    int         head;
-    const char *end = number(at + 2, &head);
-    length          = end ? (size_t)(end - at) : 1;
-  }
+  const BfTermKind *term;
+  size_t            length = 0;
+  for (int k = 0; !length && (term = bf_term_kind(k)); k++) length = matrix_length(term, at);
   if (!length || at[length] != '_') return NULL;
   memcpy(name, at, length);
   name[length] = '\0';

@@ -6,10 +6,10 @@
 #include "bellformer/layer.h"
 #include "overrides.h"
 
-/* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds. A key that several kinds
- * describe comes as often; NULL behind the last. */
+/* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds and of terms. A key that
+ * several kinds describe comes as often; NULL behind the last. */
 typedef struct {
-  int64_t general, family, kind, key;
+  int64_t general, family, kind, key, term;
 } BfKeyWalk;
 
 const BfKey *bf_key_next(BfKeyWalk *walk);

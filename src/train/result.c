@@ -1,5 +1,6 @@
 /* What a result file holds beside the solver's tables. */
 #include "train/result.h"
+#include "bellformer/term.h"
 #include "bellformer/version.h"
 #include "model/format.h"
 #include <hdf5.h>
@@ -101,34 +102,6 @@ done:
   return status;
 }
 
-static const char *encoding_name(const BfProblem *problem) {
-  return problem->sinusoidal ? "sinusoidal" : problem->layer.encoding ? "list" : "none";
-}
-
-static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *error) {
-  const BfLayer *layer = &problem->layer;
-  const char    *path  = "/layer";
-  const int64_t  d     = layer->dim;
-  BF_TRY(bf_store_attribute_int(store, path, "dim", layer->dim, error));
-  BF_TRY(bf_store_attribute_int(store, path, "heads", layer->heads, error));
-  BF_TRY(bf_store_attribute_int(store, path, "width", layer->width, error));
-  BF_TRY(bf_store_attribute_double(store, path, "beta", layer->beta, error));
-  BF_TRY(bf_store_attribute_double(store, path, "residual", layer->residual, error));
-  BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
-  BF_TRY(bf_store_attribute_text(store, path, "mask", layer->mask == BF_MASK_CAUSAL ? "causal" : "full", error));
-  BF_TRY(bf_store_attribute_text(store, path, "feedforward", bf_activation_name(layer->activation), error));
-  BF_TRY(bf_store_attribute_text(store, path, "norm", layer->norm->base.name, error));
-  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection->base.name, error));
-  BF_TRY(bf_store_attribute_text(store, path, "position_encoding", encoding_name(problem), error));
-  if (problem->sinusoidal)
-    BF_TRY(bf_store_attribute_double(store, path, "position_amplitude", problem->sinusoidal, error));
-  BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
-  BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
-  if (!layer->encoding) return BF_OK;
-  return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding,
-                        error);
-}
-
 /* ---- what a kind tells of itself --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -151,9 +124,48 @@ static BfStatus tell_number(const BfDescription *to, const char *name, double va
   return bf_store_attribute_double(place->store, place->path, name, value, error);
 }
 
+static BfDescription describe_in(Place *place) {
+  return (BfDescription){.state = place, .text = tell_text, .integer = tell_integer, .number = tell_number};
+}
+
+/* ---- parts of the problem ---------------------------------------------------------------------------------------- */
+
+static BfStatus write_terms(const BfLayer *layer, BfStore *store, BfError *error) {
+  Place               place = {store, "/layer"};
+  const BfDescription to    = describe_in(&place);
+  const BfTermKind   *kind;
+  for (int k = 0; (kind = bf_term_kind(k)); k++)
+    if (kind->describe) BF_TRY(kind->describe(layer, bf_layer_term(layer, kind), &to, error));
+  return BF_OK;
+}
+
+static const char *encoding_name(const BfProblem *problem) {
+  return problem->sinusoidal ? "sinusoidal" : problem->layer.encoding ? "list" : "none";
+}
+
+static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *error) {
+  const BfLayer *layer = &problem->layer;
+  const char    *path  = "/layer";
+  const int64_t  d     = layer->dim;
+  BF_TRY(bf_store_attribute_int(store, path, "dim", layer->dim, error));
+  BF_TRY(write_terms(layer, store, error));
+  BF_TRY(bf_store_attribute_double(store, path, "residual", layer->residual, error));
+  BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
+  BF_TRY(bf_store_attribute_text(store, path, "norm", layer->norm->base.name, error));
+  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection->base.name, error));
+  BF_TRY(bf_store_attribute_text(store, path, "position_encoding", encoding_name(problem), error));
+  if (problem->sinusoidal)
+    BF_TRY(bf_store_attribute_double(store, path, "position_amplitude", problem->sinusoidal, error));
+  BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
+  BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
+  if (!layer->encoding) return BF_OK;
+  return bf_store_write(store, "/layer/encoding", BF_STORE_DOUBLE, 2, (int64_t[]){layer->positions, d}, layer->encoding,
+                        error);
+}
+
 static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   Place               place = {store, "/cost"};
-  const BfDescription to    = {.state = &place, .text = tell_text, .integer = tell_integer, .number = tell_number};
+  const BfDescription to    = describe_in(&place);
   BF_TRY(bf_store_attribute_text(store, "/cost", "terminal", cost->kind->base.name, error));
   BF_TRY(bf_store_attribute_double(store, "/cost", "weight_decay", cost->weight_decay, error));
   BF_TRY(bf_store_attribute_int(store, "/cost", "classes", cost->classes, error));

@@ -41,7 +41,7 @@ int main(void) {
   for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));) {
     if (met_before(key)) continue;
     printf("%s\t%s\t%s\t", key->name, key->type, key->fallback ? key->fallback : "required");
-    for (int c = 0, said = 0; bf_families[c]; c++) said |= print_choice(bf_families[c], key->name, said ? "; " : "");
+    for (int c = 0, said = 0; bf_family_at(c); c++) said |= print_choice(bf_family_at(c), key->name, said ? "; " : "");
     printf("\t%s\n", key->meaning);
   }
   return 0;

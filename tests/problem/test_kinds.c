@@ -191,8 +191,8 @@ static void kinds_name_keys_that_exist(void **state) {
   const BfKind *kind;
   int           keys = 0;
   (void)state;
-  for (int f = 0; bf_families[f]; f++) {
-    const BfFamily *family = bf_families[f];
+  for (int f = 0; bf_family_at(f); f++) {
+    const BfFamily *family = bf_family_at(f);
     if (family->key && !described(family->key)) fail_msg("%s is no key", family->key);
     for (int k = 0; (kind = family->kind(k)); k++) {
       for (int other = 0; other < k; other++) assert_string_not_equal(family->kind(other)->name, kind->name);

@@ -1,0 +1,13 @@
+/* The terms of the velocity that the program comes with. A new one: a file that defines `const BfTermKind
+ * bf_term_NAME`, and a line here. */
+#pragma once
+#include "bellformer/term.h"
+
+/* In the order of u. */
+#define BF_TERM_KINDS(KIND)                                                                                            \
+  KIND(attention)                                                                                                      \
+  KIND(feedforward)
+
+#define BF_DECLARE_TERM_KIND(kind) extern const BfTermKind bf_term_##kind;
+BF_TERM_KINDS(BF_DECLARE_TERM_KIND)
+#undef BF_DECLARE_TERM_KIND
