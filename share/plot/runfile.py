@@ -34,6 +34,14 @@ class Run(bellformer.Model):
         """The weights with which the tokens of these rows, one sequence, look at each other in layer t."""
         return self.attention(t, self.tokens[t, rows], self.table.position[rows], head)
 
+    def view(self, pair):
+        """The lowest and highest values of some coordinates that a figure shows: Z, and without a projection wherever tokens are."""
+        lower, upper = self.lower[pair], self.upper[pair]
+        if self.projection != "none":
+            return lower, upper
+        z = self.tokens[..., pair].reshape(-1, *np.shape(pair))
+        return np.minimum(lower, z.min(axis=0)), np.maximum(upper, z.max(axis=0))
+
     def title(self, test=False):
         """One line: the problem, its sizes and what the trained model attains."""
         start = "test_" if test else ""

@@ -26,18 +26,19 @@ SHOWN = 4     # contexts at most whose attention is shown
 def frame(axes, run, pair):
     """The box Z of two coordinates, equal scales, a little air round it."""
     lower, upper = run.lower[pair], run.upper[pair]
-    air = 0.04 * (upper - lower).max()
-    axes.set(xlim=(lower[0] - air, upper[0] + air), ylim=(lower[1] - air, upper[1] + air), aspect="equal")
+    least, most = run.view(pair)
+    air = 0.04 * (most - least).max()
+    axes.set(xlim=(least[0] - air, most[0] + air), ylim=(least[1] - air, most[1] + air), aspect="equal")
     axes.add_patch(plt.Rectangle(lower, *(upper - lower), fill=False, ec=style.GREY, lw=0.6, ls=(0, (3, 2)), zorder=0))
     axes.set_xlabel(f"$z_{{{pair[0]}}}$", labelpad=1)
 
 
 def band(axes, run):
     """The box Z of one coordinate, upwards."""
-    lower, upper = run.lower[0], run.upper[0]
-    air = 0.1 * (upper - lower)
-    axes.set_ylim(lower - air, upper + air)
-    for edge in (lower, upper):
+    least, most = run.view(0)
+    air = 0.1 * (most - least)
+    axes.set_ylim(least - air, most + air)
+    for edge in (run.lower[0], run.upper[0]):
         axes.axhline(edge, color=style.GREY, lw=0.6, ls=(0, (3, 2)), zorder=0)
 
 
@@ -232,7 +233,7 @@ def finish(fig, run, notes, test):
 
 def figure_plane(run, pair, position, head, test):
     rows, kinds, columns = chosen_rows(run, position), style.Kinds(run.table), run.layers + 1
-    sides = run.upper[pair] - run.lower[pair]
+    sides = np.subtract(*run.view(pair)[::-1])
     height = style.PANEL * float(np.clip(sides[1] / sides[0], 0.5, 2))
     fig, grid = plt.subplots(2, columns, figsize=(style.PANEL * columns, 2 * height + 1.2), squeeze=False)
     fig.get_layout_engine().set(h_pad=0.07)

@@ -40,6 +40,8 @@ KEYS = [
     (("encoding: sinusoidal", "encoding: [0, 1, 0, 1]"), "data.position_encoding was sinusoidal, now 0,1,0,1"),
     ((", test: test.csv", ""), "data.test was test.csv, now not given"),
     (("layer: {", "layer: {residual: 0, "), "layer.residual was 1, now 0"),
+    (("token: {", "token: {projection: none, "), "token.projection was clip, now none"),
+    (("layer: {", "layer: {norm: rms, "), "layer.norm was none, now rms"),
     (("layer: {", "layer: {beta: 2, "), "layer.beta was 1, now 2"),
     (("layer: {", "layer: {mask: causal, "), "layer.mask was full, now causal"),
     (("tanh", "gelu"), "layer.feedforward was tanh, now gelu"),
@@ -59,7 +61,7 @@ KEYS = [
 ]
 # What is the same problem, written otherwise.
 SAME = [("horizon: 2", "# two layers\nhorizon:   2"), ("step: 0.5", "step: 5.0e-1"), ("horizon: 2", "name: other\nhorizon: 2"),
-        ("token: {", "token: {projection: clip, "), ("layer: {", "layer: {beta: 1.0, residual: 1, heads: 1, "),
+        ("token: {", "token: {projection: clip, "), ("layer: {", "layer: {beta: 1.0, residual: 1, norm: none, heads: 1, "),
         ("A: {form: scalar", "A_0: {form: scalar"), ("V: {form: scalar, range: [-1, 1]", "V: {form: scalar, range: [-1, 1, ]"), ("lower: [-1.5, -1.5]", "lower: -1.5"),
         ("W1: {form: full, range: [-1, 1]", "W1: {form: full, range: [-9, 1], row_0: {range: [-1, 1]}"),
         ("cost:", "action: {kind: grid}\ncost:"), (", bias: [0, 0]", ""), ("readout: {", "readout: {classes: 2, "),

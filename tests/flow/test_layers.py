@@ -50,7 +50,7 @@ CASES = {
                                                 feedforward="gelu", width=2, control={**HEAD, **FEED}),
     "rms, causal, encoding, tanh": tight(rows=sequences(2, 5), norm="rms", mask="causal", feedforward="tanh", width=3,
                                          control={**HEAD, **FEED}, encoding=np.random.default_rng(5).normal(size=(5, 2)), **CROSS),
-    "layer norm, r = 0, gelu": tight(rows=sequences(2, 3, dim=3), dim=3, lower=[-0.8] * 3, upper=[0.9] * 3, norm="layer", residual=0,
+    "layer norm, r = 0, gelu": tight(rows=sequences(2, 3, dim=3), dim=3, lower=[-1.3] * 3, upper=[1.3] * 3, norm="layer", residual=0,
                                      feedforward="gelu", width=2, control={**HEAD, **FEED}, terminal="pooled_cross_entropy",
                                      readout={"kind": "fixed", "matrix": [1, 0, 2, -1, 1, 0]}, step=1.5),
     "rms on the sphere": case(rows=sequences(3, 4), norm="rms", projection="sphere", **CROSS),
@@ -94,7 +94,18 @@ def check(name):
     close(r.data["flow/gradient"], layers.gradient(p, u), 1e-8, "gradient")
     if p["projection"] == "clip":
         assert not r.data["flow/outside"].any()
+    if p["projection"] == "none":
+        check_outside(p, r, ends)
     check_hamiltonian(p, u, r)
+
+
+def check_outside(p, r, ends):
+    """Nothing keeps tokens in Z: how many are outside, at which depths, is counted and said."""
+    out = np.concatenate([((z < p["lower"]) | (z > p["upper"])).any(axis=2) for z in ends], axis=1)
+    assert out.any() and (r.data["flow/outside"][1:] == out[1:].sum(axis=1)).all(), r.data["flow/outside"]
+    somewhere = out[1:].any(axis=0).sum()
+    said = "outside Z at ends of layers, where nothing keeps them: %d of %d tokens" % (somewhere, out.shape[1])
+    assert said in r.text and r.attributes["flow"]["outside"] == somewhere, r.text
 
 
 def check_hamiltonian(p, u, r):

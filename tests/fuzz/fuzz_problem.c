@@ -14,7 +14,7 @@ const char *const WORDS[] = {
     "0", "1", "2", "3", "-1", "0.5", "1e-300", "1e154", "-1e300", "1.7e308", "65", "1000000", "2147483647",
     "9223372036854775807", "nan", "[]", "none", "full", "fixed", "scalar", "skew", "causal", "sphere", "relu", "sample",
     "file", "grid", "split", "auto", "decision", "sinusoidal", "pop.csv", "y.csv", "one.csv", "x.csv", "wasserstein",
-    "squared_error", "token_cross_entropy", NULL};
+    "squared_error", "token_cross_entropy", "rms", "layer", NULL};
 /* clang-format on */
 
 /* ---- bounds ----------------------------------------------------------------------------------------------------- */

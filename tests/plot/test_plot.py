@@ -39,6 +39,8 @@ DRAWN = {
     "plane, sphere": CASES["flow: sphere, a decision"],
     "space": CASES["flow: three dimensions"],
     "no heads": DISCRETE["feed-forward alone, gelu"],
+    "plane, nothing keeps tokens": {**CASES["flow: pooled cross entropy, decay"], "projection": "none", "lower": [-1.25, -1.25], "upper": [1.25, 1.25],
+                                    "step": 2.0},
 }
 
 
@@ -65,7 +67,8 @@ def tokens():
                 "line, population": ["tokens against depth", "star: query token", "an even look"],
                 "line, targets": ["tokens against depth", "target", "position 2"], "plane, forty labels": ["label 0", "label 39", "4 of 40 sequences"],
                 "plane, a context longer than a matrix": ["star: query token", "sequence 0"], "plane, targets": ["target"],
-                "plane, sphere": ["attention weight"], "space": ["data"], "plane, two heads": ["attention of layer 2"], "no heads": ["no attention"]}
+                "plane, sphere": ["attention weight"], "space": ["data"], "plane, two heads": ["attention of layer 2"], "no heads": ["no attention"],
+                "plane, nothing keeps tokens": ["tokens", "attention weight"]}
     for name, p in DRAWN.items():
         with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
             said = drawn("tokens.py", evaluated(p, folder)[1])

@@ -26,6 +26,9 @@ EXTRA = {
                                     action={"kind": "sample", "count": 3, "seed": 2},
                                     control={"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}),
     "wasserstein, auto": {**FLOW["wasserstein, profile"][0], "position_weight": "auto"},
+    "wasserstein, auto, no projection, several at a position": {
+        **FLOW["wasserstein, profile"][0], "position_weight": "auto", "projection": "none", "norm": "rms", "lower": [-1.3] * 2, "upper": [1.3] * 2,
+        "step": 1.5, "rows": [(s, n // 2, y, z) for s, n, y, z in FLOW["r = 0, relu, squared error"][0]["rows"]]},
 }
 CASES = {**{"flow: " + name: p for name, (p, _) in FLOW.items()}, **{"solve: " + name: p for name, p in DISCRETE.items()}, **EXTRA}
 # A problem's YAML has no key for it in oracle.write: it is given on the command line.

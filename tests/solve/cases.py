@@ -91,8 +91,8 @@ CASES = {
         rows=[(s, n, t, z / np.linalg.norm(z)) for s, n, t, z in sequences(2, 2, seed=18)], projection="sphere",
         terminal="pooled_cross_entropy", readout=READOUT, cells=[4, 4],
         control={"A": {"form": "scalar", **A2}, "V": {"form": "full", **V2}}),
-    "rms, encoded, atoms": problem(
-        rows=population(8, seed=25)[:4] + [(0, 1, t, z) for _, _, t, z in population(4, seed=26)], atoms=1, norm="rms",
+    "rms, encoded, two atoms": problem(
+        rows=[(0, n // 2, n // 2, z) for n, z in enumerate(tokens(4, seed=25))], norm="rms",
         encoding=[0.3, -0.2, 0.1, 0.4], terminal="token_cross_entropy", readout=READOUT, weight_decay=2**-6, cells=[3, 2],
         control={"A": {"form": "scalar", "range": [-2, 2], "levels": 3}, "V": {"form": "full", **V2}}),
     "layer norm, causal, feed-forward": problem(
@@ -134,5 +134,5 @@ CASES = {
 }
 UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, two heads", "feed-forward, relu, sampled",
                "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
-               "rms, encoded, atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
+               "rms, encoded, two atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
                "nothing to choose"]

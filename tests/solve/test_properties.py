@@ -88,6 +88,11 @@ def auto_weight():
     p = problem(rows=rows, targets=True, dim=1, lower=[-1], upper=[1], horizon=1, cells=0, residual=1, step=1.0,
                 control={"A": {"form": "fixed", "value": [0]}, "V": {"form": "fixed", "value": [0]}})
     longer = [(0, n, (float((-1) ** n),), (float((-1) ** (n + 1)),)) for n in range(8)]
+    free = {**p, "rows": [rows[0], (0, 1, (-5.0,), (0.5,))], "projection": "none", "control": {**p["control"], "V": {"form": "fixed", "value": [4]}}}  # tokens leave Z
+    squares, weighed = (solve({**free, **change}) for change in (
+        {"terminal": "squared_error"}, {"terminal": "wasserstein", "position_weight": "auto"}))
+    assert np.abs(squares.data["rollout/tokens"][-1]).max() > 1, squares.data["rollout/tokens"]
+    assert rollout(squares, "loss") == rollout(weighed, "loss") > 0, (rollout(squares, "loss"), rollout(weighed, "loss"))
     losses = []
     for change in ({"terminal": "wasserstein", "position_weight": "auto"}, {"terminal": "squared_error"}):
         with tempfile.TemporaryDirectory() as folder:
