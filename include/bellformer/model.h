@@ -14,12 +14,16 @@ typedef struct {
   int64_t  readout;      /* the one that follows the last layer; 0 where there is one */
   int32_t *action;       /* [T] numbers of the controls in the problem's list; NULL where they are not from it; owned */
   double   quantized_cost; /* V_0 at mu_0; NaN where none was computed */
+  char     found[16];      /* how: full, reachable (the space of a solve) or flow; empty where that is not known */
 } BfModel;
 
 /* Room for a model of a problem in a zeroed struct, with numbers of actions or without; clear it also after a failure.
  * Local: it may fail on one rank alone. */
 BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model, BfError *error);
 void     bf_model_clear(BfModel *model);
+
+/* Whether it was found for the layers themselves, by dynamic programming: a result of `solve`. */
+bool bf_model_is_solved(const BfModel *model);
 
 /* ---- on data ---------------------------------------------------------------------------------------------------- */
 
@@ -71,5 +75,10 @@ BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, cons
 /* The problem and the model of a result, into a zeroed struct; both are the caller's, also after a failure.
  * BF_BAD_INPUT where it is none, is damaged, or of a format that this program does not read. Collective. */
 BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error);
+
+/* The layers alone, without their problem, of a result or of any file that has /rollout/controls [T, q], into a zeroed
+ * struct that is to be cleared also after a failure: layers, free, control and found. Numbers may be infinite.
+ * Collective. */
+BfStatus bf_model_read_controls(const BfRun *run, const char *path, BfModel *model, BfError *error);
 
 BF_API_END

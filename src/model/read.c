@@ -1,7 +1,9 @@
 /* A result read again: its problem and its model. */
 #include "bellformer/model.h"
 #include "model/format.h"
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Attributes carry no checksum: nothing is taken for an index or a parameter that cannot be one. */
@@ -30,12 +32,46 @@ static void forget_actions(BfModel *model) {
   model->action = NULL;
 }
 
+static BfStatus read_found(BfStore *store, BfModel *model, BfError *error) {
+  char *space = NULL;
+  BF_TRY(bf_store_read_text(store, "/", "space", &space, error));
+  snprintf(model->found, sizeof model->found, "%s", space);
+  bf_free(space);
+  return BF_OK;
+}
+
+static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, BfError *error) {
+  int64_t dims[2];
+  bool    result;
+  BF_TRY(bf_store_has(store, "/provenance", &result, error)); /* else a file with controls alone */
+  if (result) BF_TRY(bf_result_check_format(store, error));
+  if (result) BF_TRY(read_found(store, model, error));
+  BF_TRY(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
+  if (dims[0] < 1 || dims[0] > INT_MAX || dims[1] > INT_MAX)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls has %lld layers of %lld free numbers", path,
+                   (long long)dims[0], (long long)dims[1]);
+  model->layers         = (int)dims[0];
+  model->free           = (int)dims[1];
+  model->quantized_cost = NAN;
+  return BF_OK;
+}
+
+BfStatus bf_model_read_controls(const BfRun *run, const char *path, BfModel *model, BfError *error) {
+  BfStore *store = NULL;
+  BfStatus status;
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  status = read_controls(store, path, model, error);
+done:
+  return bf_store_end(&store, error);
+}
+
 BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error) {
   BfStore *store = NULL;
   BfStatus status;
   int64_t  actions[1], dims[2];
   BF_GOTO(bf_store_open(run->world, path, &store, error));
   BF_GOTO(bf_problem_load(run, store, path, NULL, problem, error));
+  BF_GOTO(read_found(store, model, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&model->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
   BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &model->readout, error));

@@ -1,5 +1,6 @@
 /* The run of a trainer, from its options to its report. */
 #include "train/trainer.h"
+#include <stdio.h>
 
 static BfStatus parse(const BfTrainer *trainer, BfOptions *options, void **state, BfError *error) {
   if (!(*state = bf_calloc(1, trainer->size, error))) return error->status;
@@ -32,6 +33,7 @@ static BfStatus find(BfSession *x, BfError *error) {
   BfStatus         status;
   BF_GOTO(bf_session_open(x, error));
   BF_GOTO(trainer->train(x->state, x, error));
+  snprintf(x->trained.model.found, sizeof x->trained.model.found, "%s", x->space);
   BF_GOTO(bf_session_rollout(x, error));
   if (trainer->judge) BF_GOTO(trainer->judge(x->state, x, error));
   if (x->store) BF_GOTO(bf_model_write(x->problem, &x->trained.model, x->store, error));
