@@ -80,8 +80,9 @@ double bf_seconds(void);
 /* From now on TERM and INT end the process with one line from rank 0 (speaks), and without a file half-written. Nothing
  * here is collective. */
 void bf_signals_watch(bool speaks);
-/* Whether there is someone who asks: then USR1, TERM and INT set that question's answer first, so that the run can save
- * what it has. A second TERM or INT, or the end of what mpirun leaves of time after one, ends the process as above. */
+/* One more, or one fewer, who asks: while there are any, USR1, TERM and INT set that question's answer first, so that
+ * the run can save what it has. A second TERM or INT, or the end of what mpirun leaves of time after one, ends the
+ * process as above. */
 void bf_signals_listen(bool listens);
 bool bf_signals_asked(void);
 /* The process is at its end, and all went well: from now on TERM and INT end it at once, with a line that says so; the
@@ -94,13 +95,6 @@ void bf_signals_ignore(void);
 /* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At
  * first that nothing is kept. */
 void bf_signals_stands(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A file under its temporary name, which the handler removes if it is still the same one; that this run is about to
- * give it its own name; and that it is gone. One that goes unannounced was removed by another rank, which has spoken.
- */
-void bf_signals_part(const char *path, uint64_t device, uint64_t inode);
-void bf_signals_part_moves(const char *path);
-void bf_signals_part_gone(const char *path);
-
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
  * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the
  * process with BF_FAILURE after 1.25 times as long again, so that the launcher ends the others; nothing else would. 0,

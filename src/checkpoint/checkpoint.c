@@ -52,14 +52,15 @@ BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpoint
   }
   c->own = c->next = bf_checkpoint_newest(run, result) + 1;
   bf_signals_listen(true);
-  *out = c;
+  c->listens = true;
+  *out       = c;
   return BF_OK;
 }
 
 void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
   BfCheckpoint *c = *checkpoint;
   if (!c) return;
-  bf_signals_listen(false);
+  if (c->listens) bf_signals_listen(false);
   bf_store_close(&c->store);
   if (c->run->rank == 0 && c->result) bf_claim_leave(c->result, c->claim);
   bf_schedule_clear(&c->when);

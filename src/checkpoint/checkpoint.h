@@ -29,6 +29,7 @@ struct BfCheckpoint {
   char               *result;
   char                claim[128];
   BfSchedule          when;
+  bool                listens;    /* to signals */
   int                 generation; /* of the file that is written, or was read */
   int                 next;       /* number of the next one */
   int                 own;        /* the first that this start of the run writes */

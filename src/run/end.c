@@ -8,8 +8,8 @@
 
 /* What must be found from an error handler of MPI, or a signal's. */
 static struct {
-  BfTemporary *temporaries;
-  bool         told, open, ending;
+  BfTemporary *volatile temporaries;
+  bool told, open, ending;
 } end;
 
 void bf_end_is_told(void) { end.told = true; }
@@ -23,18 +23,41 @@ void bf_temporary_enlist(BfTemporary *temporary) {
   end.temporaries = temporary;
 }
 
+/* Handlers see a whole list at every instant. */
 void bf_temporary_strike(BfTemporary *temporary) {
-  for (BfTemporary **at = &end.temporaries; *at; at = &(*at)->next)
-    if (*at == temporary) {
-      *at = temporary->next;
-      return;
+  if (end.temporaries == temporary) end.temporaries = temporary->next;
+  for (BfTemporary *t = end.temporaries; t; t = t->next)
+    if (t->next == temporary) t->next = temporary->next;
+}
+
+bool bf_temporary_is_there(const BfTemporary *t) {
+  struct stat about;
+  return stat(t->path, &about) == 0 && about.st_ino == t->inode && (!t->device || about.st_dev == t->device);
+}
+
+/* Open MPI's lock, while it opens a file. */
+static void remove_lock(const char *path) {
+  static const char end_of_lock[] = ".locktest.0";
+  char              lock[4096];
+  if (strlen(path) + sizeof end_of_lock > sizeof lock) return;
+  strcpy(lock, path);
+  strcat(lock, end_of_lock);
+  unlink(lock);
+}
+
+void bf_temporaries_remove(bool all) {
+  for (const BfTemporary *t = end.temporaries; t; t = t->next)
+    if ((all || t->made) && (!t->inode || bf_temporary_is_there(t))) {
+      unlink(t->path);
+      remove_lock(t->path);
     }
 }
 
-void bf_temporaries_remove(void) {
+bool bf_temporaries_were_removed(void) {
   struct stat about;
   for (const BfTemporary *t = end.temporaries; t; t = t->next)
-    if (!t->inode || (stat(t->path, &about) == 0 && about.st_ino == t->inode)) unlink(t->path);
+    if (t->made && t->inode && !t->moving && stat(t->path, &about) != 0) return true;
+  return false;
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
@@ -73,7 +96,7 @@ void bf_end_run_at_once(const BfError *error) {
   take_turn();
   if (!end.told) fprintf(stderr, "bellformer: %s\n", error->text);
   leave_mark();
-  bf_temporaries_remove();
+  bf_temporaries_remove(true);
   if (mpi_runs()) MPI_Abort(MPI_COMM_WORLD, status);
   _exit(status);
 }

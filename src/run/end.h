@@ -2,18 +2,25 @@
 #pragma once
 #include "bellformer/run.h"
 
-/* A file that is removed where the run ends at once, by whichever rank ends it. Every rank enlists it: `inode` is the
- * file's (the same on all hosts, which its device is not), 0 while the rank does not know it: then any file of that
- * name is removed. The entry and path are the caller's until it strikes it off. Not collective. */
+/* A file under its temporary name. Every rank enlists it; all remove it where one ends the run at once, and who made it
+ * where its process is interrupted. Where `inode` is not 0, only if it is still that file: another run may have put its
+ * own in the same place (the inode is the same on all hosts; the device, 0 elsewhere, is of the host that made it). The
+ * entry and path are the caller's until it strikes it off. Not collective. */
 typedef struct BfTemporary {
   const char         *path;
-  uint64_t            inode;
+  bool                made; /* by this rank, or about to be */
+  uint64_t            device, inode;
+  volatile bool       moving; /* about to get its own name */
   struct BfTemporary *next;
 } BfTemporary;
 void bf_temporary_enlist(BfTemporary *temporary);
 void bf_temporary_strike(BfTemporary *temporary); /* also of one that was never enlisted */
-/* Remove them now; calls nothing that a signal handler may not call. */
-void bf_temporaries_remove(void);
+/* Whether its name still is this file. */
+bool bf_temporary_is_there(const BfTemporary *temporary);
+/* Remove them now, with what Open MPI puts beside them; whether one that this rank made, and does not just give its own
+ * name, is gone: a rank that ended the run removed it. Both call nothing that a signal handler may not call. */
+void bf_temporaries_remove(bool all);
+bool bf_temporaries_were_removed(void);
 
 /* What goes wrong in a window of memory ends the run, as what goes wrong in a communicator of the program does. */
 void bf_window_errors_end_the_run(MPI_Win window);

@@ -10,55 +10,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PARTS = 4, LINE = 1024, PATH = 4096 };
+enum { LINE = 1024, PATH = 4096 };
 
 static const int grace = 600000; /* microseconds of the second that mpirun leaves */
 
-typedef struct {
-  volatile sig_atomic_t used, moving;
-  uint64_t              device, inode;               /* another run may have put its own file in the same place */
-  char                  path[PATH], lock[PATH + 16]; /* with what Open MPI puts beside it while it opens it */
-} Part;
-
-/* All that the handler touches. */
+/* All that the handler touches, beside the list of temporary files. */
 static struct {
-  volatile sig_atomic_t asked, listens, speaks, told, launched, shown; /* shown: which of the lines; 0: none */
+  volatile sig_atomic_t asked, speaks, told, launched;
+  volatile sig_atomic_t listens; /* how many do */
+  volatile sig_atomic_t shown;   /* which of the lines; 0: none */
   char                  line[3][LINE];
   int                   code[3]; /* of a process that ends with that line */
-  Part                  part[PARTS];
   char                  mark[PATH];
 } state;
 
-static void remove_parts(void) {
-  struct stat about;
-  for (int i = 0; i < PARTS; i++)
-    if (state.part[i].used && stat(state.part[i].path, &about) == 0 && about.st_dev == state.part[i].device &&
-        about.st_ino == state.part[i].inode)
-      unlink(state.part[i].path), unlink(state.part[i].lock);
-}
-
 /* Whether a rank has ended the run at once, and said why: this one, or its mark is there, or, of one on another host,
- * what this run was writing is gone, though this one is not just giving it its name. */
+ * what this run was writing is gone. */
 static bool is_told(void) {
-  struct stat about;
-  if (state.told) return true;
-  for (int i = 0; i < PARTS; i++)
-    if (state.part[i].used && !state.part[i].moving && stat(state.part[i].path, &about) != 0) return true;
-  return state.mark[0] && access(state.mark, F_OK) == 0;
+  return state.told || bf_temporaries_were_removed() || (state.mark[0] && access(state.mark, F_OK) == 0);
 }
 
 /* Now. Files are whole at any instant. */
 static void end(int code) {
-  if (state.speaks) {
-    const char *line = state.line[state.shown];
-    const bool  told = is_told();
-    remove_parts();
-    if (!told && write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
-  }
+  const char *line = state.line[state.shown];
+  const bool  tell = state.speaks && !is_told();
+  bf_temporaries_remove(false);
+  if (tell && write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
   _exit(code);
 }
 
@@ -112,8 +92,8 @@ void bf_signals_listen(bool listens) {
   struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   if (listens) sigaction(SIGUSR1, &action, NULL);
-  if (!listens) end_in(0);
-  state.listens = listens;
+  state.listens += listens ? 1 : -1;
+  if (!state.listens) end_in(0);
 }
 
 void bf_signals_ignore(void) {
@@ -144,28 +124,4 @@ void bf_signals_stands(int code, const char *format, ...) {
   snprintf(line + (used < LINE - 2 ? used : LINE - 2), 2, "\n");
   state.code[next] = code;
   state.shown      = next;
-}
-
-void bf_signals_part(const char *path, uint64_t device, uint64_t inode) {
-  for (int i = 0; i < PARTS; i++) {
-    Part *part = &state.part[i];
-    if (part->used || strlen(path) >= PATH) continue;
-    strcpy(part->path, path);
-    snprintf(part->lock, sizeof part->lock, "%s.locktest.0", path);
-    part->device = device;
-    part->inode  = inode;
-    part->moving = 0;
-    part->used   = 1;
-    return;
-  }
-}
-
-void bf_signals_part_moves(const char *path) {
-  for (int i = 0; i < PARTS; i++)
-    if (state.part[i].used && !strcmp(state.part[i].path, path)) state.part[i].moving = 1;
-}
-
-void bf_signals_part_gone(const char *path) {
-  for (int i = 0; i < PARTS; i++)
-    if (state.part[i].used && !strcmp(state.part[i].path, path)) state.part[i].used = 0;
 }

@@ -166,11 +166,10 @@ static BfStatus try_path(BfStore *store, int overwrite, BfError *error) {
   FILE     *file  = fopen(store->part, "wb");
   const int known = file && fstat(fileno(file), &about) == 0;
   if (known) {
-    store->device = about.st_dev;
-    store->inode  = about.st_ino;
+    store->temporary.device = about.st_dev;
+    store->temporary.inode  = about.st_ino;
   }
   if (file) fclose(file);
-  if (file) bf_signals_part(store->part, store->device, store->inode);
   store->reserved = reserved_at_first;
   if (known && reserve(store) == 0) return BF_OK;
   bf_fail(error, file ? BF_FAILURE : BF_BAD_INPUT, "%s cannot be written: %s", store->path, strerror(errno));
@@ -179,14 +178,12 @@ static BfStatus try_path(BfStore *store, int overwrite, BfError *error) {
 }
 
 /* What all ranks must know to remove the file, whichever of them ends the run. */
-static void tell_inode(BfStore *store) {
-  MPI_Bcast(&store->inode, 1, MPI_UINT64_T, 0, store->comm);
-  store->temporary.inode = store->inode;
-}
+static void tell_inode(BfStore *store) { MPI_Bcast(&store->temporary.inode, 1, MPI_UINT64_T, 0, store->comm); }
 
 BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error) {
   BfStore *store = NULL;
   BF_TRY(new_store(comm, path, ".part", &store, error));
+  store->temporary.made = store->rank == 0;
   bf_temporary_enlist(&store->temporary);
   if (bf_together(store->comm, store->rank == 0 ? try_path(store, overwrite, error) : BF_OK, error) != BF_OK) {
     free_store(store);
@@ -228,26 +225,20 @@ static void trim(const char *path) {
   if (stat(path, &about) == 0 && truncate(path, about.st_size) != 0) return; /* then it stays set aside */
 }
 
-/* Whether the temporary name still is this run's file. */
-static bool is_own(const BfStore *store) {
-  struct stat about;
-  return stat(store->part, &about) == 0 && about.st_dev == store->device && about.st_ino == store->inode;
-}
-
-static BfStatus publish(const BfStore *store, BfError *error) {
+static BfStatus publish(BfStore *store, BfError *error) {
   char folder[4096];
-  if (!is_own(store))
+  if (!bf_temporary_is_there(&store->temporary))
     return bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path,
                    store->part);
   trim(store->part);
   if (!is_whole(store->part))
     return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
   snprintf(folder, sizeof folder, "%s", store->path);
-  bf_signals_part_moves(store->part);
+  store->temporary.moving = true;
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
       sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
     return bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
-  bf_signals_part_gone(store->part);
+  bf_temporary_strike(&store->temporary);
   return BF_OK;
 }
 
@@ -299,8 +290,7 @@ void bf_store_close(BfStore **out) {
   if (!*out) return;
   BfStore *store = *out;
   close_file(store);
-  if (store->part && store->rank == 0 && is_own(store)) unlink(store->part);
-  if (store->part && store->rank == 0) bf_signals_part_gone(store->part);
+  if (store->part && store->rank == 0 && bf_temporary_is_there(&store->temporary)) unlink(store->part);
   free_store(store);
   *out = NULL;
 }

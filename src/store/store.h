@@ -9,12 +9,11 @@ struct BfStore {
   int         rank, size;
   hid_t       file;
   char       *path;
-  char       *part;          /* the temporary name of a file that is being created; NULL for one that is read */
-  hid_t       transfer;      /* collective */
-  hid_t       create_links;  /* groups on the way */
-  uint64_t    device, inode; /* of the temporary file, on rank 0: another run may put its own in the same place */
-  int64_t     reserved;      /* bytes of the disk that rank 0 has set aside for the file */
-  BfTemporary temporary;     /* the file `part`, where the run ends at once */
+  char       *part;         /* the temporary name of a file that is being created; NULL for one that is read */
+  hid_t       transfer;     /* collective */
+  hid_t       create_links; /* groups on the way */
+  int64_t     reserved;     /* bytes of the disk that rank 0 has set aside for the file */
+  BfTemporary temporary;    /* the file `part` */
 };
 
 enum { BF_STORE_DIMS = 4 }; /* of an array, at most */

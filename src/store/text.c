@@ -60,7 +60,7 @@ BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const cha
   MPI_Comm_rank(comm, &rank);
   BfStatus status = bf_together(comm, BF_NEW(&part, (int64_t)room, error), error);
   if (status == BF_OK) {
-    BfTemporary temporary = {.path = part};
+    BfTemporary temporary = {.path = part, .made = rank == 0};
     snprintf(part, room, "%s.part", path);
     bf_temporary_enlist(&temporary);
     status = bf_together(comm, rank == 0 ? publish(path, part, overwrite, text, length, error) : BF_OK, error);

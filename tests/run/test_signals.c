@@ -1,5 +1,5 @@
 /* What an interruption says and leaves, at every step of a file that is being written. */
-#include "bellformer/run.h"
+#include "run/end.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,16 +31,17 @@ static void interrupted_at(Step step, const char *part, const char *whole) {
   bf_signals_watch(true);
   bf_signals_stands(BF_STOPPED, "interrupted: %s stands", "old");
   if (!file || fclose(file) || stat(part, &about)) _exit(9);
-  bf_signals_part(part, about.st_dev, about.st_ino);
+  BfTemporary temporary = {.path = part, .made = true, .device = about.st_dev, .inode = about.st_ino};
+  bf_temporary_enlist(&temporary);
   if (step == TAKEN) unlink(part);
   if (step == TOLD) bf_signals_told();
   if (step == LAUNCHED) bf_signals_listen(true), raise(SIGTERM);
   if (step >= MOVED) {
-    bf_signals_part_moves(part);
+    temporary.moving = true;
     if (rename(part, whole)) _exit(9);
   }
   if (step >= NAMED) {
-    bf_signals_part_gone(part);
+    bf_temporary_strike(&temporary);
     bf_signals_stands(BF_STOPPED, "interrupted: %s stands", "new");
   }
   if (step >= DONE) bf_signals_done();
