@@ -227,6 +227,25 @@ def overrides():
     assert "quantize_cells" in bytes(one.data["problem/overrides"]).decode()
 
 
+def sources():
+    """Options of files and of the environment are read as those of the line, which count; a wrong one is named there too."""
+    p = CASES["two contexts of two tokens"]
+    with folder() as f:
+        path, out = oracle.write(p, f), f + "/run.h5"
+        with open(f + "/options", "w") as file:
+            file.write("# of all runs\n-horizon 1\n-quantize_cells 4,5\n-space full\n")
+        with open(f + "/.petscrc", "w") as file:
+            file.write("-cost_weight_decay 0.125\n")
+        for ranks in (0, 2):
+            environment = {**os.environ, "PETSC_OPTIONS": "-quiet -overwrite"}
+            done = run(["solve", path, "-options_file", f + "/options", "-quantize_cells", "3,3", "-o", out, "-options_left"], ranks, cwd=f, env=environment)
+            assert ok(done) == "" and not done.stderr, done
+            told = bytes(Result(out).data["problem/overrides"]).decode().rstrip("\0").split()
+            assert sorted(told) == ["cost_weight_decay=0.125", "horizon=1", "quantize_cells=3,3"], told
+            done = run(["solve", path, "-options_file", f + "/options"], ranks, cwd=f, env={**os.environ, "PETSC_OPTIONS": "-spac full"})
+            assert done.returncode == 2 and done.stderr == "bellformer: unknown option -spac, did you mean -space?\n", done
+
+
 def tables_in_hdf5():
     p = CASES["two contexts of two tokens"]
     with folder() as f:
@@ -343,7 +362,7 @@ def shipped():
 
 # Under sanitizers not what is large: it leads through the code of the small ones.
 QUICK = [("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
-         ("overwriting", overwriting), ("overrides", overrides), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
+         ("overwriting", overwriting), ("overrides", overrides), ("options from elsewhere", sources), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
          ("leaving out", leaving_out), ("damaged results", damaged)]
 LARGE = [("estimates", estimates), ("progress", progress), ("the space", spaces), ("outgrown memory", outgrown_memory), ("shipped problems", shipped)]
 tap(QUICK if "quick" in sys.argv else QUICK + LARGE)

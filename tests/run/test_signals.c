@@ -1,4 +1,4 @@
-/* What an interruption says and leaves, at every step of a file that is being written. */
+/* What an interruption says and leaves, at every step of a file that is being written; who hears of signals. */
 #include "run/end.h"
 #include <signal.h>
 #include <stdio.h>
@@ -68,6 +68,60 @@ static int interrupt(Step step, const char *part, const char *whole, size_t size
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* ---- several runs in one process -------------------------------------------------------------------------------- */
+
+/* What a child exits with. */
+static int in_child(void (*run)(const char *part), const char *part) {
+  int         status = 0;
+  const pid_t child  = fork();
+  if (child == 0) run(part);
+  if (child < 0 || waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* One of two that listen ends: the other still hears, and what nobody hears is let pass. */
+static void two_listen(const char *part) {
+  (void)part;
+  bf_signals_watch(false);
+  bf_signals_listen(true);
+  bf_signals_listen(true);
+  bf_signals_listen(false);
+  raise(SIGUSR1);
+  _exit(bf_signals_asked() ? 0 : 1);
+}
+
+static void none_listens(const char *part) {
+  (void)part;
+  bf_signals_watch(false);
+  bf_signals_listen(true);
+  bf_signals_listen(false);
+  raise(SIGUSR1);
+  _exit(bf_signals_asked() ? 1 : 0);
+}
+
+/* Rank 0 of a run, which is not rank 0 of the world: its own files go, those of others stay. */
+static void silent_rank(const char *part) {
+  char        other[80];
+  BfTemporary mine = {.path = part, .made = true}, theirs = {.path = other};
+  snprintf(other, sizeof other, "%s.other", part);
+  fclose(fopen(part, "w"));
+  fclose(fopen(other, "w"));
+  bf_temporary_enlist(&theirs);
+  bf_temporary_enlist(&mine);
+  bf_signals_watch(false);
+  raise(SIGTERM);
+  for (;;) pause();
+}
+
+static bool silent_rank_removes_its_own(const char *part) {
+  char other[80];
+  snprintf(other, sizeof other, "%s.other", part);
+  const int  code  = in_child(silent_rank, part);
+  const bool right = code == BF_FAILURE && access(part, F_OK) != 0 && access(other, F_OK) == 0;
+  unlink(other);
+  return right;
+}
+
 int main(void) {
   char folder[] = "/tmp/bf_signals_XXXXXX", part[64], whole[64], said[256];
   int  failed = 0, number = 0;
@@ -82,6 +136,16 @@ int main(void) {
     printf("%sok %d - %s\n", right ? "" : "not ", ++number, cases[i].name);
     unlink(part);
     unlink(whole);
+  }
+  const struct {
+    bool        right;
+    const char *name;
+  } more[] = {{in_child(two_listen, part) == 0, "one of two that listen ends"},
+              {in_child(none_listens, part) == 0, "none listens any more"},
+              {silent_rank_removes_its_own(part), "a rank that does not speak removes what it made"}};
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    failed += !more[i].right;
+    printf("%sok %d - %s\n", more[i].right ? "" : "not ", ++number, more[i].name);
   }
   rmdir(folder);
   printf("1..%d\n", number);
