@@ -68,12 +68,12 @@ BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type
                               BfError *error);
 
 /* Attributes of an object (a group or dataset, made as a group if it is not there). Same value on all ranks. */
-BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error);
-BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error);
-BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error);
-BfStatus bf_store_read_double(BfStore *store, const char *path, const char *name, double *value, BfError *error);
-BfStatus bf_store_read_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error);
-BfStatus bf_store_read_text(BfStore *store, const char *path, const char *name, char **value, BfError *error);
+BfStatus bf_store_put_double(BfStore *store, const char *path, const char *name, double value, BfError *error);
+BfStatus bf_store_put_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error);
+BfStatus bf_store_put_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error);
+BfStatus bf_store_get_double(BfStore *store, const char *path, const char *name, double *value, BfError *error);
+BfStatus bf_store_get_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error);
+BfStatus bf_store_get_text(BfStore *store, const char *path, const char *name, char **value, BfError *error);
 
 /* Read: extents (fills up to 4 dims, sets *rank), a whole array onto every rank (*data to be freed with bf_free), or
  * one block. A dataset that is missing, of another shape, or damaged is BF_BAD_INPUT: "RUN.h5: /value is damaged". */
@@ -106,5 +106,13 @@ BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, Bf
  * Collective; text and length of other ranks are not looked at. */
 BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
                        BfError *error);
+
+/* Names of before, for a moment. */
+#define bf_store_attribute_double bf_store_put_double
+#define bf_store_attribute_int bf_store_put_int
+#define bf_store_attribute_text bf_store_put_text
+#define bf_store_read_double bf_store_get_double
+#define bf_store_read_int bf_store_get_int
+#define bf_store_read_text bf_store_get_text
 
 BF_API_END

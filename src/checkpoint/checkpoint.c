@@ -1,5 +1,6 @@
 /* Generations: what they hold, and which file holds which array. */
 #include "checkpoint/checkpoint.h"
+#include "run/text.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -10,12 +11,6 @@
 enum { FORMAT = 2 };
 static const BfFormats formats = {"checkpoint", FORMAT, FORMAT,
                                   ": go on with that, or start afresh by -overwrite without -restart"};
-
-static BfStatus copy_text(const char *from, char **to, BfError *error) {
-  BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
-  strcpy(*to, from);
-  return BF_OK;
-}
 
 static void clear_list(BfArrayEntry **list, int *count) {
   for (int i = 0; i < *count; i++) bf_free((*list)[i].name);
@@ -30,7 +25,7 @@ static BfStatus allocate(BfRun *run, const char *result, const BfCheckpointOptio
   BfCheckpoint *c  = *out;
   *c               = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
   c->when.question = MPI_REQUEST_NULL;
-  BF_TRY(copy_text(result, &c->result, error));
+  BF_TRY(bf_text_join(&c->result, result, "", error));
   return bf_schedule_create(&c->when, options, result, run->rank == 0, error);
 }
 
@@ -98,15 +93,8 @@ BfStatus bf_checkpoint_stopped(const BfCheckpoint *c, BfError *error) {
 /* ---- the list of arrays ----------------------------------------------------------------------------------------- */
 
 static BfStatus add(BfCheckpoint *c, const char *name, int generation, BfError *error) {
-  if (c->arrays == c->room) {
-    BfArrayEntry *more;
-    BF_TRY(BF_NEW(&more, 2 * c->room + 16, error));
-    if (c->arrays) memcpy(more, c->array, (size_t)c->arrays * sizeof *more);
-    bf_free(c->array);
-    c->array = more;
-    c->room  = 2 * c->room + 16;
-  }
-  BF_TRY(copy_text(name, &c->array[c->arrays].name, error));
+  BF_TRY(bf_array_room(&c->array, c->arrays, &c->room, sizeof *c->array, error));
+  BF_TRY(bf_text_join(&c->array[c->arrays].name, name, "", error));
   c->array[c->arrays++].generation = generation;
   return BF_OK;
 }
@@ -209,10 +197,10 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
   BF_TRY(bf_store_create(c->run->world, path, 1, &c->store, error));
   BF_TRY(c->options.describe(c->options.context, c->store, error));
-  BF_TRY(bf_store_attribute_int(c->store, "/checkpoint", "format", FORMAT, error));
-  BF_TRY(bf_store_attribute_double(c->store, "/checkpoint", "wall_seconds", seconds, error));
-  BF_TRY(bf_store_attribute_double(c->store, "/checkpoint", "q_values", bf_total_values(c->run), error));
-  return bf_store_attribute_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
+  BF_TRY(bf_store_put_int(c->store, "/checkpoint", "format", FORMAT, error));
+  BF_TRY(bf_store_put_double(c->store, "/checkpoint", "wall_seconds", seconds, error));
+  BF_TRY(bf_store_put_double(c->store, "/checkpoint", "q_values", bf_total_values(c->run), error));
+  return bf_store_put_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
 }
 
 BfStatus bf_checkpoint_begin(BfCheckpoint *c, BfError *error) {
@@ -220,7 +208,7 @@ BfStatus bf_checkpoint_begin(BfCheckpoint *c, BfError *error) {
 }
 
 BfStatus bf_checkpoint_number(BfCheckpoint *c, const char *name, int64_t value, BfError *error) {
-  return bf_store_attribute_int(c->store, "/checkpoint", name, value, error);
+  return bf_store_put_int(c->store, "/checkpoint", name, value, error);
 }
 
 /* Parts that count entries, of parts that count rows; `first` is to be freed. Collective. */
@@ -294,9 +282,9 @@ static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error)
 static BfStatus read_totals(BfCheckpoint *c, BfError *error) {
   double  seconds, values;
   int64_t starts;
-  BF_TRY(bf_store_read_double(c->store, "/checkpoint", "wall_seconds", &seconds, error));
-  BF_TRY(bf_store_read_double(c->store, "/checkpoint", "q_values", &values, error));
-  BF_TRY(bf_store_read_int(c->store, "/checkpoint", "starts", &starts, error));
+  BF_TRY(bf_store_get_double(c->store, "/checkpoint", "wall_seconds", &seconds, error));
+  BF_TRY(bf_store_get_double(c->store, "/checkpoint", "q_values", &values, error));
+  BF_TRY(bf_store_get_int(c->store, "/checkpoint", "starts", &starts, error));
   bf_count_earlier(c->run, seconds, values, (int)starts);
   return BF_OK;
 }
@@ -337,7 +325,7 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
 
 BfStatus bf_checkpoint_get(BfCheckpoint *c, const char *name, int64_t *value, BfError *error) {
   BF_TRY(open_generation(c, c->generation, error));
-  return bf_store_read_int(c->store, "/checkpoint", name, value, error);
+  return bf_store_get_int(c->store, "/checkpoint", name, value, error);
 }
 
 static BfStatus open_array(BfCheckpoint *c, const char *name, char path[128], BfError *error) {

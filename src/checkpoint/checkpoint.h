@@ -33,7 +33,8 @@ struct BfCheckpoint {
   int                 generation; /* of the file that is written, or was read */
   int                 next;       /* number of the next one */
   int                 own;        /* the first that this start of the run writes */
-  int                 arrays, room;
+  int                 arrays;
+  int64_t             room;
   BfArrayEntry       *array;
   int                 kept; /* arrays of the generation before: */
   BfArrayEntry       *keep;

@@ -7,8 +7,8 @@ BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfSto
   BF_TRY(bf_flow_write(session->problem, &x->options, &x->value, &x->training, &x->pontryagin, &x->compared, store,
                        error));
   if (!session->problem->test.tokens) return BF_OK;
-  BF_TRY(bf_store_attribute_double(store, "/flow", "test_loss", x->test.loss, error));
-  return bf_store_attribute_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
+  BF_TRY(bf_store_put_double(store, "/flow", "test_loss", x->test.loss, error));
+  return bf_store_put_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
 }
 
 /* What the flow leaves out, and where that matters. */

@@ -13,9 +13,9 @@ static BfStatus read_scheme(const BfRun *run, const char *path, BfFlowOptions *o
   BF_GOTO(bf_store_open(run->world, path, &store, error));
   BF_GOTO(bf_store_has(store, "/flow", &there, error));
   if (!there) goto done;
-  BF_GOTO(bf_store_read_text(store, "/flow", "scheme", &name, error));
-  BF_GOTO(bf_store_read_int(store, "/flow", "steps", &steps, error));
-  BF_GOTO(bf_store_read_double(store, "/flow", "tolerance", &o->tolerance, error));
+  BF_GOTO(bf_store_get_text(store, "/flow", "scheme", &name, error));
+  BF_GOTO(bf_store_get_int(store, "/flow", "steps", &steps, error));
+  BF_GOTO(bf_store_get_double(store, "/flow", "tolerance", &o->tolerance, error));
   o->scheme = bf_scheme(name);
   o->steps  = (int)steps;
   if (!o->scheme || steps < 1 || steps > 1000000 || !(o->tolerance > 0))

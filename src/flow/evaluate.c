@@ -1,5 +1,6 @@
 /* Evaluations: rank 0 asks, all ranks take part, and the log keeps what came out. */
 #include "flow/search.h"
+#include "run/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,24 +34,13 @@ static BfStatus evaluate_all(BfSearch *search, double *row, BfError *error) {
 
 double *bf_search_row(const BfSearch *search, int64_t i) { return search->log + i * (BF_LOG_HEAD + search->n); }
 
-static BfStatus make_room(BfSearch *search, BfError *error) {
-  if (search->evaluated < search->room) return BF_OK;
-  const int64_t room = 2 * search->room + 64;
-  double       *more;
-  BF_TRY(BF_NEW(&more, room * (BF_LOG_HEAD + search->n), error));
-  if (search->log) memcpy(more, search->log, sizeof(double) * (size_t)(search->evaluated * (BF_LOG_HEAD + search->n)));
-  bf_free(search->log);
-  search->log  = more;
-  search->room = room;
-  return BF_OK;
-}
-
 BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error) {
   if (search->served < search->evaluated && bf_search_row(search, search->served)[0] != hash(x, search->n))
     search->evaluated = search->served; /* the rest belongs to other steps than these */
   if (search->served == search->evaluated) {
     int order = BF_SEARCH_EVALUATE;
-    BF_TRY(make_room(search, error));
+    BF_TRY(bf_array_room(&search->log, search->evaluated, &search->room,
+                         sizeof(double) * (size_t)(BF_LOG_HEAD + search->n), error));
     if (x != search->x) memcpy(search->x, x, sizeof(double) * (size_t)search->n);
     MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
     MPI_Bcast(&search->evaluated, 1, MPI_INT64_T, 0, search->run->world);

@@ -30,7 +30,7 @@ BfStatus bf_flow_choose_start(void *state, const BfRun *run, const BfProblem *pr
 
 BfStatus bf_flow_save(const void *state, BfStore *store, BfError *error) {
   const BfFlowState *x = state;
-  BF_TRY(bf_store_attribute_text(store, "/options", "petsc", x->set.petsc, error));
+  BF_TRY(bf_store_put_text(store, "/options", "petsc", x->set.petsc, error));
   return x->points.given ? bf_store_write(store, "/options/given", BF_STORE_DOUBLE, 2, x->rows, x->points.given, error)
                          : BF_OK;
 }
@@ -48,7 +48,7 @@ BfStatus bf_flow_restore(void *state, const BfRun *run, BfStore *store, BfError 
   BfFlowState *x    = state;
   char        *then = NULL;
   bool         there;
-  BF_TRY(bf_store_read_text(store, "/options", "petsc", &then, error));
+  BF_TRY(bf_store_get_text(store, "/options", "petsc", &then, error));
   const BfStatus status = bf_store_together(store, join_petsc(x, then, error), error);
   bf_free(then);
   BF_TRY(status);
@@ -83,7 +83,7 @@ BfStatus bf_flow_compare(void *state, const BfRun *run, const BfProblem *then, b
   BfFlowState *x   = state;
   char        *was = NULL;
   BfStatus     status;
-  BF_GOTO(bf_store_read_text(store, "/options", "petsc", &was, error));
+  BF_GOTO(bf_store_get_text(store, "/options", "petsc", &was, error));
   BF_GOTO(bf_store_together(store, bf_petsc_compare(bf_flow_options, was, x->set.petsc, all, differ, error), error));
   if (!all && !bf_options_given(run->options, "init")) goto done;
   if (!all) BF_GOTO(bf_flow_choose_start(x, run, then, error));

@@ -1,5 +1,6 @@
 /* TAO on rank 0. */
 #include "flow/search.h"
+#include "run/text.h"
 #include <math.h>
 #include <petsctao.h>
 #include <string.h>
@@ -53,15 +54,7 @@ static PetscErrorCode evaluate(Tao tao, Vec x, PetscReal *cost, Vec gradient, vo
 }
 
 static BfStatus note(BfSearch *search, double cost, double residual, BfError *error) {
-  if (search->iterations + 1 >= search->history_room) {
-    const int64_t room = 2 * search->history_room + 64;
-    double       *more;
-    BF_TRY(BF_NEW(&more, 2 * room, error));
-    if (search->history) memcpy(more, search->history, sizeof(double) * 2 * (size_t)(search->iterations + 1));
-    bf_free(search->history);
-    search->history      = more;
-    search->history_room = room;
-  }
+  BF_TRY(bf_array_room(&search->history, search->iterations + 1, &search->history_room, 2 * sizeof(double), error));
   search->iterations++;
   search->history[2 * search->iterations]     = cost;
   search->history[2 * search->iterations + 1] = residual;

@@ -22,10 +22,10 @@ done:
 static BfStatus write_training(const BfTraining *training, BfStore *store, BfError *error) {
   const char   *path = "/flow";
   const int64_t S    = training->starts;
-  BF_TRY(bf_store_attribute_int(store, path, "evaluations", training->evaluations, error));
-  BF_TRY(bf_store_attribute_int(store, path, "iterations", training->iterations, error));
-  BF_TRY(bf_store_attribute_int(store, path, "start", training->best, error));
-  BF_TRY(bf_store_attribute_text(store, path, "reason", bf_training_reason(training), error));
+  BF_TRY(bf_store_put_int(store, path, "evaluations", training->evaluations, error));
+  BF_TRY(bf_store_put_int(store, path, "iterations", training->iterations, error));
+  BF_TRY(bf_store_put_int(store, path, "start", training->best, error));
+  BF_TRY(bf_store_put_text(store, path, "reason", bf_training_reason(training), error));
   BF_TRY(part(store, "/flow/history/cost", training->iterations + 1, 2, 0, training->history, error));
   BF_TRY(part(store, "/flow/history/residual", training->iterations + 1, 2, 1, training->history, error));
   BF_TRY(column(store, "/flow/starts/initial_cost", S, training->initial_cost, error));
@@ -36,13 +36,13 @@ static BfStatus write_training(const BfTraining *training, BfStore *store, BfErr
 static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
   const char   *path   = "/pontryagin";
   const int64_t both[] = {T, x->ends};
-  BF_TRY(bf_store_attribute_double(store, path, "terminal", x->terminal, error));
-  BF_TRY(bf_store_attribute_double(store, path, "stationarity", x->stationarity, error));
-  BF_TRY(bf_store_attribute_double(store, path, "hamiltonian_variation", x->variation, error));
-  BF_TRY(bf_store_attribute_double(store, path, "hamiltonian_variation_within", x->variation_within, error));
-  BF_TRY(bf_store_attribute_double(store, path, "violation", x->violation, error));
-  BF_TRY(bf_store_attribute_double(store, path, "violation_depth", x->violation_depth, error));
-  BF_TRY(bf_store_attribute_int(store, path, "violation_action", x->violation_action, error));
+  BF_TRY(bf_store_put_double(store, path, "terminal", x->terminal, error));
+  BF_TRY(bf_store_put_double(store, path, "stationarity", x->stationarity, error));
+  BF_TRY(bf_store_put_double(store, path, "hamiltonian_variation", x->variation, error));
+  BF_TRY(bf_store_put_double(store, path, "hamiltonian_variation_within", x->variation_within, error));
+  BF_TRY(bf_store_put_double(store, path, "violation", x->violation, error));
+  BF_TRY(bf_store_put_double(store, path, "violation_depth", x->violation_depth, error));
+  BF_TRY(bf_store_put_int(store, path, "violation_action", x->violation_action, error));
   BF_TRY(column(store, "/pontryagin/stationarity", T, x->stationary, error));
   BF_TRY(bf_store_write(store, "/pontryagin/hamiltonian", BF_STORE_DOUBLE, 2, both, x->hamiltonian, error));
   BF_TRY(bf_store_write(store, "/pontryagin/violation", BF_STORE_DOUBLE, 2, both, x->exceeds, error));
@@ -52,9 +52,9 @@ static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *stor
 static BfStatus write_layers(const BfProblem *problem, const BfFlowLayers *x, BfStore *store, BfError *error) {
   const int64_t ends  = problem->horizon + 1;
   const double  depth = x->first < 0 ? NAN : (double)x->first * problem->layer.step;
-  BF_TRY(bf_store_attribute_double(store, "/flow", "layers_difference", x->difference, error));
-  BF_TRY(bf_store_attribute_int(store, "/flow", "outside", x->tokens, error));
-  BF_TRY(bf_store_attribute_double(store, "/flow", "outside_depth", depth, error));
+  BF_TRY(bf_store_put_double(store, "/flow", "layers_difference", x->difference, error));
+  BF_TRY(bf_store_put_int(store, "/flow", "outside", x->tokens, error));
+  BF_TRY(bf_store_put_double(store, "/flow", "outside_depth", depth, error));
   return bf_store_write(store, "/flow/outside", BF_STORE_INT64, 1, &ends, x->outside, error);
 }
 
@@ -66,12 +66,12 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const B
                 table[] = {T + 1, problem->train.tokens, problem->layer.dim};
   double  *depth        = NULL;
   BfStatus status;
-  BF_TRY(bf_store_attribute_double(store, path, "cost", value->cost, error));
-  BF_TRY(bf_store_attribute_double(store, path, "loss", value->loss, error));
-  BF_TRY(bf_store_attribute_double(store, path, "accuracy", value->accuracy, error));
-  BF_TRY(bf_store_attribute_text(store, path, "scheme", o->scheme->name, error));
-  BF_TRY(bf_store_attribute_int(store, path, "steps", o->steps, error));
-  BF_TRY(bf_store_attribute_double(store, path, "tolerance", o->tolerance, error));
+  BF_TRY(bf_store_put_double(store, path, "cost", value->cost, error));
+  BF_TRY(bf_store_put_double(store, path, "loss", value->loss, error));
+  BF_TRY(bf_store_put_double(store, path, "accuracy", value->accuracy, error));
+  BF_TRY(bf_store_put_text(store, path, "scheme", o->scheme->name, error));
+  BF_TRY(bf_store_put_int(store, path, "steps", o->steps, error));
+  BF_TRY(bf_store_put_double(store, path, "tolerance", o->tolerance, error));
   BF_GOTO(bf_store_together(store, BF_NEW(&depth, T + 1, error), error));
   for (int64_t t = 0; t <= T; t++) depth[t] = (double)t * problem->layer.step;
   status = column(store, "/flow/depth", T + 1, depth, error);

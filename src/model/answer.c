@@ -146,14 +146,14 @@ static BfStatus put_losses(BfStore *store, const BfAnswer *answer, BfError *erro
   const BfRollout *rollout = answer->rollout;
   if (answer->data->unlabelled) return BF_OK;
   BF_TRY(bf_store_write(store, "/loss", BF_STORE_DOUBLE, 1, &answer->data->contexts, rollout->sequence_loss, error));
-  BF_TRY(bf_store_attribute_double(store, "/", "loss", rollout->loss, error));
-  BF_TRY(bf_store_attribute_double(store, "/", "accuracy", rollout->accuracy, error));
+  BF_TRY(bf_store_put_double(store, "/", "loss", rollout->loss, error));
+  BF_TRY(bf_store_put_double(store, "/", "accuracy", rollout->accuracy, error));
   if (!answer->own) return BF_OK;
   char name[64];
   snprintf(name, sizeof name, "%s_loss", answer->own->name);
-  BF_TRY(bf_store_attribute_double(store, "/", name, answer->own->loss, error));
+  BF_TRY(bf_store_put_double(store, "/", name, answer->own->loss, error));
   snprintf(name, sizeof name, "%s_accuracy", answer->own->name);
-  return bf_store_attribute_double(store, "/", name, answer->own->accuracy, error);
+  return bf_store_put_double(store, "/", name, answer->own->accuracy, error);
 }
 
 static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows, BfError *error) {
@@ -162,7 +162,7 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   BF_TRY(bf_store_write(store, "/tokens", BF_STORE_DOUBLE, 3, dims, answer->rollout->tokens, error));
   BF_TRY(put(&table, "sequence", BF_STORE_INT64, 0, rows->sequence, error));
   BF_TRY(put(&table, "position", BF_STORE_INT32, 0, rows->position, error));
-  BF_TRY(bf_store_attribute_int(store, "/", "outside", answer->outside, error));
+  BF_TRY(bf_store_put_int(store, "/", "outside", answer->outside, error));
   BF_TRY(put_losses(store, answer, error));
   BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
   if (!answer->own) return BF_OK;

@@ -19,8 +19,8 @@ BfStatus bf_plugins_save(const BfProblem *problem, BfStore *store, BfError *erro
     char path[64];
     if (!is_used(plugin, problem)) continue;
     snprintf(path, sizeof path, "/problem/plugins/%04d", k);
-    BF_TRY(bf_store_attribute_text(store, path, "name", plugin->name, error));
-    BF_TRY(bf_store_attribute_text(store, path, "hash", plugin->hash, error));
+    BF_TRY(bf_store_put_text(store, path, "name", plugin->name, error));
+    BF_TRY(bf_store_put_text(store, path, "hash", plugin->hash, error));
   }
   return BF_OK;
 }
@@ -41,8 +41,8 @@ static BfStatus check(BfStore *store, const char *group, bool *missing, BfError 
   char     path[128], *name = NULL, *hash = NULL;
   BfStatus status;
   snprintf(path, sizeof path, "/problem/plugins/%s", group);
-  BF_GOTO(bf_store_read_text(store, path, "name", &name, error));
-  BF_GOTO(bf_store_read_text(store, path, "hash", &hash, error));
+  BF_GOTO(bf_store_get_text(store, path, "name", &name, error));
+  BF_GOTO(bf_store_get_text(store, path, "hash", &hash, error));
   status   = bf_store_together(store, find(name, hash, error), error);
   *missing = status != BF_OK;
 done:

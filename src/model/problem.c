@@ -5,7 +5,7 @@
 
 BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *error) {
   char path[64];
-  BF_TRY(bf_store_attribute_text(store, "/problem", "yaml", problem->yaml, error));
+  BF_TRY(bf_store_put_text(store, "/problem", "yaml", problem->yaml, error));
   const char   *overrides = problem->overrides ? problem->overrides : "";
   const int64_t length    = (int64_t)strlen(overrides) + 1; /* a dataset: attributes end at 64 KiB */
   BF_TRY(bf_store_write(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, overrides, error));
@@ -13,7 +13,7 @@ BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *erro
     const BfFile *file = &problem->files->file[i];
     snprintf(path, sizeof path, "/problem/files/%04d", i);
     BF_TRY(bf_store_write(store, path, BF_STORE_BYTE, 1, &file->size, file->bytes, error));
-    BF_TRY(bf_store_attribute_text(store, path, "name", file->name, error));
+    BF_TRY(bf_store_put_text(store, path, "name", file->name, error));
   }
   return bf_plugins_save(problem, store, error);
 }
@@ -33,7 +33,7 @@ static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
     int64_t size;
     snprintf(path, sizeof path, "/problem/files/%s", names[i]);
     status = bf_store_read(store, path, BF_STORE_BYTE, 1, &size, &bytes, error);
-    if (status == BF_OK) status = bf_store_read_text(store, path, "name", &name, error);
+    if (status == BF_OK) status = bf_store_get_text(store, path, "name", &name, error);
     if (status == BF_OK) status = bf_store_together(store, bf_files_add(files, name, bytes, size, error), error);
     bf_free(bytes);
     bf_free(name);
@@ -54,7 +54,7 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections 
   BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
   BF_GOTO(read_files(store, files, error));
-  BF_GOTO(bf_store_read_text(store, "/problem", "yaml", &yaml, error));
+  BF_GOTO(bf_store_get_text(store, "/problem", "yaml", &yaml, error));
   BF_GOTO(bf_store_read(store, "/problem/overrides", BF_STORE_BYTE, 1, &length, (void **)&overrides, error));
   if (length < 1 || overrides[length - 1]) {
     status = bf_fail(error, BF_BAD_INPUT, "/problem/overrides is damaged");

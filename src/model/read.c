@@ -34,7 +34,7 @@ static void forget_actions(BfModel *model) {
 
 static BfStatus read_found(BfStore *store, BfModel *model, BfError *error) {
   char *space = NULL;
-  BF_TRY(bf_store_read_text(store, "/", "space", &space, error));
+  BF_TRY(bf_store_get_text(store, "/", "space", &space, error));
   snprintf(model->found, sizeof model->found, "%s", space);
   bf_free(space);
   return BF_OK;
@@ -74,8 +74,8 @@ BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, 
   BF_GOTO(read_found(store, model, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&model->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
-  BF_GOTO(bf_store_read_int(store, "/rollout", "readout", &model->readout, error));
-  BF_GOTO(bf_store_read_double(store, "/rollout", "quantized_cost", &model->quantized_cost, error));
+  BF_GOTO(bf_store_get_int(store, "/rollout", "readout", &model->readout, error));
+  BF_GOTO(bf_store_get_double(store, "/rollout", "quantized_cost", &model->quantized_cost, error));
   BF_GOTO(bf_together(run->world, check(*problem, model, actions, dims, path, error), error));
   model->layers = (*problem)->horizon;
   model->free   = (*problem)->layer.free;

@@ -43,8 +43,8 @@ BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore 
   BF_TRY(write_actions(model, store, error));
   BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){model->layers, model->free},
                         model->control, error));
-  BF_TRY(bf_store_attribute_int(store, "/rollout", "readout", model->readout, error));
-  BF_TRY(bf_store_attribute_double(store, "/rollout", "quantized_cost", model->quantized_cost, error));
+  BF_TRY(bf_store_put_int(store, "/rollout", "readout", model->readout, error));
+  BF_TRY(bf_store_put_double(store, "/rollout", "quantized_cost", model->quantized_cost, error));
   BF_TRY(write_matrices(problem, model, store, error));
   return write_readout(&problem->cost, model->readout, store, error);
 }
@@ -55,12 +55,12 @@ BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, cons
   const char   *path = "/rollout";
   BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T1, problem->train.tokens, d},
                         train->tokens, error));
-  BF_TRY(bf_store_attribute_double(store, path, "cost", train->cost, error));
-  BF_TRY(bf_store_attribute_double(store, path, "loss", train->loss, error));
-  BF_TRY(bf_store_attribute_double(store, path, "accuracy", train->accuracy, error));
+  BF_TRY(bf_store_put_double(store, path, "cost", train->cost, error));
+  BF_TRY(bf_store_put_double(store, path, "loss", train->loss, error));
+  BF_TRY(bf_store_put_double(store, path, "accuracy", train->accuracy, error));
   if (!problem->test.tokens) return BF_OK;
   BF_TRY(bf_store_write(store, "/rollout/test_tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T1, problem->test.tokens, d},
                         test->tokens, error));
-  BF_TRY(bf_store_attribute_double(store, path, "test_loss", test->loss, error));
-  return bf_store_attribute_double(store, path, "test_accuracy", test->accuracy, error);
+  BF_TRY(bf_store_put_double(store, path, "test_loss", test->loss, error));
+  return bf_store_put_double(store, path, "test_accuracy", test->accuracy, error);
 }

@@ -15,4 +15,14 @@ typedef struct {
   double  patience;     /* seconds that a rank which failed waits for the others, before it ends the run (run.h) */
 } BfLimits;
 
+/* Those of a run. */
+static const BfLimits bf_limits_of_a_run = {.reduced      = INT64_C(1) << 26,
+                                            .sent_bytes   = INT64_C(1) << 30,
+                                            .file_bytes   = INT64_C(1) << 30,
+                                            .sealed_bytes = INT64_C(1) << 26,
+                                            .batch_bytes  = INT64_C(1) << 25,
+                                            .batch_pairs  = INT64_C(1) << 20,
+                                            .piece_terms  = 2e8,
+                                            .patience     = 30};
+
 const BfLimits *bf_limits(void);

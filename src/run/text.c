@@ -64,6 +64,12 @@ char *bf_text_copy(const char *text, int64_t length, BfError *error) {
   return copy;
 }
 
+BfStatus bf_text_join(char **out, const char *text, const char *more, BfError *error) {
+  BF_TRY(BF_NEW(out, (int64_t)(strlen(text) + strlen(more)) + 1, error));
+  strcpy(stpcpy(*out, text), more);
+  return BF_OK;
+}
+
 int bf_text_distance(const char *a, const char *b) {
   enum { LONGEST = 100, FAR = 1000 };
   int    row[LONGEST + 1];

@@ -19,6 +19,9 @@ const char *bf_text_hint(const char *text);
 /* `length` bytes of text and a '\0', to be freed with bf_free; NULL without memory. */
 char *bf_text_copy(const char *text, int64_t length, BfError *error);
 
+/* A text and another behind it, to be freed with bf_free; more: "" for a copy. */
+BfStatus bf_text_join(char **out, const char *text, const char *more, BfError *error);
+
 /* Insertions, deletions and replacements that lead from a to b; 1000 where one of them is longer than 100. */
 int bf_text_distance(const char *a, const char *b);
 /* The distance from which on nobody has meant another name by this one. */

@@ -21,16 +21,15 @@ static BfStatus write(BfStore *store, const char *path, const char *name, hid_t 
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
 }
 
-BfStatus bf_store_attribute_double(BfStore *store, const char *path, const char *name, double value, BfError *error) {
+BfStatus bf_store_put_double(BfStore *store, const char *path, const char *name, double value, BfError *error) {
   return write(store, path, name, H5T_NATIVE_DOUBLE, &value, error);
 }
 
-BfStatus bf_store_attribute_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error) {
+BfStatus bf_store_put_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error) {
   return write(store, path, name, H5T_NATIVE_INT64, &value, error);
 }
 
-BfStatus bf_store_attribute_text(BfStore *store, const char *path, const char *name, const char *value,
-                                 BfError *error) {
+BfStatus bf_store_put_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error) {
   const hid_t type   = H5Tcopy(H5T_C_S1);
   const int   failed = H5Tset_size(type, strlen(value) + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0;
   BfStatus    status = bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
@@ -56,11 +55,11 @@ static BfStatus read(BfStore *store, const char *path, const char *name, hid_t t
   return bf_store_check(store, 0, BF_OK, path, "", error);
 }
 
-BfStatus bf_store_read_double(BfStore *store, const char *path, const char *name, double *value, BfError *error) {
+BfStatus bf_store_get_double(BfStore *store, const char *path, const char *name, double *value, BfError *error) {
   return read(store, path, name, H5T_NATIVE_DOUBLE, value, error);
 }
 
-BfStatus bf_store_read_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error) {
+BfStatus bf_store_get_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error) {
   return read(store, path, name, H5T_NATIVE_INT64, value, error);
 }
 
@@ -73,7 +72,7 @@ static BfStatus text_of(const BfStore *store, const char *path, const char *name
   return bf_fail(error, BF_BAD_INPUT, "%s: attribute %s of %s is damaged", store->path, name, path);
 }
 
-BfStatus bf_store_read_text(BfStore *store, const char *path, const char *name, char **value, BfError *error) {
+BfStatus bf_store_get_text(BfStore *store, const char *path, const char *name, char **value, BfError *error) {
   const hid_t attribute = open_attribute(store, path, name);
   const hid_t has       = attribute < 0 ? -1 : H5Aget_type(attribute);
   char       *text      = NULL;

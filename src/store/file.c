@@ -1,5 +1,6 @@
 /* Files appear whole: written as FILE.part, synced, renamed. */
 #include "bellformer/run.h"
+#include "run/text.h"
 #include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -59,13 +60,6 @@ BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfErr
   return bf_agree(store->comm, error);
 }
 
-static BfStatus text_copy(const char *from, const char *suffix, char **out, BfError *error) {
-  const size_t length = strlen(from) + strlen(suffix) + 1;
-  BF_TRY(BF_NEW(out, (int64_t)length, error));
-  snprintf(*out, length, "%s%s", from, suffix);
-  return BF_OK;
-}
-
 static void free_store(BfStore *store) {
   bf_temporary_strike(&store->temporary);
   if (store->transfer >= 0) H5Pclose(store->transfer);
@@ -82,8 +76,8 @@ static BfStatus allocate(const char *path, const char *suffix, BfStore **out, Bf
   BF_TRY(BF_NEW(out, 1, error));
   store  = *out;
   *store = (BfStore){.comm = MPI_COMM_NULL, .file = -1, .transfer = -1, .create_links = -1};
-  BF_TRY(text_copy(path, "", &store->path, error));
-  if (suffix) BF_TRY(text_copy(path, suffix, &store->part, error));
+  BF_TRY(bf_text_join(&store->path, path, "", error));
+  if (suffix) BF_TRY(bf_text_join(&store->part, path, suffix, error));
   store->temporary.path = store->part;
   store->transfer       = H5Pcreate(H5P_DATASET_XFER);
   store->create_links   = H5Pcreate(H5P_LINK_CREATE);

@@ -9,7 +9,7 @@ static BfStatus read_format(BfStore *store, const char *path, int64_t *format, B
   *format = 1;
   MPI_Bcast(&unnumbered, 1, MPI_INT, 0, store->comm);
   if (unnumbered) return BF_OK;
-  return bf_store_read_int(store, path, "format", format, error);
+  return bf_store_get_int(store, path, "format", format, error);
 }
 
 static BfStatus judge(const BfStore *store, const BfFormats *read, int64_t format, BfError *error) {

@@ -118,15 +118,15 @@ static BfStatus save(const BfOption *row, const void *from, BfStore *store, BfEr
   const int   name = row->type == BF_OPTION_CHOICE ? *(const int *)from : -1;
   switch (row->type) {
   case BF_OPTION_BOOL:
-    return bf_store_attribute_int(store, path, row->name, *(const bool *)from, error);
+    return bf_store_put_int(store, path, row->name, *(const bool *)from, error);
   case BF_OPTION_INT:
-    return bf_store_attribute_int(store, path, row->name, *(const int64_t *)from, error);
+    return bf_store_put_int(store, path, row->name, *(const int64_t *)from, error);
   case BF_OPTION_NUMBER:
-    return bf_store_attribute_double(store, path, row->name, *(const double *)from, error);
+    return bf_store_put_double(store, path, row->name, *(const double *)from, error);
   case BF_OPTION_TEXT:
-    return bf_store_attribute_text(store, path, row->name, *(char *const *)from ? *(char *const *)from : "", error);
+    return bf_store_put_text(store, path, row->name, *(char *const *)from ? *(char *const *)from : "", error);
   case BF_OPTION_CHOICE:
-    return bf_store_attribute_text(store, path, row->name, name < 0 ? "" : row->choice(name), error);
+    return bf_store_put_text(store, path, row->name, name < 0 ? "" : row->choice(name), error);
   case BF_OPTION_OTHER:
     break;
   }
@@ -141,8 +141,7 @@ BfStatus bf_options_save(const BfOption rows[], const void *settings, BfOptionRo
     BF_TRY(save(row, (const char *)settings + row->at, store, error));
     if (!row->chosen) continue;
     snprintf(name, sizeof name, "%s_chosen", row->name);
-    BF_TRY(bf_store_attribute_int(store, "/options", name, *((const bool *)((const char *)settings + row->chosen)),
-                                  error));
+    BF_TRY(bf_store_put_int(store, "/options", name, *((const bool *)((const char *)settings + row->chosen)), error));
   }
   return BF_OK;
 }
@@ -161,12 +160,12 @@ static BfStatus read_value(const BfOption *row, BfStore *store, char **text, BfE
   double      number;
   *text = NULL;
   if (row->type == BF_OPTION_TEXT || row->type == BF_OPTION_CHOICE)
-    return bf_store_read_text(store, path, row->name, text, error);
+    return bf_store_get_text(store, path, row->name, text, error);
   if (row->type == BF_OPTION_NUMBER) {
-    BF_TRY(bf_store_read_double(store, path, row->name, &number, error));
+    BF_TRY(bf_store_get_double(store, path, row->name, &number, error));
     print_number(number, sizeof print, print);
   } else {
-    BF_TRY(bf_store_read_int(store, path, row->name, &whole, error));
+    BF_TRY(bf_store_get_int(store, path, row->name, &whole, error));
     snprintf(print, sizeof print, "%lld", (long long)whole);
   }
   return bf_store_together(store, set_text(print, text, error), error);
@@ -200,7 +199,7 @@ static BfStatus read_chosen(const BfOption *row, BfStore *store, bool *chosen, B
   char    name[BF_NAME];
   int64_t is = 0;
   snprintf(name, sizeof name, "%s_chosen", row->name);
-  if (row->chosen) BF_TRY(bf_store_read_int(store, "/options", name, &is, error));
+  if (row->chosen) BF_TRY(bf_store_get_int(store, "/options", name, &is, error));
   *chosen = is != 0;
   return BF_OK;
 }

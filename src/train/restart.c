@@ -1,17 +1,12 @@
 /* Where a run that trains starts: afresh, or from a checkpoint. */
 #include "model/format.h"
+#include "run/text.h"
 #include "train/target.h"
 #include "train/trainer.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static BfStatus copy(const char *from, char **to, BfError *error) {
-  BF_TRY(BF_NEW(to, (int64_t)strlen(from) + 1, error));
-  strcpy(*to, from);
-  return BF_OK;
-}
 
 static bool exists(const BfRun *run, const char *path) {
   int there = run->rank == 0 && access(path, F_OK) == 0;
@@ -39,7 +34,7 @@ static BfStatus settle_name(bool problem, BfSessionOptions *o, BfError *error) {
   const bool named = o->restart && strcmp(o->restart, "auto");
   if (named && o->out && !bf_target_is_one(o->out, o->restart))
     return bf_fail(error, BF_BAD_INPUT, "-restart %s and -o %s are two results; give one", o->restart, o->out);
-  if (named && !o->out) return copy(o->restart, &o->out, error);
+  if (named && !o->out) return bf_text_join(&o->out, o->restart, "", error);
   if (o->restart && !named && (!o->out || !problem))
     return bf_fail(error, BF_BAD_INPUT,
                    "-restart auto needs a problem file and -o RUN.h5, in case that it starts afresh");
@@ -84,7 +79,7 @@ static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
   reader->differ = !there;
   if (reader->differ)
     return bf_fail(error, BF_BAD_INPUT, "an older version wrote it, which did not record its options");
-  BF_TRY(bf_store_read_text(store, "/options", "command", &then, error));
+  BF_TRY(bf_store_get_text(store, "/options", "command", &then, error));
   reader->differ = strcmp(then, now) != 0;
   if (reader->differ) bf_fail(error, BF_BAD_INPUT, "command was %s, now %s", then, now);
   bf_free(then);

@@ -19,26 +19,26 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
   unsigned    major, minor, release;
   for (int i = 0; i < arguments->argc; i++)
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", arguments->argv[i]);
-  BF_TRY(bf_store_attribute_int(store, path, "format", BF_RESULT_FORMAT, error));
-  BF_TRY(bf_store_attribute_text(store, path, "command", text, error));
-  BF_TRY(bf_store_attribute_text(store, path, "bellformer", BF_VERSION, error));
+  BF_TRY(bf_store_put_int(store, path, "format", BF_RESULT_FORMAT, error));
+  BF_TRY(bf_store_put_text(store, path, "command", text, error));
+  BF_TRY(bf_store_put_text(store, path, "bellformer", BF_VERSION, error));
   snprintf(text, sizeof text, "%d.%d.%d", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
-  BF_TRY(bf_store_attribute_text(store, path, "petsc", text, error));
+  BF_TRY(bf_store_put_text(store, path, "petsc", text, error));
   MPI_Get_library_version(mpi, &length);
-  BF_TRY(bf_store_attribute_text(store, path, "mpi", mpi, error));
+  BF_TRY(bf_store_put_text(store, path, "mpi", mpi, error));
   H5get_libversion(&major, &minor, &release);
   snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
-  BF_TRY(bf_store_attribute_text(store, path, "hdf5", text, error));
+  BF_TRY(bf_store_put_text(store, path, "hdf5", text, error));
   const time_t now = time(NULL);
   strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
   MPI_Bcast(text, 32, MPI_CHAR, 0, run->world);
-  BF_TRY(bf_store_attribute_text(store, path, "date", text, error));
+  BF_TRY(bf_store_put_text(store, path, "date", text, error));
   gethostname(host, sizeof host - 1);
   MPI_Bcast(host, sizeof host, MPI_CHAR, 0, run->world);
-  BF_TRY(bf_store_attribute_text(store, path, "host", host, error));
-  BF_TRY(bf_store_attribute_text(store, path, "instruction_set", bf_kernels_name(kernels), error));
-  BF_TRY(bf_store_attribute_int(store, path, "ranks", run->size, error));
-  return bf_store_attribute_int(store, path, "nodes", run->nodes, error);
+  BF_TRY(bf_store_put_text(store, path, "host", host, error));
+  BF_TRY(bf_store_put_text(store, path, "instruction_set", bf_kernels_name(kernels), error));
+  BF_TRY(bf_store_put_int(store, path, "ranks", run->size, error));
+  return bf_store_put_int(store, path, "nodes", run->nodes, error);
 }
 
 static BfStatus write_column(BfStore *store, const char *group, const char *name, BfStoreType type, int64_t rows,
@@ -111,17 +111,17 @@ typedef struct {
 
 static BfStatus tell_text(const BfDescription *to, const char *name, const char *value, BfError *error) {
   const Place *place = to->state;
-  return bf_store_attribute_text(place->store, place->path, name, value, error);
+  return bf_store_put_text(place->store, place->path, name, value, error);
 }
 
 static BfStatus tell_integer(const BfDescription *to, const char *name, int64_t value, BfError *error) {
   const Place *place = to->state;
-  return bf_store_attribute_int(place->store, place->path, name, value, error);
+  return bf_store_put_int(place->store, place->path, name, value, error);
 }
 
 static BfStatus tell_number(const BfDescription *to, const char *name, double value, BfError *error) {
   const Place *place = to->state;
-  return bf_store_attribute_double(place->store, place->path, name, value, error);
+  return bf_store_put_double(place->store, place->path, name, value, error);
 }
 
 static BfDescription describe_in(Place *place) {
@@ -147,15 +147,14 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
   const BfLayer *layer = &problem->layer;
   const char    *path  = "/layer";
   const int64_t  d     = layer->dim;
-  BF_TRY(bf_store_attribute_int(store, path, "dim", layer->dim, error));
+  BF_TRY(bf_store_put_int(store, path, "dim", layer->dim, error));
   BF_TRY(write_terms(layer, store, error));
-  BF_TRY(bf_store_attribute_double(store, path, "residual", layer->residual, error));
-  BF_TRY(bf_store_attribute_double(store, path, "step", layer->step, error));
-  BF_TRY(bf_store_attribute_text(store, path, "norm", layer->norm->base.name, error));
-  BF_TRY(bf_store_attribute_text(store, path, "projection", layer->projection->base.name, error));
-  BF_TRY(bf_store_attribute_text(store, path, "position_encoding", encoding_name(problem), error));
-  if (problem->sinusoidal)
-    BF_TRY(bf_store_attribute_double(store, path, "position_amplitude", problem->sinusoidal, error));
+  BF_TRY(bf_store_put_double(store, path, "residual", layer->residual, error));
+  BF_TRY(bf_store_put_double(store, path, "step", layer->step, error));
+  BF_TRY(bf_store_put_text(store, path, "norm", layer->norm->base.name, error));
+  BF_TRY(bf_store_put_text(store, path, "projection", layer->projection->base.name, error));
+  BF_TRY(bf_store_put_text(store, path, "position_encoding", encoding_name(problem), error));
+  if (problem->sinusoidal) BF_TRY(bf_store_put_double(store, path, "position_amplitude", problem->sinusoidal, error));
   BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
   BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
   if (!layer->encoding) return BF_OK;
@@ -166,10 +165,10 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
 static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   Place               place = {store, "/cost"};
   const BfDescription to    = describe_in(&place);
-  BF_TRY(bf_store_attribute_text(store, "/cost", "terminal", cost->kind->base.name, error));
-  BF_TRY(bf_store_attribute_double(store, "/cost", "weight_decay", cost->weight_decay, error));
-  BF_TRY(bf_store_attribute_int(store, "/cost", "classes", cost->classes, error));
-  BF_TRY(bf_store_attribute_int(store, "/cost", "readouts", cost->readouts, error));
+  BF_TRY(bf_store_put_text(store, "/cost", "terminal", cost->kind->base.name, error));
+  BF_TRY(bf_store_put_double(store, "/cost", "weight_decay", cost->weight_decay, error));
+  BF_TRY(bf_store_put_int(store, "/cost", "classes", cost->classes, error));
+  BF_TRY(bf_store_put_int(store, "/cost", "readouts", cost->readouts, error));
   return cost->kind->describe ? cost->kind->describe(cost, &to, error) : BF_OK;
 }
 
@@ -183,11 +182,11 @@ static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError 
   for (int i = 0; i < layer->matrices; i++) {
     const BfMatrix *m = &layer->matrix[i];
     snprintf(path, sizeof path, "/control/%s", m->name);
-    BF_TRY(bf_store_attribute_text(store, path, "form", m->form->base.name, error));
-    BF_TRY(bf_store_attribute_int(store, path, "rows", m->rows, error));
-    BF_TRY(bf_store_attribute_int(store, path, "columns", m->cols, error));
-    BF_TRY(bf_store_attribute_int(store, path, "offset", m->offset, error));
-    BF_TRY(bf_store_attribute_int(store, path, "free", m->free, error));
+    BF_TRY(bf_store_put_text(store, path, "form", m->form->base.name, error));
+    BF_TRY(bf_store_put_int(store, path, "rows", m->rows, error));
+    BF_TRY(bf_store_put_int(store, path, "columns", m->cols, error));
+    BF_TRY(bf_store_put_int(store, path, "offset", m->offset, error));
+    BF_TRY(bf_store_put_int(store, path, "free", m->free, error));
   }
   return BF_OK;
 }
@@ -195,17 +194,17 @@ static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError 
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error) {
   double seconds = bf_total_seconds(run);
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, run->world);
-  BF_TRY(bf_store_attribute_double(store, "/provenance", "wall_seconds", seconds, error));
-  BF_TRY(bf_store_attribute_double(store, "/provenance", "q_values", bf_total_values(run), error));
-  return bf_store_attribute_int(store, "/provenance", "starts", bf_starts(run), error);
+  BF_TRY(bf_store_put_double(store, "/provenance", "wall_seconds", seconds, error));
+  BF_TRY(bf_store_put_double(store, "/provenance", "q_values", bf_total_values(run), error));
+  return bf_store_put_int(store, "/provenance", "starts", bf_starts(run), error);
 }
 
 BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error) {
-  BF_TRY(bf_store_attribute_text(store, "/", "name", problem->name, error));
-  BF_TRY(bf_store_attribute_text(store, "/", "space", space, error));
-  BF_TRY(bf_store_attribute_int(store, "/", "horizon", problem->horizon, error));
-  BF_TRY(bf_store_attribute_int(store, "/", "actions", problem->actions, error));
+  BF_TRY(bf_store_put_text(store, "/", "name", problem->name, error));
+  BF_TRY(bf_store_put_text(store, "/", "space", space, error));
+  BF_TRY(bf_store_put_int(store, "/", "horizon", problem->horizon, error));
+  BF_TRY(bf_store_put_int(store, "/", "actions", problem->actions, error));
   BF_TRY(write_provenance(run, arguments, problem->layer.kernels, store, error));
   return bf_problem_save(problem, store, error);
 }

@@ -82,7 +82,7 @@ BfStatus bf_session_begin(BfSession *x, BfError *error) {
 
 /* How the run was started: what a restart compares. */
 static BfStatus save_options(const BfSession *x, BfOptionRole least, BfStore *store, BfError *error) {
-  BF_TRY(bf_store_attribute_text(store, "/options", "command", x->trainer->name, error));
+  BF_TRY(bf_store_put_text(store, "/options", "command", x->trainer->name, error));
   BF_TRY(bf_options_save(bf_output_options, &x->o, least, store, error));
   BF_TRY(bf_options_save(x->trainer->options, x->state, least, store, error));
   return x->trainer->save ? x->trainer->save(x->state, store, error) : BF_OK;

@@ -13,17 +13,11 @@ static void take_number(const char *name, double *bound) {
 }
 
 const BfLimits *bf_limits(void) {
-  static BfLimits limits = {.reduced      = INT64_C(1) << 26,
-                            .sent_bytes   = INT64_C(1) << 30,
-                            .file_bytes   = INT64_C(1) << 30,
-                            .sealed_bytes = INT64_C(1) << 26,
-                            .batch_bytes  = INT64_C(1) << 25,
-                            .batch_pairs  = INT64_C(1) << 20,
-                            .piece_terms  = 2e8,
-                            .patience     = 30};
+  static BfLimits limits;
   static int      read;
   if (read) return &limits;
-  read = 1;
+  read   = 1;
+  limits = bf_limits_of_a_run;
   take("BF_LIMIT_REDUCED", &limits.reduced);
   take("BF_LIMIT_SENT_BYTES", &limits.sent_bytes);
   take("BF_LIMIT_FILE_BYTES", &limits.file_bytes);

@@ -77,7 +77,7 @@ static void clear(Work *w) {
 
 static BfStatus describe(void *context, BfStore *store, BfError *error) {
   (void)context;
-  return bf_store_attribute_int(store, "/options", "nothing", 0, error);
+  return bf_store_put_int(store, "/options", "nothing", 0, error);
 }
 
 /* With a checkpoint after every evaluation: files appear in both halves at once. */

@@ -49,9 +49,9 @@ static BfStatus write_file(const Where *w, BfStore **store, BfError *error) {
   BF_TRY(bf_store_create(MPI_COMM_WORLD, w->path, 0, store, error));
   BF_TRY(write_shares(w, *store, error));
   BF_TRY(bf_store_write(*store, "/small", BF_STORE_INT32, 2, (int64_t[]){2, 3}, small, error));
-  BF_TRY(bf_store_attribute_double(*store, "/group", "pi", 3.25, error));
-  BF_TRY(bf_store_attribute_int(*store, "/made", "big", INT64_MAX, error));
-  return bf_store_attribute_text(*store, "/", "text", "eps \xce\xb5, \"quoted\"", error);
+  BF_TRY(bf_store_put_double(*store, "/group", "pi", 3.25, error));
+  BF_TRY(bf_store_put_int(*store, "/made", "big", INT64_MAX, error));
+  return bf_store_put_text(*store, "/", "text", "eps \xce\xb5, \"quoted\"", error);
 }
 
 static void whole(Tap *tap, const Where *w) {
@@ -98,11 +98,10 @@ static void contents(Tap *tap, const Where *w) {
             small[3] == INT32_MIN && small[4] == INT32_MAX,
         "integers");
   bf_free(small);
-  check(tap, bf_store_read_double(store, "/group", "pi", &pi, &error) == BF_OK && pi == 3.25, "attribute: double");
-  check(tap, bf_store_read_int(store, "/made", "big", &big, &error) == BF_OK && big == INT64_MAX,
+  check(tap, bf_store_get_double(store, "/group", "pi", &pi, &error) == BF_OK && pi == 3.25, "attribute: double");
+  check(tap, bf_store_get_int(store, "/made", "big", &big, &error) == BF_OK && big == INT64_MAX,
         "attribute: integer, group made");
-  check(tap,
-        bf_store_read_text(store, "/", "text", &text, &error) == BF_OK && !strcmp(text, "eps \xce\xb5, \"quoted\""),
+  check(tap, bf_store_get_text(store, "/", "text", &text, &error) == BF_OK && !strcmp(text, "eps \xce\xb5, \"quoted\""),
         "attribute: text");
   bf_free(text);
   check(tap,
@@ -275,7 +274,7 @@ static void two_writers(Tap *tap, const Where *w) {
   BfStore *first = NULL, *second = NULL;
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &first, &error) == BF_OK, "a first writer");
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &second, &error) == BF_OK, "a second one");
-  bf_store_attribute_int(second, "/", "writer", 2, &error);
+  bf_store_put_int(second, "/", "writer", 2, &error);
   check(tap, bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part),
         "the first cannot complete, and leaves the second's file");
   check(tap, bf_store_commit(&second, &error) == BF_OK && exists(w->path), "the second does");

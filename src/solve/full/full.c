@@ -119,7 +119,7 @@ static BfStatus write_grid(const BfFull *x, BfStore *store, BfError *error) {
   BF_GOTO(bf_together(x->run->world, BF_NEW(&point, n * d, error), error));
   for (int64_t c = 0; c < n; c++) bf_cells_point(tokens, c, point + c * d);
   BF_GOTO(bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error));
-  status = bf_store_attribute_int(store, "/rollout", "initial", x->initial, error);
+  status = bf_store_put_int(store, "/rollout", "initial", x->initial, error);
 done:
   bf_free(point);
   return status;

@@ -236,9 +236,9 @@ static BfStatus write(const Study *study, double largest, int all_pairs, int mov
   BF_TRY(bf_store_write(store, "/stability/value", BF_STORE_DOUBLE, 1, n, study->value, error));
   BF_TRY(bf_store_write(store, "/stability/loss", BF_STORE_DOUBLE, 1, n, study->loss, error));
   BF_TRY(bf_store_write(store, "/stability/open_loop_loss", BF_STORE_DOUBLE, 1, n, study->open, error));
-  BF_TRY(bf_store_attribute_int(store, "/stability", "moves", moves, error));
-  BF_TRY(bf_store_attribute_int(store, "/stability", "all_pairs", all_pairs, error));
-  return bf_store_attribute_double(store, "/stability", "modulus", largest, error);
+  BF_TRY(bf_store_put_int(store, "/stability", "moves", moves, error));
+  BF_TRY(bf_store_put_int(store, "/stability", "all_pairs", all_pairs, error));
+  return bf_store_put_double(store, "/stability", "modulus", largest, error);
 }
 
 static void summarize(const BfFull *x, const Study *study, double modulus_, int all_pairs, int moves) {
