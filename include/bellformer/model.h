@@ -65,6 +65,17 @@ BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readou
                     BfPrediction *out, BfError *error);
 void     bf_prediction_clear(BfPrediction *prediction);
 
+typedef struct {
+  int     layer, head;
+  int64_t sequence; /* a context of the data */
+} BfHead;
+/* How the n tokens of a sequence look at each other there, in the order of data->row: weight [n][n], a row a query,
+ *     weight_ij = exp(beta <s_i, A_h s_j>) / sum over j,   s = N(z) + e_p,
+ * 0 where the mask hides j; rows sum to 1. tokens [N][d]: those that the layer sees, in the order of the table's rows,
+ * BfRollout's tokens + layer N d. Serial; every rank may call it. */
+BfStatus bf_model_attention(const BfProblem *problem, const BfData *data, const BfModel *model, const BfHead *head,
+                            const double tokens[], double weight[], BfError *error);
+
 /* ---- in a result ------------------------------------------------------------------------------------------------ */
 
 /* The model into /rollout and /model of a file of its problem; what it does on the problem's data, and on its test data
