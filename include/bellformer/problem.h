@@ -80,6 +80,7 @@ void     bf_context_clear(BfContext *context);
 typedef struct {
   char *key;   /* "control.A.range" */
   char *value; /* one line: a word, or numbers joined by commas, in the shortest form that gives their bits */
+  bool  alike; /* one value stands for a list of it */
 } BfSetting;
 
 typedef struct {
@@ -93,6 +94,7 @@ BfStatus    bf_settings_add_integers(BfSettings *settings, const char *key, int6
                                      BfError *error);
 BfStatus    bf_settings_add_numbers(BfSettings *settings, const char *key, int64_t count, const double list[],
                                     BfError *error);
+void        bf_settings_alike(BfSettings *settings, const char *key); /* one value of it stands for a list of it */
 void        bf_settings_clear(BfSettings *settings);
 const char *bf_settings_find(const BfSettings *settings, const char *key); /* its value; NULL: not there */
 

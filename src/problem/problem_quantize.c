@@ -51,6 +51,7 @@ static BfStatus read_cells(BfReader *reader, BfError *error) {
   BF_TRY(bf_family_settle_given(reader->keys, &bf_family_codebook, &kind, error));
   if (kind == CODEBOOK) return read_codebook(reader, error);
   BF_TRY(bf_key_integers(reader->keys, "quantize.cells", BF_REQUIRED, 0, INT64_MAX, &count, &cells, error));
+  bf_settings_alike(bf_keys_taken(reader->keys), "quantize.cells");
   int none = 1;
   for (int64_t j = 0; j < count; j++) none = none && cells[j] == 0;
   BfStatus status = check_count(reader, count, error);

@@ -26,6 +26,7 @@ BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t
   BfStatus status;
   *out = NULL;
   BF_TRY(bf_key_numbers(reader->keys, key, need, &count, &list, error));
+  bf_settings_alike(bf_keys_taken(reader->keys), key);
   if (!list || count == wanted) {
     *out = list;
     return BF_OK;

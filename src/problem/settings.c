@@ -64,6 +64,11 @@ BfStatus bf_settings_add_numbers(BfSettings *settings, const char *key, int64_t 
   return error->status;
 }
 
+void bf_settings_alike(BfSettings *settings, const char *key) {
+  BfSetting *setting = find(settings, key);
+  if (setting) setting->alike = true;
+}
+
 void bf_settings_clear(BfSettings *settings) {
   for (int64_t k = 0; k < settings->count; k++) {
     bf_free(settings->setting[k].key);
@@ -83,10 +88,10 @@ static int of_every_head(const char *key, size_t size, char every[]) {
   return *rest == '.' && snprintf(every, size, "%.*s%s", (int)(mark - key), key, rest) < (int)size;
 }
 
-static const char *look_up(const BfSettings *settings, const char *key) {
-  char        every[384];
-  const char *value = bf_settings_find(settings, key);
-  return value || !of_every_head(key, sizeof every, every) ? value : bf_settings_find(settings, every);
+static const BfSetting *look_up(const BfSettings *settings, const char *key) {
+  char             every[384];
+  const BfSetting *setting = find(settings, key);
+  return setting || !of_every_head(key, sizeof every, every) ? setting : find(settings, every);
 }
 
 /* Whether `key` stands for heads that the settings have one by one. */
@@ -95,15 +100,6 @@ static int has_heads(const BfSettings *settings, const char *key) {
   for (int64_t k = 0; k < settings->count; k++)
     if (of_every_head(settings->setting[k].key, sizeof every, every) && !strcmp(every, key)) return 1;
   return 0;
-}
-
-/* Keys of which one value may stand for a list of it. */
-static int repeats(const char *key) {
-  static const char *const plain[] = {"token.lower", "token.upper", "quantize.cells", "cost.readout.bias"};
-  for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
-    if (!strcmp(key, plain[k])) return 1;
-  const size_t length = strlen(key);
-  return !strncmp(key, "control.", 8) && length > 6 && !strcmp(key + length - 6, ".value");
 }
 
 /* Whether the longer text is the shorter one again and again, joined by commas. */
@@ -121,10 +117,10 @@ static const BfFile *file_of(const BfProblem *problem, const char *name) {
   return NULL;
 }
 
-static int is_same(const char *key, const BfProblem *then, const char *was, const BfProblem *now, const char *is) {
-  const BfFile *old = file_of(then, was), *new = file_of(now, is);
+static int is_same(const BfProblem *then, const BfSetting *was, const BfProblem *now, const BfSetting *is) {
+  const BfFile *old = file_of(then, was->value), *new = file_of(now, is->value);
   if (old && new) return old->size == new->size && !memcmp(old->bytes, new->bytes, (size_t) new->size);
-  return !strcmp(was, is) || (repeats(key) && is_repetition(was, is));
+  return !strcmp(was->value, is->value) || ((was->alike || is->alike) && is_repetition(was->value, is->value));
 }
 
 /* Step over what two lists have in common at their beginnings; the number of items. */
@@ -150,10 +146,9 @@ static BfStatus tell(const char *key, const char *was, const char *is, BfError *
 BfStatus bf_problem_compare(const BfProblem *then, const BfProblem *now, BfError *error) {
   const BfSettings *old = &then->settings, *new = &now->settings;
   for (int64_t k = 0; k < new->count; k++) {
-    const BfSetting *x   = &new->setting[k];
-    const char      *was = look_up(old, x->key);
+    const BfSetting *x = &new->setting[k], *was = look_up(old, x->key);
     if (!strcmp(x->key, "name") || (!was && has_heads(old, x->key))) continue;
-    if (!was || !is_same(x->key, then, was, now, x->value)) return tell(x->key, was, x->value, error);
+    if (!was || !is_same(then, was, now, x)) return tell(x->key, was ? was->value : NULL, x->value, error);
   }
   for (int64_t k = 0; k < old->count; k++) {
     const char *key = old->setting[k].key;
