@@ -87,6 +87,10 @@ struct BfKeyReader {
       __attribute__((format(printf, 3, 4)));
   /* The setting that a key came to, in place of what was given. */
   BfStatus (*note)(const BfKeyReader *keys, const char *key, const char *value, BfError *error);
+  /* Whether the file's brackets make it a list; the command line has none. */
+  bool (*is_list)(const BfKeyReader *keys, const char *key);
+  /* Say that one value of the key stands for a list of that value: the same setting. */
+  void (*alike)(const BfKeyReader *keys, const char *key);
 };
 
 /* ---- how a kind tells of itself --------------------------------------------------------------------------------- */

@@ -100,30 +100,28 @@ const char *bf_settings_find(const BfSettings *settings, const char *key); /* it
 
 /* ---- the problem ------------------------------------------------------------------------------------------------ */
 
-typedef enum { BF_TRANSITION_NEAREST, BF_TRANSITION_SPLIT } BfTransition;
-
 typedef struct {
-  char        *name;
-  int          horizon; /* T */
-  BfLayer      layer;
-  BfCost       cost;        /* its contexts and tokens are those of `train` */
-  BfData       train, test; /* test.tokens is 0 where the problem has no test table */
-  BfContext   *context;     /* [train.contexts], with the quantizer's atoms */
-  BfCells     *cells;       /* X_n, or NULL: tokens are not quantized */
-  int          atoms;       /* `quantize.atoms` */
-  BfTransition transition;
-  int64_t      actions;                       /* K, below 2^31; 0: none are given */
-  double      *action;                        /* [K][q] U_k, or NULL */
-  double      *control_lower, *control_upper; /* [q] the box U */
-  int          profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
-  double      *profile;    /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
-  double       sinusoidal; /* amplitude of the encoding, where it is a formula; 0 where it is not */
-  BfFiles     *files;      /* all that the problem was read from; owned */
-  char        *yaml;       /* the problem file's name in `files` */
-  char        *overrides;  /* "key=value" lines: what the command line changed */
-  BfSettings   settings;
-  int          warnings;
-  char       **warning; /* one line each, for rank 0 to print */
+  char               *name;
+  int                 horizon; /* T */
+  BfLayer             layer;
+  BfCost              cost;        /* its contexts and tokens are those of `train` */
+  BfData              train, test; /* test.tokens is 0 where the problem has no test table */
+  BfContext          *context;     /* [train.contexts], with the quantizer's atoms */
+  BfCells            *cells;       /* X_n, or NULL: tokens are not quantized */
+  int                 atoms;       /* `quantize.atoms` */
+  const BfTransition *transition;
+  int64_t             actions;                       /* K, below 2^31; 0: none are given */
+  double             *action;                        /* [K][q] U_k, or NULL */
+  double             *control_lower, *control_upper; /* [q] the box U */
+  int                 profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
+  double             *profile;    /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
+  double              sinusoidal; /* amplitude of the encoding, where it is a formula; 0 where it is not */
+  BfFiles            *files;      /* all that the problem was read from; owned */
+  char               *yaml;       /* the problem file's name in `files` */
+  char               *overrides;  /* "key=value" lines: what the command line changed */
+  BfSettings          settings;
+  int                 warnings;
+  char              **warning; /* one line each, for rank 0 to print */
 } BfProblem;
 
 /* The sections of a problem file beside the model and its data: who reads a problem says which of them it uses, and

@@ -1,6 +1,7 @@
 /* The three quantizers of [ASY26]: tokens (X_n), measures (P_m(X_n)) and controls (U_k): README, The model. Pure. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/kind.h"
 #include "bellformer/splitmix64.h"
 
 BF_API_BEGIN
@@ -19,9 +20,11 @@ void     bf_cells_destroy(BfCells **cells); /* NULL-safe, sets NULL */
 
 int64_t bf_cells_count(const BfCells *cells); /* n */
 int     bf_cells_dim(const BfCells *cells);   /* d */
-int     bf_cells_is_grid(const BfCells *cells);
-/* Axis j of a grid: its lower end, the width h_j of a cell, how many cells it has. */
-void bf_cells_axis(const BfCells *cells, int j, double *lower, double *width, int64_t *count);
+typedef struct {
+  double  lower, width; /* lo_j, h_j */
+  int64_t cells;        /* n_j */
+} BfAxis;
+const BfAxis *bf_cells_axes(const BfCells *cells); /* [dim] of a grid; NULL of points that stand on no axes */
 /* Point number `cell` in 0 .. n-1 into z[dim]. */
 void bf_cells_point(const BfCells *cells, int64_t cell, double z[]);
 /* The point nearest to z[dim]. Grid: axis by axis clamp(floor((z_j - lower_j) / h_j), 0, n_j - 1), O(d).
@@ -59,6 +62,35 @@ void bf_types_unrank(const BfTypes *types, int64_t rank, int64_t cell[]);
  * not count, which a mass has only below 2^-51 of it). */
 BfStatus bf_type_nearest(int64_t n, const double law[], int64_t m, int64_t counts[], BfError *error);
 BfStatus bf_type_nearest_integer(int64_t n, const int64_t law[], int64_t m, int64_t counts[], BfError *error);
+
+/* ---- from images to types ---------------------------------------------------------------------------------------- */
+
+/* Component a of image i stands at z[(i dim + a) stride]; borrowed. */
+typedef struct {
+  const double *z;
+  int64_t       stride;
+} BfImages;
+
+/* Room for the law of a tag: as many entries each as it has atoms, times `centres`. */
+typedef struct {
+  int64_t *corner;
+  double  *weight;
+  int64_t *counts;
+} BfTransitionRoom;
+
+/* How the images of a tag's atoms go back to cells: a kind of `quantize.transition`. */
+typedef struct {
+  BfKind base;
+  bool   nearest;              /* every atom goes to the nearest cell, which kernels may find by themselves */
+  int64_t (*centres)(int dim); /* among which an atom is shared, at most */
+  /* Refuse cells that it is not for; NULL: it is for all. */
+  BfStatus (*check)(const BfKeyReader *keys, const BfCells *cells, BfError *error);
+  /* cell[atoms], non-decreasing. */
+  BfStatus (*law)(const BfCells *cells, const BfImages *images, int atoms, const BfTransitionRoom *room, int64_t cell[],
+                  BfError *error);
+} BfTransition;
+const BfTransition *bf_transition(const char *name); /* `nearest`, `split`; NULL for an unknown name */
+const BfTransition *bf_transition_at(int k);         /* NULL behind the last */
 
 /* ---- U_k: controls ---------------------------------------------------------------------------------------------- */
 

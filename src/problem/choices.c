@@ -4,6 +4,7 @@
 #include "cost/readout_kind.h"
 #include "family.h"
 #include "quantize/sampler.h"
+#include "quantize/transition.h"
 
 /* NAME: a family's kinds by their names and keys alone, in braces. */
 #define KINDS(NAME, ...)                                                                                               \
@@ -19,16 +20,13 @@
 KINDS(encoding_kind, {.name = "none"}, {.name = "sinusoidal", KEYS(KEY("data.position_amplitude"))}, {.name = "a list"})
 const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, true, encoding_kind};
 
-KINDS(codebook_kind, {.name = "quantize.codebook", KEYS(KEY("quantize.codebook"))},
-      {.name = "quantize.cells", KEYS(KEY("quantize.cells"))})
-const BfFamily bf_family_codebook = {NULL, NULL, false, false, codebook_kind};
-
 KINDS(cells_kind, {.name = "0"}, {.name = "1 or more", KEYS(KEY("quantize.atoms"), KEY("quantize.transition"))})
 const BfFamily bf_family_cells = {"quantize.cells", "1 or more", true, true, cells_kind};
 
-static const BfFamily *const families[] = {
-    &bf_family_encoding, &bf_form_family,     &bf_family_action, &bf_cost_family, &bf_readout_family,
-    &bf_readout_source,  &bf_family_codebook, &bf_family_cells,  &bf_family_norm, &bf_family_projection};
+static const BfFamily *const families[] = {&bf_family_encoding,  &bf_form_family,      &bf_sampler_family,
+                                           &bf_cost_family,      &bf_readout_family,   &bf_readout_source,
+                                           &bf_quantizer_family, &bf_family_cells,     &bf_transition_family,
+                                           &bf_family_norm,      &bf_family_projection};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 const BfFamily *bf_family_at(int k) {

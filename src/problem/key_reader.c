@@ -87,6 +87,10 @@ static BfStatus note(const BfKeyReader *keys, const char *key, const char *value
   return bf_settings_add(bf_keys_taken(of(keys)->keys), key, value, error);
 }
 
+static bool is_list(const BfKeyReader *keys, const char *key) { return bf_keys_is_list(of(keys)->keys, key); }
+
+static void alike(const BfKeyReader *keys, const char *key) { bf_settings_alike(bf_keys_taken(of(keys)->keys), key); }
+
 BfKeyReader bf_key_reader(BfReader *reader) {
   return (BfKeyReader){.state    = reader,
                        .given    = given,
@@ -102,5 +106,7 @@ BfKeyReader bf_key_reader(BfReader *reader) {
                        .fail     = fail,
                        .fail_row = fail_row,
                        .warn     = warn,
-                       .note     = note};
+                       .note     = note,
+                       .is_list  = is_list,
+                       .alike    = alike};
 }

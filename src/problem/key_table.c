@@ -52,9 +52,6 @@ static const BfKey general[] = {
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
      "from 0 to T eps, linear in between"},
-    {"quantize.cells", "integers", NULL,
-     "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized"},
-    {"quantize.codebook", "file", "none", "a CSV of points, d numbers a row, in place of cells"},
     {"quantize.atoms", "integer", "0", "atoms of each tag's law; 0: one a token. Also with a codebook"},
     {"quantize.transition", "word", "nearest",
      "`nearest`: an atom goes to the nearest cell; `split`: it is shared among the centres round it, which keeps the "

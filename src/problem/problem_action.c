@@ -54,7 +54,7 @@ BfStatus bf_read_action(BfReader *reader, BfError *error) {
   const char      **names;
   int               kind;
   if (!bf_reads_section(reader, BF_SECTION_ACTION)) return require(reader, reader->ranged, "range", error);
-  BF_TRY(bf_family_choose(reader->keys, &bf_family_action, &kind, error));
+  BF_TRY(bf_family_choose(reader->keys, &bf_sampler_family, &kind, error));
   const BfSampler *sampler = bf_sampler(kind);
   if (!sampler->spans) BF_TRY(require(reader, reader->ranged, "range", error));
   if (sampler->takes_levels) BF_TRY(read_levels(reader, error));

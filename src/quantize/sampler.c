@@ -13,10 +13,10 @@ const BfSampler *bf_sampler(int kind) {
 
 static const BfKind *kind_of(int k) {
   const BfSampler *sampler = bf_sampler(k);
-  return sampler ? &sampler->kind : NULL;
+  return sampler ? &sampler->base : NULL;
 }
 
-const BfFamily bf_family_action = {"action.kind", "grid", false, false, kind_of};
+const BfFamily bf_sampler_family = {"action.kind", "grid", false, false, kind_of};
 
 BfStatus bf_controls_check(int q, const double lower[], const double upper[], BfError *error) {
   if (q < 0) return bf_fail(error, BF_BAD_INPUT, "control: the count of free numbers must be at least 0, got %d", q);

@@ -22,7 +22,7 @@ typedef struct {
 } BfControlBox;
 
 typedef struct {
-  BfKind kind;
+  BfKind base;
   bool   takes_levels; /* every number has levels */
   bool   spans;        /* it does without ranges: the box is what its points span there */
   /* K points, *count of them below 2^31, and u, count rows of q, to be freed with bf_free. */
@@ -33,5 +33,5 @@ typedef struct {
 BF_SAMPLERS(BF_DECLARE_SAMPLER)
 #undef BF_DECLARE_SAMPLER
 
-extern const BfFamily bf_family_action;
+extern const BfFamily bf_sampler_family;
 const BfSampler      *bf_sampler(int kind); /* its number in the family; NULL behind the last */

@@ -41,4 +41,4 @@ static const BfKey keys_of[] = {
      "a CSV of q numbers a row, with or without a header; within the ranges that are given"},
     {NULL}};
 
-const BfSampler bf_sampler_file = {.kind = {"file", keys_of}, .spans = true, .make = make};
+const BfSampler bf_sampler_file = {.base = {"file", keys_of}, .spans = true, .make = make};

@@ -52,15 +52,15 @@ BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError
     if (w > work) work = w;
   }
   const int     d       = problem->layer.dim;
-  const int64_t corners = problem->transition == BF_TRANSITION_SPLIT ? slots << d : 1;
-  *scratch              = (BfScratch){0};
+  const int64_t centres = problem->transition->centres(d), corners = centres > 1 ? slots * centres : 1;
+  *scratch = (BfScratch){0};
   BF_TRY(BF_NEW(&scratch->z, slots * d * BF_LANES, error));
   BF_TRY(BF_NEW(&scratch->next, slots * d * BF_LANES, error));
   BF_TRY(BF_NEW(&scratch->work, work, error));
   BF_TRY(BF_NEW(&scratch->cell, slots, error));
-  BF_TRY(BF_NEW(&scratch->corner, corners, error));
-  BF_TRY(BF_NEW(&scratch->weight, corners, error));
-  return BF_NEW(&scratch->counts, corners, error);
+  BF_TRY(BF_NEW(&scratch->room.corner, corners, error));
+  BF_TRY(BF_NEW(&scratch->room.weight, corners, error));
+  return BF_NEW(&scratch->room.counts, corners, error);
 }
 
 void bf_scratch_clear(BfScratch *scratch) {
@@ -68,9 +68,9 @@ void bf_scratch_clear(BfScratch *scratch) {
   bf_free(scratch->next);
   bf_free(scratch->work);
   bf_free(scratch->cell);
-  bf_free(scratch->corner);
-  bf_free(scratch->weight);
-  bf_free(scratch->counts);
+  bf_free(scratch->room.corner);
+  bf_free(scratch->room.weight);
+  bf_free(scratch->room.counts);
   *scratch = (BfScratch){0};
 }
 
@@ -84,82 +84,13 @@ void bf_load_cells(const BfProblem *problem, const BfContext *context, const int
   }
 }
 
-/* Insertion sort: a tag has few atoms, or they arrive nearly in order. */
-static void sort(int64_t cell[], int count) {
-  for (int i = 1; i < count; i++) {
-    const int64_t c = cell[i];
-    int           j = i;
-    for (; j > 0 && cell[j - 1] > c; j--) cell[j] = cell[j - 1];
-    cell[j] = c;
-  }
-}
-
-static void image(const double *next, int d, int slot, int lane, double z[]) {
-  for (int a = 0; a < d; a++) z[a] = next[(slot * d + a) * BF_LANES + lane];
-}
-
-/* Add weights to a law that is kept as increasing cells; atoms have few centres, so that insertion is cheap. */
-static int merge(int64_t corner[], double weight[], int have, const int64_t more[], const double add[], int count) {
-  for (int i = 0; i < count; i++) {
-    int at = have;
-    while (at > 0 && corner[at - 1] > more[i]) at--;
-    if (at > 0 && corner[at - 1] == more[i]) {
-      weight[at - 1] += add[i];
-      continue;
-    }
-    for (int j = have; j > at; j--) {
-      corner[j] = corner[j - 1];
-      weight[j] = weight[j - 1];
-    }
-    corner[at] = more[i];
-    weight[at] = add[i];
-    have++;
-  }
-  return have;
-}
-
-static int same_image(const double *next, int d, int slot, int other, int lane) {
-  for (int a = 0; a < d; a++)
-    if (next[(slot * d + a) * BF_LANES + lane] != next[(other * d + a) * BF_LANES + lane]) return 0;
-  return 1;
-}
-
-/* The tag's law after `split`, rounded to a type. Cells without mass never gain atoms in [R11], so that only the
- * centres that have some take part. Atoms of one cell, which are neighbours, have one image. */
-static BfStatus split_tag(const BfProblem *problem, const double *next, int lane, int first, int atoms, BfScratch *s,
-                          int64_t cell[], BfError *error) {
-  const int d = problem->layer.dim;
-  double    z[d], weight[1 << d];
-  int64_t   corner[1 << d];
-  int       have = 0, corners = 0;
-  for (int i = 0; i < atoms; i++) {
-    if (!i || !same_image(next, d, first + i, first + i - 1, lane)) {
-      image(next, d, first + i, lane, z);
-      corners = bf_cells_split(problem->cells, z, corner, weight);
-    }
-    have = merge(s->corner, s->weight, have, corner, weight, corners);
-  }
-  BF_TRY(bf_type_nearest(have, s->weight, atoms, s->counts, error));
-  for (int c = 0, at = 0; c < have; c++)
-    for (int64_t i = 0; i < s->counts[c]; i++) cell[at++] = s->corner[c];
-  return BF_OK;
-}
-
 BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
                             BfScratch *scratch, int64_t cell[], BfError *error) {
   const int d = problem->layer.dim;
-  double    z[d];
   for (int g = 0; g < context->tags; g++) {
-    const int first = context->first[g], atoms = context->first[g + 1] - first;
-    if (problem->transition == BF_TRANSITION_SPLIT) {
-      BF_TRY(split_tag(problem, next, lane, first, atoms, scratch, cell + first, error));
-      continue;
-    }
-    for (int i = first; i < first + atoms; i++) {
-      image(next, d, i, lane, z);
-      cell[i] = bf_cells_nearest(problem->cells, z);
-    }
-    sort(cell + first, atoms);
+    const int      first = context->first[g], atoms = context->first[g + 1] - first;
+    const BfImages images = {.z = next + (int64_t)first * d * BF_LANES + lane, .stride = BF_LANES};
+    BF_TRY(problem->transition->law(problem->cells, &images, atoms, &scratch->room, cell + first, error));
   }
   return BF_OK;
 }

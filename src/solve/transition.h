@@ -19,12 +19,10 @@ static inline int bf_action_parameters_in_block(const BfProblem *problem, int64_
 
 /* Scratch memory for laws of up to `slots` slots. */
 typedef struct {
-  double  *z, *next; /* [slots][d][BF_LANES] */
-  double  *work;     /* of bf_layer_apply */
-  int64_t *cell;     /* [slots] */
-  int64_t *corner;   /* `split`: [most atoms * 2^d] centres, their weights and counts */
-  double  *weight;
-  int64_t *counts;
+  double          *z, *next; /* [slots][d][BF_LANES] */
+  double          *work;     /* of bf_layer_apply */
+  int64_t         *cell;     /* [slots] */
+  BfTransitionRoom room;
 } BfScratch;
 BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error);
 void     bf_scratch_clear(BfScratch *scratch);
@@ -36,8 +34,7 @@ void bf_load_cells(const BfProblem *problem, const BfContext *context, const int
 BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                         double g[BF_LANES], BfError *error);
 
-/* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag:
- * `nearest` sends every atom to the nearest cell; `split` shares each atom's mass among the centres around it and
- * rounds the tag's law to a type by [R11]. */
+/* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag, by
+ * the problem's transition. */
 BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
                             BfScratch *scratch, int64_t cell[], BfError *error);

@@ -31,7 +31,7 @@ static void defaults_are_those_of_the_specification(void **state) {
   assert_true(p->cost.contexts == 2 && p->cost.tokens == 4 && p->cost.step == 0.5);
   assert_int_equal(bf_cells_count(p->cells), 81);
   assert_int_equal(p->atoms, 0);
-  assert_int_equal(p->transition, BF_TRANSITION_NEAREST);
+  assert_ptr_equal(p->transition, bf_transition("nearest"));
   assert_int_equal(p->train.contexts, 2);
   assert_int_equal(p->context[1].sequence, 1);
   assert_int_equal(p->context[1].slots, 2);
@@ -251,7 +251,7 @@ static void unquantized_tokens_and_codebooks(void **state) {
   bf_problem_destroy(&p);
   p = good(&(Case){.edit = {{"cells: [9, 9]", "codebook: points.csv"}}, .file = {"points.csv", "0,0\n1,1\n1,-1\n"}});
   assert_int_equal(bf_cells_count(p->cells), 3);
-  assert_false(bf_cells_is_grid(p->cells));
+  assert_null(bf_cells_axes(p->cells));
   bf_problem_destroy(&p);
 }
 

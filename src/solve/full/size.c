@@ -13,7 +13,8 @@ static double entry_terms(const BfFullSpace *space, int64_t s) {
   const BfProblem *problem = space->problem;
   const BfContext *c       = &problem->context[s];
   const double slots = c->slots, heads = problem->layer.heads, seen = bf_table_shape_fits(space, s) ? c->tags : slots;
-  const double quantize = problem->transition == BF_TRANSITION_SPLIT ? 4.0 * (double)(1 << problem->layer.dim) : 1;
+  const double centres  = (double)problem->transition->centres(problem->layer.dim),
+               quantize = centres > 1 ? 4 * centres : 1;
   return slots * (heads * seen + quantize);
 }
 

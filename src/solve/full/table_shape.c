@@ -82,6 +82,7 @@ static BfStatus fill_seen(BfTableShape *x, BfError *error) {
 
 static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
   const BfCells *tokens = space->problem->cells;
+  const BfAxis  *axis   = bf_cells_axes(tokens);
   BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
   for (int g = 0, at = -1; g < x->context->tags; g++) {
     if (!g || is_apart(x->layer, x->context, g)) x->position[++at] = x->context->position[g];
@@ -90,10 +91,10 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
     BF_TRY(fill_choose(x, atoms_of(x->context, g), error));
   }
   for (int c = 0; c < x->n; c++) bf_cells_point(tokens, c, x->point + c * x->d);
-  for (int a = 0; a < x->d && bf_cells_is_grid(tokens); a++) {
-    int64_t cells;
-    bf_cells_axis(tokens, a, &x->lower[a], &x->width[a], &cells);
-    x->cells[a] = (double)cells;
+  for (int a = 0; a < x->d && axis; a++) {
+    x->lower[a] = axis[a].lower;
+    x->width[a] = axis[a].width;
+    x->cells[a] = (double)axis[a].cells;
   }
   return fill_seen(x, error);
 }
@@ -114,7 +115,7 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
                                             .sight   = 2 + problem->layer.dim};
   x->positions             = count_positions(x->layer, x->context);
   x->queries               = x->positions * x->n;
-  x->nearest               = problem->transition == BF_TRANSITION_NEAREST && bf_cells_is_grid(problem->cells);
+  x->nearest               = problem->transition->nearest && bf_cells_axes(problem->cells);
   const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
   BF_TRY(BF_NEW(&x->place, x->context->tags, error));
   BF_TRY(BF_NEW(&x->position, x->positions, error));

@@ -40,13 +40,13 @@ double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measur
 BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error) {
   BfMeasures measures;
   BF_TRY(bf_measures_create(problem, &measures, error));
-  *size = (BfReachableSize){.most          = all_measures(problem),
-                            .actions       = (double)problem->actions,
-                            .horizon       = problem->horizon,
-                            .measure_bytes = measures.bytes,
-                            .terms         = bf_reachable_terms(problem)};
-  if (problem->cells && problem->transition == BF_TRANSITION_SPLIT)
-    size->terms += 4.0 * (double)measures.slots * (double)(1 << problem->layer.dim);
+  *size                = (BfReachableSize){.most          = all_measures(problem),
+                                           .actions       = (double)problem->actions,
+                                           .horizon       = problem->horizon,
+                                           .measure_bytes = measures.bytes,
+                                           .terms         = bf_reachable_terms(problem)};
+  const double centres = problem->cells ? (double)problem->transition->centres(problem->layer.dim) : 1;
+  if (centres > 1) size->terms += 4 * (double)measures.slots * centres;
   for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
   size->costed = bf_reachable_most(size, problem->horizon - 1) * size->actions;
   size->work   = (size->expanded + size->costed) * size->terms;
