@@ -1,6 +1,7 @@
-"""The Huber cost of share/examples/plugin, built against an installation: solve, flow, eval and restarts on two ranks against the formula,
+"""The Huber cost and the cubic term of share/examples/plugin, built against an installation: solve, flow, eval and restarts on two ranks against the formula,
 enumeration and central differences; what results tell of plug-ins; every refusal."""
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -138,6 +139,46 @@ def restarts():
             assert a["rollout"].attrs["cost"] == b["rollout"].attrs["cost"]
 
 
+KAPPA, PLAIN = 0.7, oracle.layer
+
+
+def with_wall(p, z, positions, masses, u):
+    """P(r z + eps (v - kappa G z^3)), G the last numbers of u; v by the oracle, which knows nothing of G."""
+    far = {**p, "projection": "clip", "lower": [-np.inf] * p["dim"], "upper": [np.inf] * p["dim"]}
+    y = PLAIN(far, z, positions, masses, u[:-p["dim"]]) - p["step"] * KAPPA * u[-p["dim"]:] * z**3
+    return np.clip(y, p["lower"], p["upper"])
+
+
+def term():
+    """The wall of share/examples/plugin/cubic.c beside the Huber cost: both spaces against enumeration, dJ/du against differences."""
+    place.home.plugin(os.path.join(EXAMPLES, "plugin", "cubic.c"), "cubic.so")
+    both = {"plugin": "./huber.so,./cubic.so"}
+    wall = ["-layer_cubic", KAPPA, "-control_G_range", "0.2,0.9", "-cost_delta", DELTA, "-action_count", 5]
+    for name, options, exact in (("exact", [], True), ("cells", ["-quantize_cells", "2,2", "-space", "full"], False)):
+        done = place.run("solve", place.problem, "-o", name + ".h5", *wall, *options, **both)
+        assert done.returncode == 0, done.stderr
+        with h5py.File(place.path(name + ".h5")) as f:
+            U, chosen, group = f["actions/controls"][()], list(f["rollout/actions"]), dict(f["layer"].attrs)
+            assert sorted(f["problem/plugins"]) == ["0000", "0001"] and group["cubic"] == KAPPA
+            assert f["control/G"].attrs["free"] == 2 and f["model/layer_0001/G"][()].ravel().tolist() == f["rollout/controls"][1, -2:].tolist()
+        oracle.actions, oracle.layer = lambda p: U, with_wall
+        least, actions = oracle.enumerate_lists({**PROBLEM, "cells": [2, 2]}, exact)
+        assert chosen == actions and abs(value(place.path(name + ".h5"), "quantized_cost")[0] - least) < 1e-12, (name, chosen, actions, least)
+    place.refuses(["eval", "exact.h5"], "needs the plug-in cubic.so", plugin="./huber.so")
+    done = place.run("flow", place.problem, "-o", "wall.h5", "-init", "exact.h5", "-tao_max_it", 2, *wall, **both)
+    assert done.returncode == 0, done.stderr
+    with h5py.File(place.path("wall.h5")) as f:
+        control, gradient, J = f["rollout/controls"][()], f["flow/gradient"][()], float(f["flow"].attrs["cost"])
+    assert abs(J - layers.cost(PROBLEM, control)) < 1e-12, (J, layers.cost(PROBLEM, control))
+    wanted = layers.gradient(PROBLEM, control)
+    assert np.abs(wanted[:, -2:]).max() > 1e-4 and np.abs(gradient - wanted).max() < 1e-8, np.abs(gradient - wanted).max()
+    for scheme in ("rk4", "layers"):
+        done = place.run("flow", place.problem, "-init", "exact.h5", "-scheme", scheme, "-test_gradient", *wall, **both)
+        assert float(re.search(r"gradient test: largest difference (\S+)", done.stdout).group(1)) < 1e-7, done.stdout + done.stderr
+    place.refuses(["solve", place.problem, "-control_G_range", "0,1"], "-control_G_range is not used where layer.cubic is 0", ranks=0, **both)
+    place.refuses(["solve", place.problem, "-layer_cubic", "-1"], "-layer_cubic must be at least 0, got -1", ranks=0, **both)
+
+
 def keys():
     """Those of the kind are checked as ours are."""
     words = ["solve", place.problem]
@@ -167,4 +208,4 @@ def refusals():
 
 
 with Place() as place:
-    tap([(check.__name__, check) for check in (solve, flow, evaluation, restarts, keys, refusals)])
+    tap([(check.__name__, check) for check in (solve, flow, evaluation, restarts, keys, refusals, term)])
