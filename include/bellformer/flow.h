@@ -29,10 +29,10 @@ typedef struct {
   const BfIntegratorKind *depth;
   const char             *tableau; /* PETSc's name, or NULL */
   int                     stages;
-  bool                    adaptive;
-  int                     steps; /* an interval, by default */
+  bool discrete; /* the layers, P and all: no depth between them, so no steps, tolerance or profile */
+  bool adaptive;
+  int  steps; /* an interval, by default */
 } BfScheme;
-bool            bf_scheme_is_layers(const BfScheme *scheme);
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
 const char     *bf_scheme_name(int i);       /* NULL behind the last */
 

@@ -17,7 +17,7 @@ static void print_outside(const BfFlowState *x, const BfSession *session) {
   const BfProblem    *problem = session->problem;
   const BfFlowLayers *c       = &x->compared;
   const char         *keep    = problem->layer.projection->keeps;
-  if (bf_scheme_is_layers(x->options.scheme) && keep) return;
+  if (x->options.scheme->discrete && keep) return;
   bf_print(run, "outside %s at ends of layers, where %s: %lld of %lld tokens", keep ? keep : "Z",
            keep ? "only P would keep them" : "nothing keeps them", (long long)c->tokens,
            (long long)problem->train.tokens);

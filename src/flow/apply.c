@@ -27,7 +27,7 @@ done:
 }
 
 static void print_title(const BfFlowOptions *o, size_t size, char title[]) {
-  if (bf_scheme_is_layers(o->scheme)) snprintf(title, size, "flow (layers)");
+  if (o->scheme->discrete) snprintf(title, size, "flow (%s)", o->scheme->name);
   else if (o->scheme->adaptive) snprintf(title, size, "flow (%s, tolerance %g)", o->scheme->name, o->tolerance);
   else snprintf(title, size, "flow (%s, %d step%s a layer)", o->scheme->name, o->steps, o->steps > 1 ? "s" : "");
 }
@@ -51,7 +51,7 @@ BfStatus bf_flow_apply(BfRun *run, const char *path, const BfProblem *problem, c
   bf_phase_end(run, BF_PHASE_FLOW);
   bf_flow_destroy(&flow);
   out->name      = "flow";
-  out->as_layers = bf_scheme_is_layers(options.scheme);
+  out->as_layers = options.scheme->discrete;
   out->loss      = value.loss;
   out->accuracy  = value.accuracy;
   print_title(&options, sizeof out->title, out->title);

@@ -97,7 +97,7 @@ void bf_flow_set_readout(BfFlow *flow, int64_t readout) { flow->readout = readou
  * direction, stays. */
 static void fill_start(const BfFlow *flow, const BfFlowGroup *group, double *z) {
   const int           d = flow->problem->layer.dim;
-  const BfProjection *P = bf_scheme_is_layers(flow->options.scheme) ? NULL : flow->problem->layer.projection;
+  const BfProjection *P = flow->options.scheme->discrete ? NULL : flow->problem->layer.projection;
   for (int k = 0; k < group->blocks; k++) {
     const BfFlowBlock *b = &group->block[k];
     for (int at = 0; at < b->block.rows * BF_LANES; at++) {

@@ -65,10 +65,10 @@ BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow
     return bf_fail(error, BF_BAD_INPUT,
                    "option -steps has no meaning where -scheme is %s, which chooses its steps: give -tolerance",
                    flow->scheme->name);
-  if (!flow->scheme->adaptive && !bf_scheme_is_layers(flow->scheme) && bf_options_given(run->options, "tolerance"))
+  if (!flow->scheme->adaptive && !flow->scheme->discrete && bf_options_given(run->options, "tolerance"))
     return bf_fail(error, BF_BAD_INPUT, "option -tolerance has no meaning where -scheme is %s: give -steps",
                    flow->scheme->name);
-  if (bf_scheme_is_layers(flow->scheme)) BF_TRY(bf_together(run->world, check_layers(run->options, o, error), error));
+  if (flow->scheme->discrete) BF_TRY(bf_together(run->world, check_layers(run->options, o, error), error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;
@@ -84,7 +84,7 @@ BfStatus bf_flow_check_seed(const BfOptions *given, const BfFlowSettings *o, BfE
 }
 
 BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
-  if (!problem->profile_count || !bf_scheme_is_layers(flow->scheme)) return BF_OK;
+  if (!problem->profile_count || !flow->scheme->discrete) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
                  bf_options_given(run->options, "scheme") ? "" : " (the default where -init is a result of solve)");
 }

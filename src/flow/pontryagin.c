@@ -20,7 +20,7 @@ typedef struct {
   double *z, *p, *f, *y, *parameters; /* of one block; of one control */
 } Work;
 
-static bool is_layers(const Work *w) { return bf_scheme_is_layers(w->flow->options.scheme); }
+static bool is_layers(const Work *w) { return w->flow->options.scheme->discrete; }
 
 /* <p, f(z; u)>, or <p, F(z, u)> of the layers, of a group's tokens at depth t, for controls u[count][q], added to
  * out[count]. */
@@ -204,7 +204,7 @@ BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double cont
   const int64_t T = problem->horizon;
   Work          w = {0};
   BfStatus      status;
-  *out = (BfPontryagin){.ends = bf_scheme_is_layers(flow->options.scheme) ? 1 : 2};
+  *out = (BfPontryagin){.ends = flow->options.scheme->discrete ? 1 : 2};
   BF_GOTO(bf_together(flow->run->world, allocate(T, out, error), error));
   BF_GOTO(bf_together(flow->run->world, make_work(flow, &w, error), error));
   stationarity(problem, control, value->gradient, out);

@@ -34,7 +34,7 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   BfFlowState     *x       = state;
   BfRun           *run     = session->run;
   const BfProblem *problem = session->problem;
-  if (session->start == BF_FRESH && !bf_options_given(run->options, "scheme") && bf_scheme_is_layers(x->options.scheme))
+  if (session->start == BF_FRESH && !bf_options_given(run->options, "scheme") && x->options.scheme->discrete)
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
   BF_TRY(bf_together(run->world, bf_flow_check_profile(run, problem, &x->options, error), error));
