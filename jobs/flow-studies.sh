@@ -23,4 +23,5 @@ study depth $problems/xor/xor.yaml "$folder/depth"
 study values $problems/xor/xor.yaml "$folder/values"
 study samples "$folder/samples"
 study starts "$folder/starts" $problems/xor/xor.yaml $problems/asy26-toy/asy26-toy.yaml $problems/induction/induction.yaml $problems/iris/iris.yaml
+study actions "$folder/actions"
 echo "== done: tables and figures are in $folder/"

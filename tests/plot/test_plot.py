@@ -167,6 +167,26 @@ def options():
                 assert done.returncode == 0 and done.stdout.startswith("usage: ") and "--" not in re.sub(r"--+\n", "", done.stdout.replace("--help", "")), done
 
 
+def study_of_actions():
+    """The covering radius against a dense probe of the square, which is less by at most half a diagonal of its cells; the study of a few actions."""
+    sys.path.insert(0, STUDY)
+    import actions
+    side = np.linspace(0, 1, 201)
+    probe = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 1, 2)
+    for K in (1, 2, 3, 7, 40):
+        u = np.random.default_rng(K).random((K, 2))
+        dense, exact = np.sqrt(((probe - u) ** 2).sum(2).min(1)).max(), actions.covering_radius(u)
+        assert -1e-12 < exact - dense <= 0.5**0.5 / 200, (K, exact, dense)
+    assert abs(actions.covering_radius(np.array([[0.5, 0.5]])) - 0.5**0.5) < 1e-15
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        done = program("actions.py", folder, "-most", 8, "-seeds", 1, "-bellformer", os.environ["BELLFORMER"], folder=STUDY)
+        assert done.returncode == 0, done.stderr
+        rows = [[float(x) for x in line.split()] for line in done.stdout.splitlines() if re.match(r" +[48] ", line)]
+        assert [row[0] for row in rows] == [4, 8] and all(x >= 0 for row in rows for x in row), done.stdout
+        assert all(b <= a for a, b in zip(rows[0][1:], rows[1][1:])), rows  # sets are nested
+        assert os.path.getsize(folder + "/actions.png") > 10000 and os.path.exists(folder + "/actions.txt")
+
+
 def interpreters():
     """An interpreter without modules: the program goes on in the system's; where that has none either, one line."""
     with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
@@ -177,7 +197,7 @@ def interpreters():
         for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "style.py") and name.endswith(".py")):
             done = program(name, "-h", interpreter=bare)
             assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
-        for name in ("depth", "values", "samples", "starts"):
+        for name in ("depth", "values", "samples", "starts", "actions"):
             done = program(name + ".py", "-h", folder=STUDY, interpreter=bare)
             assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
         done = program("tokens.py", path, "-o", folder + "/a.png", interpreter=bare)
@@ -189,4 +209,4 @@ def interpreters():
 
 
 tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss and study", studies_of_options), ("coincident tokens", coincidence),
-     ("wrong files", wrong_files), ("options", options), ("interpreters", interpreters)])
+     ("wrong files", wrong_files), ("options", options), ("study of actions", study_of_actions), ("interpreters", interpreters)])
