@@ -148,7 +148,7 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
   const char    *path  = "/layer";
   const int64_t  d     = layer->dim;
   BF_TRY(bf_store_put_int(store, path, "dim", layer->dim, error));
-  BF_TRY(write_terms(layer, store, error));
+  BF_TRY(bf_store_together(store, write_terms(layer, store, error), error)); /* a kind may also fail by itself */
   BF_TRY(bf_store_put_double(store, path, "residual", layer->residual, error));
   BF_TRY(bf_store_put_double(store, path, "step", layer->step, error));
   BF_TRY(bf_store_put_text(store, path, "norm", layer->norm->base.name, error));
