@@ -3,6 +3,7 @@
 #include "bellformer/solve.h"
 #include "command/command.h"
 #include "train/trainer.h"
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -16,21 +17,35 @@ static const char *trainer_name(int i) {
 
 static const BfOption info_options[] = {
     {"command", BF_OPTION_CHOICE, BF_OF_THIS_START, "NAME", offsetof(Settings, command), .choice = trainer_name,
-     .meaning = "speak for solve (default) or flow (default where one of its options is given); all their options "
-                "follow"},
+     .meaning = "which of these to speak for; default: the first of which an option is given, else the first; all its "
+                "options follow"},
     {0}};
+
+/* "solve, flow or heads" */
+static void list_trainers(size_t size, char list[]) {
+  *list = '\0';
+  for (int i = 0; trainer_name(i); i++) {
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", !i ? "" : trainer_name(i + 1) ? ", " : " or ", trainer_name(i));
+  }
+}
 
 void bf_manual_info(const char *name, BfManual *manual) {
   static const BfOption *const shared[] = {bf_output_options, bf_restart_options, bf_run_options, bf_key_options};
-  int                          tables   = 0;
+  static char                  usage[256], about[1024]; /* a manual borrows its texts */
+  char                         list[200];
+  int                          tables = 0;
   (void)name;
-  *manual = (BfManual){
-      .usage = "PROBLEM.yaml [options of solve or flow]",
-      .about =
-          "Prints the sizes of a problem (N, G, n, M, K, q), and the memory a node and the time that solve or flow "
-          "with the same options would take on this many ranks, on this machine: found by running their kernels "
-          "for a moment on every rank. Tells what does not fit, and what would. Solves nothing. With -o, how fast "
-          "a file is written is measured there.\n"};
+  list_trainers(sizeof list, list);
+  snprintf(usage, sizeof usage, "PROBLEM.yaml [options of %s]", list);
+  snprintf(
+      about, sizeof about,
+      "Prints the sizes of a problem (N, G, n, M, K, q), and the memory a node and the time that %s with the same "
+      "options would take on this many ranks, on this machine: found by running their kernels for a moment on every "
+      "rank. Tells what does not fit, and what would. Solves nothing. With -o, how fast a file is written is measured "
+      "there.\n",
+      list);
+  *manual                   = (BfManual){.usage = usage, .about = about};
   manual->options[tables++] = info_options;
   for (int i = 0; bf_trainer_at(i) && tables < BF_TABLES - 5; i++)
     manual->options[tables++] = bf_trainer_at(i)->options;
