@@ -27,7 +27,7 @@ static const BfKey general[] = {
     {"layer.norm", "word", "none",
      "what attention and feed-forward see of z: `none`: z; `rms`: z / sqrt(|z|^2/d + 1e-5); `layer`: (z - mean) / "
      "sqrt(variance + 1e-5), both over the d components; e_p is added after it"},
-    {"layer.heads", "integer", "1", "H, 0 to 10000; 0: feed-forward alone"},
+    {"layer.heads", "integer", "1", "H, 0 to 10000; 0: no attention"},
     {"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
     {"layer.mask", "word", "full", "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},
     {"layer.feedforward", "word", "none", "`none`, or sigma of W2 sigma(W1 z + b1) + b2: `tanh`, `relu`, `gelu`"},
