@@ -143,6 +143,28 @@ static BfStatus do_job(int job, MPI_Comm comm, const char *name, Bits *bits, BfE
   return error->status;
 }
 
+/* The whole of a training, its options, result and checkpoint: what a command line does. */
+static BfStatus train_wholly(int job, MPI_Comm comm, const char *name, Bits *bits, BfError *error) {
+  const BfTrainer *trainer = bf_trainer(jobs[job].scheme ? "flow" : "solve");
+  BfTrained        trained = {0};
+  char             file[4096];
+  Work             w;
+  BfStatus         status;
+  snprintf(file, sizeof file, "%s/%s.h5", scratch, name);
+  bits->count = 0;
+  BF_GOTO(make(&jobs[job], problems, comm, &w, error));
+  BF_GOTO(bf_options_add(w.options, "o", file, error));
+  BF_GOTO(bf_options_add(w.options, "overwrite", NULL, error));
+  if (jobs[job].scheme) BF_GOTO(bf_options_add(w.options, "scheme", jobs[job].scheme, error));
+  BF_GOTO(bf_train(w.run, trainer, w.problem, &trained, error));
+  add(bits, (int64_t)trained.model.layers * trained.model.free, trained.model.control);
+  add(bits, 3, (double[]){trained.train.cost, trained.train.loss, trained.test.loss});
+done:
+  bf_trained_clear(&trained);
+  clear(&w);
+  return error->status;
+}
+
 static int reported(const BfError *error) {
   if (error->status != BF_OK) printf("# %s\n", error->text);
   return error->status == BF_OK;
@@ -155,6 +177,14 @@ static int at_once(MPI_Comm half, int upper, int a, int b, const Bits alone[]) {
   const int   mine  = upper ? b : a;
   do_job(mine, half, upper ? "upper" : "lower", &bits, &error);
   return reported(&error) && same(&bits, &alone[mine]);
+}
+
+static int wholly(MPI_Comm half, int upper, int a, int b, const Bits whole[]) {
+  static Bits bits;
+  BfError     error = {0};
+  const int   mine  = upper ? b : a;
+  train_wholly(mine, half, upper ? "upper" : "lower", &bits, &error);
+  return reported(&error) && same(&bits, &whole[mine]);
 }
 
 /* Both flows are there while either works. */
@@ -188,7 +218,7 @@ static int one_fails(MPI_Comm half, int upper, const Bits alone[]) {
 }
 
 int main(int argc, char **argv) {
-  static Bits alone[JOBS], bits;
+  static Bits alone[JOBS], whole[JOBS], bits;
   char        folder[] = "/tmp/bf_halves_XXXXXX";
   Tap         tap      = {0};
   BfError     error    = {0};
@@ -208,6 +238,9 @@ int main(int argc, char **argv) {
   for (int job = 0; job < JOBS; job++)
     check(&tap, do_job(job, MPI_COMM_WORLD, "all", &alone[job], &error) == BF_OK && reported(&error),
           "alone on all ranks");
+  for (int job = 0; job < JOBS; job++)
+    check(&tap, train_wholly(job, MPI_COMM_WORLD, "all", &whole[job], &error) == BF_OK && reported(&error),
+          "wholly, alone on all ranks");
   check(&tap, !same(&alone[0], &alone[2]), "other options, another answer");
   check(&tap, upper || (do_job(0, half, "lower", &bits, &error) == BF_OK && same(&bits, &alone[0])), "alone on a half");
   check(&tap, at_once(half, upper, 0, 1, alone), "two flows of other options, methods and horizons at once");
@@ -215,6 +248,8 @@ int main(int argc, char **argv) {
   check(&tap, at_once(half, upper, 3, 2, alone), "a solve beside a flow");
   check(&tap, at_once(half, upper, 1, 3, alone), "and in the other halves");
   check(&tap, side_by_side(half, upper, alone), "two flows alive in one process, in turns");
+  check(&tap, wholly(half, upper, 0, 3, whole), "wholly, a flow beside a solve");
+  check(&tap, wholly(half, upper, 2, 1, whole), "wholly, two flows");
   check(&tap, one_fails(half, upper, alone), "a half that fails, and goes on");
   MPI_Comm_free(&half);
   MPI_Barrier(MPI_COMM_WORLD);
