@@ -107,12 +107,4 @@ BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, Bf
 BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const char *text, int64_t length,
                        BfError *error);
 
-/* Names of before, for a moment. */
-#define bf_store_attribute_double bf_store_put_double
-#define bf_store_attribute_int bf_store_put_int
-#define bf_store_attribute_text bf_store_put_text
-#define bf_store_read_double bf_store_get_double
-#define bf_store_read_int bf_store_get_int
-#define bf_store_read_text bf_store_get_text
-
 BF_API_END
