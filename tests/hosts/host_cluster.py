@@ -2,11 +2,8 @@
 import os
 import socket
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "slurm"))
-import cluster  # noqa: E402
-from hosts import ADDRESS, NAMES, Hosts  # noqa: E402
+from hosts import ADDRESS, NAMES, Hosts, cluster
 
 CONTROLLER = "10.77.0.254"
 

@@ -8,8 +8,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "slurm"))
+import cluster  # noqa: E402
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 PROGRAMS = ("ip", "nsenter", "unshare", "mount", "hostname", "mpirun")
@@ -31,23 +34,9 @@ def missing():
     return "" if done.returncode == 0 else "namespaces are not allowed: " + done.stderr.strip().replace("\n", "; ")
 
 
-def read(path):
-    try:
-        with open(path, "rb") as f:
-            return f.read().decode(errors="replace")
-    except OSError:
-        return ""
-
-
 def wait_for(what, seconds, condition):
-    """The first true answer of condition()."""
-    end = time.time() + seconds
-    while time.time() < end:
-        answer = condition()
-        if answer:
-            return answer
-        time.sleep(0.002)
-    raise AssertionError("no %s after %g s" % (what, seconds))
+    """At once: what is done to a run must hit the moment."""
+    return cluster.wait_for(what, seconds, condition, 0.002)
 
 
 class Hosts:
@@ -111,7 +100,7 @@ class Hosts:
 
     @staticmethod
     def arguments(pid):
-        return read("/proc/%d/cmdline" % pid).split("\0")
+        return cluster.read("/proc/%d/cmdline" % pid).split("\0")
 
     def pids(self, name):
         """Processes of a host other than its first."""

@@ -67,44 +67,27 @@ def peace():
     assert (end["JobState"], end["Restarts"]) == ("COMPLETED", "0") and "over 2 ranks on 2 nodes" in output(job), (end, output(job))
 
 
-def drained():
-    """The node is to be emptied: the job is asked for a checkpoint, and goes on on the other node alone."""
-    job = submit("drained.h5", "-N2", "--ntasks-per-node=1")
-    at_work(job, "drained.h5")
-    cluster.ask("scontrol", "update", "nodename=" + NAMES[1], "state=drain", "reason=test")
-    cluster.ask("scancel", "-b", "-s", "USR1", job)
-    finished(job, "drained.h5", ["stopped early, with a checkpoint: requeueing"], NAMES[0])
-    cluster.ask("scontrol", "update", "nodename=" + NAMES[1], "state=resume")
-    cluster.idle(2)
+def drain(name):
+    """The node is to be emptied: the job is asked for a checkpoint."""
+    cluster.ask("scontrol", "update", "nodename=" + name, "state=drain", "reason=test")
 
 
-def dies():
-    """Every process of the second node is killed, SLURM's daemon too."""
-    job = submit("dies.h5", "-N2", "--ntasks-per-node=1")
-    at_work(job, "dies.h5")
-    cluster.hosts.kill(NAMES[1])
-    finished(job, "dies.h5", [], NAMES[0])
-    cluster.slurmd(NAMES[1])
-    cluster.idle(2)
+def resume(name):
+    cluster.ask("scontrol", "update", "nodename=" + name, "state=resume")
 
 
-def first_dies():
-    """... of the first, where mpirun and the job's script are: SLURM alone requeues it."""
-    job = submit("first.h5", "-N2", "--ntasks-per-node=1")
-    at_work(job, "first.h5")
-    cluster.hosts.kill(NAMES[0])
-    finished(job, "first.h5", [], NAMES[1])
-    cluster.slurmd(NAMES[0])
-    cluster.idle(2)
-
-
-def link():
-    """The second node's link goes down."""
-    job = submit("link.h5", "-N2", "--ntasks-per-node=1")
-    at_work(job, "link.h5")
-    cluster.hosts.cut(NAMES[1])
-    finished(job, "link.h5", [], NAMES[0])
-    cluster.hosts.mend(NAMES[1])
+def requeued(run, harm, name, mend, words=()):
+    """A job on both nodes, of which one is harmed, goes on on the other; the node comes back."""
+    def check():
+        job = submit(run, "-N2", "--ntasks-per-node=1")
+        at_work(job, run)
+        harm(name)
+        if harm is drain:
+            cluster.ask("scancel", "-b", "-s", "USR1", job)
+        finished(job, run, words, NAMES[name == NAMES[0]])
+        mend(name)
+        cluster.idle(2)
+    return check
 
 
 def terminated(*_):
@@ -112,7 +95,13 @@ def terminated(*_):
 
 
 signal.signal(signal.SIGTERM, terminated)
-checks = [(f.__name__.replace("_", " "), f) for f in (starts, peace, drained, dies, first_dies, link)]
+kill, cut = cluster.hosts.kill, cluster.hosts.cut  # every process of a node, SLURM's daemon too; its link
+checks = [("starts", starts), ("peace", peace),
+          ("drained", requeued("drained.h5", drain, NAMES[1], resume, ["stopped early, with a checkpoint: requeueing"])),
+          ("dies", requeued("dies.h5", kill, NAMES[1], cluster.slurmd)),
+          # where mpirun and the job's script are: SLURM alone requeues it
+          ("the first dies", requeued("first.h5", kill, NAMES[0], cluster.slurmd)),
+          ("link", requeued("link.h5", cut, NAMES[1], cluster.hosts.mend))]
 try:
     tap(checks)
 finally:

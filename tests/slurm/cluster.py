@@ -100,14 +100,14 @@ def descendants():
     return {pid: read(f"/proc/{pid}/cmdline").split("\0") for pid in found - {os.getpid()}}
 
 
-def wait_for(what, seconds, condition):
+def wait_for(what, seconds, condition, pause=0.1):
     """The first true answer of condition()."""
     end = time.time() + seconds
     while time.time() < end:
         answer = condition()
         if answer:
             return answer
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
