@@ -8,7 +8,7 @@
     answer = model.predict(table)                       # .sequence, .label or .value, .logits, .representation, .tokens
     loss, accuracy = model.loss(table)
 
-One layer: z+ = P(r z + eps v), v = sum_h V_h mean_h(n) + W2 sigma(W1 n + b1) + b2, n = N(z), the mean over the tokens n' of the same
+One layer: z+ = P(r z + eps v), v = sum_h V_h mean_h(n) + W2 sigma(W1 n + b1) + b2 + B z, n = N(z), the mean over the tokens n' of the same
 sequence with weights w(p, p') exp(beta <n + e_p, A_h (n' + e_p')>).
 """
 import csv
@@ -317,6 +317,8 @@ class Model:
             v = v + self.attention(t, z, position, head) @ n @ m["V_%d" % head].T
         if self.feedforward != "none":
             v = v + SIGMA[self.feedforward](n @ m["W1"].T + np.ravel(m["b1"])) @ m["W2"].T + np.ravel(m["b2"])
+        if "B" in m:
+            v = v + np.asarray(z, dtype=float) @ m["B"].T
         return v
 
     def layer(self, t, z, position):

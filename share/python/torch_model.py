@@ -106,6 +106,8 @@ class Transformer(torch.nn.Module):
         if self.source.feedforward != "none":
             hidden = SIGMA[self.source.feedforward](n @ m["W1"].T + m["b1"][:, 0])
             v = v + hidden @ m["W2"].T + m["b2"][:, 0]
+        if "B" in m:
+            v = v + z @ m["B"].T
         z = self.source.residual * z + self.source.step * v
         return self.project(z)
 

@@ -6,7 +6,8 @@
 /* In the order of u. */
 #define BF_TERM_KINDS(KIND)                                                                                            \
   KIND(attention)                                                                                                      \
-  KIND(feedforward)
+  KIND(feedforward)                                                                                                    \
+  KIND(linear)
 
 #define BF_DECLARE_TERM_KIND(kind) extern const BfTermKind bf_term_##kind;
 BF_TERM_KINDS(BF_DECLARE_TERM_KIND)

@@ -56,7 +56,8 @@ static void wrong_tokens_and_layers_are_named(void **state) {
        .text = "xor.yaml: token.projection must be clip, sphere or none, got 'cube'"},
       {.edit = {{"heads: 1", "heads: -1"}}, .text = "xor.yaml: layer.heads must be at least 0, got -1"},
       {.edit = {{"heads: 1", "heads: 0"}},
-       .text = "xor.yaml: layer.heads must be at least 1 where a layer has no other term (layer.feedforward), got 0"},
+       .text = "xor.yaml: layer.heads must be at least 1 where a layer has no other term (layer.feedforward, "
+               "layer.linear), got 0"},
       {.edit = {{"heads: 1", "residual: 2"}}, .text = "xor.yaml: layer.residual must be at most 1, got 2"},
       {.edit = {{"heads: 1", "mask: half"}}, .text = "xor.yaml: layer.mask must be full or causal, got 'half'"},
       {.edit = {{"heads: 1", "feedforward: sigmoid"}},

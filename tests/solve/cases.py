@@ -114,6 +114,14 @@ CASES = {
         rows=population(14, seed=2), atoms=2, transition="split", projection="none", step=1.5, terminal="token_cross_entropy",
         readout=READOUT, control={"A": {"form": "diagonal", "range": [-1.5, 2.5], "levels": 2},
                                   "V": {"form": "scalar", "range": [-0.875, 1.375], "levels": 3}}),
+    "linear, rms, feed-forward": problem(
+        rows=sequences(2, 2, seed=31), norm="rms", feedforward="relu", width=1, linear=1, terminal="pooled_cross_entropy",
+        readout=READOUT, control={"A": {"form": "scalar", **A2}, "V": {"form": "scalar", **V2}, "W1": {"form": "full", **V2},
+                                  "b1": {"form": "fixed", "value": [0.25]}, "W2": {"form": "fixed", "value": [0.5, -1]},
+                                  "b2": {"form": "fixed", "value": [0, 0.125]}, "B": {"form": "diagonal", "range": [-1.25, 0.75], "levels": 2}}),
+    "linear alone, two tags of one atom": problem(
+        rows=population(2, seed=32)[:1] + [(0, 1, 0, population(2, seed=33)[1][3])], heads=0, linear=1, terminal="token_cross_entropy",
+        readout=READOUT, horizon=3, control={"B": {"form": "full", "range": [-1.25, 0.875], "levels": 2}}),
     "sharp attention": problem(
         rows=sequences(2, 2, seed=19), beta=1000.0, terminal="pooled_cross_entropy", readout=READOUT,
         control={"A": {"form": "full", "range": [-64, 64], "levels": 2}, "V": {"form": "scalar", **V2}}),
@@ -135,4 +143,4 @@ CASES = {
 UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, two heads", "feed-forward, relu, sampled",
                "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
                "rms, encoded, two atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
-               "nothing to choose"]
+               "nothing to choose", "linear, rms, feed-forward", "linear alone, two tags of one atom"]

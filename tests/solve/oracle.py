@@ -21,7 +21,7 @@ MARGIN = 1e-9
 
 def problem(**change):
     p = dict(horizon=2, step=0.5, dim=2, lower=[-1.53, -1.47], upper=[1.51, 1.55], projection="clip", rows=[],
-             targets=False, encoding=None, residual=1, norm="none", heads=1, beta=1.0, mask="full", feedforward="none", width=0,
+             targets=False, encoding=None, residual=1, norm="none", heads=1, beta=1.0, mask="full", feedforward="none", width=0, linear=0,
              control={}, action={"kind": "grid"}, terminal="squared_error", pooling="mean", readout=None,
              position_weight=None, weight_decay=0.0, cells=[3, 3], codebook=None, atoms=0, transition="nearest")
     unknown = set(change) - set(p)
@@ -64,6 +64,8 @@ def write(p, folder, name="problem"):
         data["position_encoding"] = encoding
     if p["feedforward"] != "none":
         layer["width"] = p["width"]
+    if p["linear"]:
+        layer["linear"] = 1
     control = p["control"]
     if p["action"]["kind"] != "grid":
         control = {matrix: {key: value for key, value in m.items() if key != "levels"} for matrix, m in control.items()}
@@ -86,6 +88,8 @@ def matrices(p):
     names = [(kind + "_%d" % h, d, d) for h in range(p["heads"]) for kind in "AV"]
     if p["feedforward"] != "none":
         names += [("W1", w, d), ("b1", w, 1), ("W2", d, w), ("b2", d, 1)]
+    if p["linear"]:
+        names += [("B", d, d)]
     out, offset = [], 0
     for name, rows, cols in names:
         spec = p["control"].get(name, p["control"].get(name.split("_")[0]))
@@ -181,6 +185,8 @@ def layer(p, z, positions, masses, u):
         v += attention @ m["V_%d" % h].T
     if p["feedforward"] != "none":
         v += sigma(p["feedforward"], n @ m["W1"].T + m["b1"].ravel()) @ m["W2"].T + m["b2"].ravel()
+    if p["linear"]:
+        v += z @ m["B"].T
     y = p["residual"] * z + p["step"] * v
     if p["projection"] == "sphere":
         return y / np.linalg.norm(y, axis=2, keepdims=True)
