@@ -43,6 +43,7 @@ static inline void cmocka_check_text(const char *a, const char *b, const char *f
 #define assert_false(x) assert_true(!(x))
 #define assert_null(x) assert_true((x) == NULL)
 #define assert_non_null(x) assert_true((x) != NULL)
+#define assert_ptr_equal(a, b) assert_true((const void *)(a) == (const void *)(b))
 #define assert_int_equal(a, b) cmocka_check_int((intmax_t)(a), (intmax_t)(b), __FILE__, __LINE__)
 #define assert_in_range(x, low, high) assert_true((x) >= (low) && (x) <= (high))
 #define assert_string_equal(a, b) cmocka_check_text(a, b, __FILE__, __LINE__)
