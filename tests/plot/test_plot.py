@@ -68,7 +68,7 @@ def tokens():
                 "line, targets": ["tokens against depth", "target", "position 2"], "plane, forty labels": ["label 0", "label 39", "4 of 40 sequences"],
                 "plane, a context longer than a matrix": ["star: query token", "sequence 0"], "plane, targets": ["target"],
                 "plane, sphere": ["attention weight"], "space": ["data"], "plane, two heads": ["attention of layer 2"], "no heads": ["no attention"],
-                "plane, nothing keeps tokens": ["tokens", "attention weight"]}
+                "plane, nothing keeps tokens": ["attention weight", "20"]}  # axes that reach to where tokens went, far out of Z
     for name, p in DRAWN.items():
         with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
             said = drawn("tokens.py", evaluated(p, folder)[1])
