@@ -103,7 +103,7 @@ struct BfLayer {
   int                 width;     /* of the feed-forward part; 0 where there is none */
   int                 positions; /* rows of `encoding`; 0 where there is none */
   double             *encoding;  /* [positions][dim] e_p, or NULL; owned by the layer */
-  int                 matrices;  /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2 */
+  int                 matrices;  /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2, B */
   BfMatrix           *matrix;    /* owned by the layer */
   int                 terms;     /* of the velocity, in the order of their matrices */
   BfTerm              term[BF_MOST_TERMS];

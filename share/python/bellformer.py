@@ -249,6 +249,11 @@ class Model:
     def _read_matrices(self, f):
         """matrix[t]: the matrices of layer t by their names; b1 and b2 as vectors."""
         self.matrix = [{name: value[()] for name, value in f["model/layer_%04d" % t].items()} for t in range(self.layers)]
+        known = {"%s_%d" % (name, head) for name in "AV" for head in range(self.heads)} | {"W1", "b1", "W2", "b2", "B"}
+        others = sorted(set(self.matrix[0]) - known)
+        if others:
+            raise ValueError("%s: the layers have a term of a plug-in, with %s, which is unknown here; `bellformer eval -plugin FILE` reads it"
+                             % (self.path, ", ".join(others)))
         self.control = f["rollout/controls"][()]
         self.forms = self.lower_control = self.upper_control = None
         if "control" in f:

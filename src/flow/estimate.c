@@ -114,7 +114,8 @@ BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOpti
                           BfError *error) {
   Part   part;
   BfRun *alone = NULL;
-  take_part(&problem->train, whole_data / (3 * problem->layer.heads * evaluations(o, problem->horizon)), &part);
+  take_part(&problem->train, whole_data / (3 * fmax(1, problem->layer.heads) * evaluations(o, problem->horizon)),
+            &part);
   if (part.of <= 1) return estimate(run, run, problem, o, &part, e, error);
   bf_run_create(MPI_COMM_SELF, 0, &alone, error);
   if (bf_agree(run->world, error) == BF_OK) {

@@ -299,7 +299,13 @@ static BfStatus solve_interval(Interval *x, bool keep, const double *from, doubl
   TRY(TSSetMaxTime(x->ts, eps));
   TRY(TSSetTimeStep(x->ts, adaptive ? eps / 8 : eps / flow->options.steps));
   TRY(TSRestartStep(x->ts));
-  TRY(TSSolve(x->ts, x->z));
+  /* Where a step's error overflows, an adaptive scheme ends in an error of PETSc's and not in a reason. */
+  const int code = TSSolve(x->ts, x->z);
+  if (code == PETSC_ERR_FP) {
+    *finite = 0;
+    return BF_OK;
+  }
+  TRY(code);
   TRY(TSGetConvergedReason(x->ts, &reason));
   if (reason < 0 || (adaptive && reason == TS_CONVERGED_ITS)) *finite = 0;
   return get(x->z, x->depth->size, to, error);

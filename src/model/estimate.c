@@ -56,5 +56,5 @@ double bf_rollout_terms(const BfProblem *problem, const BfData *data) {
         (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
     pairs += slots * slots;
   }
-  return BF_LANES * pairs * problem->horizon * problem->layer.heads;
+  return BF_LANES * pairs * problem->horizon * fmax(1, problem->layer.heads); /* no heads: other terms */
 }

@@ -83,6 +83,7 @@ done:
 }
 
 BfStatus bf_train(BfRun *run, const BfTrainer *trainer, const BfProblem *problem, BfTrained *out, BfError *error) {
+  if (!trainer) return bf_fail(error, BF_BAD_INPUT, "there is no such trainer");
   const BfArguments arguments = {.name = trainer->name};
   BfSession         x         = {.run = run, .arguments = &arguments, .trainer = trainer, .given = problem};
   return train(&x, out, error);

@@ -117,6 +117,13 @@ def older():
         except ValueError as error:
             assert "/cost" in str(error) and "older" in str(error)
         assert "loss" in ok(run(["eval", path]))
+        with h5py.File(path, "a") as f:
+            f["model/layer_0000/G"] = np.eye(2)
+        try:
+            bellformer.load(path)
+            raise AssertionError("a term that is unknown")
+        except ValueError as error:
+            assert "plug-in, with G" in str(error)
 
 
 def imports():
