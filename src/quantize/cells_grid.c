@@ -107,6 +107,6 @@ static BfStatus read_cells(const BfKeyReader *keys, const BfTokenBox *box, BfCel
 static const BfKey keys_of[] = {
     {KEY, "integers", NULL,
      "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized"},
-    {NULL}};
+    {0}};
 
 const BfQuantizer bf_quantizer_grid = {.base = {KEY, keys_of}, .read = read_cells, .point = point, .nearest = nearest};

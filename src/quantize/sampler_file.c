@@ -39,6 +39,6 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
 static const BfKey keys_of[] = {
     {"action.file", "file", NULL,
      "a CSV of q numbers a row, with or without a header; within the ranges that are given"},
-    {NULL}};
+    {0}};
 
 const BfSampler bf_sampler_file = {.base = {"file", keys_of}, .spans = true, .make = make};

@@ -49,6 +49,6 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
   return bf_controls_grid(box->q, box->lower, box->upper, box->levels, count, u, error);
 }
 
-static const BfKey keys_of[] = {{.name = "control.A.levels"}, {.name = "control.A.row_I_column_J.levels"}, {NULL}};
+static const BfKey keys_of[] = {{.name = "control.A.levels"}, {.name = "control.A.row_I_column_J.levels"}, {0}};
 
 const BfSampler bf_sampler_grid = {.base = {"grid", keys_of}, .takes_levels = true, .make = make};

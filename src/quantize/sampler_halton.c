@@ -57,6 +57,6 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
   return bf_controls_halton(box->q, box->lower, box->upper, *count, seed, u, error);
 }
 
-static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {NULL}};
+static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {0}};
 
 const BfSampler bf_sampler_halton = {.base = {"halton", keys_of}, .make = make};

@@ -19,6 +19,6 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
   return bf_controls_sample(box->q, box->lower, box->upper, *count, seed, u, error);
 }
 
-static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {NULL}};
+static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {0}};
 
 const BfSampler bf_sampler_sample = {.base = {"sample", keys_of}, .make = make};
