@@ -49,7 +49,7 @@ class HostCluster(cluster.Cluster):
                                                        stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True))
 
     def idle(self, count):
-        cluster.wait_for("%d idle nodes" % count, 180, lambda: ["idle", str(count)] in
+        cluster.wait_for("%d idle nodes" % count, 60, lambda: ["idle", str(count)] in
                          [line.split() for line in self.ask("sinfo", "-h", "-o", "%T %D", check=False).splitlines()])
 
     def stop(self):

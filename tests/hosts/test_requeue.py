@@ -77,8 +77,9 @@ def resume(name):
 
 
 def requeued(run, harm, name, mend, words=()):
-    """A job on both nodes, of which one is harmed, goes on on the other; the node comes back."""
+    """A job on both nodes, of which one is harmed, goes on on the other; the node comes back, but one whose link was cut not soon."""
     def check():
+        cluster.idle(2)
         job = submit(run, "-N2", "--ntasks-per-node=1")
         at_work(job, run)
         harm(name)
@@ -86,7 +87,6 @@ def requeued(run, harm, name, mend, words=()):
             cluster.ask("scancel", "-b", "-s", "USR1", job)
         finished(job, run, words, NAMES[name == NAMES[0]])
         mend(name)
-        cluster.idle(2)
     return check
 
 
