@@ -157,6 +157,9 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
 void    bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
                        double *next, double *work);
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
+/* What a layer does in a lane on `tokens` tokens of which `pairs` pairs see each other, counted in attention's terms:
+ * one a head and pair; four numbers of another term's matrices are about as much for a token. For estimates. */
+double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
 

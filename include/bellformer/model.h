@@ -40,7 +40,9 @@ typedef struct {
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
                     BfRollout *out, BfError *error);
 void     bf_rollout_clear(BfRollout *rollout);
-/* Its work, in terms (estimate.h): one of eight lanes is used, all are computed. */
+/* The work of a layer on data, a lane, in terms (bf_layer_terms). */
+double bf_data_terms(const BfLayer *layer, const BfData *data);
+/* That of a rollout: one of eight lanes is used, all are computed. */
 double bf_rollout_terms(const BfProblem *problem, const BfData *data);
 /* Its time, measured on the longest sequence. */
 BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);

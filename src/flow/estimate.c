@@ -1,42 +1,43 @@
 /* The time of an evaluation of the flow, by evaluating it; of large data on a part of them. */
+#include "bellformer/model.h"
 #include "flow/flow.h"
 #include <math.h>
 
 static const double moment     = 0.15; /* seconds of evaluations */
-static const double whole_data = 2e8;  /* exponentials of an evaluation: beyond, a part is evaluated */
+static const double whole_data = 2e8;  /* terms (bf_layer_terms) of an evaluation: beyond, a part is evaluated */
 
 /* A part of the data that begins with the first sequence; of a long one, some of its tokens as one tag. */
 typedef struct {
   BfData  data;
   int64_t tag[2], context[2];
-  double  of; /* the whole in parts, by pairs of tokens */
+  double  of; /* the whole in parts, by terms */
 } Part;
 
 static double length(const BfData *data, int64_t s) {
   return (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
 }
 
-static void take_part(const BfData *data, double pairs, Part *part) {
-  double  all = 0, taken = 0;
+static double terms_of(const BfLayer *layer, double tokens) { return bf_layer_terms(layer, tokens, tokens * tokens); }
+
+static void take_part(const BfLayer *layer, const BfData *data, double most, Part *part) {
+  double  taken = 0;
   int64_t count = 0;
   part->data    = *data;
-  for (int64_t s = 0; s < data->contexts; s++) all += length(data, s) * length(data, s);
-  while (count < data->contexts && (!count || taken + length(data, count) * length(data, count) <= pairs)) {
-    taken += length(data, count) * length(data, count);
-    count++;
-  }
+  while (count < data->contexts && (!count || taken + terms_of(layer, length(data, count)) <= most))
+    taken += terms_of(layer, length(data, count++));
   part->data.contexts = count;
   part->data.tags     = data->context_first[count];
-  if (count == 1 && taken > 4 * pairs) { /* one sequence is too much */
-    part->tag[1]             = (int64_t)sqrt(pairs) + 1;
+  if (count == 1 && taken > 4 * most) { /* one sequence is too much */
+    part->tag[1] = data->tag_first[part->data.tags];
+    while (part->tag[1] > 1 && terms_of(layer, (double)part->tag[1]) > most) part->tag[1] /= 2;
     part->context[1]         = 1;
     part->data.tags          = 1;
     part->data.tag_first     = part->tag;
     part->data.context_first = part->context;
-    taken                    = (double)part->tag[1] * (double)part->tag[1];
+    taken                    = terms_of(layer, (double)part->tag[1]);
   }
   part->data.tokens = part->data.tag_first[part->data.tags];
-  part->of          = all / taken;
+  part->of          = bf_data_terms(layer, data) / taken;
 }
 
 /* Of v; a layer itself has no stages and takes one. */
@@ -45,11 +46,9 @@ static double evaluations(const BfFlowOptions *o, int horizon) {
 }
 
 double bf_flow_seconds(const BfFlow *flow) {
-  const double exponential = 1.5e-9; /* and what goes with it */
-  double       pairs       = 0;
-  for (int64_t s = 0; s < flow->data->contexts; s++) pairs += length(flow->data, s) * length(flow->data, s);
-  return 3.5 * exponential * pairs * flow->problem->layer.heads * evaluations(&flow->options, flow->problem->horizon) /
-         flow->run->size;
+  const double term = 1.5e-9;
+  return 3.5 * term * bf_data_terms(&flow->problem->layer, flow->data) *
+         evaluations(&flow->options, flow->problem->horizon) / flow->run->size;
 }
 
 /* The mean of some evaluations, without and with the gradient, after a first one that warms up. */
@@ -114,8 +113,7 @@ BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOpti
                           BfError *error) {
   Part   part;
   BfRun *alone = NULL;
-  take_part(&problem->train, whole_data / (3 * fmax(1, problem->layer.heads) * evaluations(o, problem->horizon)),
-            &part);
+  take_part(&problem->layer, &problem->train, whole_data / (3 * evaluations(o, problem->horizon)), &part);
   if (part.of <= 1) return estimate(run, run, problem, o, &part, e, error);
   bf_run_create(MPI_COMM_SELF, 0, &alone, error);
   if (bf_agree(run->world, error) == BF_OK) {

@@ -13,6 +13,11 @@ int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
   return lanes * BF_LANES + bf_terms_work(layer);
 }
 
+double bf_layer_terms(const BfLayer *layer, double tokens, double pairs) {
+  const double attention = 2.0 * layer->heads * layer->dim * layer->dim; /* entries of its matrices */
+  return layer->heads * pairs + tokens * (layer->parameters - attention) / 4;
+}
+
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
   const int64_t row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
   return BF_LANES * ((layer->norm->apply ? 5 : 3) * row + 8 * (int64_t)block->tokens + 4 * key + layer->parameters) +

@@ -32,29 +32,31 @@ done:
   return status;
 }
 
-/* Attention is quadratic in the tokens of a sequence. */
+/* Tokens of a sequence. */
+static double length(const BfData *data, int64_t s) {
+  return (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
+}
+
+static double terms_of(const BfLayer *layer, double slots) { return bf_layer_terms(layer, slots, slots * slots); }
+
+double bf_data_terms(const BfLayer *layer, const BfData *data) {
+  double terms = 0;
+  for (int64_t s = 0; s < data->contexts; s++) terms += terms_of(layer, length(data, s));
+  return terms;
+}
+
 BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error) {
-  double pairs = 0, longest = 0, each;
-  for (int64_t s = 0; s < data->contexts; s++) {
-    const double slots =
-        (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
-    pairs += slots * slots;
-    longest = fmax(longest, slots);
-  }
+  const BfLayer *layer   = &problem->layer;
+  double         longest = 0, each;
+  for (int64_t s = 0; s < data->contexts; s++) longest = fmax(longest, length(data, s));
   *seconds = 0;
   if (!data->contexts) return BF_OK;
   const int slots = longest < MEASURED_SLOTS ? (int)longest : MEASURED_SLOTS;
-  BF_TRY(measure(&problem->layer, slots, &each, error));
-  *seconds = each * pairs / ((double)slots * slots) * problem->horizon;
+  BF_TRY(measure(layer, slots, &each, error));
+  *seconds = each * bf_data_terms(layer, data) / terms_of(layer, slots) * problem->horizon;
   return BF_OK;
 }
 
 double bf_rollout_terms(const BfProblem *problem, const BfData *data) {
-  double pairs = 0;
-  for (int64_t s = 0; s < data->contexts; s++) {
-    const double slots =
-        (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
-    pairs += slots * slots;
-  }
-  return BF_LANES * pairs * problem->horizon * fmax(1, problem->layer.heads); /* no heads: other terms */
+  return BF_LANES * bf_data_terms(&problem->layer, data) * problem->horizon;
 }
