@@ -29,7 +29,7 @@ typedef struct {
                         layer   600, or 50 times what a write takes if that is longer; at a layer's end where the write
                         costs   less than 2 % of what it saves */
   double      hours; /* stop so early that the last checkpoint is written before; <= 0: the SLURM job's limit, if any */
-  const char *command; /* that goes on: "solve" */
+  const char *command; /* that goes on: "solve", and what it needs beside -restart */
   int         newest;  /* the newest generation to go on from; INT_MAX: any */
   BfDescribe *describe;
   void       *context;

@@ -24,7 +24,8 @@ BfStatus         bf_plugin_register(BfError *error);
   BfStatus  bf_plugin_register(BfError *error)
 
 typedef struct {
-  char    *name;     /* the file's, without folders */
+  char    *path;     /* as it was given, "./" before a name without a folder */
+  char    *name;     /* the file's, without folders; within path */
   char     hash[17]; /* FNV-1a of its bytes, 64 bits, in hexadecimal: a result tells of what it needs by it */
   void    *handle;   /* dlopen's */
   uint64_t base;     /* where it is loaded */

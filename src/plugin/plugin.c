@@ -53,8 +53,7 @@ static BfStatus fail_loading(const char *path, BfError *error) {
 
 /* Map it and look at its version; nothing of it but what a linker starts has run then. */
 static BfStatus open_file(const char *path, BfPlugin *plugin, BfError *error) {
-  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-  Dl_info     where;
+  Dl_info where;
   if (!(plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL))) return fail_loading(path, error);
   const int *version = dlsym(plugin->handle, "bf_plugin_version");
   if (!version || !dlsym(plugin->handle, "bf_plugin_register") || !dladdr(version, &where))
@@ -64,8 +63,9 @@ static BfStatus open_file(const char *path, BfPlugin *plugin, BfError *error) {
     return bf_fail(error, BF_BAD_INPUT, "the plug-in %s is of interface version %d, this program has %d", path,
                    *version, BF_KIND_VERSION);
   plugin->base = (uint64_t)(uintptr_t)where.dli_fbase;
-  BF_TRY(BF_NEW(&plugin->name, (int64_t)strlen(base) + 1, error));
-  strcpy(plugin->name, base);
+  BF_TRY(BF_NEW(&plugin->path, (int64_t)strlen(path) + 1, error));
+  strcpy(plugin->path, path);
+  plugin->name = strrchr(plugin->path, '/') + 1;
   return BF_OK;
 }
 
@@ -103,7 +103,7 @@ static BfStatus load(MPI_Comm comm, const char *path, BfError *error) {
   BfStatus status = bf_together(comm, open_file(path, &plugin, error), error);
   if (status == BF_OK) status = bf_together(comm, register_kinds(path, &plugin, error), error);
   if (status == BF_OK) loaded[count++] = plugin;
-  else bf_free(plugin.name);
+  else bf_free(plugin.path);
   return status;
 }
 

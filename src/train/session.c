@@ -102,11 +102,18 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
   return bf_checkpoint_end(checkpoint, 0, error);
 }
 
+/* Plug-ins of BELLFORMER_PLUGINS are in the environment still. */
+static const char *command_again(BfSession *x) {
+  const char *plugins = bf_options_read(x->run->options, "plugin");
+  snprintf(x->again, sizeof x->again, "%s%s%s", x->trainer->name, plugins ? " -plugin " : "", plugins ? plugins : "");
+  return x->again;
+}
+
 BfStatus bf_session_open(BfSession *x, BfError *error) {
   const BfSessionOptions   *o       = &x->o;
   const BfCheckpointOptions options = {.interval = o->interval,
                                        .hours    = o->hours,
-                                       .command  = x->trainer->name,
+                                       .command  = command_again(x),
                                        .newest   = o->newest,
                                        .describe = describe,
                                        .context  = x};

@@ -1,4 +1,5 @@
 #include "train/target.h"
+#include "bellformer/plugin.h"
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,7 @@ BfStatus bf_target_check(const BfRun *run, const BfArguments *arguments, const c
     check(out, checkpoints, arguments->file, error);
     check(out, checkpoints, other, error);
     for (int i = 0; i < arguments->argc; i++) check(out, checkpoints, options_file(arguments, i), error);
+    for (int k = 0; bf_plugin(k); k++) check(out, checkpoints, bf_plugin(k)->path, error);
   }
   return bf_agree(run->world, error);
 }

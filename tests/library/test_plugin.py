@@ -56,9 +56,9 @@ class Place:
         options = ["-plugin", plugin] if plugin else []
         return self.home.run([*words, *options], ranks, **environment)
 
-    def train(self, command, out, *words, status=0, **more):
+    def train(self, command, out, *words, **more):
         done = self.run(command, self.problem, "-o", out, "-cost_delta", DELTA, *words, **more)
-        assert done.returncode == status, done.stderr
+        assert done.returncode == 0, done.stderr
         return self.path(out)
 
     def refuses(self, words, said, ranks=2, **more):
@@ -128,7 +128,9 @@ def restarts():
     """Stopped at the first layer's end, and gone on with: the same bits; without the plug-in, or with another, not."""
     for command, options in (("solve", []), ("flow", ["-init", "sample", "-tao_max_it", 4])):
         whole = place.train(command, command + "-whole.h5", *options)
-        out = place.train(command, command + "-part.h5", *options, "-maxh", 1e-9, "-checkpoint_interval", 0, status=75)
+        done = place.run(command, place.problem, "-o", command + "-part.h5", "-cost_delta", DELTA, *options, "-maxh", 1e-9, "-checkpoint_interval", 0)
+        out = place.path(command + "-part.h5")
+        assert done.returncode == 75 and "bellformer %s -plugin ./huber.so -restart %s-part.h5" % (command, command) in done.stderr, done.stderr
         place.refuses([command, "-restart", out], "needs the plug-in huber.so", plugin=None)
         place.refuses([command, "-restart", out], "needs another plug-in huber.so", plugin="elsewhere/huber.so")
         done = place.run(command, "-restart", out, ranks=3)
@@ -189,6 +191,18 @@ def keys():
     place.refuses(words, "must be one of", plugin=None)
 
 
+def overwriting():
+    """A plug-in is read, and nothing that is read is written, by whatever name."""
+    with open(place.huber, "rb") as f:
+        bytes_of = f.read()
+    os.symlink("huber.so", place.path("link.h5"))
+    for words in (["solve", place.problem, "-cost_delta", DELTA, "-o", "huber.so"], ["flow", place.problem, "-cost_delta", DELTA, "-o", "link.h5"],
+                  ["eval", "run.h5", "-o", "link.h5"]):
+        place.refuses([*words, "-overwrite"], "would overwrite")
+    with open(place.huber, "rb") as f:
+        assert f.read() == bytes_of
+
+
 def refusals():
     """What is no plug-in, in one line, on all ranks alike."""
     words, kind = ["eval", "run.h5"], "static const BfCostKind kind = {.base = {.name = \"%s\"}, .version = %s, .evaluate = 0};\n"
@@ -208,4 +222,4 @@ def refusals():
 
 
 with Place() as place:
-    tap([(check.__name__, check) for check in (solve, flow, evaluation, restarts, keys, refusals, term)])
+    tap([(check.__name__, check) for check in (solve, flow, evaluation, restarts, keys, overwriting, refusals, term)])
