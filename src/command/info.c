@@ -60,9 +60,9 @@ static bool is_row(const BfOption rows[], const char *name) {
 }
 
 /* The first option of a trainer that is given, and is none of another one's. */
-static const char *first_given(const BfTrainer *of, const BfTrainer * not, const BfOptions *options) {
+static const char *first_given(const BfTrainer *of, const BfTrainer *except, const BfOptions *options) {
   for (const BfOption *row = of->options; row->name; row++)
-    if (bf_options_given(options, row->name) && !(not &&is_row(not ->options, row->name))) return row->name;
+    if (bf_options_given(options, row->name) && !(except && is_row(except->options, row->name))) return row->name;
   return NULL;
 }
 

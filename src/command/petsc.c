@@ -1,5 +1,6 @@
 #include "command/petsc.h"
 #include "bellformer/run.h"
+#include "run/petsc_error.h"
 #include <petscviewer.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,16 +20,6 @@ static BfStatus petsc(PetscErrorCode code, BfError *error) {
 
 /* ---- what PETSc does at its end --------------------------------------------------------------------------------- */
 
-enum { HEARD = 256 };
-
-/* The first line that PETSc says of an error. */
-static PetscErrorCode hear(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
-                           PetscErrorType type, const char *text, void *context) {
-  (void)comm, (void)line, (void)function, (void)file;
-  if (type == PETSC_ERROR_INITIAL && text) snprintf(context, HEARD, "%.*s", (int)strcspn(text, "\n"), text);
-  return code;
-}
-
 static PetscErrorCode open_viewer(const char *dashed) {
   PetscViewer viewer = NULL;
   PetscBool   given;
@@ -43,8 +34,8 @@ static PetscErrorCode read_bool(const char *dashed) {
 
 /* Collective. */
 static BfStatus check(PetscErrorCode (*try)(const char *), const char *dashed, BfError *error) {
-  char heard[HEARD] = "";
-  PetscPushErrorHandler(hear, heard);
+  char heard[BF_PETSC_HEARD] = "";
+  PetscPushErrorHandler(bf_petsc_hear, heard);
   const PetscErrorCode code = try(dashed);
   PetscPopErrorHandler();
   if (code) bf_fail(error, BF_BAD_INPUT, "option %s: PETSc does not take it: %s", dashed, heard);

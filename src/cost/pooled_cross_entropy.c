@@ -19,17 +19,5 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
   return bf_pooled_adjoint(cost, readout, context, z, p, bf_readout_residual, error);
 }
 
-const BfCostKind bf_cost_pooled_cross_entropy = {
-    .base        = {"pooled_cross_entropy", (const BfKey[]){BF_POOLING_KEY, BF_READOUT_KEYS, {.name = NULL}}},
-    .version     = BF_KIND_VERSION,
-    .has_readout = true,
-    .average     = BF_AVERAGE_CONTEXTS,
-    .own         = sizeof(BfPooled),
-    .read        = bf_pooled_read,
-    .check       = bf_pooled_check,
-    .describe    = bf_pooled_describe,
-    .evaluate    = evaluate,
-    .represent   = bf_pooled_represent,
-    .correct     = bf_pooled_correct,
-    .adjoint     = adjoint,
-    .formula     = "softmax residual"};
+const BfCostKind bf_cost_pooled_cross_entropy = {BF_POOLED_KIND("pooled_cross_entropy"), .evaluate = evaluate,
+                                                 .adjoint = adjoint, .formula = "softmax residual"};

@@ -1,6 +1,7 @@
 /* PETSc's own options of the flow: a text, which a flow reads from a database of its own; PETSc looks there while the
  * flow calls it, in its sub-objects too. Read once before anything runs, so that a misspelt one is found and named. */
 #include "flow/flow.h"
+#include "run/petsc_error.h"
 #include <petsctao.h>
 #include <petscts.h>
 #include <stdio.h>
@@ -16,8 +17,6 @@ static const char *const settled[][2] = {
     {"ts_dt", "-steps"},      {"ts_max_steps", "-steps"},     {"ts_max_time", "step"},   {"ts_init_time", "step"},
     {"ts_time_span", "step"}, {"ts_exact_final_time", "step"}};
 enum { SETTLED = sizeof settled / sizeof *settled };
-
-enum { HEARD = 256 };
 
 /* What TAO looks up no sooner than it solves: viewers, and the rest. */
 static const char *const late_view[] = {
@@ -67,23 +66,9 @@ static PetscErrorCode read_late(void) {
   return 0;
 }
 
-/* The first line that PETSc says of an error, into context [HEARD]. */
-static PetscErrorCode hear(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
-                           PetscErrorType type, const char *text, void *context) {
-  (void)comm;
-  (void)line;
-  (void)function;
-  (void)file;
-  if (type != PETSC_ERROR_INITIAL || !text) return code;
-  size_t length = strcspn(text, "\n");
-  while (length && text[length - 1] == ' ') length--;
-  snprintf(context, HEARD, "%.*s", (int)length, text);
-  return code;
-}
-
-static PetscErrorCode read_all(char heard[HEARD]) {
+static PetscErrorCode read_all(char heard[BF_PETSC_HEARD]) {
   *heard = '\0';
-  PetscPushErrorHandler(hear, heard);
+  PetscPushErrorHandler(bf_petsc_hear, heard);
   PetscErrorCode code = read_ts();
   if (!code) code = read_tao();
   if (!code) code = read_late();
@@ -110,7 +95,7 @@ void bf_flow_petsc_end(BfFlow *flow) {
 }
 
 /* Whether PETSc takes what is in `database` alone. */
-static bool is_taken(PetscOptions database, char heard[HEARD]) {
+static bool is_taken(PetscOptions database, char heard[BF_PETSC_HEARD]) {
   PetscOptionsPush(database);
   const PetscErrorCode code = read_all(heard);
   PetscOptionsPop();
@@ -167,7 +152,7 @@ static bool is_petsc(const char *name) {
 
 /* Each option in a database of its own, beside the method that brings its options with it. */
 static BfStatus blame(const BfOptions *options, const char *method, BfError *error) {
-  char heard[HEARD] = "", line[1024];
+  char heard[BF_PETSC_HEARD] = "", line[1024];
   for (int64_t i = 0; i < bf_options_count(options) && error->status == BF_OK; i++) {
     const char  *name = bf_options_name(options, i), *value = bf_options_value(options, i);
     PetscOptions database = NULL;
@@ -231,7 +216,7 @@ static BfStatus mark(BfOptions *options, PetscOptions database, BfError *error) 
 
 BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error) {
   const char  *method = bf_options_read(options, "tao_type");
-  char         heard[HEARD];
+  char         heard[BF_PETSC_HEARD];
   PetscOptions database = NULL;
   BfStatus     status;
   *text = NULL;
