@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 
-OLDEST, NEWEST = 2, 2  # formats of results that are read: share/doc/formats.md
+OLDEST, NEWEST = 2, 3  # formats of results that are read: share/doc/formats.md
 
 
 def text(value):
@@ -216,7 +216,7 @@ def check_format(f, path):
     group = f.get("provenance")
     number = None if group is None else int(group.attrs.get("format", 1))  # None: a file with controls alone
     if number is not None and not OLDEST <= number <= NEWEST:
-        raise ValueError("%s: another version of bellformer wrote it (result format %d, this one reads %d)" % (path, number, NEWEST))
+        raise ValueError("%s: another version of bellformer wrote it (result format %d, this one reads %d to %d)" % (path, number, OLDEST, NEWEST))
 
 
 class Model:

@@ -214,6 +214,14 @@ static BfStatus mark(BfOptions *options, PetscOptions database, BfError *error) 
   return BF_OK;
 }
 
+/* PETSc takes less than 0 for 0. */
+static BfStatus check_iterations(PetscOptions database, BfError *error) {
+  PetscInt most = 0;
+  BF_TRY(bf_petsc(PetscOptionsGetInt(database, NULL, "-tao_max_it", &most, NULL), "-tao_max_it", error));
+  if (most >= 0) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -tao_max_it must be at least 0, got %lld", (long long)most);
+}
+
 BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error) {
   const char  *method = bf_options_read(options, "tao_type");
   char         heard[BF_PETSC_HEARD];
@@ -225,6 +233,7 @@ BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error) {
   BF_GOTO(write_text(options, text, error));
   BF_GOTO(bf_flow_database_create(*text, &database, error));
   status = is_taken(database, heard) ? mark(options, database, error) : blame(options, method, error);
+  if (status == BF_OK) status = check_iterations(database, error);
 done:
   bf_flow_database_destroy(&database);
   return status;

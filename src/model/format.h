@@ -5,7 +5,7 @@
 #include "bellformer/store.h"
 
 /* What is written; what is read, from the oldest on: share/doc/formats.md. */
-enum { BF_RESULT_FORMAT = 2, BF_RESULT_OLDEST = 2 };
+enum { BF_RESULT_FORMAT = 3, BF_RESULT_OLDEST = 2 };
 /* BF_BAD_INPUT for a result of another one. Collective. */
 BfStatus bf_result_check_format(BfStore *store, BfError *error);
 

@@ -244,6 +244,7 @@ def bad_input():
                               (["-tao_type", "foo"], "-tao_type must be one of bqnls,"), (["-tao_type", "lmvm"], "-tao_type must be one of bqnls,"),
                               (["-tao_ls_type", "foo"], "-tao_ls_type must be one of unit, more-thuente,"),
                               (["-tao_max_it", "foo"], "-tao_max_it"), (["-tao_gatol", "foo"], "-tao_gatol"),
+                              (["-tao_max_it", "-4"], "-tao_max_it must be at least 0, got -4"),
                               (["-tao_type", "bncg", "-tao_bncg_type", "foo"], "Available options: gd"),
                               (["-tao_bqnls_mat_type", "foo"], "lmvmbfgs"), (["-ts_adapt_type", "foo"], "-ts_adapt_type must be one of none, basic"),
                               (["-ts_trajectory_type", "foo"], "-ts_trajectory_type must be one of basic"),

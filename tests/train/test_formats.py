@@ -65,7 +65,7 @@ def read_by_all():
 
 
 def refused_by_all(number, told):
-    words = "old.h5: another version of bellformer wrote it (result format %d, this one reads 2)" % told
+    words = "old.h5: another version of bellformer wrote it (result format %d, this one reads 2 to 3)" % told
     with place() as folder:
         path, problem = stored(folder)
         renumber(path, "provenance", number)
@@ -84,7 +84,7 @@ def refused_by_all(number, told):
 
 
 def checkpoints():
-    for group, what in (("checkpoint", "checkpoint"), ("provenance", "result")):
+    for group, what, read in (("checkpoint", "checkpoint", "2"), ("provenance", "result", "2 to 3")):
         with place() as folder:
             _, problem = stored(folder)
             out = os.path.join(folder, "run.h5")
@@ -95,7 +95,7 @@ def checkpoints():
                 renumber(os.path.join(out + ".checkpoint", name), group, 1)
             done = run(["solve", "-restart", out])
             last = done.stderr.splitlines()[-1]
-            assert done.returncode == 2 and "another version of bellformer wrote it (%s format 1, this one reads 2)" % what in last and "warning" not in last, done.stderr
+            assert done.returncode == 2 and "another version of bellformer wrote it (%s format 1, this one reads %s)" % (what, read) in last and "warning" not in last, done.stderr
             assert sorted(name for name in os.listdir(out + ".checkpoint") if name.endswith(".h5")) == kept  # for the program that wrote them
 
 
