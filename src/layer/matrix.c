@@ -17,15 +17,16 @@ static void order_terms(BfLayer *layer) {
 }
 
 BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
-  int at = 0;
+  int at = 0, matrices = 0;
   order_terms(layer);
   for (int i = 0; i < layer->terms; i++) {
     BfTerm  *term = &layer->term[i];
     BfMatrix unused;
     while (term->kind->matrix(layer, term, term->matrices, &unused)) term->matrices++;
-    layer->matrices += term->matrices;
+    matrices += term->matrices;
   }
-  BF_TRY(BF_NEW(&layer->matrix, layer->matrices, error));
+  BF_TRY(BF_NEW(&layer->matrix, matrices, error));
+  layer->matrices  = matrices;
   layer->attention = layer->matrix;
   for (int i = 0; i < layer->terms; i++) {
     BfTerm *term = &layer->term[i];
