@@ -157,12 +157,13 @@ def wrong_files():
 def options():
     """Every program explains itself, and names its options with one dash, as bellformer does."""
     for folder in (PLOT, STUDY):
-        for name in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, name), errors="replace") as source:
+        programs = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+        assert programs
+        for name in programs:
+            with open(os.path.join(folder, name)) as source:
                 text = source.read()
-            if name.endswith(".py"):
-                assert not re.search(r"add_argument\(\s*[\"']--", text), name
-            if name.endswith(".py") and text.startswith("#!"):
+            assert not re.search(r"add_argument\(\s*[\"']--", text), name
+            if text.startswith("#!"):
                 done = program(name, "-h", folder=folder)
                 assert done.returncode == 0 and done.stdout.startswith("usage: ") and "--" not in re.sub(r"--+\n", "", done.stdout.replace("--help", "")), done
 
