@@ -1,0 +1,176 @@
+/* A convergence study: a problem, what varies, what is run at each point, what is measured. share/doc/studies.md.
+ *
+ *   file.c     a study file (or the line's -vary) into a BfStudy        no runs, no MPI but the reading of files
+ *   plan.c     its points, and the options of each run at each point
+ *   check.c    every value of every point, before anything runs
+ *   record.h   what a run at a point has given: numbers by name
+ *   queue.c    points dealt to groups of ranks
+ *   log.c      records on disk, appended as they come
+ *   table.c    columns from records; means, fits
+ *   write.c    STUDY.h5, STUDY.csv
+ */
+#pragma once
+#include "bellformer/problem.h"
+#include "study/record.h"
+#include "train/options.h"
+
+/* ---- what can be run at a point -----------------------------------------------------------------------------------
+ */
+
+/* A command as a study sees it; command/study.c makes one of every trainer, and of eval. */
+typedef struct {
+  const char *name;
+  const char *file; /* key of `set` that names its file, a run's name or a path ("model"); NULL: it is the problem */
+  const BfOption *const *tables;     /* of its options; NULL ends them */
+  const BfSections      *sections;   /* what it reads of a problem; NULL: none of its keys can be set */
+  bool (*takes)(const char *option); /* further options, without the dash: PETSc's; may be NULL */
+  const char *const *outputs;        /* what its file holds: "/rollout@cost", "/rollout/tokens"; NULL ends them */
+  /* Run it on run->world with run->options; file: the problem, or what `file` names. Writes what its option -o says. */
+  BfStatus (*run)(BfRun *run, const char *name, const char *file, BfError *error);
+  /* Check what that would read: options and keys; seconds and bytes a rank (0: unknown) that it would take, where
+   * `estimate`. Nothing is written. */
+  BfStatus (*check)(BfRun *run, const char *name, const char *file, bool estimate, double *seconds, double *bytes,
+                    BfError *error);
+} BfStudyCommand;
+
+/* ---- a study ------------------------------------------------------------------------------------------------------
+ */
+
+/* A key of the problem with dots ("quantize.cells"), or an option of a command ("space"), and its text as an option
+ * takes it ("8,8"; lists of lists are flattened). */
+typedef struct {
+  char *key, *value;
+} BfSet;
+
+typedef struct {
+  int64_t count, room;
+  BfSet  *set;
+} BfSets;
+
+/* An item of `vary`: keys that move together, through `count` values. */
+typedef struct {
+  int     keys;
+  char  **key; /* [keys] */
+  int64_t count;
+  char  **value; /* [count][keys] */
+} BfItem;
+
+typedef struct {
+  char                 *name;
+  const BfStudyCommand *command;
+  BfSets                set; /* its own, on top of the study's; a value that is an earlier run's name (of `init`, or of
+                                command->file) is that run's result */
+} BfStudyRun;
+
+typedef enum { BF_MEASURE_VALUE, BF_MEASURE_DIFFERENCE } BfMeasureKind;
+typedef enum { BF_APART_MAX, BF_APART_RMS } BfApart;
+
+/* A column: a number that a run has written, "program/rollout@cost"; or |of - minus|, of numbers, or a norm of it over
+ * the entries that both have, of datasets ("program/rollout/tokens"). */
+typedef struct {
+  char         *name;
+  BfMeasureKind kind;
+  char         *of, *minus; /* RUN/GROUP@ATTRIBUTE, RUN/DATASET, or the name of an earlier measure */
+  bool          reference;  /* minus is `of` at the point's reference */
+  BfApart       apart;
+} BfMeasure;
+
+typedef struct {
+  char  *y, *x;  /* columns: a measure, or a varied key whose values are numbers */
+  double expect; /* exponent; NaN: none is expected */
+} BfFit;
+
+typedef struct {
+  char       *name, *problem; /* problem: path, relative to the working folder */
+  char       *text;           /* of the study file, for the result; of the line, where there is none */
+  BfSets      set;
+  int         items;
+  BfItem     *item;
+  int         runs;
+  BfStudyRun *run;
+  bool        has_reference;
+  BfSets      reference;
+  int         measures;
+  BfMeasure  *measure;
+  int         overs;
+  char      **over; /* keys of `vary` */
+  int         fits;
+  BfFit      *fit;
+  char       *plot_x, *plot_series; /* NULL: chosen */
+  int         plot_ys;
+  char      **plot_y;
+  char       *plot_log; /* "x", "y", "both", "none" */
+} BfStudy;
+
+/* ---- file.c: read -------------------------------------------------------------------------------------------------
+ */
+
+/* From a study file; or of a problem file and the options vary, reference, fit, over of `options`. Every option that is
+ * none of the study's goes into `set` (it counts as read). commands: what can be run, ends with a NULL name; borrowed.
+ * Errors name file and line: "q.yaml: line 7: vary: ...". Collective on comm. */
+BfStatus bf_study_read(MPI_Comm comm, const char *path, const BfStudyCommand commands[], BfOptions *options,
+                       BfStudy **out, BfError *error);
+void     bf_study_destroy(BfStudy **study);
+
+/* ---- plan.c -------------------------------------------------------------------------------------------------------
+ */
+
+enum { BF_POINT_KEY = 33 };
+
+typedef struct {
+  int64_t *choice; /* [items] which value of each; -1: the item is replaced by `reference` */
+  bool     reference;
+  int64_t  refers;            /* number of the point's reference, -1: none */
+  char     key[BF_POINT_KEY]; /* what it is, whatever study it is of: a hash of all that its runs read, in hex */
+  double   seconds;           /* estimated, on one rank; 0: unknown */
+  double   bytes;             /* a rank */
+  int      ranks;             /* that it is given */
+} BfPoint;
+
+typedef struct {
+  const BfStudy *study;
+  int64_t        points;     /* in the order of the product, last item fastest */
+  int64_t        references; /* behind them */
+  BfPoint       *point;      /* [points + references] */
+} BfPlan;
+
+BfStatus bf_plan_create(MPI_Comm comm, const BfStudy *study, BfPlan **out, BfError *error);
+void     bf_plan_destroy(BfPlan **plan);
+/* The options of run r at a point: those of `set`, of the point, of the run (the last counts) that its command takes.
+ * folder: where results of earlier runs stand, FOLDER/NAME.h5. *file: what the command is given as its file; borrowed
+ * of study or of options. */
+BfStatus bf_plan_options(const BfPlan *plan, int64_t point, int run, const char *folder, BfOptions **options,
+                         const char **file, BfError *error);
+/* The value of a varied key at a point (its reference's where it is one); NULL: it has none. */
+const char *bf_plan_value(const BfPlan *plan, int64_t point, const char *key);
+/* Whether that is a number (a list of equal ones counts as one). */
+bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *number);
+
+/* ---- check.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Refuse what would not run: keys and options that no run takes, values, measures of what no run writes. Estimates of
+ * seconds and bytes into the plan: points that differ only in `over` share one. Points are dealt to ranks. Collective.
+ */
+BfStatus bf_study_check(BfRun *run, BfPlan *plan, BfError *error);
+
+/* ---- queue.c: run -------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  char   *out;   /* STUDY.h5 */
+  int64_t ranks; /* of a group; 0: by the estimates */
+  bool    keep, retry;
+  double  hours;
+  int64_t part, parts; /* 1 of 1: all */
+} BfStudyOptions;
+
+/* Run what `records` do not hold yet. records[points + references]: by point; where a point was done before, its record
+ * is there. BF_STOPPED with all that was done in the log; BF_OK also where points failed (their records say so).
+ * Collective. */
+BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[], BfError *error);
+
+/* ---- table.c, write.c ---------------------------------------------------------------------------------------------
+ */
+
+typedef struct BfTable BfTable; /* study/table.h */
