@@ -40,6 +40,10 @@ typedef struct {
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
                     BfRollout *out, BfError *error);
 void     bf_rollout_clear(BfRollout *rollout);
+/* The same of a model on each of `count` data sets, those without tokens left out: the run's phase `rollout`.
+ * Collective. */
+BfStatus bf_model_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, int count,
+                          const BfData *const data[], BfRollout *const out[], BfError *error);
 /* The work of a layer on data, a lane, in terms (bf_layer_terms). */
 double bf_data_terms(const BfLayer *layer, const BfData *data);
 /* That of a rollout: one of eight lanes is used, all are computed. */

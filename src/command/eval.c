@@ -65,17 +65,6 @@ static BfStatus apply(BfRun *run, const char *path, const BfProblem *problem, co
   return BF_OK;
 }
 
-static BfStatus roll_out(BfRun *run, const BfProblem *problem, const BfData *data, const BfModel *model,
-                         BfRollout *rollout, BfError *error) {
-  const double terms = bf_rollout_terms(problem, data);
-  bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
-  bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  const BfStatus status = bf_rollout(problem, data, model->control, model->readout, rollout, error);
-  bf_phase_end(run, BF_PHASE_ROLLOUT);
-  bf_work_done(run, BF_PHASE_ROLLOUT, terms);
-  return bf_together(run->world, status, error);
-}
-
 /* Predictions from the last tokens of both; told, and written. */
 static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model, BfAnswer *answer, const Settings *o,
                      BfError *error) {
@@ -115,7 +104,7 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   if (o->data) BF_GOTO(read_table(run, problem, o->data, &table, &outside, error));
   bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
-  BF_GOTO(roll_out(run, problem, data, &model, &rollout, error));
+  BF_GOTO(bf_model_rollout(run, problem, &model, 1, &data, (BfRollout *[]){&rollout}, error));
   BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
   BfAnswer answer = {
       .data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout, .own = own.name ? &own : NULL};

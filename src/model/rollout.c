@@ -97,3 +97,18 @@ void bf_rollout_clear(BfRollout *rollout) {
   bf_free(rollout->sequence_loss);
   *rollout = (BfRollout){0};
 }
+
+BfStatus bf_model_rollout(BfRun *run, const BfProblem *problem, const BfModel *model, int count,
+                          const BfData *const data[], BfRollout *const out[], BfError *error) {
+  BfStatus status = BF_OK;
+  double   terms  = 0;
+  for (int k = 0; k < count; k++)
+    if (data[k]->tokens > 0) terms += bf_rollout_terms(problem, data[k]);
+  bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
+  bf_phase_begin(run, BF_PHASE_ROLLOUT);
+  for (int k = 0; status == BF_OK && k < count; k++)
+    if (data[k]->tokens > 0) status = bf_rollout(problem, data[k], model->control, model->readout, out[k], error);
+  bf_phase_end(run, BF_PHASE_ROLLOUT);
+  bf_work_done(run, BF_PHASE_ROLLOUT, terms);
+  return bf_together(run->world, status, error);
+}

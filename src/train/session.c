@@ -196,20 +196,9 @@ BfStatus bf_session_close(BfSession *x, BfError *error) {
 }
 
 BfStatus bf_session_rollout(BfSession *x, BfError *error) {
-  BfRun           *run     = x->run;
-  const BfProblem *problem = x->problem;
-  const BfModel   *model   = &x->trained.model;
-  const bool       test    = problem->test.tokens > 0;
-  const double     terms =
-      bf_rollout_terms(problem, &problem->train) + (test ? bf_rollout_terms(problem, &problem->test) : 0);
-  bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
-  bf_phase_begin(run, BF_PHASE_ROLLOUT);
-  BfStatus status = bf_rollout(problem, &problem->train, model->control, model->readout, &x->trained.train, error);
-  if (status == BF_OK && test)
-    status = bf_rollout(problem, &problem->test, model->control, model->readout, &x->trained.test, error);
-  bf_phase_end(run, BF_PHASE_ROLLOUT);
-  bf_work_done(run, BF_PHASE_ROLLOUT, terms);
-  return bf_together(run->world, status, error);
+  const BfData *const data[] = {&x->problem->train, &x->problem->test};
+  BfRollout *const    out[]  = {&x->trained.train, &x->trained.test};
+  return bf_model_rollout(x->run, x->problem, &x->trained.model, 2, data, out, error);
 }
 
 void bf_print_warnings(const BfRun *run, const BfProblem *problem) {
