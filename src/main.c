@@ -1,33 +1,22 @@
 /* bellformer: the table of commands. */
 #include "bellformer/main.h"
 #include "command/command.h"
-#include "train/trainer.h"
+#include "flow/trainer.h"
+#include "solve/trainer.h"
 #include <stdio.h>
 #include <string.h>
 
-/* The first and the last; between them a command for each trainer (command/trainers.c). */
-static const BfCommand info = {"info", bf_command_info, "sizes, memory and time of a problem; runs nothing",
-                               bf_manual_info},
-                       eval = {"eval", bf_command_eval, "a trained model on a data table", bf_manual_eval};
-
-/* Command number i; false behind the last. */
-static bool command_at(int i, BfCommand *out) {
-  const BfTrainer *trainer = bf_trainer_at(i - 1), *before = bf_trainer_at(i - 2);
-  if (trainer) *out = (BfCommand){trainer->name, bf_command_train, trainer->summary, bf_manual_train};
-  else *out = i ? eval : info;
-  return trainer || before || !i;
-}
-
-static bool find(const char *name, BfCommand *out) {
-  for (int i = 0; command_at(i, out); i++)
-    if (!strcmp(out->name, name)) return true;
-  return false;
-}
+const BfCommand bf_commands[] = {
+    {"info", bf_command_info, bf_manual_info, NULL, "sizes, memory and time of a problem; runs nothing"},
+    {"solve", bf_command_train, bf_manual_train, &bf_solve_trainer, "train by lifted dynamic programming"},
+    {"flow", bf_command_train, bf_manual_train, &bf_flow_trainer, "train along the continuous-depth flow"},
+    {"eval", bf_command_eval, bf_manual_eval, NULL, "a trained model on a data table"},
+    {0}};
 
 static void list(FILE *out) {
-  BfCommand command;
   fprintf(out, "usage: [mpirun -n RANKS] bellformer COMMAND [FILE] [-option value ...]\n\ncommands:\n");
-  for (int i = 0; command_at(i, &command); i++) fprintf(out, "  %-8s %s\n", command.name, command.summary);
+  for (const BfCommand *command = bf_commands; command->name; command++)
+    fprintf(out, "  %-8s %s\n", command->name, command->summary);
   fprintf(out,
           "  %-8s this list, or `bellformer help COMMAND`; `help -man [COMMAND]` as a manual page\n\nbellformer "
           "--version prints versions.\n",
@@ -41,15 +30,19 @@ static void explain(const BfCommand *command, bool man) {
   else bf_manual_help(command->name, &manual, stdout);
 }
 
+static int no_command(const char *name) {
+  return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
+}
+
 /* help, help help, help COMMAND; behind -man as manual pages. */
 static int help(const char *name, bool man) {
-  const bool all = !name || !strcmp(name, "help");
-  BfCommand  command;
-  if (!all && !find(name, &command)) return bf_usage("there is no command '%s'; `bellformer help` lists them", name);
+  const bool       all     = !name || !strcmp(name, "help");
+  const BfCommand *command = all ? NULL : bf_command(name);
+  if (!all && !command) return no_command(name);
   if (!bf_speaks()) return BF_OK;
-  if (all && man) bf_manual_page_of_all(command_at, stdout);
+  if (all && man) bf_manual_page_of_all(stdout);
   else if (all) list(stdout);
-  else explain(&command, man);
+  else explain(command, man);
   return BF_OK;
 }
 
@@ -65,9 +58,9 @@ int bf_main(int argc, char **argv) {
     if (argc > 3 + man) return bf_usage("unexpected word '%s'; help is of one command", argv[3 + man]);
     return help(argc > 2 + man ? argv[2 + man] : NULL, man);
   }
-  BfCommand command;
-  if (!find(argv[1], &command)) return bf_usage("there is no command '%s'; `bellformer help` lists them", argv[1]);
+  const BfCommand *command = bf_command(argv[1]);
+  if (!command) return no_command(argv[1]);
   for (int i = 2; i < argc; i++)
     if (is_help(argv[i])) return help(argv[1], false);
-  return bf_run_command(&command, argc, argv);
+  return bf_program(command, argc, argv);
 }

@@ -3,6 +3,7 @@
  * Names begin with bf_, Bf or BF_. MPI and PETSc are to be initialized first, by the caller. */
 #pragma once
 #include "bellformer/checkpoint.h"
+#include "bellformer/command.h"
 #include "bellformer/cost.h"
 #include "bellformer/error.h"
 #include "bellformer/estimate.h"

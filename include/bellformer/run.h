@@ -18,6 +18,7 @@ typedef struct BfRun {
   int              worker;     /* this rank's number when ranks are counted node by node; 0 .. size-1 */
   int              node_first; /* worker number of the node's rank 0 */
   bool             quiet;      /* print no progress and no report */
+  bool             silent;     /* with quiet: nor what eval, info and the like answer */
   int64_t          memory;     /* bytes that a node's ranks may take together; 0: what is free */
   BfOptions       *options;    /* what it was started with, or NULL; borrowed */
   struct BfPhases *phases;

@@ -181,7 +181,7 @@ static BfStatus run_command(const BfCommand *command, BfArguments *arguments, Bf
   return error->status;
 }
 
-int bf_run_command(const BfCommand *command, int argc, char **argv) {
+int bf_program(const BfCommand *command, int argc, char **argv) {
   BfError     error     = {0};
   BfArguments arguments = {command->name, NULL, argc, argv};
   int         rank;

@@ -1,5 +1,6 @@
 /* A command reads its input, calls a solver, reports. */
 #pragma once
+#include "bellformer/train.h"
 #include "command/manual.h"
 #include "train/result.h"
 
@@ -11,23 +12,25 @@ typedef void BfCommandManual(const char *name, BfManual *manual);
 typedef struct {
   const char      *name;
   BfCommandRun    *run;
-  const char      *summary;
   BfCommandManual *manual;
+  const BfTrainer *trainer; /* of a command that trains, which has its name; NULL of the others */
+  const char      *summary;
 } BfCommand;
 
-/* Command number i; false behind the last. */
-typedef bool BfCommandAt(int i, BfCommand *out);
+/* The table (main.c); a row without a name ends it. */
+extern const BfCommand bf_commands[];
+const BfCommand       *bf_command(const char *name); /* NULL for an unknown one */
 /* The manual page of the program, which lists its commands. */
-void bf_manual_page_of_all(BfCommandAt *command_at, FILE *out);
+void bf_manual_page_of_all(FILE *out);
 
-BfCommandRun    bf_command_info, bf_command_train, bf_command_eval; /* train: by the trainer of the command's name */
+BfCommandRun    bf_command_info, bf_command_train, bf_command_eval;
 BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval;
 
 /* Tables of what every command takes: -node_size, -quiet; and of those that read a problem: its keys. */
 extern const BfOption bf_run_options[], bf_key_options[];
 
 /* Start MPI and PETSc, run the command, print its error on rank 0, stop; returns the exit code. */
-int bf_run_command(const BfCommand *command, int argc, char **argv);
+int bf_program(const BfCommand *command, int argc, char **argv);
 /* Whether this process is the one that speaks, before MPI starts: rank 0 by what the launcher has put into the
  * environment. */
 bool bf_speaks(void);

@@ -81,7 +81,7 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model,
   }
   if (o->out) BF_GOTO(bf_answer_write(run, answer, o->out, o->overwrite, error));
   const bool quiet = run->quiet;
-  run->quiet       = false; /* the answer is not progress */
+  run->quiet       = run->silent; /* the answer is not progress */
   bf_answer_print(run, answer, o->out != NULL);
   run->quiet = quiet;
 done:

@@ -120,7 +120,7 @@ static BfStatus tell(const BfTrainer *trainer, void *state, const BfInfo *x, BfE
   BfRun     *run = x->run;
   BfFullSize size;
   BF_TRY(bf_together(run->world, bf_full_size(run, x->problem, &size, error), error));
-  run->quiet = false; /* the answer is not progress */
+  run->quiet = run->silent; /* the answer is not progress */
   bf_progress_what(run, "measuring");
   print_sizes(run, x->problem, &size);
   bf_print(run, "%s on %d rank%s of %d node%s:\n", trainer->name, run->size, run->size > 1 ? "s" : "", run->nodes,

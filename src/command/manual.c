@@ -143,8 +143,7 @@ void bf_manual_page(const char *command, const char *summary, const BfManual *ma
       manual->stops ? ", 75 stopped with a checkpoint" : "");
 }
 
-void bf_manual_page_of_all(BfCommandAt *command_at, FILE *out) {
-  BfCommand command;
+void bf_manual_page_of_all(FILE *out) {
   title("bellformer", NULL, "train Transformers by optimal control", out);
   fputs(".I COMMAND\n[\n.I FILE\n] [\n.B \\-option\n.I value\n\\&...]\n.SH DESCRIPTION\n", out);
   paragraphs(
@@ -152,14 +151,15 @@ void bf_manual_page_of_all(BfCommandAt *command_at, FILE *out) {
       "alone or under mpirun -n RANKS, with the same bits on any number of ranks.\n",
       out);
   fputs(".SH COMMANDS\n", out);
-  for (int i = 0; command_at(i, &command); i++) {
-    fprintf(out, ".TP\n.B %s\n", command.name);
-    paragraphs(command.summary, out);
+  for (const BfCommand *command = bf_commands; command->name; command++) {
+    fprintf(out, ".TP\n.B %s\n", command->name);
+    paragraphs(command->summary, out);
   }
   fputs(".TP\n.B help\n[\n.I COMMAND\n] a list of the commands, or the options of one; with\n.B \\-man\nas a manual "
         "page\n",
         out);
   fputs(".SH \"SEE ALSO\"\n", out);
-  for (int i = 0; command_at(i, &command); i++) fprintf(out, "%s.BR bellformer\\-%s (1)", i ? ",\n" : "", command.name);
+  for (const BfCommand *command = bf_commands; command->name; command++)
+    fprintf(out, "%s.BR bellformer\\-%s (1)", command > bf_commands ? ",\n" : "", command->name);
   fputc('\n', out);
 }

@@ -112,8 +112,7 @@ static void destroy(void *state) {
 }
 
 const BfTrainer bf_flow_trainer = {
-    .name    = "flow",
-    .summary = "train along the continuous-depth flow",
+    .name = "flow",
     .about =
         "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
         "gradient, and checks Pontryagin's condition at the answer.\n",

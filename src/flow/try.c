@@ -36,7 +36,7 @@ BfStatus bf_flow_try_gradient(const BfFlowState *x, BfRun *run, const BfProblem 
   const bool    quiet   = run->quiet;
   double       *control = NULL, *gradient = NULL;
   BfStatus      status;
-  run->quiet = false; /* the answer is not progress */
+  run->quiet = run->silent; /* the answer is not progress */
   BF_GOTO(bf_together(run->world, BF_NEW(&control, n, error), error));
   BF_GOTO(bf_together(run->world, BF_NEW(&gradient, n, error), error));
   bf_initial_control(problem, &x->points, 0, control);

@@ -79,7 +79,6 @@ static void report(const void *state, const BfSession *session) {
 
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",
-    .summary = "train by lifted dynamic programming",
     .about   = "Solves the dynamic program over quantized laws of tokens exactly and writes the trained Transformer.\n",
     .notes   = "PETSc's options (-log_view) work too.\n",
     .options = bf_solve_options,

@@ -1,6 +1,6 @@
 /* A trainer: a way to find a model, as a row of functions. What all trainers share (where a run starts, its result and
  * its checkpoints, the model on the data, the report) is theirs without a word. To add one: a folder with its row, and
- * the row's name in command/trainers.c.
+ * a row of the table of commands in main.c.
  *
  * Functions may be NULL where a trainer has nothing to do. `state` is theirs: `size` bytes, zeros at first, the
  * settings of `options` at its beginning. All but `parse`, `input`, `only`, `report` and `destroy` are collective. */
@@ -13,8 +13,8 @@
 typedef struct BfInfo BfInfo; /* train/info.h */
 
 struct BfTrainer {
-  const char       *name, *summary; /* of the command */
-  const char       *about, *notes;  /* of its help: paragraphs, each ends with \n; notes may be NULL */
+  const char       *name;          /* of the command */
+  const char       *about, *notes; /* of its help: paragraphs, each ends with \n; notes may be NULL */
   const BfOption   *options;
   const BfSections *sections; /* what it reads of a problem */
   size_t            size;

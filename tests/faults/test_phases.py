@@ -11,7 +11,7 @@ SEEDS = re.compile(r"\b(MPI_(?!Comm_rank|Comm_size|Win_sync|Wtime|Test|Initializ
                    r"Comm_create|Comm_get_errhandler|Errhandler|Win_set|Win_create_err|Get_lib|Type_)\w+|H5Fclose|H5Dcreate2|H5Acreate2)\(|"
                    r"trainer(_at\(i\))?->(?!parse|input|only|report|destroy)\w+\(")  # functions of a trainer
 COLLECTIVE = {"bf_store_check", "bf_agree"} | set(TOGETHER)
-# Where a rank that fails goes straight to an agreement (of bf_run_command; of bf_problem_read), and the others' next collective call is
+# Where a rank that fails goes straight to an agreement (of bf_program; of bf_problem_read), and the others' next collective call is
 # one too (bf_run_create; bf_files_get).
 RETURNS_TO_AN_AGREEMENT = ("command/command.c", "problem/")
 # Rank 0's part of a search tells the others itself how it ended; the last call of the other one makes a text.
