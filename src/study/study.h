@@ -83,6 +83,8 @@ typedef struct {
 typedef struct {
   char       *name, *problem; /* problem: path, relative to the working folder */
   char       *text;           /* of the study file, for the result; of the line, where there is none */
+  char       *statement;      /* what it is to show, a sentence: for reports; NULL: not given */
+  char       *source;         /* whose statement that is: "[ASY26] Theorem 4"; NULL: not given */
   BfSets      set;
   int         items;
   BfItem     *item;
@@ -170,7 +172,5 @@ typedef struct {
  * Collective. */
 BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[], BfError *error);
 
-/* ---- table.c, write.c ---------------------------------------------------------------------------------------------
+/* ---- table.c, means.c, fit.c, write.c, print.c: study/table.h -------------------------------------------------------
  */
-
-typedef struct BfTable BfTable; /* study/table.h */
