@@ -3,6 +3,7 @@
  *   file.c     a study file (or the line's -vary) into a BfStudy        no runs, no MPI but the reading of files
  *   plan.c     its points, and the options of each run at each point
  *   check.c    every value of every point, before anything runs
+ *   formula.c  a column by a formula in others
  *   record.h   what a run at a point has given: numbers by name
  *   queue.c    points dealt to groups of ranks
  *   log.c      records on disk, appended as they come
@@ -62,17 +63,19 @@ typedef struct {
                                 command->file) is that run's result */
 } BfStudyRun;
 
-typedef enum { BF_MEASURE_VALUE, BF_MEASURE_DIFFERENCE } BfMeasureKind;
+typedef enum { BF_MEASURE_VALUE, BF_MEASURE_DIFFERENCE, BF_MEASURE_NORM, BF_MEASURE_FORMULA } BfMeasureKind;
 typedef enum { BF_APART_MAX, BF_APART_RMS } BfApart;
 
 /* A column: a number that a run has written, "program/rollout@cost"; or |of - minus|, of numbers, or a norm of it over
- * the entries that both have, of datasets ("program/rollout/tokens"). */
+ * the entries that both have, of datasets ("program/rollout/tokens"); or a norm of one dataset, {of: ..., norm: max};
+ * or {formula: "2 * lipschitz / quantize.cells"}, in earlier measures and varied keys (study/formula.h): bounds. */
 typedef struct {
   char         *name;
   BfMeasureKind kind;
   char         *of, *minus; /* RUN/GROUP@ATTRIBUTE, RUN/DATASET, or the name of an earlier measure */
   bool          reference;  /* minus is `of` at the point's reference */
   BfApart       apart;
+  char         *formula; /* NULL: it is none */
 } BfMeasure;
 
 typedef struct {
