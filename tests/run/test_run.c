@@ -7,6 +7,7 @@
 #include "../ranks.h"
 #include "bellformer/run.h"
 #include "run/phases.h"
+#include "run/queue.h"
 
 /* Ranks are dealt to nodes in order; workers count them node by node. */
 static void nodes(Tap *tap, const BfRun *run, int node_size) {
@@ -129,6 +130,26 @@ static void sums(Tap *tap, const BfRun *run) {
   free(all);
 }
 
+/* Each number goes to one rank, and each rank sees its own grow. */
+static void queue(Tap *tap, const BfRun *run) {
+  enum { ITEMS = 500 };
+  int     taken[ITEMS] = {0}, grows = 1;
+  BfQueue line;
+  BfError error = {0};
+  check(tap, bf_queue_create(run->world, &line, &error) == BF_OK, "a queue");
+  for (int64_t before = -1, i; (i = bf_queue_take(&line)) < ITEMS; before = i) {
+    grows &= i > before;
+    taken[i]++;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, taken, ITEMS, MPI_INT, MPI_SUM, run->world);
+  int once = 1;
+  for (int i = 0; i < ITEMS; i++) once &= taken[i] == 1;
+  check(tap, once && grows, "every number is dealt once, the smaller first");
+  bf_queue_destroy(&line);
+  bf_queue_destroy(&line);
+  check(tap, line.window == MPI_WIN_NULL, "destroyed");
+}
+
 int main(int argc, char **argv) {
   const int node_size = argc > 1 ? atoi(argv[1]) : 0;
   Tap       tap       = {0, 0};
@@ -142,6 +163,7 @@ int main(int argc, char **argv) {
   errors(&tap);
   clocks(&tap, run);
   sums(&tap, run);
+  queue(&tap, run);
   bf_run_destroy(&run);
   check(&tap, !run, "destroyed");
   return finish_tap(&tap);
