@@ -74,6 +74,20 @@ static bool is_number(const char *word) {
 
 static bool ends_in_comma(const char *word) { return *word && word[strlen(word) - 1] == ','; }
 
+/* Of an option that is given twice PETSc keeps the last: a plug-in would be left out without a word. */
+static BfStatus check_plugins(const BfArguments *arguments, BfError *error) {
+  const char *first = NULL;
+  for (int i = 2; i + 1 < arguments->argc; i++) {
+    const char *word = arguments->argv[i];
+    if (strcmp(word + (word[0] == '-' && word[1] == '-'), "-plugin")) continue;
+    if (first)
+      return bf_fail(error, BF_BAD_INPUT, "option -plugin is given twice; join its files by commas: -plugin %s,%s",
+                     first, arguments->argv[i + 1]);
+    first = arguments->argv[++i];
+  }
+  return BF_OK;
+}
+
 /* The file is the word right behind the command, where that is no option; every other word is an option or its value.
  */
 static BfStatus find_file(BfArguments *arguments, BfError *error) {
@@ -156,6 +170,7 @@ static BfStatus run_with(const BfCommand *command, BfArguments *arguments, BfOpt
   BfRun      *run = NULL;
   RunSettings o   = {0};
   BF_TRY(find_file(arguments, error));
+  BF_TRY(check_plugins(arguments, error));
   BF_TRY(bf_options_parse(bf_run_options, options, &o, error));
   BF_TRY(check_memory(options, &o, error));
   if (bf_run_create(PETSC_COMM_WORLD, (int)o.node_size, &run, error) != BF_OK) goto done;

@@ -13,7 +13,8 @@ typedef struct {
 static const BfOption eval_options[] = {
     {"data", BF_OPTION_TEXT, BF_OF_THIS_START, "TABLE", offsetof(Settings, data),
      .meaning = "the table (CSV or HDF5, as in a problem; label or targets may be missing); without it the training "
-                "data of the result file. A token outside the box is taken as it is: P acts after the first layer"},
+                "data of the result file. A token outside the box is taken as it is: P, if any, acts after the first "
+                "layer"},
     {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", offsetof(Settings, out),
      .meaning =
          "write what the model answers, as CSV or HDF5 by the ending (.csv; .h5, .hdf5): a row a sequence in the order "
@@ -106,9 +107,13 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   const BfData *data = o->data ? &table : &problem->train;
   BF_GOTO(bf_model_rollout(run, problem, &model, 1, &data, (BfRollout *[]){&rollout}, error));
   BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
-  BfAnswer answer = {
-      .data = data, .layers = problem->horizon, .outside = outside, .rollout = &rollout, .own = own.name ? &own : NULL};
-  status = tell(run, problem, &model, &answer, o, error);
+  BfAnswer answer = {.data      = data,
+                     .layers    = problem->horizon,
+                     .outside   = outside,
+                     .projected = problem->layer.projection->keeps,
+                     .rollout   = &rollout,
+                     .own       = own.name ? &own : NULL};
+  status          = tell(run, problem, &model, &answer, o, error);
 done:
   bf_model_clear(&model);
   bf_rollout_clear(&rollout);

@@ -47,8 +47,10 @@ void bf_flow_report(const void *state, const BfSession *session) {
   const BfPontryagin *p       = &x->pontryagin;
   const bool          test    = problem->test.tokens > 0;
   const char         *formula = problem->cost.kind->formula ? problem->cost.kind->formula : "its formula";
-  bf_print(run, "%s after %lld iterations, %lld evaluations in all", bf_training_reason(t), (long long)t->iterations,
-           (long long)t->evaluations);
+  if (t->reason) bf_print(run, "%s", bf_training_reason(t));
+  else
+    bf_print(run, "no step (%s)", problem->layer.free ? "J or its slope at the start is infinite" : "nothing is free");
+  bf_print(run, " after %lld iterations, %lld evaluations in all", (long long)t->iterations, (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
   bf_print(run, "\nflow (%s): J = %.10g, ", x->options.scheme->name, x->value.cost);
   bf_print_loss(run, "training", x->value.loss, x->value.accuracy);

@@ -232,7 +232,7 @@ void bf_answer_print(const BfRun *run, const BfAnswer *answer, bool written) {
     if (data->unlabelled) print_classes(run, answer->own_prediction);
   }
   if (answer->outside)
-    bf_print(run, "tokens outside the box: %lld, taken as they are (P acts after the first layer)\n",
-             (long long)answer->outside);
+    bf_print(run, "tokens outside the box: %lld, taken as they are (%s)\n", (long long)answer->outside,
+             answer->projected ? "P acts after the first layer" : "without a projection");
   if (data->unlabelled && !written) bf_print(run, "-o FILE.csv or -o FILE.h5 writes the predictions\n");
 }

@@ -16,8 +16,9 @@ typedef struct {
 /* Borrowed. */
 typedef struct {
   const BfData       *data;
-  int                 layers;  /* T */
-  int64_t             outside; /* tokens outside the box */
+  int                 layers;    /* T */
+  int64_t             outside;   /* tokens outside the box */
+  bool                projected; /* whether there is a P */
   const BfRollout    *rollout;
   const BfPrediction *prediction;
   const BfApplied    *own;            /* NULL: there is none */

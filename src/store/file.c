@@ -27,9 +27,20 @@ hid_t bf_store_file_type(BfStoreType type) {
   return types[type];
 }
 
+/* Two runs of one -o. */
+static bool is_taken(const BfStore *store) {
+  return store->temporary.inode && !bf_temporary_is_there(&store->temporary);
+}
+
+static BfStatus fail_taken(const BfStore *store, BfError *error) {
+  return bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path,
+                 store->part);
+}
+
 BfStatus bf_store_check(BfStore *store, int failed, BfStatus status, const char *path, const char *what,
                         BfError *error) {
-  if (failed) bf_fail(error, status, "%s: %s%s%s", store->path, path, *path ? " " : "", what);
+  if (failed && is_taken(store)) fail_taken(store, error);
+  else if (failed) bf_fail(error, status, "%s: %s%s%s", store->path, path, *path ? " " : "", what);
   return bf_agree(store->comm, error);
 }
 
@@ -54,6 +65,7 @@ static int reserve(BfStore *store) {
 
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error) {
   store->reserved += bytes;
+  if (store->rank == 0 && is_taken(store)) fail_taken(store, error);
   if (store->rank == 0 && error->status == BF_OK && reserve(store) < 0)
     bf_fail(error, BF_FAILURE, "%s: %s needs %.3g MiB more of the disk: %s", store->path, what, (double)bytes / 0x1p20,
             strerror(errno));
@@ -221,12 +233,10 @@ static void trim(const char *path) {
 
 static BfStatus publish(BfStore *store, BfError *error) {
   char folder[4096];
-  if (!bf_temporary_is_there(&store->temporary))
-    return bf_fail(error, BF_FAILURE, "%s: another run has put its own file in the place of %s", store->path,
-                   store->part);
+  if (!bf_temporary_is_there(&store->temporary)) return fail_taken(store, error);
   trim(store->part);
   if (!is_whole(store->part))
-    return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: is the disk full?", store->path);
+    return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: " BF_STORE_LOST, store->path);
   snprintf(folder, sizeof folder, "%s", store->path);
   store->temporary.moving = true;
   if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
@@ -240,7 +250,7 @@ BfStatus bf_store_commit(BfStore **out, BfError *error) {
   BfStore  *store  = *out;
   const int failed = H5Fclose(store->file) < 0;
   store->file      = -1;
-  BfStatus status  = bf_store_check(store, failed, BF_FAILURE, "", "cannot be closed: is the disk full?", error);
+  BfStatus status  = bf_store_check(store, failed, BF_FAILURE, "", "cannot be closed: " BF_STORE_LOST, error);
   if (status == BF_OK) status = bf_together(store->comm, store->rank == 0 ? publish(store, error) : BF_OK, error);
   bf_store_close(out);
   return status;

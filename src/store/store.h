@@ -16,6 +16,8 @@ struct BfStore {
   BfTemporary temporary;    /* the file `part` */
 };
 
+#define BF_STORE_LOST "is the disk full, or does another run write the same file?"
+
 enum { BF_STORE_DIMS = 4 }; /* of an array, at most */
 
 int64_t bf_store_product(int rank, const int64_t count[]);

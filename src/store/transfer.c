@@ -39,7 +39,7 @@ static BfStatus move(const Transfer *t, int64_t entries, void *buffer, BfError *
     status = t->write ? H5Dwrite(t->data, type, memory, t->space, t->store->transfer, buffer)
                       : H5Dread(t->data, type, memory, t->space, t->store->transfer, buffer);
   if (memory >= 0) H5Sclose(memory);
-  return check(t, status < 0, t->write ? "cannot be written: is the disk full?" : "is damaged", error);
+  return check(t, status < 0, t->write ? "cannot be written: " BF_STORE_LOST : "is damaged", error);
 }
 
 /* Entries of one call. */

@@ -123,7 +123,7 @@ def check(p, result, where, labelled, outside, ranks):
     said = [ok(run(["eval", result, "-data", where + "/new.csv", "-o", where + "/out" + ending, "-overwrite"], ranks=ranks))
             for ending in (".csv", ".h5")]
     assert said[0] == said[1]
-    assert ("outside the box: 2" in said[0]) == outside, said[0]
+    assert ("outside the box: 2, taken as they are (P acts after the first layer)" in said[0]) == outside, said[0]
     assert ("no labels" in said[0]) == (not labelled) and ("loss" in said[0]) == labelled, said[0]
     names, values = read_csv(where + "/out.csv")
     assert names == columns(p, labelled, True), (names, columns(p, labelled, True))
@@ -171,6 +171,16 @@ def every_kind(name):
             for labelled, outside, ranks in ((True, True, 0), (False, False, 3)) + (((False, True, 0), (True, False, 0)) if not QUICK else ()):
                 check(p, result, where, labelled, outside and p["projection"] == "clip", ranks)
     return work
+
+
+def unprojected():
+    """Without a projection none is told of."""
+    p = DISCRETE["no projection, r = 0"]
+    with folder() as where:
+        ok(run(["solve", oracle.write(p, where), "-space", "reachable", "-o", where + "/run.h5"]))
+        write_table(where + "/new.csv", p, new_rows(p, outside=True), True)
+        said = ok(run(["eval", where + "/run.h5", "-data", where + "/new.csv"]))
+        assert "outside the box: 2, taken as they are (without a projection)" in said, said
 
 
 def without_output():
@@ -271,4 +281,4 @@ def far_tokens():
 
 
 tap([(name, every_kind(name)) for name in NAMES] + [("far tokens", far_tokens), ("full disk", full_disk), ("scheme layers", scheme_layers),
-                                               ("without -o", without_output), ("refused", refused)])
+                                               ("without -o", without_output), ("no projection", unprojected), ("refused", refused)])

@@ -99,6 +99,13 @@ def overflow():
     assert r.attributes["flow"]["cost"] <= r.data["flow/starts/initial_cost"][0] < np.inf
 
 
+def nothing_free():
+    """Where no number is free the one control there is is the answer, and why is told in words."""
+    fixed = {"form": "fixed", "value": [0.5, 0, 0, 0.5]}
+    r = flow(case(rows=sequences(2, 3), terminal="pooled_cross_entropy", readout=READOUT, horizon=2, control={"A": fixed, "V": fixed}))
+    assert r.text.startswith("no step (nothing is free) after 0 iterations, 1 evaluations"), r.text
+
+
 def restarted():
     """Stopped and gone on with, the same bits: scheme layers, a start outside the box, a method that is not the default."""
     p, draw = random_problem(4)
@@ -127,4 +134,4 @@ def restarted():
 
 batches = range(0, 24, 8) if not QUICK else [0]
 tap([("random problems %d to %d" % (i, i + 7), lambda i=i: batch(i)) for i in batches]
-    + [(f.__name__, f) for f in (kink, overflow, restarted)])
+    + [(f.__name__, f) for f in (kink, overflow, nothing_free, restarted)])

@@ -219,6 +219,8 @@ def refusals():
                          ("none.so", "cannot read the plug-in ./none.so: No such file"), ("run.h5", "cannot load the plug-in ./run.h5"),
                          ("elsewhere", "not a file"), ("huber.so,none.so", "none.so")):
         place.refuses(words, said, plugin=plugin, ranks=2 if plugin in ("old.so", "taken.so", "none.so") else 0)
+    place.refuses([*words, "-plugin", "./huber.so"], "option -plugin is given twice; join its files by commas: -plugin ./huber.so,./cubic.so",
+                  plugin="./cubic.so", ranks=0)
 
 
 with Place() as place:

@@ -270,13 +270,18 @@ static void given_up(Tap *tap, const Where *w) {
 
 /* Two writers of one name: the second's file appears, the first's does not, and takes nothing with it. */
 static void two_writers(Tap *tap, const Where *w) {
-  BfError  error = {0}, lost = {0};
+  BfError  error = {0}, lost = {0}, late = {0};
   BfStore *first = NULL, *second = NULL;
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &first, &error) == BF_OK, "a first writer");
   check(tap, bf_store_create(MPI_COMM_WORLD, w->path, 1, &second, &error) == BF_OK, "a second one");
   bf_store_put_int(second, "/", "writer", 2, &error);
-  check(tap, bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part),
-        "the first cannot complete, and leaves the second's file");
+  check(tap,
+        bf_store_write(first, "/late", BF_STORE_DOUBLE, 1, (int64_t[]){1}, (double[]){1}, &late) == BF_FAILURE &&
+            strstr(late.text, "another run has put its own file in the place of"),
+        "the first is told of it by what it writes next");
+  check(tap,
+        bf_store_commit(&first, &lost) == BF_FAILURE && exists(w->part) && strstr(lost.text, "another run has put"),
+        "cannot complete, and leaves the second's file");
   check(tap, bf_store_commit(&second, &error) == BF_OK && exists(w->path), "the second does");
   MPI_Barrier(MPI_COMM_WORLD);
   if (w->rank == 0) unlink(w->path);
