@@ -9,6 +9,7 @@
 #include "bellformer/estimate.h"
 #include "bellformer/flow.h"
 #include "bellformer/form.h"
+#include "bellformer/kernel.h"
 #include "bellformer/kind.h"
 #include "bellformer/layer.h"
 #include "bellformer/main.h"

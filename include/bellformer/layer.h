@@ -1,36 +1,13 @@
 /* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)): README, The model, [ASY26] eq. 1. Queries, keys, values
- * and the feed-forward part of v see N(z) in place of z; e_p is added after N. Pure.
- *
- * Everything is evaluated for BF_LANES independent cases at once ("lanes": many controls on one law, or many laws
- * under one control), stored with the lane as the last, contiguous index. All lanes run the same instructions in the
- * same order, so that a result never depends on the lane that computed it, nor on how many lanes are in use. */
+ * and the feed-forward part of v see N(z) in place of z; e_p is added after N. Pure. */
 #pragma once
 #include "bellformer/form.h"
+#include "bellformer/kernel.h"
 #include "bellformer/kind.h"
 
 BF_API_BEGIN
 
-#define BF_LANES 8
-#define BF_MOST_DIM 64    /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 #define BF_FARTHEST 1e140 /* of tokens and targets: squares of distances, their sums and weights stay finite */
-
-/* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
- * Of a context that bf_context_create (problem.h) made, first, position and mass are owned, and bf_context_clear frees
- * them; label and target are the data's in every context, which must outlive it. A copy, or a context that is put
- * together by hand, owns nothing and is not cleared. */
-typedef struct {
-  int64_t       sequence;
-  int           tags;     /* G_s */
-  int           slots;    /* atoms of all tags together */
-  int           length;   /* L_s: largest position + 1 */
-  const int    *first;    /* [tags + 1]: the slots of tag g are first[g] .. first[g+1]-1 */
-  const int    *position; /* [tags] */
-  const double *mass;     /* [tags] of one atom of the tag, in data tokens: (tokens of the tag) / (its atoms) */
-  double        tokens;   /* N_s: data tokens of the context, the sum of mass over slots */
-  const int    *label;    /* [tags], or NULL where the data has targets */
-  const double *target;   /* [tags][dim], or NULL where the data has labels */
-} BfContext;
-
 #define BF_MATRIX_NAME 16
 
 typedef struct {
@@ -44,7 +21,6 @@ typedef struct {
   double       *value; /* [rows * cols] where the form has entries given, else NULL; owned by the layer */
 } BfMatrix;
 
-typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
 typedef struct BfLayer BfLayer;
 
 /* N of a layer. Tokens in lanes, [dim][BF_LANES]; both functions are pure, the same in every lane, and finite for
@@ -57,14 +33,12 @@ typedef struct {
   void (*transposed)(int dim, const double *z, const double *by_n, double *by_z);
 } BfNorm;
 
-/* What kernels do for P, inlined: in apply.c and table.c P itself, in velocity*.c the tangential part on the sphere. */
-typedef enum { BF_PROJECT_CLIP, BF_PROJECT_SPHERE, BF_PROJECT_NONE } BfProjectRule;
-
 /* P of a layer. */
 typedef struct {
-  BfKind        base;
-  BfProjectRule rule;
-  const char   *keeps; /* where P keeps tokens: "Z"; NULL where they may go anywhere */
+  BfKind base;
+  bool   unit; /* whether P(y) = y / |y|, and the flow's v is tangential; else y is clipped to `box`: kernels do it,
+                  to whom that is a flag and a box (src/kernel/flat.h), no kind */
+  const char *keeps; /* where P keeps tokens: "Z"; NULL where they may go anywhere */
   /* lambda = (dP/dy)^T lambda in all lanes; y, lambda [dim][BF_LANES]. */
   void (*transposed)(const BfLayer *layer, const double *y, double *lambda);
   /* Whether z [dim] is where P would move it (on the sphere by more than 1 %), or outside Z where P moves nothing. */
@@ -75,9 +49,7 @@ typedef struct {
   void (*start)(int dim, double z[]);
 } BfProjection;
 
-typedef struct BfTermKind   BfTermKind;   /* term.h */
-typedef struct BfActivation BfActivation; /* sigma; NULL: no feed-forward part */
-typedef struct BfKernels    BfKernels;    /* the functions that are compiled once for each instruction set */
+typedef struct BfTermKind BfTermKind; /* term.h */
 
 /* A term of the velocity, as a layer has it. */
 typedef struct {
@@ -99,13 +71,13 @@ struct BfLayer {
   const BfNorm       *norm; /* N */
   const BfProjection *projection;
   const double       *lower, *upper; /* [dim] the box Z; owned by the layer */
-  const BfActivation *activation;
-  int                 width;     /* of the feed-forward part; 0 where there is none */
-  int                 positions; /* rows of `encoding`; 0 where there is none */
-  double             *encoding;  /* [positions][dim] e_p, or NULL; owned by the layer */
-  int                 matrices;  /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2, B */
-  BfMatrix           *matrix;    /* owned by the layer */
-  int                 terms;     /* of the velocity, in the order of their matrices */
+  const BfActivation *activation;    /* NULL: no feed-forward part */
+  int                 width;         /* of the feed-forward part; 0 where there is none */
+  int                 positions;     /* rows of `encoding`; 0 where there is none */
+  double             *encoding;      /* [positions][dim] e_p, or NULL; owned by the layer */
+  int                 matrices;      /* in the order A_0, V_0, A_1, V_1, ..., W1, b1, W2, b2, B */
+  BfMatrix           *matrix;        /* owned by the layer */
+  int                 terms;         /* of the velocity, in the order of their matrices */
   BfTerm              term[BF_MOST_TERMS];
   const BfMatrix     *attention;  /* A_0, V_0, ... among the matrices; see bf_attention_A */
   int                 free;       /* q: free numbers of all matrices */
@@ -126,12 +98,6 @@ extern const BfFamily            bf_family_norm, bf_family_projection;
 /* Where the entries of head h's matrices begin in the parameters. */
 static inline int bf_attention_A(const BfLayer *layer, int h) { return layer->attention[2 * h].at; }
 static inline int bf_attention_V(const BfLayer *layer, int h) { return layer->attention[2 * h + 1].at; }
-
-/* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
-const BfActivation *bf_activation(const char *name);
-const char         *bf_activation_name(const BfActivation *activation);
-/* All names, separated by ", ". */
-const char *bf_activation_names(void);
 
 /* Set up the terms and matrices of a layer whose dim, heads, activation and width are set: names, sizes, and for now
  * every form `full`. */
@@ -163,18 +129,6 @@ double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
 
-/* What the lanes of a block are: lane l of row i is token i of the l-th of eight sequences of one shape (rows =
- * tokens); or token 8 i + l of one long sequence (rows = tokens / 8, rounded up; beyond them padding). */
-typedef enum { BF_LANES_OF_SEQUENCES, BF_LANES_OF_TOKENS } BfLayout;
-
-/* Tokens in rows of BF_LANES, for bf_velocity. Borrowed arrays. */
-typedef struct {
-  int        rows;
-  int        tokens; /* of a sequence: each lane sees so many */
-  BfLayout   layout;
-  const int *position; /* [rows][BF_LANES], not decreasing along a sequence */
-} BfBlock;
-
 /* The right-hand side f of dz/dt = f at all tokens of a block, [HY26]:
  *     f = zeta v(z, p; mu_s, u) + (r - 1) z / eps
  * with v of the layer, its mu_s the tokens' own law (one atom a token), and the second term so that an Euler step of
@@ -194,7 +148,7 @@ int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block);
  * lambda by_z [rows][dim][BF_LANES];   by_parameters [layer->parameters] At the kink of relu the slope is 0. Cost a row
  * and key: 5 d multiply-adds and an exponential. */
 void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
-                            const double *z, const double *lambda, double *by_z, double *by_parameters, double *work);
+                            const double *z, const double *lambda, const BfTransposed *to, double *work);
 
 /* ---- a layer with P on a block ----------------------------------------------------------------------------------- */
 
@@ -210,19 +164,10 @@ void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters
  * is not lost to the gradient; P of `sphere` that of y / |y|, (1 - n n^T) / |y| with n = y / |y|, and 0 at the origin
  * and where |y| is not finite; P of `none` 1, and 0 beyond BF_FARTHEST. At the kink of relu the slope is 0. */
 void bf_step_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z,
-                        const double *y, double *lambda, double *by_z, double *by_parameters, double *work);
+                        const double *y, double *lambda, const BfTransposed *to, double *work);
 
 /* The transpose of bf_layer_expand: by_u[layer->free] += what by_parameters[layer->parameters] gives for each free
  * number. */
 void bf_layer_collect(const BfLayer *layer, const double by_parameters[], double by_u[]);
-
-/* ---- instruction sets -------------------------------------------------------------------------------------------- */
-
-/* The kernels of the widest instruction set that this program holds and this machine runs, or those that the
- * environment variable BELLFORMER_ISA names; refused (BF_BAD_INPUT) where that is unknown, or the machine lacks the
- * instructions. */
-BfStatus bf_kernels_choose(const BfKernels **out, BfError *error);
-/* "generic" everywhere; on x86-64 also "avx2" and "avx512". */
-const char *bf_kernels_name(const BfKernels *kernels);
 
 BF_API_END

@@ -107,8 +107,9 @@ static PetscErrorCode both_transposed(Interval *x, Vec lambda, double *by_z) {
   memset(x->by_u, 0, sizeof(double) * (size_t)layer->free);
   for (int b = 0; b < x->depth->group->blocks; b++) {
     const BfFlowBlock *block = &x->depth->group->block[b];
+    const BfTransposed to    = {by_z + block->offset, x->depth->by_parameters};
     bf_velocity_transposed(layer, &block->block, parameters(x), profile(x, x->time), z + block->offset,
-                           l + block->offset, by_z + block->offset, x->depth->by_parameters, flow->work);
+                           l + block->offset, &to, flow->work);
   }
   bf_layer_collect(layer, x->depth->by_parameters, x->by_u);
   PetscCall(VecRestoreArrayRead(x->base, &z));

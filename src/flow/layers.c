@@ -81,8 +81,9 @@ static BfStatus backward(BfIntegrator *x, const BfFlowGroup *group, const double
     for (int b = 0; b < group->blocks; b++) {
       const BfFlowBlock *block = &group->block[b];
       const int64_t      at    = block->offset;
+      const BfTransposed to    = {p + at, x->by_parameters};
       bf_step_transposed(layer, &block->block, parameters(x, t), ends + t * n + at, x->y + t * n + at, x->lambda + at,
-                         p + at, x->by_parameters, x->flow->work);
+                         &to, x->flow->work);
     }
     memset(by_u + t * q, 0, sizeof(double) * (size_t)q);
     bf_layer_collect(layer, x->by_parameters, by_u + t * q);

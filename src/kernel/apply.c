@@ -12,26 +12,26 @@ typedef struct {
   double *term;  /* work of terms */
 } Work;
 
-BF_INLINE Work work_split(const BfLayer *layer, const BfContext *context, double *work) {
+BF_INLINE Work work_split(const BfFlatLayer *layer, const BfContext *context, double *work) {
   const int64_t each = (int64_t)context->slots * layer->dim;
   BfLane       *base = (BfLane *)work;
   Work          w    = {base, base + each, base + 2 * each, base + 3 * each, NULL, NULL, NULL};
   w.max              = w.logit + context->slots;
   w.seen             = w.max + context->tags;
-  w.term             = (double *)(w.seen + (layer->norm->apply ? each : 0));
+  w.term             = (double *)(w.seen + (layer->normalize ? each : 0));
   return w;
 }
 
 /* N(z) of all slots, which queries, keys, values and the feed-forward part see; z itself where there is no norm. */
-BF_INLINE const BfLane *normalize(const int d, const BfLayer *layer, const BfContext *context, const BfLane *z,
+BF_INLINE const BfLane *normalize(const int d, const BfFlatLayer *layer, const BfContext *context, const BfLane *z,
                                   const Work *w) {
-  if (!layer->norm->apply) return z;
+  if (!layer->normalize) return z;
   for (int i = 0; i < context->slots; i++)
-    layer->norm->apply(d, (const double *)(z + i * d), (double *)(w->seen + i * d));
+    layer->normalize(d, (const double *)(z + i * d), (double *)(w->seen + i * d));
   return w->seen;
 }
 
-BF_INLINE void encode(const int d, const BfLayer *layer, const BfContext *context, const BfLane *z, BfLane *s) {
+BF_INLINE void encode(const int d, const BfFlatLayer *layer, const BfContext *context, const BfLane *z, BfLane *s) {
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
       for (int a = 0; a < d; a++)
@@ -40,7 +40,7 @@ BF_INLINE void encode(const int d, const BfLayer *layer, const BfContext *contex
 }
 
 /* Attention of the query slot i at a position over the tags that it may see. */
-BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *context, const BfLane *V, const BfLane *z,
+BF_INLINE void attend(const int d, const BfFlatLayer *layer, const BfContext *context, const BfLane *V, const BfLane *z,
                       int position, int i, const Work *w) {
   const int causal = layer->mask == BF_MASK_CAUSAL;
   BfLane    max    = lane_set(-DBL_MAX);
@@ -73,25 +73,27 @@ BF_INLINE void attend(const int d, const BfLayer *layer, const BfContext *contex
   lane_add_head(d, V, num, den, w->v + i * d);
 }
 
-BF_INLINE void apply(const int d, const BfLayer *layer, const BfContext *context, const BfLane *parameter,
+BF_INLINE void apply(const int d, const BfFlatLayer *layer, const BfContext *context, const BfLane *parameter,
                      const BfLane *z, BfLane *next, const Work *w) {
   const int     slots = context->slots;
   const BfLane *seen  = normalize(d, layer, context, z, w);
   encode(d, layer, context, seen, w->s);
   for (int i = 0; i < slots * d; i++) w->v[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
-    const BfLane *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
+    const BfLane *A = parameter + bf_flat_A(layer, d, h), *V = parameter + bf_flat_V(layer, d, h);
     for (int j = 0; j < slots; j++) lane_matvec(d, A, w->s + j * d, w->y + j * d);
     for (int g = 0; g < context->tags; g++)
       for (int i = context->first[g]; i < context->first[g + 1]; i++)
         attend(d, layer, context, V, seen, context->position[g], i, w);
   }
-  if (lane_terms(d, layer, parameter, slots, z, seen, w->y, w->term))
+  const BfPoints points = {(const double *)parameter, BF_LANES, slots, (const double *)z,
+                           (const double *)seen,      w->term};
+  if (lane_terms(d, layer, &points, w->y))
     for (int i = 0; i < slots * d; i++) w->v[i] += w->y[i];
   for (int i = 0; i < slots; i++) lane_update(d, layer, z + i * d, w->v + i * d, next + i * d);
 }
 
-void BF_KERNEL(bf_layer_apply)(const BfLayer *layer, const BfContext *context, const double *parameters,
+void BF_KERNEL(bf_layer_apply)(const BfFlatLayer *layer, const BfContext *context, const double *parameters,
                                const double *z, double *next, double *work) {
   const Work    w = work_split(layer, context, work);
   const BfLane *p = (const BfLane *)parameters, *from = (const BfLane *)z;

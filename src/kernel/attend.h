@@ -2,7 +2,7 @@
  * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll.
  */
 #pragma once
-#include "bellformer/term.h"
+#include "kernel/flat.h"
 #include "kernel/lanes.h"
 
 /* y = A s. matrix: [d][d] in lanes. */
@@ -48,21 +48,12 @@ BF_INLINE void lane_add_head(const int d, const BfLane *V, const BfLane *num, Bf
   for (int a = 0; a < d; a++) v[a] += out[a];
 }
 
-/* v = the sum of all terms of single tokens, of `rows` tokens, seen = N(z): added by itself, so that a table of it by
- * cells gives the same bits. Returns 0, and leaves v, where there are none. */
-BF_INLINE int lane_terms(const int d, const BfLayer *layer, const BfLane *parameter, int rows, const BfLane *z,
-                         const BfLane *seen, BfLane *v, double *work) {
-  int count = 0;
-  for (int k = 0; k < layer->terms; k++) {
-    const BfTerm    *term = &layer->term[k];
-    const BfLane    *from = term->kind->unnormed ? z : seen;
-    const BfTermCall call = {layer, term, (const double *)parameter, BF_LANES, rows, (const double *)from, work};
-    if (!bf_term_is_tokenwise(term)) continue;
-    for (int i = 0; !count && i < rows * d; i++) v[i] = lane_set(0.0);
-    term->kind->apply(&call, (double *)v);
-    count++;
-  }
-  return count;
+/* v = the sum of all terms of single tokens, at these: added by itself, so that a table of it by cells gives the same
+ * bits. Returns 0, and leaves v, where there are none. */
+BF_INLINE int lane_terms(const int d, const BfFlatLayer *layer, const BfPoints *points, BfLane *v) {
+  for (int i = 0; layer->terms && i < points->rows * d; i++) v[i] = lane_set(0.0);
+  if (layer->terms) layer->add_terms(layer->of, points, (double *)v);
+  return layer->terms;
 }
 
 /* z / |z| of one lane where |z|^2 is beyond, or near the end of, what a double holds: scaled first. What is infinite
@@ -84,16 +75,10 @@ static inline void lane_normalize_far(const int d, BfLane *z, int l) {
 }
 
 /* z = P(z). */
-BF_INLINE void lane_project(const int d, const BfLayer *layer, BfLane *z) {
-  BfLane              norm2 = lane_set(0.0);
-  const BfLane        far   = lane_set(BF_FARTHEST);
-  const BfProjectRule rule  = layer->projection->rule;
-  if (rule == BF_PROJECT_CLIP) {
+BF_INLINE void lane_project(const int d, const BfFlatLayer *layer, BfLane *z) {
+  BfLane norm2 = lane_set(0.0);
+  if (!layer->unit) {
     for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
-    return;
-  }
-  if (rule == BF_PROJECT_NONE) {
-    for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], far), -far);
     return;
   }
   for (int a = 0; a < d; a++) norm2 += z[a] * z[a];
@@ -105,7 +90,7 @@ BF_INLINE void lane_project(const int d, const BfLayer *layer, BfLane *z) {
 }
 
 /* next = P(r z + eps v). */
-BF_INLINE void lane_update(const int d, const BfLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
+BF_INLINE void lane_update(const int d, const BfFlatLayer *layer, const BfLane *z, const BfLane *v, BfLane *next) {
   for (int a = 0; a < d; a++) next[a] = lane_set(layer->residual) * z[a] + lane_set(layer->step) * v[a];
   lane_project(d, layer, next);
 }

@@ -1,9 +1,10 @@
 /* What is compiled once for each instruction set, as a table of functions. A kernel file is compiled several times with
  * -DBF_ISA=name, and BF_KERNEL puts that name behind its functions; kernels.c makes the table of one instruction set,
- * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files. A new kernel: its file, its line in BfKernels and
+ * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files, and
+ * nothing of layers and their kinds. A new kernel: its file, its line in BfKernels and
  * in kernels.c, its case in tests/kernel. */
 #pragma once
-#include "bellformer/term.h"
+#include "kernel/flat.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -14,15 +15,16 @@
 /* exp of x[count][BF_LANES], x <= 0, in place: what every kernel below takes for exp. */
 typedef void BfExpLanes(int count, double *x);
 /* Arguments as those of bf_layer_apply, bf_velocity, bf_velocity_transposed. */
-typedef void BfLayerApply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+typedef void BfLayerApply(const BfFlatLayer *layer, const BfContext *context, const double *parameters, const double *z,
                           double *next, double *work);
-typedef void BfVelocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+typedef void BfVelocity(const BfFlatLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                         const double *z, double *f, double *work);
-/* Of a layer's feed-forward part. */
-typedef void BfFeedforward(const BfTermCall *call, double *v);
-typedef void BfFeedforwardTransposed(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters);
-typedef void BfVelocityTransposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
-                                  const double *z, const double *lambda, double *by_z, double *by_parameters,
+/* v += the feed-forward part, and its transposed products, added, those with its own parameters in lanes. */
+typedef void BfFeedforward(const BfFeedforwardPoints *points, double *v);
+typedef void BfFeedforwardTransposed(const BfFeedforwardPoints *points, const double *lambda, double *by_z,
+                                     double *by_parameters);
+typedef void BfVelocityTransposed(const BfFlatLayer *layer, const BfBlock *block, const double parameters[],
+                                  double zeta, const double *z, const double *lambda, const BfTransposed *to,
                                   double *work);
 
 struct BfKernels {

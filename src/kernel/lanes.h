@@ -3,7 +3,7 @@
  * kernels compiled with -ffp-contract=off (all but the velocity's) every instruction set gives the same bits too; in
  * the velocity's, lane_exp and whatever else stands here is fused where the instruction set can. */
 #pragma once
-#include "bellformer/layer.h"
+#include "bellformer/kernel.h"
 #include <float.h>
 #include <stdint.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 /* What queries, keys, values and the feed-forward part see of a cell. */
 BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int encoded, BfLane *z) {
-  const BfLayer *layer = shape->layer;
+  const BfFlatLayer *layer = &shape->layer;
   for (int a = 0; a < shape->d; a++) {
     z[a] = lane_set(shape->seen[cell * shape->d + a]);
     if (encoded && layer->encoding) z[a] += lane_set(layer->encoding[position * shape->d + a]);
@@ -11,14 +11,14 @@ BF_INLINE void load(const BfTableShape *shape, int position, int64_t cell, int e
 }
 
 void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) {
-  const BfLayer *layer = shape->layer;
-  const BfLane  *p     = (const BfLane *)parameters;
-  const int      d = shape->d, n = shape->n, Q = shape->queries;
-  BfLane         s[BF_MOST_DIM], y[BF_MOST_DIM], z[BF_MOST_DIM];
+  const BfFlatLayer *layer = &shape->layer;
+  const BfLane      *p     = (const BfLane *)parameters;
+  const int          d = shape->d, n = shape->n, Q = shape->queries;
+  BfLane             s[BF_MOST_DIM], y[BF_MOST_DIM], z[BF_MOST_DIM];
   for (int h = 0; h < layer->heads; h++)
     for (int j = 0; j < Q; j++) {
       load(shape, shape->position[j / n], j % n, 1, s);
-      lane_matvec(d, p + bf_attention_A(layer, h), s, y);
+      lane_matvec(d, p + bf_flat_A(layer, d, h), s, y);
       for (int i = 0; i < Q; i++) {
         load(shape, shape->position[i / n], i % n, 1, s);
         ((BfLane *)shape->logit)[((int64_t)h * Q + i) * Q + j] = lane_logit(d, layer->beta, s, y);
@@ -27,7 +27,8 @@ void BF_KERNEL(bf_table_prepare)(BfTableShape *shape, const double *parameters) 
   for (int c = 0; c < n; c++) {
     load(shape, 0, c, 0, y);
     for (int a = 0; a < d; a++) z[a] = lane_set(shape->point[c * d + a]);
-    shape->forwards = lane_terms(d, layer, p, 1, z, y, (BfLane *)shape->forward + c * d, shape->term);
+    const BfPoints one = {parameters, BF_LANES, 1, (const double *)z, (const double *)y, shape->term};
+    shape->forwards    = lane_terms(d, layer, &one, (BfLane *)shape->forward + c * d);
   }
 }
 
@@ -36,7 +37,7 @@ void BF_KERNEL(bf_table_sight)(const BfTableShape *shape, int g, const int64_t c
   const int64_t from = (int64_t)shape->place[g] * shape->n;
   BfLane        z[atoms * d], logit[atoms];
   for (int j = 0; j < atoms; j++) load(shape, 0, cell[j], 0, z + j * d);
-  for (int h = 0; h < shape->layer->heads; h++)
+  for (int h = 0; h < shape->layer.heads; h++)
     for (int q = 0; q < Q; q++) {
       const BfLane *row = (const BfLane *)shape->logit + ((int64_t)h * Q + q) * Q + from;
       BfLane       *out = (BfLane *)(to + h * stride) + (int64_t)q * shape->sight;
@@ -78,7 +79,7 @@ BF_INLINE void attend_two(const int d, const BfTableShape *shape, const BfLane *
 BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, int h, int q, int position,
                       const double *last, BfLane *v) {
   const BfContext *context = shape->context;
-  const int        causal = shape->layer->mask == BF_MASK_CAUSAL, tags = context->tags;
+  const int        causal = shape->layer.mask == BF_MASK_CAUSAL, tags = context->tags;
   BfLane           max = lane_set(-DBL_MAX), den = lane_set(0.0), num[BF_MOST_DIM];
   if (tags == 2 && !(causal && context->position[1] > position)) {
     attend_two(d, shape, V, sight_of(shape, h, 0, q, last), sight_of(shape, h, 1, q, last), v);
@@ -99,9 +100,9 @@ BF_INLINE void attend(const int d, const BfTableShape *shape, const BfLane *V, i
 
 BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, const int64_t cell[],
                              const double *last) {
-  const BfLayer   *layer   = shape->layer;
-  const BfContext *context = shape->context;
-  BfLane          *next    = (BfLane *)shape->next;
+  const BfFlatLayer *layer   = &shape->layer;
+  const BfContext   *context = shape->context;
+  BfLane            *next    = (BfLane *)shape->next;
   for (int g = 0; g < context->tags; g++)
     for (int i = context->first[g]; i < context->first[g + 1]; i++) {
       if (i > context->first[g] && cell[i] == cell[i - 1]) { /* atoms of one cell move together */
@@ -115,7 +116,7 @@ BF_INLINE void measure_slots(const int d, BfTableShape *shape, const BfLane *p, 
       }
       const int q = shape->place[g] * shape->n + (int)cell[i];
       for (int h = 0; h < layer->heads; h++)
-        attend(d, shape, p + bf_attention_V(layer, h), h, q, context->position[g], last, v);
+        attend(d, shape, p + bf_flat_V(layer, d, h), h, q, context->position[g], last, v);
       if (shape->forwards)
         for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell[i] * d + a];
       lane_update(d, layer, z, v, next + i * d);
@@ -186,9 +187,9 @@ void BF_KERNEL(bf_table_rank)(const BfTableShape *shape, double out[BF_LANES]) {
 /* The new cell of atom g of a pair. */
 BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane *p, int g, int64_t first,
                            int64_t second) {
-  const BfLayer *layer = shape->layer;
-  const int64_t  cell = g ? second : first, Q = shape->queries, q = shape->place[g] * shape->n + cell;
-  BfLane         x[2 + BF_MOST_DIM], y[2 + BF_MOST_DIM], z[BF_MOST_DIM], v[BF_MOST_DIM], next[BF_MOST_DIM];
+  const BfFlatLayer *layer = &shape->layer;
+  const int64_t      cell = g ? second : first, Q = shape->queries, q = shape->place[g] * shape->n + cell;
+  BfLane             x[2 + BF_MOST_DIM], y[2 + BF_MOST_DIM], z[BF_MOST_DIM], v[BF_MOST_DIM], next[BF_MOST_DIM];
   x[1] = y[1] = lane_set(1.0);
   for (int a = 0; a < d; a++) {
     x[2 + a] = lane_set(shape->seen[first * d + a]);
@@ -200,7 +201,7 @@ BF_INLINE BfLane pair_cell(const int d, const BfTableShape *shape, const BfLane 
     const BfLane *row = (const BfLane *)shape->logit + (h * Q + q) * Q;
     x[0]              = row[shape->place[0] * shape->n + first];
     y[0]              = row[shape->place[1] * shape->n + second];
-    attend_two(d, shape, p + bf_attention_V(layer, h), x, y, v);
+    attend_two(d, shape, p + bf_flat_V(layer, d, h), x, y, v);
   }
   if (shape->forwards)
     for (int a = 0; a < d; a++) v[a] += ((const BfLane *)shape->forward)[cell * d + a];

@@ -4,13 +4,13 @@
  * atom each need no sights: their measures are pairs of cells, treated in one loop. The arithmetic is that of
  * attend.h, in the same order as in bf_layer_apply: the same bits. */
 #pragma once
-#include "bellformer/layer.h"
+#include "kernel/flat.h"
 
 #define BF_TYPE_BLOCK 64 /* laws of the last tag whose sights are held at once */
 #define BF_MOST_ATOMS 32
 
 typedef struct {
-  const BfLayer   *layer;
+  BfFlatLayer      layer;
   const BfContext *context;
   int              n, d;
   int              positions, queries;    /* positions of the context that are told apart; positions * n */
@@ -27,7 +27,7 @@ typedef struct {
   /* In lanes (BF_LANES actions), filled by the kernels: */
   double *logit;   /* [heads][queries][queries] */
   double *forward; /* [n][d] what the terms of single tokens give, where there are any */
-  double *term;    /* work of theirs: bf_terms_work doubles */
+  double *term;    /* work of theirs */
   double *lead;    /* [heads][tags][queries][sight] of the tags before the last */
   double *last;    /* [BF_TYPE_BLOCK][heads][queries][sight] of laws of the last tag */
   double *next;    /* [slots][d] images of a measure's atoms */

@@ -1,14 +1,15 @@
 /* The right-hand side of the continuous-depth flow, compiled once for each instruction set. */
 #include "kernel/velocity.h"
 
-BF_INLINE void velocity(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                        const double *parameter, double zeta, const BfLoose *z, BfLoose *f, BfVelocityWork *w) {
-  const BfLane relax = lane_set((layer->residual - 1) / layer->step);
-  velocity_layer(d, layout, layer, block, parameter, z, w);
-  for (int i = 0; i < block->rows; i++) {
+BF_INLINE void velocity(const int d, const BfLayout layout, double zeta, const BfLoose *z, BfLoose *f,
+                        BfVelocityWork *w) {
+  const BfFlatLayer *layer = w->layer;
+  const BfLane       relax = lane_set((layer->residual - 1) / layer->step);
+  velocity_layer(d, layout, z, w);
+  for (int i = 0; i < w->block->rows; i++) {
     const BfLoose *x = z + i * d;
     BfLane        *v = w->v + i * d;
-    if (layer->projection->rule == BF_PROJECT_SPHERE) {
+    if (layer->unit) {
       const BfLane along = velocity_dot(d, x, v) * velocity_inverse_square(d, x);
       for (int a = 0; a < d; a++) v[a] -= along * x[a];
     }
@@ -17,8 +18,8 @@ BF_INLINE void velocity(const int d, const BfLayout layout, const BfLayer *layer
   }
 }
 
-void BF_KERNEL(bf_velocity)(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
+void BF_KERNEL(bf_velocity)(const BfFlatLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                             const double *z, double *f, double *work) {
-  BfVelocityWork w = velocity_work(layer, block, work);
-  BF_VELOCITY_CASES(velocity, layer, block, parameters, zeta, (const BfLoose *)z, (BfLoose *)f, &w);
+  BfVelocityWork w = velocity_work(layer, block, parameters, work);
+  BF_VELOCITY_CASES(velocity, zeta, (const BfLoose *)z, (BfLoose *)f, &w);
 }

@@ -2,7 +2,6 @@
  * only by kernels that are compiled once for each instruction set. `d` and `layout` are passed as constants, so that
  * loops unroll. */
 #pragma once
-#include "bellformer/term.h"
 #include "kernel/kernels.h"
 #include "kernel/lanes.h"
 
@@ -12,25 +11,34 @@ enum {
   VELOCITY_ROWS = 4
 }; /* of queries at once: so many share what is loaded of the keys, which are beyond L1 where d N is large */
 
+/* A call: what it is given, and its work. */
 typedef struct {
-  BfLane       *s;             /* [rows][d] N(z) + e_p, as queries */
-  BfLane       *v;             /* [rows][d] the layer's velocity */
-  BfLane       *lambda;        /* [rows][d] its cotangent */
-  BfLane       *logit, *t;     /* [ROWS][tokens] of some queries */
-  BfLane       *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
-  BfLane       *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
-  double       *term;          /* work of terms */
-  BfLane       *by_parameters; /* [parameters] */
-  double       *y;             /* [tokens][d] keys beta A s: numbers where lanes are tokens, else in lanes */
-  const double *sk, *zk;       /* s and N(z) as keys */
-  double       *copy; /* [2][tokens][d] these: as numbers where lanes are tokens; else N(z) alone, for its alignment */
-  BfLane       *normed, *by_normed; /* [rows][d] N(z) and its cotangent, where there is a norm */
+  const BfFlatLayer *layer;
+  const BfBlock     *block;
+  const double      *parameters;
+  BfLane            *s;             /* [rows][d] N(z) + e_p, as queries */
+  BfLane            *v;             /* [rows][d] the layer's velocity */
+  BfLane            *lambda;        /* [rows][d] its cotangent */
+  BfLane            *logit, *t;     /* [ROWS][tokens] of some queries */
+  BfLane            *by_y;          /* [tokens][d] cotangents of keys y = beta A s ... */
+  BfLane            *seen;          /* [tokens][d] ... and sum over queries of (attention weight) lambda */
+  double            *term;          /* work of terms */
+  BfLane            *by_parameters; /* [parameters] */
+  double            *y;             /* [tokens][d] keys beta A s: numbers where lanes are tokens, else in lanes */
+  const double      *sk, *zk;       /* s and N(z) as keys */
+  double  *copy; /* [2][tokens][d] these: as numbers where lanes are tokens; else N(z) alone, for its alignment */
+  BfLane  *normed, *by_normed; /* [rows][d] N(z) and its cotangent, where there is a norm */
+  BfLoose *by_x;               /* [rows][d] the cotangent of N(z) under way */
 } BfVelocityWork;
 
 /* As bf_velocity_work counts. */
-BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *block, double *work) {
+BF_INLINE BfVelocityWork velocity_work(const BfFlatLayer *layer, const BfBlock *block, const double *parameters,
+                                       double *work) {
   const int64_t  row = (int64_t)block->rows * layer->dim, key = (int64_t)block->tokens * layer->dim;
   BfVelocityWork w;
+  w.layer         = layer;
+  w.block         = block;
+  w.parameters    = parameters;
   w.s             = (BfLane *)work;
   w.v             = w.s + row;
   w.lambda        = w.v + row;
@@ -43,7 +51,7 @@ BF_INLINE BfVelocityWork velocity_work(const BfLayer *layer, const BfBlock *bloc
   w.copy          = w.y + key * BF_LANES;
   w.normed        = (BfLane *)(w.copy + key * BF_LANES);
   w.by_normed     = w.normed + row;
-  w.term          = (double *)(w.normed + (layer->norm->apply ? 2 * row : 0));
+  w.term          = (double *)(w.normed + (layer->normalize ? 2 * row : 0));
   return w;
 }
 
@@ -72,18 +80,18 @@ BF_INLINE void multiply_transposed(const int rows, const int cols, const double 
 }
 
 /* N(z) of all tokens, which queries, keys, values and the feed-forward part see; z itself where there is no norm. */
-BF_INLINE const BfLoose *velocity_normalize(const int d, const BfLayer *layer, const BfBlock *block, const BfLoose *z,
-                                            const BfVelocityWork *w) {
-  if (!layer->norm->apply) return z;
-  for (int i = 0; i < block->rows; i++)
-    layer->norm->apply(d, (const double *)(z + i * d), (double *)(w->normed + i * d));
+BF_INLINE const BfLoose *velocity_normalize(const int d, const BfLoose *z, const BfVelocityWork *w) {
+  if (!w->layer->normalize) return z;
+  for (int i = 0; i < w->block->rows; i++)
+    w->layer->normalize(d, (const double *)(z + i * d), (double *)(w->normed + i * d));
   return (const BfLoose *)w->normed;
 }
 
 /* N(z), which it returns, and s = N(z) + e_p of all tokens, as queries and as keys. */
-BF_INLINE const BfLoose *velocity_encode(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                                         const BfLoose *z, BfVelocityWork *w) {
-  const BfLoose *x = velocity_normalize(d, layer, block, z, w);
+BF_INLINE const BfLoose *velocity_encode(const int d, const BfLayout layout, const BfLoose *z, BfVelocityWork *w) {
+  const BfFlatLayer *layer = w->layer;
+  const BfBlock     *block = w->block;
+  const BfLoose     *x     = velocity_normalize(d, z, w);
   for (int i = 0; i < block->rows; i++)
     for (int a = 0; a < d; a++) {
       BfLane e = lane_set(0.0);
@@ -104,25 +112,25 @@ BF_INLINE const BfLoose *velocity_encode(const int d, const BfLayout layout, con
 }
 
 /* y = beta A s of all keys. */
-BF_INLINE void velocity_keys(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                             const double *A, const BfVelocityWork *w) {
-  for (int j = 0; j < block->tokens; j++) {
+BF_INLINE void velocity_keys(const int d, const BfLayout layout, const double *A, const BfVelocityWork *w) {
+  const double beta = w->layer->beta;
+  for (int j = 0; j < w->block->tokens; j++) {
     if (layout == BF_LANES_OF_SEQUENCES) {
       BfLane *y = (BfLane *)w->y + j * d;
       multiply(d, d, A, w->s + j * d, y);
-      for (int a = 0; a < d; a++) y[a] *= lane_set(layer->beta);
+      for (int a = 0; a < d; a++) y[a] *= lane_set(beta);
     } else {
       for (int a = 0; a < d; a++) {
         double sum = 0;
         for (int b = 0; b < d; b++) sum += A[a * d + b] * w->sk[j * d + b];
-        w->y[j * d + a] = layer->beta * sum;
+        w->y[j * d + a] = beta * sum;
       }
     }
   }
 }
 
 /* How many keys, from the first, some lane of row i may see. */
-BF_INLINE int velocity_visible(const BfLayout layout, const BfLayer *layer, const BfBlock *block, int i) {
+BF_INLINE int velocity_visible(const BfLayout layout, const BfFlatLayer *layer, const BfBlock *block, int i) {
   int n = block->tokens, most = block->position[i * BF_LANES];
   if (layer->mask == BF_MASK_FULL) return n;
   for (int l = 1; l < BF_LANES; l++)
@@ -156,9 +164,11 @@ BF_INLINE void velocity_mask(const BfLayout layout, const BfBlock *block, int i,
 
 /* Logits of `rows` rows from i with the keys that the last of them sees, at w->logit[r * tokens + j], replaced by
  * exp(logit - their maximum). den [rows]: the sums of these. Returns the number of keys. */
-BF_INLINE int velocity_weights(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
-                               const BfBlock *block, int i, const BfVelocityWork *w, BfLane *den) {
-  const int n = velocity_visible(layout, layer, block, i + rows - 1);
+BF_INLINE int velocity_weights(const int d, const BfLayout layout, const int rows, int i, const BfVelocityWork *w,
+                               BfLane *den) {
+  const BfFlatLayer *layer = w->layer;
+  const BfBlock     *block = w->block;
+  const int          n     = velocity_visible(layout, layer, block, i + rows - 1);
   velocity_dots(d, layout, rows, w->s + i * d, w->y, n, block->tokens, w->logit);
   for (int r = 0; r < rows; r++) {
     BfLane *logit = w->logit + r * block->tokens;
@@ -205,7 +215,8 @@ BF_INLINE int velocity_weights(const int d, const BfLayout layout, const int row
 
 /* Components a .. a + count - 1 of sum over n keys of weight z, for `rows` rows: sum[r * d + a]. */
 BF_INLINE void velocity_sums(const int d, const BfLayout layout, const int rows, const int count, int a, int n,
-                             int tokens, const BfVelocityWork *w, BfLane *sum) {
+                             const BfVelocityWork *w, BfLane *sum) {
+  const int tokens = w->block->tokens;
   for (int p = 0; p < BF_PARTS; p++) {
     BfPart part[VELOCITY_ROWS][4];
     for (int r = 0; r < rows; r++)
@@ -221,14 +232,14 @@ BF_INLINE void velocity_sums(const int d, const BfLayout layout, const int rows,
 }
 
 /* Attention of `rows` rows from i: v += V mean. */
-BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
-                               const BfBlock *block, const double *V, int i, const BfVelocityWork *w) {
+BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int rows, const double *V, int i,
+                               const BfVelocityWork *w) {
   BfLane    den[VELOCITY_ROWS], mean[VELOCITY_ROWS * BF_MOST_DIM], out[BF_MOST_DIM];
-  const int n = velocity_weights(d, layout, rows, layer, block, i, w, den), tokens = block->tokens, rest = d % 4;
-  for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, layout, rows, 4, a, n, tokens, w, mean);
-  if (rest == 1) velocity_sums(d, layout, rows, 1, d - 1, n, tokens, w, mean);
-  if (rest == 2) velocity_sums(d, layout, rows, 2, d - 2, n, tokens, w, mean);
-  if (rest == 3) velocity_sums(d, layout, rows, 3, d - 3, n, tokens, w, mean);
+  const int n = velocity_weights(d, layout, rows, i, w, den), rest = d % 4;
+  for (int a = 0; a + 4 <= d; a += 4) velocity_sums(d, layout, rows, 4, a, n, w, mean);
+  if (rest == 1) velocity_sums(d, layout, rows, 1, d - 1, n, w, mean);
+  if (rest == 2) velocity_sums(d, layout, rows, 2, d - 2, n, w, mean);
+  if (rest == 3) velocity_sums(d, layout, rows, 3, d - 3, n, w, mean);
   for (int r = 0; r < rows; r++) {
     for (int b = 0; b < d; b++) mean[r * d + b] /= den[r];
     multiply(d, d, V, mean + r * d, out);
@@ -236,30 +247,25 @@ BF_INLINE void velocity_attend(const int d, const BfLayout layout, const int row
   }
 }
 
-/* Term k of the layer on all rows of a block; x = N(z). */
-BF_INLINE BfTermCall velocity_term(const BfLayer *layer, int k, const BfBlock *block, const double *parameter,
-                                   const BfLoose *z, const BfLoose *x, const BfVelocityWork *w) {
-  const BfTerm *term = &layer->term[k];
-  return (BfTermCall){layer, term, parameter, 1, block->rows, (const double *)(term->kind->unnormed ? z : x), w->term};
+/* All rows of a block, x = N(z). */
+BF_INLINE BfPoints velocity_points(const BfLoose *z, const BfLoose *x, const BfVelocityWork *w) {
+  return (BfPoints){w->parameters, 1, w->block->rows, (const double *)z, (const double *)x, w->term};
 }
 
 /* The layer's velocity v of all rows into w->v, with w->s and the keys of the last head left there; returns N(z). */
-BF_INLINE const BfLoose *velocity_layer(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                                        const double *parameter, const BfLoose *z, BfVelocityWork *w) {
-  const BfLoose *x = velocity_encode(d, layout, layer, block, z, w);
-  for (int i = 0; i < block->rows * d; i++) w->v[i] = lane_set(0.0);
-  for (int h = 0; h < layer->heads; h++) {
-    const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
-    velocity_keys(d, layout, layer, block, A, w);
+BF_INLINE const BfLoose *velocity_layer(const int d, const BfLayout layout, const BfLoose *z, BfVelocityWork *w) {
+  const int      rows = w->block->rows;
+  const BfLoose *x    = velocity_encode(d, layout, z, w);
+  for (int i = 0; i < rows * d; i++) w->v[i] = lane_set(0.0);
+  for (int h = 0; h < w->layer->heads; h++) {
+    const double *A = w->parameters + bf_flat_A(w->layer, d, h), *V = w->parameters + bf_flat_V(w->layer, d, h);
+    velocity_keys(d, layout, A, w);
     int i = 0;
-    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
-      velocity_attend(d, layout, VELOCITY_ROWS, layer, block, V, i, w);
-    for (; i < block->rows; i++) velocity_attend(d, layout, 1, layer, block, V, i, w);
+    for (; i + VELOCITY_ROWS <= rows; i += VELOCITY_ROWS) velocity_attend(d, layout, VELOCITY_ROWS, V, i, w);
+    for (; i < rows; i++) velocity_attend(d, layout, 1, V, i, w);
   }
-  for (int k = 0; k < layer->terms; k++) {
-    const BfTermCall call = velocity_term(layer, k, block, parameter, z, x, w);
-    if (bf_term_is_tokenwise(call.term)) call.term->kind->apply(&call, (double *)w->v);
-  }
+  const BfPoints points = velocity_points(z, x, w);
+  if (w->layer->terms) w->layer->add_terms(w->layer->of, &points, (double *)w->v);
   return x;
 }
 

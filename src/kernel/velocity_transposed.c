@@ -13,7 +13,8 @@ BF_INLINE double sum_lanes(BfLane x) { return ((x[0] + x[1]) + (x[2] + x[3])) + 
 /* What `rows` rows from i give to components a .. a + count - 1 of queries and of n keys, with weights w_ij in w->logit
  * and dl_ij in w->t. Bound by its loads and stores of the keys' sums, which the rows share. */
 BF_INLINE void add_rows(const int d, const BfLayout layout, const int rows, const int count, int i, int a, int n,
-                        int tokens, BfLoose *by_z, const BfVelocityWork *w) {
+                        const BfVelocityWork *w) {
+  const int tokens = w->block->tokens;
   for (int p = 0; p < BF_PARTS; p++) {
     BfPart s[VELOCITY_ROWS][2], lambda[VELOCITY_ROWS][2], by_s[VELOCITY_ROWS][2];
     for (int r = 0; r < rows; r++)
@@ -38,16 +39,16 @@ BF_INLINE void add_rows(const int d, const BfLayout layout, const int rows, cons
       }
     }
     for (int r = 0; r < rows; r++)
-      for (int b = 0; b < count; b++) ((BfPartLoose *)&by_z[(i + r) * d + a + b])[p] += by_s[r][b];
+      for (int b = 0; b < count; b++) ((BfPartLoose *)&w->by_x[(i + r) * d + a + b])[p] += by_s[r][b];
   }
 }
 
 /* Cotangents from `rows` rows from i through one head. */
-BF_INLINE void rows_transposed(const int d, const BfLayout layout, const int rows, const BfLayer *layer,
-                               const BfBlock *block, const double *V, int i, BfLoose *by_z, const BfVelocityWork *w) {
-  const int tokens = block->tokens;
+BF_INLINE void rows_transposed(const int d, const BfLayout layout, const int rows, const double *V, int i,
+                               const BfVelocityWork *w) {
+  const int tokens = w->block->tokens;
   BfLane    den[VELOCITY_ROWS], c[VELOCITY_ROWS * BF_MOST_DIM];
-  const int n = velocity_weights(d, layout, rows, layer, block, i, w, den);
+  const int n = velocity_weights(d, layout, rows, i, w, den);
   for (int r = 0; r < rows; r++) {
     for (int a = 0; a < d; a++) c[r * d + a] = lane_set(0.0);
     multiply_transposed(d, d, V, w->lambda + (i + r) * d, c + r * d);
@@ -62,8 +63,8 @@ BF_INLINE void rows_transposed(const int d, const BfLayout layout, const int row
     }
     for (int j = 0; j < n; j++) t[j] = weight[j] * (t[j] - mean);
   }
-  for (int a = 0; a + 2 <= d; a += 2) add_rows(d, layout, rows, 2, i, a, n, tokens, by_z, w);
-  if (d % 2) add_rows(d, layout, rows, 1, i, d - 1, n, tokens, by_z, w);
+  for (int a = 0; a + 2 <= d; a += 2) add_rows(d, layout, rows, 2, i, a, n, w);
+  if (d % 2) add_rows(d, layout, rows, 1, i, d - 1, n, w);
 }
 
 /* by[a][b] += sum over `count` keys from j of x[a] key[b]; x [tokens][d] in lanes. Several keys share the loads and
@@ -79,41 +80,41 @@ BF_INLINE void add_products(const int d, const BfLayout layout, const int count,
 }
 
 /* From the keys of one head to tokens and parameters. */
-BF_INLINE void keys_transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                               const double *parameter, int h, BfLoose *by_z, const BfVelocityWork *w) {
-  const int at_A = bf_attention_A(layer, h), at_V = bf_attention_V(layer, h);
+BF_INLINE void keys_transposed(const int d, const BfLayout layout, int h, const BfVelocityWork *w) {
+  const int tokens = w->block->tokens, at_A = bf_flat_A(w->layer, d, h), at_V = bf_flat_V(w->layer, d, h);
   BfLane   *by_A = w->by_parameters + at_A, *by_V = w->by_parameters + at_V;
   int       j = 0;
-  for (int i = 0; i < block->tokens * d; i++) w->by_y[i] *= lane_set(layer->beta);
-  for (; j + VELOCITY_ROWS <= block->tokens; j += VELOCITY_ROWS) {
+  for (int i = 0; i < tokens * d; i++) w->by_y[i] *= lane_set(w->layer->beta);
+  for (; j + VELOCITY_ROWS <= tokens; j += VELOCITY_ROWS) {
     add_products(d, layout, VELOCITY_ROWS, j, w->by_y, w->sk, by_A);
     add_products(d, layout, VELOCITY_ROWS, j, w->seen, w->zk, by_V);
   }
-  for (; j < block->tokens; j++) {
+  for (; j < tokens; j++) {
     add_products(d, layout, 1, j, w->by_y, w->sk, by_A);
     add_products(d, layout, 1, j, w->seen, w->zk, by_V);
   }
-  for (j = 0; j < block->tokens; j++) {
+  for (j = 0; j < tokens; j++) {
     BfLane by_key[BF_MOST_DIM];
     for (int a = 0; a < d; a++) by_key[a] = lane_set(0.0);
-    multiply_transposed(d, d, parameter + at_A, w->by_y + j * d, by_key);
-    multiply_transposed(d, d, parameter + at_V, w->seen + j * d, by_key);
+    multiply_transposed(d, d, w->parameters + at_A, w->by_y + j * d, by_key);
+    multiply_transposed(d, d, w->parameters + at_V, w->seen + j * d, by_key);
     for (int a = 0; a < d; a++) {
-      if (layout == BF_LANES_OF_TOKENS) by_z[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
-      else by_z[j * d + a] += by_key[a];
+      if (layout == BF_LANES_OF_TOKENS) w->by_x[j / BF_LANES * d + a][j % BF_LANES] += sum_lanes(by_key[a]);
+      else w->by_x[j * d + a] += by_key[a];
     }
   }
 }
 
 /* From f to v: w->lambda, and what z gets directly. On the sphere f has v - <z,v> z / |z|^2 in place of v. */
-BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock *block, double zeta, const BfLoose *z,
-                                const BfLoose *lambda, BfLoose *by_z, const BfVelocityWork *w) {
-  const BfLane relax = lane_set((layer->residual - 1) / layer->step);
-  for (int i = 0; i < block->rows * d; i++) {
+BF_INLINE void start_transposed(const int d, double zeta, const BfLoose *z, const BfLoose *lambda, BfLoose *by_z,
+                                const BfVelocityWork *w) {
+  const BfFlatLayer *layer = w->layer;
+  const BfLane       relax = lane_set((layer->residual - 1) / layer->step);
+  for (int i = 0; i < w->block->rows * d; i++) {
     w->lambda[i] = lane_set(zeta) * lambda[i];
     by_z[i]      = layer->residual == 1 ? lane_set(0.0) : relax * lambda[i];
   }
-  for (int i = 0; layer->projection->rule == BF_PROJECT_SPHERE && i < block->rows; i++) {
+  for (int i = 0; layer->unit && i < w->block->rows; i++) {
     const BfLoose *x       = z + i * d;
     BfLane        *l       = w->lambda + i * d;
     const BfLane   inverse = velocity_inverse_square(d, x), zv = velocity_dot(d, x, w->v + i * d) * inverse,
@@ -125,42 +126,37 @@ BF_INLINE void start_transposed(const int d, const BfLayer *layer, const BfBlock
   }
 }
 
-BF_INLINE void transposed(const int d, const BfLayout layout, const BfLayer *layer, const BfBlock *block,
-                          const double *parameter, double zeta, const BfLoose *z, const BfLoose *lambda, BfLoose *by_z,
-                          double *by_parameters, BfVelocityWork *w) {
-  const BfLoose *x    = layer->projection->rule == BF_PROJECT_SPHERE
-                            ? velocity_layer(d, layout, layer, block, parameter, z, w)
-                            : velocity_encode(d, layout, layer, block, z, w);
-  BfLoose       *by_x = layer->norm->apply ? (BfLoose *)w->by_normed : by_z;
+BF_INLINE void transposed(const int d, const BfLayout layout, double zeta, const BfLoose *z, const BfLoose *lambda,
+                          const BfTransposed *to, BfVelocityWork *w) {
+  const BfFlatLayer *layer = w->layer;
+  const int          rows = w->block->rows, tokens = w->block->tokens;
+  BfLoose           *by_z = (BfLoose *)to->by_z;
+  const BfLoose     *x    = layer->unit ? velocity_layer(d, layout, z, w) : velocity_encode(d, layout, z, w);
   for (int p = 0; p < layer->parameters; p++) w->by_parameters[p] = lane_set(0.0);
-  start_transposed(d, layer, block, zeta, z, lambda, by_z, w);
-  for (int i = 0; layer->norm->apply && i < block->rows * d; i++) by_x[i] = lane_set(0.0);
+  start_transposed(d, zeta, z, lambda, by_z, w);
+  for (int i = 0; layer->normalize && i < rows * d; i++) w->by_x[i] = lane_set(0.0);
   for (int h = 0; h < layer->heads; h++) {
-    const double *A = parameter + bf_attention_A(layer, h), *V = parameter + bf_attention_V(layer, h);
-    velocity_keys(d, layout, layer, block, A, w);
-    for (int j = 0; j < block->tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
+    const double *A = w->parameters + bf_flat_A(layer, d, h), *V = w->parameters + bf_flat_V(layer, d, h);
+    velocity_keys(d, layout, A, w);
+    for (int j = 0; j < tokens * d; j++) w->by_y[j] = w->seen[j] = lane_set(0.0);
     int i = 0;
-    for (; i + VELOCITY_ROWS <= block->rows; i += VELOCITY_ROWS)
-      rows_transposed(d, layout, VELOCITY_ROWS, layer, block, V, i, by_x, w);
-    for (; i < block->rows; i++) rows_transposed(d, layout, 1, layer, block, V, i, by_x, w);
-    keys_transposed(d, layout, layer, block, parameter, h, by_x, w);
+    for (; i + VELOCITY_ROWS <= rows; i += VELOCITY_ROWS) rows_transposed(d, layout, VELOCITY_ROWS, V, i, w);
+    for (; i < rows; i++) rows_transposed(d, layout, 1, V, i, w);
+    keys_transposed(d, layout, h, w);
   }
-  for (int k = 0; k < layer->terms; k++) {
-    const BfTermCall  call = velocity_term(layer, k, block, parameter, z, x, w);
-    const BfTermKind *kind = call.term->kind;
-    if (bf_term_is_tokenwise(call.term))
-      kind->transposed(&call, (const double *)w->lambda, (double *)(kind->unnormed ? by_z : by_x),
-                       (double *)w->by_parameters);
-  }
-  for (int i = 0; layer->norm->apply && i < block->rows; i++)
-    layer->norm->transposed(d, (const double *)(z + i * d), (const double *)(by_x + i * d), (double *)(by_z + i * d));
-  for (int p = 0; p < layer->parameters; p++) by_parameters[p] += sum_lanes(w->by_parameters[p]);
+  const BfPoints           points = velocity_points(z, x, w);
+  const BfPointsTransposed by     = {to->by_z, (double *)w->by_x, (double *)w->by_parameters};
+  if (layer->terms) layer->add_terms_transposed(layer->of, &points, (const double *)w->lambda, &by);
+  for (int i = 0; layer->normalize && i < rows; i++)
+    layer->normalize_transposed(d, (const double *)(z + i * d), (const double *)(w->by_x + i * d),
+                                (double *)(by_z + i * d));
+  for (int p = 0; p < layer->parameters; p++) to->by_parameters[p] += sum_lanes(w->by_parameters[p]);
 }
 
-void BF_KERNEL(bf_velocity_transposed)(const BfLayer *layer, const BfBlock *block, const double parameters[],
-                                       double zeta, const double *z, const double *lambda, double *by_z,
-                                       double *by_parameters, double *work) {
-  BfVelocityWork w = velocity_work(layer, block, work);
-  BF_VELOCITY_CASES(transposed, layer, block, parameters, zeta, (const BfLoose *)z, (const BfLoose *)lambda,
-                    (BfLoose *)by_z, by_parameters, &w);
+void BF_KERNEL(bf_velocity_transposed)(const BfFlatLayer *layer, const BfBlock *block, const double parameters[],
+                                       double zeta, const double *z, const double *lambda, const BfTransposed *to,
+                                       double *work) {
+  BfVelocityWork w = velocity_work(layer, block, parameters, work);
+  w.by_x           = layer->normalize ? (BfLoose *)w.by_normed : (BfLoose *)to->by_z;
+  BF_VELOCITY_CASES(transposed, zeta, (const BfLoose *)z, (const BfLoose *)lambda, to, &w);
 }

@@ -58,13 +58,27 @@ static int64_t work(const BfLayer *layer, const BfTerm *term) {
   return 3 * (int64_t)layer->width * BF_LANES;
 }
 
+static BfFeedforwardPoints points(const BfTermCall *call) {
+  const BfLayer *layer = call->layer;
+  return (BfFeedforwardPoints){.dim        = layer->dim,
+                               .width      = layer->width,
+                               .rows       = call->rows,
+                               .sigma      = layer->activation,
+                               .parameters = bf_term_matrix(call, 0),
+                               .z          = call->z,
+                               .work       = call->work};
+}
+
 static void apply(const BfTermCall *call, double *v) {
-  const BfKernels *kernels = call->layer->kernels;
-  (call->stride == 1 ? kernels->feedforward_shared : kernels->feedforward)(call, v);
+  const BfKernels          *kernels = call->layer->kernels;
+  const BfFeedforwardPoints at      = points(call);
+  (call->stride == 1 ? kernels->feedforward_shared : kernels->feedforward)(&at, v);
 }
 
 static void transposed(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters) {
-  call->layer->kernels->feedforward_transposed(call, lambda, by_z, by_parameters);
+  const BfFeedforwardPoints at = points(call);
+  call->layer->kernels->feedforward_transposed(&at, lambda, by_z,
+                                               by_parameters + (int64_t)call->term->matrix->at * BF_LANES);
 }
 
 const BfTermKind bf_term_feedforward = {.base       = {.name = "feedforward"},

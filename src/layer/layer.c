@@ -1,10 +1,13 @@
 /* A layer, and the flow's right-hand side, by the kernels that the layer holds. */
 #include "bellformer/term.h"
 #include "kernel/kernels.h"
+#include "layer/flat.h"
 
 void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
                     double *next, double *work) {
-  layer->kernels->layer_apply(layer, context, parameters, z, next, work);
+  BfFlatLayer flat;
+  bf_layer_flat(layer, &flat);
+  layer->kernels->layer_apply(&flat, context, parameters, z, next, work);
 }
 
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
@@ -26,10 +29,14 @@ int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block) {
 
 void bf_velocity(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta, const double *z,
                  double *f, double *work) {
-  layer->kernels->velocity(layer, block, parameters, zeta, z, f, work);
+  BfFlatLayer flat;
+  bf_layer_flat_unbounded(layer, &flat);
+  layer->kernels->velocity(&flat, block, parameters, zeta, z, f, work);
 }
 
 void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
-                            const double *z, const double *lambda, double *by_z, double *by_parameters, double *work) {
-  layer->kernels->velocity_transposed(layer, block, parameters, zeta, z, lambda, by_z, by_parameters, work);
+                            const double *z, const double *lambda, const BfTransposed *to, double *work) {
+  BfFlatLayer flat;
+  bf_layer_flat_unbounded(layer, &flat);
+  layer->kernels->velocity_transposed(&flat, block, parameters, zeta, z, lambda, to, work);
 }

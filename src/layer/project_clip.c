@@ -19,9 +19,5 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
   }
 }
 
-const BfProjection bf_project_clip = {.base.name  = "clip",
-                                      .rule       = BF_PROJECT_CLIP,
-                                      .keeps      = "Z",
-                                      .transposed = transposed,
-                                      .is_outside = is_outside,
-                                      .box        = box};
+const BfProjection bf_project_clip = {
+    .base.name = "clip", .keeps = "Z", .transposed = transposed, .is_outside = is_outside, .box = box};

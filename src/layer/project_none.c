@@ -17,4 +17,4 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
 }
 
 const BfProjection bf_project_none = {
-    .base.name = "none", .rule = BF_PROJECT_NONE, .transposed = transposed, .is_outside = is_outside, .box = box};
+    .base.name = "none", .transposed = transposed, .is_outside = is_outside, .box = box};

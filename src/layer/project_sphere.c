@@ -49,7 +49,7 @@ static void start(int dim, double z[]) {
 }
 
 const BfProjection bf_project_sphere = {.base.name  = "sphere",
-                                        .rule       = BF_PROJECT_SPHERE,
+                                        .unit       = true,
                                         .keeps      = "the sphere",
                                         .transposed = transposed,
                                         .is_outside = is_outside,

@@ -1,4 +1,5 @@
-/* The projections that there are; a new one is a file, a line here, and its rule in kernel/attend.h. */
+/* The projections that there are; a new one is a file and a line here; one that neither clips
+ * to a box nor divides by |y| also a flag in kernel/flat.h, and what it means in kernel/attend.h. */
 #include "bellformer/layer.h"
 
 const BfProjection *const bf_projections[] = {&bf_project_clip, &bf_project_sphere, &bf_project_none, NULL};

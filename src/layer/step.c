@@ -1,22 +1,25 @@
 /* A layer with its projection P on a block of tokens, and back: the velocity's kernels, and what is cheap beside them.
  */
 #include "kernel/attend.h"
+#include "kernel/kernels.h"
+#include "layer/flat.h"
 
-/* Of this layer bf_velocity gives v alone, times zeta: neither the tangential part nor (r - 1) z / eps. */
-static BfLayer velocity_alone(const BfLayer *layer) {
-  BfLayer v    = *layer;
-  v.residual   = 1;
-  v.projection = &bf_project_none;
-  return v;
+/* Of this layer the velocity is v alone, times zeta: neither the tangential part nor (r - 1) z / eps. */
+static void velocity_alone(const BfLayer *layer, BfFlatLayer *flat) {
+  bf_layer_flat_unbounded(layer, flat);
+  flat->residual = 1;
+  flat->unit     = 0;
 }
 
 void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z, double *y,
              double *next, double *work) {
-  const BfLayer v = velocity_alone(layer);
-  const int     d = layer->dim, n = block->rows * d * BF_LANES;
-  bf_velocity(&v, block, parameters, layer->step, z, y, work);
+  const int   d = layer->dim, n = block->rows * d * BF_LANES;
+  BfFlatLayer flat;
+  velocity_alone(layer, &flat);
+  layer->kernels->velocity(&flat, block, parameters, layer->step, z, y, work);
   for (int i = 0; i < n; i++) next[i] = y[i] = layer->residual * z[i] + y[i];
-  for (int i = 0; i < block->rows; i++) lane_project(d, layer, (BfLane *)next + i * d);
+  bf_layer_flat(layer, &flat);
+  for (int i = 0; i < block->rows; i++) lane_project(d, &flat, (BfLane *)next + i * d);
 }
 
 /* lambda = P'(y)^T lambda. */
@@ -26,10 +29,11 @@ static void project_transposed(const BfLayer *layer, const BfBlock *block, const
 }
 
 void bf_step_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], const double *z,
-                        const double *y, double *lambda, double *by_z, double *by_parameters, double *work) {
-  const BfLayer v = velocity_alone(layer);
-  const int     n = block->rows * layer->dim * BF_LANES;
+                        const double *y, double *lambda, const BfTransposed *to, double *work) {
+  const int   n = block->rows * layer->dim * BF_LANES;
+  BfFlatLayer flat;
+  velocity_alone(layer, &flat);
   project_transposed(layer, block, y, lambda);
-  bf_velocity_transposed(&v, block, parameters, layer->step, z, lambda, by_z, by_parameters, work);
-  for (int i = 0; i < n; i++) by_z[i] += layer->residual * lambda[i];
+  layer->kernels->velocity_transposed(&flat, block, parameters, layer->step, z, lambda, to, work);
+  for (int i = 0; i < n; i++) to->by_z[i] += layer->residual * lambda[i];
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "bellformer/quantize.h"
-#include "layer/activation.h"
+#include "kernel/activation.h"
 
 typedef struct {
   int     count; /* of lanes */
@@ -187,7 +187,9 @@ static void *make_libm_case(Memory *m, uint64_t *seed, int large, Outputs *outpu
 static void run_layer(void *x, const BfKernels *kernels) {
   Applied *a       = x;
   a->layer.kernels = kernels; /* of its terms */
-  kernels->layer_apply(&a->layer, &a->context, a->parameters, a->z, a->next, a->work);
+  BfFlatLayer flat;
+  bf_layer_flat(&a->layer, &flat);
+  kernels->layer_apply(&flat, &a->context, a->parameters, a->z, a->next, a->work);
 }
 
 const Family layer_family      = {"layer", EVERYWHERE, 300, make_layer_case, run_layer, NULL};

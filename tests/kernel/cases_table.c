@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bellformer/quantize.h"
+#include "bellformer/term.h"
 
 enum { MEASURES = 8 };
 
@@ -90,7 +91,7 @@ static Table *make_shape(Memory *m, uint64_t *seed, int large, int pairs) {
   if (pairs && x->layer.mask == BF_MASK_CAUSAL) x->layer.mask = BF_MASK_FULL;
   s->n = make_grid(m, seed, large ? 64 : 30, x);
   make_seen(m, x);
-  s->layer   = &x->layer;
+  bf_layer_flat(&x->layer, &s->layer);
   s->context = &x->context;
   s->sight   = 2 + s->d;
   s->nearest = 1;
@@ -147,7 +148,7 @@ static void apply_layer(const Table *t, Memory *m, const int64_t cell[], double 
   double   *z = TAKE(m, double, (int64_t)t->context.slots *d *BF_LANES);
   for (int i = 0; i < t->context.slots * d * BF_LANES; i++)
     z[i] = t->shape.point[cell[i / (d * BF_LANES)] * d + i / BF_LANES % d];
-  bf_kernels_compiled(0)->layer_apply(&t->layer, &t->context, t->parameters, z, next,
+  bf_kernels_compiled(0)->layer_apply(&t->shape.layer, &t->context, t->parameters, z, next,
                                       TAKE(m, double, bf_layer_work(&t->layer, &t->context)));
 }
 

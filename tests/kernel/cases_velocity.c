@@ -53,7 +53,9 @@ static void *make_velocity(Memory *m, uint64_t *seed, int large, Outputs *output
 static void run_velocity(void *x, const BfKernels *kernels) {
   Moved *v         = x;
   v->layer.kernels = kernels; /* of its terms */
-  kernels->velocity(&v->layer, &v->block, v->parameters, v->zeta, v->z, v->f, v->work);
+  BfFlatLayer flat;
+  bf_layer_flat(&v->layer, &flat);
+  kernels->velocity(&flat, &v->block, v->parameters, v->zeta, v->z, v->f, v->work);
 }
 
 static void *make_transposed(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
@@ -73,8 +75,10 @@ static void run_transposed(void *x, const BfKernels *kernels) {
   Moved *v         = x;
   v->layer.kernels = kernels;
   memset(v->by_parameters, 0, sizeof(double) * (size_t)v->layer.parameters);
-  kernels->velocity_transposed(&v->layer, &v->block, v->parameters, v->zeta, v->z, v->lambda, v->by_z, v->by_parameters,
-                               v->work);
+  BfFlatLayer flat;
+  bf_layer_flat(&v->layer, &flat);
+  kernels->velocity_transposed(&flat, &v->block, v->parameters, v->zeta, v->z, v->lambda,
+                               &(BfTransposed){v->by_z, v->by_parameters}, v->work);
 }
 
 const Family velocity_family   = {"velocity", CLOSE, 200, make_velocity, run_velocity, NULL};

@@ -2,7 +2,9 @@
 #pragma once
 #include <stdint.h>
 
+#include "bellformer/layer.h"
 #include "kernel/kernels.h"
+#include "layer/flat.h"
 
 /* What a case holds, given back together. */
 typedef struct {

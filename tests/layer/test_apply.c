@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/kernels.h"
+#include "bellformer/layer.h"
 
 enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512 };
 
@@ -209,11 +209,11 @@ static void image(const Setup *s, const Case *c, int i, double out[]) {
                                                  : fmin(fmax(out[a], s->lower[a]), s->upper[a]);
 }
 
-static double *apply(const Setup *s, BfLayerApply *kernel) {
+static double *apply(const Setup *s) {
   BfError error = {0};
   double *next  = bf_calloc(s->context.slots * s->layer.dim * BF_LANES, sizeof *next, &error);
   double *work  = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
-  kernel(&s->layer, &s->context, s->parameters, s->z, next, work);
+  bf_layer_apply(&s->layer, &s->context, s->parameters, s->z, next, work);
   bf_free(work);
   return next;
 }
@@ -222,7 +222,7 @@ static void the_definition(void **state) {
   (void)state;
   for (int k = 0; k < CASES; k++) {
     Setup  *s    = setup(&cases[k]);
-    double *next = apply(s, bf_layer_apply), expected[MOST_DIM];
+    double *next = apply(s), expected[MOST_DIM];
     for (int i = 0; i < s->context.slots; i++) {
       image(s, &cases[k], i, expected);
       for (int a = 0; a < s->layer.dim; a++)
@@ -243,11 +243,11 @@ static void lanes_are_alike(void **state) {
   for (int k = 0; k < CASES; k++) {
     Setup    *s     = setup(&cases[k]);
     const int count = s->context.slots * s->layer.dim;
-    double   *next  = apply(s, bf_layer_apply);
+    double   *next  = apply(s);
     for (int lane = 1; lane < BF_LANES; lane++) {
       for (int i = 0; i < s->layer.parameters; i++) s->parameters[i * BF_LANES] = s->parameters[i * BF_LANES + lane];
       for (int i = 0; i < count; i++) s->z[i * BF_LANES] = s->z[i * BF_LANES + lane];
-      double *alone = apply(s, bf_layer_apply);
+      double *alone = apply(s);
       for (int i = 0; i < count; i++) assert_true(same_bits(&alone[i * BF_LANES], &next[i * BF_LANES + lane], 1));
       bf_free(alone);
     }
@@ -261,8 +261,7 @@ static void in_place(void **state) {
   (void)state;
   Setup  *s     = setup(&cases[2]);
   BfError error = {0};
-  double *next  = apply(s, bf_layer_apply),
-         *work  = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
+  double *next = apply(s), *work = bf_calloc(bf_layer_work(&s->layer, &s->context), sizeof *work, &error);
   bf_layer_apply(&s->layer, &s->context, s->parameters, s->z, s->z, work);
   assert_true(same_bits(next, s->z, s->context.slots * s->layer.dim * BF_LANES));
   bf_free(work);

@@ -174,7 +174,7 @@ static void products_are_derivatives(void **unused) {
     const double  h     = 1e-5;
     double        found = 0, difference = 0;
     memset(by_p, 0, sizeof(double) * (size_t)q);
-    bf_velocity_transposed(&layer, &block, p, 1, z, lambda, by_z, by_p, work);
+    bf_velocity_transposed(&layer, &block, p, 1, z, lambda, &(BfTransposed){by_z, by_p}, work);
     for (int i = 0; i < n; i++) found += by_z[i] * w[i];
     for (int i = 0; i < q; i++) found += by_p[i] * b[i];
     for (int side = 0; side < 2; side++) {

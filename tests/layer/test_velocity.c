@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/kernels.h"
+#include "bellformer/layer.h"
 
 typedef struct {
   int                 dim, heads, tokens, layout, encoded;
@@ -296,8 +296,9 @@ static void check_products(const Case *c, int step) {
     for (int a = 0; a < s.layer.dim; a++) lambda[at(&s, i, a)] = is_real(&s, i) ? uniform() : 0;
   memcpy(by_y, lambda, sizeof(double) * (size_t)s.n);
   evaluate(&s, c, step, y, s.f);
-  if (step) bf_step_transposed(&s.layer, &s.block, s.parameters, s.z, y, by_y, by_z, by_p, s.work);
-  else bf_velocity_transposed(&s.layer, &s.block, s.parameters, c->zeta, s.z, lambda, by_z, by_p, s.work);
+  const BfTransposed to = {by_z, by_p};
+  if (step) bf_step_transposed(&s.layer, &s.block, s.parameters, s.z, y, by_y, &to, s.work);
+  else bf_velocity_transposed(&s.layer, &s.block, s.parameters, c->zeta, s.z, lambda, &to, s.work);
   for (int i = 0; i < s.block.rows * BF_LANES; i++)
     for (int a = 0; a < s.layer.dim; a++)
       if (!is_real(&s, i)) assert_true(by_z[at(&s, i, a)] == 0);

@@ -1,6 +1,7 @@
 #include "solve/full/table_shape.h"
 #include "bellformer/term.h"
 #include "kernel/kernels.h"
+#include "layer/flat.h"
 
 #include <string.h>
 
@@ -67,13 +68,13 @@ static BfStatus fill_seen(BfTableShape *x, BfError *error) {
   const int d = x->d;
   double   *z = NULL;
   x->seen     = x->point;
-  if (!x->layer->norm->apply) return BF_OK;
+  if (!x->layer.normalize) return BF_OK;
   BF_TRY(BF_NEW(&z, (int64_t)d * BF_LANES, error));
   const BfStatus status = BF_NEW(&x->seen, (int64_t)x->n * d, error);
   for (int c = 0; status == BF_OK && c < x->n; c++) {
     for (int a = 0; a < d; a++)
       for (int l = 0; l < BF_LANES; l++) z[a * BF_LANES + l] = x->point[c * d + a];
-    x->layer->norm->apply(d, z, z);
+    x->layer.normalize(d, z, z);
     for (int a = 0; a < d; a++) x->seen[c * d + a] = z[a * BF_LANES];
   }
   bf_free(z);
@@ -85,7 +86,7 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
   const BfAxis  *axis   = bf_cells_axes(tokens);
   BF_TRY(BF_NEW(&x->choose, BF_MOST_ATOMS + 1, error));
   for (int g = 0, at = -1; g < x->context->tags; g++) {
-    if (!g || is_apart(x->layer, x->context, g)) x->position[++at] = x->context->position[g];
+    if (!g || is_apart(&space->problem->layer, x->context, g)) x->position[++at] = x->context->position[g];
     x->place[g] = at;
     x->radix[g] = (double)space->context[s].radix[g];
     BF_TRY(fill_choose(x, atoms_of(x->context, g), error));
@@ -103,20 +104,20 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
 static int is_pairs(const BfTableShape *x) {
   const BfContext *c = x->context;
   if (!x->nearest || c->tags != 2 || c->slots != 2) return 0;
-  return x->layer->mask != BF_MASK_CAUSAL || c->position[0] == c->position[1];
+  return x->layer.mask != BF_MASK_CAUSAL || c->position[0] == c->position[1];
 }
 
 static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
   const BfProblem *problem = space->problem;
-  *x                       = (BfTableShape){.layer   = &problem->layer,
-                                            .context = &problem->context[s],
+  *x                       = (BfTableShape){.context = &problem->context[s],
                                             .n       = (int)bf_cells_count(problem->cells),
                                             .d       = problem->layer.dim,
                                             .sight   = 2 + problem->layer.dim};
-  x->positions             = count_positions(x->layer, x->context);
-  x->queries               = x->positions * x->n;
-  x->nearest               = problem->transition->nearest && bf_cells_axes(problem->cells);
-  const int64_t Q = x->queries, heads = x->layer->heads, seen = heads * Q * x->sight * BF_LANES;
+  bf_layer_flat(&problem->layer, &x->layer);
+  x->positions    = count_positions(&problem->layer, x->context);
+  x->queries      = x->positions * x->n;
+  x->nearest      = problem->transition->nearest && bf_cells_axes(problem->cells);
+  const int64_t Q = x->queries, heads = x->layer.heads, seen = heads * Q * x->sight * BF_LANES;
   BF_TRY(BF_NEW(&x->place, x->context->tags, error));
   BF_TRY(BF_NEW(&x->position, x->positions, error));
   BF_TRY(BF_NEW(&x->point, (int64_t)x->n * x->d, error));
@@ -126,7 +127,7 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
   BF_TRY(BF_NEW(&x->radix, x->context->tags, error));
   BF_TRY(BF_NEW(&x->logit, heads * Q * Q * BF_LANES, error));
   BF_TRY(BF_NEW(&x->forward, (int64_t)x->n * x->d * BF_LANES, error));
-  BF_TRY(BF_NEW(&x->term, bf_terms_work(x->layer), error));
+  BF_TRY(BF_NEW(&x->term, bf_terms_work(&problem->layer), error));
   BF_TRY(BF_NEW(&x->lead, x->context->tags * seen, error));
   BF_TRY(BF_NEW(&x->last, BF_TYPE_BLOCK * seen, error));
   BF_TRY(BF_NEW(&x->next, (int64_t)x->context->slots * x->d * BF_LANES, error));
@@ -181,7 +182,7 @@ static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
 static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
   const BfContext *c = f->shape.context;
   const int64_t    M = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
-  const int64_t    seen  = (int64_t)f->shape.layer->heads * f->shape.queries * f->shape.sight * BF_LANES;
+  const int64_t    seen  = (int64_t)f->shape.layer.heads * f->shape.queries * f->shape.sight * BF_LANES;
   const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block);
   int32_t          row[BF_LANES][BF_TYPE_BLOCK];
   for (int64_t type = f->type0; type < f->type1; type++) {
@@ -201,7 +202,7 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
 
 static void see_last(Fill *f) {
   const BfContext *c    = f->shape.context;
-  const int64_t    each = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer->heads * each;
+  const int64_t    each = (int64_t)f->shape.queries * f->shape.sight * BF_LANES, seen = f->shape.layer.heads * each;
   for (int64_t type = f->type0; type < f->type1; type++) {
     bf_full_unrank(f->space, f->s, type, f->cell); /* the first tags at type 0 */
     f->kernels->table_sight(&f->shape, c->tags - 1, f->cell + c->first[c->tags - 1],

@@ -1,5 +1,5 @@
 /* The sigma of the feed-forward part: a function and its line in the table. */
-#include "layer/activation.h"
+#include "kernel/activation.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* sigma and its slope, in lanes: what kernels need of the feed-forward part. */
 #pragma once
-#include "bellformer/layer.h"
+#include "bellformer/kernel.h"
 
 /* sigma on x[count][BF_LANES], in place. */
 void bf_activate(const BfActivation *activation, double *x, int count);
