@@ -36,6 +36,9 @@ BfStatus bf_store_together(BfStore *store, BfStatus mine, BfError *error);
 /* The same small array on all ranks: rank 0's data are written. */
 BfStatus bf_store_write(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],
                         const void *data, BfError *error);
+/* The same of texts [count], in UTF-8: strings of one length in the file, filled up with '\0'. */
+BfStatus bf_store_write_texts(BfStore *store, const char *path, int64_t count, const char *const text[],
+                              BfError *error);
 /* A large array [dims[0]][dims[1]] ([rank 2]) or [dims[0]] ([rank 1]) that ranks write piece by piece: created chunked
  * (at most 8 MiB a chunk, one row high) and checksummed ... */
 BfStatus bf_store_define(BfStore *store, const char *path, BfStoreType type, int rank, const int64_t dims[],

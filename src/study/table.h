@@ -33,9 +33,8 @@ typedef struct {
   const BfPlan *plan; /* borrowed */
   BfColumns     points, references;
   BfColumns     means; /* rows in the order of the product of the items that are not averaged over */
-  int64_t       draws; /* points a row of means: values of the product of those that are */
-  int64_t      *row;   /* [points] of the means, that a point belongs to */
-  int64_t      *draw;  /* [points] which of its draws it is */
+  int64_t       draws; /* points of a row: the product of the items that are */
+  int64_t      *draw;  /* [means.rows][draws] the number of the point */
   int           fits;
   BfFitted     *fit; /* fits in the order of the file, of each its series in the order of the product */
 } BfTable;
@@ -47,8 +46,9 @@ void     bf_table_destroy(BfTable **table);
 /* NULL: not there. */
 const BfColumn *bf_columns_find(const BfColumns *columns, const char *name);
 
-/* A measure at a point: NaN where it has none. */
-double bf_measure_value(const BfPlan *plan, BfRecord *const records[], int64_t point, const BfMeasure *measure);
+/* Measure number `measure` at a point: NaN where it has none. */
+BfStatus bf_measure_value(const BfPlan *plan, BfRecord *const records[], int64_t point, int measure, double *value,
+                          BfError *error);
 
 /* ---- write.c, print.c ---------------------------------------------------------------------------------------------
  */

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
-                                 BfStore *store, BfError *error) {
+BfStatus bf_result_provenance(MPI_Comm comm, const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
+                              BfStore *store, BfError *error) {
   const char *path       = "/provenance";
   char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
   int         length;
@@ -31,10 +31,10 @@ static BfStatus write_provenance(const BfRun *run, const BfArguments *arguments,
   BF_TRY(bf_store_put_text(store, path, "hdf5", text, error));
   const time_t now = time(NULL);
   strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-  MPI_Bcast(text, 32, MPI_CHAR, 0, run->world);
+  MPI_Bcast(text, 32, MPI_CHAR, 0, comm);
   BF_TRY(bf_store_put_text(store, path, "date", text, error));
   gethostname(host, sizeof host - 1);
-  MPI_Bcast(host, sizeof host, MPI_CHAR, 0, run->world);
+  MPI_Bcast(host, sizeof host, MPI_CHAR, 0, comm);
   BF_TRY(bf_store_put_text(store, path, "host", host, error));
   BF_TRY(bf_store_put_text(store, path, "instruction_set", bf_kernels_name(kernels), error));
   BF_TRY(bf_store_put_int(store, path, "ranks", run->size, error));
@@ -205,7 +205,7 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(bf_store_put_text(store, "/", "space", space, error));
   BF_TRY(bf_store_put_int(store, "/", "horizon", problem->horizon, error));
   BF_TRY(bf_store_put_int(store, "/", "actions", problem->actions, error));
-  BF_TRY(write_provenance(run, arguments, problem->layer.kernels, store, error));
+  BF_TRY(bf_result_provenance(run->world, run, arguments, problem->layer.kernels, store, error));
   return bf_problem_save(problem, store, error);
 }
 

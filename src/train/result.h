@@ -12,6 +12,9 @@ typedef struct {
   char      **argv;
 } BfArguments;
 
+/* Who has written a file, when, where and how: /provenance. comm: the store's. Collective on comm. */
+BfStatus bf_result_provenance(MPI_Comm comm, const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
+                              BfStore *store, BfError *error);
 /* Provenance, and the problem with all its files: what a run can go on from. */
 BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error);

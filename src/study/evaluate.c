@@ -1,0 +1,132 @@
+/* What a measure is at a point. */
+#include "study/formula.h"
+#include "study/table.h"
+#include <math.h>
+#include <string.h>
+
+/* A number, or the array that it is the norm of. */
+typedef struct {
+  double         number;
+  const BfDatum *array; /* NULL: a number alone */
+} Value;
+
+static int64_t entries(const BfDatum *datum) {
+  int64_t n = 1;
+  for (int j = 0; j < datum->rank; j++) n *= datum->dims[j];
+  return n;
+}
+
+static Value datum_value(const BfRecord *record, const char *name) {
+  const BfDatum *datum = record && record->state == BF_POINT_DONE ? bf_record_find(record, name) : NULL;
+  if (!datum || datum->kind == BF_DATUM_TEXT) return (Value){.number = NAN};
+  if (datum->kind == BF_DATUM_NUMBER) return (Value){.number = datum->number};
+  if (entries(datum) == 1) return (Value){.number = datum->data[0]};
+  return (Value){.number = NAN, .array = datum};
+}
+
+/* The measure of that name before number `end`, or -1. */
+static int earlier(const BfStudy *study, const char *name, int end) {
+  while (end-- > 0)
+    if (!strcmp(study->measure[end].name, name)) return end;
+  return -1;
+}
+
+/* ---- norms --------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  double  most, squares;
+  int64_t count;
+} Norm;
+
+static void add(Norm *norm, double entry) {
+  if (isnan(entry) || fabs(entry) > norm->most) norm->most = fabs(entry); /* NaN stays: no number is more than it */
+  norm->squares += entry * entry;
+  norm->count++;
+}
+
+static double norm_of(const Norm *norm, BfApart kind) {
+  if (!norm->count) return NAN;
+  return kind == BF_APART_MAX && !isnan(norm->squares) ? norm->most : sqrt(norm->squares / (double)norm->count);
+}
+
+/* Of a - b over the entries that both have; of a, where b is NULL. */
+static double apart(const BfDatum *a, const BfDatum *b, BfApart kind) {
+  Norm    norm   = {0};
+  int64_t dim[4] = {1, 1, 1, 1}, in_a[4] = {1, 1, 1, 1}, in_b[4] = {1, 1, 1, 1};
+  if (b && a->rank != b->rank) return NAN;
+  for (int j = 0; j < a->rank; j++) {
+    in_a[j] = a->dims[j];
+    in_b[j] = b ? b->dims[j] : in_a[j];
+    dim[j]  = in_a[j] < in_b[j] ? in_a[j] : in_b[j];
+  }
+  for (int64_t i = 0; i < dim[0]; i++)
+    for (int64_t j = 0; j < dim[1]; j++)
+      for (int64_t k = 0; k < dim[2]; k++)
+        for (int64_t l = 0; l < dim[3]; l++) {
+          const double x = a->data[((i * in_a[1] + j) * in_a[2] + k) * in_a[3] + l];
+          add(&norm, b ? x - b->data[((i * in_b[1] + j) * in_b[2] + k) * in_b[3] + l] : x);
+        }
+  return norm_of(&norm, kind);
+}
+
+/* ---- values -------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  const BfPlan    *plan;
+  BfRecord *const *records;
+  BfError         *error;
+} Results;
+
+static double measure_value(const Results *results, int64_t point, int measure);
+
+/* What a name means in measure number `end`: an earlier one, or what a run has written. */
+static Value side(const Results *results, int64_t point, const char *name, int end) {
+  const BfStudy *study = results->plan->study;
+  if (point < 0) return (Value){.number = NAN};
+  for (int m; (m = earlier(study, name, end)) >= 0; end = m, name = study->measure[m].of)
+    if (study->measure[m].kind != BF_MEASURE_VALUE) return (Value){.number = measure_value(results, point, m)};
+  return datum_value(results->records[point], name);
+}
+
+static double formula_value(const Results *results, int64_t point, int measure) {
+  const BfStudy *study   = results->plan->study;
+  BfFormula     *formula = NULL;
+  double        *column = NULL, value = NAN;
+  if (bf_formula_create(study->measure[measure].formula, &formula, results->error) != BF_OK) return NAN;
+  if (BF_NEW(&column, bf_formula_names(formula), results->error) == BF_OK) {
+    for (int i = 0; i < bf_formula_names(formula); i++) {
+      const char *name = bf_formula_name(formula, i);
+      const int   m    = earlier(study, name, measure);
+      column[i]        = NAN;
+      if (m >= 0) column[i] = measure_value(results, point, m);
+      else bf_plan_number(results->plan, point, name, &column[i]);
+    }
+    value = bf_formula_value(formula, column);
+  }
+  bf_formula_destroy(&formula);
+  bf_free(column);
+  return value;
+}
+
+static double measure_value(const Results *results, int64_t point, int measure) {
+  const BfMeasure *m      = &results->plan->study->measure[measure];
+  const BfRecord  *record = results->records[point];
+  if (!record || record->state != BF_POINT_DONE) return NAN;
+  if (m->kind == BF_MEASURE_FORMULA) return formula_value(results, point, measure);
+  const Value a = side(results, point, m->of, measure);
+  if (m->kind == BF_MEASURE_VALUE) return a.number;
+  if (m->kind == BF_MEASURE_NORM) return a.array ? apart(a.array, NULL, m->apart) : fabs(a.number);
+  const Value b = m->reference ? side(results, results->plan->point[point].refers, m->of, measure)
+                               : side(results, point, m->minus, measure);
+  if (a.array && b.array) return apart(a.array, b.array, m->apart);
+  return a.array || b.array ? NAN : fabs(a.number - b.number);
+}
+
+BfStatus bf_measure_value(const BfPlan *plan, BfRecord *const records[], int64_t point, int measure, double *value,
+                          BfError *error) {
+  const Results results = {plan, records, error};
+  *value                = measure_value(&results, point, measure);
+  return error->status;
+}

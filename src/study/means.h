@@ -1,0 +1,23 @@
+/* The parts of a table. Local. */
+#pragma once
+#include "study/table.h"
+
+BfStatus bf_columns_create(BfColumns *columns, int64_t rows, int most, BfError *error);
+void     bf_columns_clear(BfColumns *columns);
+/* A column without numbers yet, named name and more. out may be NULL. */
+BfStatus bf_columns_add(BfColumns *columns, const char *name, const char *more, BfColumn **out, BfError *error);
+/* The values of a key at points [rows]: numbers where they are numbers at all points of the plan. */
+BfStatus bf_columns_add_key(BfColumns *columns, const BfPlan *plan, const char *key, const int64_t point[],
+                            BfError *error);
+
+/* Whether an item is averaged over: the study's `over` has one of its keys. */
+bool bf_item_is_over(const BfStudy *study, int item);
+/* The item of a key, -1: it is not varied. */
+int bf_item_of(const BfStudy *study, const char *key);
+
+/* table->means, draws, draw from table->points; then table->fit from these. */
+BfStatus bf_means_fill(BfTable *table, BfError *error);
+BfStatus bf_fits_fill(BfTable *table, BfError *error);
+
+/* The t of which Student's distribution with `freedom` >= 1 degrees of freedom has 95 % within -t .. t. */
+double bf_student_95(int64_t freedom);
