@@ -36,6 +36,9 @@ typedef struct {
 
 BfStatus bf_record_create(const char *key, BfRecord **out, BfError *error);
 void     bf_record_destroy(BfRecord **record);
+void     bf_record_clear(BfRecord *record); /* of its data */
+/* Its message, copied. */
+BfStatus bf_record_say(BfRecord *record, const char *message, BfError *error);
 /* Texts and data are copied. */
 BfStatus bf_record_add_number(BfRecord *record, const char *name, double number, BfError *error);
 BfStatus bf_record_add_text(BfRecord *record, const char *name, const char *text, BfError *error);
