@@ -24,8 +24,7 @@ typedef struct {
   double  exponent, intercept, r2, error; /* error: standard, of the exponent */
 } Line;
 
-/* ---- one line -----------------------------------------------------------------------------------------------------
- */
+/* ---- one line --------------------------------------------------------------------------------------------------- */
 
 /* Of n points; *line without a number where their x do not differ. */
 static void fit_line(int64_t n, const double x[], const double y[], Line *line) {
@@ -77,8 +76,7 @@ static void fit_means(const Series *s, const int64_t pick[], Line *line) {
   fit_line(n, s->log_x, s->log_y, line);
 }
 
-/* ---- intervals ----------------------------------------------------------------------------------------------------
- */
+/* ---- intervals -------------------------------------------------------------------------------------------------- */
 
 /* The part of Student's distribution within -t .. t: Abramowitz, Stegun, 26.7.3 and 26.7.4. */
 static double student_within(double t, int64_t freedom) {
@@ -158,8 +156,7 @@ static void fit_series(const Series *s, BfFitted *fit) {
   if (!isnan(expect) && !isnan(fit->low)) fit->inside = fit->low - slack <= expect && expect <= fit->high + slack;
 }
 
-/* ---- series -------------------------------------------------------------------------------------------------------
- */
+/* ---- series ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
   BfTable        *table;

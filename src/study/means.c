@@ -36,8 +36,7 @@ static BfStatus deal(BfTable *table, int64_t *rows, BfError *error) {
   return BF_OK;
 }
 
-/* ---- of one row ---------------------------------------------------------------------------------------------------
- */
+/* ---- of one row ------------------------------------------------------------------------------------------------- */
 
 enum { MEAN, ERROR, MEDIAN, LEAST, MOST, COUNT, STATISTICS };
 static const char *const ending[] = {"", ".standard_error", ".median", ".least", ".most", ".count"};
@@ -63,8 +62,7 @@ static void summarize(double x[], int64_t n, double statistic[STATISTICS]) {
   statistic[MOST]   = x[n - 1];
 }
 
-/* ---- columns ------------------------------------------------------------------------------------------------------
- */
+/* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus add_measure(BfTable *table, const BfColumn *of, double *work, BfError *error) {
   BfColumns *means = &table->means;

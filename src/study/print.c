@@ -6,8 +6,7 @@
 
 enum { MOST_ROWS = 60, CELL = 64, WIDEST = 40 };
 
-/* ---- means --------------------------------------------------------------------------------------------------------
- */
+/* ---- means ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
   const BfColumn *value, *error; /* error: its standard one, in brackets behind it; NULL: none is shown */
@@ -62,8 +61,7 @@ static void print_means(const BfRun *run, const BfTable *table, const Shown show
   if (rows < table->means.rows) bf_print(run, "... and %lld rows more\n", (long long)(table->means.rows - rows));
 }
 
-/* ---- fits ---------------------------------------------------------------------------------------------------------
- */
+/* ---- fits ------------------------------------------------------------------------------------------------------- */
 
 static void print_fit(const BfRun *run, const BfFitted *fit) {
   const BfFit *asked = fit->asked;

@@ -238,7 +238,7 @@ static BfStatus take_datum(Reader *r, BfRecord *record, BfError *error) {
 }
 
 static BfStatus take_record(Reader *r, BfRecord **out, BfError *error) {
-  const unsigned char *name     = take(r, KEY);
+  const unsigned char *name         = take(r, KEY);
   char                 key[KEY + 1] = "";
   if (name) memcpy(key, name, KEY);
   BF_TRY(bf_record_create(key, out, error));

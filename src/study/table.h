@@ -50,8 +50,7 @@ const BfColumn *bf_columns_find(const BfColumns *columns, const char *name);
 BfStatus bf_measure_value(const BfPlan *plan, BfRecord *const records[], int64_t point, int measure, double *value,
                           BfError *error);
 
-/* ---- write.c, print.c ---------------------------------------------------------------------------------------------
- */
+/* ---- write.c, print.c ------------------------------------------------------------------------------------------- */
 
 /* Refuse an `out`, or the table beside it (STUDY.csv of STUDY.h5), over what the study reads: its own file, the
  * problem, files that its values name; and a table that is there while `out` is not, unless overwrite. What the problem

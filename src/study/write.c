@@ -15,8 +15,7 @@ typedef struct {
   BfStore           *store;
 } Writer;
 
-/* ---- columns ------------------------------------------------------------------------------------------------------
- */
+/* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 /* Their names, one a line, as an attribute of the group. */
 static BfStatus put_names(BfStore *store, const char *group, const char *attribute, const BfColumn column[], int count,
@@ -46,8 +45,7 @@ static BfStatus write_columns(BfStore *store, const char *group, const BfColumns
   return put_names(store, group, "measures", columns->column + columns->keys, columns->columns - columns->keys, error);
 }
 
-/* ---- fits ---------------------------------------------------------------------------------------------------------
- */
+/* ---- fits ------------------------------------------------------------------------------------------------------- */
 
 static BfStatus write_fit(BfStore *store, const char *path, const BfFitted *fit, BfError *error) {
   const struct {
@@ -76,8 +74,7 @@ static BfStatus write_fits(const Writer *w, BfError *error) {
   return BF_OK;
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------------------------
- */
+/* ---- runs ------------------------------------------------------------------------------------------------------- */
 
 static BfStatus write_datum(BfStore *store, const char *point, const BfDatum *datum, BfError *error) {
   char  path[PATH];
@@ -116,8 +113,7 @@ static BfStatus write_runs(const Writer *w, BfError *error) {
   return BF_OK;
 }
 
-/* ---- the study ----------------------------------------------------------------------------------------------------
- */
+/* ---- the study -------------------------------------------------------------------------------------------------- */
 
 static BfStatus write_bytes(BfStore *store, const char *path, const void *bytes, int64_t size, BfError *error) {
   return size ? bf_store_write(store, path, BF_STORE_BYTE, 1, &size, bytes, error) : BF_OK;
