@@ -44,7 +44,8 @@ typedef struct {
   int64_t  tokens;        /* N */
   int64_t  tags;          /* G */
   int64_t  contexts;      /* S */
-  int64_t *row;           /* [tokens] each token's row in the table, counted from 0 */
+  int64_t *row;           /* [tokens] each token's row among those that were taken, in the table's order, from 0 */
+  int64_t *place;         /* [tokens] its row in the table: the same, but of a sample */
   double  *z;             /* [tokens][dim] */
   int64_t *tag_first;     /* [tags + 1]: the tokens of tag g are tag_first[g] .. tag_first[g+1]-1 */
   int64_t *sequence;      /* [tags] */
@@ -52,8 +53,8 @@ typedef struct {
   int     *label;         /* [tags], or NULL */
   double  *target;        /* [tags][dim], or NULL */
   int64_t *context_first; /* [contexts + 1]: the tags of context s are context_first[s] .. context_first[s+1]-1 */
-  int      labels;        /* largest label + 1; 0 with targets */
-  int      positions;     /* largest position + 1 */
+  int      labels;        /* largest label + 1, of the whole table; 0 with targets */
+  int      positions;     /* largest position + 1, of the whole table */
   int      unlabelled;    /* the table has neither: every label is 0, or every target, and means nothing */
 } BfData;
 
@@ -65,6 +66,11 @@ BfStatus bf_data_parse(const BfFile *file, int dim, BfData *out, BfError *error)
 /* The same of a table that may have neither label nor targets, whose columns are not wanted for a prediction: then
  * unlabelled is set; targets: whether targets stand in rather than labels. */
 BfStatus bf_data_parse_unlabelled(const BfFile *file, int dim, int targets, BfData *out, BfError *error);
+/* Leave `count` of its sequences, drawn without replacement; of its tokens of each tag, where it has one sequence alone
+ * (a population). The i-th sequence in increasing order of their numbers (the i-th row of the table) has the i-th draw
+ * of splitmix64(seed), 64 bits; those with the least are taken, so that a larger count contains the smaller. Refused
+ * where there are fewer. Once, on a whole table; on failure the data are as they were, or to be cleared. Local. */
+BfStatus bf_data_sample(BfData *data, int64_t count, uint64_t seed, BfError *error);
 void     bf_data_clear(BfData *data);
 
 /* The context s of the data as the layer sees it, every tag with `atoms` atoms (0: one for each of its tokens). Owns

@@ -14,6 +14,11 @@ typedef struct BfCells BfCells; /* n points of R^d, numbered 0 .. n-1 */
  * lower, upper, counts: [dim]; counts_j >= 1, lower_j < upper_j, and the product of counts below 2^62. */
 BfStatus bf_cells_grid(int dim, const double lower[], const double upper[], const int64_t counts[], BfCells **out,
                        BfError *error);
+/* The same cells moved by shift_j h_j along each axis, shift_j in [-1/2, 1/2): centres lower_j + (i + 1/2 + shift_j)
+ * h_j. The first and the last cell end where the box does, and beyond: clamp(floor((z_j - lower_j) / h_j - shift_j)).
+ */
+BfStatus bf_cells_grid_shifted(int dim, const double lower[], const double upper[], const int64_t counts[],
+                               const double shift[], BfCells **out, BfError *error);
 /* `count` >= 1 given points [count][dim], copied. */
 BfStatus bf_cells_codebook(int dim, int64_t count, const double points[], BfCells **out, BfError *error);
 void     bf_cells_destroy(BfCells **cells); /* NULL-safe, sets NULL */
@@ -21,7 +26,7 @@ void     bf_cells_destroy(BfCells **cells); /* NULL-safe, sets NULL */
 int64_t bf_cells_count(const BfCells *cells); /* n */
 int     bf_cells_dim(const BfCells *cells);   /* d */
 typedef struct {
-  double  lower, width; /* lo_j, h_j */
+  double  lower, width; /* lo_j + shift_j h_j, h_j */
   int64_t cells;        /* n_j */
 } BfAxis;
 const BfAxis *bf_cells_axes(const BfCells *cells); /* [dim] of a grid; NULL of points that stand on no axes */

@@ -20,13 +20,17 @@
 KINDS(encoding_kind, {.name = "none"}, {.name = "sinusoidal", KEYS(KEY("data.position_amplitude"))}, {.name = "a list"})
 const BfFamily bf_family_encoding = {"data.position_encoding", "none", false, true, encoding_kind};
 
-KINDS(cells_kind, {.name = "0"}, {.name = "1 or more", KEYS(KEY("quantize.atoms"), KEY("quantize.transition"))})
+KINDS(sample_kind, {.name = "0"}, {.name = "1 or more", KEYS(KEY("data.sample.seed"))})
+const BfFamily bf_family_sample = {"data.sample.count", "0", true, true, sample_kind};
+
+KINDS(cells_kind, {.name = "0"},
+      {.name = "1 or more", KEYS(KEY("quantize.atoms"), KEY("quantize.transition"), KEY("quantize.shift"))})
 const BfFamily bf_family_cells = {"quantize.cells", "1 or more", true, true, cells_kind};
 
-static const BfFamily *const families[] = {&bf_family_encoding,  &bf_form_family,      &bf_sampler_family,
-                                           &bf_cost_family,      &bf_readout_family,   &bf_readout_source,
-                                           &bf_quantizer_family, &bf_family_cells,     &bf_transition_family,
-                                           &bf_family_norm,      &bf_family_projection};
+static const BfFamily *const families[] = {&bf_family_encoding,   &bf_family_sample,    &bf_form_family,
+                                           &bf_sampler_family,    &bf_cost_family,      &bf_readout_family,
+                                           &bf_readout_source,    &bf_quantizer_family, &bf_family_cells,
+                                           &bf_transition_family, &bf_family_norm,      &bf_family_projection};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 const BfFamily *bf_family_at(int k) {

@@ -143,9 +143,11 @@ static int compare_rows(const void *a, const void *b, void *tags) {
 /* Numbers of the rows in the order of their tags, and how many tags and contexts there are. */
 static BfStatus sort_rows(const Tags *tags, int64_t rows, BfData *data, BfError *error) {
   BF_TRY(BF_NEW(&data->row, rows, error));
+  BF_TRY(BF_NEW(&data->place, rows, error));
   data->tokens = rows;
   for (int64_t k = 0; k < rows; k++) data->row[k] = k;
   qsort_r(data->row, (size_t)rows, sizeof *data->row, compare_rows, (void *)tags);
+  memcpy(data->place, data->row, (size_t)rows * sizeof *data->row);
   for (int64_t k = 0; k < rows; k++) {
     int64_t row = data->row[k], before = k ? data->row[k - 1] : -1;
     data->tags += !k || compare_tags(tags, row, before);
@@ -277,6 +279,7 @@ BfStatus bf_data_parse_unlabelled(const BfFile *file, int dim, int targets, BfDa
 
 void bf_data_clear(BfData *data) {
   bf_free(data->row);
+  bf_free(data->place);
   bf_free(data->z);
   bf_free(data->tag_first);
   bf_free(data->sequence);

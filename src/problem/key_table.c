@@ -19,6 +19,11 @@ static const BfKey general[] = {
      "that)"},
     {"data.file", "file", NULL, "the table to train on"},
     {"data.test", "file", "none", "such a table, on which the trained model is only evaluated"},
+    {"data.sample.count", "integer", "0",
+     "N of the sequences of `data.file`, drawn without replacement; of a table of one sequence N tokens of each tag. "
+     "0: "
+     "all"},
+    {"data.sample.seed", "integer", "0", "of that draw, at least 0; a larger count contains the smaller"},
     {"data.position_encoding", "word or numbers", "none",
      "e_p, added to queries and keys: `none`, `sinusoidal`, or a list, d numbers a position, for all positions of both "
      "tables"},

@@ -1,4 +1,5 @@
 /* data.*: the tables and the positional encoding; and whether the tables fit the rest. */
+#include "family.h"
 #include "reader.h"
 #include "run/text.h"
 #include "table.h"
@@ -13,6 +14,19 @@ static BfStatus read_table(BfReader *reader, const char *key, BfData *data, BfEr
   const BfFile *file;
   BF_TRY(bf_read_file(reader, key, &file, error));
   return bf_data_parse(file, reader->problem->layer.dim, data, error);
+}
+
+/* Of the table to train on alone: what is tested is always the same. */
+static BfStatus read_sample(BfReader *reader, BfError *error) {
+  const char *key   = "data.sample.count";
+  int64_t     count = 0, seed = 0;
+  BF_TRY(bf_key_integer(reader->keys, key, BF_OPTIONAL, 0, INT64_MAX, &count, error));
+  BF_TRY(bf_family_settle(reader->keys, &bf_family_sample, count ? "[]" : "0", error));
+  if (!count) return BF_OK;
+  BF_TRY(bf_key_integer(reader->keys, "data.sample.seed", BF_OPTIONAL, 0, INT64_MAX, &seed, error));
+  if (bf_data_sample(&reader->problem->train, count, (uint64_t)seed, error) != BF_OK)
+    bf_key_prefix(reader->keys, key, error);
+  return error->status;
 }
 
 /* ---- positional encoding ---------------------------------------------------------------------------------------- */
@@ -70,6 +84,7 @@ static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
 BfStatus bf_read_data(BfReader *reader, BfError *error) {
   BfProblem *problem = reader->problem;
   BF_TRY(read_table(reader, "data.file", &problem->train, error));
+  BF_TRY(read_sample(reader, error));
   if (bf_keys_given(reader->keys, "data.test")) BF_TRY(read_table(reader, "data.test", &problem->test, error));
   int positions = problem->train.positions;
   if (problem->test.positions > positions) positions = problem->test.positions;
@@ -87,7 +102,7 @@ typedef struct {
 /* Fail with the line of the first token of a tag. */
 #define FAIL_AT(table, token, error, format, ...)                                                                      \
   bf_fail((error), BF_BAD_INPUT, "%s: %s: " format, (table)->file->name,                                               \
-          bf_table_place((table)->file, (table)->data->row[(token)], (char[BF_PLACE]){0}), __VA_ARGS__)
+          bf_table_place((table)->file, (table)->data->place[(token)], (char[BF_PLACE]){0}), __VA_ARGS__)
 
 static BfStatus check_box(const Table *table, BfError *error) {
   const BfLayer *layer = &table->problem->layer;
@@ -158,7 +173,7 @@ static BfStatus check_cost(const Table *table, BfError *error) {
     int             tag     = 0;
     if (cost->kind->check(cost, &context, &tag, error) == BF_OK) continue;
     bf_error_prefix(error, "%s: %s", table->file->name,
-                    bf_table_place(table->file, data->row[data->tag_first[first + tag]], (char[BF_PLACE]){0}));
+                    bf_table_place(table->file, data->place[data->tag_first[first + tag]], (char[BF_PLACE]){0}));
     return error->status;
   }
   return BF_OK;

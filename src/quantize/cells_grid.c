@@ -4,6 +4,13 @@
 #include <inttypes.h>
 #include <math.h>
 
+static BfStatus axis_move(BfAxis *axis, int j, double shift, BfError *error) {
+  if (!(shift >= -0.5 && shift < 0.5))
+    return bf_fail(error, BF_BAD_INPUT, "quantize.shift[%d] must be in [-0.5, 0.5), got %g", j, shift);
+  axis->lower += shift * axis->width;
+  return BF_OK;
+}
+
 static BfStatus axis_set(BfAxis *axis, int j, double lower, double upper, int64_t cells, BfError *error) {
   if (!isfinite(lower) || !isfinite(upper))
     return bf_fail(error, BF_BAD_INPUT, "token.lower[%d] and token.upper[%d] must be finite, got %g and %g", j, j,
@@ -22,11 +29,12 @@ static BfStatus axis_set(BfAxis *axis, int j, double lower, double upper, int64_
 }
 
 static BfStatus grid_axes(BfCells *cells, const double lower[], const double upper[], const int64_t counts[],
-                          BfError *error) {
+                          const double shift[], BfError *error) {
   const int64_t limit = INT64_C(1) << 62;
   BF_TRY(BF_NEW(&cells->axis, cells->dim, error));
   for (int j = 0; j < cells->dim; j++) {
     BF_TRY(axis_set(&cells->axis[j], j, lower[j], upper[j], counts[j], error));
+    if (shift) BF_TRY(axis_move(&cells->axis[j], j, shift[j], error));
     if (__builtin_mul_overflow(cells->count, counts[j], &cells->count) || cells->count >= limit)
       return bf_fail(error, BF_BAD_INPUT, "quantize.cells: the product over the axes must be below 2^62");
   }
@@ -35,9 +43,14 @@ static BfStatus grid_axes(BfCells *cells, const double lower[], const double upp
 
 BfStatus bf_cells_grid(int dim, const double lower[], const double upper[], const int64_t counts[], BfCells **out,
                        BfError *error) {
+  return bf_cells_grid_shifted(dim, lower, upper, counts, NULL, out, error);
+}
+
+BfStatus bf_cells_grid_shifted(int dim, const double lower[], const double upper[], const int64_t counts[],
+                               const double shift[], BfCells **out, BfError *error) {
   BfCells *cells = NULL;
   BF_TRY(bf_cells_new(&bf_quantizer_grid, dim, 1, &cells, error));
-  BfStatus status = grid_axes(cells, lower, upper, counts, error);
+  BfStatus status = grid_axes(cells, lower, upper, counts, shift, error);
   if (status == BF_OK) *out = cells;
   else bf_cells_destroy(&cells);
   return status;
@@ -62,7 +75,7 @@ static int64_t nearest(const BfCells *cells, const double z[]) {
 
 /* ---- quantize.cells ---------------------------------------------------------------------------------------------- */
 
-static const char KEY[] = "quantize.cells";
+static const char KEY[] = "quantize.cells", SHIFT[] = "quantize.shift";
 
 static BfStatus check_count(const BfKeyReader *keys, int dim, int64_t count, BfError *error) {
   if (count == 1 && dim != 1 && keys->is_list(keys, KEY))
@@ -71,6 +84,20 @@ static BfStatus check_count(const BfKeyReader *keys, int dim, int64_t count, BfE
   if (count != 1 && count != dim)
     return keys->fail(keys, KEY, error, "wants 1 or %d integers, one an axis, got %lld", dim, (long long)count);
   return BF_OK;
+}
+
+/* cells: one number for each axis. */
+static BfStatus make_shifted(const BfKeyReader *keys, const BfTokenBox *box, const int64_t cells[], BfCells **out,
+                             BfError *error) {
+  double *shift = NULL;
+  BF_TRY(keys->exactly(keys, SHIFT, BF_OPTIONAL, box->dim, "one an axis", &shift, error));
+  BfStatus status = BF_OK;
+  for (int j = 0; shift && j < box->dim && status == BF_OK; j++)
+    if (!(shift[j] >= -0.5 && shift[j] < 0.5))
+      status = keys->fail(keys, SHIFT, error, "must be in [-0.5, 0.5), got %.10g", shift[j]);
+  if (status == BF_OK) status = bf_cells_grid_shifted(box->dim, box->lower, box->upper, cells, shift, out, error);
+  bf_free(shift);
+  return status;
 }
 
 /* given: one number for each axis, or one for all; all of them 0: no cells. */
@@ -89,7 +116,7 @@ static BfStatus make(const BfKeyReader *keys, const BfTokenBox *box, int64_t cou
   }
   if (status == BF_OK && product >= 0x1p62)
     status = keys->fail(keys, KEY, error, "gives %.3g cells, not below 2^62", product);
-  if (status == BF_OK) status = bf_cells_grid(box->dim, box->lower, box->upper, axis, out, error);
+  if (status == BF_OK) status = make_shifted(keys, box, axis, out, error);
   bf_free(axis);
   return status;
 }
@@ -107,6 +134,10 @@ static BfStatus read_cells(const BfKeyReader *keys, const BfTokenBox *box, BfCel
 static const BfKey keys_of[] = {
     {KEY, "integers", NULL,
      "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized"},
+    {SHIFT, "numbers", "0",
+     "the cells are moved by that part of a cell, in [-0.5, 0.5), one number for each axis or one for all; the first "
+     "and "
+     "the last are cut, or go on, to the ends of Z"},
     {0}};
 
 const BfQuantizer bf_quantizer_grid = {.base = {KEY, keys_of}, .read = read_cells, .point = point, .nearest = nearest};

@@ -40,7 +40,8 @@ def words():
 
 def by_tags(p):
     """The rows of the table in the order of their tags."""
-    return sorted(range(len(p["rows"])), key=lambda i: tuple(p["rows"][i][:3]))
+    rows = oracle.sampled(p)
+    return sorted(range(len(rows)), key=lambda i: tuple(rows[i][:3]))
 
 
 def check_model(p, result, tokens="rollout/tokens"):
@@ -64,7 +65,8 @@ def check_model(p, result, tokens="rollout/tokens"):
 
 def result_file():
     """Every dataset of the specification, with its shape and type, in both spaces."""
-    for name in ("causal, encoded, two heads", "population, atoms given", "feed-forward, relu, sampled"):
+    for name in ("causal, encoded, two heads", "population, atoms given", "feed-forward, relu, sampled", "a sample of sequences",
+                 "a sample of a population", "cells moved"):
         p = CASES[name]
         U, T, d = oracle.actions(p), p["horizon"], p["dim"]
         n, (K, q) = len(oracle.points(p)), U.shape
@@ -73,7 +75,7 @@ def result_file():
         for space in ("full", "reachable"):
             r = solve(p, "-space", space)
             expected = {"actions/controls": ((K, q), "f8"), "rollout/actions": ((T,), "i4"), "rollout/controls": ((T, q), "f8"),
-                        "rollout/tokens": ((T + 1, len(p["rows"]), d), "f8")}
+                        "rollout/tokens": ((T + 1, len(oracle.sampled(p)), d), "f8")}
             if space == "full":
                 expected.update({"grid/points": ((n, d), "f8"), "value": ((T + 1, M), "f8"), "policy": ((T, M), "i4")})
             for key, (shape, kind) in expected.items():

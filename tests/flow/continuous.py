@@ -87,7 +87,7 @@ def gradient(p, control, *arguments):
 
 def order(p):
     """Tokens by context, tag and row of the table: their rows."""
-    tags = [(row[0], row[1], tuple(row[2]) if p["targets"] else row[2]) for row in p["rows"]]
+    tags = [(row[0], row[1], tuple(row[2]) if p["targets"] else row[2]) for row in oracle.sampled(p)]
     return sorted(range(len(tags)), key=lambda i: (tags[i], i))
 
 

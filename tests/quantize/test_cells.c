@@ -2,6 +2,7 @@
 #include "expect.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { DIM = 3, WAYS = 1 << DIM };
 
@@ -100,6 +101,55 @@ static void borders_and_clamping(void **state) {
                {-INFINITY, 0}};
   for (int i = 0; i < LENGTH(cases); i++) assert_int_equal(bf_cells_nearest(tokens, &cases[i].z), cases[i].cell);
   bf_cells_destroy(&tokens);
+}
+
+/* Moved by shift h: centre i is that of the grid of the moved box, and a point goes to the nearest centre; shift 0 is
+ * the grid itself, bit by bit. */
+static void moved_grids(void **state) {
+  const double shifts[][DIM] = {{0.25, -0.5, 0.125}, {-0.5, 0.499, 0}, {0, 0, 0}};
+  uint64_t     random        = 2;
+  (void)state;
+  for (int b = 0; b < LENGTH(boxes); b++)
+    for (int s = 0; s < LENGTH(shifts); s++) {
+      const Box *box   = &boxes[b];
+      BfError    error = {0};
+      BfCells   *plain = grid(box), *moved = NULL;
+      assert_int_equal(bf_cells_grid_shifted(box->dim, box->lower, box->upper, box->cells, shifts[s], &moved, &error),
+                       BF_OK);
+      for (int trial = 0; trial < 500; trial++) {
+        double  z[DIM], own[DIM], centre[DIM], least = INFINITY;
+        int64_t cell;
+        draw_point(box, &random, z);
+        for (int64_t i = 0; i < bf_cells_count(moved); i++) {
+          bf_cells_point(moved, i, own);
+          bf_cells_point(plain, i, centre);
+          for (int j = 0; j < box->dim; j++) {
+            const double h = (box->upper[j] - box->lower[j]) / (double)box->cells[j];
+            assert_true(s == 2 ? own[j] == centre[j] : fabs(own[j] - centre[j] - shifts[s][j] * h) < 1e-13);
+          }
+          least = fmin(least, square_distance(box->dim, z, own));
+        }
+        cell = bf_cells_nearest(moved, z);
+        bf_cells_point(moved, cell, own);
+        assert_true(square_distance(box->dim, z, own) <= least * (1 + 1e-12));
+        if (s == 2) assert_int_equal(cell, bf_cells_nearest(plain, z));
+      }
+      bf_cells_destroy(&plain);
+      bf_cells_destroy(&moved);
+    }
+}
+
+static void moves_are_less_than_half_a_cell(void **state) {
+  const double wrong[] = {0.5, -0.5000001, NAN};
+  (void)state;
+  for (int k = 0; k < LENGTH(wrong); k++) {
+    BfError  error = {0};
+    BfCells *cells = NULL;
+    assert_int_equal(bf_cells_grid_shifted(1, (double[]){0}, (double[]){1}, (int64_t[]){4}, &wrong[k], &cells, &error),
+                     BF_BAD_INPUT);
+    assert_non_null(strstr(error.text, "quantize.shift[0] must be in [-0.5, 0.5), got"));
+    assert_null(cells);
+  }
 }
 
 static void largest_grids(void **state) {
@@ -285,6 +335,8 @@ int main(void) {
       cmocka_unit_test(centres_are_numbered_row_major),
       cmocka_unit_test(grid_nearest_is_the_nearest_centre),
       cmocka_unit_test(borders_and_clamping),
+      cmocka_unit_test(moved_grids),
+      cmocka_unit_test(moves_are_less_than_half_a_cell),
       cmocka_unit_test(largest_grids),
       cmocka_unit_test(split_is_multilinear_and_keeps_the_mean),
       cmocka_unit_test(split_by_hand),

@@ -129,6 +129,19 @@ CASES = {
         rows=sequences(3, 1, dim=3, seed=20), dim=3, lower=[-1.5, -1.4, -1.3], upper=[1.4, 1.5, 1.7], cells=[2, 3, 2],
         terminal="pooled_cross_entropy", readout={"kind": "fixed", "matrix": [2, 0, 1, -2, 1, 0], "bias": [0, 0]},
         control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}}),
+    "a sample of sequences": problem(
+        rows=sequences(9, 2, seed=41)[::-1], sample=(3, 5), terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
+        control={"A": {"form": "full", **A2}, "V": {"form": "scalar", "range": [-2, 2], "levels": 3}}),
+    "a sample of a population": problem(
+        rows=population(20, seed=42), sample=(3, 7), terminal="token_cross_entropy", readout=READOUT, cells=[3, 2],
+        control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}}),
+    "cells moved": problem(
+        rows=sequences(2, 2, seed=43), cells=[4, 3], shift=[0.25, -0.5], terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
+        control={"A": {"form": "full", **A2}, "V": {"form": "scalar", "range": [-2, 2], "levels": 3}}),
+    "cells moved, split": problem(
+        rows=population(14, seed=2), atoms=2, transition="split", shift=0.2, terminal="token_cross_entropy", readout=READOUT,
+        control={"A": {"form": "diagonal", "range": [-1.5, 2.5], "levels": 2},
+                 "V": {"form": "scalar", "range": [-0.875, 1.375], "levels": 3}}),
     "nothing to choose": problem(
         rows=sequences(2, 2, seed=24), terminal="token_cross_entropy", readout=READOUT,
         control={"A": {"form": "fixed", "value": [1, 0, 0, 1]}, "V": {"form": "fixed", "value": [0.5, 0.25, 0, 0.5]}}),
@@ -143,4 +156,4 @@ CASES = {
 UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, two heads", "feed-forward, relu, sampled",
                "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
                "rms, encoded, two atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
-               "nothing to choose", "linear, rms, feed-forward", "linear alone, two tags of one atom"]
+               "a sample of sequences", "a sample of a population", "nothing to choose", "linear, rms, feed-forward", "linear alone, two tags of one atom"]

@@ -23,7 +23,7 @@ def problem(**change):
     p = dict(horizon=2, step=0.5, dim=2, lower=[-1.53, -1.47], upper=[1.51, 1.55], projection="clip", rows=[],
              targets=False, encoding=None, residual=1, norm="none", heads=1, beta=1.0, mask="full", feedforward="none", width=0, linear=0,
              control={}, action={"kind": "grid"}, terminal="squared_error", pooling="mean", readout=None,
-             position_weight=None, weight_decay=0.0, cells=[3, 3], codebook=None, atoms=0, transition="nearest")
+             position_weight=None, weight_decay=0.0, cells=[3, 3], codebook=None, atoms=0, transition="nearest", shift=0, sample=None)
     unknown = set(change) - set(p)
     assert not unknown, unknown
     return {**p, **change}
@@ -49,6 +49,8 @@ def write(p, folder, name="problem"):
         quantize["codebook"] = name + "-points.csv"
     else:
         quantize["cells"] = p["cells"]
+        if np.any(p["shift"]):
+            quantize["shift"] = p["shift"]
     cost = {"terminal": p["terminal"], "weight_decay": p["weight_decay"]}
     if p["terminal"] in POOLED:
         cost["pooling"] = p["pooling"]
@@ -59,6 +61,8 @@ def write(p, folder, name="problem"):
     encoding = "none" if p["encoding"] is None else [float(x) for x in np.ravel(p["encoding"])]
     layer = {"residual": p["residual"], "norm": p["norm"], "heads": p["heads"], "feedforward": p["feedforward"]}
     data = {"file": name + ".csv"}
+    if p["sample"]:
+        data["sample"] = dict(zip(("count", "seed"), p["sample"]))
     if p["heads"]:
         layer.update(beta=p["beta"], mask=p["mask"])
         data["position_encoding"] = encoding
@@ -196,11 +200,31 @@ def layer(p, z, positions, masses, u):
 # ---- tags, contexts, quantizers ------------------------------------------------------------------------------------
 
 
+def sampled(p):
+    """The rows that data.sample leaves: of the N sequences with the least draws, or of one sequence the N rows of each tag."""
+    rows = p["rows"]
+    if not p["sample"]:
+        return rows
+    count, seed = p["sample"]
+    draw, numbers = splitmix(seed), sorted({row[0] for row in rows})
+    if len(numbers) > 1:
+        order = sorted((next(draw), s) for s in numbers)
+        return [row for row in rows if row[0] in {s for _, s in order[:count]}]
+    order = sorted((next(draw), i) for i in range(len(rows)))
+    kept, seen = set(), {}
+    for _, i in order:
+        tag = tuple(np.ravel(rows[i][1])) + tuple(np.ravel(rows[i][2]))
+        seen[tag] = seen.get(tag, 0) + 1
+        if seen[tag] <= count:
+            kept.add(i)
+    return [row for i, row in enumerate(rows) if i in kept]
+
+
 def contexts(p):
     """A dictionary a sequence: slots' positions, masses and tags, tokens of each tag."""
-    out = []
-    for s in sorted({row[0] for row in p["rows"]}):
-        rows = [row for row in p["rows"] if row[0] == s]
+    out, taken = [], sampled(p)
+    for s in sorted({row[0] for row in taken}):
+        rows = [row for row in taken if row[0] == s]
         tags = sorted({(row[1], tuple(row[2]) if p["targets"] else row[2]) for row in rows})
         c = dict(positions=[], masses=[], tags=tags, first=[0], tokens=[], length=max(row[1] for row in rows) + 1)
         for position, tag in tags:
@@ -227,7 +251,7 @@ def points(p):
     if p["codebook"] is not None:
         return np.array(p["codebook"], float)
     h = (np.array(p["upper"]) - p["lower"]) / p["cells"]
-    return np.array([np.array(p["lower"]) + (np.array(i) + 0.5) * h for i in itertools.product(*map(range, p["cells"]))])
+    return np.array([np.array(p["lower"]) + (np.array(i) + 0.5 + p["shift"]) * h for i in itertools.product(*map(range, p["cells"]))])
 
 
 def nearest(p, z):
@@ -238,7 +262,7 @@ def nearest(p, z):
         if len(p["codebook"]) > 1 and (two[..., 1] - two[..., 0] < MARGIN).any():
             raise Tie("codebook")
         return distance.argmin(-1)
-    x = (z - p["lower"]) / (np.array(p["upper"]) - p["lower"]) * p["cells"]
+    x = (z - p["lower"]) / (np.array(p["upper"]) - p["lower"]) * p["cells"] - p["shift"]
     near = np.abs(x - np.rint(x)) < MARGIN
     if (near & (np.rint(x) > 0) & (np.rint(x) < p["cells"])).any():
         raise Tie("cell")
@@ -264,7 +288,7 @@ def split_law(p, images):
     law = {}
     h = (np.array(p["upper"]) - p["lower"]) / p["cells"]
     for z in images:
-        s = np.clip((z - p["lower"]) / h - 0.5, 0, np.array(p["cells"]) - 1)
+        s = np.clip((z - p["lower"]) / h - 0.5 - p["shift"], 0, np.array(p["cells"]) - 1)
         low = np.minimum(np.floor(s).astype(int), np.maximum(np.array(p["cells"]) - 2, 0))
         for corner in itertools.product((0, 1), repeat=p["dim"]):
             i = low + corner

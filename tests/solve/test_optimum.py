@@ -22,7 +22,7 @@ def enumeration(p):
 
 
 def unquantized(p):
-    p = {**p, "cells": 0, "codebook": None, "atoms": 0, "transition": "nearest"}
+    p = {**p, "cells": 0, "codebook": None, "shift": 0, "atoms": 0, "transition": "nearest"}
     cost, lists = oracle.enumerate_lists(p, exact=True)
     result = solve(p)
     close(result.value, cost)
