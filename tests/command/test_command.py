@@ -83,7 +83,8 @@ def result_file():
             if space == "full":
                 assert np.abs(r.data["grid/points"] - oracle.points(p)).max() < 1e-15
                 assert r.value == r.data["value"][0, r.attributes["rollout"]["initial"]]
-            tags = [(s, position, label) for s, c in enumerate(everyone) for position, label in c["tags"]]
+            tags = [(s, position, label) for s, c in zip(sorted({row[0] for row in oracle.sampled(p)}), everyone)
+                    for position, label in c["tags"]]
             assert list(r.data["tags/sequence"]) == [t[0] for t in tags]
             assert list(r.data["tags/position"]) == [t[1] for t in tags]
             assert (r.data["actions/controls"][r.data["rollout/actions"]] == r.data["rollout/controls"]).all()
