@@ -146,6 +146,10 @@ typedef struct {
  * Collective on comm; every rank gets the same error. */
 BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
                          BfProblem **out, BfError *error);
+/* The same where some of the files are here already, by the names that the problem has for them: they are copied, the
+ * others are read from disk. Collective on comm. */
+BfStatus bf_problem_read_beside(MPI_Comm comm, const char *path, const BfFiles *files, const BfSections *sections,
+                                BfOptions *options, BfProblem **out, BfError *error);
 /* The same from files that were read before (taken over by the problem, also on failure), with the overrides that were
  * given then, and no others. sections: NULL where nothing is needed (of a trained model). */
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,

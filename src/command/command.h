@@ -23,8 +23,12 @@ const BfCommand       *bf_command(const char *name); /* NULL for an unknown one 
 /* The manual page of the program, which lists its commands. */
 void bf_manual_page_of_all(FILE *out);
 
-BfCommandRun    bf_command_info, bf_command_train, bf_command_eval;
-BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval;
+BfCommandRun    bf_command_info, bf_command_train, bf_command_eval, bf_command_study;
+BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval, bf_manual_study;
+
+extern const BfOption bf_eval_options[];
+/* Its options alone, where nothing is to be read yet. Local. */
+BfStatus bf_eval_check(BfOptions *options, BfError *error);
 
 /* Tables of what every command takes: -node_size, -quiet; and of those that read a problem: its keys. */
 extern const BfOption bf_run_options[], bf_key_options[];

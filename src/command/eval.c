@@ -10,7 +10,7 @@ typedef struct {
   bool  overwrite;
 } Settings;
 
-static const BfOption eval_options[] = {
+const BfOption bf_eval_options[] = {
     {"data", BF_OPTION_TEXT, BF_OF_THIS_START, "TABLE", offsetof(Settings, data),
      .meaning = "the table (CSV or HDF5, as in a problem; label or targets may be missing); without it the training "
                 "data of the result file. A token outside the box is taken as it is: P, if any, acts after the first "
@@ -34,7 +34,7 @@ void bf_manual_eval(const char *name, BfManual *manual) {
           "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
           "flow it tells both: of the layers, and of the flow in the scheme that it was trained with. A table without "
           "labels (or targets) is predicted.\n",
-      .options = {eval_options, bf_run_options},
+      .options = {bf_eval_options, bf_run_options},
       .notes   = "PETSc's options (-log_view) work too.\n"};
 }
 
@@ -125,7 +125,7 @@ done:
 
 static BfStatus read_options(BfOptions *options, Settings *o, BfError *error) {
   bool csv;
-  BF_TRY(bf_options_parse(eval_options, options, o, error));
+  BF_TRY(bf_options_parse(bf_eval_options, options, o, error));
   BF_TRY(bf_options_refuse_unread(options, error));
   return o->out ? bf_answer_ending(o->out, &csv, error) : BF_OK;
 }
@@ -137,6 +137,13 @@ BfStatus bf_command_eval(BfRun *run, const BfArguments *arguments, BfError *erro
   status = arguments->file ? eval(run, arguments, &o, error)
                            : bf_fail(error, BF_BAD_INPUT, "eval needs a result file; see `bellformer help eval`");
 done:
-  bf_options_clear(eval_options, &o);
+  bf_options_clear(bf_eval_options, &o);
+  return status;
+}
+
+BfStatus bf_eval_check(BfOptions *options, BfError *error) {
+  Settings       o      = {0};
+  const BfStatus status = read_options(options, &o, error);
+  bf_options_clear(bf_eval_options, &o);
   return status;
 }

@@ -1,6 +1,7 @@
 /* PETSc's own options of the flow: a text, which a flow reads from a database of its own; PETSc looks there while the
  * flow calls it, in its sub-objects too. Read once before anything runs, so that a misspelt one is found and named. */
 #include "flow/flow.h"
+#include "flow/settings.h"
 #include "run/petsc_error.h"
 #include <petsctao.h>
 #include <petscts.h>
@@ -143,7 +144,7 @@ static BfStatus refuse(const char *name, const char *value, const char *heard, B
   return bf_fail(error, BF_BAD_INPUT, "option -%s: PETSc does not take '%s': %s", name, value, heard);
 }
 
-static bool is_petsc(const char *name) {
+bool bf_flow_petsc_is(const char *name) {
   static const char *const prefix[] = {"tao_", "ts_", "mat_"};
   for (int i = 0; i < 3; i++)
     if (!strncmp(name, prefix[i], strlen(prefix[i])) && name[strlen(prefix[i])]) return true;
@@ -156,7 +157,7 @@ static BfStatus blame(const BfOptions *options, const char *method, BfError *err
   for (int64_t i = 0; i < bf_options_count(options) && error->status == BF_OK; i++) {
     const char  *name = bf_options_name(options, i), *value = bf_options_value(options, i);
     PetscOptions database = NULL;
-    if (!is_petsc(name)) continue;
+    if (!bf_flow_petsc_is(name)) continue;
     snprintf(line, sizeof line, "-%s %s%s%s", name, value, method ? " -tao_type " : "", method ? method : "");
     if (bf_flow_database_create(line, &database, error) == BF_OK && !is_taken(database, heard))
       refuse(name, value, heard, error);
@@ -196,7 +197,7 @@ static BfStatus write_text(const BfOptions *options, char **text, BfError *error
   BF_TRY(BF_NEW(text, room, error));
   for (int64_t i = 0; i < count; i++) {
     const char *name = bf_options_name(options, i), *value = bf_options_value(options, i);
-    if (!is_petsc(name)) continue;
+    if (!bf_flow_petsc_is(name)) continue;
     if (strpbrk(value, " \t\n\"")) return bf_fail(error, BF_BAD_INPUT, "option -%s takes no blanks: '%s'", name, value);
     sprintf(*text + strlen(*text), "%s-%s%s%s", **text ? " " : "", name, *value ? " " : "", value);
   }
@@ -208,7 +209,7 @@ static BfStatus mark(BfOptions *options, PetscOptions database, BfError *error) 
   for (int64_t i = 0; i < bf_options_count(options); i++) {
     const char *name = bf_options_name(options, i);
     PetscBool   used = PETSC_FALSE;
-    if (is_petsc(name)) BF_TRY(bf_petsc(PetscOptionsUsed(database, name, &used), "PetscOptionsUsed", error));
+    if (bf_flow_petsc_is(name)) BF_TRY(bf_petsc(PetscOptionsUsed(database, name, &used), "PetscOptionsUsed", error));
     if (used) bf_options_read(options, name);
   }
   return BF_OK;

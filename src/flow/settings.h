@@ -13,7 +13,8 @@ typedef struct {
   char   *petsc; /* PETSc's own, as bf_flow_petsc_take has them */
 } BfFlowSettings;
 
-extern const BfOption bf_flow_options[]; /* into BfFlowSettings */
+extern const BfOption bf_flow_options[];                    /* into BfFlowSettings */
+bool                  bf_flow_petsc_is(const char *option); /* whether bf_flow_petsc_take takes it */
 /* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the
  * settings ask for; chosen ones are put into the settings. Refuses what does not go together. Collective. */
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *settings, BfFlowOptions *flow, BfError *error);

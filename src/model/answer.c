@@ -165,6 +165,10 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   BF_TRY(bf_store_put_int(store, "/", "outside", answer->outside, error));
   BF_TRY(put_losses(store, answer, error));
   BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
+  if (!answer->data->unlabelled) {
+    BF_TRY(bf_store_put_double(store, "/prediction", "loss", answer->rollout->loss, error));
+    BF_TRY(bf_store_put_double(store, "/prediction", "accuracy", answer->rollout->accuracy, error));
+  }
   if (!answer->own) return BF_OK;
   char path[64];
   snprintf(path, sizeof path, "/%s_tokens", answer->own->name);

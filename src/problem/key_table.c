@@ -164,3 +164,19 @@ int bf_key_name(const char *option, BfKeyName *out) {
   }
   return 0;
 }
+
+const char *bf_key_dotted(const BfKeyName *name, const char *option, char key[BF_OPTION_LENGTH]) {
+  if (!*name->matrix) return name->row->name;
+  snprintf(key, BF_OPTION_LENGTH, "%s", option);
+  key[strlen("control")] = key[strlen("control.") + strlen(name->matrix)] = '.';
+  key[strlen(key) - strlen(strrchr(name->row->name, '.'))]                = '.';
+  return key;
+}
+
+unsigned bf_key_section(const BfKey *row) {
+  static const char *const begin[] = {"action.", "quantize.", "flow."}; /* in the order of their bits */
+  const char              *last    = strrchr(row->name, '.');
+  for (unsigned k = 0; k < sizeof begin / sizeof *begin; k++)
+    if (!strncmp(row->name, begin[k], strlen(begin[k]))) return 1u << k;
+  return last && !strcmp(last, ".levels") ? BF_SECTION_ACTION : 0;
+}

@@ -29,3 +29,7 @@ typedef struct {
 /* The key that is spelt as an option without its dash, "control_A_0_row_3_to_4_levels". Returns 0 for an unknown one.
  */
 int bf_key_name(const char *option, BfKeyName *out);
+/* The same key as a file has it, "control.A_0.row_3_to_4.levels"; `key` is room for it, which is not always needed. */
+const char *bf_key_dotted(const BfKeyName *name, const char *option, char key[BF_OPTION_LENGTH]);
+/* The section that a key speaks to (BfSections), 0 where every command reads it. */
+unsigned bf_key_section(const BfKey *row);

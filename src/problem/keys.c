@@ -17,25 +17,15 @@ typedef struct {
 
 /* ---- what is given ---------------------------------------------------------------------------------------------- */
 
-/* "control_A_0_row_1_levels" -> "control.A_0.row_1.levels"; NULL without memory. */
-static char *key_of_option(const BfKeyName *name, const char *option, BfError *error) {
-  if (!*name->matrix) return bf_text_copy(name->row->name, (int64_t)strlen(name->row->name), error);
-  char *key = bf_text_copy(option, (int64_t)strlen(option), error);
-  if (!key) return NULL;
-  key[strlen("control")] = key[strlen("control.") + strlen(name->matrix)] = '.';
-  key[strlen(key) - strlen(strrchr(name->row->name, '.'))]                = '.';
-  return key;
-}
-
 /* Note a key, in the spelling of the file or of an option, where it is a known one. */
 static BfStatus note(BfKeys *keys, const char *spelling, int on_line, int64_t at, BfError *error) {
   BfGiven given = {.on_line = on_line, .at = at};
-  char    option[BF_OPTION_LENGTH];
+  char    option[BF_OPTION_LENGTH], dotted[BF_OPTION_LENGTH];
   bf_option_name(spelling, option);
   if (!bf_key_name(option, &given.name)) return BF_OK;
+  if (on_line) spelling = bf_key_dotted(&given.name, option, dotted);
   BF_TRY(bf_array_room(&keys->given, keys->givens, &keys->given_room, sizeof *keys->given, error));
-  given.key =
-      on_line ? key_of_option(&given.name, option, error) : bf_text_copy(spelling, (int64_t)strlen(spelling), error);
+  given.key = bf_text_copy(spelling, (int64_t)strlen(spelling), error);
   if (!given.key) return error->status;
   keys->given[keys->givens++] = given;
   return BF_OK;

@@ -87,8 +87,14 @@ done:
   return status;
 }
 
-BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
-                         BfProblem **out, BfError *error) {
+static BfStatus add_copies(const BfFiles *from, BfFiles *to, BfError *error) {
+  for (int i = 0; from && i < from->count; i++)
+    BF_TRY(bf_files_add(to, from->file[i].name, from->file[i].bytes, from->file[i].size, error));
+  return BF_OK;
+}
+
+BfStatus bf_problem_read_beside(MPI_Comm comm, const char *path, const BfFiles *beside, const BfSections *sections,
+                                BfOptions *options, BfProblem **out, BfError *error) {
   const char *slash     = strrchr(path, '/');
   int64_t     length    = slash ? (slash == path ? 1 : slash - path) : 0;
   BfFiles    *files     = NULL;
@@ -96,6 +102,7 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sect
   char       *directory = bf_text_copy(path, length, error);
   BfStatus    status    = directory ? bf_files_create(comm, directory, &files, error) : error->status;
   bf_free(directory);
+  if (status == BF_OK) status = add_copies(beside, files, error);
   if (bf_together(comm, status, error) != BF_OK) {
     bf_files_destroy(&files);
     return error->status;
@@ -110,6 +117,11 @@ BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sect
   return BF_OK;
 }
 
+BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
+                         BfProblem **out, BfError *error) {
+  return bf_problem_read_beside(comm, path, NULL, sections, options, out, error);
+}
+
 BfStatus bf_problem_restore(BfFiles *files, const char *yaml, const char *overrides, const BfSections *sections,
                             BfProblem **out, BfError *error) {
   return read_problem(files, &(Source){yaml, overrides ? overrides : "", NULL}, sections, out, error);
@@ -121,8 +133,7 @@ BfStatus bf_problem_reread(const BfProblem *problem, const BfSections *sections,
   BfFiles       *files = NULL;
   BfProblem     *copy  = NULL;
   bf_files_create(from->comm, NULL, &files, error);
-  for (int i = 0; i < from->count && error->status == BF_OK; i++)
-    bf_files_add(files, from->file[i].name, from->file[i].bytes, from->file[i].size, error);
+  if (error->status == BF_OK) add_copies(from, files, error);
   if (bf_agree(from->comm, error) != BF_OK) {
     bf_files_destroy(&files);
     return error->status;

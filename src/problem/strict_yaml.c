@@ -1,90 +1,31 @@
 #include "strict_yaml.h"
 #include "run/text.h"
 #include "yaml_mistake.h"
+#include "yaml_stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 enum { KEY_LENGTH = 64, PATH_LENGTH = 384, DEPTH = 4, ENTRIES = 4096 };
 
 #define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_" /* what a key consists of */
 
 typedef struct {
-  const BfFile *file;
-  yaml_parser_t parser;
-  yaml_event_t  event; /* the one that next() fetched; owned */
-  BfYaml       *yaml;
-  BfError      *error;
+  BfYamlStream stream;
+  BfYaml      *yaml;
+  BfError     *error;
 } Reader;
 
-static int line_of(const Reader *reader) { return (int)reader->event.start_mark.line + 1; }
+static int line_of(const Reader *reader) { return bf_yaml_line(&reader->stream); }
 
-/* What a line would hide: references to elsewhere, and types that are not the text's own. */
-static BfStatus refuse_decoration(Reader *reader) {
-  const yaml_event_t *event  = &reader->event;
-  const yaml_char_t  *anchor = NULL, *tag = NULL;
-  switch (event->type) {
-  case YAML_ALIAS_EVENT:
-    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: aliases are not read here", line_of(reader));
-  case YAML_SCALAR_EVENT:
-    anchor = event->data.scalar.anchor, tag = event->data.scalar.tag;
-    break;
-  case YAML_SEQUENCE_START_EVENT:
-    anchor = event->data.sequence_start.anchor, tag = event->data.sequence_start.tag;
-    break;
-  case YAML_MAPPING_START_EVENT:
-    anchor = event->data.mapping_start.anchor, tag = event->data.mapping_start.tag;
-    break;
-  default:
-    break;
-  }
-  if (anchor) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: anchors are not read here", line_of(reader));
-  char text[BF_QUOTE];
-  if (tag)
-    return bf_fail(reader->error, BF_BAD_INPUT, "line %d: tags are not read here, got '%s'", line_of(reader),
-                   bf_text_quote((const char *)tag, text));
-  return BF_OK;
-}
+static BfStatus next(Reader *reader) { return bf_yaml_next(&reader->stream, reader->error); }
 
-static BfStatus next(Reader *reader) {
-  yaml_event_delete(&reader->event);
-  if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-    const yaml_parser_t *parser = &reader->parser;
-    size_t               line   = parser->problem_mark.line + 1;
-    if (parser->error == YAML_MEMORY_ERROR) return bf_fail(reader->error, BF_FAILURE, "out of memory");
-    /* The reader's own errors (a byte that is no UTF-8) carry an offset and no mark. */
-    if (parser->error == YAML_READER_ERROR) {
-      line              = 1;
-      const char *bytes = (const char *)parser->input.string.start;
-      size_t      size  = (size_t)(parser->input.string.end - parser->input.string.start);
-      for (size_t k = 0; k < parser->problem_offset && k < size; k++) line += bytes[k] == '\n';
-    }
-    /* A context that has begun has a mark; the reader's errors have none. */
-    const int           context = parser->context ? (int)parser->context_mark.line + 1 : 0;
-    const BfYamlFailure failure = {.problem = parser->problem ? parser->problem : "cannot be parsed",
-                                   .line    = (int)line,
-                                   .column  = (int)parser->problem_mark.column,
-                                   .context = context};
-    return bf_yaml_mistake(reader->file, &failure, reader->error);
-  }
-  return refuse_decoration(reader);
-}
-
-static const char *scalar_text(const Reader *reader) { return (const char *)reader->event.data.scalar.value; }
-
-static int scalar_is_null(const Reader *reader) {
-  static const char *const names[] = {"", "~", "null", "Null", "NULL", NULL};
-  if (reader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return 0;
-  for (int k = 0; names[k]; k++)
-    if (!strcmp(scalar_text(reader), names[k])) return 1;
-  return 0;
-}
+static const char *scalar_text(const Reader *reader) { return (const char *)reader->stream.event.data.scalar.value; }
 
 static BfStatus add_value(Reader *reader, BfYamlEntry *entry) {
-  size_t length = reader->event.data.scalar.length;
-  if (scalar_is_null(reader))
+  size_t length = reader->stream.event.data.scalar.length;
+  if (bf_yaml_is_null(&reader->stream))
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s has no value", line_of(reader), entry->key);
   /* An escape ("\0") can make a byte that the file does not hold. */
   if (strlen(scalar_text(reader)) != length)
@@ -97,13 +38,14 @@ static BfStatus add_value(Reader *reader, BfYamlEntry *entry) {
 }
 
 static BfStatus add_list(Reader *reader, BfYamlEntry *entry) {
-  const int flow = reader->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+  const int flow = reader->stream.event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
   for (;;) {
     BF_TRY(next(reader));
-    if (reader->event.type == YAML_SEQUENCE_END_EVENT) return BF_OK;
-    if (reader->event.type != YAML_SCALAR_EVENT)
+    if (reader->stream.event.type == YAML_SEQUENCE_END_EVENT) return BF_OK;
+    if (reader->stream.event.type != YAML_SCALAR_EVENT)
       return bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s must be a flat list of values%s", line_of(reader),
-                     entry->key, flow && reader->event.type == YAML_MAPPING_START_EVENT ? " (is a ']' missing?)" : "");
+                     entry->key,
+                     flow && reader->stream.event.type == YAML_MAPPING_START_EVENT ? " (is a ']' missing?)" : "");
     BF_TRY(add_value(reader, entry));
   }
 }
@@ -118,9 +60,9 @@ static int is_number(const char *text) {
 static BfStatus add_key(Reader *reader, const char *parent, BfYamlEntry **out) {
   char        path[PATH_LENGTH], quoted[BF_QUOTE];
   BfYaml     *yaml = reader->yaml;
-  const char *key  = reader->event.type == YAML_SCALAR_EVENT ? scalar_text(reader) : NULL;
+  const char *key  = reader->stream.event.type == YAML_SCALAR_EVENT ? scalar_text(reader) : NULL;
   if (!key) return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a key must be a word", line_of(reader));
-  size_t length = reader->event.data.scalar.length;
+  size_t length = reader->stream.event.data.scalar.length;
   size_t word   = strspn(key, WORD);
   if (is_number(key))
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: '%s' stands where a key should (a list stands in brackets)",
@@ -158,16 +100,16 @@ static BfStatus add_map(Reader *reader, const char *parent, int line, int depth)
   for (int count = 0;; count++) {
     BfYamlEntry *entry = NULL;
     BF_TRY(next(reader));
-    if (reader->event.type == YAML_MAPPING_END_EVENT)
+    if (reader->stream.event.type == YAML_MAPPING_END_EVENT)
       return count ? BF_OK
                    : bf_fail(reader->error, BF_BAD_INPUT, "line %d: %s holds no keys", line,
                              *path ? path : "the problem");
     BF_TRY(add_key(reader, path, &entry));
     BF_TRY(next(reader));
-    if (reader->event.type == YAML_SCALAR_EVENT) {
+    if (reader->stream.event.type == YAML_SCALAR_EVENT) {
       entry->kind = BF_YAML_SCALAR;
       BF_TRY(add_value(reader, entry));
-    } else if (reader->event.type == YAML_SEQUENCE_START_EVENT) {
+    } else if (reader->stream.event.type == YAML_SEQUENCE_START_EVENT) {
       entry->kind = BF_YAML_LIST;
       BF_TRY(add_list(reader, entry));
     } else {
@@ -180,42 +122,31 @@ static BfStatus add_map(Reader *reader, const char *parent, int line, int depth)
 static BfStatus read_stream(Reader *reader) {
   BF_TRY(next(reader)); /* the stream's start */
   BF_TRY(next(reader));
-  if (reader->event.type == YAML_STREAM_END_EVENT)
+  if (reader->stream.event.type == YAML_STREAM_END_EVENT)
     return bf_fail(reader->error, BF_BAD_INPUT, "line 1: the problem holds no keys");
   BF_TRY(next(reader));
-  if (reader->event.type == YAML_SCALAR_EVENT) BF_TRY(bf_yaml_check_line(reader->file, line_of(reader), reader->error));
-  if (reader->event.type != YAML_MAPPING_START_EVENT)
+  if (reader->stream.event.type == YAML_SCALAR_EVENT)
+    BF_TRY(bf_yaml_check_line(reader->stream.file, line_of(reader), reader->error));
+  if (reader->stream.event.type != YAML_MAPPING_START_EVENT)
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: the top level must be a map of keys", line_of(reader));
   BF_TRY(add_map(reader, "", line_of(reader), 0));
   BF_TRY(next(reader)); /* the document's end */
   BF_TRY(next(reader));
-  if (reader->event.type != YAML_STREAM_END_EVENT)
+  if (reader->stream.event.type != YAML_STREAM_END_EVENT)
     return bf_fail(reader->error, BF_BAD_INPUT, "line %d: a second document", line_of(reader));
   return BF_OK;
 }
 
 BfStatus bf_yaml_parse(const BfFile *file, BfYaml *out, BfError *error) {
-  BfYaml      yaml   = {0};
-  Reader      reader = {.file = file, .yaml = &yaml, .error = error};
-  const char *nul    = file->size ? memchr(file->bytes, '\0', (size_t)file->size) : NULL;
-  BfStatus    status;
+  BfYaml   yaml   = {0};
+  Reader   reader = {.yaml = &yaml, .error = error};
+  BfStatus status;
   if (bf_file_is_hdf5(file))
     return bf_fail(error, BF_BAD_INPUT, "%s: an HDF5 file, not a problem in YAML (`bellformer eval` reads results)",
                    file->name);
-  if (bf_yaml_check_blanks(file, error) != BF_OK) {
-    bf_error_prefix(error, "%s", file->name);
-    return error->status;
-  }
-  if (nul) {
-    int line = 1;
-    for (const char *byte = file->bytes; byte < nul; byte++) line += *byte == '\n';
-    return bf_fail(error, BF_BAD_INPUT, "%s: line %d: a NUL byte", file->name, line);
-  }
-  if (!yaml_parser_initialize(&reader.parser)) return bf_fail(error, BF_FAILURE, "%s: out of memory", file->name);
-  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)file->bytes, (size_t)file->size);
-  status = read_stream(&reader);
-  yaml_event_delete(&reader.event);
-  yaml_parser_delete(&reader.parser);
+  status = bf_yaml_open(&reader.stream, file, error);
+  if (status == BF_OK) status = read_stream(&reader);
+  bf_yaml_close(&reader.stream);
   if (status == BF_OK) {
     *out = yaml;
   } else {

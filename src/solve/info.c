@@ -119,7 +119,7 @@ BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
-    if (turn && o->space >= 0) continue;
+    if (turn && (o->space >= 0 || x->answer)) continue;
     if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, &choice.reachable, error));
     else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, error));
   }

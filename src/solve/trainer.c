@@ -77,12 +77,28 @@ static void report(const void *state, const BfSession *session) {
   bf_print(run, "\n");
 }
 
+static const char *const outputs[] = {"/grid/points",
+                                      "/layers/*/*",
+                                      "/policy",
+                                      "/rollout@initial",
+                                      "/stability@moves",
+                                      "/stability@all_pairs",
+                                      "/stability@modulus",
+                                      "/stability/index",
+                                      "/stability/moves",
+                                      "/stability/value",
+                                      "/stability/loss",
+                                      "/stability/open_loop_loss",
+                                      "/value",
+                                      NULL};
+
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",
     .about   = "Solves the dynamic program over quantized laws of tokens exactly and writes the trained Transformer.\n",
     .notes   = "PETSc's options (-log_view) work too.\n",
     .options = bf_solve_options,
     .sections = &bf_solve_sections,
+    .outputs  = outputs,
     .size     = sizeof(BfSolveState),
     .choose   = choose,
     .create   = create,

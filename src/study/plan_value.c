@@ -21,8 +21,7 @@ const char *bf_plan_value(const BfPlan *plan, int64_t point, const char *key) {
   return NULL;
 }
 
-/* The number that a list repeats. */
-static bool same_numbers(const char *list, double *number) {
+bool bf_study_number(const char *list, double *number) {
   double first = 0;
   for (int count = 0;; count++) {
     char         one[64];
@@ -42,5 +41,5 @@ static bool same_numbers(const char *list, double *number) {
 
 bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *number) {
   const char *value = bf_plan_value(plan, point, key);
-  return value && same_numbers(value, number);
+  return value && bf_study_number(value, number);
 }

@@ -1,7 +1,7 @@
 /* A convergence study: a problem, what varies, what is run at each point, what is measured. share/doc/studies.md.
  *
- *   file.c     a study file (or the line's -vary) into a BfStudy        no runs, no MPI but the reading of files
- *   plan.c     its points, and the options of each run at each point
+ *   file.c     a study file into a BfStudy; line.c: the line's -vary; read.h: its parts
+ *   points.c, plan.c  its points, and the options of each run at each point; identity.c: what a point is
  *   check.c    every value of every point, before anything runs
  *   formula.c  a column by a formula in others
  *   record.h   what a run at a point has given: numbers by name
@@ -18,6 +18,13 @@
 /* ---- what can be run at a point -----------------------------------------------------------------------------------
  */
 
+/* What a run is checked by. */
+typedef struct {
+  const char    *name, *file;
+  const BfFiles *files;    /* of the problem, read once; others are read from disk */
+  double *seconds, *bytes; /* that it would take on these ranks; a node's bytes. 0: unknown. NULL: not asked for */
+} BfStudyCheck;
+
 /* A command as a study sees it; command/study.c makes one of every trainer, and of eval. */
 typedef struct {
   const char *name;
@@ -28,10 +35,9 @@ typedef struct {
   const char *const *outputs;        /* what its file holds: "/rollout@cost", "/rollout/tokens"; NULL ends them */
   /* Run it on run->world with run->options; file: the problem, or what `file` names. Writes what its option -o says. */
   BfStatus (*run)(BfRun *run, const char *name, const char *file, BfError *error);
-  /* Check what that would read: options and keys; seconds and bytes a rank (0: unknown) that it would take, where
-   * `estimate`. Nothing is written. */
-  BfStatus (*check)(BfRun *run, const char *name, const char *file, bool estimate, double *seconds, double *bytes,
-                    BfError *error);
+  /* Check what that would read, on `run`: options, and keys of the problem. Nothing is written. file: NULL where it is
+   * the result of an earlier run. */
+  BfStatus (*check)(BfRun *run, const BfStudyCheck *x, BfError *error);
 } BfStudyCommand;
 
 /* ---- a study ------------------------------------------------------------------------------------------------------
@@ -116,6 +122,13 @@ typedef struct {
 BfStatus bf_study_read(MPI_Comm comm, const char *path, const BfStudyCommand commands[], BfOptions *options,
                        BfStudy **out, BfError *error);
 void     bf_study_destroy(BfStudy **study);
+/* Whether a command takes the key, of the problem or one of its options; whether its value there names a file. */
+bool bf_study_takes(const BfStudyCommand *command, const char *key);
+bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text);
+/* Whether a key of the problem names a file, however it is spelt. */
+bool bf_study_names_table(const char *key);
+/* Whether a value is a number: "8", or "8,8", which stands for it. */
+bool bf_study_number(const char *value, double *number);
 
 /* ---- plan.c -------------------------------------------------------------------------------------------------------
  */
@@ -128,7 +141,7 @@ typedef struct {
   int64_t  refers;            /* number of the point's reference, -1: none */
   char     key[BF_POINT_KEY]; /* what it is, whatever study it is of: a hash of all that its runs read, in hex */
   double   seconds;           /* estimated, on one rank; 0: unknown */
-  double   bytes;             /* a rank */
+  double   bytes;             /* of memory, on one rank; 0: unknown */
   int      ranks;             /* that it is given */
 } BfPoint;
 
@@ -137,13 +150,15 @@ typedef struct {
   int64_t        points;     /* in the order of the product, last item fastest */
   int64_t        references; /* behind them */
   BfPoint       *point;      /* [points + references] */
+  int64_t       *choices;    /* of all points */
 } BfPlan;
 
-BfStatus bf_plan_create(MPI_Comm comm, const BfStudy *study, BfPlan **out, BfError *error);
-void     bf_plan_destroy(BfPlan **plan);
+BfStatus bf_study_plan_create(MPI_Comm comm, const BfStudy *study, BfPlan **out, BfError *error);
+void     bf_study_plan_destroy(BfPlan **plan);
 /* The options of run r at a point: those of `set`, of the point, of the run (the last counts) that its command takes.
- * folder: where results of earlier runs stand, FOLDER/NAME.h5. *file: what the command is given as its file; borrowed
- * of study or of options. */
+ * folder: where results of earlier runs stand, FOLDER/NAME.h5; NULL: they are not there yet, and what names them is
+ * left out. *file: what the command is given as its file, borrowed of study or of options; NULL: such a result. Local.
+ */
 BfStatus bf_plan_options(const BfPlan *plan, int64_t point, int run, const char *folder, BfOptions **options,
                          const char **file, BfError *error);
 /* The value of a varied key at a point (its reference's where it is one); NULL: it has none. */

@@ -16,6 +16,7 @@ double bf_info_memory_left(const BfInfo *x) {
 
 void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double left, const char *parts) {
   Text a, b;
+  if (x->answer) x->answer->bytes = bytes;
   bf_print(x->run, "  memory a node      %s%s, %s are free: %s%s\n", bound, bf_human_bytes(bytes, a),
            bf_human_bytes(left, b),
            bytes <= left ? "fits"
@@ -26,6 +27,7 @@ void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double lef
 
 void bf_info_time(const BfInfo *x, const BfEstimate *e) {
   Text a;
+  if (x->answer) x->answer->seconds = bf_estimate_seconds(e);
   bf_print(x->run, "  time               %s%s%s:", e->at_most ? "at most " : "", e->rough ? "very roughly " : "about ",
            bf_human_time(bf_estimate_seconds(e), a));
   for (int i = 0; i < e->parts; i++)

@@ -3,12 +3,18 @@
 #include "bellformer/estimate.h"
 #include "train/session.h"
 
+/* What a trainer's estimate comes to, for whoever asks quietly: of what it would do, of several ways the chosen one. */
+typedef struct {
+  double seconds, bytes; /* of a node; 0: unknown */
+} BfInfoAnswer;
+
 typedef struct BfInfo {
   BfRun                  *run;
   const BfArguments      *arguments;
   const BfProblem        *problem;
   const BfSessionOptions *o;
   int64_t                 program; /* bytes of memory of a rank before anything is measured */
+  BfInfoAnswer           *answer;  /* NULL: lines are told; else it is filled */
 } BfInfo;
 
 /* Bytes of a node: what all its ranks hold whatever they do, the program and the data; what is free where least is

@@ -13,16 +13,19 @@
 typedef struct BfInfo BfInfo; /* train/info.h */
 
 struct BfTrainer {
-  const char       *name;          /* of the command */
-  const char       *about, *notes; /* of its help: paragraphs, each ends with \n; notes may be NULL */
-  const BfOption   *options;
-  const BfSections *sections; /* what it reads of a problem */
-  size_t            size;
+  const char        *name;          /* of the command */
+  const char        *about, *notes; /* of its help: paragraphs, each ends with \n; notes may be NULL */
+  const BfOption    *options;
+  const BfSections  *sections; /* what it reads of a problem */
+  const char *const *outputs;  /* what its result holds beside bf_result_outputs, in the same form */
+  size_t             size;
 
   /* ---- its options, before a problem is read ---- */
 
   /* Take what the table does not: PETSc's own. Local. */
   BfStatus (*parse)(void *state, BfOptions *options, BfError *error);
+  /* Whether parse takes options of that name, beside those of the table. */
+  bool (*takes)(const char *option);
   /* What options come to together; refuse those that do not go together. */
   BfStatus (*settle)(void *state, const BfRun *run, BfError *error);
   /* A file that is read beside the problem, or NULL. */

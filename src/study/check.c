@@ -1,0 +1,222 @@
+/* Every value of every point, before anything runs. */
+#include "bellformer/run.h"
+#include "problem/strict_yaml.h"
+#include "run/text.h"
+#include "study/read.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of the time that points are estimated to take, what estimates may take of it; and in any case. */
+static const double share = 0.05, at_least = 0.5;
+
+typedef struct {
+  BfRun   *alone; /* this rank as a run of its own */
+  BfPlan  *plan;
+  BfFiles *files;  /* of the problem */
+  double  *number; /* [2 * points]: seconds, bytes that this rank has found; those of others 0 */
+  double   spent, told;
+} Check;
+
+/* ---- the problem's files ----------------------------------------------------------------------------------------- */
+
+/* What is not there is told by who reads it. Collective. */
+static BfStatus take_file(const BfRun *run, BfFiles *files, const char *name, BfError *error) {
+  char          path[4096];
+  const BfFile *file;
+  const bool    beside = name[0] != '/' && *files->directory;
+  int           there = snprintf(path, sizeof path, "%s%s%s", beside ? files->directory : "", beside ? "/" : "", name) <
+                  (int)sizeof path &&
+              (run->rank || access(path, R_OK) == 0);
+  MPI_Bcast(&there, 1, MPI_INT, 0, run->world);
+  return there ? bf_files_get(files, name, &file, error) : BF_OK;
+}
+
+static BfStatus take_sets(const BfRun *run, BfFiles *files, const BfSets *sets, BfError *error) {
+  for (int64_t i = 0; i < sets->count; i++)
+    if (bf_study_names_table(sets->set[i].key)) BF_TRY(take_file(run, files, sets->set[i].value, error));
+  return BF_OK;
+}
+
+static BfStatus take_items(const BfRun *run, BfFiles *files, const BfStudy *study, BfError *error) {
+  for (int i = 0; i < study->items; i++)
+    for (int k = 0; k < study->item[i].keys; k++)
+      for (int64_t v = 0; v < study->item[i].count && bf_study_names_table(study->item[i].key[k]); v++)
+        BF_TRY(take_file(run, files, study->item[i].value[v * study->item[i].keys + k], error));
+  return BF_OK;
+}
+
+/* Those that the problem's text names. */
+static BfStatus take_problem(const BfRun *run, BfFiles *files, const char *name, BfError *error) {
+  BfYaml        yaml = {0};
+  const BfFile *file;
+  BF_TRY(bf_files_get(files, name, &file, error));
+  BfStatus status = bf_together(run->world, bf_yaml_parse(file, &yaml, error), error);
+  for (int64_t i = 0; status == BF_OK && i < yaml.count; i++)
+    if (yaml.entry[i].kind == BF_YAML_SCALAR && bf_study_names_table(yaml.entry[i].key))
+      status = take_file(run, files, yaml.entry[i].value[0], error);
+  bf_yaml_clear(&yaml);
+  return status;
+}
+
+/* The problem's own text, the tables that it names, and those that the study names. */
+static BfStatus read_files(const BfRun *run, const BfStudy *study, BfFiles **out, BfError *error) {
+  const char *slash = strrchr(study->problem, '/');
+  char       *folder =
+      bf_text_copy(study->problem, slash ? (slash == study->problem ? 1 : slash - study->problem) : 0, error);
+  BfFiles *files  = NULL;
+  BfStatus status = folder ? bf_files_create(run->world, folder, &files, error) : error->status;
+  bf_free(folder);
+  *out = files;
+  BF_TRY(bf_together(run->world, status, error));
+  BF_TRY(take_problem(run, files, slash ? slash + 1 : study->problem, error));
+  BF_TRY(take_sets(run, files, &study->set, error));
+  BF_TRY(take_sets(run, files, &study->reference, error));
+  for (int r = 0; r < study->runs; r++) BF_TRY(take_sets(run, files, &study->run[r].set, error));
+  return take_items(run, files, study, error);
+}
+
+/* ---- a point ----------------------------------------------------------------------------------------------------- */
+
+/* "quantize.cells 4, action.seed 3" */
+static void describe(const BfPlan *plan, int64_t point, size_t size, char text[]) {
+  const BfStudy *study = plan->study;
+  *text                = '\0';
+  for (int i = 0; i < study->items; i++)
+    for (int k = 0; k < study->item[i].keys; k++) {
+      const size_t used = strlen(text);
+      snprintf(text + used, size - used, "%s%s %.60s", used ? ", " : "", study->item[i].key[k],
+               bf_plan_value(plan, point, study->item[i].key[k]));
+    }
+}
+
+static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *error) {
+  const BfStudyRun *run     = &x->plan->study->run[r];
+  BfOptions        *options = NULL;
+  double            seconds = 0, bytes = 0;
+  const char       *file;
+  BfStudyCheck      check = {.name    = run->command->name,
+                             .files   = x->files,
+                             .seconds = estimate ? &seconds : NULL,
+                             .bytes   = estimate ? &bytes : NULL};
+  BF_TRY(bf_plan_options(x->plan, p, r, NULL, &options, &file, error));
+  check.file        = file;
+  x->alone->options = options;
+  run->command->check(x->alone, &check, error);
+  x->alone->options = NULL;
+  bf_options_destroy(&options);
+  x->number[2 * p] += seconds;
+  if (bytes > x->number[2 * p + 1]) x->number[2 * p + 1] = bytes;
+  if (error->status != BF_OK && x->plan->study->runs > 1) bf_error_prefix(error, "%s", run->name);
+  return error->status;
+}
+
+static BfStatus check_point(Check *x, int64_t p, bool estimate, BfError *error) {
+  for (int r = 0; r < x->plan->study->runs; r++) BF_TRY(check_run(x, p, r, estimate, error));
+  return BF_OK;
+}
+
+/* The point that speaks for all that differ from this one only in `over`: with the first value of each. */
+static int64_t speaker(const BfPlan *plan, int64_t p) {
+  const BfStudy *study  = plan->study;
+  int64_t        number = 0, stride = 1;
+  for (int i = study->items - 1; i >= 0; i--) {
+    bool          over   = false;
+    const int64_t choice = plan->point[p].choice[i];
+    if (choice < 0) continue; /* the reference: it has one value there */
+    for (int o = 0; o < study->overs; o++) over |= bf_study_item(study, study->over[o], NULL) == i;
+    number += over ? 0 : stride * choice;
+    stride *= study->item[i].count;
+  }
+  return plan->point[p].reference ? plan->points + number : number;
+}
+
+/* ---- all points -------------------------------------------------------------------------------------------------- */
+
+/* Those of this rank; *failed: the first that is wrong. */
+static BfStatus check_points(const BfRun *run, Check *x, int64_t *failed, BfError *error) {
+  const int64_t all = x->plan->points + x->plan->references;
+  for (int64_t p = run->rank; p < all; p += run->size)
+    if (check_point(x, p, false, error) != BF_OK) {
+      char text[BF_ERROR_LENGTH / 2];
+      describe(x->plan, p, sizeof text, text);
+      bf_error_prefix(error, "%s%s", x->plan->point[p].reference ? "the reference, " : "", text);
+      *failed = p;
+      return error->status;
+    }
+  return BF_OK;
+}
+
+/* All ranks tell what the first wrong point is. */
+static BfStatus first_failure(const BfRun *run, int64_t failed, BfError *error) {
+  int64_t first = failed;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT64_T, MPI_MIN, run->world);
+  if (first == INT64_MAX) return BF_OK;
+  if (failed != first) *error = (BfError){0};
+  error->known = false; /* to a run of this rank alone */
+  return bf_agree(run->world, error);
+}
+
+/* Large points stand at the end, as people write studies: they are estimated first, and small ones not at all where
+ * that would take more than a small share of their time. */
+static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
+  const int64_t all   = x->plan->points + x->plan->references;
+  int64_t       mine  = 0;
+  double        draws = 1;
+  for (int o = 0; o < x->plan->study->overs; o++)
+    draws *= (double)x->plan->study->item[bf_study_item(x->plan->study, x->plan->study->over[o], NULL)].count;
+  for (int64_t p = all - 1; p >= 0 && x->spent < at_least + share * x->told; p--) {
+    if (speaker(x->plan, p) != p || mine++ % run->size != run->rank) continue;
+    const double begin = bf_seconds();
+    BF_TRY(check_point(x, p, true, error));
+    x->spent += bf_seconds() - begin;
+    x->told += draws * x->number[2 * p];
+  }
+  return BF_OK;
+}
+
+/* A point without an estimate takes that of the nearest one behind it, or before it. */
+static void fill(const BfRun *run, Check *x) {
+  const int64_t all = x->plan->points + x->plan->references;
+  MPI_Allreduce(MPI_IN_PLACE, x->number, (int)(2 * all), MPI_DOUBLE, MPI_MAX, run->world);
+  double *n = x->number;
+  for (int64_t p = 0; p < all; p++)
+    for (int k = 0; k < 2; k++) n[2 * p + k] = n[2 * speaker(x->plan, p) + k];
+  for (int64_t p = all - 2; p >= 0; p--)
+    if (!n[2 * p]) n[2 * p] = n[2 * p + 2], n[2 * p + 1] = n[2 * p + 3];
+  for (int64_t p = 1; p < all; p++)
+    if (!n[2 * p]) n[2 * p] = n[2 * p - 2], n[2 * p + 1] = n[2 * p - 1];
+  for (int64_t p = 0; p < all; p++) {
+    x->plan->point[p].seconds = n[2 * p];
+    x->plan->point[p].bytes   = n[2 * p + 1];
+  }
+}
+
+static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
+  const int64_t all = x->plan->points + x->plan->references;
+  BF_TRY(bf_together(run->world, BF_NEW(&x->number, 2 * all, error), error));
+  BF_TRY(bf_together(run->world, bf_run_create(MPI_COMM_SELF, 0, &x->alone, error), error));
+  x->alone->quiet = x->alone->silent = true;
+  x->alone->memory                   = run->memory;
+  return BF_OK;
+}
+
+BfStatus bf_study_check(BfRun *run, BfPlan *plan, BfError *error) {
+  Check    x      = {.plan = plan};
+  int64_t  failed = INT64_MAX;
+  BfStatus status;
+  BF_GOTO(prepare(run, &x, error));
+  BF_GOTO(read_files(run, plan->study, &x.files, error));
+  check_points(run, &x, &failed, error);
+  BF_GOTO(first_failure(run, failed, error));
+  status       = estimate_points(run, &x, error);
+  error->known = false;
+  BF_GOTO(bf_together(run->world, status, error));
+  fill(run, &x);
+done:
+  bf_files_destroy(&x.files);
+  bf_run_destroy(&x.alone);
+  bf_free(x.number);
+  return status;
+}

@@ -1,0 +1,195 @@
+#include "study/identity.h"
+#include "bellformer/run.h"
+#include "problem/strict_yaml.h"
+#include "run/text.h"
+#include "study/read.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1 }; /* of the form of keys: another one makes all points new */
+
+typedef struct {
+  uint64_t a, b;
+} Hash;
+
+typedef struct {
+  char *path;
+  Hash  hash;
+} Known;
+
+typedef struct {
+  MPI_Comm comm;
+  BfPlan  *plan;
+  char    *folder; /* of the problem */
+  Hash     base;   /* the problem file, and the tables that it names */
+  int64_t  known, room;
+  Known   *file;
+  BfError *error;
+} Identity;
+
+/* ---- a hash of 128 bits -------------------------------------------------------------------------------------------
+ */
+
+static uint64_t mix(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+static void add_word(Hash *h, uint64_t word) {
+  h->a = mix(h->a ^ word) + 0x9e3779b97f4a7c15u;
+  h->b = mix(h->b + word * 0xd6e8feb86659fd93u) ^ h->a;
+}
+
+/* Little-endian words, so that all machines agree; the length last, so that texts do not run together. */
+static void add_bytes(Hash *h, const unsigned char *bytes, size_t size) {
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t word = 0;
+    for (size_t k = 0; k < 8 && i + k < size; k++) word |= (uint64_t)bytes[i + k] << (8 * k);
+    add_word(h, word);
+  }
+  add_word(h, size);
+}
+
+static void add_text(Hash *h, const char *text) { add_bytes(h, (const unsigned char *)text, strlen(text)); }
+
+/* ---- files --------------------------------------------------------------------------------------------------------
+ */
+
+/* On rank 0. A file that is not there is told by who reads it. */
+static Hash hash_file(const char *path) {
+  enum { BLOCK = 1 << 16 };
+  static unsigned char block[BLOCK];
+  Hash                 h      = {0};
+  FILE                *stream = fopen(path, "rb");
+  size_t               got;
+  while (stream && (got = fread(block, 1, BLOCK, stream))) add_bytes(&h, block, got);
+  if (stream) fclose(stream);
+  return h;
+}
+
+/* Every file is read once, by rank 0. Collective: all ranks come by the same files in the same order. */
+static BfStatus add_file(Identity *x, Hash *h, const char *path) {
+  int64_t i = 0;
+  int     rank;
+  while (i < x->known && strcmp(x->file[i].path, path)) i++;
+  if (i == x->known) {
+    MPI_Comm_rank(x->comm, &rank);
+    bf_array_room(&x->file, x->known, &x->room, sizeof *x->file, x->error);
+    char *copy = x->error->status == BF_OK ? bf_text_copy(path, (int64_t)strlen(path), x->error) : NULL;
+    if (bf_agree(x->comm, x->error) != BF_OK) {
+      bf_free(copy);
+      return x->error->status;
+    }
+    Hash hash = rank == 0 ? hash_file(path) : (Hash){0};
+    MPI_Bcast(&hash, 2, MPI_UINT64_T, 0, x->comm);
+    x->file[x->known++] = (Known){copy, hash};
+  }
+  add_word(h, x->file[i].hash.a);
+  add_word(h, x->file[i].hash.b);
+  return BF_OK;
+}
+
+static BfStatus add_table(Identity *x, Hash *h, const char *name) {
+  char       path[4096];
+  const bool beside = name[0] != '/' && *x->folder;
+  snprintf(path, sizeof path, "%s%s%s", beside ? x->folder : "", beside ? "/" : "", name);
+  return add_file(x, h, path);
+}
+
+/* ---- the problem --------------------------------------------------------------------------------------------------
+ */
+
+static BfStatus add_tables(Identity *x, const BfYaml *yaml) {
+  for (int64_t i = 0; i < yaml->count; i++)
+    if (yaml->entry[i].kind == BF_YAML_SCALAR && bf_study_names_table(yaml->entry[i].key))
+      BF_TRY(add_table(x, &x->base, yaml->entry[i].value[0]));
+  return BF_OK;
+}
+
+static BfStatus add_problem(Identity *x) {
+  const char   *path = x->plan->study->problem, *slash = strrchr(path, '/');
+  BfFiles      *files = NULL;
+  BfYaml        yaml  = {0};
+  const BfFile *file;
+  BfStatus      status;
+  BfError      *error = x->error;
+  x->folder           = bf_text_copy(path, slash ? (slash == path ? 1 : slash - path) : 0, error);
+  status              = x->folder ? bf_files_create(x->comm, x->folder, &files, error) : error->status;
+  BF_GOTO(bf_together(x->comm, status, error));
+  BF_GOTO(bf_files_get(files, slash ? slash + 1 : path, &file, error));
+  add_word(&x->base, VERSION);
+  add_bytes(&x->base, (const unsigned char *)file->bytes, (size_t)file->size);
+  BF_GOTO(bf_together(x->comm, bf_yaml_parse(file, &yaml, error), error));
+  status = add_tables(x, &yaml);
+done:
+  bf_yaml_clear(&yaml);
+  bf_files_destroy(&files);
+  return status;
+}
+
+/* ---- points -------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  const char *name, *value;
+} Option;
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const Option *)a)->name, ((const Option *)b)->name);
+}
+
+/* In the order of names: however the study is written. */
+static BfStatus sort_options(const BfOptions *options, Option **out, BfError *error) {
+  const int64_t n = bf_options_count(options);
+  BF_TRY(BF_NEW(out, n, error));
+  for (int64_t i = 0; i < n; i++) (*out)[i] = (Option){bf_options_name(options, i), bf_options_value(options, i)};
+  qsort(*out, (size_t)n, sizeof **out, by_name);
+  return BF_OK;
+}
+
+static BfStatus add_option(Identity *x, const BfStudyCommand *command, const Option *o, Hash *h) {
+  add_text(h, o->name);
+  add_text(h, o->value);
+  if (bf_study_names_table(o->name)) return add_table(x, h, o->value);
+  const bool result = !strncmp(o->value, "./", 2) && !strchr(o->value + 2, '/'); /* perhaps of an earlier run */
+  return bf_study_names_file(command, o->name, o->value) && !result ? add_file(x, h, o->value) : BF_OK;
+}
+
+/* Those of a run in the order of their names, borrowed of *options. */
+static BfStatus make_options(const Identity *x, int64_t point, int r, BfOptions **options, Option **sorted,
+                             BfError *error) {
+  const char *file;
+  BF_TRY(bf_plan_options(x->plan, point, r, ".", options, &file, error));
+  return sort_options(*options, sorted, error);
+}
+
+static BfStatus add_run(Identity *x, int64_t point, int r, Hash *h) {
+  const BfStudyRun *run     = &x->plan->study->run[r];
+  BfOptions        *options = NULL;
+  Option           *sorted  = NULL;
+  add_text(h, run->name);
+  add_text(h, run->command->name);
+  BfStatus status = bf_together(x->comm, make_options(x, point, r, &options, &sorted, x->error), x->error);
+  for (int64_t i = 0; status == BF_OK && i < bf_options_count(options); i++)
+    status = add_option(x, run->command, &sorted[i], h);
+  bf_free(sorted);
+  bf_options_destroy(&options);
+  return status;
+}
+
+BfStatus bf_plan_identify(MPI_Comm comm, BfPlan *plan, BfError *error) {
+  Identity x      = {.comm = comm, .plan = plan, .error = error};
+  BfStatus status = add_problem(&x);
+  for (int64_t p = 0; status == BF_OK && p < plan->points + plan->references; p++) {
+    Hash h = x.base;
+    for (int r = 0; status == BF_OK && r < plan->study->runs; r++) status = add_run(&x, p, r, &h);
+    snprintf(plan->point[p].key, BF_POINT_KEY, "%016" PRIx64 "%016" PRIx64, h.a, h.b);
+  }
+  for (int64_t i = 0; i < x.known; i++) bf_free(x.file[i].path);
+  bf_free(x.file);
+  bf_free(x.folder);
+  return status;
+}

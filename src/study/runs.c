@@ -1,0 +1,115 @@
+/* What is run at each point, and what stands in place of it at a reference. */
+#include "run/text.h"
+#include "study/read.h"
+#include <stdio.h>
+#include <string.h>
+
+BfStatus bf_read_text(const BfTree *tree, const char *key, char **out, BfError *error) {
+  const BfTree *node = bf_tree_find(tree, key);
+  if (!node) return BF_OK;
+  if (!node->text) return bf_fail(error, BF_BAD_INPUT, "line %d: %s must be one text", node->line, key);
+  *out = bf_text_copy(node->text, (int64_t)strlen(node->text), error);
+  return *out ? BF_OK : error->status;
+}
+
+/* ---- runs -------------------------------------------------------------------------------------------------------- */
+
+static const char *commands_list(const BfStudyCommand *commands, size_t size, char list[]) {
+  *list = '\0';
+  for (const BfStudyCommand *c = commands; c->name; c++) {
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", c == commands ? "" : c[1].name ? ", " : " or ", c->name);
+  }
+  return list;
+}
+
+static BfStatus check_name(const BfStudy *study, const char *name, BfError *error) {
+  char         quoted[BF_QUOTE];
+  const size_t word = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+  if (!*name || name[word] || strlen(name) > 64)
+    return bf_fail(error, BF_BAD_INPUT, "a run's name is of letters, digits, _ and -, got '%s'",
+                   bf_text_quote(name, quoted));
+  if (!strcmp(name, "zero") || !strcmp(name, "sample") || !strcmp(name, "reference"))
+    return bf_fail(error, BF_BAD_INPUT, "a run cannot have the name %s, which means something else", name);
+  for (int r = 0; r < study->runs; r++)
+    if (!strcmp(study->run[r].name, name)) return bf_fail(error, BF_BAD_INPUT, "two runs have the name %s", name);
+  return BF_OK;
+}
+
+/* name: NULL for the command's. */
+BfStatus bf_study_add_run(const BfStudyReader *reader, const char *name, const char *command, BfError *error) {
+  BfStudy              *study = reader->study;
+  int64_t               room  = study->runs;
+  const BfStudyCommand *row   = bf_study_command(reader->commands, command);
+  char                  list[256], quoted[BF_QUOTE];
+  if (!row)
+    return bf_fail(error, BF_BAD_INPUT, "command must be %s, got '%s'",
+                   commands_list(reader->commands, sizeof list, list), bf_text_quote(command, quoted));
+  BF_TRY(check_name(study, name ? name : command, error));
+  if (row->file && !study->runs)
+    return bf_fail(error, BF_BAD_INPUT, "%s reads the result of an earlier run, and there is none", command);
+  BF_TRY(bf_array_room(&study->run, study->runs, &room, sizeof *study->run, error));
+  name                    = name ? name : command;
+  study->run[study->runs] = (BfStudyRun){.command = row};
+  char *copy              = bf_text_copy(name, (int64_t)strlen(name), error);
+  if (!copy) return error->status;
+  study->run[study->runs++].name = copy;
+  return BF_OK;
+}
+
+static BfStatus read_run(const BfStudyReader *reader, const BfTree *node, BfError *error) {
+  char    *name = NULL, *command = NULL;
+  BfStatus status;
+  if (node->kind != BF_TREE_MAP)
+    return bf_fail(error, BF_BAD_INPUT, "line %d: runs: a run is a map: {name: program, command: solve}", node->line);
+  for (int64_t i = 0; i < node->count; i++) {
+    const char *key = node->child[i].key;
+    if (strcmp(key, "name") && strcmp(key, "command") && strcmp(key, "set"))
+      return bf_fail(error, BF_BAD_INPUT, "line %d: runs: a run has name, command and set, not %s", node->child[i].line,
+                     key);
+  }
+  status = bf_read_text(node, "name", &name, error);
+  if (status == BF_OK) status = bf_read_text(node, "command", &command, error);
+  if (status == BF_OK) {
+    status =
+        command ? bf_study_add_run(reader, name, command, error) : bf_fail(error, BF_BAD_INPUT, "command is missing");
+    if (status != BF_OK) bf_study_at(node, "runs", error);
+  }
+  bf_free(name);
+  bf_free(command);
+  return status;
+}
+
+BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *error) {
+  if (!node) return bf_study_add_run(reader, NULL, reader->commands[0].name, error);
+  if (node->kind != BF_TREE_LIST) return bf_fail(error, BF_BAD_INPUT, "line %d: runs must be a list", node->line);
+  for (int64_t i = 0; i < node->count; i++) BF_TRY(read_run(reader, &node->child[i], error));
+  return BF_OK;
+}
+
+/* Once all runs are there: what is set in them may name an earlier one. */
+BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error) {
+  for (int r = 0; node && r < reader->study->runs; r++) {
+    const BfTree *set = bf_tree_find(&node->child[r], "set");
+    BfStudyRun   *run = &reader->study->run[r];
+    if (set && bf_read_sets(reader, run, set, &run->set, error) != BF_OK) return error->status;
+  }
+  return BF_OK;
+}
+
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
+
+BfStatus bf_study_check_reference(const BfStudy *study, BfError *error) {
+  for (int i = 0; study->has_reference && i < study->items; i++) {
+    const BfItem *item  = &study->item[i];
+    int           has   = 0;
+    const char   *lacks = NULL, *given = NULL;
+    for (int k = 0; k < item->keys; k++) {
+      if (bf_sets_find(&study->reference, item->key[k])) has++, given = item->key[k];
+      else lacks = item->key[k];
+    }
+    if (has && lacks)
+      return bf_fail(error, BF_BAD_INPUT, "%s moves together with %s, which the reference does not give", given, lacks);
+  }
+  return BF_OK;
+}
