@@ -9,20 +9,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "bellformer/layer.h"
+#include "plain.h"
 
 enum { MOST = BF_MOST_DIM * BF_LANES };
 static const BfNorm *const norms[] = {&bf_norm_rms, &bf_norm_layer};
 static const int           dims[]  = {1, 2, 3, 7, BF_MOST_DIM};
 
-static uint64_t random_state = 5;
-static double   uniform(void) { /* in [-1, 1) */
-  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(random_state >> 11) * 0x1p-52 - 1;
-}
+static uint64_t seed = 5;
 
 static void fill(int dim, double scale, double z[]) {
-  for (int i = 0; i < dim * BF_LANES; i++) z[i] = scale * uniform();
+  for (int i = 0; i < dim * BF_LANES; i++) z[i] = scale * uniform(&seed);
 }
 
 /* Lane l of N, in long double, whose exponents hold any square. */

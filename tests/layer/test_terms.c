@@ -12,14 +12,11 @@
 #include <string.h>
 
 #include "bellformer/term.h"
+#include "plain.h"
 
 enum { ROWS = 3, MOST = 64 };
 
-static uint64_t random_state = 5;
-static double   uniform(void) { /* in [-1, 1) */
-  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(random_state >> 11) * 0x1p-52 - 1;
-}
+static uint64_t seed = 5;
 
 /* ---- a term of our own: v_a += C_a z_a^3 ------------------------------------------------------------------------- */
 
@@ -87,7 +84,7 @@ static const Case cases[] = {
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
-static BfLayer make_layer(const Case *c, int with) {
+static BfLayer make_case(const Case *c, int with) {
   BfError error    = {0};
   BfLayer layer    = {.dim        = c->dim,
                       .heads      = c->heads,
@@ -117,11 +114,9 @@ static double expected(const BfLayer *layer, const double *parameters, const dou
   return layer->step * sum;
 }
 
-static double *doubles(int64_t n) {
-  BfError error = {0};
-  double *x     = bf_calloc(n, sizeof *x, &error);
-  assert_non_null(x);
-  for (int64_t i = 0; i < n; i++) x[i] = uniform();
+static double *random_doubles(int64_t n) {
+  double *x = doubles(n);
+  for (int64_t i = 0; i < n; i++) x[i] = uniform(&seed);
   return x;
 }
 
@@ -134,10 +129,11 @@ static void a_term_adds_what_it_says(void **unused) {
       .tags = 3, .slots = ROWS, .length = 2, .first = first, .position = position, .mass = mass, .tokens = 3.5};
   for (int k = 0; k < CASES; k++) {
     if (cases[k].projection != &bf_project_none) continue;
-    BfLayer   with = make_layer(&cases[k], 1), without = make_layer(&cases[k], 0);
+    BfLayer   with = make_case(&cases[k], 1), without = make_case(&cases[k], 0);
     const int d = with.dim, n = ROWS * d * BF_LANES;
-    double   *p = doubles((int64_t)with.parameters * BF_LANES), *z = doubles(n), *y = doubles(n), *x = doubles(n);
-    double   *work = doubles(bf_layer_work(&with, &context));
+    double   *p = random_doubles((int64_t)with.parameters * BF_LANES), *z = random_doubles(n), *y = random_doubles(n),
+           *x    = random_doubles(n);
+    double *work = random_doubles(bf_layer_work(&with, &context));
     bf_layer_apply(&with, &context, p, z, y, work);
     if (without.matrices) bf_layer_apply(&without, &context, p, z, x, work);
     else memcpy(x, z, sizeof(double) * (size_t)n);
@@ -166,13 +162,15 @@ static BfBlock make_block(int layout) {
 static void products_are_derivatives(void **unused) {
   (void)unused;
   for (int k = 0; k < CASES; k++) {
-    BfLayer       layer = make_layer(&cases[k], 1);
+    BfLayer       layer = make_case(&cases[k], 1);
     const BfBlock block = make_block(cases[k].layout);
     const int     n = ROWS * layer.dim * BF_LANES, q = layer.parameters;
-    double       *p = doubles(q), *z = doubles(n), *lambda = doubles(n), *w = doubles(n), *b = doubles(q), *f[2];
-    double       *by_z = doubles(n), *by_p = doubles(q), *work = doubles(bf_velocity_work(&layer, &block));
-    const double  h     = 1e-5;
-    double        found = 0, difference = 0;
+    double       *p = random_doubles(q), *z = random_doubles(n), *lambda = random_doubles(n), *w = random_doubles(n),
+           *b    = random_doubles(q), *f[2];
+    double *by_z = random_doubles(n), *by_p = random_doubles(q),
+           *work       = random_doubles(bf_velocity_work(&layer, &block));
+    const double h     = 1e-5;
+    double       found = 0, difference = 0;
     memset(by_p, 0, sizeof(double) * (size_t)q);
     bf_velocity_transposed(&layer, &block, p, 1, z, lambda, &(BfTransposed){by_z, by_p}, work);
     for (int i = 0; i < n; i++) found += by_z[i] * w[i];
@@ -181,7 +179,7 @@ static void products_are_derivatives(void **unused) {
       const double by = side ? -2 * h : h;
       for (int i = 0; i < n; i++) z[i] += by * w[i];
       for (int i = 0; i < q; i++) p[i] += by * b[i];
-      f[side] = doubles(n);
+      f[side] = random_doubles(n);
       bf_velocity(&layer, &block, p, 1, z, f[side], work);
     }
     for (int i = 0; i < n; i++) difference += lambda[i] * (f[0][i] - f[1][i]) / (2 * h);
@@ -233,7 +231,7 @@ static void terms_come_once_and_in_order(void **unused) {
                                       .projection = &bf_project_none,
                                       .activation = "relu",
                                       .terms      = {"cube", "linear"}};
-  BfLayer                  layer   = make_layer(&both, 1);
+  BfLayer                  layer   = make_case(&both, 1);
   BfError                  error   = {0};
   static const char *const names[] = {"A_0", "V_0", "W1", "b1", "W2", "b2", "B", "C"};
   assert_int_equal(layer.matrices, 8);
