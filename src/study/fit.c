@@ -10,14 +10,14 @@
 enum { RESAMPLES = 2000 };
 static const uint64_t seed = 2000;
 
-/* The rows of a series, each with its draws. */
+/* Of a series, each with its draws. */
 typedef struct {
   int64_t  rows, draws;
   double  *x, *y;         /* [rows][draws] */
   double  *log_x, *log_y; /* [rows] work: those that are fitted */
   double  *exponent;      /* [RESAMPLES] */
   int64_t *pick;          /* [draws] */
-} Series;
+} Rows;
 
 typedef struct {
   int64_t points;
@@ -65,7 +65,7 @@ static double mean_of(const double value[], int64_t draws, const int64_t pick[])
   return n ? sum / (double)n : NAN;
 }
 
-static void fit_means(const Series *s, const int64_t pick[], Line *line) {
+static void fit_means(const Rows *s, const int64_t pick[], Line *line) {
   int64_t n = 0;
   for (int64_t row = 0; row < s->rows; row++) {
     const double x = mean_of(s->x + row * s->draws, s->draws, pick), y = mean_of(s->y + row * s->draws, s->draws, pick);
@@ -113,7 +113,7 @@ static double percentile(const double sorted[], int64_t n, double part) {
 }
 
 /* Every resample takes the same draws in all rows, as a draw (a seed) is one for all of them. */
-static bool bootstrap(const Series *s, double *low, double *high) {
+static bool bootstrap(const Rows *s, double *low, double *high) {
   uint64_t state = seed;
   int64_t  n     = 0;
   for (int r = 0; r < RESAMPLES; r++) {
@@ -129,7 +129,7 @@ static bool bootstrap(const Series *s, double *low, double *high) {
   return true;
 }
 
-static void find_interval(const Series *s, const Line *line, BfFitted *fit) {
+static void find_interval(const Rows *s, const Line *line, BfFitted *fit) {
   if (s->draws > 1) {
     if (!bootstrap(s, &fit->low, &fit->high)) fit->why = "no interval: most resamples have fewer than two x";
   } else if (line->points > 2) {
@@ -139,7 +139,7 @@ static void find_interval(const Series *s, const Line *line, BfFitted *fit) {
   } else fit->why = "no interval: of two points, without an average over draws";
 }
 
-static void fit_series(const Series *s, BfFitted *fit) {
+static void fit_rows(const Rows *s, BfFitted *fit) {
   Line         line;
   const double expect = fit->asked->expect, slack = 1e-9 * (1 + fabs(expect)); /* a law without noise has no width */
   fit_means(s, NULL, &line);
@@ -156,90 +156,49 @@ static void fit_series(const Series *s, BfFitted *fit) {
   if (!isnan(expect) && !isnan(fit->low)) fit->inside = fit->low - slack <= expect && expect <= fit->high + slack;
 }
 
-/* ---- series ----------------------------------------------------------------------------------------------------- */
+/* ---- of a table -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  BfTable        *table;
   const BfFit    *fit;
-  const BfColumn *x, *y;  /* of points */
-  int             x_item; /* -1: x is a measure */
+  const BfColumn *x, *y; /* of points */
+  const char     *why;   /* it cannot be fitted; NULL: it can */
+  BfSeries        series;
 } Asked;
 
-/* Whether an item tells series apart: all do but those of x and of `over`; of a measured x the plot's series. */
-static bool is_series(const Asked *asked, int item) {
-  const BfStudy *study = asked->table->plan->study;
-  if (bf_item_is_over(study, item)) return false;
-  if (asked->x_item >= 0) return item != asked->x_item;
-  return study->plot_series && bf_item_of(study, study->plot_series) == item;
-}
-
-static int64_t series_of(const Asked *asked, int64_t row) {
-  const BfTable *table  = asked->table;
-  const int64_t *choice = table->plan->point[table->draw[row * table->draws]].choice;
-  int64_t        series = 0;
-  for (int i = 0; i < table->plan->study->items; i++)
-    if (is_series(asked, i)) series = series * table->plan->study->item[i].count + choice[i];
-  return series;
-}
-
-static const char *cannot(const Asked *asked) {
-  const BfStudy *study = asked->table->plan->study;
+static const char *cannot(const BfTable *table, const Asked *asked) {
+  const int item = bf_item_of(table->plan->study, asked->fit->x);
   if (!asked->y || !asked->y->number) return "y is no measure";
   if (!asked->x || !asked->x->number) return "the values of x are no numbers";
-  if (asked->x_item >= 0 && bf_item_is_over(study, asked->x_item)) return "x is averaged over";
+  if (item >= 0 && bf_item_is_over(table->plan->study, item)) return "x is averaged over";
   return NULL;
 }
 
-static int64_t count_series(const Asked *asked) {
-  const BfStudy *study = asked->table->plan->study;
-  int64_t        count = 1;
-  for (int i = 0; i < study->items && !cannot(asked); i++)
-    if (is_series(asked, i)) count *= study->item[i].count;
-  return count;
-}
-
-static Asked ask(BfTable *table, int f) {
-  const BfStudy *study = table->plan->study;
-  const BfFit   *fit   = &study->fit[f];
-  return (Asked){table, fit, bf_columns_find(&table->points, fit->x), bf_columns_find(&table->points, fit->y),
-                 bf_item_of(study, fit->x)};
-}
-
-/* "action.count 16, layer.norm rms" */
-static BfStatus name_series(const Asked *asked, int64_t row, char **out, BfError *error) {
-  const BfPlan *plan       = asked->table->plan;
-  char          text[4096] = "";
-  for (int i = 0; i < plan->study->items; i++)
-    for (int k = 0; k < plan->study->item[i].keys && is_series(asked, i); k++) {
-      const char  *key = plan->study->item[i].key[k], *value;
-      const size_t end = strlen(text);
-      value            = bf_plan_value(plan, asked->table->draw[row * asked->table->draws], key);
-      snprintf(text + end, sizeof text - end, "%s%s %s", end ? ", " : "", key, value ? value : "-");
-    }
-  return bf_text_join(out, text, "", error);
+static BfStatus ask(const BfTable *table, const BfFit *fit, Asked *asked, BfError *error) {
+  asked->fit = fit;
+  asked->x   = bf_columns_find(&table->points, fit->x);
+  asked->y   = bf_columns_find(&table->points, fit->y);
+  asked->why = cannot(table, asked);
+  return bf_series_create(table, fit->x, &asked->series, error);
 }
 
 /* The rows of series number `which`, and its fit. */
-static BfStatus fit_one(const Asked *asked, int64_t which, Series *s, BfFitted *fit, BfError *error) {
-  const BfTable *table = asked->table;
-  int64_t        last  = -1;
-  s->rows              = 0;
+static BfStatus fit_one(const BfTable *table, const Asked *asked, int64_t which, Rows *s, BfFitted *fit,
+                        BfError *error) {
+  s->rows = 0;
   for (int64_t row = 0; row < table->means.rows; row++) {
-    if (series_of(asked, row) != which) continue;
+    if (asked->series.of[row] != which) continue;
     for (int64_t b = 0; b < table->draws; b++) {
       const int64_t point          = table->draw[row * table->draws + b];
       s->x[s->rows * s->draws + b] = asked->x->number[point];
       s->y[s->rows * s->draws + b] = asked->y->number[point];
     }
     s->rows++;
-    last = row;
   }
-  BF_TRY(name_series(asked, last, &fit->series, error));
-  fit_series(s, fit);
-  return BF_OK;
+  fit_rows(s, fit);
+  return bf_text_join(&fit->series, asked->series.name[which], "", error);
 }
 
-static BfStatus create_series(const BfTable *table, Series *s, BfError *error) {
+static BfStatus create_rows(const BfTable *table, Rows *s, BfError *error) {
   s->draws = table->draws;
   BF_TRY(BF_NEW(&s->x, table->points.rows, error));
   BF_TRY(BF_NEW(&s->y, table->points.rows, error));
@@ -249,7 +208,7 @@ static BfStatus create_series(const BfTable *table, Series *s, BfError *error) {
   return BF_NEW(&s->pick, table->draws, error);
 }
 
-static void clear_series(Series *s) {
+static void clear_rows(Rows *s) {
   bf_free(s->x);
   bf_free(s->y);
   bf_free(s->log_x);
@@ -258,36 +217,34 @@ static void clear_series(Series *s) {
   bf_free(s->pick);
 }
 
-static BfStatus fit_all(BfTable *table, Series *s, BfError *error) {
-  BF_TRY(create_series(table, s, error));
-  for (int f = 0; f < table->plan->study->fits; f++) {
-    const Asked   asked = ask(table, f);
-    const int64_t count = count_series(&asked);
-    for (int64_t which = 0; which < count; which++) {
-      BfFitted *fit = &table->fit[table->fits++];
-      *fit          = (BfFitted){.asked    = asked.fit,
-                                 .exponent = NAN,
-                                 .factor   = NAN,
-                                 .r2       = NAN,
-                                 .low      = NAN,
-                                 .high     = NAN,
-                                 .inside   = -1,
-                                 .why      = cannot(&asked)};
-      BF_TRY(fit->why ? bf_text_join(&fit->series, "", "", error) : fit_one(&asked, which, s, fit, error));
-    }
+static BfStatus fit_asked(BfTable *table, const Asked *asked, Rows *s, BfError *error) {
+  const int64_t count = asked->why ? 1 : asked->series.count;
+  for (int64_t which = 0; which < count; which++) {
+    BF_TRY(bf_array_room(&table->fit, table->fits, &table->fit_room, sizeof *table->fit, error));
+    BfFitted *fit = &table->fit[table->fits++];
+    *fit          = (BfFitted){.asked    = asked->fit,
+                               .exponent = NAN,
+                               .factor   = NAN,
+                               .r2       = NAN,
+                               .low      = NAN,
+                               .high     = NAN,
+                               .inside   = -1,
+                               .why      = asked->why};
+    BF_TRY(fit->why ? bf_text_join(&fit->series, "", "", error) : fit_one(table, asked, which, s, fit, error));
   }
   return BF_OK;
 }
 
 BfStatus bf_fits_fill(BfTable *table, BfError *error) {
-  Series  s     = {0};
-  int64_t count = 0;
-  for (int f = 0; f < table->plan->study->fits; f++) {
-    const Asked asked = ask(table, f);
-    count += count_series(&asked);
+  const BfStudy *study  = table->plan->study;
+  Rows           rows   = {0};
+  BfStatus       status = create_rows(table, &rows, error);
+  for (int f = 0; f < study->fits && status == BF_OK; f++) {
+    Asked asked = {0};
+    status      = ask(table, &study->fit[f], &asked, error);
+    if (status == BF_OK) status = fit_asked(table, &asked, &rows, error);
+    bf_series_clear(&asked.series);
   }
-  BF_TRY(BF_NEW(&table->fit, count, error));
-  const BfStatus status = fit_all(table, &s, error);
-  clear_series(&s);
+  clear_rows(&rows);
   return status;
 }

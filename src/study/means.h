@@ -15,9 +15,15 @@ bool bf_item_is_over(const BfStudy *study, int item);
 /* The item of a key, -1: it is not varied. */
 int bf_item_of(const BfStudy *study, const char *key);
 
-/* table->means, draws, draw from table->points; then table->fit from these. */
+/* Series of a figure or a fit with that x: what varies but x and is not averaged over tells them apart; of a measured x
+ * the key of `plot: {series: ...}`. Clear it also after a failure. */
+BfStatus bf_series_create(const BfTable *table, const char *x, BfSeries *out, BfError *error);
+void     bf_series_clear(BfSeries *series);
+
+/* table->means, draws, draw from table->points; then table->fit from these; and what a figure shows. */
 BfStatus bf_means_fill(BfTable *table, BfError *error);
 BfStatus bf_fits_fill(BfTable *table, BfError *error);
+BfStatus bf_plot_fill(BfTable *table, BfError *error);
 
 /* The t of which Student's distribution with `freedom` >= 1 degrees of freedom has 95 % within -t .. t. */
 double bf_student_95(int64_t freedom);

@@ -89,6 +89,6 @@ void bf_table_print(const BfRun *run, const BfTable *table) {
     return;
   }
   print_means(run, table, shown, choose(table, shown));
-  for (int f = 0; f < table->fits; f++) print_fit(run, &table->fit[f]);
+  for (int64_t f = 0; f < table->fits; f++) print_fit(run, &table->fit[f]);
   bf_free(shown);
 }

@@ -8,8 +8,9 @@ void bf_table_destroy(BfTable **out) {
   bf_columns_clear(&table->points);
   bf_columns_clear(&table->references);
   bf_columns_clear(&table->means);
-  for (int f = 0; f < table->fits; f++) bf_free(table->fit[f].series);
+  for (int64_t f = 0; f < table->fits; f++) bf_free(table->fit[f].series);
   bf_free(table->fit);
+  bf_series_clear(&table->plot);
   bf_free(table->draw);
   bf_free(table);
   *out = NULL;
@@ -45,7 +46,8 @@ static BfStatus make(BfTable *table, const BfPlan *plan, BfRecord *const records
   if (status == BF_OK) status = fill(&table->references, plan, records, point + plan->points, error);
   bf_free(point);
   if (status == BF_OK) status = bf_means_fill(table, error);
-  return status == BF_OK ? bf_fits_fill(table, error) : status;
+  if (status == BF_OK) status = bf_fits_fill(table, error);
+  return status == BF_OK ? bf_plot_fill(table, error) : status;
 }
 
 BfStatus bf_table_create(const BfPlan *plan, BfRecord *const records[], BfTable **out, BfError *error) {

@@ -29,14 +29,23 @@ typedef struct {
   const char  *why;       /* it could not be fitted, or there is no interval; NULL: all is there. Static */
 } BfFitted;
 
+/* Rows of means that belong together, in the order of the product. */
+typedef struct {
+  int64_t  count;
+  int64_t *of;   /* [means.rows] */
+  char   **name; /* [count] "action.count 16, layer.norm rms"; "": all rows are one */
+} BfSeries;
+
 typedef struct {
   const BfPlan *plan; /* borrowed */
   BfColumns     points, references;
   BfColumns     means; /* rows in the order of the product of the items that are not averaged over */
   int64_t       draws; /* points of a row: the product of the items that are */
   int64_t      *draw;  /* [means.rows][draws] the number of the point */
-  int           fits;
-  BfFitted     *fit; /* fits in the order of the file, of each its series in the order of the product */
+  int64_t       fits, fit_room;
+  BfFitted     *fit;    /* fits in the order of the file, of each its series */
+  const char   *plot_x; /* what a figure has on its axis; borrowed */
+  BfSeries      plot;   /* its series */
 } BfTable;
 
 /* records[points + references]: by point; NULL: it has not been run. Borrowed only here. A point whose record is not

@@ -67,8 +67,8 @@ static BfStatus write_fit(BfStore *store, const char *path, const BfFitted *fit,
 
 static BfStatus write_fits(const Writer *w, BfError *error) {
   char path[PATH];
-  for (int f = 0; f < w->table->fits; f++) {
-    snprintf(path, sizeof path, "/fits/%02d", f);
+  for (int64_t f = 0; f < w->table->fits; f++) {
+    snprintf(path, sizeof path, "/fits/%02lld", (long long)f);
     BF_TRY(write_fit(w->store, path, &w->table->fit[f], error));
   }
   return BF_OK;
@@ -173,25 +173,28 @@ static BfStatus write_study(const Writer *w, BfError *error) {
   return write_bytes(w->store, "/study/text", study->text, (int64_t)strlen(study->text), error);
 }
 
-/* What a figure shows, where the study does not say: y of its fits, or all measures, against x of the first one, or the
- * first key that is not averaged over. */
+/* Of a figure, where the study does not say: the fits' y, or all measures. */
 static BfStatus write_plot(const Writer *w, BfError *error) {
-  const BfStudy   *study = w->table->plan->study;
-  const BfColumns *means = &w->table->means;
-  const char      *path = "/plot", *x = study->plot_x, *log = study->plot_log;
-  char             y[PATH] = "";
-  if (!x && study->fits) x = study->fit[0].x;
-  if (!x) x = means->keys ? means->column[0].name : "";
-  for (int i = 0; i < study->plot_ys; i++)
-    snprintf(y + strlen(y), sizeof y - strlen(y), "%s%s", i ? "\n" : "", study->plot_y[i]);
-  for (int i = 0; !study->plot_ys && i < (study->fits ? study->fits : study->measures); i++)
-    snprintf(y + strlen(y), sizeof y - strlen(y), "%s%s", i ? "\n" : "",
-             study->fits ? study->fit[i].y : study->measure[i].name);
-  if (!log) log = study->fits ? "both" : "none";
-  BF_TRY(bf_store_put_text(w->store, path, "x", x, error));
+  const BfStudy  *study   = w->table->plan->study;
+  const BfSeries *series  = &w->table->plot;
+  const char     *path    = "/plot";
+  char            y[PATH] = "";
+  const int       ys      = study->plot_ys ? study->plot_ys : study->fits ? study->fits : study->measures;
+  for (int i = 0; i < ys; i++) {
+    const size_t end  = strlen(y);
+    const char  *name = study->plot_ys ? study->plot_y[i] : study->fits ? study->fit[i].y : study->measure[i].name;
+    const bool   here = study->plot_ys || !study->fits || !strcmp(study->fit[i].x, w->table->plot_x);
+    if (here) snprintf(y + end, sizeof y - end, "%s%s", end ? "\n" : "", name);
+  }
+  BF_TRY(bf_store_put_text(w->store, path, "x", w->table->plot_x, error));
   BF_TRY(bf_store_put_text(w->store, path, "y", y, error));
-  BF_TRY(bf_store_put_text(w->store, path, "series", study->plot_series ? study->plot_series : "", error));
-  return bf_store_put_text(w->store, path, "log", log, error);
+  BF_TRY(bf_store_put_text(w->store, path, "log",
+                           study->plot_log ? study->plot_log
+                           : study->fits   ? "both"
+                                           : "none",
+                           error));
+  BF_TRY(bf_store_write_texts(w->store, "/plot/series", series->count, (const char *const *)series->name, error));
+  return bf_store_write(w->store, "/plot/series_of", BF_STORE_INT64, 1, &w->table->means.rows, series->of, error);
 }
 
 static BfStatus write_all(const Writer *w, BfError *error) {
