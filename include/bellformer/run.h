@@ -8,6 +8,18 @@
 
 BF_API_BEGIN
 
+/* Whose a run is that is a part of something larger (a point of a study), which speaks, listens and stops for it: it
+ * takes part in no signal's line, looks at its owner's STOP file and clock instead of its own, and saves its first
+ * checkpoint when it is due, not at its start. The functions are called by single ranks, and call nothing collective.
+ */
+typedef struct {
+  void (*warned)(void *context, const char *text); /* in place of standard error, on the run's rank 0 */
+  void (*passing)(void *context);                  /* wherever the run asks whether to stop */
+  const char *stop;                                /* the path of the STOP file */
+  double      deadline;                            /* bf_seconds() at which all must be over; INFINITY */
+  void       *context;
+} BfOwner;
+
 typedef struct BfRun {
   MPI_Comm         world;      /* a duplicate of the communicator it was made from; owned */
   MPI_Comm         node;       /* the ranks that share memory with this one; owned */
@@ -20,6 +32,7 @@ typedef struct BfRun {
   bool             quiet;      /* print no progress and no report */
   bool             silent;     /* with quiet: nor what eval, info and the like answer */
   int64_t          memory;     /* bytes that a node's ranks may take together; 0: what is free */
+  const BfOwner   *owner;      /* NULL: it is nobody's; borrowed */
   BfOptions       *options;    /* what it was started with, or NULL; borrowed */
   struct BfPhases *phases;
 } BfRun;
@@ -96,6 +109,8 @@ void bf_signals_ignore(void);
 /* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At
  * first that nothing is kept. */
 void bf_signals_stands(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A file that the handler of rank 0 makes when it ends the process, as a word to the next start; "": none. */
+void bf_signals_leave(const char *path);
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
  * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the
  * process with BF_FAILURE after 1.25 times as long again, so that the launcher ends the others; nothing else would. 0,
@@ -150,6 +165,7 @@ typedef enum {
   BF_PHASE_ROLLOUT,
   BF_PHASE_WRITE,
   BF_PHASE_CHECKPOINT,
+  BF_PHASE_STUDY, /* the points of a study, each with phases of its own */
   BF_PHASES
 } BfPhase;
 

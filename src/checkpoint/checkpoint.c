@@ -26,21 +26,28 @@ static BfStatus allocate(BfRun *run, const char *result, const BfCheckpointOptio
   *c               = (BfCheckpoint){.run = run, .options = *options, .generation = -1, .reading = -1};
   c->when.question = MPI_REQUEST_NULL;
   BF_TRY(bf_text_join(&c->result, result, "", error));
-  return bf_schedule_create(&c->when, options, result, run->rank == 0, error);
+  return bf_schedule_create(&c->when, run, options, result, error);
 }
 
-static BfStatus take_folder(BfCheckpoint *c, BfError *error) {
+static BfStatus make_folder(BfCheckpoint *c, BfError *error) {
   BF_TRY(bf_folder_make(c->result, error));
   BF_TRY(bf_claim_take(c->result, c->claim, error));
-  unlink(c->when.stop); /* of an earlier start */
+  if (!c->run->owner) unlink(c->when.stop); /* of an earlier start */
   return BF_OK;
+}
+
+/* A run that is a point's takes it with its first generation: most end before. */
+static BfStatus take_folder(BfCheckpoint *c, BfError *error) {
+  if (c->has_folder) return BF_OK;
+  c->has_folder = true;
+  return bf_together(c->run->world, c->run->rank == 0 ? make_folder(c, error) : BF_OK, error);
 }
 
 BfStatus bf_checkpoint_create(BfRun *run, const char *result, const BfCheckpointOptions *options, BfCheckpoint **out,
                               BfError *error) {
   BfCheckpoint *c      = NULL;
   BfStatus      status = bf_together(run->world, allocate(run, result, options, &c, error), error);
-  if (status == BF_OK) status = bf_together(run->world, run->rank == 0 ? take_folder(c, error) : BF_OK, error);
+  if (status == BF_OK && !run->owner) status = take_folder(c, error);
   if (status != BF_OK) {
     bf_checkpoint_destroy(&c);
     return status;
@@ -67,7 +74,7 @@ void bf_checkpoint_destroy(BfCheckpoint **checkpoint) {
 }
 
 BfStatus bf_checkpoint_claimed(const BfCheckpoint *c, BfError *error) {
-  if (!c) return BF_OK;
+  if (!c || !c->has_folder) return BF_OK;
   return bf_together(c->run->world, c->run->rank == 0 ? bf_claim_check(c->result, c->claim, error) : BF_OK, error);
 }
 
@@ -193,6 +200,7 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   c->begun      = bf_seconds();
   c->generation = c->next;
   forget_partial(c);
+  BF_TRY(take_folder(c, error));
   BF_TRY(bf_checkpoint_claimed(c, error));
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
   BF_TRY(bf_store_create(c->run->world, path, 1, &c->store, error));
@@ -245,6 +253,7 @@ BfStatus bf_checkpoint_array(BfCheckpoint *c, const char *name, BfStoreType type
 /* What an interruption leaves. */
 static void tell_signals(const BfCheckpoint *c) {
   char path[4096];
+  if (c->run->owner) return;
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
   bf_signals_stands(BF_STOPPED, "interrupted: checkpoint %.400s stands; go on with: bellformer %s -restart %.400s",
                     path, c->options.command, c->result);

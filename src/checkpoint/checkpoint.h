@@ -30,6 +30,7 @@ struct BfCheckpoint {
   char                claim[128];
   BfSchedule          when;
   bool                listens;    /* to signals */
+  bool                has_folder; /* made, and claimed */
   int                 generation; /* of the file that is written, or was read */
   int                 next;       /* number of the next one */
   int                 own;        /* the first that this start of the run writes */
@@ -43,9 +44,13 @@ struct BfCheckpoint {
   double              begun;
 };
 
-/* watch: whether this rank watches clocks and files for all. */
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch,
+/* Rank 0 watches clocks and files for all. Local. */
+BfStatus bf_schedule_create(BfSchedule *when, const BfRun *run, const BfCheckpointOptions *options, const char *result,
                             BfError *error);
+/* Seconds until a run must be over, of `hours`, or, where they are 0, of the SLURM job around it; INFINITY. */
+double bf_seconds_left(double hours);
+/* Of the STOP file beside a result, to be freed with bf_free. */
+BfStatus bf_stop_path(const char *result, char **path, BfError *error);
 void     bf_schedule_clear(BfSchedule *when);
 /* What a checkpoint took: so the next is planned. Not collective. */
 void bf_schedule_learn(BfSchedule *when, double bytes, double seconds);

@@ -1,5 +1,6 @@
 /* When to save, and when to stop. */
 #include "checkpoint/checkpoint.h"
+#include "run/text.h"
 #include <libgen.h>
 #include <math.h>
 #include <stdio.h>
@@ -39,24 +40,29 @@ static double job_seconds(void) {
   return parse_duration(text);
 }
 
-BfStatus bf_schedule_create(BfSchedule *when, const BfCheckpointOptions *options, const char *result, bool watch,
-                            BfError *error) {
-  const double now = bf_seconds();
-  char         folder[4096];
-  *when          = (BfSchedule){.interval  = options->interval < 0 ? default_interval : options->interval,
-                                .given     = options->interval >= 0,
-                                .saved     = now,
-                                .piece     = now,
-                                .bandwidth = 2e8,
-                                .overhead  = 0.05,
-                                .question  = MPI_REQUEST_NULL};
-  when->deadline = now + (options->hours > 0 ? 3600 * options->hours : watch ? job_seconds() : INFINITY);
+double bf_seconds_left(double hours) { return hours > 0 ? 3600 * hours : job_seconds(); }
+
+BfStatus bf_stop_path(const char *result, char **path, BfError *error) {
+  char folder[4096];
   snprintf(folder, sizeof folder, "%s", result);
-  const char  *place = dirname(folder);
-  const size_t size  = strlen(place) + sizeof "/STOP";
-  BF_TRY(BF_NEW(&when->stop, (int64_t)size, error));
-  snprintf(when->stop, size, "%s/STOP", place);
-  return BF_OK;
+  return bf_text_join(path, dirname(folder), "/STOP", error);
+}
+
+BfStatus bf_schedule_create(BfSchedule *when, const BfRun *run, const BfCheckpointOptions *options, const char *result,
+                            BfError *error) {
+  const double   now   = bf_seconds();
+  const BfOwner *owner = run->owner;
+  *when                = (BfSchedule){.interval  = options->interval < 0 ? default_interval : options->interval,
+                                      .given     = options->interval >= 0,
+                                      .saved     = now,
+                                      .piece     = now,
+                                      .bandwidth = 2e8,
+                                      .overhead  = 0.05,
+                                      .question  = MPI_REQUEST_NULL};
+  when->deadline       = owner            ? owner->deadline
+                         : run->rank == 0 ? now + bf_seconds_left(options->hours) /* it watches for all */
+                                          : INFINITY;
+  return owner ? bf_text_join(&when->stop, owner->stop, "", error) : bf_stop_path(result, &when->stop, error);
 }
 
 void bf_schedule_clear(BfSchedule *when) {
@@ -98,9 +104,14 @@ static BfOrder answer(BfSchedule *when) {
   return (BfOrder)when->all;
 }
 
+static void pass(const BfRun *run) {
+  if (run->owner) run->owner->passing(run->owner->context);
+}
+
 BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes) {
   if (!checkpoint) return BF_GO_ON;
-  BfSchedule   *when  = &checkpoint->when;
+  BfSchedule *when = &checkpoint->when;
+  pass(checkpoint->run);
   const BfOrder heard = answer(when);
   if (heard != BF_GO_ON) return heard; /* asked anew after the checkpoint */
   when->mine = (int)order(checkpoint->run, when, bytes, false);
@@ -110,9 +121,10 @@ BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes) {
 
 BfOrder bf_checkpoint_ask_layer(BfCheckpoint *checkpoint, double bytes) {
   if (!checkpoint) return BF_GO_ON;
-  BfSchedule *when  = &checkpoint->when;
-  BfOrder     heard = answer(when);
-  when->mine        = (int)order(checkpoint->run, when, bytes, true);
+  BfSchedule *when = &checkpoint->when;
+  pass(checkpoint->run);
+  BfOrder heard = answer(when);
+  when->mine    = (int)order(checkpoint->run, when, bytes, true);
   if (heard > (BfOrder)when->mine) when->mine = (int)heard;
   MPI_Allreduce(&when->mine, &when->all, 1, MPI_INT, MPI_MAX, checkpoint->run->world);
   return (BfOrder)when->all;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const bf_phase_name[BF_PHASES] = {"read",   "costs", "tables",  "expand", "merge",     "sweep",
-                                              "reduce", "flow",  "rollout", "write",  "checkpoint"};
+const char *const bf_phase_name[BF_PHASES] = {"read",   "costs", "tables",  "expand", "merge",      "sweep",
+                                              "reduce", "flow",  "rollout", "write",  "checkpoint", "study"};
 
 void bf_phase_begin(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;
@@ -95,13 +95,19 @@ void bf_print(const BfRun *run, const char *format, ...) {
 
 void bf_warn(const BfRun *run, const char *format, ...) {
   if (run->rank != 0) return;
+  char   *text;
   va_list arguments;
-  bf_progress_lock(run);
-  bf_progress_clear(run);
   va_start(arguments, format);
-  fputs("bellformer: warning: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
+  const int length = vasprintf(&text, format, arguments);
   va_end(arguments);
-  bf_progress_unlock(run);
+  if (length < 0) return;
+  if (run->owner) {
+    run->owner->warned(run->owner->context, text);
+  } else {
+    bf_progress_lock(run);
+    bf_progress_clear(run);
+    fprintf(stderr, "bellformer: warning: %s\n", text);
+    bf_progress_unlock(run);
+  }
+  free(text);
 }

@@ -5,6 +5,7 @@
  * that can save a checkpoint tries to for `grace`; then, and where nothing can be saved, rank 0 says in its handler
  * what stands, removes what it was writing, and ends the process: with functions alone that a handler may call. */
 #include "run/end.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static struct {
   char                  line[3][LINE];
   int                   code[3]; /* of a process that ends with that line */
   char                  mark[PATH];
+  char                  left[PATH]; /* a file that the handler makes before it ends the process; "": none */
 } state;
 
 /* Whether a rank has ended the run at once, and said why: this one, or its mark is there, or, of one on another host,
@@ -38,6 +40,7 @@ static void end(int code) {
   const char *line = state.line[state.shown];
   const bool  tell = state.speaks && !is_told();
   bf_temporaries_remove(false);
+  if (state.left[0] && state.speaks) close(open(state.left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (tell && write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
   _exit(code);
 }
@@ -108,6 +111,8 @@ void bf_signals_done(void) {
   bf_signals_ignore();
   if (state.speaks) fputs(state.line[state.shown], stderr);
 }
+
+void bf_signals_leave(const char *path) { snprintf(state.left, PATH, "%s", path); }
 
 void bf_signals_told(void) { state.told = 1; }
 

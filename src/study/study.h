@@ -5,7 +5,10 @@
  *   check.c    every value of every point, before anything runs
  *   formula.c  a column by a formula in others
  *   record.h   what a run at a point has given: numbers by name
- *   queue.c    points dealt to groups of ranks
+ *   queue.c    what is left to do, and the end of it
+ *   group.c    points dealt to groups of ranks
+ *   point.c    the runs at a point
+ *   outcome.c  a run's result file back into numbers
  *   log.c      records on disk, appended as they come
  *   table.c    columns from records; means, fits
  *   write.c    STUDY.h5, STUDY.csv
@@ -177,17 +180,25 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, BfError *error);
 /* ---- queue.c: run -------------------------------------------------------------------------------------------------
  */
 
+/* Writes STUDY.h5 from records[points + references], by point; NULL: not run yet. On rank 0 alone: when all is done,
+ * when the study stops, and now and then. */
+typedef BfStatus BfStudyWrite(void *context, BfRecord *const records[], BfError *error);
+
 typedef struct {
-  char   *out;   /* STUDY.h5 */
-  int64_t ranks; /* of a group; 0: by the estimates */
-  bool    keep, retry;
-  double  hours;
-  int64_t part, parts; /* 1 of 1: all */
+  char         *out;   /* STUDY.h5; of a part its own: bf_study_part */
+  int64_t       ranks; /* of a group; 0: by the estimates */
+  bool          keep, retry, overwrite;
+  double        hours;
+  int64_t       part, parts; /* 1 of 1, or 0 of 0: all */
+  BfStudyWrite *write;       /* NULL: nothing is written */
+  void         *context;
 } BfStudyOptions;
 
-/* Run what `records` do not hold yet. records[points + references]: by point; where a point was done before, its record
- * is there. BF_STOPPED with all that was done in the log; BF_OK also where points failed (their records say so).
- * Collective. */
+/* Run the points that neither STUDY.h5 nor the working folder of an earlier start holds, and tell how many they do.
+ * Where all are done STUDY.h5 is written, and the folder goes. Points that the study no longer has, and that were done,
+ * are BF_BAD_INPUT without `overwrite`. records[points + references], NULL at first: on rank 0 those of all points in
+ * the end, each to be destroyed; of points of equal keys each has its own. BF_STOPPED with all that was done in the
+ * folder, and in STUDY.h5; BF_OK also where points failed (their records say so). Collective. */
 BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[], BfError *error);
 
 /* ---- table.c, means.c, fit.c, write.c, print.c: study/table.h -------------------------------------------------------

@@ -124,8 +124,9 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
   x->begun = true;
   BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
-  /* What an earlier run has left in this one's place stands until this one can be started again. */
-  if (x->start == BF_FRESH) BF_TRY(save_start(x->checkpoint, error));
+  /* What an earlier run has left in this one's place stands until this one can be started again. Who owns a run starts
+   * it again. */
+  if (x->start == BF_FRESH && !x->run->owner) BF_TRY(save_start(x->checkpoint, error));
   if (x->start == BF_FRESH) BF_TRY(bf_checkpoint_forget_earlier(x->checkpoint, error));
   BF_TRY(save_options(x, BF_ANSWER, x->store, error));
   return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
@@ -174,7 +175,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
-  bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o.out);
+  if (!x->run->owner) bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o.out);
   bf_checkpoint_destroy(&x->checkpoint);
   BF_TRY(bf_checkpoint_remove(x->run, x->o.out, error));
   bf_print(x->run, "wrote %s\n", x->o.out);

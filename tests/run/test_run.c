@@ -136,8 +136,8 @@ static void queue(Tap *tap, const BfRun *run) {
   int     taken[ITEMS] = {0}, grows = 1;
   BfQueue line;
   BfError error = {0};
-  check(tap, bf_queue_create(run->world, &line, &error) == BF_OK, "a queue");
-  for (int64_t before = -1, i; (i = bf_queue_take(&line)) < ITEMS; before = i) {
+  check(tap, bf_queue_create(run->world, 3, &line, &error) == BF_OK, "a queue");
+  for (int64_t before = -1, i; (i = bf_queue_take(&line, 1)) < ITEMS; before = i) {
     grows &= i > before;
     taken[i]++;
   }

@@ -1,0 +1,145 @@
+/* Groups of ranks, each of which takes the next point when it has finished one. */
+#include "study/group.h"
+#include "checkpoint/checkpoint.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+  BfWork   *work;
+  MPI_Comm  base; /* the group's ranks; nothing is agreed on in it */
+  MPI_Comm  comm; /* the same; another one after a point that failed */
+  int       rank;
+  int       size_index;  /* which of the sizes */
+  int64_t   first, last; /* of the tasks that are for groups of this size */
+  int64_t   point;       /* that has ended, and is not yet in the log: */
+  BfRecord *record;
+} Group;
+
+/* Nobody takes another point. */
+static void end_queue(const BfWork *w) {
+  for (int i = 0; i < bf_group_sizes(w); i++) bf_queue_add(&w->queue, BF_COUNTERS + i, INT64_C(1) << 40);
+}
+
+static void count_end(const Group *g, const BfTask *task, const BfRecord *record) {
+  const BfQueue *queue = &g->work->queue;
+  if (record->state == BF_POINT_STOPPED) return;
+  bf_queue_add(queue, BF_COUNT_MICROSECONDS, (int64_t)(1e6 * bf_task_units(task)));
+  bf_queue_add(queue, record->state == BF_POINT_DONE ? BF_COUNT_DONE : BF_COUNT_FAILED, 1);
+}
+
+/* ---- the log ---------------------------------------------------------------------------------------------------- */
+
+/* Results to STUDY.d/NNNN. */
+static BfStatus keep(const BfWork *w, int64_t point, const char *key, BfError *error) {
+  char      from[4096], to[4096];
+  const int length = (int)strlen(w->o->out),
+            stem   = length > 3 && !strcmp(w->o->out + length - 3, ".h5") ? length - 3 : length;
+  snprintf(to, sizeof to, "%.*s.d", stem, w->o->out);
+  if (mkdir(to, 0777) && errno != EEXIST)
+    return bf_fail(error, BF_FAILURE, "%s cannot be made: %s", to, strerror(errno));
+  snprintf(to, sizeof to, "%.*s.d/%04lld", stem, w->o->out, (long long)point);
+  bf_study_point_folder(w->o->out, key, sizeof from, from);
+  BF_TRY(bf_study_tree_remove(to, error)); /* of an earlier study */
+  if (!rename(from, to)) return BF_OK;
+  return bf_fail(error, BF_FAILURE, "%s cannot be moved to %s: %s", from, to, strerror(errno));
+}
+
+/* What has ended, and what begins, into the log in one piece; then the results go. */
+static BfStatus write_log(Group *g, const BfTask *next, BfError *error) {
+  BfWork         *w        = g->work;
+  BfRecord        begun    = {.state = BF_POINT_BEGUN};
+  const BfRecord *write[2] = {NULL, NULL};
+  int             count    = 0;
+  if (g->record) write[count++] = g->record;
+  if (next) {
+    memcpy(begun.key, w->plan->point[next->point].key, sizeof begun.key);
+    begun.crashes  = next->crashes;
+    begun.seconds  = next->before;
+    write[count++] = &begun;
+  }
+  if (!count) return BF_OK;
+  BF_TRY(bf_claim_check(w->o->out, w->claim, error));
+  BF_TRY(bf_log_append(&w->log, write, count, error));
+  if (!g->record || g->record->state == BF_POINT_STOPPED) return BF_OK;
+  if (w->o->keep && g->record->state == BF_POINT_DONE) return keep(w, g->point, g->record->key, error);
+  return bf_study_point_remove(w->o->out, g->record->key, error);
+}
+
+/* The leader's step between two points: the next one, or -1. */
+static BfStatus step(Group *g, bool stop, int64_t *next, BfError *error) {
+  BfWork *w = g->work;
+  *next     = stop ? -1 : g->first + bf_queue_take(&w->queue, BF_COUNTERS + g->size_index);
+  if (*next >= g->last) *next = -1;
+  if (stop) end_queue(w);
+  const BfStatus status = write_log(g, *next < 0 ? NULL : &w->task[*next], error);
+  if (*next >= 0 && status == BF_OK) bf_queue_add(&w->queue, BF_COUNT_BEGUN, 1);
+  bf_work_pass(w);
+  return status;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
+
+static BfStatus take_next(Group *g, int64_t *next, BfError *error) {
+  int mine = bf_work_stops(g->work) || (g->record && g->record->state == BF_POINT_STOPPED), any = 0;
+  *next = -1;
+  MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, g->comm);
+  BF_TRY(bf_together(g->comm, g->rank == 0 ? step(g, any, next, error) : BF_OK, error));
+  bf_record_destroy(&g->record);
+  MPI_Bcast(next, 1, MPI_INT64_T, 0, g->comm);
+  return BF_OK;
+}
+
+/* What ranks of a communicator hold together after a failure may differ; the next point has another one. */
+static void renew(Group *g) {
+  MPI_Comm_free(&g->comm);
+  MPI_Comm_split(g->base, 0, g->rank, &g->comm);
+}
+
+static BfStatus run_point(Group *g, int64_t next, BfError *error) {
+  const BfTask *task = &g->work->task[next];
+  const char   *key  = g->work->plan->point[task->point].key;
+  g->point           = task->point;
+  BF_TRY(bf_together(g->comm, bf_record_create(key, &g->record, error), error));
+  const double begun = bf_seconds();
+  BF_TRY(bf_point_run(g->work, g->comm, task, g->record, error));
+  g->work->longest = fmax(g->work->longest, bf_seconds() - begun);
+  if (g->record->state == BF_POINT_FAILED) renew(g);
+  if (g->rank == 0) count_end(g, task, g->record);
+  return BF_OK;
+}
+
+static BfStatus run_group(Group *g, BfError *error) {
+  for (int64_t next; take_next(g, &next, error) == BF_OK && next >= 0;)
+    if (run_point(g, next, error) != BF_OK) break;
+  bf_record_destroy(&g->record);
+  if (g->rank == 0 && error->status != BF_OK) end_queue(g->work);
+  return error->status;
+}
+
+int bf_group_sizes(const BfWork *w) {
+  int sizes = 0;
+  for (int64_t i = 0; i < w->tasks; i++) sizes += !i || w->task[i].ranks != w->task[i - 1].ranks;
+  return sizes;
+}
+
+static BfStatus run_sizes(BfWork *w, MPI_Comm above, int64_t first, int size_index, BfError *error) {
+  Group g = {.work = w, .size_index = size_index, .first = first, .last = first};
+  int   rank;
+  while (g.last < w->tasks && w->task[g.last].ranks == w->task[first].ranks) g.last++;
+  MPI_Comm_rank(above, &rank);
+  MPI_Comm_split(above, rank / w->task[first].ranks, rank, &g.base);
+  MPI_Comm_rank(g.base, &g.rank);
+  MPI_Comm_split(g.base, 0, g.rank, &g.comm);
+  BfStatus status = run_group(&g, error);
+  if (status == BF_OK && g.last < w->tasks) status = run_sizes(w, g.base, g.last, size_index + 1, error);
+  MPI_Comm_free(&g.comm);
+  MPI_Comm_free(&g.base);
+  return status;
+}
+
+BfStatus bf_groups_run(BfWork *w, MPI_Comm comm, BfError *error) {
+  return w->tasks ? run_sizes(w, comm, 0, 0, error) : BF_OK;
+}

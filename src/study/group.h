@@ -1,0 +1,59 @@
+/* Points dealt to groups of ranks: what queue.c, group.c and point.c share. */
+#pragma once
+#include "run/queue.h"
+#include "study/log.h"
+
+/* A point that is to be run. */
+typedef struct {
+  int64_t point;
+  int     ranks, crashes;
+  double  seconds; /* estimated, on one rank; 0: unknown */
+  double  before;  /* seconds that earlier starts have spent on it */
+} BfTask;
+
+/* What all groups of a study share, as this rank has it. */
+typedef struct {
+  BfRun                *run;
+  const BfPlan         *plan;
+  const BfStudyOptions *o;
+  int64_t               tasks;
+  BfTask               *task; /* [tasks] as they are dealt: large groups first, of one size the longest first */
+  int64_t               kept; /* points that were done before */
+  BfQueue               queue;
+  int                   start;    /* number of this start of the study */
+  double                deadline; /* bf_seconds() */
+  char                 *stop;     /* path of the STOP file */
+  char                  claim[128];
+  BfLog                 log;     /* of a group's leader */
+  double                longest; /* that a point has taken */
+  double                looked;  /* when the STOP file and the claim were looked at */
+  int64_t               told;    /* of the microseconds that were counted */
+} BfWork;
+
+/* ---- group.c ---------------------------------------------------------------------------------------------------- */
+
+/* Counters of the queue that do not deal: points begun, done, failed; microseconds that were estimated of those that
+ * have ended. Those that deal, one for each size of group, stand behind them. */
+enum { BF_COUNT_BEGUN, BF_COUNT_DONE, BF_COUNT_FAILED, BF_COUNT_MICROSECONDS, BF_COUNTERS };
+
+/* Deal work->task to groups of comm's ranks until there are none, or all are to stop. Where groups get smaller, each
+ * splits by itself. A failure is that of this rank's group; the others end their points, and no more. Collective on
+ * comm. */
+BfStatus bf_groups_run(BfWork *work, MPI_Comm comm, BfError *error);
+/* How many sizes of groups there are. */
+int bf_group_sizes(const BfWork *work);
+
+/* ---- watch.c ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the study is to stop, as far as this rank knows. */
+bool bf_work_stops(BfWork *work);
+/* On rank 0 of the study, now and then: what the others have counted into the progress line; MPI's own work. */
+void bf_work_pass(BfWork *work);
+/* What a point counts in it. */
+double bf_task_units(const BfTask *task);
+
+/* ---- point.c ---------------------------------------------------------------------------------------------------- */
+
+/* The runs at a point: into record, whose state says how they ended; rank 0's is filled. Collective on comm, a
+ * communicator that has not failed before. */
+BfStatus bf_point_run(BfWork *work, MPI_Comm comm, const BfTask *task, BfRecord *record, BfError *error);

@@ -1,0 +1,53 @@
+/* A study's records on disk, STUDY.h5.checkpoint/:
+ *
+ *   claim              of the start that may write
+ *   0003.log           what start 3 found when it began; earlier logs are gone
+ *   0003-000017.log    what the group led by rank 17 has added in start 3: of each point BEGUN, then how it ended
+ *   0003.interrupted   start 3 was interrupted, and no point of it has crashed
+ *   points/KEY/        results and checkpoints of points in flight
+ *
+ * A log is records (record.h) one behind another. For one rank alone: nothing here is collective. */
+#pragma once
+#include "study/study.h"
+
+/* Records by key. */
+typedef struct {
+  int64_t    count, room;
+  BfRecord **record; /* in increasing order of keys */
+  int        start;  /* number of the newest start; 0: there was none */
+} BfHistory;
+
+/* All that earlier starts have left of `out`, in its working folder, or, where there is none, in itself. A point that
+ * was in flight when a start ended without a word is STOPPED, with one crash more, or SET_ASIDE at the second. The
+ * damaged tail of a log is left out with a warning. Clear it also after a failure. */
+BfStatus  bf_history_read(const BfRun *run, const char *out, BfHistory *history, BfError *error);
+void      bf_history_clear(BfHistory *history);
+BfRecord *bf_history_find(const BfHistory *history, const char *key); /* NULL: there is none */
+/* Take the record over, in place of one of its key; it is destroyed where that fails. */
+BfStatus bf_history_put(BfHistory *history, BfRecord **record, BfError *error);
+/* Path of the mark of an interrupted start. */
+void bf_history_mark(const char *out, int start, size_t size, char path[]);
+/* Begin the start after history->start: its log holds the history, and earlier logs go. */
+BfStatus bf_history_begin(const char *out, BfHistory *history, BfError *error);
+
+/* A log that is being written. What it is given is with the kernel at once, where no end of this process can reach it;
+ * the disk, which a power cut cannot, is waited for a fiftieth of the time at most. */
+typedef struct {
+  int     file;         /* -1: not yet made */
+  int64_t size;         /* of what is whole */
+  double  synced, wait; /* when the disk last had all, and how long that took */
+  char    path[4096];
+} BfLog;
+
+void     bf_log_name(BfLog *log, const char *out, int start, int leader);
+BfStatus bf_log_append(BfLog *log, const BfRecord *const records[], int count, BfError *error);
+BfStatus bf_log_close(BfLog *log, BfError *error); /* safe where nothing was opened */
+
+/* Remove the working folder, apart from what others have put there; or all that it holds of a point. */
+BfStatus bf_study_folder_remove(const char *out, BfError *error);
+BfStatus bf_study_tree_remove(const char *path, BfError *error);
+BfStatus bf_study_point_remove(const char *out, const char *point, BfError *error);
+/* "STUDY.h5.checkpoint/points/KEY" */
+void bf_study_point_folder(const char *out, const char *point, size_t size, char path[]);
+/* Make it. */
+BfStatus bf_study_point_make(const char *out, const char *point, BfError *error);

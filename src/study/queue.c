@@ -1,0 +1,283 @@
+/* A study from its earlier starts to its end: what is left to do, who does it, what has come of it. */
+#include "checkpoint/checkpoint.h"
+#include "study/group.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int64_t all_points(const BfPlan *plan) { return plan->points + plan->references; }
+
+/* ---- points by key ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *key;
+  int64_t     point;
+} Keyed;
+
+static int compare_keys(const void *a, const void *b) {
+  const Keyed *x = a, *y = b;
+  const int    order = strcmp(x->key, y->key);
+  return order ? order : (x->point > y->point) - (x->point < y->point);
+}
+
+/* Points in the order of their keys; of equal ones the first in the plan stands first. */
+static BfStatus sort_keys(const BfPlan *plan, Keyed **keyed, BfError *error) {
+  const int64_t count = all_points(plan);
+  BF_TRY(BF_NEW(keyed, count, error));
+  for (int64_t i = 0; i < count; i++) (*keyed)[i] = (Keyed){plan->point[i].key, i};
+  qsort(*keyed, (size_t)count, sizeof **keyed, compare_keys);
+  return BF_OK;
+}
+
+static bool is_first(const Keyed keyed[], int64_t i) { return i == 0 || strcmp(keyed[i].key, keyed[i - 1].key) != 0; }
+
+/* ---- what is left to do ----------------------------------------------------------------------------------------- */
+
+static int compare_seconds(const void *a, const void *b) {
+  const BfTask *x = a, *y = b;
+  if (x->seconds != y->seconds) return x->seconds > y->seconds ? -1 : 1;
+  return (x->point > y->point) - (x->point < y->point);
+}
+
+static int compare_tasks(const void *a, const void *b) {
+  const BfTask *x = a, *y = b;
+  return x->ranks != y->ranks ? y->ranks - x->ranks : compare_seconds(a, b);
+}
+
+/* Every point that is to be run once, of all parts or of one. */
+static void list_points(BfWork *w, const Keyed keyed[]) {
+  const BfStudyOptions *o    = w->o;
+  int64_t               mine = 0;
+  for (int64_t i = 0; i < all_points(w->plan); i++) {
+    const BfPoint *p     = &w->plan->point[keyed[i].point];
+    const int64_t  ranks = o->ranks > 0 ? o->ranks : p->ranks;
+    if (!is_first(keyed, i)) continue;
+    w->task[w->tasks++] = (BfTask){.point   = keyed[i].point,
+                                   .ranks   = ranks < 1              ? 1
+                                              : ranks > w->run->size ? w->run->size
+                                                                     : (int)ranks,
+                                   .seconds = p->seconds};
+  }
+  qsort(w->task, (size_t)w->tasks, sizeof *w->task, compare_seconds);
+  for (int64_t i = 0; i < w->tasks && o->parts > 1; i++)
+    if (i % o->parts == o->part - 1) w->task[mine++] = w->task[i];
+  if (o->parts > 1) w->tasks = mine;
+}
+
+static bool is_left(const BfRecord *r, bool retry) {
+  if (!r) return true;
+  return r->state == BF_POINT_STOPPED || (retry && (r->state == BF_POINT_FAILED || r->state == BF_POINT_SET_ASIDE));
+}
+
+/* Tasks without what is done. */
+static void leave_out(BfWork *w, const BfHistory *h) {
+  int64_t left = 0;
+  for (int64_t i = 0; i < w->tasks; i++) {
+    BfTask    task = w->task[i];
+    BfRecord *r    = bf_history_find(h, w->plan->point[task.point].key);
+    if (!is_left(r, w->o->retry)) continue;
+    task.before     = r ? r->seconds : 0;
+    task.crashes    = r && r->state == BF_POINT_STOPPED ? r->crashes : 0;
+    w->task[left++] = task;
+  }
+  w->kept  = w->tasks - left;
+  w->tasks = left;
+  qsort(w->task, (size_t)left, sizeof *w->task, compare_tasks);
+}
+
+/* What is not, or no longer, to be known; *lost: points among it that were done and that the study no longer has. */
+static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h, int64_t *lost) {
+  int64_t left = 0;
+  *lost        = 0;
+  for (int64_t i = 0; i < h->count; i++) {
+    BfRecord   *r    = h->record[i];
+    const Keyed here = {r->key, -1};
+    int64_t     low = 0, high = all_points(w->plan);
+    while (low < high) {
+      const int64_t middle = (low + high) / 2;
+      if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
+      else high = middle;
+    }
+    const bool has = low < all_points(w->plan) && !strcmp(keyed[low].key, r->key);
+    *lost += !has && r->state == BF_POINT_DONE;
+    if (has && (r->state == BF_POINT_STOPPED || !is_left(r, w->o->retry))) h->record[left++] = r;
+    else bf_record_destroy(&r);
+  }
+  h->count = left;
+}
+
+static BfStatus refuse_lost(const BfWork *w, int64_t lost, BfError *error) {
+  if (!lost || w->o->overwrite) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT,
+                 "%s holds %lld point%s that the study no longer has: give another -o, or -overwrite to lose %s",
+                 w->o->out, (long long)lost, lost > 1 ? "s" : "", lost > 1 ? "them" : "it");
+}
+
+/* ---- the beginning ---------------------------------------------------------------------------------------------- */
+
+static BfStatus plan_work(BfWork *w, BfHistory *h, BfError *error) {
+  Keyed   *keyed = NULL;
+  int64_t  lost;
+  BfStatus status;
+  BF_GOTO(sort_keys(w->plan, &keyed, error));
+  BF_GOTO(BF_NEW(&w->task, all_points(w->plan), error));
+  BF_GOTO(bf_history_read(w->run, w->o->out, h, error));
+  list_points(w, keyed);
+  leave_out(w, h);
+  forget(w, keyed, h, &lost);
+  status = refuse_lost(w, lost, error);
+done:
+  bf_free(keyed);
+  return status;
+}
+
+/* Rank 0's part. */
+static BfStatus begin(BfWork *w, BfHistory *h, BfError *error) {
+  BF_TRY(plan_work(w, h, error));
+  BF_TRY(bf_folder_make(w->o->out, error));
+  BF_TRY(bf_claim_take(w->o->out, w->claim, error));
+  unlink(w->stop); /* of an earlier start */
+  BF_TRY(bf_history_begin(w->o->out, h, error));
+  w->start    = h->start;
+  w->deadline = bf_seconds_left(w->o->hours);
+  return BF_OK;
+}
+
+/* What rank 0 has found out, to all. */
+static BfStatus share(BfWork *w, BfError *error) {
+  const MPI_Comm comm = w->run->world;
+  double         left = w->deadline;
+  MPI_Bcast(&w->tasks, 1, MPI_INT64_T, 0, comm);
+  MPI_Bcast(&w->kept, 1, MPI_INT64_T, 0, comm);
+  MPI_Bcast(&w->start, 1, MPI_INT, 0, comm);
+  MPI_Bcast(w->claim, sizeof w->claim, MPI_CHAR, 0, comm);
+  MPI_Bcast(&left, 1, MPI_DOUBLE, 0, comm);
+  w->deadline = bf_seconds() + left;
+  bf_log_name(&w->log, w->o->out, w->start, w->run->rank);
+  BF_TRY(bf_together(comm, w->task ? BF_OK : BF_NEW(&w->task, w->tasks, error), error));
+  for (int64_t i = 0; i < w->tasks; i += 1 << 20) {
+    const int64_t here = w->tasks - i < 1 << 20 ? w->tasks - i : 1 << 20;
+    MPI_Bcast(w->task + i, (int)(here * (int64_t)sizeof *w->task), MPI_BYTE, 0, comm);
+  }
+  return BF_OK;
+}
+
+static void tell_beginning(const BfWork *w) {
+  const long long all   = (long long)(w->kept + w->tasks);
+  double          units = 0;
+  for (int64_t i = 0; i < w->tasks; i++) units += bf_task_units(&w->task[i]);
+  if (w->kept && w->tasks) bf_print(w->run, "kept %lld of %lld points\n", (long long)w->kept, all);
+  if (!w->tasks) bf_print(w->run, "all %lld points were run before: nothing to do\n", all);
+  bf_work_expect(w->run, BF_PHASE_STUDY, units, NULL, 1, false);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
+
+/* Who has nothing left to do sleeps; rank 0 serves the queue, and tells. */
+static void wait_for_all(BfWork *w) {
+  MPI_Request request;
+  int         done = 0;
+  MPI_Ibarrier(w->run->world, &request);
+  for (;;) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done) return;
+    bf_work_pass(w);
+    usleep(1000);
+  }
+}
+
+/* The failure of a group is told when all have ended. */
+static BfStatus run_tasks(BfWork *w, BfError *error) {
+  BfError closing = {0};
+  BF_TRY(bf_queue_create(w->run->world, BF_COUNTERS + bf_group_sizes(w), &w->queue, error));
+  bf_phase_begin(w->run, BF_PHASE_STUDY);
+  bf_work_pass(w);
+  bf_groups_run(w, w->run->world, error);
+  error->known = false; /* to this group alone */
+  if (bf_log_close(&w->log, &closing) != BF_OK) bf_fail(error, closing.status, "%s", closing.text);
+  wait_for_all(w);
+  bf_work_pass(w);
+  bf_phase_end(w->run, BF_PHASE_STUDY);
+  bf_agree(w->run->world, error);
+  bf_queue_destroy(&w->queue);
+  return error->status;
+}
+
+static BfStatus copy_record(const BfRecord *record, BfRecord **out, BfError *error) {
+  unsigned char *bytes;
+  int64_t        size, used;
+  BF_TRY(bf_record_pack(record, &size, &bytes, error));
+  const BfStatus status = bf_record_unpack(bytes, size, &used, out, error);
+  bf_free(bytes);
+  return status;
+}
+
+/* Records by point. */
+static BfStatus give(const BfWork *w, const BfHistory *h, BfRecord *records[], BfError *error) {
+  for (int64_t i = 0; i < all_points(w->plan); i++) {
+    const BfRecord *r = bf_history_find(h, w->plan->point[i].key);
+    bf_record_destroy(&records[i]);
+    if (r) BF_TRY(copy_record(r, &records[i], error));
+  }
+  return BF_OK;
+}
+
+/* Points that have come to their end, of those that are this study's, or its part's. */
+static int64_t count_done(const BfWork *w, BfRecord *const records[]) {
+  int64_t done = w->kept;
+  for (int64_t i = 0; i < w->tasks; i++) done += !is_left(records[w->task[i].point], false);
+  return done;
+}
+
+/* Rank 0's part: what all groups have written. */
+static BfStatus gather(const BfWork *w, BfRecord *records[], int64_t *done, BfError *error) {
+  BfHistory h;
+  BF_TRY(bf_claim_check(w->o->out, w->claim, error));
+  BfStatus status = bf_history_read(w->run, w->o->out, &h, error);
+  if (status == BF_OK) status = give(w, &h, records, error);
+  bf_history_clear(&h);
+  *done = count_done(w, records);
+  if (status == BF_OK && w->o->write) status = w->o->write(w->o->context, records, error);
+  if (status == BF_OK && *done == w->kept + w->tasks) status = bf_study_folder_remove(w->o->out, error);
+  return status;
+}
+
+static BfStatus end(const BfWork *w, BfRecord *records[], BfError *error) {
+  const int64_t all  = w->kept + w->tasks;
+  int64_t       done = 0;
+  BF_TRY(bf_together(w->run->world, w->run->rank == 0 ? gather(w, records, &done, error) : BF_OK, error));
+  MPI_Bcast(&done, 1, MPI_INT64_T, 0, w->run->world);
+  if (done == all) return BF_OK;
+  return bf_fail(
+      error, BF_STOPPED,
+      "stopped: %lld of %lld points are done, and %s.checkpoint has what was under way; the same line goes on",
+      (long long)done, (long long)all, w->o->out);
+}
+
+BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[], BfError *error) {
+  BfWork    w       = {.run = run, .plan = plan, .o = o, .queue = {MPI_WIN_NULL, NULL}, .log = {.file = -1}};
+  BfHistory history = {0};
+  char      mark[4096];
+  BfStatus  status;
+  BF_GOTO(bf_together(run->world, bf_stop_path(o->out, &w.stop, error), error));
+  BF_GOTO(bf_together(run->world, run->rank == 0 ? begin(&w, &history, error) : BF_OK, error));
+  bf_history_clear(&history);
+  BF_GOTO(share(&w, error));
+  tell_beginning(&w);
+  bf_history_mark(o->out, w.start, sizeof mark, mark);
+  bf_signals_leave(mark);
+  bf_signals_stands(BF_STOPPED, "interrupted: %.400s.checkpoint stands; the same line goes on", o->out);
+  bf_signals_listen(true);
+  status = w.tasks ? run_tasks(&w, error) : BF_OK;
+  if (status == BF_OK) status = end(&w, records, error);
+  bf_signals_leave("");
+  bf_signals_listen(false);
+done:
+  if (run->rank == 0 && *w.claim) bf_claim_leave(o->out, w.claim);
+  bf_history_clear(&history);
+  bf_free(w.task);
+  bf_free(w.stop);
+  return status;
+}
