@@ -64,6 +64,9 @@ typedef enum { BF_GO_ON, BF_SAVE, BF_SAVE_AND_STOP } BfOrder;
 BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes);
 /* The same at the end of a layer, where ranks wait for each other anyway: today's answer. */
 BfOrder bf_checkpoint_ask_layer(BfCheckpoint *checkpoint, double bytes);
+/* What this rank alone would answer now; ranks that do not work in step agree in their own way. longest: seconds of the
+ * longest piece of any of them. Not collective; clocks and files are rank 0's to watch. */
+BfOrder bf_checkpoint_due(BfCheckpoint *checkpoint, double bytes, double longest);
 /* BF_STOPPED with the line that tells how to go on. Not collective. */
 BfStatus bf_checkpoint_stopped(const BfCheckpoint *checkpoint, BfError *error);
 

@@ -99,6 +99,7 @@ typedef struct {
   double *given;  /* [T][q], or NULL; owned */
   int64_t starts; /* uniform draws in U^T that are tried besides; at least 1 where nothing is given */
   int64_t seed;   /* of the draws */
+  int64_t ranks;  /* that try a start together; 0: chosen, from their number, that of the starts, and memory */
 } BfInitialControls;
 
 /* Start number i of the search into control [T][q]: the given one first, then draws, number j of which is the j-th
@@ -119,11 +120,13 @@ typedef struct {
 void        bf_training_clear(BfTraining *training);
 const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
 
-/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start, one after the other. The
- * answer of a start is the iterate of least J, the start among them, so that no start is better than the answer. TAO
- * runs on rank 0; all ranks evaluate. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL)
- * holds and saves to it: the evaluations so far, which TAO is given again in a restart, so that it takes the same
- * steps, bit for bit. BF_STOPPED where the checkpoint told it to stop. */
+/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start. The answer of a start is the
+ * iterate of least J, the start among them, so that no start is better than the answer. Ranks work in groups; a group
+ * takes a start, then the next that is left. TAO runs on a group's first rank, all its ranks evaluate: the answer has
+ * the same bits whatever the groups. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL)
+ * holds, on any number of ranks and groups, and saves to it: the starts that have ended, and of those under way the
+ * evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit for bit. BF_STOPPED
+ * where the checkpoint told it to stop. */
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error);
 

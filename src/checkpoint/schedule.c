@@ -119,6 +119,12 @@ BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes) {
   return BF_GO_ON;
 }
 
+BfOrder bf_checkpoint_due(BfCheckpoint *checkpoint, double bytes, double longest) {
+  if (!checkpoint) return BF_GO_ON;
+  checkpoint->when.longest = fmax(checkpoint->when.longest, longest);
+  return order(checkpoint->run, &checkpoint->when, bytes, false);
+}
+
 BfOrder bf_checkpoint_ask_layer(BfCheckpoint *checkpoint, double bytes) {
   if (!checkpoint) return BF_GO_ON;
   BfSchedule *when = &checkpoint->when;

@@ -1,4 +1,4 @@
-/* Evaluations: rank 0 asks, all ranks take part, and the log keeps what came out. */
+/* Evaluations: the leader of a group asks, its ranks take part, and the log keeps what came out. */
 #include "flow/search.h"
 #include "run/text.h"
 
@@ -14,38 +14,76 @@ static double hash(const double *x, int64_t n) {
   return (double)(h >> 12);
 }
 
-/* On all ranks: J at search->x into row, then a checkpoint if it is time. row: rank 0's, of the log; else NULL. */
-static BfStatus evaluate_all(BfSearch *search, double *row, BfError *error) {
-  BfFlowValue value = {.gradient = search->gradient};
+/* By all ranks of the group: J at search->x, into the leader's log. */
+static BfStatus evaluate_all(BfSearch *search, BfError *error) {
+  BfFlowValue  value = {.gradient = search->gradient};
+  const double begin = bf_seconds();
   bf_phase_begin(search->run, BF_PHASE_FLOW);
   BF_TRY(bf_flow_evaluate(search->flow, search->x, &value, error));
   bf_phase_end(search->run, BF_PHASE_FLOW);
-  search->evaluated++;
-  if (row) {
-    row[0] = hash(search->x, search->n);
-    row[1] = value.cost;
+  search->longest = fmax(search->longest, bf_seconds() - begin);
+  if (search->run->rank == 0) {
+    double *row = bf_search_row(search, search->now.evaluated);
+    row[0]      = hash(search->x, search->n);
+    row[1]      = value.cost;
     memcpy(row + BF_LOG_HEAD, search->gradient, sizeof(double) * (size_t)search->n);
   }
-  const BfOrder order = bf_checkpoint_ask(search->checkpoint, bf_search_save_bytes(search));
-  if (order == BF_GO_ON) return BF_OK;
-  BF_TRY(bf_search_save(search, error));
-  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(search->checkpoint, error) : BF_OK;
+  search->now.evaluated++;
+  search->here++;
+  bf_deal_look(search->deal);
+  return BF_OK;
 }
 
-double *bf_search_row(const BfSearch *search, int64_t i) { return search->log + i * (BF_LOG_HEAD + search->n); }
+static void tell_others(const BfSearch *search, BfSearchOrder order) {
+  int word = (int)order;
+  MPI_Bcast(&word, 1, MPI_INT, 0, search->run->world);
+}
+
+/* What rank 0 has ordered all groups to do, by all ranks of this one. */
+static BfStatus obey(BfSearch *search, BfSearchOrder order, BfError *error) {
+  if (order == BF_SEARCH_ABANDON) {
+    search->over = search->abandoned = true;
+    return bf_fail(error, BF_FAILURE, "another group of ranks has failed");
+  }
+  search->over = true; /* where this fails or stops all know */
+  if (order == BF_SEARCH_END) return BF_OK;
+  BF_TRY(bf_search_save(search, error));
+  if (order == BF_SEARCH_STOP) return bf_checkpoint_stopped(search->checkpoint, error);
+  search->over = false;
+  return BF_OK;
+}
+
+static double waiting_rows(const BfSearch *search) {
+  int64_t rows = search->now.evaluated;
+  for (int64_t i = 0; i < search->waiting; i++) rows += search->wait[i].evaluated;
+  return (double)rows;
+}
+
+/* Between two evaluations: what is ordered. */
+static BfStatus look_up(BfSearch *search, BfError *error) {
+  bf_deal_tell(search->deal, BF_NEWS_WORKED,
+               (BfNews){.evaluations = 1, .rows = waiting_rows(search), .longest = search->longest});
+  const BfSearchOrder order = bf_deal_hear(search->deal);
+  if (order == BF_SEARCH_NOTHING) return BF_OK;
+  tell_others(search, order);
+  const BfStatus status = obey(search, order, error);
+  search->known         = status != BF_OK;
+  return status;
+}
 
 BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error) {
-  if (search->served < search->evaluated && bf_search_row(search, search->served)[0] != hash(x, search->n))
-    search->evaluated = search->served; /* the rest belongs to other steps than these */
-  if (search->served == search->evaluated) {
-    int order = BF_SEARCH_EVALUATE;
-    BF_TRY(bf_array_room(&search->log, search->evaluated, &search->room,
-                         sizeof(double) * (size_t)(BF_LOG_HEAD + search->n), error));
+  BfStartLog *now = &search->now;
+  if (search->served < now->evaluated && bf_search_row(search, search->served)[0] != hash(x, search->n))
+    now->evaluated = search->served; /* the rest belongs to other steps than these */
+  if (search->served == now->evaluated) {
+    if (search->here) BF_TRY(look_up(search, error)); /* one at least: a run that is always stopped at once goes on */
+    BF_TRY(bf_array_room(&now->log, now->evaluated, &now->room, sizeof(double) * (size_t)(BF_LOG_HEAD + search->n),
+                         error));
     if (x != search->x) memcpy(search->x, x, sizeof(double) * (size_t)search->n);
-    MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
-    MPI_Bcast(&search->evaluated, 1, MPI_INT64_T, 0, search->run->world);
+    tell_others(search, BF_SEARCH_EVALUATE);
+    MPI_Bcast(&now->evaluated, 1, MPI_INT64_T, 0, search->run->world);
     MPI_Bcast(search->x, (int)search->n, MPI_DOUBLE, 0, search->run->world);
-    const BfStatus status = evaluate_all(search, bf_search_row(search, search->evaluated), error);
+    const BfStatus status = evaluate_all(search, error);
     search->known         = status != BF_OK;
     BF_TRY(status);
   }
@@ -66,9 +104,29 @@ BfStatus bf_search_serve(BfSearch *search, BfError *error) {
   for (;;) {
     int order;
     MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
-    if (order != BF_SEARCH_EVALUATE) return order == BF_SEARCH_ENDED ? BF_OK : bf_agree(search->run->world, error);
-    MPI_Bcast(&search->evaluated, 1, MPI_INT64_T, 0, search->run->world);
+    if (order == BF_SEARCH_ENDED) return BF_OK;
+    if (order == BF_SEARCH_FAILED) return bf_agree(search->run->world, error);
+    if (order != BF_SEARCH_EVALUATE) {
+      BF_TRY(obey(search, (BfSearchOrder)order, error));
+      continue;
+    }
+    MPI_Bcast(&search->now.evaluated, 1, MPI_INT64_T, 0, search->run->world);
     MPI_Bcast(search->x, (int)search->n, MPI_DOUBLE, 0, search->run->world);
-    BF_TRY(evaluate_all(search, NULL, error));
+    BF_TRY(evaluate_all(search, error));
   }
+}
+
+BfStatus bf_search_wait(BfSearch *search, BfError *error) {
+  const bool speaks = search->whole->rank == 0; /* its line goes on meanwhile */
+  BfStatus   status = BF_OK;
+  if (speaks) bf_phase_begin(search->whole, BF_PHASE_FLOW);
+  while (!search->over) {
+    if (speaks && search->groups > 1)
+      bf_progress_what(search->whole, "%lld of %lld starts done", (long long)search->finished, (long long)search->all);
+    int order = search->run->rank ? BF_SEARCH_NOTHING : (int)bf_deal_wait(search->deal);
+    MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
+    status = obey(search, (BfSearchOrder)order, error);
+  }
+  if (speaks) bf_phase_end(search->whole, BF_PHASE_FLOW);
+  return status;
 }

@@ -7,6 +7,7 @@ BfStatus bf_flow_settle_state(void *state, const BfRun *run, BfError *error) {
   BfFlowState *x   = state;
   x->points.starts = x->set.starts;
   x->points.seed   = x->set.seed;
+  x->points.ranks  = x->set.ranks;
   return bf_flow_settle(run, &x->set, &x->options, error);
 }
 

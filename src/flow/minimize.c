@@ -1,4 +1,4 @@
-/* TAO on rank 0. */
+/* TAO on a group's leader. */
 #include "flow/search.h"
 #include "run/text.h"
 #include <math.h>
@@ -80,13 +80,17 @@ static PetscErrorCode monitor(Tao tao, void *context) {
   PetscCall(note_iterate(tao, search));
   if (iteration <= search->iterations && search->iterations >= 0) return 0; /* TAO tells of some steps twice */
   if (note(search, cost, residual, &search->error) != BF_OK) return PETSC_ERR_MEM;
-  if (search->served < search->evaluated) return 0;
-  if (search->all > 1)
-    bf_progress_what(search->run, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
-                     (long long)search->start + 1, (long long)search->all, (long long)search->iterations, cost,
+  if (search->served < search->now.evaluated) return 0;
+  if (search->groups > 1)
+    bf_progress_what(search->whole, "%lld of %lld starts done; start %lld, iteration %lld, J = %.6g",
+                     (long long)search->finished, (long long)search->all, (long long)search->now.start + 1,
+                     (long long)search->iterations, cost);
+  else if (search->all > 1)
+    bf_progress_what(search->whole, "start %lld of %lld, iteration %lld, J = %.6g, residual %.2g",
+                     (long long)search->now.start + 1, (long long)search->all, (long long)search->iterations, cost,
                      residual);
   else
-    bf_progress_what(search->run, "iteration %lld, J = %.10g, residual %.3g", (long long)search->iterations, cost,
+    bf_progress_what(search->whole, "iteration %lld, J = %.10g, residual %.3g", (long long)search->iterations, cost,
                      residual);
   return 0;
 }

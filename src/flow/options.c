@@ -20,7 +20,11 @@ const BfOption bf_flow_options[] = {
                 "share/python writes one; at the middles of this problem's layers where it has more or fewer, clipped "
                 "into their box)"},
     {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
-     .meaning = "start from S uniform draws, one after the other (from -init first); the best is the answer"},
+     .meaning = "start from S uniform draws (and from -init); the best is the answer"},
+    {"start_ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(ranks), NULL, 1, 0x1p31,
+     .meaning =
+         "ranks of a group: each group tries one start at a time; without it as many groups as starts fill, where "
+         "memory allows. The answer is the same"},
     {"seed", BF_OPTION_INT, BF_ANSWER, "N", AT(seed), "0", 0, 0x1p63, .meaning = "of the draws"},
     {"test_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(test_gradient),
      .meaning = "compare the gradient at the start with central differences, and stop"},

@@ -1,8 +1,7 @@
-/* Starts, one after the other; rank 0 asks, all ranks evaluate. */
+/* Starts, dealt to groups of ranks: each group takes the next one when it has finished one. */
 #include "flow/search.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 void bf_training_clear(BfTraining *training) {
@@ -16,7 +15,7 @@ void bf_training_clear(BfTraining *training) {
 
 /* ---- one start -------------------------------------------------------------------------------------------------- */
 
-/* What rank 0 alone met is told to the others; what all met (a stop, a failed evaluation) they know. */
+/* What the leader alone met is told to its group; what all of it met (a stop, a failed evaluation) they know. */
 static BfStatus lead(BfSearch *search, double *cost, int *reason, BfError *error) {
   const BfStatus status = bf_search_minimize(search, cost, reason, error);
   int            order  = status == BF_OK ? BF_SEARCH_ENDED : BF_SEARCH_FAILED;
@@ -25,47 +24,75 @@ static BfStatus lead(BfSearch *search, double *cost, int *reason, BfError *error
   return status == BF_OK ? BF_OK : bf_agree(search->run->world, error);
 }
 
-static BfStatus keep(BfSearch *search, double cost, int reason, BfError *error) {
-  BfTraining   *out = search->out;
-  const int64_t s   = search->start;
-  MPI_Bcast(&cost, 1, MPI_DOUBLE, 0, search->run->world);
-  MPI_Bcast(&reason, 1, MPI_INT, 0, search->run->world);
-  MPI_Bcast(&search->iterations, 1, MPI_INT64_T, 0, search->run->world);
-  MPI_Bcast(search->x, (int)search->n, MPI_DOUBLE, 0, search->run->world);
-  double initial = search->run->rank == 0 ? bf_search_row(search, 0)[1] : 0;
-  MPI_Bcast(&initial, 1, MPI_DOUBLE, 0, search->run->world);
-  out->initial_cost[s]     = initial;
-  out->final_cost[s]       = cost;
-  out->start_iterations[s] = search->iterations;
-  out->evaluations += search->evaluated;
-  if (s && !(cost < out->final_cost[out->best])) return BF_OK;
-  out->best       = s;
-  out->iterations = search->iterations;
-  memcpy(out->control, search->x, sizeof(double) * (size_t)search->n);
-  out->reason = reason;
-  bf_free(out->history);
-  out->history = NULL;
-  BF_TRY(bf_together(search->run->world, BF_NEW(&out->history, 2 * (out->iterations + 1), error), error));
-  if (search->run->rank == 0) memcpy(out->history, search->history, sizeof(double) * 2 * (size_t)(out->iterations + 1));
-  MPI_Bcast(out->history, (int)(2 * (out->iterations + 1)), MPI_DOUBLE, 0, search->run->world);
-  return BF_OK;
+static void tell_start(BfSearch *search, double cost) {
+  const double *row = search->table + search->now.start * BF_START_COLUMNS;
+  bf_deal_tell(search->deal, BF_NEWS_START,
+               (BfNews){.start      = (double)search->now.start,
+                        .evaluated  = (double)search->now.evaluated,
+                        .initial    = row[BF_START_INITIAL],
+                        .cost       = cost,
+                        .iterations = row[BF_START_ITERATIONS],
+                        .longest    = search->longest});
 }
 
 static BfStatus run_start(BfSearch *search, BfError *error) {
   double cost   = 0;
   int    reason = 0;
-  bf_initial_control(search->problem, search->points, search->start, search->x);
+  bf_initial_control(search->problem, search->points, search->now.start, search->x);
   search->served = 0;
-  if (search->run->rank == 0) BF_TRY(lead(search, &cost, &reason, error));
-  else BF_TRY(bf_search_serve(search, error));
-  BF_TRY(keep(search, cost, reason, error));
-  if (search->all > 1)
-    bf_print(search->run, "start %lld of %lld: J = %.10g, from %.6g in %lld iterations\n", (long long)search->start + 1,
-             (long long)search->all, search->out->final_cost[search->start], search->out->initial_cost[search->start],
-             (long long)search->iterations);
-  bf_work_change(search->run, BF_PHASE_FLOW, fmin(0, (double)search->evaluated - search->most));
-  search->evaluated = 0;
+  if (search->run->rank) return bf_search_serve(search, error);
+  BF_TRY(lead(search, &cost, &reason, error));
+  bf_search_note(search, cost, reason);
+  tell_start(search, cost);
   return BF_OK;
+}
+
+/* The next start into search->now: one of a checkpoint, else a fresh one; -1 where none is left. */
+static void take_start(BfSearch *search) {
+  bf_free(search->now.log);
+  search->now = (BfStartLog){.start = -1};
+  if (search->run->rank == 0 && search->waiting) {
+    search->now = search->wait[--search->waiting];
+  } else if (search->run->rank == 0) {
+    const int64_t next = bf_queue_take(&search->queue);
+    if (next < search->fresh) search->now.start = search->fresh_start[next];
+  }
+  MPI_Bcast(&search->now.start, 1, MPI_INT64_T, 0, search->run->world);
+}
+
+static BfStatus run_group(BfSearch *search, BfError *error) {
+  for (take_start(search); search->now.start >= 0; take_start(search)) BF_TRY(run_start(search, error));
+  return BF_OK;
+}
+
+/* ---- all groups ------------------------------------------------------------------------------------------------- */
+
+/* Rank 0 hears what groups have done. */
+static void hear(void *context, const BfNews *news) {
+  BfSearch *search = context;
+  if (news->group > 0) bf_work_done(search->whole, BF_PHASE_FLOW, news->evaluations);
+  if (news->kind != BF_NEWS_START) return;
+  search->finished++;
+  bf_work_change(search->whole, BF_PHASE_FLOW, fmin(0, news->evaluated - search->most));
+  if (search->all > 1)
+    bf_print(search->whole, "start %g of %lld: J = %.10g, from %.6g in %g iterations\n", news->start + 1,
+             (long long)search->all, news->cost, news->initial, news->iterations);
+}
+
+/* What one group alone met, its ranks know and the others do not. */
+static BfStatus end_together(BfSearch *search, BfError *error) {
+  BfError mine = *error;
+  if (search->abandoned) mine = (BfError){0};
+  if (!search->over) {
+    if (search->run->rank == 0)
+      bf_deal_tell(search->deal, mine.status == BF_OK ? BF_NEWS_FINISHED : BF_NEWS_FAILED,
+                   (BfNews){.longest = search->longest});
+    BfError others = {0};
+    if (bf_search_wait(search, &others) != BF_OK && !search->abandoned && mine.status == BF_OK) mine = others;
+  }
+  mine.known = false;
+  *error     = mine;
+  return bf_agree(search->whole->world, error);
 }
 
 static BfStatus make(BfSearch *search, BfError *error) {
@@ -74,70 +101,77 @@ static BfStatus make(BfSearch *search, BfError *error) {
   BF_TRY(BF_NEW(&out->final_cost, search->all, error));
   BF_TRY(BF_NEW(&out->start_iterations, search->all, error));
   BF_TRY(BF_NEW(&out->control, search->n, error));
+  BF_TRY(BF_NEW(&search->table, search->all * BF_START_COLUMNS, error));
+  BF_TRY(BF_NEW(&search->top_control, search->n, error));
   BF_TRY(BF_NEW(&search->x, search->n, error));
   BF_TRY(BF_NEW(&search->best, search->n, error));
   return BF_NEW(&search->gradient, search->n, error);
 }
 
+static void clear(BfSearch *search) {
+  bf_free(search->fresh_start);
+  bf_free(search->table);
+  bf_free(search->now.log);
+  for (int64_t i = 0; i < search->waiting; i++) bf_free(search->wait[i].log);
+  bf_free(search->wait);
+  bf_free(search->x);
+  bf_free(search->gradient);
+  bf_free(search->history);
+  bf_free(search->best);
+  bf_free(search->top_control);
+  bf_free(search->top_history);
+}
+
 /* What the search has to do at most, for its progress: TAO's line search takes one to three steps. */
-static BfStatus expect(BfSearch *search, BfError *error) {
-  const double an_iteration = 2, left = (double)(search->all - search->start);
+static BfStatus expect(BfSearch *search, const BfFlow *flow, BfError *error) {
+  const double an_iteration = 2;
   int64_t      iterations;
-  BF_TRY(bf_flow_iterations(&search->flow->options, &iterations, error));
+  BF_TRY(bf_flow_iterations(&flow->options, &iterations, error));
   search->most = 2 + an_iteration * (double)iterations;
-  bf_work_expect(search->run, BF_PHASE_FLOW, left * search->most - (double)search->evaluated, "evaluations",
-                 bf_flow_seconds(search->flow), true);
   return BF_OK;
+}
+
+static BfStatus start_groups(BfSearch *search, BfError *error) {
+  BF_TRY(bf_queue_create(search->whole->world, &search->queue, error));
+  BF_TRY(bf_search_restore(search, error));
+  bf_work_expect(search->whole, BF_PHASE_FLOW, search->left, "evaluations",
+                 bf_flow_seconds(search->flow) / search->groups, true);
+  const BfDealOf of = {.group       = search->group,
+                       .groups      = search->groups,
+                       .leads       = search->run->rank == 0,
+                       .checkpoint  = search->checkpoint,
+                       .row_bytes   = bf_search_row_bytes(search),
+                       .other_bytes = bf_search_other_bytes(search),
+                       .hear        = hear,
+                       .context     = search};
+  return bf_deal_create(search->whole, &of, &search->deal, error);
 }
 
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error) {
-  BfSearch search = {
-      .run = run, .flow = flow, .problem = problem, .points = points, .checkpoint = checkpoint, .out = out};
+  BfSearch search = {.whole        = run,
+                     .problem      = problem,
+                     .points       = points,
+                     .checkpoint   = checkpoint,
+                     .out          = out,
+                     .now.start    = -1,
+                     .top          = -1,
+                     .queue.window = MPI_WIN_NULL};
   BfStatus status;
   search.n    = (int64_t)problem->horizon * problem->layer.free;
   search.all  = points->starts + (points->given ? 1 : 0);
   out->starts = search.all;
   BF_GOTO(bf_together(run->world, make(&search, error), error));
-  BF_GOTO(bf_search_restore(&search, error));
-  BF_GOTO(bf_together(run->world, expect(&search, error), error));
-  for (; search.start < search.all; search.start++) BF_GOTO(run_start(&search, error));
+  BF_GOTO(bf_together(run->world, expect(&search, flow, error), error));
+  BF_GOTO(bf_search_split(&search, flow, error));
+  BF_GOTO(start_groups(&search, error));
+  run_group(&search, error);
+  BF_GOTO(end_together(&search, error));
+  status = bf_search_gather(&search, out, error);
 done:
-  bf_free(search.x);
-  bf_free(search.best);
-  bf_free(search.gradient);
-  bf_free(search.log);
-  bf_free(search.history);
-  return status;
-}
-
-/* ---- the gradient against central differences ------------------------------------------------------------------- */
-
-BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference,
-                               BfError *error) {
-  const int64_t n        = (int64_t)problem->horizon * problem->layer.free;
-  double       *gradient = NULL, *u = NULL, largest = 0, apart = 0;
-  BfStatus      status;
-  BF_GOTO(bf_together(flow->run->world, BF_NEW(&gradient, n, error), error));
-  BF_GOTO(bf_together(flow->run->world, BF_NEW(&u, n, error), error));
-  BfFlowValue value = {.gradient = gradient};
-  BF_GOTO(bf_flow_evaluate(flow, control, &value, error));
-  for (int64_t i = 0; i < n; i++) {
-    const double h = 6e-6 * fmax(1, fabs(control[i]));
-    double       J[2];
-    for (int side = 0; side < 2; side++) {
-      BfFlowValue moved = {0};
-      memcpy(u, control, sizeof(double) * (size_t)n);
-      u[i] = control[i] + (side ? h : -h);
-      BF_GOTO(bf_flow_evaluate(flow, u, &moved, error));
-      J[side] = moved.cost;
-    }
-    largest = fmax(largest, fabs(gradient[i]));
-    apart   = fmax(apart, fabs((J[1] - J[0]) / ((control[i] + h) - (control[i] - h)) - gradient[i]));
-  }
-  *difference = largest > 0 ? apart / largest : apart;
-done:
-  bf_free(gradient);
-  bf_free(u);
+  bf_deal_destroy(&search.deal);
+  bf_queue_destroy(&search.queue);
+  bf_search_join(&search);
+  clear(&search);
   return status;
 }

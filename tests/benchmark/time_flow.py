@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A gradient of the flow (J and dJ/du, T = 16 layers by Euler) against PyTorch's autograd on the same data and controls, one thread each, in
-turns; what a gradient costs in forward solves; scheme layers against Euler's; two ranks against one."""
+turns; what a gradient costs in forward solves; scheme layers against Euler's; starts in groups of ranks; two
+ranks against one."""
 import os
 import re
 import subprocess
@@ -66,6 +67,13 @@ def loss_of(folder, path, init):
         return float(f["flow"].attrs["cost"]), f["flow/gradient"][()]
 
 
+def starts(path, group):
+    """Seconds of 8 starts on two ranks, in groups of so many."""
+    out = subprocess.run(["mpirun", "-n", "2", BELLFORMER, "flow", path, "-scheme", "layers", "-starts", "8", "-tao_max_it", "30", "-start_ranks",
+                          str(group)], capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"\n  flow +[0-9.]+ +[0-9.]+ +([0-9.]+)", out).group(1))
+
+
 def autograd(z, control, label, R):
     """A function that computes J and its gradient."""
     d = z.shape[2]
@@ -113,6 +121,9 @@ def compare(S, N, d, wanted):
             print("  %-72s %8.3g" % ("%s: forward and adjoint together, in forward solves" % scheme, with_gradient / forward))
         turns = np.min([[ours(path, init, scheme, 1)[1] for scheme in ("layers", "euler")] for _ in range(4)], axis=0)
         verdict("a gradient of layers, times as fast as Euler's", turns[1] / turns[0], 0.9)
+        alone, together = np.min([[starts(path, group) for group in (1, 2)] for _ in range(3)], axis=0)
+        print("  8 starts: groups of one rank %.3g s, one group of two %.3g s" % (alone, together))
+        verdict("8 starts on two ranks in groups of one, times as fast as in one group", together / alone, 1)
         if N * d >= 256:
             one, two = ours(path, init, "euler", 1)[1], ours(path, init, "euler", 1, 2)[1]
             verdict("two ranks, times as fast as one", one / two, 1.8)

@@ -13,7 +13,8 @@ SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled
                        cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}})
 CHECKPOINTS = ["-checkpoint_interval", "0"]
 TRAINED = {"full": ["solve", "-space", "full", "-stability", "1"], "reachable": ["solve", "-space", "reachable"],
-           "flow": ["flow", "-tao_max_it", "2", "-scheme", "rk4", "-steps", "2"]}
+           "flow": ["flow", "-tao_max_it", "2", "-scheme", "rk4", "-steps", "2"],
+           "groups": ["flow", "-tao_max_it", "3", "-scheme", "layers", "-starts", "5", "-start_ranks", "1"]}
 
 
 def program():

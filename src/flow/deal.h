@@ -1,0 +1,56 @@
+/* What groups of ranks tell each other while each goes its own way through its starts.
+ *
+ * The first rank of a group, its leader, tells rank 0 what the group has done; rank 0 gives orders to all leaders: save
+ * a checkpoint now, save and stop, abandon (a group has failed), end (all have finished). Nobody waits for an answer: a
+ * leader looks for orders between two evaluations, or, where it has no more starts, all the time. Rank 0 alone gives
+ * orders, and every leader takes all of them in their order, so that all groups meet in every one. */
+#pragma once
+#include "bellformer/checkpoint.h"
+#include "bellformer/run.h"
+
+typedef enum {
+  /* A leader to its group: */
+  BF_SEARCH_NOTHING,
+  BF_SEARCH_EVALUATE,
+  BF_SEARCH_ENDED,  /* this start */
+  BF_SEARCH_FAILED, /* the leader alone, in this start */
+  /* Rank 0 to all leaders, these to their groups: */
+  BF_SEARCH_SAVE,
+  BF_SEARCH_STOP,    /* save, then stop */
+  BF_SEARCH_ABANDON, /* a group has failed */
+  BF_SEARCH_END      /* all groups have finished */
+} BfSearchOrder;
+
+typedef enum { BF_NEWS_WORKED, BF_NEWS_START, BF_NEWS_ASKED, BF_NEWS_FINISHED, BF_NEWS_FAILED } BfNewsKind;
+
+/* What rank 0 is told. */
+typedef struct {
+  double kind, group;
+  double evaluations;                                 /* since this group told of some last */
+  double rows;                                        /* that it would write to a checkpoint now */
+  double longest;                                     /* seconds of one evaluation */
+  double start, evaluated, initial, cost, iterations; /* BF_NEWS_START: of one that has ended */
+} BfNews;
+
+typedef struct BfDeal BfDeal;
+
+typedef struct {
+  int           group, groups;          /* this rank's, 0 on rank 0; of how many */
+  bool          leads;                  /* whether this rank is its leader */
+  BfCheckpoint *checkpoint;             /* or NULL: nobody is told to save or to stop */
+  double        row_bytes, other_bytes; /* that a checkpoint takes for a row of a log, and beside all of them */
+  void (*hear)(void *context, const BfNews *news); /* what else rank 0 does with news */
+  void *context;
+} BfDealOf;
+
+/* run: all ranks. Collective on run->world, as bf_deal_destroy is. */
+BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *error);
+void     bf_deal_destroy(BfDeal **deal);
+/* Tell rank 0; kind and group are filled in. Work is told of at most twice a second, other news at once. A leader. */
+void bf_deal_tell(BfDeal *deal, BfNewsKind kind, BfNews news);
+/* Where a signal has asked this rank to stop, rank 0 is told, once. Any rank. */
+void bf_deal_look(BfDeal *deal);
+/* The next order, or BF_SEARCH_NOTHING. A leader; rank 0 decides, and so is the first to know. */
+BfSearchOrder bf_deal_hear(BfDeal *deal);
+/* The same, once there is one. */
+BfSearchOrder bf_deal_wait(BfDeal *deal);

@@ -1,0 +1,91 @@
+/* What starts have come to: of each its costs and iterations, of the best one all. */
+#include "flow/search.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+/* Of equal ones the first start is the best. */
+static bool is_better(const BfSearch *search, double cost) {
+  if (search->top < 0 || cost < search->top_cost) return true;
+  return cost == search->top_cost && search->now.start < search->top;
+}
+
+void bf_search_note(BfSearch *search, double cost, int reason) {
+  double *row              = search->table + search->now.start * BF_START_COLUMNS;
+  row[BF_START_FINISHED]   = 1;
+  row[BF_START_INITIAL]    = bf_search_row(search, 0)[1];
+  row[BF_START_COST]       = cost;
+  row[BF_START_ITERATIONS] = (double)search->iterations;
+  search->evaluations += search->now.evaluated;
+  if (!is_better(search, cost)) return;
+  bf_free(search->top_history);
+  search->top            = search->now.start;
+  search->top_cost       = cost;
+  search->top_iterations = search->iterations;
+  search->top_reason     = reason;
+  search->top_history    = search->history;
+  search->history        = NULL;
+  search->history_room   = 0;
+  memcpy(search->top_control, search->x, sizeof(double) * (size_t)search->n);
+}
+
+int bf_search_owner(const BfSearch *search) {
+  struct {
+    double cost;
+    int    start;
+  } mine    = {INFINITY, INT_MAX}, best;
+  int owner = -1;
+  if (search->top >= 0) {
+    mine.cost  = search->top_cost;
+    mine.start = (int)search->top;
+  }
+  MPI_Allreduce(&mine, &best, 1, MPI_DOUBLE_INT, MPI_MINLOC, search->whole->world);
+  if (search->top >= 0 && search->top == best.start) owner = search->whole->rank;
+  MPI_Allreduce(MPI_IN_PLACE, &owner, 1, MPI_INT, MPI_MAX, search->whole->world);
+  return owner;
+}
+
+int64_t bf_search_add_up(const BfSearch *search, double *table) {
+  const int64_t size = search->all * BF_START_COLUMNS;
+  int64_t       evaluations;
+  memcpy(table, search->table, sizeof(double) * (size_t)size);
+  bf_sum_disjoint(search->whole->world, size, table);
+  MPI_Allreduce(&search->evaluations, &evaluations, 1, MPI_INT64_T, MPI_SUM, search->whole->world);
+  return evaluations;
+}
+
+static BfStatus gather_starts(const BfSearch *search, BfTraining *out, BfError *error) {
+  double  *table = NULL;
+  BfStatus status;
+  BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * BF_START_COLUMNS, error), error));
+  out->evaluations = bf_search_add_up(search, table);
+  for (int64_t s = 0; s < search->all; s++) {
+    const double *row        = table + s * BF_START_COLUMNS;
+    out->initial_cost[s]     = row[BF_START_INITIAL];
+    out->final_cost[s]       = row[BF_START_COST];
+    out->start_iterations[s] = (int64_t)row[BF_START_ITERATIONS];
+  }
+done:
+  bf_free(table);
+  return status;
+}
+
+BfStatus bf_search_gather(const BfSearch *search, BfTraining *out, BfError *error) {
+  const int      owner = bf_search_owner(search);
+  const MPI_Comm comm  = search->whole->world;
+  BF_TRY(gather_starts(search, out, error));
+  out->best       = search->top;
+  out->iterations = search->top_iterations;
+  out->reason     = search->top_reason;
+  MPI_Bcast(&out->best, 1, MPI_INT64_T, owner, comm);
+  MPI_Bcast(&out->iterations, 1, MPI_INT64_T, owner, comm);
+  MPI_Bcast(&out->reason, 1, MPI_INT, owner, comm);
+  BF_TRY(bf_together(comm, BF_NEW(&out->history, 2 * (out->iterations + 1), error), error));
+  if (search->whole->rank == owner) {
+    memcpy(out->control, search->top_control, sizeof(double) * (size_t)search->n);
+    memcpy(out->history, search->top_history, sizeof(double) * 2 * (size_t)(out->iterations + 1));
+  }
+  MPI_Bcast(out->control, (int)search->n, MPI_DOUBLE, owner, comm);
+  MPI_Bcast(out->history, (int)(2 * (out->iterations + 1)), MPI_DOUBLE, owner, comm);
+  return BF_OK;
+}

@@ -1,0 +1,101 @@
+"""Starts dealt to groups of ranks: the same answer on any number of ranks, of groups, and after any stop, kill or failure."""
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import continuous
+from flow_cases import case
+from harness import BELLFORMER, Result, run, tap
+from bits import difference as same
+from cases import READOUT, sequences
+
+PROBLEM = case(rows=sequences(40, 8, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=4, step=0.2, weight_decay=1e-3)
+OPTIONS = ["-starts", 5, "-scheme", "layers", "-tao_max_it", 40]
+
+
+def prepare(f, options=OPTIONS):
+    """The problem, its answer on one rank, and where others go."""
+    path = continuous.write(PROBLEM, f)
+    assert run(["flow", path, "-o", os.path.join(f, "whole.h5"), *options]).returncode == 0
+    return path, Result(os.path.join(f, "whole.h5")), os.path.join(f, "run.h5")
+
+
+def check(whole, out):
+    assert not same(whole, Result(out)), same(whole, Result(out))
+    assert not os.path.exists(out + ".checkpoint")
+
+
+def bits():
+    """Groups of 1, 2 and those that are chosen, on 1 to 4 ranks; every start is told of once."""
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f)
+        for ranks in (1, 2, 3, 4):
+            for group in ([], ["-start_ranks", 1], ["-start_ranks", 2]):
+                done = run(["flow", path, "-o", out, "-overwrite", *OPTIONS, *group], ranks)
+                assert done.returncode == 0, done
+                told = sorted(line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("start "))
+                assert told == ["start %d of 5" % (s + 1) for s in range(5)], done.stdout
+                check(whole, out)
+
+
+def other_groups():
+    """Stopped on some ranks and groups, it goes on with others: more groups than before, fewer than starts under way."""
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f)
+        stops, seen = 0, []
+        for ranks, group in ((4, 1), (2, 2), (1, 1), (3, 2), (2, 1), (4, 2), (4, 4)):
+            done = run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS, "-start_ranks", group, "-maxh", 0.05 / 3600], ranks)
+            assert done.returncode in (0, 75), done
+            stops += done.returncode == 75
+            seen += [line for line in done.stdout.splitlines() if line.startswith("restored")]
+        assert stops >= 4 and any("of 4 others" in line for line in seen), (stops, seen)
+        assert run(["flow", "-restart", out, "-start_ranks", 1], 2).returncode == 0
+        check(whole, out)
+
+
+def killed():
+    """kill -9 of all processes at random instants of a fixed seed, then other ranks and groups."""
+    draw = random.Random(7)
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f)
+        for ranks in (3, 2, 4, 3):
+            command = ["mpirun", "--quiet", "-n", str(ranks), BELLFORMER, "flow", path, "-o", out, "-restart", "auto",
+                       *(str(x) for x in OPTIONS), "-checkpoint_interval", "0", "-start_ranks", "1"]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(draw.uniform(0.5, 2))
+            for child in children(process.pid):
+                os.kill(child, signal.SIGKILL)
+            process.wait()
+        assert run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS], 2).returncode == 0
+        check(whole, out)
+
+
+def children(parent):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True).stdout.split()
+    return [int(pid) for pid in found]
+
+
+def one_signal():
+    """USR1 to one rank, the first of no group: all stop in order."""
+    with tempfile.TemporaryDirectory() as f:
+        options = ["-starts", 4, "-scheme", "layers", "-tao_max_it", 100000, "-tao_gatol", 0]
+        path, out = continuous.write(PROBLEM, f), os.path.join(f, "run.h5")
+        command = ["mpirun", "--quiet", "-n", "4", BELLFORMER, "flow", path, "-o", out, *(str(x) for x in options), "-start_ranks", "2"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(200):
+            ranks = children(process.pid)
+            if len(ranks) == 4 and os.path.exists(os.path.join(out + ".checkpoint", "0000.h5")):
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)
+        os.kill(ranks[3], signal.SIGUSR1)
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
+
+
+every = [bits, other_groups, killed, one_signal]
+tap([(check_.__name__.replace("_", " "), check_) for check_ in (every[1:3] if "quick" in sys.argv else every)])
