@@ -2,6 +2,7 @@
 #include "study/formula.h"
 #include "study/table.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A number, or the array that it is the norm of. */
@@ -33,27 +34,42 @@ static int earlier(const BfStudy *study, const char *name, int end) {
 
 /* ---- norms ------------------------------------------------------------------------------------------------------ */
 
-typedef struct {
-  double  most, squares;
-  int64_t count;
-} Norm;
-
-static void add(Norm *norm, double entry) {
-  if (isnan(entry) || fabs(entry) > norm->most) norm->most = fabs(entry); /* NaN stays: no number is more than it */
-  norm->squares += entry * entry;
-  norm->count++;
+static int compare(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
 }
 
-static double norm_of(const Norm *norm, BfApart kind) {
-  if (!norm->count) return NAN;
-  return kind == BF_APART_MAX && !isnan(norm->squares) ? norm->most : sqrt(norm->squares / (double)norm->count);
+/* Of n absolute values, which are sorted where that is wanted; NaN where one of them is. */
+static double norm_of(BfApart kind, int64_t n, double x[]) {
+  double most = 0, least = INFINITY, sum = 0, squares = 0;
+  if (!n) return NAN;
+  for (int64_t i = 0; i < n; i++) {
+    if (isnan(x[i])) return NAN;
+    if (x[i] > most) most = x[i];
+    if (x[i] < least) least = x[i];
+    sum += x[i];
+    squares += x[i] * x[i];
+  }
+  switch (kind) {
+  case BF_APART_MAX:
+    return most;
+  case BF_APART_RMS:
+    return sqrt(squares / (double)n);
+  case BF_APART_LEAST:
+    return least;
+  case BF_APART_MEAN:
+    return sum / (double)n;
+  default:
+    qsort(x, (size_t)n, sizeof *x, compare);
+    return (x[(n - 1) / 2] + x[n / 2]) / 2;
+  }
 }
 
 /* Of a - b over the entries that both have; of a, where b is NULL. */
-static double apart(const BfDatum *a, const BfDatum *b, BfApart kind) {
-  Norm    norm   = {0};
-  int64_t dim[4] = {1, 1, 1, 1}, in_a[4] = {1, 1, 1, 1}, in_b[4] = {1, 1, 1, 1};
-  if (b && a->rank != b->rank) return NAN;
+static double apart(const BfDatum *a, const BfDatum *b, BfApart kind, BfError *error) {
+  double *x;
+  int64_t n = 0, dim[4] = {1, 1, 1, 1}, in_a[4] = {1, 1, 1, 1}, in_b[4] = {1, 1, 1, 1};
+  if ((b && a->rank != b->rank) || BF_NEW(&x, entries(a), error) != BF_OK) return NAN;
   for (int j = 0; j < a->rank; j++) {
     in_a[j] = a->dims[j];
     in_b[j] = b ? b->dims[j] : in_a[j];
@@ -63,10 +79,12 @@ static double apart(const BfDatum *a, const BfDatum *b, BfApart kind) {
     for (int64_t j = 0; j < dim[1]; j++)
       for (int64_t k = 0; k < dim[2]; k++)
         for (int64_t l = 0; l < dim[3]; l++) {
-          const double x = a->data[((i * in_a[1] + j) * in_a[2] + k) * in_a[3] + l];
-          add(&norm, b ? x - b->data[((i * in_b[1] + j) * in_b[2] + k) * in_b[3] + l] : x);
+          const double entry = a->data[((i * in_a[1] + j) * in_a[2] + k) * in_a[3] + l];
+          x[n++]             = fabs(b ? entry - b->data[((i * in_b[1] + j) * in_b[2] + k) * in_b[3] + l] : entry);
         }
-  return norm_of(&norm, kind);
+  const double norm = norm_of(kind, n, x);
+  bf_free(x);
+  return norm;
 }
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
@@ -115,10 +133,10 @@ static double measure_value(const Results *results, int64_t point, int measure) 
   if (m->kind == BF_MEASURE_FORMULA) return formula_value(results, point, measure);
   const Value a = side(results, point, m->of, measure);
   if (m->kind == BF_MEASURE_VALUE) return a.number;
-  if (m->kind == BF_MEASURE_NORM) return a.array ? apart(a.array, NULL, m->apart) : fabs(a.number);
+  if (m->kind == BF_MEASURE_NORM) return a.array ? apart(a.array, NULL, m->apart, results->error) : fabs(a.number);
   const Value b = m->reference ? side(results, results->plan->point[point].refers, m->of, measure)
                                : side(results, point, m->minus, measure);
-  if (a.array && b.array) return apart(a.array, b.array, m->apart);
+  if (a.array && b.array) return apart(a.array, b.array, m->apart, results->error);
   return a.array || b.array ? NAN : fabs(a.number - b.number);
 }
 

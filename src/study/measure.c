@@ -121,10 +121,12 @@ typedef struct {
 } Words;
 
 static BfStatus make(const BfStudyReader *reader, const Words *w, BfMeasure *m, BfError *error) {
+  static const char *const norms[] = {"max", "rms", "least", "median", "mean"}; /* as BfApart */
+  size_t                   k       = 0;
   if (!w->of) return bf_fail(error, BF_BAD_INPUT, "of is missing");
-  if (w->norm && strcmp(w->norm, "max") && strcmp(w->norm, "rms"))
-    return bf_fail(error, BF_BAD_INPUT, "norm must be max or rms, got '%.40s'", w->norm);
-  m->apart = w->norm && !strcmp(w->norm, "rms") ? BF_APART_RMS : BF_APART_MAX;
+  while (w->norm && k < 5 && strcmp(w->norm, norms[k])) k++;
+  if (k == 5) return bf_fail(error, BF_BAD_INPUT, "norm must be max, rms, least, median or mean, got '%.40s'", w->norm);
+  m->apart = (BfApart)k;
   BF_TRY(resolve(reader, w->of, &m->of, error));
   if (w->norm && !is_dataset(m->of))
     return bf_fail(error, BF_BAD_INPUT, "norm is of datasets, and %s is a number", m->of);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASE_POINTS = 256, CASE_ITEMS = 4, CASE_MEASURES = 8, CASE_FITS = 4 };
+enum { CASE_POINTS = 256, CASE_ITEMS = 4, CASE_MEASURES = 12, CASE_FITS = 4 };
 
 typedef struct {
   BfStudy   study;

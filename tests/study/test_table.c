@@ -75,6 +75,9 @@ static void differences(void **state) {
                                .reference = true,
                                .apart     = BF_APART_RMS});
   case_measure(&c, (BfMeasure){.name = "most", .kind = BF_MEASURE_NORM, .of = "tokens"});
+  case_measure(&c, (BfMeasure){.name = "low", .kind = BF_MEASURE_NORM, .of = "tokens", .apart = BF_APART_LEAST});
+  case_measure(&c, (BfMeasure){.name = "middle", .kind = BF_MEASURE_NORM, .of = "tokens", .apart = BF_APART_MEDIAN});
+  case_measure(&c, (BfMeasure){.name = "mean", .kind = BF_MEASURE_NORM, .of = "tokens", .apart = BF_APART_MEAN});
   case_measure(&c, (BfMeasure){.name = "bound", .kind = BF_MEASURE_FORMULA, .formula = "2 * far / n"});
   case_points(&c);
   case_refer(&c, "9");
@@ -94,6 +97,9 @@ static void differences(void **state) {
   expect(case_column(&c.table->points, "far"), 4, (double[]){2, NAN, NAN, NAN});
   expect(case_column(&c.table->points, "off"), 4, (double[]){sqrt((4 + 0.25) / 4), NAN, NAN, NAN});
   expect(case_column(&c.table->points, "most"), 4, (double[]){60, NAN, 4, NAN});
+  expect(case_column(&c.table->points, "low"), 4, (double[]){1, NAN, 1, NAN});
+  expect(case_column(&c.table->points, "middle"), 4, (double[]){3.5, NAN, 2.5, NAN});
+  expect(case_column(&c.table->points, "mean"), 4, (double[]){12.5, NAN, 2.5, NAN});
   expect(case_column(&c.table->points, "bound"), 4, (double[]){4, NAN, NAN, NAN});
   expect(case_column(&c.table->references, "n"), 2, (double[]){9, 9});
   expect(case_column(&c.table->references, "seed"), 2, (double[]){0, 1});
