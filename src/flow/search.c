@@ -54,7 +54,7 @@ static void take_start(BfSearch *search) {
   if (search->run->rank == 0 && search->waiting) {
     search->now = search->wait[--search->waiting];
   } else if (search->run->rank == 0) {
-    const int64_t next = bf_queue_take(&search->queue);
+    const int64_t next = bf_queue_take(&search->queue, 0);
     if (next < search->fresh) search->now.start = search->fresh_start[next];
   }
   MPI_Bcast(&search->now.start, 1, MPI_INT64_T, 0, search->run->world);
@@ -132,7 +132,7 @@ static BfStatus expect(BfSearch *search, const BfFlow *flow, BfError *error) {
 }
 
 static BfStatus start_groups(BfSearch *search, BfError *error) {
-  BF_TRY(bf_queue_create(search->whole->world, &search->queue, error));
+  BF_TRY(bf_queue_create(search->whole->world, 1, &search->queue, error));
   BF_TRY(bf_search_restore(search, error));
   bf_work_expect(search->whole, BF_PHASE_FLOW, search->left, "evaluations",
                  bf_flow_seconds(search->flow) / search->groups, true);
