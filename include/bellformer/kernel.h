@@ -55,8 +55,6 @@ typedef struct BfActivation BfActivation;
 /* The sigma that is named `tanh`, `relu` or `gelu` (x Phi(x), exact); NULL for any other name. */
 const BfActivation *bf_activation(const char *name);
 const char         *bf_activation_name(const BfActivation *activation);
-/* All names, separated by ", ". */
-const char *bf_activation_names(void);
 
 /* ---- instruction sets -------------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include "bellformer/error.h"
 
 /* Of these structs: a plug-in's kind tells against which it was compiled, and another is refused. */
-#define BF_KIND_VERSION 1
+#define BF_KIND_VERSION 2
 
 BF_API_BEGIN
 
@@ -22,10 +22,11 @@ typedef struct {
 
 /* The first member of every kind's struct. */
 typedef struct {
-  const char  *name; /* what the key that chooses says: "sample" */
-  const BfKey *keys; /* those that not every kind of the family uses, and this one does; a name may also be that of a
-                        matrix, "control.W1" for all of its keys, "control.A" for every head's. Ends with a key without
-                        a name; NULL: none. Two kinds may have the same key, described alike */
+  const char  *name;   /* what the key that chooses says: "sample" */
+  const BfKey *keys;   /* those that not every kind of the family uses, and this one does; a name may also be that of a
+                          matrix, "control.W1" for all of its keys, "control.A" for every head's. Ends with a key without
+                          a name; NULL: none. Two kinds may have the same key, described alike */
+  const char *meaning; /* what it is, for the reference of the key that chooses; NULL: told elsewhere */
 } BfKind;
 
 typedef struct {
@@ -33,7 +34,7 @@ typedef struct {
                       if none */
   const char *fallback; /* the kind where the key is not given; NULL: it has to be */
   bool        number;   /* a number chooses: what a kind does not use may be given as it is anyway, at its default */
-  bool        open;     /* whether the last kind is whatever else the key may say; its name is for messages then */
+  bool        open; /* whether the last kind is a number or numbers, whatever they are; its name is for messages then */
   const BfKind *(*kind)(int k); /* the k-th in the order in which users are told of them; NULL behind the last */
 } BfFamily;
 

@@ -50,6 +50,7 @@ typedef struct {
 } BfProjection;
 
 typedef struct BfTermKind BfTermKind; /* term.h */
+typedef struct BfEncoding BfEncoding; /* layer/encoding.h */
 
 /* A term of the velocity, as a layer has it. */
 typedef struct {

@@ -120,11 +120,12 @@ typedef struct {
   double             *action;                        /* [K][q] U_k, or NULL */
   double             *control_lower, *control_upper; /* [q] the box U */
   int                 profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
-  double             *profile;    /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
-  double              sinusoidal; /* amplitude of the encoding, where it is a formula; 0 where it is not */
-  BfFiles            *files;      /* all that the problem was read from; owned */
-  char               *yaml;       /* the problem file's name in `files` */
-  char               *overrides;  /* "key=value" lines: what the command line changed */
+  double             *profile;   /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
+  const BfEncoding   *encoding;  /* how e_p is given */
+  double              amplitude; /* of the encoding, where it is a formula; 0 where it is not */
+  BfFiles            *files;     /* all that the problem was read from; owned */
+  char               *yaml;      /* the problem file's name in `files` */
+  char               *overrides; /* "key=value" lines: what the command line changed */
   BfSettings          settings;
   int                 warnings;
   char              **warning; /* one line each, for rank 0 to print */

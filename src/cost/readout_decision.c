@@ -44,4 +44,4 @@ static BfStatus read(BfCost *cost, const BfKeyReader *keys, int64_t classes, con
 }
 
 const BfReadoutKind bf_readout_decision = {
-    .base = {"decision", (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}}, .read = read};
+    .base = {.name = "decision", .keys = (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}}, .read = read};

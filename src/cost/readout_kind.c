@@ -11,9 +11,9 @@ static const BfKind *kind_at(int k) { return bf_readout_kinds[k] ? &bf_readout_k
 const BfFamily bf_readout_family = {.key = "cost.readout.kind", .fallback = "fixed", .kind = kind_at};
 
 static const BfKind sources[] = {
-    {"cost.readout.file", (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}},
-    {"cost.readout.matrix",
-     (const BfKey[]){{.name = "cost.readout.matrix"}, {.name = "cost.readout.bias"}, {.name = NULL}}}};
+    {.name = "cost.readout.file", .keys = (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}},
+    {.name = "cost.readout.matrix",
+     .keys = (const BfKey[]){{.name = "cost.readout.matrix"}, {.name = "cost.readout.bias"}, {.name = NULL}}}};
 
 static const BfKind *source_at(int k) { return k < 2 ? &sources[k] : NULL; }
 

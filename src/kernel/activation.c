@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct BfActivation {
-  const char *name;
+  BfKind base;
   double (*value)(double x);
   double (*slope)(double x);
 };
@@ -27,19 +27,29 @@ static double gelu_slope(double x) {
   return 0.5 * erfc(-x * 0.70710678118654752440) + x * 0.39894228040143267794 * exp(-0.5 * x * x);
 }
 
-static const BfActivation activations[] = {
-    {"tanh", tanh, tanh_slope}, {"relu", relu, relu_slope}, {"gelu", gelu, gelu_slope}};
+static const BfKey keys_of[] = {{.name = "layer.width"}, {.name = "control.W1"}, {.name = "control.b1"},
+                                {.name = "control.W2"},  {.name = "control.b2"}, {.name = NULL}};
+
+static const BfActivation activations[] = {{{"tanh", keys_of, "tanh x"}, tanh, tanh_slope},
+                                           {{"relu", keys_of, "max(x, 0)"}, relu, relu_slope},
+                                           {{"gelu", keys_of, "x Phi(x)"}, gelu, gelu_slope}};
 enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
+static const BfKind  none = {.name = "none", .meaning = "no such term"};
+static const BfKind *kind_at(int k) { return !k ? &none : k <= ACTIVATIONS ? &activations[k - 1].base : NULL; }
+const BfFamily       bf_activation_family = {"layer.feedforward", "none", false, false, kind_at};
+
+const BfActivation *bf_activation_at(int k) { return k > 0 && k <= ACTIVATIONS ? &activations[k - 1] : NULL; }
 
 const BfActivation *bf_activation(const char *name) {
   for (int i = 0; i < ACTIVATIONS; i++)
-    if (!strcmp(name, activations[i].name)) return &activations[i];
+    if (!strcmp(name, activations[i].base.name)) return &activations[i];
   return NULL;
 }
 
-const char *bf_activation_name(const BfActivation *activation) { return activation ? activation->name : "none"; }
-
-const char *bf_activation_names(void) { return "tanh, relu, gelu"; }
+const char *bf_activation_name(const BfActivation *activation) {
+  return activation ? activation->base.name : none.name;
+}
 
 void bf_activate(const BfActivation *activation, double *x, int count) {
   if (activation->value == relu) { /* the one that is cheap enough for the call to show */

@@ -1,6 +1,11 @@
 /* sigma and its slope, in lanes: what kernels need of the feed-forward part. */
 #pragma once
 #include "bellformer/kernel.h"
+#include "bellformer/kind.h"
+
+/* The choice of a sigma, the first of which is that there is none. */
+extern const BfFamily bf_activation_family;
+const BfActivation   *bf_activation_at(int k); /* its k-th; NULL for the first */
 
 /* sigma on x[count][BF_LANES], in place. */
 void bf_activate(const BfActivation *activation, double *x, int count);

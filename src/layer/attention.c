@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const BfKind   choices[] = {{"0", NULL},
-                                   {"1 or more", (const BfKey[]){{.name = "layer.beta"},
-                                                                 {.name = "layer.mask"},
-                                                                 {.name = "data.position_encoding"},
-                                                                 {.name = "data.position_amplitude"},
-                                                                 {.name = "control.A"},
-                                                                 {.name = "control.V"},
-                                                                 {.name = NULL}}}};
+static const BfKind   choices[] = {{.name = "0"},
+                                   {.name = "1 or more",
+                                    .keys = (const BfKey[]){{.name = "layer.beta"},
+                                                            {.name = "layer.mask"},
+                                                            {.name = "data.position_encoding"},
+                                                            {.name = "data.position_amplitude"},
+                                                            {.name = "control.A"},
+                                                            {.name = "control.V"},
+                                                            {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
 static const BfFamily family = {"layer.heads", "1 or more", true, true, choice};
 

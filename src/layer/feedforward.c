@@ -1,34 +1,18 @@
 /* The feed-forward part W2 sigma(W1 z + b1) + b2, by kernels. */
+#include "kernel/activation.h"
 #include "kernel/kernels.h"
 #include "layer/term_kinds.h"
-#include "run/text.h"
 #include <string.h>
-
-static const BfKind   choices[] = {{"none", NULL},
-                                   {"tanh, relu or gelu", (const BfKey[]){{.name = "layer.width"},
-                                                                          {.name = "control.W1"},
-                                                                          {.name = "control.b1"},
-                                                                          {.name = "control.W2"},
-                                                                          {.name = "control.b2"},
-                                                                          {.name = NULL}}}};
-static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
-static const BfFamily family = {"layer.feedforward", "none", false, true, choice};
 
 static const char *const names[] = {"W1", "b1", "W2", "b2", NULL};
 
 static BfStatus read(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
-  const char *name = family.fallback;
-  char        quote[BF_QUOTE];
-  int64_t     width = 0;
-  int         chosen;
+  int64_t width = 0;
+  int     chosen;
   (void)term;
-  BF_TRY(keys->text(keys, family.key, BF_OPTIONAL, &name, error));
-  *there            = strcmp(name, family.fallback) != 0;
-  layer->activation = *there ? bf_activation(name) : NULL;
-  if (*there && !layer->activation)
-    return keys->fail(keys, family.key, error, "must be none, %s, got '%s'%s", bf_activation_names(),
-                      bf_text_quote(name, quote), bf_text_hint(name));
-  BF_TRY(keys->choose(keys, &family, &chosen, error));
+  BF_TRY(keys->choose(keys, &bf_activation_family, &chosen, error));
+  layer->activation = bf_activation_at(chosen);
+  *there            = layer->activation != NULL;
   if (*there) BF_TRY(keys->integer(keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));
   layer->width = (int)width;
   return BF_OK;
@@ -83,7 +67,7 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
 
 const BfTermKind bf_term_feedforward = {.base       = {.name = "feedforward"},
                                         .version    = BF_KIND_VERSION,
-                                        .family     = &family,
+                                        .family     = &bf_activation_family,
                                         .matrices   = names,
                                         .read       = read,
                                         .implied    = implied,

@@ -62,11 +62,20 @@ static int fixed(int cols, int r, int c, double *factor) {
 }
 
 static const BfForm forms[] = {
-    {{"full", KEYS(FREE, PIECES)}, .pieces = true, .free = all, .number = full}, /* row-major */
-    {{"diagonal", KEYS(FREE, PIECES)}, false, true, "square", is_square, side, diagonal},
-    {{"scalar", KEYS(FREE)}, false, false, "square", is_square, one, scalar}, /* x times the identity */
-    {{"skew", KEYS(FREE)}, false, false, "2 x 2", is_two, one, skew},         /* x [[0, -1], [1, 0]] */
-    {{"fixed", KEYS(KEY("control.A.value"))}, .given = true, .free = none, .number = fixed}};
+    {{"full", KEYS(FREE, PIECES), "all, row by row"}, .pieces = true, .free = all, .number = full},
+    {{"diagonal", KEYS(FREE, PIECES), "those on it, of a square matrix"},
+     false,
+     true,
+     "square",
+     is_square,
+     side,
+     diagonal},
+    {{"scalar", KEYS(FREE), "one, times the identity"}, false, false, "square", is_square, one, scalar},
+    {{"skew", KEYS(FREE), "one, times [[0, -1], [1, 0]]"}, false, false, "2 x 2", is_two, one, skew},
+    {{"fixed", KEYS(KEY("control.A.value")), "none, the matrix is `value`"},
+     .given  = true,
+     .free   = none,
+     .number = fixed}};
 enum { FORMS = sizeof forms / sizeof *forms };
 
 static const BfKind *kind_at(int k) { return k < FORMS ? &forms[k].base : NULL; }

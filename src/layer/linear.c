@@ -5,7 +5,8 @@
 static const BfKey keys_of[] = {{"layer.linear", "integer", "0", "1: v has a term B z, of z itself, not of N(z); or 0"},
                                 {.name = NULL}};
 
-static const BfKind   choices[] = {{"0", NULL}, {"1", (const BfKey[]){{.name = "control.B"}, {.name = NULL}}}};
+static const BfKind   choices[] = {{.name = "0"},
+                                   {.name = "1", .keys = (const BfKey[]){{.name = "control.B"}, {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
 static const BfFamily family = {"layer.linear", "0", true, false, choice};
 

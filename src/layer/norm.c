@@ -1,7 +1,7 @@
 /* The norms that there are; a new one is a file and a line here. */
 #include "bellformer/layer.h"
 
-const BfNorm bf_norm_none = {.base.name = "none"};
+const BfNorm bf_norm_none = {.base = {.name = "none", .meaning = "z"}};
 
 const BfNorm *const bf_norms[] = {&bf_norm_none, &bf_norm_rms, &bf_norm_layer, NULL};
 

@@ -26,4 +26,7 @@ static void transposed(int dim, const double *z, const double *by_n, double *by_
   for (int i = 0; i < dim * BF_LANES; i++) by_z[i] += by_c[i];
 }
 
-const BfNorm bf_norm_layer = {.base.name = "layer", .apply = apply, .transposed = transposed};
+const BfNorm bf_norm_layer = {
+    .base       = {.name = "layer", .meaning = "(z - mean) / sqrt(variance + 1e-5), both over the d components"},
+    .apply      = apply,
+    .transposed = transposed};

@@ -34,4 +34,5 @@ static void transposed(int dim, const double *z, const double *by_n, double *by_
     by_z[i] += (by_n[i] - n[i] * (along[i % BF_LANES] / dim)) / size[i % BF_LANES];
 }
 
-const BfNorm bf_norm_rms = {.base.name = "rms", .apply = apply, .transposed = transposed};
+const BfNorm bf_norm_rms = {
+    .base = {.name = "rms", .meaning = "z / sqrt(|z|^2/d + 1e-5)"}, .apply = apply, .transposed = transposed};

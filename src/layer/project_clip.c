@@ -19,5 +19,8 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
   }
 }
 
-const BfProjection bf_project_clip = {
-    .base.name = "clip", .keeps = "Z", .transposed = transposed, .is_outside = is_outside, .box = box};
+const BfProjection bf_project_clip = {.base       = {.name = "clip", .meaning = "to Z"},
+                                      .keeps      = "Z",
+                                      .transposed = transposed,
+                                      .is_outside = is_outside,
+                                      .box        = box};

@@ -17,4 +17,7 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
 }
 
 const BfProjection bf_project_none = {
-    .base.name = "none", .transposed = transposed, .is_outside = is_outside, .box = box};
+    .base       = {.name = "none", .meaning = "tokens may leave Z (numbers beyond 1e140 count as that)"},
+    .transposed = transposed,
+    .is_outside = is_outside,
+    .box        = box};

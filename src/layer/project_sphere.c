@@ -48,7 +48,7 @@ static void start(int dim, double z[]) {
   for (int a = 0; a < dim; a++) z[a] /= scale;
 }
 
-const BfProjection bf_project_sphere = {.base.name  = "sphere",
+const BfProjection bf_project_sphere = {.base       = {.name = "sphere", .meaning = "z/|z|"},
                                         .unit       = true,
                                         .keeps      = "the sphere",
                                         .transposed = transposed,

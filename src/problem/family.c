@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands for a list of numbers, as bf_keys_in_file has it. */
+static const char list[] = "[]";
+
 /* What a settled family says to the given keys. */
 typedef struct {
   const BfFamily *family;
@@ -70,24 +73,36 @@ BfStatus bf_family_settle(BfKeys *keys, const BfFamily *family, const char *text
 
 /* "must be grid, sample or file, got 'x'"; "must be one of ..." where there is no fallback. */
 static BfStatus fail_unknown(BfKeys *keys, const BfFamily *family, const char *text, BfError *error) {
-  const bool    must      = !family->fallback;
-  char          list[512] = "", quote[BF_QUOTE];
+  const bool    must       = !family->fallback;
+  char          kinds[512] = "", quote[BF_QUOTE];
   const BfKind *kind;
   for (int k = 0; (kind = family->kind(k)); k++) {
-    const size_t used      = strlen(list);
+    const size_t used      = strlen(kinds);
     const char  *separator = !k ? "" : must || family->kind(k + 1) ? ", " : " or ";
-    snprintf(list + used, sizeof list - used, "%s%s", separator, kind->name);
+    snprintf(kinds + used, sizeof kinds - used, "%s%s", separator, kind->name);
   }
-  return bf_key_fail(keys, family->key, error, "must be %s%s, got '%s'%s", must ? "one of " : "", list,
+  return bf_key_fail(keys, family->key, error, "must be %s%s, got '%s'%s", must ? "one of " : "", kinds,
                      bf_text_quote(text, quote), bf_text_hint(text));
 }
 
+/* What is neither the name of a kind nor, where the last stands for numbers, numbers. */
+static bool is_unknown(const BfFamily *family, const char *text) {
+  const int kind = bf_family_find(family, text);
+  double    number;
+  if (kind < 0 || !family->open || !strcmp(text, family->kind(kind)->name)) return kind < 0;
+  return strcmp(text, list) && !strchr(text, ',') && bf_text_number(text, &number);
+}
+
 BfStatus bf_family_choose(BfKeys *keys, const BfFamily *family, int *kind, BfError *error) {
-  const char *text = family->fallback;
+  const char *text     = family->fallback;
+  BfError     not_text = {0};
   if (!family->key) return bf_family_settle_given(keys, family, kind, error);
-  BF_TRY(bf_key_text(keys, family->key, text ? BF_OPTIONAL : BF_REQUIRED, &text, error));
+  if (bf_key_text(keys, family->key, text ? BF_OPTIONAL : BF_REQUIRED, &text, &not_text) != BF_OK) {
+    if (!family->open || family->number) return *error = not_text, error->status;
+    text = list;
+  }
+  if (is_unknown(family, text)) return fail_unknown(keys, family, text, error);
   *kind = bf_family_find(family, text);
-  if (*kind < 0) return fail_unknown(keys, family, text, error);
   return bf_family_settle(keys, family, text, error);
 }
 

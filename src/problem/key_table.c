@@ -14,9 +14,7 @@ static const BfKey general[] = {
     {"token.dim", "integer", NULL, "d, 1 to 64"},
     {"token.lower", "numbers", NULL, "lowest corner of Z: d numbers, or one for all"},
     {"token.upper", "numbers", NULL, "highest corner; above `lower` in every component, both within 1e140"},
-    {"token.projection", "word", "clip",
-     "P after every layer: `clip` to Z; `sphere`, z/|z|; `none`: tokens may leave Z (numbers beyond 1e140 count as "
-     "that)"},
+    {"token.projection", "word", "clip", "P after every layer"},
     {"data.file", "file", NULL, "the table to train on"},
     {"data.test", "file", "none", "such a table, on which the trained model is only evaluated"},
     {"data.sample.count", "integer", "0",
@@ -24,22 +22,15 @@ static const BfKey general[] = {
      "0: "
      "all"},
     {"data.sample.seed", "integer", "0", "of that draw, at least 0; a larger count contains the smaller"},
-    {"data.position_encoding", "word or numbers", "none",
-     "e_p, added to queries and keys: `none`, `sinusoidal`, or a list, d numbers a position, for all positions of both "
-     "tables"},
-    {"data.position_amplitude", "number", "1", "a in e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same)"},
+    {"data.position_encoding", "word or numbers", "none", "e_p, added to queries and keys"},
     {"layer.residual", "integer", "1", "r, 1 or 0"},
-    {"layer.norm", "word", "none",
-     "what attention and feed-forward see of z: `none`: z; `rms`: z / sqrt(|z|^2/d + 1e-5); `layer`: (z - mean) / "
-     "sqrt(variance + 1e-5), both over the d components; e_p is added after it"},
+    {"layer.norm", "word", "none", "what attention and feed-forward see of z, before e_p is added"},
     {"layer.heads", "integer", "1", "H, 0 to 10000; 0: no attention"},
     {"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
     {"layer.mask", "word", "full", "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},
-    {"layer.feedforward", "word", "none", "`none`, or sigma of W2 sigma(W1 z + b1) + b2: `tanh`, `relu`, `gelu`"},
+    {"layer.feedforward", "word", "none", "sigma of W2 sigma(W1 z + b1) + b2"},
     {"layer.width", "integer", NULL, "rows of W1, 1 to 65536"},
-    {"control.A.form", "word", "full",
-     "`full`: all free, row by row; `diagonal`; `scalar`: one, times the identity; `skew` (2 x 2): x times [[0, -1], "
-     "[1, 0]]; `fixed`: none, the matrix is `value`"},
+    {"control.A.form", "word", "full", "which numbers of the matrix are free"},
     {"control.A.value", "numbers", NULL, "rows x columns numbers, row by row, or one for every entry"},
     {"control.A.range", "numbers", NULL,
      "`[lo, hi]` for all free numbers, or a pair for each; lo <= hi, both within 1e290. May be left out where "
@@ -57,10 +48,6 @@ static const BfKey general[] = {
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
      "from 0 to T eps, linear in between"},
-    {"quantize.atoms", "integer", "0", "atoms of each tag's law; 0: one a token. Also with a codebook"},
-    {"quantize.transition", "word", "nearest",
-     "`nearest`: an atom goes to the nearest cell; `split`: it is shared among the centres round it, which keeps the "
-     "mean. With a codebook only `nearest`"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -86,6 +73,25 @@ const BfKey *bf_key_next(BfKeyWalk *walk) {
     if (key) return key;
   }
   return NULL;
+}
+
+/* "`none`: z", behind what stands there already; numbers, which the last of an open family is, are no word. */
+static void add_kind(const BfFamily *family, int k, size_t size, char text[]) {
+  const BfKind *kind   = family->kind(k);
+  const bool    word   = !family->open || family->kind(k + 1);
+  const char   *quote  = word ? "`" : "";
+  const size_t  length = strlen(text);
+  if (!kind->meaning) return;
+  snprintf(text + length, size - length, "%s%s%s%s: %s", strchr(text, '`') ? "; " : ": ", quote, kind->name, quote,
+           kind->meaning);
+}
+
+void bf_key_meaning(const BfKey *key, size_t size, char text[]) {
+  const BfFamily *family;
+  snprintf(text, size, "%s", key->meaning);
+  for (int f = 0; (family = bf_family_at(f)); f++)
+    for (int k = 0; family->key && !strcmp(family->key, key->name) && family->kind(k); k++)
+      add_kind(family, k, size, text);
 }
 
 /* ---- names of matrices and of their pieces ---------------------------------------------------------------------- */

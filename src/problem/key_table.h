@@ -14,6 +14,9 @@ typedef struct {
 
 const BfKey *bf_key_next(BfKeyWalk *walk);
 
+/* What the reference tells of a key; of one that chooses a kind also what the kinds tell of themselves. */
+void bf_key_meaning(const BfKey *key, size_t size, char text[]);
+
 /* A piece of a matrix, both ends counted, from 0. */
 typedef struct {
   int row[2], column[2];

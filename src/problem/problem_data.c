@@ -1,12 +1,11 @@
 /* data.*: the tables and the positional encoding; and whether the tables fit the rest. */
 #include "family.h"
+#include "layer/encoding.h"
 #include "reader.h"
-#include "run/text.h"
 #include "table.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
@@ -31,54 +30,20 @@ static BfStatus read_sample(BfReader *reader, BfError *error) {
 
 /* ---- positional encoding ---------------------------------------------------------------------------------------- */
 
-/* e_p[2i] = a sin(p / 10000^(2i/d)), e_p[2i+1] = a cos(the same). */
 BfStatus bf_problem_encode(BfProblem *problem, int positions, BfError *error) {
-  BfLayer *layer = &problem->layer;
-  if (!problem->sinusoidal || positions <= layer->positions) return BF_OK;
-  bf_free(layer->encoding);
-  BF_TRY(BF_NEW(&layer->encoding, (int64_t)positions * layer->dim, error));
-  layer->positions = positions;
-  for (int p = 0; p < positions; p++)
-    for (int j = 0; j < layer->dim; j++) {
-      double angle = p / pow(10000.0, (double)(j - j % 2) / layer->dim);
-
-      layer->encoding[(int64_t)p * layer->dim + j] = problem->sinusoidal * (j % 2 ? cos(angle) : sin(angle));
-    }
-  return BF_OK;
+  return bf_encoding_extend(problem->encoding, problem->amplitude, positions, &problem->layer, error);
 }
 
-static BfStatus given_encoding(BfReader *reader, int positions, BfError *error) {
-  const char *key   = "data.position_encoding";
-  BfLayer    *layer = &reader->problem->layer;
-  int64_t     count = 0;
-  BF_TRY(bf_key_numbers(reader->keys, key, BF_REQUIRED, &count, &layer->encoding, error));
-  int64_t rows = count / layer->dim;
-  if (count % layer->dim || rows < positions)
-    return bf_key_fail(reader->keys, key, error, "wants %lld numbers (positions 0 .. %d, %d each) or more, got %lld",
-                       (long long)positions * layer->dim, positions - 1, layer->dim, (long long)count);
-  if (rows > 1000001) return bf_key_fail(reader->keys, key, error, "is too long");
-  layer->positions = (int)rows;
-  return BF_OK;
-}
-
-/* A single word is a name; anything else is a list. */
 static BfStatus read_encoding(BfReader *reader, int positions, BfError *error) {
-  const char *key = "data.position_encoding", *amplitude_key = "data.position_amplitude", *name = "none";
-  double      amplitude = 1, number;
-  BfError     not_text  = {0};
-  char        quote[BF_QUOTE];
-  int         text = bf_key_text(reader->keys, key, BF_OPTIONAL, &name, &not_text) == BF_OK;
-  BF_TRY(bf_family_settle(reader->keys, &bf_family_encoding, text ? name : "[]", error));
-  if (text && !strcmp(name, "sinusoidal")) {
-    BF_TRY(bf_key_number(reader->keys, amplitude_key, BF_OPTIONAL, &amplitude, error));
-    reader->problem->sinusoidal = amplitude;
-    return bf_problem_encode(reader->problem, positions, error);
-  }
-  if (text && !strcmp(name, "none")) return BF_OK;
-  if (text && !strchr(name, ',') && bf_text_number(name, &number))
-    return bf_key_fail(reader->keys, key, error, "must be none, sinusoidal or a list of numbers, got '%s'%s",
-                       bf_text_quote(name, quote), bf_text_hint(name));
-  return given_encoding(reader, positions, error);
+  const BfKeyReader keys    = bf_key_reader(reader);
+  BfProblem        *problem = reader->problem;
+  int               kind;
+  BF_TRY(bf_family_choose(reader->keys, &bf_encoding_family, &kind, error));
+  problem->encoding = bf_encoding_at(kind);
+  if (problem->encoding->read)
+    BF_TRY(problem->encoding->read(&keys, positions, &problem->layer, &problem->amplitude, error));
+  if (problem->encoding->row && problem->amplitude == 0) problem->encoding = &bf_encoding_none; /* it is */
+  return bf_problem_encode(problem, positions, error);
 }
 
 BfStatus bf_read_data(BfReader *reader, BfError *error) {

@@ -11,7 +11,7 @@ static BfStatus read_cells(BfReader *reader, const BfKeyReader *keys, BfError *e
   int              kind;
   BF_TRY(keys->choose(keys, &bf_quantizer_family, &kind, error));
   BF_TRY(bf_quantizer(kind)->read(keys, &box, &problem->cells, error));
-  return bf_family_settle(reader->keys, &bf_family_cells, problem->cells ? "[]" : "0", error);
+  return bf_family_settle(reader->keys, &bf_cells_family, problem->cells ? "[]" : "0", error);
 }
 
 /* A rank holds the atoms of all contexts once, and those of the largest context in lanes, several times over. */

@@ -15,6 +15,16 @@ static const BfKind *kind_at(int k) {
 
 const BfFamily bf_quantizer_family = {.kind = kind_at};
 
+/* What cells there are makes of the rest, whichever quantizer they are of. */
+static const BfKey of_cells[] = {
+    {"quantize.atoms", "integer", "0", "atoms of each tag's law; 0: one a token. Also with a codebook"},
+    {"quantize.transition", "word", "nearest", "where an atom goes"},
+    {.name = "quantize.shift"},
+    {0}};
+static const BfKind  with_cells[] = {{.name = "0"}, {.name = "1 or more", .keys = of_cells}};
+static const BfKind *with_at(int k) { return k < 2 ? &with_cells[k] : NULL; }
+const BfFamily       bf_cells_family = {"quantize.cells", "1 or more", true, true, with_at};
+
 BfStatus bf_cells_new(const BfQuantizer *kind, int dim, int64_t count, BfCells **out, BfError *error) {
   if (dim < 1) return bf_fail(error, BF_BAD_INPUT, "token.dim must be at least 1, got %d", dim);
   BF_TRY(BF_NEW(out, 1, error));

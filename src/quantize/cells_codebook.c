@@ -64,4 +64,4 @@ static BfStatus read_points(const BfKeyReader *keys, const BfTokenBox *box, BfCe
 static const BfKey keys_of[] = {{KEY, "file", "none", "a CSV of points, d numbers a row, in place of cells"}, {0}};
 
 const BfQuantizer bf_quantizer_codebook = {
-    .base = {KEY, keys_of}, .read = read_points, .point = point, .nearest = nearest};
+    .base = {.name = KEY, .keys = keys_of}, .read = read_points, .point = point, .nearest = nearest};

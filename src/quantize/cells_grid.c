@@ -140,4 +140,5 @@ static const BfKey keys_of[] = {
      "the last are cut, or go on, to the ends of Z"},
     {0}};
 
-const BfQuantizer bf_quantizer_grid = {.base = {KEY, keys_of}, .read = read_cells, .point = point, .nearest = nearest};
+const BfQuantizer bf_quantizer_grid = {
+    .base = {.name = KEY, .keys = keys_of}, .read = read_cells, .point = point, .nearest = nearest};

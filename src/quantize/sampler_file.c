@@ -41,4 +41,4 @@ static const BfKey keys_of[] = {
      "a CSV of q numbers a row, with or without a header; within the ranges that are given"},
     {0}};
 
-const BfSampler bf_sampler_file = {.base = {"file", keys_of}, .spans = true, .make = make};
+const BfSampler bf_sampler_file = {.base = {.name = "file", .keys = keys_of}, .spans = true, .make = make};

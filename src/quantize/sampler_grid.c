@@ -51,4 +51,4 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
 
 static const BfKey keys_of[] = {{.name = "control.A.levels"}, {.name = "control.A.row_I_column_J.levels"}, {0}};
 
-const BfSampler bf_sampler_grid = {.base = {"grid", keys_of}, .takes_levels = true, .make = make};
+const BfSampler bf_sampler_grid = {.base = {.name = "grid", .keys = keys_of}, .takes_levels = true, .make = make};

@@ -21,4 +21,4 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
 
 static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {0}};
 
-const BfSampler bf_sampler_sample = {.base = {"sample", keys_of}, .make = make};
+const BfSampler bf_sampler_sample = {.base = {.name = "sample", .keys = keys_of}, .make = make};

@@ -30,4 +30,5 @@ static BfStatus law(const BfCells *cells, const BfImages *images, int atoms, con
   return BF_OK;
 }
 
-const BfTransition bf_transition_nearest = {.base = {"nearest", NULL}, .nearest = true, .centres = centres, .law = law};
+const BfTransition bf_transition_nearest = {
+    .base = {.name = "nearest", .meaning = "to the nearest cell"}, .nearest = true, .centres = centres, .law = law};

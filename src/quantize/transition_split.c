@@ -117,4 +117,9 @@ static BfStatus law(const BfCells *cells, const BfImages *images, int atoms, con
   return BF_OK;
 }
 
-const BfTransition bf_transition_split = {.base = {"split", NULL}, .centres = centres, .check = check, .law = law};
+const BfTransition bf_transition_split = {
+    .base    = {.name    = "split",
+                .meaning = "it is shared among the centres round it, which keeps the mean; not with a codebook"},
+    .centres = centres,
+    .check   = check,
+    .law     = law};

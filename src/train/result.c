@@ -2,6 +2,7 @@
 #include "train/result.h"
 #include "bellformer/term.h"
 #include "bellformer/version.h"
+#include "layer/encoding.h"
 #include "model/format.h"
 #include <hdf5.h>
 #include <mpi.h>
@@ -178,10 +179,6 @@ static BfStatus write_terms(const BfLayer *layer, BfStore *store, BfError *error
   return BF_OK;
 }
 
-static const char *encoding_name(const BfProblem *problem) {
-  return problem->sinusoidal ? "sinusoidal" : problem->layer.encoding ? "list" : "none";
-}
-
 static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *error) {
   const BfLayer *layer = &problem->layer;
   const char    *path  = "/layer";
@@ -192,8 +189,8 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
   BF_TRY(bf_store_put_double(store, path, "step", layer->step, error));
   BF_TRY(bf_store_put_text(store, path, "norm", layer->norm->base.name, error));
   BF_TRY(bf_store_put_text(store, path, "projection", layer->projection->base.name, error));
-  BF_TRY(bf_store_put_text(store, path, "position_encoding", encoding_name(problem), error));
-  if (problem->sinusoidal) BF_TRY(bf_store_put_double(store, path, "position_amplitude", problem->sinusoidal, error));
+  BF_TRY(bf_store_put_text(store, path, "position_encoding", problem->encoding->word, error));
+  if (problem->encoding->row) BF_TRY(bf_store_put_double(store, path, "position_amplitude", problem->amplitude, error));
   BF_TRY(bf_store_write(store, "/layer/lower", BF_STORE_DOUBLE, 1, &d, layer->lower, error));
   BF_TRY(bf_store_write(store, "/layer/upper", BF_STORE_DOUBLE, 1, &d, layer->upper, error));
   if (!layer->encoding) return BF_OK;

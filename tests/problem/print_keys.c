@@ -38,11 +38,13 @@ static int met_before(const BfKey *key) {
 
 int main(void) {
   const BfKey *key;
+  char         meaning[1024];
   for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));) {
     if (met_before(key)) continue;
     printf("%s\t%s\t%s\t", key->name, key->type, key->fallback ? key->fallback : "required");
     for (int c = 0, said = 0; bf_family_at(c); c++) said |= print_choice(bf_family_at(c), key->name, said ? "; " : "");
-    printf("\t%s\n", key->meaning);
+    bf_key_meaning(key, sizeof meaning, meaning);
+    printf("\t%s\n", meaning);
   }
   return 0;
 }

@@ -61,7 +61,7 @@ static void wrong_tokens_and_layers_are_named(void **state) {
       {.edit = {{"heads: 1", "residual: 2"}}, .text = "xor.yaml: layer.residual must be at most 1, got 2"},
       {.edit = {{"heads: 1", "mask: half"}}, .text = "xor.yaml: layer.mask must be full or causal, got 'half'"},
       {.edit = {{"heads: 1", "feedforward: sigmoid"}},
-       .text = "xor.yaml: layer.feedforward must be none, tanh, relu, gelu, got 'sigmoid'"},
+       .text = "xor.yaml: layer.feedforward must be none, tanh, relu or gelu, got 'sigmoid'"},
       {.edit = {{"heads: 1", "feedforward: relu"}}, .text = "xor.yaml: layer.width is missing"},
       {.edit = {{"heads: 1", "feedforward: relu, width: 0"}},
        .text = "xor.yaml: layer.width must be at least 1, got 0"},

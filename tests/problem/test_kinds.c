@@ -46,7 +46,7 @@ static void keys_of_another_kind_are_refused_in_the_file(void **state) {
                 {"xor.csv", "xor.csv, position_encoding: sinusoidal"}},
        .text = "xor.yaml: data.position_encoding is not used where layer.heads is 0"},
       {.edit = {{"xor.csv", "xor.csv, position_encoding: [1, 2, 3, 4], position_amplitude: 2"}},
-       .text = "xor.yaml: data.position_amplitude is not used where data.position_encoding is a list"},
+       .text = "xor.yaml: data.position_amplitude is not used where data.position_encoding is a list of numbers"},
       {.edit = {{"pooled_cross_entropy", "squared_error"}, {"readout: {matrix: [4, 0, -4, 0]}", "pooling: mean"}},
        .text = "xor.yaml: cost.pooling is not used where cost.terminal is squared_error"},
       {.edit = {{"pooled_cross_entropy", "wasserstein"}},
@@ -229,7 +229,8 @@ static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
   const BfLayer *a = &p->layer, *b = &q->layer;
   assert_true(a->residual == b->residual && a->beta == b->beta && a->step == b->step);
   assert_true(a->heads == b->heads && a->mask == b->mask && a->projection == b->projection);
-  assert_true(a->activation == b->activation && a->positions == b->positions && p->sinusoidal == q->sinusoidal);
+  assert_true(a->activation == b->activation && a->positions == b->positions && p->encoding == q->encoding &&
+              p->amplitude == q->amplitude);
   if (a->encoding) assert_memory_equal(a->encoding, b->encoding, (size_t)(a->positions * a->dim) * sizeof(double));
   else assert_null(b->encoding);
   for (int k = 0; k < a->matrices; k++) assert_int_equal(a->matrix[k].form, b->matrix[k].form);
