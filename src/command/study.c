@@ -134,7 +134,7 @@ static BfStatus study(BfRun *run, const BfArguments *arguments, const Settings *
   BF_GOTO(bf_together(run->world, bf_study_commands_create(&commands, error), error));
   BF_GOTO(bf_study_read(run->world, arguments->file, bf_study_commands(commands), run->options, &study, error));
   BF_GOTO(bf_study_plan_create(run->world, study, &plan, error));
-  BF_GOTO(bf_study_check(run, plan, error));
+  BF_GOTO(bf_study_check(run, plan, o->out, error));
   tell(run, plan, run->options);
   (void)s;
   (void)o;
@@ -147,7 +147,7 @@ done:
 
 BfStatus bf_command_study(BfRun *run, const BfArguments *arguments, BfError *error) {
   Settings       s = {0};
-  BfStudyOptions o;
+  BfStudyOptions o = {0};
   BfStatus       status;
   BF_GOTO(bf_together(run->world, read_options(run->options, &s, &o, error), error));
   status = arguments->file ? study(run, arguments, &s, &o, error)

@@ -3,6 +3,7 @@
 #include "problem/strict_yaml.h"
 #include "run/text.h"
 #include "study/read.h"
+#include "study/table.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,18 +80,6 @@ static BfStatus read_files(const BfRun *run, const BfStudy *study, BfFiles **out
 
 /* ---- a point ----------------------------------------------------------------------------------------------------- */
 
-/* "quantize.cells 4, action.seed 3" */
-static void describe(const BfPlan *plan, int64_t point, size_t size, char text[]) {
-  const BfStudy *study = plan->study;
-  *text                = '\0';
-  for (int i = 0; i < study->items; i++)
-    for (int k = 0; k < study->item[i].keys; k++) {
-      const size_t used = strlen(text);
-      snprintf(text + used, size - used, "%s%s %.60s", used ? ", " : "", study->item[i].key[k],
-               bf_plan_value(plan, point, study->item[i].key[k]));
-    }
-}
-
 static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *error) {
   const BfStudyRun *run     = &x->plan->study->run[r];
   BfOptions        *options = NULL;
@@ -140,7 +129,7 @@ static BfStatus check_points(const BfRun *run, Check *x, int64_t *failed, BfErro
   for (int64_t p = run->rank; p < all; p += run->size)
     if (check_point(x, p, false, error) != BF_OK) {
       char text[BF_ERROR_LENGTH / 2];
-      describe(x->plan, p, sizeof text, text);
+      bf_plan_describe(x->plan, p, sizeof text, text);
       bf_error_prefix(error, "%s%s", x->plan->point[p].reference ? "the reference, " : "", text);
       *failed = p;
       return error->status;
@@ -202,12 +191,13 @@ static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_study_check(BfRun *run, BfPlan *plan, BfError *error) {
+BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error) {
   Check    x      = {.plan = plan};
   int64_t  failed = INT64_MAX;
   BfStatus status;
   BF_GOTO(prepare(run, &x, error));
   BF_GOTO(read_files(run, plan->study, &x.files, error));
+  if (out) BF_GOTO(bf_study_check_files(run, out, x.files, error));
   check_points(run, &x, &failed, error);
   BF_GOTO(first_failure(run, failed, error));
   status       = estimate_points(run, &x, error);

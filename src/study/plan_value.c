@@ -1,7 +1,7 @@
 /* What varied keys are at a point. */
 #include "run/text.h"
 #include "study/study.h"
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *referred(const BfSets *reference, const char *key) {
@@ -42,4 +42,15 @@ bool bf_study_number(const char *list, double *number) {
 bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *number) {
   const char *value = bf_plan_value(plan, point, key);
   return value && bf_study_number(value, number);
+}
+
+void bf_plan_describe(const BfPlan *plan, int64_t point, size_t size, char text[]) {
+  const BfStudy *study = plan->study;
+  *text                = '\0';
+  for (int i = 0; i < study->items; i++)
+    for (int k = 0; k < study->item[i].keys; k++) {
+      const size_t used = strlen(text);
+      snprintf(text + used, size - used, "%s%s %.60s", used ? ", " : "", study->item[i].key[k],
+               bf_plan_value(plan, point, study->item[i].key[k]));
+    }
 }

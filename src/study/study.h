@@ -167,6 +167,8 @@ BfStatus bf_plan_options(const BfPlan *plan, int64_t point, int run, const char 
                          const char **file, BfError *error);
 /* The value of a varied key at a point (its reference's where it is one); NULL: it has none. */
 const char *bf_plan_value(const BfPlan *plan, int64_t point, const char *key);
+/* "quantize.cells 4, action.seed 3" */
+void bf_plan_describe(const BfPlan *plan, int64_t point, size_t size, char text[]);
 /* Whether that is a number (a list of equal ones counts as one). */
 bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *number);
 
@@ -174,9 +176,9 @@ bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *
  */
 
 /* Refuse what would not run: keys and options that no run takes, values, measures of what no run writes. Estimates of
- * seconds and bytes into the plan: points that differ only in `over` share one. Points are dealt to ranks. Collective.
- */
-BfStatus bf_study_check(BfRun *run, BfPlan *plan, BfError *error);
+ * seconds and bytes into the plan: points that differ only in `over` share one. Points are dealt to ranks. out: what
+ * must be none of the problem's files, or NULL. Collective. */
+BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
 
 /* ---- queue.c: run -------------------------------------------------------------------------------------------------
  */
