@@ -11,6 +11,7 @@ const BfCommand bf_commands[] = {
     {"solve", bf_command_train, bf_manual_train, &bf_solve_trainer, "train by lifted dynamic programming"},
     {"flow", bf_command_train, bf_manual_train, &bf_flow_trainer, "train along the continuous-depth flow"},
     {"eval", bf_command_eval, bf_manual_eval, NULL, "a trained model on a data table"},
+    {"study", bf_command_study, bf_manual_study, NULL, "a convergence study: what varies, at every point"},
     {0}};
 
 static void list(FILE *out) {

@@ -86,6 +86,7 @@ static BfStatus read_options(BfOptions *options, Settings *s, BfStudyOptions *o,
       .out = s->out, .ranks = s->ranks, .keep = s->keep, .retry = s->retry, .hours = s->hours, .part = 1, .parts = 1};
   if (s->part) BF_TRY(read_part(s->part, o, error));
   if (s->part && s->gather) return bf_fail(error, BF_BAD_INPUT, "option -gather joins all parts: leave out -part");
+  if (!s->out && !s->dry) return bf_fail(error, BF_BAD_INPUT, "study needs -o STUDY.h5, or -dry, which runs nothing");
   if (!s->out && (s->part || s->gather || s->keep))
     return bf_fail(error, BF_BAD_INPUT, "option -%s needs -o STUDY.h5",
                    s->part     ? "part"
@@ -125,36 +126,100 @@ static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options)
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus study(BfRun *run, const BfArguments *arguments, const Settings *s, const BfStudyOptions *o,
-                      BfError *error) {
-  BfStudyCommands *commands = NULL;
-  BfStudy         *study    = NULL;
-  BfPlan          *plan     = NULL;
-  BfStatus         status;
-  BF_GOTO(bf_together(run->world, bf_study_commands_create(&commands, error), error));
-  BF_GOTO(bf_study_read(run->world, arguments->file, bf_study_commands(commands), run->options, &study, error));
-  BF_GOTO(bf_study_plan_create(run->world, study, &plan, error));
-  BF_GOTO(bf_study_check(run, plan, o->out, error));
-  tell(run, plan, run->options);
-  (void)s;
-  (void)o;
+typedef struct {
+  BfRun                *run;
+  const BfArguments    *arguments;
+  const Settings       *settings;
+  const BfStudyOptions *o;
+  const BfStudy        *study;
+  BfPlan               *plan;
+  BfRecord            **record; /* [points + references] */
+} Study;
+
+/* On rank 0, alone. */
+static BfStatus write_result(void *context, BfRecord *const records[], BfError *error) {
+  const Study *x     = context;
+  BfTable     *table = NULL;
+  BF_TRY(bf_together(MPI_COMM_SELF, bf_table_create(x->plan, records, &table, error), error)); /* none waits */
+  const BfStatus status = bf_study_write(x->run, x->arguments, table, records, x->o->out, error);
+  bf_table_destroy(&table);
+  return status;
+}
+
+/* Points of which there is no answer, one a line. */
+static BfStatus tell_failed(const Study *x, BfError *error) {
+  const int64_t all    = x->plan->points + x->plan->references;
+  int64_t       failed = 0, first = -1;
+  char          point[BF_ERROR_LENGTH / 2];
+  for (int64_t p = 0; p < all; p++) {
+    const BfRecord *record = x->record[p];
+    if (!record || (record->state != BF_POINT_FAILED && record->state != BF_POINT_SET_ASIDE)) continue;
+    if (!failed++) first = p;
+    bf_plan_describe(x->plan, p, sizeof point, point);
+    bf_print(x->run, "failed: %s: %s\n", point, record->message ? record->message : "it was in flight in two crashes");
+  }
+  if (!failed) return BF_OK;
+  bf_plan_describe(x->plan, first, sizeof point, point);
+  return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points failed, the first: %s: %.400s", x->o->out,
+                 (long long)failed, (long long)all, point,
+                 x->record[first]->message ? x->record[first]->message : "it was in flight in two crashes");
+}
+
+/* On rank 0, alone. */
+static BfStatus tell_end(const Study *x, BfError *error) {
+  BfTable *table = NULL;
+  BF_TRY(bf_table_create(x->plan, x->record, &table, error));
+  bf_table_print(x->run, table);
+  bf_table_destroy(&table);
+  return tell_failed(x, error);
+}
+
+static BfStatus run_points(Study *x, BfError *error) {
+  BfRun         *run = x->run;
+  const int64_t  all = x->plan->points + x->plan->references;
+  BfStudyOptions o   = *x->o;
+  o.write            = write_result;
+  o.context          = x;
+  BF_TRY(bf_together(run->world, BF_NEW(&x->record, all, error), error));
+  BF_TRY(bf_study_run(run, x->plan, &o, x->record, error));
+  BF_TRY(bf_together(run->world, run->rank == 0 ? tell_end(x, error) : BF_OK, error));
+  return BF_OK;
+}
+
+static BfStatus study(Study *x, const BfStudyCommand commands[], BfError *error) {
+  BfRun      *run   = x->run;
+  const char *out   = x->o->out;
+  BfStudy    *study = NULL;
+  BfStatus    status;
+  BF_GOTO(bf_study_read(run->world, x->arguments->file, commands, run->options, &study, error));
+  x->study = study;
+  BF_GOTO(bf_study_plan_create(run->world, study, &x->plan, error));
+  if (out) BF_GOTO(bf_study_check_target(run, x->arguments, study, out, x->settings->overwrite, error));
+  BF_GOTO(bf_study_check(run, x->plan, out, error));
+  tell(run, x->plan, run->options);
+  if (!x->settings->dry) status = run_points(x, error);
 done:
-  bf_study_plan_destroy(&plan);
+  for (int64_t p = 0; x->record && p < x->plan->points + x->plan->references; p++) bf_record_destroy(&x->record[p]);
+  bf_free(x->record);
+  bf_study_plan_destroy(&x->plan);
   bf_study_destroy(&study);
-  bf_study_commands_destroy(&commands);
   return status;
 }
 
 BfStatus bf_command_study(BfRun *run, const BfArguments *arguments, BfError *error) {
-  Settings       s = {0};
-  BfStudyOptions o = {0};
-  BfStatus       status;
+  Settings         s        = {0};
+  BfStudyOptions   o        = {0};
+  BfStudyCommands *commands = NULL;
+  BfStatus         status;
+  Study            x = {.run = run, .arguments = arguments, .settings = &s, .o = &o};
   BF_GOTO(bf_together(run->world, read_options(run->options, &s, &o, error), error));
-  status = arguments->file ? study(run, arguments, &s, &o, error)
+  BF_GOTO(bf_together(run->world, bf_study_commands_create(&commands, error), error));
+  status = arguments->file ? study(&x, bf_study_commands(commands), error)
                            : bf_fail(error, BF_BAD_INPUT,
                                      "study needs a study file, or a problem file and -vary; see "
                                      "`bellformer help study`");
 done:
+  bf_study_commands_destroy(&commands);
   bf_options_clear(study_options, &s);
   return status;
 }
