@@ -1,96 +1,155 @@
 #!/usr/bin/env python3
-"""Value and loss against an option of the problem.
+"""A study: means against what varies, with fitted rates.
 
-usage: study.py RUN1.h5 RUN2.h5 ... -option KEY -o FIGURE.png
+usage: study.py STUDY.h5 -o FIGURE.png
 
-One run a value of the option (`-option quantize_cells`), of the same problem: the value V_0(mu_0) that the dynamic program
-attains on its quantized space, the loss of the rolled-out, unquantized model on the training table, and on the test table
-where there is one. Also prints them. Values that are not positive numbers (or lists of them) are put side by side.
+Means over what the study averages over, with their standard errors; a line is a fitted power law, with its exponent and its interval of 95 %; dashed
+beside it, in the same colour, is the slope that was expected. What is drawn against what says the study's `plot`.
 """
 import argparse
-import sys
 
 import style
-from runfile import Run
+import numpy as np
 from style import plt
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from studyfile import Study
 
-SERIES = (  # attribute of /rollout, legend, colour, marker, line
-    ("quantized_cost", r"optimal value $V_0(\mu_0)$", "black", "x", (0, (4, 2))),
-    ("loss", "training loss, unquantized", style.colour(0), "o", "-"),
-    ("test_loss", "test loss, unquantized", style.colour(1), "s", "-"),
-)
+LABELS = 9  # of an axis, at most
+BESIDE = 0.7  # of the fitted line: the expected slope
 
 
-def value(run, option):
-    """The option's value on the command line of the run; the last one counts."""
-    lines = run.file["problem/overrides"][()].tobytes().rstrip(b"\0").decode().splitlines()
-    values = [line.split("=", 1)[1] for line in lines if line.startswith(option + "=")]
-    if not values:
-        sys.exit(f"{run.path}: -{option} was not given")
-    return values[-1]
+def number(value):
+    return "nothing" if np.isnan(value) else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
-def size(label):
-    """A number to order values by: the mean of a list such as 8,8; None where it is none."""
-    try:
-        numbers = [float(word) for word in label.split(",")]
-    except ValueError:
-        return None
-    return sum(numbers) / len(numbers) if min(numbers) > 0 else None
+class Figure:
+    def __init__(self, study):
+        self.study, self.plot = study, study.plot
+        x = study.means.get(self.plot.x)
+        self.labels = None if isinstance(x, np.ndarray) else x or [""] * study.means.rows
+        self.x = np.asarray(x, float) if self.labels is None else self.places()
+        self.log = [self.plot.log in (axis, "both") for axis in "xy"]
+        self.log[0] &= self.labels is None
+        self.lines = [(y, s) for y in self.plot.y if isinstance(study.means.get(y), np.ndarray) for s in range(len(self.plot.series))]
+        self.hidden = 0  # rows that logarithms leave out
+        self.slopes = set()
+        self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9 + 0.17 * (len(self.lines) + 2)))
+
+    def places(self):
+        """Of texts: side by side, in the order of their first rows."""
+        self.ticks = list(dict.fromkeys(self.labels))
+        return np.array([self.ticks.index(label) for label in self.labels], float)
+
+    def colour(self, k):
+        return style.colour(k) if len(self.lines) <= len(style.PALETTE) else plt.get_cmap("viridis")(0.92 * k / (len(self.lines) - 1))
+
+    def name(self, y, series):
+        """Only what tells lines apart."""
+        return ", ".join(part for part in (y, series) if part)
+
+    def draw(self):
+        for k, (y, s) in enumerate(self.lines):
+            self.line(k, y, s)
+        if self.log[0]:
+            self.axes.set_xscale("log")
+        if self.log[1]:
+            self.axes.set_yscale("log")
+            self.limit()
+        self.mark_x()
+        self.axes.set(xlabel=self.plot.x, ylabel=self.plot.y[0] if len(self.plot.y) == 1 else "")
+        self.axes.set_title(self.study.name)
+        self.axes.grid(which="major", color=style.LIGHT, lw=0.4)
+        self.axes.set_axisbelow(True)
+        self.explain()
+        return self.figure
+
+    def line(self, k, y, s):
+        means, series = self.study.means, self.plot.series[s]
+        rows = np.flatnonzero((self.plot.series_of == s) & ~np.isnan(means[y]) & ~np.isnan(self.x))
+        shown = rows[((self.x[rows] > 0) | (not self.log[0])) & ((means[y][rows] > 0) | (not self.log[1]))]
+        self.hidden += len(rows) - len(shown)
+        shown = shown[np.argsort(self.x[shown], kind="stable")]
+        fit = self.study.fit(y, series)
+        fitted = fit is not None and not np.isnan(fit.exponent)
+        label = self.name(y, series)
+        if fitted:
+            label += f": slope {number(fit.exponent)}" + ("" if np.isnan(fit.low) else f" [{number(fit.low)}, {number(fit.high)}]")
+        bars = {axis: None if errors is None else np.nan_to_num(errors[shown]) for axis, errors in
+                (("xerr", self.study.error(self.plot.x)), ("yerr", self.study.error(y)))}
+        self.axes.errorbar(self.x[shown], means[y][shown], **bars, color=self.colour(k), marker=style.marker(k), ms=4, mew=0.8, mfc="white", capsize=2,
+                           elinewidth=0.8, ls="none" if fitted or self.labels is not None else "-", label=label, zorder=3)
+        if fitted:
+            self.law(fit, self.x[shown], means[y][shown], self.colour(k))
+
+    def law(self, fit, x, y, colour):
+        used = (x > 0) & (y > 0)
+        at = np.exp(np.linspace(np.log(x[used].min()), np.log(x[used].max()), 50))
+        self.axes.plot(at, fit.factor * at ** fit.exponent, color=colour, lw=1)
+        if np.isnan(fit.expect):
+            return
+        centre = np.exp(np.log(y[used]).mean() - fit.expect * np.log(x[used]).mean())
+        self.axes.plot(at, BESIDE * centre * at ** fit.expect, color=colour, lw=0.9, ls=(0, (4, 2)))
+        self.slopes.add(float(fit.expect))
+
+    def limit(self):
+        """Bars that reach zero would stretch the axis without end."""
+        low, high = [], []
+        for y in self.plot.y:
+            mean, error = self.study.means.get(y), self.study.error(y)
+            if isinstance(mean, np.ndarray):
+                error = np.zeros_like(mean) if error is None else np.nan_to_num(error)
+                ends = np.concatenate([mean - error, mean, mean + error])
+                ends = ends[np.isfinite(ends) & (ends > 1e-3 * np.nanmax(np.abs(mean), initial=0)) | np.isin(ends, mean[mean > 0])]
+                low, high = low + list(ends), high + list(ends)
+        lines = np.concatenate([line.get_ydata() for line in self.axes.lines] or [np.array([])]).astype(float)
+        ends = np.concatenate([low, high])
+        ends = ends[np.isfinite(ends) & (ends > 0)]
+        if len(ends):
+            lines = lines[np.isfinite(lines) & (lines > 0.1 * ends.min())]
+            self.axes.set_ylim(min([*ends, *lines]) / 1.3, max([*ends, *lines]) * 1.3)
+        low, high = self.axes.get_ylim()
+        if high / low < 30:  # one power of ten, or none: others are named too
+            self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            self.axes.yaxis.set_minor_formatter(NullFormatter())
+            self.axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+    def mark_x(self):
+        if self.labels is not None:
+            self.axes.set_xticks(range(len(self.ticks)), self.ticks)
+            if max(map(len, self.ticks), default=0) * len(self.ticks) > 45:
+                self.axes.tick_params(axis="x", labelrotation=40)
+            return
+        values = np.unique(self.x[np.isfinite(self.x)])
+        if self.plot.x in self.study.means.keys_ and len(values) <= LABELS:
+            self.axes.set_xticks(values, [f"{value:g}" for value in values])
+            self.axes.xaxis.set_minor_locator(NullLocator())
+            self.axes.xaxis.set_minor_formatter(NullFormatter())
+
+    def explain(self):
+        handles, labels = self.axes.get_legend_handles_labels()
+        for slope in sorted(self.slopes):
+            handles.append(plt.Line2D([], [], color=style.GREY, lw=0.9, ls=(0, (4, 2))))
+            labels.append(f"expected slope {number(slope)}")
+        notes = []
+        if self.study.over and any(self.study.error(y) is not None for y in self.plot.y):
+            notes.append("bars: standard error over " + ", ".join(self.study.over))
+        if self.hidden:
+            notes.append(f"not shown: {self.hidden} that are not positive")
+        if handles or notes:
+            self.axes.legend(handles, labels, title="; ".join(notes) or None, title_fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2),
+                             alignment="left")
 
 
-def figure(runs, option):
-    labels = [value(run, option) for run in runs]
-    sizes = [size(label) for label in labels]
-    ordered = None not in sizes and len(set(sizes)) == len(sizes)
-    if ordered:
-        order = sorted(range(len(runs)), key=sizes.__getitem__)
-        runs, labels, sizes = ([x[i] for i in order] for x in (runs, labels, sizes))
-    else:
-        sizes = list(range(len(runs)))
-    fig, axes = plt.subplots(figsize=(3.6, 2.7))
-    for attribute, legend, colour, marker, line in SERIES:
-        points = [(x, run.measure(attribute)) for x, run in zip(sizes, runs)]
-        points = [point for point in points if point[1] is not None]
-        if points:
-            face = "none" if marker != "x" else colour
-            axes.plot(*zip(*points), color=colour, marker=marker, ls=line, label=legend, mfc=face, ms=4.5, mew=1.0)
-    if ordered and sizes[-1] / sizes[0] >= 4:
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticks(sizes, labels)
-    if len(labels) > 8 or max(map(len, labels)) > 6:
-        axes.tick_params(axis="x", labelrotation=40)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel(option.replace("_", ".", 1))
-    axes.set_ylabel("cost")
-    axes.grid(which="major", color=style.LIGHT, lw=0.4)
-    axes.set_axisbelow(True)
-    axes.set_title(rf"{runs[0].name},  $T={runs[0].layers}$")
-    axes.legend()
-    return fig, runs, labels
-
-
-def table(runs, labels, option):
-    columns = ("quantized_cost", "cost", "loss", "accuracy", "test_loss", "test_accuracy")
-    width = max(map(len, (option, *labels)))
-    print(option.ljust(width), *(name.rjust(14) for name in columns))
-    for run, label in zip(runs, labels):
-        numbers = (run.measure(name) for name in columns)
-        print(label.ljust(width), *(("-" if x is None else f"{x:.8g}").rjust(14) for x in numbers))
+def figure(study):
+    return Figure(study).draw()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    parser.add_argument("runs", nargs="+", metavar="RUN.h5")
-    parser.add_argument("-option", required=True, metavar="KEY", help="the key, maps joined by _")
+    parser.add_argument("study", metavar="STUDY.h5")
     parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
     options = parser.parse_args()
-    fig, runs, labels = figure([Run(path) for path in options.runs], options.option.lstrip("-"))
-    style.save(fig, options.out)
-    table(runs, labels, options.option)
+    style.save(figure(Study(options.study)), options.out)
 
 
 if __name__ == "__main__":
