@@ -5,7 +5,7 @@
 #   sh tests/run.sh release    the optimized build only; `sanitize`, `fuzz`, `cross` the others
 set -eu
 cd "$(dirname "$0")/.."
-test_packages="libcmocka-dev g++ clang clang-format libclang-rt-14-dev hdf5-tools groff-base slurm-wlm munge procps iproute2 util-linux python3-torch"
+test_packages="libcmocka-dev g++ clang clang-format libclang-rt-14-dev hdf5-tools groff-base slurm-wlm munge procps iproute2 util-linux python3-torch chromium"
 . jobs/install.sh
 builds=${1:-release sanitize fuzz cross}
 status=0

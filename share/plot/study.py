@@ -7,6 +7,7 @@ Means over what the study averages over, with their standard errors; a line is a
 beside it, in the same colour, is the slope that was expected. What is drawn against what says the study's `plot`.
 """
 import argparse
+import textwrap
 
 import style
 import numpy as np
@@ -15,11 +16,18 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from studyfile import Study
 
 LABELS = 9  # of an axis, at most
+NAMED = 14  # lines that the legend names, at most
+WIDE = 56  # letters of a line of the legend
 BESIDE = 0.7  # of the fitted line: the expected slope
 
 
 def number(value):
     return "nothing" if np.isnan(value) else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def plain(words):
+    """Names as they are: two dollars would make mathematics of what stands between."""
+    return words.replace("$", r"\$")
 
 
 class Figure:
@@ -33,7 +41,7 @@ class Figure:
         self.lines = [(y, s) for y in self.plot.y if isinstance(study.means.get(y), np.ndarray) for s in range(len(self.plot.series))]
         self.hidden = 0  # rows that logarithms leave out
         self.slopes = set()
-        self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9 + 0.17 * (len(self.lines) + 2)))
+        self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9))
 
     def places(self):
         """Of texts: side by side, in the order of their first rows."""
@@ -45,7 +53,7 @@ class Figure:
 
     def name(self, y, series):
         """Only what tells lines apart."""
-        return ", ".join(part for part in (y, series) if part)
+        return plain(", ".join(part for part in (y, series) if part))
 
     def draw(self):
         for k, (y, s) in enumerate(self.lines):
@@ -57,7 +65,7 @@ class Figure:
             self.limit()
         self.mark_x()
         self.axes.set(xlabel=self.plot.x, ylabel=self.plot.y[0] if len(self.plot.y) == 1 else "")
-        self.axes.set_title(self.study.name)
+        self.axes.set_title(plain(self.study.name))
         self.axes.grid(which="major", color=style.LIGHT, lw=0.4)
         self.axes.set_axisbelow(True)
         self.explain()
@@ -126,18 +134,30 @@ class Figure:
             self.axes.xaxis.set_minor_formatter(NullFormatter())
 
     def explain(self):
+        """The legend, below: beside the axes it would make the figure too wide for a column."""
         handles, labels = self.axes.get_legend_handles_labels()
+        notes = []
+        if len(handles) > NAMED:
+            chosen = np.unique(np.linspace(0, len(handles) - 1, NAMED).round().astype(int))
+            notes.append(f"{len(chosen)} of {len(handles)} are named")
+            handles, labels = [handles[k] for k in chosen], [labels[k] for k in chosen]
         for slope in sorted(self.slopes):
             handles.append(plt.Line2D([], [], color=style.GREY, lw=0.9, ls=(0, (4, 2))))
             labels.append(f"expected slope {number(slope)}")
-        notes = []
         if self.study.over and any(self.study.error(y) is not None for y in self.plot.y):
-            notes.append("bars: standard error over " + ", ".join(self.study.over))
+            notes.insert(0, "bars: standard error over " + ", ".join(self.study.over))
         if self.hidden:
             notes.append(f"not shown: {self.hidden} that are not positive")
-        if handles or notes:
-            self.axes.legend(handles, labels, title="; ".join(notes) or None, title_fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2),
-                             alignment="left")
+        labels, title = ["\n".join(textwrap.wrap(label, WIDE)) for label in labels], "\n".join(textwrap.wrap("; ".join(notes), WIDE + 8))
+        if not labels and not title:
+            return
+        lines = sum(label.count("\n") + 1 for label in labels) + title.count("\n") + 2
+        grid = self.figure.add_gridspec(2, 1, height_ratios=(2.9, 0.165 * lines))
+        self.figure.set_size_inches(4.2, 2.9 + 0.165 * lines)
+        self.axes.set_subplotspec(grid[0])
+        below = self.figure.add_subplot(grid[1])
+        below.axis("off")
+        below.legend(handles, labels, title=title or None, title_fontsize=8, loc="upper center", alignment="left", borderaxespad=0)
 
 
 def figure(study):

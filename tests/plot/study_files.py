@@ -92,3 +92,12 @@ def quantization(path, **more):
     return write(path, "quantization", vary, ["action.seed"], {"error": noisy, "value": lambda point: 0.3 + noisy(point)}, [("error", "quantize.cells", -1)],
                  **{"statement": "The value of the quantized problem tends to that of the model at least as fast as the cells' width.",
                     "source": "[ASY26] Theorem 4", **more})
+
+
+def hard(path):
+    """What makes a page wide: many columns, names without a blank, long lines; and what HTML would take for its own."""
+    word = "a" * 90
+    return write(path, "<b>" + word, {"quantize.cells": [1, 2, 4], "cost." + "x" * 60: ["<i>p</i>", "r&s", "t"], "action.seed": [0, 1]},
+                 ["action.seed"], {"measure_%d_of_many" % k: lambda point, k=k: point["quantize.cells"] ** 0.5 * (k + 1 + 0.1 * point["action.seed"])
+                                   for k in range(9)}, [("measure_0_of_many", "quantize.cells", 0.5), ("measure_1_of_many", "quantize.cells", 1.5)],
+                 failed=[3, 4], statement="<script>alert(1)</script> " + "to be & not to be " * 12, source="[" + word + "]", text="name: " + "b" * 300)

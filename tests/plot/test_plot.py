@@ -5,7 +5,10 @@ import subprocess
 import sys
 import tempfile
 
+import h5py
 import numpy as np
+
+import study_files
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "python"))
@@ -107,17 +110,38 @@ def values():
     assert value_plot.axis_values(np.zeros((4, 3))) is None and len(value_plot.axis_values(np.array([[0.0], [1.0]]))) == 1
 
 
-def studies_of_options():
+def losses():
     with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
         path = oracle.write({**DRAWN["plane, two heads"], "action": {"kind": "sample", "count": 3, "seed": 1}}, folder)
         runs = []
         for count in (2, 4, 8):
             runs.append(folder + "/%d.h5" % count)
             ok(run(["solve", path, "-space", "reachable", "-action_count", count, "-o", runs[-1]]))
-        for name, more in (("loss.py", ()), ("study.py", ("-option", "action_count"))):
-            done = program(name, *runs, "-o", folder + "/figure.svg", *more)
-            assert done.returncode == 0 and not done.stderr, done.stderr
-            assert "training loss" in words_of(folder + "/figure.svg")
+        done = program("loss.py", *runs, "-o", folder + "/figure.svg")
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        assert "training loss" in words_of(folder + "/figure.svg")
+
+
+def studies():
+    """Exponents, slopes beside them, what is averaged over, what is not shown; values that are texts; a measured x; many lines; odd names."""
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        said = drawn("study.py", study_files.quantization(folder + "/q.h5"))
+        with h5py.File(folder + "/q.h5") as file:
+            exponents = [fit.attrs["exponent"] for fit in file["fits"].values()]
+        for word in ("quantization", "standard error over action.seed", "error, action.count 16: slope \N{MINUS SIGN}%.3g [" % abs(exponents[0]),
+                     "error, action.count 64: slope \N{MINUS SIGN}%.3g" % abs(exponents[1]), "expected slope \N{MINUS SIGN}1", "quantize.cells"):
+            assert word in said, (word, said)
+        said = drawn("study.py", study_files.write(folder + "/n.h5", "a $ b $", {"layer.norm": ["none", "rms"], "s": [1, 2]}, ["s"],
+                                                   {"loss": lambda point: len(point["layer.norm"]) + point["s"]}, failed=[2, 3]))
+        assert "none" in said and "rms" in said and "loss" in said and "slope" not in said, said
+        path = study_files.write(folder + "/w.h5", "w", {"k": [1, 2, 3, 4]}, [], {"w": lambda point: point["k"] ** 2, "gap": lambda point: point["k"] % 4},
+                                 [("gap", "w", np.nan)], x="w", y=["gap"])
+        said = drawn("study.py", path)
+        assert "not shown: 1" in said and "expected" not in said and "bars" not in said, said
+        said = drawn("study.py", study_files.hard(folder + "/hard.h5"))
+        assert "expected slope 1.5" in said and "measure_1_of_many" in said, said
+        path = study_files.write(folder + "/m.h5", "m", {"k": [1, 2], "j": list(range(40))}, [], {"y": lambda point: point["k"] + point["j"]}, [("y", "k", 1)])
+        assert "14 of 40 are named" in drawn("study.py", path)
 
 
 def coincidence():
@@ -148,6 +172,8 @@ def wrong_files():
                                       ("tokens.py", (folder + "/text.h5", "-o", folder + "/a.png"), "not a whole HDF5 file"),
                                       ("tokens.py", (path, "-o", folder + "/none/a.png"), "cannot be written"),
                                       ("tokens.py", (path, "-o", folder + "/a.png", "-test"), "no test table"),
+                                      ("study.py", (path, "-o", folder + "/a.png"), "no result of `bellformer study`"),
+                                      ("report.py", (folder + "/text.h5", "-o", folder + "/a.png"), "not a whole HDF5 file"),
                                       ("value.py", (path, "-o", folder + "/a.png"), "-space full")):
             done = program(name, *arguments)
             assert done.returncode and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done.stderr)
@@ -195,7 +221,7 @@ def interpreters():
         ok(subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder + "/bare"], capture_output=True, text=True))
         bare = folder + "/bare/bin/python3"
         assert subprocess.run([bare, "-c", "import h5py"], capture_output=True).returncode
-        for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "style.py") and name.endswith(".py")):
+        for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "studyfile.py", "style.py") and name.endswith(".py")):
             done = program(name, "-h", interpreter=bare)
             assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
         for name in ("depth", "values", "samples", "starts", "actions"):
@@ -209,5 +235,5 @@ def interpreters():
             assert word in done.stderr, (word, done.stderr)
 
 
-tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss and study", studies_of_options), ("coincident tokens", coincidence),
+tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
      ("wrong files", wrong_files), ("options", options), ("study of actions", study_of_actions), ("interpreters", interpreters)])
