@@ -1,6 +1,7 @@
 /* bellformer study: a convergence study. */
 #include "command/study.h"
 #include "run/text.h"
+#include "study/gather.h"
 #include "study/table.h"
 #include "train/session.h"
 #include <stdio.h>
@@ -79,20 +80,24 @@ static BfStatus read_part(const char *text, BfStudyOptions *o, BfError *error) {
   return BF_OK;
 }
 
+/* A part has a result of its own. */
+static BfStatus settle_part(Settings *s, BfStudyOptions *o, BfError *error) {
+  char *name;
+  BF_TRY(read_part(s->part, o, error));
+  BF_TRY(bf_study_part(s->out, o->part, o->parts, &name, error));
+  bf_free(s->out);
+  s->out = o->out = name;
+  return BF_OK;
+}
+
 static BfStatus read_options(BfOptions *options, Settings *s, BfStudyOptions *o, BfError *error) {
   BF_TRY(bf_options_parse(study_options, options, s, error));
   for (const BfOption *row = line_options; row->name; row++) BF_TRY(bf_options_know(options, row->name, error));
   *o = (BfStudyOptions){
       .out = s->out, .ranks = s->ranks, .keep = s->keep, .retry = s->retry, .hours = s->hours, .part = 1, .parts = 1};
-  if (s->part) BF_TRY(read_part(s->part, o, error));
   if (s->part && s->gather) return bf_fail(error, BF_BAD_INPUT, "option -gather joins all parts: leave out -part");
   if (!s->out && !s->dry) return bf_fail(error, BF_BAD_INPUT, "study needs -o STUDY.h5, or -dry, which runs nothing");
-  if (!s->out && (s->part || s->gather || s->keep))
-    return bf_fail(error, BF_BAD_INPUT, "option -%s needs -o STUDY.h5",
-                   s->part     ? "part"
-                   : s->gather ? "gather"
-                               : "keep");
-  return BF_OK;
+  return s->part && s->out ? settle_part(s, o, error) : BF_OK;
 }
 
 /* ---- what is told ------------------------------------------------------------------------------------------------ */
@@ -165,13 +170,32 @@ static BfStatus tell_failed(const Study *x, BfError *error) {
                  x->record[first]->message ? x->record[first]->message : "it was in flight in two crashes");
 }
 
-/* On rank 0, alone. */
+/* On rank 0, alone. The table of a part has too many holes to be read. */
 static BfStatus tell_end(const Study *x, BfError *error) {
   BfTable *table = NULL;
+  if (x->settings->part) return tell_failed(x, error);
   BF_TRY(bf_table_create(x->plan, x->record, &table, error));
   bf_table_print(x->run, table);
   bf_table_destroy(&table);
   return tell_failed(x, error);
+}
+
+static BfStatus join(Study *x, BfError *error) {
+  BfGathered    g;
+  const int64_t all = x->plan->points + x->plan->references;
+  const char   *out = x->o->out;
+  BF_TRY(bf_study_gather(x->run, x->plan, out, x->record, &g, error));
+  bf_print(x->run, "joined %lld of %lld parts: %lld of %lld points\n", (long long)g.there, (long long)g.parts,
+           (long long)g.points, (long long)all);
+  BF_TRY(write_result(x, x->record, error));
+  BF_TRY(tell_end(x, error));
+  if (g.points == all) return BF_OK;
+  if (g.missing)
+    return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing", out,
+                   (long long)(all - g.points), (long long)all, (long long)g.missing, (long long)g.parts);
+  return bf_fail(error, BF_FAILURE,
+                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines", out,
+                 (long long)(all - g.points), (long long)all);
 }
 
 static BfStatus run_points(Study *x, BfError *error) {
@@ -181,6 +205,7 @@ static BfStatus run_points(Study *x, BfError *error) {
   o.write            = write_result;
   o.context          = x;
   BF_TRY(bf_together(run->world, BF_NEW(&x->record, all, error), error));
+  if (x->settings->gather) return bf_together(run->world, run->rank == 0 ? join(x, error) : BF_OK, error);
   BF_TRY(bf_study_run(run, x->plan, &o, x->record, error));
   BF_TRY(bf_together(run->world, run->rank == 0 ? tell_end(x, error) : BF_OK, error));
   return BF_OK;
@@ -195,7 +220,7 @@ static BfStatus study(Study *x, const BfStudyCommand commands[], BfError *error)
   x->study = study;
   BF_GOTO(bf_study_plan_create(run->world, study, &x->plan, error));
   if (out) BF_GOTO(bf_study_check_target(run, x->arguments, study, out, x->settings->overwrite, error));
-  BF_GOTO(bf_study_check(run, x->plan, out, error));
+  if (!x->settings->gather) BF_GOTO(bf_study_check(run, x->plan, out, error));
   tell(run, x->plan, run->options);
   if (!x->settings->dry) status = run_points(x, error);
 done:

@@ -190,7 +190,8 @@ static void wrong_columns(void **state) {
       {"flow/rollout/tokens", "flow/rollout@cost",
        "q.yaml: line 16: measure: way: a difference is of two numbers, or of two datasets: program/rollout/tokens, "
        "flow/rollout@cost"},
-      {"norm: rms", "norm: l2", "q.yaml: line 16: measure: way: norm must be max or rms, got 'l2'"},
+      {"norm: rms", "norm: l2",
+       "q.yaml: line 16: measure: way: norm must be max, rms, least, median or mean, got 'l2'"},
       {"of: value, minus: reference", "of: value, norm: max",
        "q.yaml: line 15: measure: error: norm is of datasets, and value is a number"},
       {"  error:", "  action.seed:",
