@@ -180,22 +180,29 @@ static BfStatus tell_end(const Study *x, BfError *error) {
   return tell_failed(x, error);
 }
 
-static BfStatus join(Study *x, BfError *error) {
-  BfGathered    g;
-  const int64_t all = x->plan->points + x->plan->references;
-  const char   *out = x->o->out;
-  BF_TRY(bf_study_gather(x->run, x->plan, out, x->record, &g, error));
-  bf_print(x->run, "joined %lld of %lld parts: %lld of %lld points\n", (long long)g.there, (long long)g.parts,
-           (long long)g.points, (long long)all);
-  BF_TRY(write_result(x, x->record, error));
+/* On rank 0, alone. */
+static BfStatus tell_joined(const Study *x, const BfGathered *g, BfError *error) {
+  const long long all = (long long)(x->plan->points + x->plan->references), missing = all - (long long)g->points;
+  bf_print(x->run, "joined %lld of %lld parts: %lld of %lld points\n", (long long)g->there, (long long)g->parts,
+           (long long)g->points, all);
   BF_TRY(tell_end(x, error));
-  if (g.points == all) return BF_OK;
-  if (g.missing)
-    return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing", out,
-                   (long long)(all - g.points), (long long)all, (long long)g.missing, (long long)g.parts);
+  if (!missing) return BF_OK;
+  if (g->missing)
+    return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing", x->o->out,
+                   missing, all, (long long)g->missing, (long long)g->parts);
   return bf_fail(error, BF_FAILURE,
-                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines", out,
-                 (long long)(all - g.points), (long long)all);
+                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines", x->o->out,
+                 missing, all);
+}
+
+static BfStatus join_parts(Study *x, BfError *error) {
+  BfRun     *run    = x->run;
+  const bool speaks = run->rank == 0;
+  BfGathered g      = {0};
+  BF_TRY(
+      bf_together(run->world, speaks ? bf_study_gather(run, x->plan, x->o->out, x->record, &g, error) : BF_OK, error));
+  BF_TRY(bf_together(run->world, speaks ? write_result(x, x->record, error) : BF_OK, error));
+  return bf_together(run->world, speaks ? tell_joined(x, &g, error) : BF_OK, error);
 }
 
 static BfStatus run_points(Study *x, BfError *error) {
@@ -205,7 +212,7 @@ static BfStatus run_points(Study *x, BfError *error) {
   o.write            = write_result;
   o.context          = x;
   BF_TRY(bf_together(run->world, BF_NEW(&x->record, all, error), error));
-  if (x->settings->gather) return bf_together(run->world, run->rank == 0 ? join(x, error) : BF_OK, error);
+  if (x->settings->gather) return join_parts(x, error);
   BF_TRY(bf_study_run(run, x->plan, &o, x->record, error));
   BF_TRY(bf_together(run->world, run->rank == 0 ? tell_end(x, error) : BF_OK, error));
   return BF_OK;
