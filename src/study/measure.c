@@ -22,13 +22,12 @@ static bool is_dataset(const char *path) { return strchr(path, '/') && !strchr(p
 
 /* ---- what runs write --------------------------------------------------------------------------------------------- */
 
-/* Whether an output is that; a * in it stands for anything but a slash. */
-static bool is_output(const char *output, const char *path) {
+bool bf_study_is_output(const char *output, const char *path) {
   for (; *output && *output != '*'; output++, path++)
     if (*output != *path) return false;
   if (!*output) return !*path;
   for (;; path++) {
-    if (is_output(output + 1, path)) return true;
+    if (bf_study_is_output(output + 1, path)) return true;
     if (!*path || *path == '/') return false;
   }
 }
@@ -37,7 +36,7 @@ static BfStatus check_output(const BfStudyRun *run, const char *path, BfError *e
   const char *like = NULL;
   int         near = bf_text_far(path);
   for (const char *const *output = run->command->outputs; output && *output; output++) {
-    if (is_output(*output, path)) return BF_OK;
+    if (bf_study_is_output(*output, path)) return BF_OK;
     const int distance = bf_text_distance(*output, path);
     if (distance < near) near = distance, like = *output;
   }

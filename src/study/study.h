@@ -129,6 +129,8 @@ void     bf_study_destroy(BfStudy **study);
 /* Whether a command takes the key, of the problem or one of its options; whether its value there names a file. */
 bool bf_study_takes(const BfStudyCommand *command, const char *key);
 bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text);
+/* Whether `path` is one of that output's form, in which a * stands for anything but a slash. */
+bool bf_study_is_output(const char *output, const char *path);
 /* Whether a key of the problem names a file, however it is spelt. */
 bool bf_study_names_table(const char *key);
 /* Whether a value is a number: "8", or "8,8", which stands for it. */
