@@ -17,6 +17,7 @@ typedef struct {
   void (*passing)(void *context);                  /* wherever the run asks whether to stop */
   const char *stop;                                /* the path of the STOP file */
   double      deadline;                            /* bf_seconds() at which all must be over; INFINITY */
+  bool        reads_soon;                          /* takes the result at once, and removes it */
   void       *context;
 } BfOwner;
 

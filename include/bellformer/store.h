@@ -18,6 +18,10 @@ int64_t bf_store_size(BfStoreType type); /* bytes of an entry, in memory and in 
 /* Start a new file. An existing one is refused (BF_BAD_INPUT) unless overwrite is set, and stands until
  * bf_store_commit. The folder must exist and be writable: found out here, not at the end of a long run. */
 BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore **out, BfError *error);
+/* A file that is soon read back and removed: from now on (or no more) the disk is not waited for, and where one rank
+ * writes alone no space is set aside. It still appears whole, but may not outlive a power cut. Not collective; the same
+ * on all ranks. */
+void bf_store_hasten(BfStore *store, bool hasty);
 /* Flush, fsync, rename into place, close. On failure nothing appears. */
 BfStatus bf_store_commit(BfStore **store, BfError *error);
 /* Open a file to read. Missing, truncated, or not HDF5: BF_BAD_INPUT with its name. */

@@ -63,7 +63,10 @@ static int reserve(BfStore *store) {
   return failed ? -1 : 0;
 }
 
+void bf_store_hasten(BfStore *store, bool hasty) { store->hasty = hasty; }
+
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error) {
+  if (store->hasty && store->size == 1) return error->status; /* nobody would wait */
   store->reserved += bytes;
   if (store->rank == 0 && is_taken(store)) fail_taken(store, error);
   if (store->rank == 0 && error->status == BF_OK && reserve(store) < 0)
@@ -234,13 +237,14 @@ static void trim(const char *path) {
 static BfStatus publish(BfStore *store, BfError *error) {
   char folder[4096];
   if (!bf_temporary_is_there(&store->temporary)) return fail_taken(store, error);
-  trim(store->part);
-  if (!is_whole(store->part))
+  if (!store->hasty || store->size > 1) trim(store->part);
+  if (!store->hasty && !is_whole(store->part))
     return bf_fail(error, BF_FAILURE, "%s is not whole after it was written: " BF_STORE_LOST, store->path);
   snprintf(folder, sizeof folder, "%s", store->path);
   store->temporary.moving = true;
-  if (sync_path(store->part, O_RDWR) || rename(store->part, store->path) ||
-      sync_path(dirname(folder), O_RDONLY | O_DIRECTORY))
+  const bool waits        = !store->hasty;
+  if ((waits && sync_path(store->part, O_RDWR)) || rename(store->part, store->path) ||
+      (waits && sync_path(dirname(folder), O_RDONLY | O_DIRECTORY)))
     return bf_fail(error, BF_FAILURE, "%s cannot be completed: %s", store->path, strerror(errno));
   bf_temporary_strike(&store->temporary);
   return BF_OK;

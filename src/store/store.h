@@ -12,6 +12,7 @@ struct BfStore {
   char       *part;         /* the temporary name of a file that is being created; NULL for one that is read */
   hid_t       transfer;     /* collective */
   hid_t       create_links; /* groups on the way */
+  bool        hasty;        /* the disk is not waited for */
   int64_t     reserved;     /* bytes of the disk that rank 0 has set aside for the file */
   BfTemporary temporary;    /* the file `part` */
 };

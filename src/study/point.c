@@ -41,7 +41,11 @@ static Point make_point(BfWork *work, MPI_Comm comm, const BfTask *task, BfRecor
   MPI_Comm_rank(comm, &p.rank);
   MPI_Comm_size(comm, &p.size);
   bf_study_point_folder(work->o->out, record->key, sizeof p.folder, p.folder);
-  p.owner = (BfOwner){.warned = warned, .passing = passing, .stop = work->stop, .deadline = work->deadline};
+  p.owner = (BfOwner){.warned     = warned,
+                      .passing    = passing,
+                      .stop       = work->stop,
+                      .deadline   = work->deadline,
+                      .reads_soon = !work->o->keep};
   return p;
 }
 

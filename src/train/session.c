@@ -122,6 +122,7 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
     return BF_OK;
   }
   BF_TRY(bf_store_create(x->run->world, o->out, o->overwrite, &x->store, error));
+  if (x->run->owner) bf_store_hasten(x->store, x->run->owner->reads_soon);
   x->begun = true;
   BF_TRY(bf_checkpoint_create(x->run, o->out, &options, &x->checkpoint, error));
   /* What an earlier run has left in this one's place stands until this one can be started again. Who owns a run starts
@@ -165,6 +166,9 @@ static void tell_line(const BfSession *x) {
   bf_print(x->run, "\n");
 }
 
+/* Seconds from which on a run is not lost to a power cut, whatever its owner does with the result. */
+static const double worth_the_disk = 5;
+
 BfStatus bf_session_publish(BfSession *x, BfError *error) {
   if (!x->store) {
     tell_line(x);
@@ -172,6 +176,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   }
   bf_phase_begin(x->run, BF_PHASE_WRITE);
   BF_TRY(bf_result_totals(x->run, x->store, error));
+  if (bf_total_seconds(x->run) > worth_the_disk) bf_store_hasten(x->store, false);
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
