@@ -9,6 +9,8 @@
 BF_API_BEGIN
 
 #define BF_LANES 8
+#define BF_MOST_REPEATED                                                                                               \
+  64                   /* so many equal atoms are added up one by one, as if each stood in a slot; more as a product */
 #define BF_MOST_DIM 64 /* d; arrays of this length, indexed by constants, stay in registers where d is small */
 
 /* The law of one context mu_s: atoms in slots, the slots of one tag together, tags in the order of (position, label).
@@ -26,6 +28,8 @@ typedef struct {
   double        tokens;   /* N_s: data tokens of the context, the sum of mass over slots */
   const int    *label;    /* [tags], or NULL where the data has targets */
   const double *target;   /* [tags][dim], or NULL where the data has labels */
+  const int    *times; /* [slots] how many equal atoms a slot stands for, at least 1; NULL: one each. To a layer alone:
+                          of the contexts that costs are given it is NULL */
 } BfContext;
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;

@@ -74,6 +74,7 @@ BfStatus bf_type_nearest_integer(int64_t n, const int64_t law[], int64_t m, int6
 typedef struct {
   const double *z;
   int64_t       stride;
+  const int    *times; /* of how many atoms each is the image, at least 1; NULL: of one */
 } BfImages;
 
 /* Room for the law of a tag: as many entries each as it has atoms, times `centres`. */
@@ -90,8 +91,8 @@ typedef struct {
   int64_t (*centres)(int dim); /* among which an atom is shared, at most */
   /* Refuse cells that it is not for; NULL: it is for all. */
   BfStatus (*check)(const BfKeyReader *keys, const BfCells *cells, BfError *error);
-  /* cell[atoms], non-decreasing. */
-  BfStatus (*law)(const BfCells *cells, const BfImages *images, int atoms, const BfTransitionRoom *room, int64_t cell[],
+  /* cell[atoms of all images], non-decreasing: the same for images of atoms one by one, in this order. */
+  BfStatus (*law)(const BfCells *cells, const BfImages *images, int count, const BfTransitionRoom *room, int64_t cell[],
                   BfError *error);
 } BfTransition;
 const BfTransition *bf_transition(const char *name); /* `nearest`, `split`; NULL for an unknown name */

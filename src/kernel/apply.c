@@ -59,13 +59,14 @@ BF_INLINE void attend(const int d, const BfFlatLayer *layer, const BfContext *co
   for (int g = 0; g < context->tags; g++) {
     if (causal && context->position[g] > position) continue;
     const int    j = context->first[g], atoms = context->first[g + 1] - j;
-    const BfLane mass = lane_set(context->mass[g]) * lane_exp(w->max[g] - max);
-    if (atoms == 1) { /* lane_sight would give weight 1 and sum z */
+    const int   *times = context->times ? context->times + j : NULL;
+    const BfLane mass  = lane_set(context->mass[g]) * lane_exp(w->max[g] - max);
+    if (atoms == 1 && (!times || times[0] == 1)) { /* lane_sight would give weight 1 and sum z */
       den += mass;
       for (int a = 0; a < d; a++) num[a] += mass * z[j * d + a];
     } else {
       BfLane           sum[BF_MOST_DIM];
-      const BfTagSight sight = lane_sight(d, atoms, w->logit + j, z + j * d, sum);
+      const BfTagSight sight = lane_sight(d, atoms, times, w->logit + j, z + j * d, sum);
       den += mass * sight.weight;
       for (int a = 0; a < d; a++) num[a] += mass * sum[a];
     }

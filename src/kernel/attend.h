@@ -22,20 +22,35 @@ BF_INLINE BfLane lane_logit(const int d, double beta, const BfLane *s, const BfL
   return lane_min(lane_max(lane_set(beta) * dot, -big), big);
 }
 
+/* sum + x, `times` times: the bits of that many atoms one by one, up to BF_MOST_REPEATED; a product beyond. */
+BF_INLINE BfLane lane_add_times(BfLane sum, BfLane x, int times) {
+  if (times > BF_MOST_REPEATED) return sum + lane_set((double)times) * x;
+  for (int k = 0; k < times; k++) sum += x;
+  return sum;
+}
+
 /* What a query token sees of one tag: the largest logit of its atoms, and with weights exp(logit - max) the number of
  * atoms and the sum of z'. */
 typedef struct {
   BfLane max, weight;
 } BfTagSight;
 
-BF_INLINE BfTagSight lane_sight(const int d, int atoms, const BfLane *logit, const BfLane *z, BfLane *sum) {
+/* times: [atoms] how many each stands for, or NULL: one. */
+BF_INLINE BfTagSight lane_sight(const int d, int atoms, const int *times, const BfLane *logit, const BfLane *z,
+                                BfLane *sum) {
   BfTagSight sight = {logit[0], lane_set(0.0)};
   for (int j = 1; j < atoms; j++) sight.max = lane_max(logit[j], sight.max);
   for (int a = 0; a < d; a++) sum[a] = lane_set(0.0);
   for (int j = 0; j < atoms; j++) {
     const BfLane e = lane_exp(logit[j] - sight.max);
-    sight.weight += e;
-    for (int a = 0; a < d; a++) sum[a] += e * z[j * d + a];
+    const int    n = times ? times[j] : 1;
+    if (n == 1) {
+      sight.weight += e;
+      for (int a = 0; a < d; a++) sum[a] += e * z[j * d + a];
+      continue;
+    }
+    sight.weight = lane_add_times(sight.weight, e, n);
+    for (int a = 0; a < d; a++) sum[a] = lane_add_times(sum[a], e * z[j * d + a], n);
   }
   return sight;
 }

@@ -36,19 +36,28 @@ void BF_KERNEL(bf_table_sight)(const BfTableShape *shape, int g, const int64_t c
   const int     d = shape->d, Q = shape->queries, atoms = shape->context->first[g + 1] - shape->context->first[g];
   const int64_t from = (int64_t)shape->place[g] * shape->n;
   BfLane        z[atoms * d], logit[atoms];
-  for (int j = 0; j < atoms; j++) load(shape, 0, cell[j], 0, z + j * d);
+  int           slot[atoms], times[atoms], runs = 0; /* atoms of one cell, which are neighbours, are seen together */
+  for (int j = 0; j < atoms; j++) {
+    if (j && cell[j] == cell[j - 1]) {
+      times[runs - 1]++;
+      continue;
+    }
+    load(shape, 0, cell[j], 0, z + runs * d);
+    times[runs]  = 1;
+    slot[runs++] = j;
+  }
   for (int h = 0; h < shape->layer.heads; h++)
     for (int q = 0; q < Q; q++) {
       const BfLane *row = (const BfLane *)shape->logit + ((int64_t)h * Q + q) * Q + from;
       BfLane       *out = (BfLane *)(to + h * stride) + (int64_t)q * shape->sight;
-      for (int j = 0; j < atoms; j++) logit[j] = row[cell[j]];
+      for (int j = 0; j < runs; j++) logit[j] = row[cell[slot[j]]];
       if (atoms == 1) {
         out[0] = logit[0];
         out[1] = lane_set(1.0);
         for (int a = 0; a < d; a++) out[2 + a] = z[a];
         continue;
       }
-      const BfTagSight seen = lane_sight(d, atoms, logit, z, out + 2);
+      const BfTagSight seen = lane_sight(d, runs, times, logit, z, out + 2);
       out[0]                = seen.max;
       out[1]                = seen.weight;
     }

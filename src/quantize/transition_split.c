@@ -1,7 +1,7 @@
 /* An atom's mass is shared among the centres of a grid round its image; the tag's law is rounded to a type by [R11]. */
 #include "quantize/transition.h"
 
-enum { MOST_DIM = 20 };
+enum { MOST_DIM = 20, MOST_REPEATED = 64 };
 
 /* The centre below z on one axis; *share is the weight of the next one, 0 where z is at a centre or outside them. */
 static int64_t centre_below(const BfAxis *axis, double z, double *share) {
@@ -70,21 +70,36 @@ static BfStatus check(const BfKeyReader *keys, const BfCells *cells, BfError *er
   return BF_OK;
 }
 
+/* sum + x, `times` times: as atoms one by one, up to MOST_REPEATED. */
+static double add_times(double sum, double x, int64_t times) {
+  if (times > MOST_REPEATED) return sum + (double)times * x;
+  for (int64_t k = 0; k < times; k++) sum += x;
+  return sum;
+}
+
+/* Some centres and their weights, of `times` equal atoms. */
+typedef struct {
+  const int64_t *corner;
+  const double  *weight;
+  int            count;
+  int64_t        times;
+} Share;
+
 /* Add weights to a law that is kept as increasing cells; atoms have few centres, so that insertion is cheap. */
-static int merge(int64_t corner[], double weight[], int have, const int64_t more[], const double add[], int count) {
-  for (int i = 0; i < count; i++) {
+static int merge(int64_t corner[], double weight[], int have, const Share *more) {
+  for (int i = 0; i < more->count; i++) {
     int at = have;
-    while (at > 0 && corner[at - 1] > more[i]) at--;
-    if (at > 0 && corner[at - 1] == more[i]) {
-      weight[at - 1] += add[i];
+    while (at > 0 && corner[at - 1] > more->corner[i]) at--;
+    if (at > 0 && corner[at - 1] == more->corner[i]) {
+      weight[at - 1] = add_times(weight[at - 1], more->weight[i], more->times);
       continue;
     }
     for (int j = have; j > at; j--) {
       corner[j] = corner[j - 1];
       weight[j] = weight[j - 1];
     }
-    corner[at] = more[i];
-    weight[at] = add[i];
+    corner[at] = more->corner[i];
+    weight[at] = add_times(0, more->weight[i], more->times);
     have++;
   }
   return have;
@@ -96,20 +111,23 @@ static int same_image(const BfImages *images, int d, int i, int j) {
   return 1;
 }
 
-/* Cells without mass never gain atoms in [R11], so that only the centres that have some take part. Atoms of one cell,
- * which are neighbours, have one image. */
-static BfStatus law(const BfCells *cells, const BfImages *images, int atoms, const BfTransitionRoom *room,
+/* Cells without mass never gain atoms in [R11], so that only the centres that have some take part. Neighbours of one
+ * image are taken together. */
+static BfStatus law(const BfCells *cells, const BfImages *images, int count, const BfTransitionRoom *room,
                     int64_t cell[], BfError *error) {
   const int d = cells->dim;
   double    z[d], weight[1 << d];
-  int64_t   corner[1 << d];
-  int       have = 0, corners = 0;
-  for (int i = 0; i < atoms; i++) {
-    if (!i || !same_image(images, d, i, i - 1)) {
-      for (int a = 0; a < d; a++) z[a] = images->z[(i * d + a) * images->stride];
-      corners = bf_cells_split(cells, z, corner, weight);
-    }
-    have = merge(room->corner, room->weight, have, corner, weight, corners);
+  int64_t   corner[1 << d], atoms = 0;
+  int       have = 0;
+  for (int i = 0; i < count;) {
+    const int first = i;
+    Share     share = {.corner = corner, .weight = weight};
+    do share.times += images->times ? images->times[i] : 1;
+    while (++i < count && same_image(images, d, i, first));
+    for (int a = 0; a < d; a++) z[a] = images->z[(first * d + a) * images->stride];
+    share.count = bf_cells_split(cells, z, corner, weight);
+    have        = merge(room->corner, room->weight, have, &share);
+    atoms += share.times;
   }
   BF_TRY(bf_type_nearest(have, room->weight, atoms, room->counts, error));
   for (int c = 0, at = 0; c < have; c++)

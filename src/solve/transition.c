@@ -45,19 +45,22 @@ BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *co
 }
 
 BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error) {
-  int64_t slots = 0, work = 0;
+  int64_t slots = 0, tags = 0, work = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     const int64_t w = bf_layer_work(&problem->layer, &problem->context[s]);
     if (problem->context[s].slots > slots) slots = problem->context[s].slots;
+    if (problem->context[s].tags > tags) tags = problem->context[s].tags;
     if (w > work) work = w;
   }
   const int     d       = problem->layer.dim;
-  const int64_t centres = problem->transition->centres(d), corners = centres > 1 ? slots * centres : 1;
-  *scratch = (BfScratch){0};
+  const int64_t corners = slots * problem->transition->centres(d);
+  *scratch              = (BfScratch){0};
   BF_TRY(BF_NEW(&scratch->z, slots * d * BF_LANES, error));
   BF_TRY(BF_NEW(&scratch->next, slots * d * BF_LANES, error));
   BF_TRY(BF_NEW(&scratch->work, work, error));
   BF_TRY(BF_NEW(&scratch->cell, slots, error));
+  BF_TRY(BF_NEW(&scratch->first, tags + 1, error));
+  BF_TRY(BF_NEW(&scratch->times, slots, error));
   BF_TRY(BF_NEW(&scratch->room.corner, corners, error));
   BF_TRY(BF_NEW(&scratch->room.weight, corners, error));
   return BF_NEW(&scratch->room.counts, corners, error);
@@ -68,29 +71,49 @@ void bf_scratch_clear(BfScratch *scratch) {
   bf_free(scratch->next);
   bf_free(scratch->work);
   bf_free(scratch->cell);
+  bf_free(scratch->first);
+  bf_free(scratch->times);
   bf_free(scratch->room.corner);
   bf_free(scratch->room.weight);
   bf_free(scratch->room.counts);
   *scratch = (BfScratch){0};
 }
 
-void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z) {
-  const int d = problem->layer.dim;
+void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
+                   BfContext *law) {
+  const int d    = problem->layer.dim;
+  int       runs = 0;
   double    point[d];
-  for (int i = 0; i < context->slots; i++) {
-    bf_cells_point(problem->cells, cell[i], point);
-    for (int a = 0; a < d; a++)
-      for (int l = 0; l < BF_LANES; l++) z[(i * d + a) * BF_LANES + l] = point[a];
+  for (int g = 0; g < context->tags; g++) {
+    scratch->first[g] = runs;
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      if (i > context->first[g] && cell[i] == cell[i - 1]) {
+        scratch->times[runs - 1]++;
+        continue;
+      }
+      bf_cells_point(problem->cells, cell[i], point);
+      for (int a = 0; a < d; a++)
+        for (int l = 0; l < BF_LANES; l++) scratch->z[(runs * d + a) * BF_LANES + l] = point[a];
+      scratch->times[runs++] = 1;
+    }
   }
+  scratch->first[context->tags] = runs;
+  *law                          = *context;
+  law->slots                    = runs;
+  law->first                    = scratch->first;
+  law->times                    = scratch->times;
 }
 
-BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
+BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *law, const double *next, int lane,
                             BfScratch *scratch, int64_t cell[], BfError *error) {
   const int d = problem->layer.dim;
-  for (int g = 0; g < context->tags; g++) {
-    const int      first = context->first[g], atoms = context->first[g + 1] - first;
-    const BfImages images = {.z = next + (int64_t)first * d * BF_LANES + lane, .stride = BF_LANES};
-    BF_TRY(problem->transition->law(problem->cells, &images, atoms, &scratch->room, cell + first, error));
+  for (int g = 0; g < law->tags; g++) {
+    const int      first = law->first[g], count = law->first[g + 1] - first;
+    const BfImages images = {.z      = next + (int64_t)first * d * BF_LANES + lane,
+                             .stride = BF_LANES,
+                             .times  = law->times ? law->times + first : NULL};
+    BF_TRY(problem->transition->law(problem->cells, &images, count, &scratch->room, cell, error));
+    for (int i = 0; i < count; i++) cell += images.times ? images.times[i] : 1;
   }
   return BF_OK;
 }

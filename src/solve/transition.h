@@ -22,19 +22,24 @@ typedef struct {
   double          *z, *next; /* [slots][d][BF_LANES] */
   double          *work;     /* of bf_layer_apply */
   int64_t         *cell;     /* [slots] */
+  int             *first;    /* [tags + 1], [slots]: of the law that bf_load_cells has made */
+  int             *times;
   BfTransitionRoom room;
 } BfScratch;
 BfStatus bf_scratch_create(const BfProblem *problem, BfScratch *scratch, BfError *error);
 void     bf_scratch_clear(BfScratch *scratch);
 
-/* z in all lanes from the cells of a context's slots. */
-void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], double *z);
+/* The law of a context whose atoms stand in these cells [slots], non-decreasing within a tag: atoms of one tag in one
+ * cell are one slot, so that a layer costs cells, not atoms. Fills scratch->z; law borrows of context and scratch. What
+ * a layer makes of it is what it makes of single atoms, bit by bit, of up to BF_MOST_REPEATED in one cell. */
+void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
+                   BfContext *law);
 
 /* bf_terminal_cost for a minimum to be taken over: refuses (BF_BAD_INPUT) what is not finite. */
 BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                         double g[BF_LANES], BfError *error);
 
-/* The successor's cells of one lane of `next` (images of the slots under one action), non-decreasing within a tag, by
- * the problem's transition. */
-BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *context, const double *next, int lane,
+/* The successor's cells [atoms] of one lane of `next` (images of the law's slots under one action), non-decreasing
+ * within a tag, by the problem's transition. */
+BfStatus bf_successor_cells(const BfProblem *problem, const BfContext *law, const double *next, int lane,
                             BfScratch *scratch, int64_t cell[], BfError *error);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bellformer/splitmix64.h"
 #include "plain.h"
 
 enum { MOST_SLOTS = 16, MOST_DIM = 5, MOST_PARAMETERS = 512, POSITIONS = 4 };
@@ -138,6 +139,52 @@ static void lanes_are_alike(void **state) {
   }
 }
 
+/* The same law with every atom as many slots as it stands for; into z, first. */
+static BfContext one_by_one(const Setup *s, const int times[], double *z, int first[]) {
+  const int each = s->layer.dim * BF_LANES;
+  BfContext all  = s->context;
+  all.slots      = 0;
+  for (int g = 0; g < all.tags; g++) {
+    first[g] = all.slots;
+    for (int i = s->first[g]; i < s->first[g + 1]; i++)
+      for (int n = 0; n < times[i]; n++)
+        memcpy(z + (int64_t)each * all.slots++, s->z + (int64_t)each * i, sizeof *z * (size_t)each);
+  }
+  first[all.tags] = all.slots;
+  all.first       = first;
+  return all;
+}
+
+/* A slot that stands for several equal atoms: the bits of that many slots up to BF_MOST_REPEATED, and beyond the same
+ * but for rounding. */
+static void equal_atoms_in_one_slot(void **state) {
+  (void)state;
+  for (int k = 0; k < 2 * CASES; k++) {
+    const int most  = k < CASES ? BF_MOST_REPEATED : 10 * BF_MOST_REPEATED;
+    Setup    *s     = setup(&cases[k % CASES]);
+    BfError   error = {0};
+    int       times[MOST_SLOTS], first[5];
+    for (int i = 0; i < s->context.slots; i++) times[i] = 1 + (int)(bf_splitmix64(&seed) % (unsigned)most);
+    times[0]             = most;
+    double         *z    = bf_calloc((int64_t)s->context.slots * most * s->layer.dim * BF_LANES, sizeof *z, &error);
+    const BfContext all  = one_by_one(s, times, z, first);
+    double         *work = bf_calloc(bf_layer_work(&s->layer, &all), sizeof *work, &error);
+    bf_layer_apply(&s->layer, &all, s->parameters, z, z, work);
+    s->context.times = times;
+    double *next     = apply(s);
+    for (int i = 0, at = 0; i < s->context.slots; at += times[i++])
+      for (int n = 0; n < times[i]; n++)
+        for (int c = 0; c < s->layer.dim * BF_LANES; c++) {
+          const double x = next[i * s->layer.dim * BF_LANES + c], y = z[(at + n) * s->layer.dim * BF_LANES + c];
+          assert_true(k < CASES ? x == y : fabs(x - y) <= 1e-12 * fmax(1, fabs(y)));
+        }
+    bf_free(next);
+    bf_free(work);
+    bf_free(z);
+    clear(s);
+  }
+}
+
 /* In place, as the rollout uses it. */
 static void in_place(void **state) {
   (void)state;
@@ -174,10 +221,8 @@ static void forms(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_definition),
-      cmocka_unit_test(lanes_are_alike),
-      cmocka_unit_test(in_place),
-      cmocka_unit_test(forms),
+      cmocka_unit_test(the_definition), cmocka_unit_test(lanes_are_alike), cmocka_unit_test(equal_atoms_in_one_slot),
+      cmocka_unit_test(in_place),       cmocka_unit_test(forms),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,14 @@ CASES = {
         rows=population(14, seed=2), atoms=2, transition="split", shift=0.2, terminal="token_cross_entropy", readout=READOUT,
         control={"A": {"form": "diagonal", "range": [-1.5, 2.5], "levels": 2},
                  "V": {"form": "scalar", "range": [-0.875, 1.375], "levels": 3}}),
+    "many atoms in a cell": problem(
+        rows=[(0, 0, 0, z) for z in tokens(90, 1, 51)] + [(0, 1, 1, z) for z in tokens(2, 1, 52)], dim=1, lower=[-1.5], upper=[1.61], cells=[2],
+        horizon=3, terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [3, -2], "bias": [0, 0.25]},
+        control={"A": {"form": "scalar", "range": [-2, 2], "levels": 3}, "V": {"form": "scalar", "range": [-4, 4], "levels": 4}}),
+    "many atoms in a cell, split": problem(
+        rows=[(0, 0, 0, z) for z in tokens(66, 1, 51)] + [(0, 1, 1, z) for z in tokens(2, 1, 52)], dim=1, lower=[-1.5], upper=[1.61], cells=[2],
+        transition="split", terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [3, -2], "bias": [0, 0.25]},
+        control={"A": {"form": "fixed", "value": [1.5]}, "V": {"form": "scalar", "range": [-4, 4], "levels": 4}}),
     "nothing to choose": problem(
         rows=sequences(2, 2, seed=24), terminal="token_cross_entropy", readout=READOUT,
         control={"A": {"form": "fixed", "value": [1, 0, 0, 1]}, "V": {"form": "fixed", "value": [0.5, 0.25, 0, 0.5]}}),

@@ -323,7 +323,7 @@ def rank(p, c, cells):
     """[B] from [B, slots]: colexicographic within a tag, mixed-radix over tags."""
     n, index = len(points(p)), np.zeros(len(cells), int)
     for a, b in zip(c["first"], c["first"][1:]):
-        choose = np.array([[math.comb(x, k) for k in range(b - a + 1)] for x in range(n + b - a)])
+        choose = np.array([[min(math.comb(x, k), 2**62) for k in range(b - a + 1)] for x in range(n + b - a)])
         own = sum(choose[cells[:, a + k] + k, k + 1] for k in range(b - a))
         index = index * math.comb(b - a + n - 1, b - a) + own
     return index

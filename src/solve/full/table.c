@@ -17,16 +17,17 @@ BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64
   const BfProblem          *problem = space->problem;
   const BfContext          *context = &problem->context[share->s];
   BfScratch                *scratch = share->scratch;
-  const int64_t             M       = space->context[share->s].measures;
-  const int64_t             end     = M * (share->worker + 1) / share->workers;
+  BfContext                 law;
+  const int64_t             M   = space->context[share->s].measures;
+  const int64_t             end = M * (share->worker + 1) / share->workers;
   for (int64_t j = M * share->worker / share->workers; j < end; j++) {
     bf_full_unrank(space, share->s, j, scratch->cell);
-    bf_load_cells(problem, context, scratch->cell, scratch->z);
+    bf_load_cells(problem, context, scratch->cell, scratch, &law);
     for (int64_t b = block0; b < block1; b++) {
-      bf_layer_apply(&problem->layer, context, actions->parameters + b * actions->size, scratch->z, scratch->next,
+      bf_layer_apply(&problem->layer, &law, actions->parameters + b * actions->size, scratch->z, scratch->next,
                      scratch->work);
       for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
-        BF_TRY(bf_successor_cells(problem, context, scratch->next, l, scratch, scratch->cell, error));
+        BF_TRY(bf_successor_cells(problem, &law, scratch->next, l, scratch, scratch->cell, error));
         share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
       }
     }

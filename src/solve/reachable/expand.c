@@ -1,10 +1,19 @@
 /* A layer applied to one measure under many actions at once: lanes are actions. */
 #include "solve/reachable/layers.h"
+#include <math.h>
+
+/* Atoms of one tag in one cell are evaluated once, and added up one by one. */
+static double law_terms(const BfProblem *problem, const BfContext *context) {
+  const double cells = problem->cells ? (double)bf_cells_count(problem->cells) : INFINITY, slots = context->slots;
+  double       places = 0;
+  for (int g = 0; g < context->tags; g++) places += fmin(cells, context->first[g + 1] - context->first[g]);
+  return places * places + (slots - places) * (1 + places / 8);
+}
 
 double bf_reachable_terms(const BfProblem *problem) {
   double terms = 1;
   for (int64_t s = 0; s < problem->train.contexts; s++)
-    terms += (double)(problem->layer.heads + 1) * (double)problem->context[s].slots * (double)problem->context[s].slots;
+    terms += (double)(problem->layer.heads + 1) * law_terms(problem, &problem->context[s]);
   return terms;
 }
 
@@ -14,25 +23,27 @@ BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *measure, int64
   const int64_t    bytes   = x->measures.bytes;
   memset(out, 0, (size_t)((k1 - k0) * bytes));
   for (int64_t s = 0; s < problem->train.contexts; s++) {
-    bf_measures_load(&x->measures, measure, s, &x->scratch);
+    BfContext law;
+    bf_measures_load(&x->measures, measure, s, &x->scratch, &law);
     for (int64_t k = k0; k < k1; k += BF_LANES) {
-      bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + k / BF_LANES * x->actions.size,
-                     x->scratch.z, x->scratch.next, x->scratch.work);
+      bf_layer_apply(&problem->layer, &law, x->actions.parameters + k / BF_LANES * x->actions.size, x->scratch.z,
+                     x->scratch.next, x->scratch.work);
       for (int l = 0; l < BF_LANES && k + l < k1; l++)
-        BF_TRY(bf_measures_store(&x->measures, s, l, &x->scratch, out + (k + l - k0) * bytes, error));
+        BF_TRY(bf_measures_store(&x->measures, s, &law, l, &x->scratch, out + (k + l - k0) * bytes, error));
     }
   }
   return BF_OK;
 }
 
-/* The centres of the images' cells, lane by lane, in place of the images. */
-static BfStatus quantize(BfReachable *x, const BfContext *context, int lanes, BfError *error) {
-  const int d = x->problem->layer.dim;
-  double    point[d];
+/* The centres of the images' cells, lane by lane and atom by atom, in place of the images of the law's slots. */
+static BfStatus quantize(BfReachable *x, const BfContext *context, const BfContext *law, int lanes, BfError *error) {
+  const int      d    = x->problem->layer.dim;
+  const int64_t *cell = x->scratch.cell;
+  double         point[d];
   for (int l = 0; l < lanes; l++) {
-    BF_TRY(bf_successor_cells(x->problem, context, x->scratch.next, l, &x->scratch, x->scratch.cell, error));
+    BF_TRY(bf_successor_cells(x->problem, law, x->scratch.next, l, &x->scratch, x->scratch.cell, error));
     for (int i = 0; i < context->slots; i++) {
-      bf_cells_point(x->problem->cells, x->scratch.cell[i], point);
+      if (!i || cell[i] != cell[i - 1]) bf_cells_point(x->problem->cells, cell[i], point);
       for (int a = 0; a < d; a++) x->scratch.next[(i * d + a) * BF_LANES + l] = point[a];
     }
   }
@@ -47,12 +58,13 @@ BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *measure, int64_t
   for (int64_t r = 0; r < readouts; r++)
     for (int64_t k = block0 * BF_LANES; k < block1 * BF_LANES; k++) total[r * padded + k] = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
-    bf_measures_load(&x->measures, measure, s, &x->scratch);
+    BfContext law;
+    bf_measures_load(&x->measures, measure, s, &x->scratch, &law);
     for (int64_t b = block0; b < block1; b++) {
-      bf_layer_apply(&problem->layer, &problem->context[s], x->actions.parameters + b * x->actions.size, x->scratch.z,
-                     x->scratch.next, x->scratch.work);
+      bf_layer_apply(&problem->layer, &law, x->actions.parameters + b * x->actions.size, x->scratch.z, x->scratch.next,
+                     x->scratch.work);
       const int lanes = bf_action_parameters_in_block(problem, b);
-      if (problem->cells) BF_TRY(quantize(x, &problem->context[s], lanes, error));
+      if (problem->cells) BF_TRY(quantize(x, &problem->context[s], &law, lanes, error));
       for (int64_t r = 0; r < readouts; r++) {
         double g[BF_LANES];
         BF_TRY(bf_finite_cost(&problem->cost, r, &problem->context[s], lanes, x->scratch.next, g, error));

@@ -63,15 +63,17 @@ BfStatus bf_measures_initial(const BfMeasures *measures, unsigned char *measure,
   return status;
 }
 
-void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, int64_t s, BfScratch *scratch) {
+void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, int64_t s, BfScratch *scratch,
+                      BfContext *law) {
   const BfProblem *problem = measures->problem;
   const BfContext *context = &problem->context[s];
   const int        d       = problem->layer.dim;
   if (problem->cells) {
     for (int i = 0; i < context->slots; i++) scratch->cell[i] = bf_unpack(measures, measure, measures->first[s] + i);
-    bf_load_cells(problem, context, scratch->cell, scratch->z);
+    bf_load_cells(problem, context, scratch->cell, scratch, law);
     return;
   }
+  *law = *context;
   for (int i = 0; i < context->slots * d; i++) {
     double z;
     memcpy(&z, measure + measures->first[s] * measures->width + i * (int64_t)sizeof z, sizeof z);
@@ -79,12 +81,12 @@ void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, 
   }
 }
 
-BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, int lane, BfScratch *scratch, unsigned char *measure,
-                           BfError *error) {
+BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, const BfContext *law, int lane, BfScratch *scratch,
+                           unsigned char *measure, BfError *error) {
   const BfProblem *problem = measures->problem;
   const BfContext *context = &problem->context[s];
   if (problem->cells) {
-    BF_TRY(bf_successor_cells(problem, context, scratch->next, lane, scratch, scratch->cell, error));
+    BF_TRY(bf_successor_cells(problem, law, scratch->next, lane, scratch, scratch->cell, error));
     for (int i = 0; i < context->slots; i++) bf_pack(measures, measure, measures->first[s] + i, scratch->cell[i]);
     return BF_OK;
   }

@@ -27,11 +27,13 @@ static inline int64_t bf_unpack(const BfMeasures *measures, const unsigned char 
   return cell;
 }
 
-/* z of a context's slots in all lanes. */
-void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, int64_t s, BfScratch *scratch);
-/* Store one lane of a layer's images as the context's part of a successor. */
-BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, int lane, BfScratch *scratch, unsigned char *measure,
-                           BfError *error);
+/* A context's part of a measure for a layer: scratch->z in all lanes, and the law of its slots (bf_load_cells), which
+ * borrows of scratch. */
+void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, int64_t s, BfScratch *scratch,
+                      BfContext *law);
+/* Store one lane of the images of a law, scratch->next, as the context's part of a successor. */
+BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, const BfContext *law, int lane, BfScratch *scratch,
+                           unsigned char *measure, BfError *error);
 
 /* A hash of all bytes; its upper bits name the owner: ranks hold increasing ranges of hashes, so that measures sorted
  * by hash within each rank are sorted over all, in an order that does not depend on how many ranks there are. */
