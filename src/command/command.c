@@ -203,6 +203,7 @@ int bf_program(const BfCommand *command, int argc, char **argv) {
   /* HDF5 needs no shared file pointers. Between machines Open MPI would keep one in a file RUN.h5.part-....lock, which
    * a run that dies leaves behind; of its ways this one alone writes nothing beside the user's files. */
   setenv("OMPI_MCA_sharedfp", "sm", 0);
+  setenv("OMPI_MCA_osc", "^rdma", 0); /* run/queue.c */
   /* A file of options that PETSc cannot read gets one line, not PETSc's stack. */
   PetscErrorCode (*const print)(const char[], ...) = PetscErrorPrintf;
   PetscErrorPrintf                                 = PetscErrorPrintfNone;

@@ -7,7 +7,8 @@ typedef struct {
   int64_t *next;   /* [counters] of rank 0: the number that each deals next */
 } BfQueue;
 
-/* Counters that begin with 0. Collective on comm; destroy it also after a failure. */
+/* Counters that begin with 0. A program of a user's own that has queues on several machines runs with
+ * OMPI_MCA_osc=^rdma in its environment (queue.c says why). Collective on comm; destroy it also after a failure. */
 BfStatus bf_queue_create(MPI_Comm comm, int counters, BfQueue *queue, BfError *error);
 /* The next number: 0, 1, 2 ..., each to one caller alone. Not collective. Where rank 0 is on another host it answers
  * when it next calls MPI. */

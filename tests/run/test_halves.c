@@ -2,6 +2,7 @@
  * each gives the bits that it gives alone. Arguments: the folder of problems. */
 #include "../ranks.h"
 #include "bellformer/bellformer.h"
+#include "run/queue.h"
 #include <limits.h>
 #include <petscsys.h>
 #include <stdlib.h>
@@ -203,6 +204,26 @@ static int side_by_side(MPI_Comm half, int upper, const Bits alone[]) {
   return reported(&error) && holds && same(&first, &alone[0]) && same(&second, &alone[2]) && same(&again, &alone[0]);
 }
 
+/* A queue of each half deals 0 .. R N - 1 to its R ranks, whatever the other half's deals meanwhile: sums of what its
+ * ranks took. Many times over, since whether two windows meet depends on when they are made. */
+static int deal(MPI_Comm half) {
+  enum { EACH = 50, TIMES = 20 };
+  int size, right = 1;
+  MPI_Comm_size(half, &size);
+  for (int k = 0; k < TIMES; k++) {
+    BfQueue queue;
+    BfError error = {0};
+    int64_t sum   = 0;
+    if (bf_queue_create(half, 1, &queue, &error) != BF_OK) return reported(&error);
+    for (int i = 0; i < EACH; i++) sum += bf_queue_take(&queue, 0);
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, half);
+    bf_queue_destroy(&queue);
+    const int64_t all = (int64_t)EACH * size;
+    right &= sum == all * (all - 1) / 2;
+  }
+  return right;
+}
+
 /* What fails in one half is known there; the other half, and the next run, do not hear of it. */
 static int one_fails(MPI_Comm half, int upper, const Bits alone[]) {
   static Bits      bits;
@@ -250,6 +271,7 @@ int main(int argc, char **argv) {
   check(&tap, side_by_side(half, upper, alone), "two flows alive in one process, in turns");
   check(&tap, wholly(half, upper, 0, 3, whole), "wholly, a flow beside a solve");
   check(&tap, wholly(half, upper, 2, 1, whole), "wholly, two flows");
+  check(&tap, deal(half), "queues of both halves at once");
   check(&tap, one_fails(half, upper, alone), "a half that fails, and goes on");
   MPI_Comm_free(&half);
   MPI_Barrier(MPI_COMM_WORLD);
