@@ -69,7 +69,7 @@ def table(head, rows):
 
 def verdict(fit):
     word = said(fit)
-    kind = {"as expected": "yes", "not as expected": "no"}.get(word)
+    kind = {1: "yes", 0: "no"}.get(int(fit.inside))
     return '<span class="%s">%s</span>' % (kind, word) if kind else escape(word)
 
 

@@ -39,7 +39,7 @@ class Figure:
         self.log = [self.plot.log in (axis, "both") for axis in "xy"]
         self.log[0] &= self.labels is None
         self.lines = [(y, s) for y in self.plot.y if isinstance(study.means.get(y), np.ndarray) for s in range(len(self.plot.series))]
-        self.hidden = 0  # rows that logarithms leave out
+        self.shown = self.hidden = 0  # rows; hidden: logarithms leave them out
         self.slopes = set()
         self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9))
 
@@ -58,9 +58,11 @@ class Figure:
     def draw(self):
         for k, (y, s) in enumerate(self.lines):
             self.line(k, y, s)
-        if self.log[0]:
+        if not self.shown:
+            self.axes.text(0.5, 0.5, "nothing to show", ha="center", va="center", transform=self.axes.transAxes)
+        if self.log[0] and self.shown:
             self.axes.set_xscale("log")
-        if self.log[1]:
+        if self.log[1] and self.shown:
             self.axes.set_yscale("log")
             self.limit()
         self.mark_x()
@@ -76,6 +78,7 @@ class Figure:
         rows = np.flatnonzero((self.plot.series_of == s) & ~np.isnan(means[y]) & ~np.isnan(self.x))
         shown = rows[((self.x[rows] > 0) | (not self.log[0])) & ((means[y][rows] > 0) | (not self.log[1]))]
         self.hidden += len(rows) - len(shown)
+        self.shown += len(shown)
         shown = shown[np.argsort(self.x[shown], kind="stable")]
         fit = self.study.fit(y, series)
         fitted = fit is not None and not np.isnan(fit.exponent)
@@ -100,21 +103,17 @@ class Figure:
         self.slopes.add(float(fit.expect))
 
     def limit(self):
-        """Bars that reach zero would stretch the axis without end."""
-        low, high = [], []
-        for y in self.plot.y:
-            mean, error = self.study.means.get(y), self.study.error(y)
-            if isinstance(mean, np.ndarray):
-                error = np.zeros_like(mean) if error is None else np.nan_to_num(error)
-                ends = np.concatenate([mean - error, mean, mean + error])
-                ends = ends[np.isfinite(ends) & (ends > 1e-3 * np.nanmax(np.abs(mean), initial=0)) | np.isin(ends, mean[mean > 0])]
-                low, high = low + list(ends), high + list(ends)
-        lines = np.concatenate([line.get_ydata() for line in self.axes.lines] or [np.array([])]).astype(float)
-        ends = np.concatenate([low, high])
-        ends = ends[np.isfinite(ends) & (ends > 0)]
-        if len(ends):
-            lines = lines[np.isfinite(lines) & (lines > 0.1 * ends.min())]
-            self.axes.set_ylim(min([*ends, *lines]) / 1.3, max([*ends, *lines]) * 1.3)
+        """Bars that reach to zero would stretch the axis without end: below a thousandth of the largest mean they are cut."""
+        ends = []
+        for y in {y for y, _ in self.lines}:
+            mean = self.study.means[y]
+            error = np.nan_to_num(self.study.error(y)) if self.study.error(y) is not None else np.zeros_like(mean)
+            positive = mean[np.isfinite(mean) & (mean > 0)]
+            bars = np.concatenate([mean - error, mean + error])
+            ends += [*positive, *bars[np.isfinite(bars) & (bars > 1e-3 * positive.max(initial=0)) & (bars > 0)]]
+        laws = np.concatenate([np.asarray(line.get_ydata(), float) for line in self.axes.lines])
+        ends += [*laws[np.isfinite(laws) & (laws > 0.1 * min(ends))]]
+        self.axes.set_ylim(min(ends) / 1.3, max(ends) * 1.3)
         low, high = self.axes.get_ylim()
         if high / low < 30:  # one power of ten, or none: others are named too
             self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

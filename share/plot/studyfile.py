@@ -86,9 +86,11 @@ class Study:
 
 
 def said(fit):
-    """What a fit has shown, in words."""
+    """What a fit has shown, in words, as the program has them."""
     if np.isnan(fit.exponent):
         return "not fitted: " + fit.why
     if np.isnan(fit.expect):
         return "nothing was expected"
-    return {1: "as expected", 0: "not as expected"}.get(int(fit.inside), fit.why or "no interval")
+    if fit.inside < 0:
+        return fit.why or "no interval"
+    return "as expected" if fit.inside else f"{'steeper' if abs(fit.exponent) > abs(fit.expect) else 'flatter'} than expected"

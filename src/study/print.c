@@ -63,6 +63,11 @@ static void print_means(const BfRun *run, const BfTable *table, const Shown show
 
 /* ---- fits ------------------------------------------------------------------------------------------------------- */
 
+static const char *verdict(const BfFitted *fit) {
+  if (fit->inside) return "as expected";
+  return fabs(fit->exponent) > fabs(fit->asked->expect) ? "steeper than expected" : "flatter than expected";
+}
+
 static void print_fit(const BfRun *run, const BfFitted *fit) {
   const BfFit *asked = fit->asked;
   bf_print(run, "fit %s ~ %s^p%s%s: ", asked->y, asked->x, *fit->series ? ", " : "", fit->series);
@@ -72,7 +77,7 @@ static void print_fit(const BfRun *run, const BfFitted *fit) {
   } else {
     bf_print(run, "seen p = %.4g", fit->exponent);
     if (!isnan(fit->low)) bf_print(run, " in [%.4g, %.4g]", fit->low, fit->high);
-    if (fit->inside >= 0) bf_print(run, fit->inside ? ", as expected" : ", not as expected");
+    if (fit->inside >= 0) bf_print(run, ", %s", verdict(fit));
     if (!isnan(fit->r2)) bf_print(run, ", R^2 %.4g", fit->r2);
     bf_print(run, ", %lld points", (long long)fit->points);
     if (fit->why) bf_print(run, "; %s", fit->why);

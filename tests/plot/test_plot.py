@@ -142,6 +142,8 @@ def studies():
         assert "expected slope 1.5" in said and "measure_1_of_many" in said, said
         path = study_files.write(folder + "/m.h5", "m", {"k": [1, 2], "j": list(range(40))}, [], {"y": lambda point: point["k"] + point["j"]}, [("y", "k", 1)])
         assert "14 of 40 are named" in drawn("study.py", path)
+        assert "nothing to show" in drawn("study.py", study_files.quantization(folder + "/none.h5", failed=range(80)))
+        assert "slope" not in drawn("study.py", study_files.quantization(folder + "/one.h5", failed=range(79)))
 
 
 def coincidence():

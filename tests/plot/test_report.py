@@ -112,6 +112,9 @@ def words():
                      "Points that failed: 1", "solve: p.yaml: <no> & no", "80 points; done 79, failed 1", "bellformer study s.yaml -o s.h5", "4 ranks, 1 node,",
                      "name: quantization"):
             assert word in page, word
+        page = report(folder, study_files.quantization(folder + "/none.h5", failed=range(80)))
+        assert "not fitted: fewer than two x" in page and "done 0, failed 80" in page
+
 
 
 if not BROWSER:
