@@ -27,8 +27,9 @@ BfCommandRun    bf_command_info, bf_command_train, bf_command_eval, bf_command_s
 BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval, bf_manual_study;
 
 extern const BfOption bf_eval_options[];
-/* Its options alone, where nothing is to be read yet. Local. */
-BfStatus bf_eval_check(BfOptions *options, BfError *error);
+/* Its options and its table, where there is no result yet; problem: of a model like that which there will be, whose
+ * encoding may grow. Collective. */
+BfStatus bf_eval_check(BfRun *run, BfProblem *problem, BfError *error);
 
 /* Tables of what every command takes: -node_size, -quiet; and of those that read a problem: its keys. */
 extern const BfOption bf_run_options[], bf_key_options[];

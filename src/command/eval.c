@@ -141,9 +141,13 @@ done:
   return status;
 }
 
-BfStatus bf_eval_check(BfOptions *options, BfError *error) {
-  Settings       o      = {0};
-  const BfStatus status = read_options(options, &o, error);
+BfStatus bf_eval_check(BfRun *run, BfProblem *problem, BfError *error) {
+  Settings o       = {0};
+  BfData   table   = {0};
+  int64_t  outside = 0;
+  BfStatus status  = bf_together(run->world, read_options(run->options, &o, error), error);
+  if (status == BF_OK && o.data && problem) status = read_table(run, problem, o.data, &table, &outside, error);
+  bf_data_clear(&table);
   bf_options_clear(bf_eval_options, &o);
   return status;
 }

@@ -35,7 +35,8 @@ static BfStatus check_trainer(BfRun *run, const BfStudyCheck *x, BfError *error)
   if (x->seconds) status = estimate(run, trainer, state, problem, x, error);
 done:
   bf_trainer_end(trainer, &state);
-  bf_problem_destroy(&problem);
+  bf_problem_destroy(x->problem);
+  *x->problem = problem;
   bf_session_options_clear(&o);
   return status;
 }
@@ -43,8 +44,7 @@ done:
 /* ---- eval -------------------------------------------------------------------------------------------------------- */
 
 static BfStatus check_eval(BfRun *run, const BfStudyCheck *x, BfError *error) {
-  (void)x;
-  return bf_together(run->world, bf_eval_check(run->options, error), error);
+  return bf_eval_check(run, *x->problem, error);
 }
 
 static const char *const     eval_outputs[] = {"/@accuracy",

@@ -13,11 +13,13 @@
 static const double share = 0.05, at_least = 0.5;
 
 typedef struct {
-  BfRun   *alone; /* this rank as a run of its own */
-  BfPlan  *plan;
-  BfFiles *files;  /* of the problem */
-  double  *number; /* [2 * points]: seconds, bytes that this rank has found; those of others 0 */
-  double   spent, told;
+  BfRun      *alone; /* this rank as a run of its own */
+  BfPlan     *plan;
+  BfFiles    *files;  /* of the problem */
+  double     *number; /* [2 * points]: seconds, bytes that this rank has found; those of others 0 */
+  double      spent, told;
+  BfOptions **last;    /* [runs] what was checked before */
+  BfProblem  *problem; /* that the last run has read */
 } Check;
 
 /* ---- the problem's files ----------------------------------------------------------------------------------------- */
@@ -80,6 +82,15 @@ static BfStatus read_files(const BfRun *run, const BfStudy *study, BfFiles **out
 
 /* ---- a point ----------------------------------------------------------------------------------------------------- */
 
+static bool is_same(const BfOptions *a, const BfOptions *b) {
+  const int64_t count = bf_options_count(a);
+  if (!a || !b || bf_options_count(b) != count) return false;
+  for (int64_t i = 0; i < count; i++)
+    if (strcmp(bf_options_name(a, i), bf_options_name(b, i)) || strcmp(bf_options_value(a, i), bf_options_value(b, i)))
+      return false;
+  return true;
+}
+
 static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *error) {
   const BfStudyRun *run     = &x->plan->study->run[r];
   BfOptions        *options = NULL;
@@ -87,14 +98,20 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
   const char       *file;
   BfStudyCheck      check = {.name    = run->command->name,
                              .files   = x->files,
+                             .problem = &x->problem,
                              .seconds = estimate ? &seconds : NULL,
                              .bytes   = estimate ? &bytes : NULL};
   BF_TRY(bf_plan_options(x->plan, p, r, NULL, &options, &file, error));
-  check.file        = file;
+  check.file = file;
+  if (!estimate && is_same(options, x->last[r])) { /* the points differ in what other runs take */
+    bf_options_destroy(&options);
+    return BF_OK;
+  }
   x->alone->options = options;
   run->command->check(x->alone, &check, error);
   x->alone->options = NULL;
-  bf_options_destroy(&options);
+  bf_options_destroy(&x->last[r]);
+  x->last[r] = options;
   x->number[2 * p] += seconds;
   if (bytes > x->number[2 * p + 1]) x->number[2 * p + 1] = bytes;
   if (error->status != BF_OK && x->plan->study->runs > 1) bf_error_prefix(error, "%s", run->name);
@@ -130,7 +147,8 @@ static BfStatus check_points(const BfRun *run, Check *x, int64_t *failed, BfErro
     if (check_point(x, p, false, error) != BF_OK) {
       char text[BF_ERROR_LENGTH / 2];
       bf_plan_describe(x->plan, p, sizeof text, text);
-      bf_error_prefix(error, "%s%s", x->plan->point[p].reference ? "the reference, " : "", text);
+      bf_error_prefix(error, "%s: %s%s", x->plan->study->from, x->plan->point[p].reference ? "the reference, " : "",
+                      text);
       *failed = p;
       return error->status;
     }
@@ -185,6 +203,7 @@ static void fill(const BfRun *run, Check *x) {
 static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   const int64_t all = x->plan->points + x->plan->references;
   BF_TRY(bf_together(run->world, BF_NEW(&x->number, 2 * all, error), error));
+  BF_TRY(bf_together(run->world, BF_NEW(&x->last, x->plan->study->runs, error), error));
   BF_TRY(bf_together(run->world, bf_run_create(MPI_COMM_SELF, 0, &x->alone, error), error));
   x->alone->quiet = x->alone->silent = true;
   x->alone->memory                   = run->memory;
@@ -207,6 +226,9 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *erro
 done:
   bf_files_destroy(&x.files);
   bf_run_destroy(&x.alone);
+  for (int r = 0; x.last && r < plan->study->runs; r++) bf_options_destroy(&x.last[r]);
+  bf_problem_destroy(&x.problem);
+  bf_free(x.last);
   bf_free(x.number);
   return status;
 }

@@ -94,7 +94,8 @@ static BfStatus read_bytes(const BfStudyReader *reader, const BfFile *file, cons
       status =
           bf_fail(error, BF_BAD_INPUT, "option -%s goes with a problem file; a study file says it itself", of_line[i]);
   }
-  if (status == BF_OK) study->text = bf_text_copy(file->bytes, file->size, error);
+  if (status == BF_OK) status = bf_text_join(&study->from, file->name, ": vary", error);
+  if (status == BF_OK && !(study->text = bf_text_copy(file->bytes, file->size, error))) status = error->status;
   if (status == BF_OK) status = read_tree(reader, &tree, options, error);
   if (status == BF_OK && !study->name && !(study->name = stem(path, error))) status = error->status;
   bf_tree_clear(&tree);
@@ -131,7 +132,8 @@ static void free_texts(int count, char **text) {
 void bf_study_destroy(BfStudy **study) {
   BfStudy *x = *study;
   if (!x) return;
-  char *const texts[] = {x->name, x->problem, x->text, x->statement, x->source, x->plot_x, x->plot_series, x->plot_log};
+  char *const texts[] = {x->from,   x->name,   x->problem,     x->text,    x->statement,
+                         x->source, x->plot_x, x->plot_series, x->plot_log};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) bf_free(texts[i]);
   bf_sets_clear(&x->set);
   bf_sets_clear(&x->reference);

@@ -1,11 +1,19 @@
 /* A study in one line: a problem file, and what varies. */
+#include "problem/overrides.h"
 #include "run/text.h"
 #include "study/read.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-BfStatus bf_study_take_options(const BfStudyReader *reader, BfOptions *options, BfError *error) {
+/* Files that a line names are relative to the working folder. */
+static BfStudyReader of_line(const BfStudyReader *reader) {
+  BfStudyReader line = *reader;
+  line.folder        = "";
+  return line;
+}
+
+static BfStatus take_options(const BfStudyReader *reader, BfOptions *options, BfError *error) {
   for (int64_t i = 0; i < bf_options_count(options); i++) {
     const char *name = bf_options_name(options, i), *value = bf_options_value(options, i);
     char       *key = NULL;
@@ -30,19 +38,35 @@ BfStatus bf_study_take_options(const BfStudyReader *reader, BfOptions *options, 
   return BF_OK;
 }
 
+BfStatus bf_study_take_options(const BfStudyReader *reader, BfOptions *options, BfError *error) {
+  const BfStudyReader line = of_line(reader);
+  return take_options(&line, options, error);
+}
+
 /* ---- which command ----------------------------------------------------------------------------------------------- */
 
-static bool takes_all(const BfStudyReader *reader, const BfStudyCommand *command, const BfOptions *options) {
-  for (int64_t i = 0; i < bf_options_count(options); i++)
-    if (!bf_options_was_read(options, i) && !bf_study_takes(command, bf_options_name(options, i))) return false;
-  (void)reader;
+/* Whether it takes every key of the words of -vary. */
+static bool takes_words(const BfStudyCommand *command, const char *words) {
+  while (*words) {
+    char key[256];
+    words += strspn(words, " \t\n;&");
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(words, " \t\n;&"), words);
+    if (*key && !bf_study_takes(command, key)) return false;
+    words += strcspn(words, ";&");
+  }
   return true;
 }
 
-/* The first that takes all options, else the first: whatever is wrong is then told of that one. */
-static const char *choose(const BfStudyReader *reader, const BfOptions *options) {
+static bool takes_all(const BfStudyCommand *command, const BfOptions *options, const char *vary) {
+  for (int64_t i = 0; i < bf_options_count(options); i++)
+    if (!bf_options_was_read(options, i) && !bf_study_takes(command, bf_options_name(options, i))) return false;
+  return takes_words(command, vary);
+}
+
+/* The first that takes all keys, else the first: whatever is wrong is then told of that one. */
+static const char *choose(const BfStudyReader *reader, const BfOptions *options, const char *vary) {
   for (const BfStudyCommand *command = reader->commands; command->name; command++)
-    if (!command->file && takes_all(reader, command, options)) return command->name;
+    if (!command->file && takes_all(command, options, vary)) return command->name;
   return reader->commands[0].name;
 }
 
@@ -121,46 +145,51 @@ static BfStatus choose_over(const BfStudyReader *reader, BfError *error) {
   return BF_OK;
 }
 
+/* *text and more behind it. */
+static BfStatus append(char **text, const char *more, BfError *error) {
+  char *longer = NULL;
+  BF_TRY(bf_text_join(&longer, *text, more, error));
+  bf_free(*text);
+  *text = longer;
+  return BF_OK;
+}
+
+static BfStatus append_option(char **text, const char *name, const char *value, BfError *error) {
+  const char *const words[] = {" -", name, " '", value, "'"};
+  for (int i = 0; i < 5; i++) BF_TRY(append(text, words[i], error));
+  return BF_OK;
+}
+
+/* The line that says the same. */
 static BfStatus line_text(BfStudy *study, const char *const words[5], BfError *error) {
   static const char *const names[] = {"vary", "reference", "over", "measure", "fit"};
-  char                    *all     = NULL;
-  BF_TRY(bf_text_join(&all, study->problem, "", error));
-  for (int i = 0; i < 5 && error->status == BF_OK; i++) {
-    char *longer = NULL, piece[64];
-    if (!words[i]) continue;
-    snprintf(piece, sizeof piece, " -%s '", names[i]);
-    if (bf_text_join(&longer, all, piece, error) != BF_OK) break;
-    bf_free(all);
-    all    = longer;
-    longer = NULL;
-    if (bf_text_join(&longer, all, words[i], error) != BF_OK) break;
-    bf_free(all);
-    all    = longer;
-    longer = NULL;
-    if (bf_text_join(&longer, all, "'", error) != BF_OK) break;
-    bf_free(all);
-    all = longer;
+  BF_TRY(bf_text_join(&study->text, study->problem, "", error));
+  for (int i = 0; i < 5; i++)
+    if (words[i]) BF_TRY(append_option(&study->text, names[i], words[i], error));
+  for (int64_t i = 0; i < study->set.count; i++) {
+    char option[BF_OPTION_LENGTH];
+    bf_option_name(study->set.set[i].key, option);
+    BF_TRY(append_option(&study->text, option, study->set.set[i].value, error));
   }
-  study->text = all;
-  return error->status;
+  return BF_OK;
 }
 
 static BfStatus name_problem(BfStudy *study, const char *path, BfError *error) {
   const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
+  study->from    = bf_text_copy("option -vary", (int64_t)strlen("option -vary"), error);
   study->problem = bf_text_copy(path, (int64_t)strlen(path), error);
   study->name    = bf_text_copy(base, dot && dot > base ? dot - base : (int64_t)strlen(base), error);
   return error->status;
 }
 
-BfStatus bf_study_of_line(const BfStudyReader *reader, const char *path, BfOptions *options, BfError *error) {
+static BfStatus read_line(const BfStudyReader *reader, const char *path, BfOptions *options, BfError *error) {
   static const char *const names[] = {"vary", "reference", "over", "measure", "fit"};
   const char              *words[5];
   BfStudy                 *study = reader->study;
   for (int i = 0; i < 5; i++) words[i] = bf_options_read(options, names[i]);
   BF_TRY(name_problem(study, path, error));
-  BF_TRY(line_text(study, words, error));
-  BF_TRY(bf_study_add_run(reader, NULL, choose(reader, options), error));
-  BF_TRY(bf_study_take_options(reader, options, error));
+  BF_TRY(bf_study_add_run(reader, NULL, choose(reader, options, words[0]), error));
+  BF_TRY(take_options(reader, options, error));
   BF_TRY(of_option(bf_words_vary(reader, words[0], error), "vary", error));
   if (!study->items) return bf_fail(error, BF_BAD_INPUT, "option -vary names no key");
   if (words[1]) {
@@ -172,5 +201,11 @@ BfStatus bf_study_of_line(const BfStudyReader *reader, const char *path, BfOptio
   else BF_TRY(choose_over(reader, error));
   if (words[3]) BF_TRY(of_option(each_word(reader, words[3], take_measure, error), "measure", error));
   if (words[4]) BF_TRY(of_option(each_word(reader, words[4], take_fit, error), "fit", error));
-  return study->measures ? BF_OK : bf_study_default_measures(reader, error);
+  if (!study->measures) BF_TRY(bf_study_default_measures(reader, error));
+  return line_text(study, words, error);
+}
+
+BfStatus bf_study_of_line(const BfStudyReader *reader, const char *path, BfOptions *options, BfError *error) {
+  const BfStudyReader line = of_line(reader);
+  return read_line(&line, path, options, error);
 }

@@ -25,6 +25,7 @@
 typedef struct {
   const char    *name, *file;
   const BfFiles *files;    /* of the problem, read once; others are read from disk */
+  BfProblem    **problem;  /* that the last run before this one, or this one, has read: in and out */
   double *seconds, *bytes; /* that it would take on these ranks; a node's bytes. 0: unknown. NULL: not asked for */
 } BfStudyCheck;
 
@@ -95,6 +96,7 @@ typedef struct {
 
 typedef struct {
   char       *name, *problem; /* problem: path, relative to the working folder */
+  char       *from;           /* for messages: "q.yaml: vary", "option -vary" */
   char       *text;           /* of the study file, for the result; of the line, where there is none */
   char       *statement;      /* what it is to show, a sentence: for reports; NULL: not given */
   char       *source;         /* whose statement that is: "[ASY26] Theorem 4"; NULL: not given */

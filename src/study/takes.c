@@ -79,6 +79,7 @@ static BfStatus unknown(const BfStudyReader *reader, const BfStudyRun *run, cons
   while ((key = bf_key_next(&walk))) compare(&x, key->name);
   if (run) compare_options(&x, run->command);
   for (int r = 0; !run && r < reader->study->runs; r++) compare_options(&x, reader->study->run[r].command);
+  for (const BfStudyCommand *c = reader->commands; c->name && !*x.like; c++) compare_options(&x, c);
   return bf_fail(error, BF_BAD_INPUT, "unknown key %s%s%s%s", bf_text_quote(spelt, quoted),
                  *x.like ? ", did you mean " : "", x.like, *x.like ? "?" : "");
 }
