@@ -41,6 +41,14 @@ static BfStatus deal(BfTable *table, int64_t *rows, BfError *error) {
 enum { MEAN, ERROR, MEDIAN, LEAST, MOST, COUNT, STATISTICS };
 static const char *const ending[] = {"", ".standard_error", ".median", ".least", ".most", ".count"};
 
+bool bf_is_statistic(const char *name) {
+  for (int s = MEAN + 1; s < STATISTICS; s++) {
+    const size_t length = strlen(ending[s]);
+    if (strlen(name) > length && !strcmp(name + strlen(name) - length, ending[s])) return true;
+  }
+  return false;
+}
+
 static int ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);

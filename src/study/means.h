@@ -15,6 +15,9 @@ bool bf_item_is_over(const BfStudy *study, int item);
 /* The item of a key, -1: it is not varied. */
 int bf_item_of(const BfStudy *study, const char *key);
 
+/* Whether it is a name like "y.median", which means give to what they say of y. */
+bool bf_is_statistic(const char *name);
+
 /* Series of a figure or a fit with that x: what varies but x and is not averaged over tells them apart; of a measured x
  * the key of `plot: {series: ...}`. Clear it also after a failure. */
 BfStatus bf_series_create(const BfTable *table, const char *x, BfSeries *out, BfError *error);

@@ -1,6 +1,7 @@
 /* The columns of a study, and what is made of them: means, fits, a plot. */
 #include "run/text.h"
 #include "study/formula.h"
+#include "study/means.h"
 #include "study/read.h"
 #include <math.h>
 #include <stdio.h>
@@ -93,7 +94,7 @@ static BfStatus check_name(const BfStudy *study, const char *name, BfError *erro
   if (!*name || strspn(name, WORD) != strlen(name) || strlen(name) > 64)
     return bf_fail(error, BF_BAD_INPUT, "the name of a column is of letters, digits, _, - and dots, got '%s'",
                    bf_text_quote(name, quoted));
-  if (find(study, name) || bf_study_item(study, name, NULL) >= 0 || !strcmp(name, "count"))
+  if (find(study, name) || bf_study_item(study, name, NULL) >= 0 || !strcmp(name, "count") || bf_is_statistic(name))
     return bf_fail(error, BF_BAD_INPUT, "there is another column of the name %s", name);
   return BF_OK;
 }

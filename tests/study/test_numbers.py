@@ -2,6 +2,7 @@
 shares no code with it; the same bits on any number of ranks and groups; the table of CSV."""
 import csv
 import os
+import re
 import sys
 import tempfile
 
@@ -194,7 +195,7 @@ def fits():
 
 def bits():
     """Of one rank, of three in groups of one and two, of a table that was written anew."""
-    study(FOLDER, "one.h5", 0)
+    assert study(FOLDER, "one.h5", 0, "-quiet") == ""
     study(FOLDER, "two.h5", 4, "-ranks", 2)
     for name in ("one", "two"):
         with h5py.File("%s/%s.h5" % (FOLDER, name)) as other:
@@ -231,7 +232,19 @@ def told():
     assert len(shown) == len(FILE["fits"]) and "expected p = -1, seen p = %.4g" % FILE["fits/00"].attrs["exponent"] in shown[0], shown
 
 
+def unfitted():
+    """What cannot be fitted is told, with the reason; a value that is not positive is left out."""
+    line = ["study", TOY, "-vary", "quantize_cells 4; action_seed 0..1", "-reference", "quantize_cells 0", "-fit", "quantized_cost", "-horizon", 1,
+            "-space", "reachable", "-o", FOLDER + "/line.h5"]
+    done = run(line)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^fit \S+ ~ quantize.cells\^p: not fitted: fewer than two x where both are positive numbers$", done.stdout, re.M), done.stdout
+    with h5py.File(FOLDER + "/line.h5") as file:
+        fit = file["fits/00"].attrs
+        assert np.isnan(fit["exponent"]) and fit["inside"] == -1 and fit["points"] == 1 and text(fit["why"]).startswith("fewer than two x")
+
+
 with tempfile.TemporaryDirectory(prefix="bf_study_") as FOLDER:
     TOLD = study(FOLDER, "study.h5", 3, "-ranks", 1)
     with h5py.File(FOLDER + "/study.h5") as FILE:
-        tap([("columns", columns), ("means", means), ("fits", fits), ("bits", bits), ("CSV", tables), ("told", told)])
+        tap([("columns", columns), ("means", means), ("fits", fits), ("bits", bits), ("CSV", tables), ("told", told), ("not fitted", unfitted)])

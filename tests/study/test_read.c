@@ -196,6 +196,8 @@ static void wrong_columns(void **state) {
        "q.yaml: line 15: measure: error: norm is of datasets, and value is a number"},
       {"  error:", "  action.seed:",
        "q.yaml: line 15: measure: action.seed: there is another column of the name action.seed"},
+      {"  error:", "  value.most:",
+       "q.yaml: line 15: measure: value.most: there is another column of the name value.most"},
       {"value / quantize.cells", "value / zebra",
        "q.yaml: line 18: measure: bound: formula: zebra is neither an earlier column nor a varied key whose values are "
        "numbers"},
