@@ -1,13 +1,15 @@
 /* bellformer eval: a trained model on a data table. */
 #include "command/command.h"
 #include "model/answer.h"
+#include "model/distance.h"
 #include "train/target.h"
 #include "train/trainer.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct {
   char *data, *out;
-  bool  overwrite;
+  bool  overwrite, w1;
 } Settings;
 
 const BfOption bf_eval_options[] = {
@@ -22,6 +24,13 @@ const BfOption bf_eval_options[] = {
          "sequence, position, class, logits and representation, or value. HDF5 has these under /prediction (of a "
          "flow also /flow_prediction), the tokens after every layer as /tokens [T+1, N, d] and, with labels, the loss "
          "of every sequence as /loss [S]"},
+    {"w1", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, w1),
+     .meaning =
+         "tell W1 between the law of the training data and that of -data TABLE, for the Euclidean distance, mass "
+         "staying within its tag (sequence, position, label), whose weights are those of the training data; mean "
+         "over sequences. Of tokens, unless a tag has too many distinct ones (4194304 pairs in two dimensions or "
+         "more), and of the centres of their cells where the problem has cells; both have to have the same tags. "
+         "HDF5 has these as attributes w1 and w1_cells of /"},
     {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, overwrite),
      .meaning = "replace FILE if it exists"},
     {0}};
@@ -91,6 +100,18 @@ done:
   return status;
 }
 
+/* W1 of tokens, and of their cells where there are any: one of them is told at least. */
+static BfStatus measure(const BfProblem *problem, const BfData *table, BfAnswer *answer, BfError *error) {
+  const bool cells = problem->cells != NULL;
+  BF_TRY(bf_law_distance(problem, &problem->train, table, false, &answer->w1, error));
+  if (cells) BF_TRY(bf_law_distance(problem, &problem->train, table, true, &answer->w1_cells, error));
+  if (isnan(answer->w1) && (!cells || isnan(answer->w1_cells)))
+    return bf_fail(error, BF_BAD_INPUT,
+                   "-w1: a tag has too many distinct tokens for an exact distance; give the problem quantize.cells");
+  answer->compared = true;
+  return BF_OK;
+}
+
 static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o, BfError *error) {
   BfProblem *problem = NULL;
   BfModel    model   = {0};
@@ -112,8 +133,10 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
                      .outside   = outside,
                      .projected = problem->layer.projection->keeps,
                      .rollout   = &rollout,
-                     .own       = own.name ? &own : NULL};
-  status          = tell(run, problem, &model, &answer, o, error);
+                     .own       = own.name ? &own : NULL,
+                     .w1_cells  = NAN};
+  if (o->w1) BF_GOTO(bf_together(run->world, measure(problem, data, &answer, error), error));
+  status = tell(run, problem, &model, &answer, o, error);
 done:
   bf_model_clear(&model);
   bf_rollout_clear(&rollout);
@@ -127,6 +150,7 @@ static BfStatus read_options(BfOptions *options, Settings *o, BfError *error) {
   bool csv;
   BF_TRY(bf_options_parse(bf_eval_options, options, o, error));
   BF_TRY(bf_options_refuse_unread(options, error));
+  if (o->w1 && !o->data) return bf_fail(error, BF_BAD_INPUT, "-w1 needs -data TABLE, whose law is compared");
   return o->out ? bf_answer_ending(o->out, &csv, error) : BF_OK;
 }
 

@@ -50,6 +50,8 @@ static BfStatus check_eval(BfRun *run, const BfStudyCheck *x, BfError *error) {
 static const char *const     eval_outputs[] = {"/@accuracy",
                                                "/@loss",
                                                "/@outside",
+                                               "/@w1",
+                                               "/@w1_cells",
                                                "/@*_accuracy",
                                                "/@*_loss",
                                                "/loss",

@@ -163,6 +163,8 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   BF_TRY(put(&table, "sequence", BF_STORE_INT64, 0, rows->sequence, error));
   BF_TRY(put(&table, "position", BF_STORE_INT32, 0, rows->position, error));
   BF_TRY(bf_store_put_int(store, "/", "outside", answer->outside, error));
+  if (answer->compared) BF_TRY(bf_store_put_double(store, "/", "w1", answer->w1, error));
+  if (answer->compared) BF_TRY(bf_store_put_double(store, "/", "w1_cells", answer->w1_cells, error));
   BF_TRY(put_losses(store, answer, error));
   BF_TRY(put_prediction(store, "/prediction", answer->prediction, error));
   if (!answer->data->unlabelled) {
@@ -235,6 +237,9 @@ void bf_answer_print(const BfRun *run, const BfAnswer *answer, bool written) {
     print_loss(run, data, answer->own->loss, answer->own->accuracy);
     if (data->unlabelled) print_classes(run, answer->own_prediction);
   }
+  if (answer->compared && !isnan(answer->w1))
+    bf_print(run, "W1 from the law of the training data, tag by tag: %.10g\n", answer->w1);
+  if (answer->compared && !isnan(answer->w1_cells)) bf_print(run, "W1 from it on cells: %.10g\n", answer->w1_cells);
   if (answer->outside)
     bf_print(run, "tokens outside the box: %lld, taken as they are (%s)\n", (long long)answer->outside,
              answer->projected ? "P acts after the first layer" : "without a projection");

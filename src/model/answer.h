@@ -16,9 +16,11 @@ typedef struct {
 /* Borrowed. */
 typedef struct {
   const BfData       *data;
-  int                 layers;    /* T */
-  int64_t             outside;   /* tokens outside the box */
-  bool                projected; /* whether there is a P */
+  int                 layers;       /* T */
+  int64_t             outside;      /* tokens outside the box */
+  bool                projected;    /* whether there is a P */
+  bool                compared;     /* with the training data, by */
+  double              w1, w1_cells; /* distance of their laws, of tokens and on cells; NaN: not known */
   const BfRollout    *rollout;
   const BfPrediction *prediction;
   const BfApplied    *own;            /* NULL: there is none */

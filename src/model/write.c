@@ -1,5 +1,6 @@
 /* /rollout and /model of a result: README, A result file. */
 #include "bellformer/model.h"
+#include <math.h>
 #include <stdio.h>
 
 /* The same layers as matrices, which need no rule of forms to be read. */
@@ -39,12 +40,25 @@ static BfStatus write_actions(const BfModel *model, BfStore *store, BfError *err
   return status;
 }
 
+/* The largest Euclidean norm of `count` points. */
+static double largest_norm(int64_t count, int64_t dim, const double x[]) {
+  double most = 0;
+  for (int64_t k = 0; k < count; k++) {
+    double sum = 0;
+    for (int64_t j = 0; j < dim; j++) sum += x[k * dim + j] * x[k * dim + j];
+    most = fmax(most, sum);
+  }
+  return sqrt(most);
+}
+
 BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error) {
   BF_TRY(write_actions(model, store, error));
   BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){model->layers, model->free},
                         model->control, error));
   BF_TRY(bf_store_put_int(store, "/rollout", "readout", model->readout, error));
   BF_TRY(bf_store_put_double(store, "/rollout", "quantized_cost", model->quantized_cost, error));
+  BF_TRY(bf_store_put_double(store, "/rollout", "largest_control",
+                             largest_norm(model->layers, model->free, model->control), error));
   BF_TRY(write_matrices(problem, model, store, error));
   return write_readout(&problem->cost, model->readout, store, error);
 }
@@ -55,6 +69,8 @@ BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, cons
   const char   *path = "/rollout";
   BF_TRY(bf_store_write(store, "/rollout/tokens", BF_STORE_DOUBLE, 3, (int64_t[]){T1, problem->train.tokens, d},
                         train->tokens, error));
+  BF_TRY(bf_store_put_double(store, path, "largest_token", largest_norm(T1 * problem->train.tokens, d, train->tokens),
+                             error));
   BF_TRY(bf_store_put_double(store, path, "cost", train->cost, error));
   BF_TRY(bf_store_put_double(store, path, "loss", train->loss, error));
   BF_TRY(bf_store_put_double(store, path, "accuracy", train->accuracy, error));

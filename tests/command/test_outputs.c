@@ -77,6 +77,7 @@ static const Case cases[] = {
     {"flow", "asy26-toy/asy26-toy.yaml", "flow-toy.h5", "tao_max_it 1"},
     {"eval", "full.h5", "eval.h5", ""},
     {"eval", "flow-test.h5", "eval-flow.h5", ""},
+    {"eval", "full.h5", "eval-law.h5", "w1 1 data xor/xor.csv"},
     {"eval", "flow-given.h5", "eval-given.h5", ""},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -89,7 +90,8 @@ static BfStatus give(BfOptions *options, const Case *c, BfError *error) {
   const char *words = c->words;
   for (int length; sscanf(words, "%63s %255s%n", name, value, &length) == 2; words += length) {
     in_folder(value, sizeof path, path);
-    BF_TRY(bf_options_add(options, name, strstr(value, ".h5") ? path : value, error));
+    if (strstr(value, ".csv")) snprintf(path, sizeof path, "%s/%s", problems, value);
+    BF_TRY(bf_options_add(options, name, strstr(value, ".h5") || strstr(value, ".csv") ? path : value, error));
   }
   in_folder(c->out, sizeof path, path);
   return bf_options_add(options, "o", path, error);

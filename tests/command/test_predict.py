@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "python"))
 from results import CASES, DISCRETE, continuous, evaluated, ok, oracle, run, tap  # noqa: E402
 from harness import only_root  # noqa: E402
+import bellformer  # noqa: E402
 
 NAMES = ["flow: two heads, forms, last position", "flow: causal, encoding, tanh", "flow: gelu, population, token cross entropy",
          "flow: r = 0, relu, squared error", "flow: sphere, a decision", "flow: wasserstein, profile", "flow: lengths that differ",
@@ -234,6 +235,47 @@ def refused():
         assert read_csv(where + "/there.csv")[1].shape[0] == 2
 
 
+def law_distance():
+    """-w1: of every tag the least mean distance over assignments, here of equally many units, weighted by the tag's tokens, mean over
+    sequences; of tokens and of cell centres. Other tags, no labels and no table are refused."""
+    rng = np.random.default_rng(12)
+    p = {**DISCRETE["population, atoms given"], "shift": [0.25, -0.125], "rows": [(s, n, n % 2, rng.uniform(-1, 1, 2)) for s in (3, 8) for n in (0, 1, 1, 0, 1)]}
+    rows = [(s, n, n % 2, rng.uniform(-1, 1, 2)) for s in (8, 3) for n in (0, 1, 0, 1, 1, 0, 1, 0, 1, 1)]
+    centres = oracle.points(p)
+
+    def distance(place):
+        total = 0
+        for s in (3, 8):
+            for n, share in ((0, 0.4), (1, 0.6)):
+                x, y = (np.array([place(row[3]) for row in table if row[:2] == (s, n)]) for table in (p["rows"], rows))
+                units = np.lcm(len(x), len(y))
+                x, y = np.repeat(x, units // len(x), axis=0), np.repeat(y, units // len(y), axis=0)
+                apart = np.sqrt(((x[:, None] - y[None]) ** 2).sum(axis=2))
+                total += share / 2 * apart[np.arange(units), bellformer.assignment(apart)].mean()
+        return total
+    with folder() as where:
+        ok(run(["solve", oracle.write(p, where), "-space", "reachable", "-horizon", 1, "-o", where + "/run.h5"]))
+        write_table(where + "/new.csv", p, rows, True)
+        for ranks in (0, 2):
+            said = ok(run(["eval", where + "/run.h5", "-data", where + "/new.csv", "-w1", "-o", where + "/out.h5", "-overwrite"], ranks=ranks))
+            with h5py.File(where + "/out.h5") as f:
+                w1, on_cells = f.attrs["w1"], f.attrs["w1_cells"]
+            assert abs(w1 - distance(lambda z: z)) < 1e-13
+            assert abs(on_cells - distance(lambda z: centres[oracle.nearest(p, np.asarray(z))])) < 1e-13
+            assert "%.10g" % w1 in said and "%.10g" % on_cells in said, said
+        ok(run(["eval", where + "/run.h5", "-data", where + "/problem.csv", "-w1", "-o", where + "/out.h5", "-overwrite"]))
+        with h5py.File(where + "/out.h5") as f:
+            assert f.attrs["w1"] == f.attrs["w1_cells"] == 0
+        write_table(where + "/bare.csv", p, rows, False)
+        write_table(where + "/fewer.csv", p, rows[10:], True)
+        write_table(where + "/other.csv", p, [(s, n, 0, z) for s, n, _, z in rows], True)
+        for table, words in (("bare", "neither labels nor targets"), ("fewer", "no such tag, the training data have"), ("other", "are not the same")):
+            done = run(["eval", where + "/run.h5", "-data", "%s/%s.csv" % (where, table), "-w1"], ranks=2 * (table == "fewer"))
+            assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and words in done.stderr, done
+        done = run(["eval", where + "/run.h5", "-w1"])
+        assert done.returncode == 2 and "-w1 needs -data TABLE" in done.stderr, done
+
+
 def scheme_layers():
     """Where the flow's scheme is the layers themselves, there is one answer, told once."""
     p = CASES["flow: two heads, forms, last position"]
@@ -280,5 +322,5 @@ def far_tokens():
         assert (inside >= p["lower"]).all() and (inside <= p["upper"]).all()
 
 
-tap([(name, every_kind(name)) for name in NAMES] + [("far tokens", far_tokens), ("full disk", full_disk), ("scheme layers", scheme_layers),
+tap([(name, every_kind(name)) for name in NAMES] + [("far tokens", far_tokens), ("full disk", full_disk), ("scheme layers", scheme_layers), ("law distance", law_distance),
                                                ("without -o", without_output), ("no projection", unprojected), ("refused", refused)])
