@@ -184,11 +184,14 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, c
 /* ---- time, before anything runs -------------------------------------------------------------------------------- */
 
 typedef struct {
-  double forward, gradient; /* seconds of an evaluation, at the start */
+  int    groups, ranks;     /* that starts are dealt to; of each */
+  double forward, gradient; /* seconds of an evaluation by a group, at the start */
   double pontryagin;        /* seconds, at the end */
   double node_bytes;        /* memory, at most */
 } BfFlowEstimate;
-BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *options, BfFlowEstimate *estimate,
+/* A search on the run's own ranks (machine: NULL) or on others. */
+BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *options,
+                          const BfInitialControls *points, const BfMachine *machine, BfFlowEstimate *estimate,
                           BfError *error);
 
 BF_API_END

@@ -80,9 +80,11 @@ double bf_reachable_peak_bytes(const BfReachableSize *size);
 
 /* ---- time, before anything runs -------------------------------------------------------------------------------- */
 
-/* A solve in the full space, in the reachable space (at most: what merges is not known), without what surrounds it.
- * All collective. */
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
-BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *estimate, BfError *error);
+/* A solve in the full space, in the reachable space (at most: what merges is not known), without what surrounds it; on
+ * the run's own ranks (machine: NULL) or on others. All collective. */
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *estimate,
+                          BfError *error);
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *estimate,
+                               BfError *error);
 
 BF_API_END

@@ -121,6 +121,7 @@ BfOrder bf_checkpoint_ask(BfCheckpoint *checkpoint, double bytes) {
 
 BfOrder bf_checkpoint_due(BfCheckpoint *checkpoint, double bytes, double longest) {
   if (!checkpoint) return BF_GO_ON;
+  pass(checkpoint->run);
   checkpoint->when.longest = fmax(checkpoint->when.longest, longest);
   return order(checkpoint->run, &checkpoint->when, bytes, false);
 }

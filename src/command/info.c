@@ -7,7 +7,9 @@
 #include <string.h>
 
 typedef struct {
-  int command; /* number of a trainer; -1: by the options */
+  int     command;           /* number of a trainer; -1: by the options */
+  int64_t ranks, node_ranks; /* 0: those that there are */
+  double  latency, bandwidth;
 } Settings;
 
 static const char *trainer_name(int i) {
@@ -19,6 +21,15 @@ static const BfOption info_options[] = {
     {"command", BF_OPTION_CHOICE, BF_OF_THIS_START, "NAME", offsetof(Settings, command), .choice = trainer_name,
      .meaning = "which of these to speak for; default: the first of which an option is given, else the first; all its "
                 "options follow"},
+    {"ranks", BF_OPTION_INT, BF_OF_THIS_START, "N", offsetof(Settings, ranks), NULL, 1, 1 << 30,
+     .meaning = "predict for N ranks, from what a rank does here"},
+    {"ranks_per_node", BF_OPTION_INT, BF_OF_THIS_START, "R", offsetof(Settings, node_ranks), NULL, 1, 1 << 30,
+     .meaning = "of them on a node; start info on as many: cores of a node slow each other down"},
+    {"latency", BF_OPTION_NUMBER, BF_OF_THIS_START, "S", offsetof(Settings, latency), NULL, 1e-9, 1,
+     .meaning = "seconds of a message between nodes; without it 2e-6, or what is measured where this run has several "
+                "nodes"},
+    {"bandwidth", BF_OPTION_NUMBER, BF_OF_THIS_START, "B", offsetof(Settings, bandwidth), NULL, 1e3, 1e15,
+     .meaning = "bytes a second of a node's link to the others; without it 1e10, or what is measured"},
     {0}};
 
 /* "solve, flow or heads" */
@@ -89,12 +100,22 @@ static BfStatus check_options(const BfTrainer *trainer, const BfOptions *options
   return BF_OK;
 }
 
-static BfStatus read_options(BfOptions *options, BfSessionOptions *o, const BfTrainer **trainer, BfError *error) {
-  Settings settings;
-  BF_TRY(bf_options_parse(info_options, options, &settings, error));
+static BfStatus read_options(BfOptions *options, Settings *settings, BfSessionOptions *o, const BfTrainer **trainer,
+                             BfError *error) {
+  BF_TRY(bf_options_parse(info_options, options, settings, error));
   BF_TRY(bf_session_options(options, o, error));
-  *trainer = choose(settings.command, options);
+  if (!settings->ranks != !settings->node_ranks)
+    return bf_fail(error, BF_BAD_INPUT, "options -ranks and -ranks_per_node go together: give -%s",
+                   settings->ranks ? "ranks_per_node" : "ranks");
+  *trainer = choose(settings->command, options);
   return check_options(*trainer, options, error);
+}
+
+static void make_machine(const BfRun *run, const Settings *settings, BfMachine *machine) {
+  bf_machine_of_run(run, machine);
+  if (settings->latency > 0) machine->latency = settings->latency;
+  if (settings->bandwidth > 0) machine->bandwidth = settings->bandwidth;
+  if (settings->ranks) bf_machine_set(machine, (int)settings->ranks, (int)settings->node_ranks);
 }
 
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
@@ -119,17 +140,23 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
 static BfStatus tell(const BfTrainer *trainer, void *state, const BfInfo *x, BfError *error) {
   BfRun     *run = x->run;
   BfFullSize size;
+  char       a[BF_HUMAN], b[BF_HUMAN];
   BF_TRY(bf_together(run->world, bf_full_size(run, x->problem, &size, error), error));
   run->quiet = run->silent; /* the answer is not progress */
   bf_progress_what(run, "measuring");
   print_sizes(run, x->problem, &size);
-  bf_print(run, "%s on %d rank%s of %d node%s:\n", trainer->name, run->size, run->size > 1 ? "s" : "", run->nodes,
-           run->nodes > 1 ? "s" : "");
+  const BfMachine *m = x->machine;
+  bf_print(run, "%s%s on %d rank%s of %d node%s", bf_info_predicts(x) ? "prediction for " : "", trainer->name, m->ranks,
+           m->ranks > 1 ? "s" : "", m->nodes, m->nodes > 1 ? "s" : "");
+  if (bf_info_predicts(x)) bf_print(run, ", from rates on %d rank%s here", run->size, run->size > 1 ? "s" : "");
+  if (m->nodes > 1)
+    bf_print(run, "; between nodes %s and %s a second", bf_human_time(m->latency, a), bf_human_bytes(m->bandwidth, b));
+  bf_print(run, ":\n");
   return trainer->estimate(state, x, error);
 }
 
-static BfStatus info(BfRun *run, const BfTrainer *trainer, const BfSessionOptions *o, const BfArguments *arguments,
-                     BfError *error) {
+static BfStatus info(BfRun *run, const BfTrainer *trainer, const Settings *settings, const BfSessionOptions *o,
+                     const BfArguments *arguments, BfError *error) {
   BfProblem *problem = NULL;
   void      *state   = NULL;
   BfStatus   status;
@@ -140,8 +167,11 @@ static BfStatus info(BfRun *run, const BfTrainer *trainer, const BfSessionOption
   }
   BF_GOTO(bf_problem_read(run->world, arguments->file, trainer->sections, run->options, &problem, error));
   bf_print_warnings(run, problem);
-  const BfInfo x = {.run = run, .arguments = arguments, .problem = problem, .o = o, .program = bf_peak_memory()};
-  status         = tell(trainer, state, &x, error);
+  BfMachine machine;
+  make_machine(run, settings, &machine);
+  const BfInfo x = {
+      .run = run, .machine = &machine, .arguments = arguments, .problem = problem, .o = o, .program = bf_peak_memory()};
+  status = tell(trainer, state, &x, error);
 done:
   bf_trainer_end(trainer, &state);
   bf_problem_destroy(&problem);
@@ -149,10 +179,11 @@ done:
 }
 
 BfStatus bf_command_info(BfRun *run, const BfArguments *arguments, BfError *error) {
-  const BfTrainer *trainer = NULL;
-  BfSessionOptions o       = {0};
-  BfStatus         status  = bf_together(run->world, read_options(run->options, &o, &trainer, error), error);
-  if (status == BF_OK) status = info(run, trainer, &o, arguments, error);
+  const BfTrainer *trainer  = NULL;
+  Settings         settings = {0};
+  BfSessionOptions o        = {0};
+  BfStatus         status = bf_together(run->world, read_options(run->options, &settings, &o, &trainer, error), error);
+  if (status == BF_OK) status = info(run, trainer, &settings, &o, arguments, error);
   bf_session_options_clear(&o);
   return status;
 }

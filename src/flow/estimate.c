@@ -37,7 +37,7 @@ static void take_part(const BfLayer *layer, const BfData *data, double most, Par
     taken                    = terms_of(layer, (double)part->tag[1]);
   }
   part->data.tokens = part->data.tag_first[part->data.tags];
-  part->of          = bf_data_terms(layer, data) / taken;
+  part->of          = fmax(1, bf_data_terms(layer, data) / taken);
 }
 
 /* Of v; a layer itself has no stages and takes one. */
@@ -70,38 +70,67 @@ static BfStatus measure(BfFlow *flow, const double *control, double *gradient, d
   return BF_OK;
 }
 
-/* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory. */
-static double node_bytes(const BfRun *run, const BfProblem *problem, const BfFlow *flow, const BfFlowOptions *o) {
+/* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory; what an evaluation adds up. */
+static double node_bytes(const BfMachine *m, const BfProblem *problem, const BfFlow *flow, double blocks,
+                         const BfFlowOptions *o, int ranks) {
   const double T = problem->horizon, n = T * problem->layer.free,
                table = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
   double largest     = 0;
   for (int64_t g = 0; g < flow->groups; g++) largest = fmax(largest, (double)flow->group[g].size);
   const double trajectory = 8 * largest * (o->scheme->stages + 2) * (o->scheme->adaptive ? 100 : o->steps) * T,
                kept       = trajectory <= o->memory ? trajectory : trajectory / T;
-  return run->node_size * (4 * table + kept + 8 * (double)flow->groups * (2 + n));
+  return m->node_ranks * (4 * table + kept + 8 * bf_most_dealt(blocks, ranks) * (2 + n));
 }
 
-static BfStatus estimate(BfRun *run, const BfRun *whole, const BfProblem *problem, const BfFlowOptions *o,
-                         const Part *part, BfFlowEstimate *e, BfError *error) {
+/* ---- groups of ranks -------------------------------------------------------------------------------------------- */
+
+double bf_flow_turns(int size, int64_t starts, double blocks, int ranks) {
+  return bf_most_dealt((double)starts, size / ranks) * bf_most_dealt(blocks, ranks);
+}
+
+/* As a search chooses them where memory allows. */
+static int choose(const BfMachine *m, const BfInitialControls *points, double blocks) {
+  const int64_t starts = points->starts + (points->given ? 1 : 0);
+  int           best   = m->ranks;
+  if (points->ranks) return points->ranks < m->ranks ? (int)points->ranks : m->ranks;
+  for (int ranks = m->ranks - 1; ranks > 0 && starts > 1; ranks--)
+    if (m->ranks % ranks == 0 &&
+        bf_flow_turns(m->ranks, starts, blocks, ranks) <= bf_flow_turns(m->ranks, starts, blocks, best))
+      best = ranks;
+  return best;
+}
+
+/* Of an evaluation by some ranks, of which one alone takes `alone`: the blocks of the busiest one, and what it waits
+ * for to add n numbers up exactly, to be told the control, and to agree. */
+static double by_ranks(const BfMachine *m, int ranks, double alone, double blocks, double n) {
+  const double words = 7;
+  return alone * bf_most_dealt(blocks, ranks) / blocks + bf_reduction_of_ranks(m, ranks, 8 * n) * 1.5 +
+         bf_reduction_of_ranks(m, ranks, 16 * n) + words * bf_reduction_of_ranks(m, ranks, 8);
+}
+
+/* Every rank evaluates a part of the data by itself. */
+static BfStatus estimate(BfRun *alone, const BfMachine *m, const BfProblem *problem, const BfFlowOptions *o,
+                         const BfInitialControls *points, const Part *part, BfFlowEstimate *e, BfError *error) {
   const int64_t           n       = (int64_t)problem->horizon * problem->layer.free;
-  const BfInitialControls points  = {.starts = 1};
+  const BfInitialControls first   = {.starts = 1};
   BfFlow                 *flow    = NULL;
   double                 *control = NULL, *gradient = NULL, seconds[2];
   BfStatus                status;
-  BF_NEW(&control, n, error);
-  BF_NEW(&gradient, n, error);
-  BF_GOTO(bf_agree(run->world, error));
-  bf_initial_control(problem, &points, 0, control);
-  BF_GOTO(bf_flow_create(run, problem, &part->data, o, &flow, error));
+  BF_GOTO(bf_together(alone->world, BF_NEW(&control, n, error), error));
+  BF_GOTO(bf_together(alone->world, BF_NEW(&gradient, n, error), error));
+  bf_initial_control(problem, &first, 0, control);
+  BF_GOTO(bf_flow_create(alone, problem, &part->data, o, &flow, error));
   BF_GOTO(measure(flow, control, gradient, seconds, error));
-  /* A part was evaluated by every rank alone: groups are dealt to them. */
-  const double groups = (double)flow->all_groups * part->of,
-               share  = run == whole ? 1 : part->of * ceil(groups / whole->size) / groups;
-  e->forward          = seconds[0] * share;
-  e->gradient         = seconds[1] * share;
-  e->pontryagin       = e->gradient +
-                  e->forward * 2 * (double)(problem->actions + 1) * problem->horizon / evaluations(o, problem->horizon);
-  e->node_bytes = node_bytes(whole, problem, flow, o) * (run == whole ? 1 : fmax(1, part->of / whole->size));
+  const double blocks = ceil((double)flow->all_groups * part->of), forward = seconds[0] * part->of,
+               both = seconds[1] * part->of;
+  e->ranks          = choose(m, points, blocks);
+  e->groups         = (int)bf_most_dealt(m->ranks, e->ranks);
+  e->forward        = by_ranks(m, e->ranks, forward, blocks, 2);
+  e->gradient       = by_ranks(m, e->ranks, both, blocks, (double)n);
+  e->pontryagin     = by_ranks(m, m->ranks, both, blocks, (double)n) +
+                  by_ranks(m, m->ranks, forward, blocks, 2) * 2 * (double)(problem->actions + 1) * problem->horizon /
+                      evaluations(o, problem->horizon);
+  e->node_bytes = node_bytes(m, problem, flow, blocks, o, e->ranks);
 done:
   bf_flow_destroy(&flow);
   bf_free(control);
@@ -109,18 +138,20 @@ done:
   return status;
 }
 
-BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *o, BfFlowEstimate *e,
-                          BfError *error) {
-  Part   part;
-  BfRun *alone = NULL;
+BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *o, const BfInitialControls *points,
+                          const BfMachine *machine, BfFlowEstimate *e, BfError *error) {
+  Part      part;
+  BfRun    *alone = NULL;
+  BfMachine own;
+  if (!machine) bf_machine_of_run(run, &own);
   take_part(&problem->layer, &problem->train, whole_data / (3 * evaluations(o, problem->horizon)), &part);
-  if (part.of <= 1) return estimate(run, run, problem, o, &part, e, error);
   bf_run_create(MPI_COMM_SELF, 0, &alone, error);
   if (bf_agree(run->world, error) == BF_OK) {
     alone->quiet = true;
-    estimate(alone, run, problem, o, &part, e, error);
+    estimate(alone, machine ? machine : &own, problem, o, points, &part, e, error);
   }
   bf_run_destroy(&alone);
+  error->known = false;
   BF_TRY(bf_agree(run->world, error));
   double mean[3] = {e->forward, e->gradient, e->pontryagin};
   MPI_Allreduce(MPI_IN_PLACE, mean, 3, MPI_DOUBLE, MPI_SUM, run->world);

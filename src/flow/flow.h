@@ -97,3 +97,10 @@ typedef struct {
 /* What a group's sequences at z [size] cost; fills what `out` points to. */
 BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, BfFlowEnd *out,
                           BfError *error);
+
+/* ---- estimate.c ----------------------------------------------------------------------------------------------------
+ */
+
+/* Evaluations one after the other where `size` ranks work in groups: the starts of a group times the groups of blocks
+ * that the busiest of its ranks has. Local. */
+double bf_flow_turns(int size, int64_t starts, double blocks, int ranks);

@@ -10,23 +10,17 @@ static double group_bytes(const BfSearch *search, const BfFlow *flow, int ranks)
   return row * (ceil((double)flow->all_groups / ranks) + search->most / ranks);
 }
 
-/* Evaluations one after the other, in groups of blocks: the starts of a group of ranks times the groups of blocks that
- * the busiest of its ranks has. */
-static double turns(int size, int64_t starts, int64_t blocks, int ranks) {
-  return ceil((double)starts / (size / ranks)) * ceil((double)blocks / ranks);
-}
-
-/* Of the divisors of the number of ranks whose groups all have a start, that of fewest turns whose memory fits; the
- * least of them, since ranks of a group wait for each other. */
+/* Of the divisors of the number of ranks that of fewest turns whose memory fits; the least of them, since ranks of a
+ * group wait for each other. */
 static int choose(const BfSearch *search, const BfFlow *flow) {
-  const int size = search->whole->size;
-  int       best = size;
-  double    want, left;
-  for (int ranks = size - 1; ranks > 0; ranks--) {
-    if (size % ranks || size / ranks > search->all) continue;
+  const int    size   = search->whole->size;
+  int          best   = size;
+  const double blocks = (double)flow->all_groups;
+  double       want, left;
+  for (int ranks = size - 1; ranks > 0 && search->all > 1; ranks--) {
+    if (size % ranks) continue;
     if (!bf_memory_fits(search->whole, group_bytes(search, flow, ranks), &want, &left)) continue;
-    if (turns(size, search->all, flow->all_groups, ranks) <= turns(size, search->all, flow->all_groups, best))
-      best = ranks;
+    if (bf_flow_turns(size, search->all, blocks, ranks) <= bf_flow_turns(size, search->all, blocks, best)) best = ranks;
   }
   return best;
 }
@@ -41,6 +35,8 @@ static BfStatus make_run(BfSearch *search, BfError *error) {
   BF_TRY(bf_agree(whole->world, error));
   BfRun *run     = search->run;
   run->quiet     = whole->quiet;
+  run->silent    = whole->silent;
+  run->owner     = whole->owner;
   run->options   = whole->options;
   run->memory    = whole->memory / whole->node_size * run->node_size;
   search->phases = run->phases;

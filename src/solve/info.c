@@ -7,6 +7,8 @@ typedef char Text[BF_HUMAN];
 
 enum { COLUMN = 18, TOLD_LAYERS = 8 };
 
+static int nodes_of(const BfInfo *x) { return x->machine ? x->machine->nodes : x->run->nodes; }
+
 /* ---- the full space --------------------------------------------------------------------------------------------- */
 
 /* What would fit, one thing changed at a time. */
@@ -34,8 +36,9 @@ static void print_full_fits(const BfInfo *x, double left) {
 }
 
 static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, BfError *error) {
-  const double left = bf_info_memory_left(x), bytes = size->node_bytes + bf_info_program_bytes(x),
-               file = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
+  const double left = bf_info_memory_left(x), policies = size->policies_bytes * x->run->nodes / nodes_of(x),
+               bytes = size->tables_bytes + size->V_bytes + policies + bf_info_program_bytes(x),
+               file  = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
   Text       a, b, c, d;
   char       parts[200];
   BfEstimate e;
@@ -43,14 +46,14 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
            (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
            (long long)size->shapes, size->shapes > 1 ? "s" : "");
   snprintf(parts, sizeof parts, " (tables and costs %s, two layers of V %s, policies %s, the program %s)",
-           bf_human_bytes(size->tables_bytes, a), bf_human_bytes(size->V_bytes, b),
-           bf_human_bytes(size->policies_bytes, c), bf_human_bytes(bf_info_program_bytes(x), d));
+           bf_human_bytes(size->tables_bytes, a), bf_human_bytes(size->V_bytes, b), bf_human_bytes(policies, c),
+           bf_human_bytes(bf_info_program_bytes(x), d));
   bf_info_memory(x, "", bytes, left, parts);
   if (bytes > left) print_full_fits(x, left);
   snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
-  BF_TRY(bf_full_estimate(x->run, x->problem, &e, error));
+  BF_TRY(bf_full_estimate(x->run, x->problem, x->machine, &e, error));
   BF_TRY(bf_info_ends(x, "about ", file, parts, &e, error));
   bf_info_time(x, &e);
   return BF_OK;
@@ -78,7 +81,7 @@ static void print_layers(const BfInfo *x, const BfReachableSize *size) {
 /* What fits even if nothing merges. */
 static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, double left, double program) {
   BfReachableSize less = *size;
-  const double    room = (left - program) * x->run->nodes, peak = bf_reachable_peak_bytes(size);
+  const double    room = (left - program) * nodes_of(x), peak = bf_reachable_peak_bytes(size);
   char            text[256];
   int             at = 0;
   if (room <= 0) return;
@@ -96,7 +99,7 @@ static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, d
 
 static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError *error) {
   const double program = bf_info_program_bytes(x), left = bf_info_memory_left(x),
-               peak = bf_reachable_peak_bytes(size) / x->run->nodes;
+               peak = bf_reachable_peak_bytes(size) / nodes_of(x);
   double     file   = 0;
   Text       a, b;
   BfEstimate e;
@@ -106,7 +109,7 @@ static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError 
   for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(size, t, bf_reachable_most(size, t));
   bf_info_memory(x, "at most ", peak + program, left, "");
   if (peak + program > left) print_reachable_fits(x, size, left, program);
-  BF_TRY(bf_reachable_estimate(x->run, x->problem, &e, error));
+  BF_TRY(bf_reachable_estimate(x->run, x->problem, x->machine, &e, error));
   BF_TRY(bf_info_ends(x, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
   bf_info_time(x, &e);
   return BF_OK;

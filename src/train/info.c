@@ -6,7 +6,13 @@
 typedef char Text[BF_HUMAN];
 
 /* What all ranks of a node hold whatever they do: the program and the data. */
-double bf_info_program_bytes(const BfInfo *x) { return (double)x->program * x->run->node_size; }
+bool bf_info_predicts(const BfInfo *x) {
+  return x->machine && (x->machine->ranks != x->run->size || x->machine->nodes != x->run->nodes);
+}
+
+int bf_info_node_ranks(const BfInfo *x) { return x->machine ? x->machine->node_ranks : x->run->node_size; }
+
+double bf_info_program_bytes(const BfInfo *x) { return (double)x->program * bf_info_node_ranks(x); }
 
 double bf_info_memory_left(const BfInfo *x) {
   double mine = (double)bf_memory_left(x->run), least;
@@ -28,8 +34,8 @@ void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double lef
 void bf_info_time(const BfInfo *x, const BfEstimate *e) {
   Text a;
   if (x->answer) x->answer->seconds = bf_estimate_seconds(e);
-  bf_print(x->run, "  time               %s%s%s:", e->at_most ? "at most " : "", e->rough ? "very roughly " : "about ",
-           bf_human_time(bf_estimate_seconds(e), a));
+  bf_print(x->run, "  %-18s %s%s%s:", bf_info_predicts(x) ? "predicted time" : "time", e->at_most ? "at most " : "",
+           e->rough ? "very roughly " : "about ", bf_human_time(bf_estimate_seconds(e), a));
   for (int i = 0; i < e->parts; i++)
     bf_print(x->run, "%s %s %s", i ? "," : "", e->part[i].what, bf_human_time(e->part[i].seconds, a));
   bf_print(x->run, "\n");

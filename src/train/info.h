@@ -14,11 +14,14 @@ typedef struct BfInfo {
   const BfProblem        *problem;
   const BfSessionOptions *o;
   int64_t                 program; /* bytes of memory of a rank before anything is measured */
+  const BfMachine        *machine; /* that is asked about; NULL: this run's ranks */
   BfInfoAnswer           *answer;  /* NULL: lines are told; else it is filled */
 } BfInfo;
 
-/* Bytes of a node: what all its ranks hold whatever they do, the program and the data; what is free where least is
- * (collective). */
+/* Ranks and bytes of a node: what all its ranks hold whatever they do, the program and the data; what is free where
+ * least is (collective). */
+bool   bf_info_predicts(const BfInfo *info); /* for other ranks than this run's */
+int    bf_info_node_ranks(const BfInfo *info);
 double bf_info_program_bytes(const BfInfo *info);
 double bf_info_memory_left(const BfInfo *info);
 

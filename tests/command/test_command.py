@@ -177,6 +177,31 @@ def estimates():
             assert refused.returncode == 2 and word in refused.stderr and len(refused.stderr.splitlines()) == 1, (arguments, refused.stderr)
 
 
+def predictions():
+    """info predicts for other ranks than its own, and says so; memory and time follow the ranks of a node and the network between nodes."""
+    xor = os.path.join(PROBLEMS, "xor", "xor.yaml")
+    full = ["info", xor, "-space", "full", "-quantize_cells", "2,2"]
+
+    def told(*arguments, number):
+        said = ok(run([*full, *arguments]))
+        assert re.search(r"prediction for solve on \d+ ranks of \d+ nodes?, from rates on 1 rank here(.|\n)*\n  predicted time ", said), said
+        value, unit = re.search(number, said).groups()
+        return float(value) * {"microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1, "second": 1, "s": 1, "min": 60, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
+
+    said = ok(run([*full, "-ranks", 1, "-ranks_per_node", 1]))
+    assert "predict" not in said and "solve on 1 rank of 1 node:" in said, said
+    assert "on 10000 ranks of 157 nodes" in ok(run([*full, "-ranks", 10000, "-ranks_per_node", 64]))
+    program = [told("-ranks", 128, "-ranks_per_node", r, number=r"the program ([0-9.]+) (\wB)") for r in (1, 64)]
+    assert 60 < program[1] / program[0] < 68, program
+    reduction = [told("-ranks", 4, "-ranks_per_node", 1, "-latency", 1e-6, "-bandwidth", b, number=r"reduction ([0-9.]+) (\w+)") for b in (1e6, 1e7)]
+    assert reduction[0] > 5 * reduction[1] > 0, reduction
+    toy = ["info", os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml"), "-starts", 8, "-ranks", 8, "-ranks_per_node", 4]
+    assert "8 groups of 1 rank try a start each" in ok(run(toy)) and "2 groups of 4 ranks" in ok(run([*toy, "-start_ranks", 4]))
+    for arguments in (["-ranks", 2], ["-ranks_per_node", 2], ["-ranks", 0, "-ranks_per_node", 2]):
+        refused = run([*full, *arguments])
+        assert refused.returncode == 2 and "-ranks" in refused.stderr and len(refused.stderr.splitlines()) == 1, refused
+
+
 def progress():
     """A phase that lasts tells what part of the whole run is done: lines in a file; one line that is refreshed where mpirun's own output
     is a terminal, of its width."""
@@ -367,5 +392,5 @@ def shipped():
 QUICK = [("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
          ("overwriting", overwriting), ("overrides", overrides), ("options from elsewhere", sources), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
          ("leaving out", leaving_out), ("damaged results", damaged)]
-LARGE = [("estimates", estimates), ("progress", progress), ("the space", spaces), ("outgrown memory", outgrown_memory), ("shipped problems", shipped)]
+LARGE = [("estimates", estimates), ("predictions", predictions), ("progress", progress), ("the space", spaces), ("outgrown memory", outgrown_memory), ("shipped problems", shipped)]
 tap(QUICK if "quick" in sys.argv else QUICK + LARGE)

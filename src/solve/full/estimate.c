@@ -9,20 +9,27 @@ static const double guessed_value = 3e-10; /* seconds of a Q-value where they ar
 
 /* ---- what is filled before the sweeps --------------------------------------------------------------------------- */
 
-/* Seconds that this rank fills the tables of all shapes. */
-static BfStatus tables(BfFullSample *x, double *seconds, double *lead, BfError *error) {
-  *seconds = *lead = 0;
+/* Seconds that a rank fills the tables of all shapes: of this run, and of the machine, whose nodes then exchange them.
+ * lead: of a block and lead of the last. */
+typedef struct {
+  double here, there, lead;
+} TableSeconds;
+
+static BfStatus tables(BfFullSample *x, const BfMachine *m, TableSeconds *seconds, BfError *error) {
   for (int i = 0; i < x->space.shapes; i++) {
-    double start, each;
-    BF_TRY(bf_sample_table(x, x->space.shape[i], &start, &each, error));
-    *seconds +=
-        (double)x->actions.blocks * (start + each * (double)bf_sample_leads(x, x->space.shape[i]) / x->run->size);
-    *lead = each;
+    const int64_t s      = x->space.shape[i];
+    const double  blocks = (double)x->actions.blocks, leads = (double)bf_sample_leads(x, s);
+    double        start, each;
+    BF_TRY(bf_sample_table(x, s, &start, &each, error));
+    seconds->here += blocks * (start + each * leads / x->run->size);
+    seconds->there += blocks * (start + each * bf_most_dealt(leads, m->ranks));
+    seconds->there += bf_reduction_of_nodes(m, 4 * (double)x->space.context[s].measures * (double)x->problem->actions);
+    seconds->lead = each;
   }
   return BF_OK;
 }
 
-static BfStatus costs(BfFullSample *x, double *seconds, BfError *error) {
+static BfStatus costs(BfFullSample *x, const BfMachine *m, double *seconds, BfError *error) {
   double *each;
   BF_TRY(BF_NEW(&each, x->space.shapes, error));
   BfStatus status = BF_OK;
@@ -31,7 +38,7 @@ static BfStatus costs(BfFullSample *x, double *seconds, BfError *error) {
   *seconds = 0;
   for (int64_t s = 0; s < x->space.contexts; s++)
     *seconds += (double)x->space.context[s].measures * each[x->space.context[s].shape];
-  *seconds *= (double)x->problem->cost.readouts / x->run->node_size;
+  *seconds *= (double)x->problem->cost.readouts / m->node_ranks;
   bf_free(each);
   return status;
 }
@@ -108,22 +115,44 @@ static BfStatus make_state(BfFullSample *sample, BfFull *x, BfError *error) {
                           &x->tables, error);
 }
 
-static BfStatus estimate_contexts(BfFullSample *sample, BfEstimate *e, BfError *error) {
-  BfFull    x     = {0};
-  const int T     = sample->problem->horizon;
+/* Seconds beyond the sweep that nodes wait for V: a piece is reduced while those behind it are computed. */
+static double reducing(const BfMachine *m, double measures, double pieces, double sweep) {
+  const double piece = bf_reduction_of_nodes(m, 8 * measures / pieces);
+  return fmax(piece, pieces * piece - sweep * (pieces - 1) / pieces);
+}
+
+/* The part of the groups that the busiest rank sweeps. */
+static double busiest(const BfPlan *plan, int ranks, double pieces) {
+  return pieces * bf_most_dealt((double)plan->groups / pieces, ranks) / (double)plan->groups;
+}
+
+/* The sweeps by the machine's ranks, as its plan cuts them. */
+static BfStatus estimate_sweeps(BfFull *x, const BfMachine *m, BfEstimate *e, BfError *error) {
+  const int T     = x->problem->horizon;
   double    begin = bf_seconds(), value[2];
-  BfStatus  status;
+  BF_TRY(
+      bf_together(x->run->world, bf_plan_create(&x->space, &x->tables, &x->actions, m->ranks, &x->plan, error), error));
+  BF_TRY(bf_sweep_create(x->run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
+  bf_estimate_add(x->run, e, "plan", bf_seconds() - begin);
+  BF_TRY(bf_together(x->run->world, sweeps(x, value, error), error));
+  const double M = (double)x->space.measures, pieces = bf_sweep_pieces(&x->plan, m->ranks),
+               values = M * (double)x->plan.walk.actives * busiest(&x->plan, m->ranks, pieces);
+  bf_estimate_add(x->run, e, "sweeps", values * ((T - 1) * value[0] + value[1]));
+  if (m->nodes > 1)
+    bf_estimate_add(x->run, e, "reduction",
+                    (T - 1) * reducing(m, M, pieces, values * value[0]) + reducing(m, M, pieces, values * value[1]));
+  return BF_OK;
+}
+
+static BfStatus estimate_contexts(BfFullSample *sample, const BfMachine *m, double table, BfEstimate *e,
+                                  BfError *error) {
+  const bool same  = m->ranks == sample->run->size && m->nodes == sample->run->nodes;
+  BfFull     x     = {0};
+  double     begin = bf_seconds();
+  BfStatus   status;
   BF_GOTO(make_state(sample, &x, error));
-  bf_estimate_add(sample->run, e, "tables", bf_seconds() - begin);
-  begin  = bf_seconds();
-  status = bf_plan_create(&x.space, &x.tables, &x.actions, x.run->size, &x.plan, error);
-  BF_GOTO(bf_together(sample->run->world, status, error));
-  BF_GOTO(bf_sweep_create(x.run, &x.plan, &x.tables, &x.terminal, &x.sweep, error));
-  bf_estimate_add(sample->run, e, "plan", bf_seconds() - begin);
-  sweeps(&x, value, error);
-  BF_GOTO(bf_agree(sample->run->world, error));
-  const double values = (double)x.space.measures * (double)x.plan.walk.actives / x.run->size;
-  bf_estimate_add(sample->run, e, "sweeps", values * ((T - 1) * value[0] + value[1]));
+  bf_estimate_add(sample->run, e, "tables", same ? bf_seconds() - begin : table);
+  status = estimate_sweeps(&x, m, e, error);
 done:
   bf_full_clear(&x);
   return status;
@@ -131,32 +160,39 @@ done:
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-static BfStatus estimate_parts(BfFullSample *x, BfEstimate *e, BfError *error) {
+static BfStatus estimate_parts(BfFullSample *x, const BfMachine *m, BfEstimate *e, BfError *error) {
   const BfProblem *problem = x->problem;
-  const double     values  = problem->horizon * (double)x->space.measures * (double)problem->actions / x->run->size;
-  double           cost = 0, table = 0, lead = 0, value = guessed_value;
-  costs(x, &cost, error);
-  if (error->status == BF_OK) tables(x, &table, &lead, error);
+  const double     M = (double)x->space.measures, T = problem->horizon,
+               values = bf_most_dealt(M, m->ranks) * (double)problem->actions;
+  TableSeconds table  = {0};
+  double       cost = 0, value = guessed_value;
+  costs(x, m, &cost, error);
+  if (error->status == BF_OK) tables(x, m, &table, error);
   BF_TRY(bf_agree(x->run->world, error));
-  double slowest = table;
+  table.there += comparing(x);
+  double slowest = table.here;
   MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, x->run->world);
-  if (x->space.contexts > 1 && slowest < whole_tables && (double)x->space.measures < 0x1p40)
-    return estimate_contexts(x, e, error);
+  if (x->space.contexts > 1 && slowest < whole_tables && M < 0x1p40)
+    return estimate_contexts(x, m, cost + table.there, e, error);
   bf_estimate_add(x->run, e, "terminal costs", cost);
-  bf_estimate_add(x->run, e, "tables", table + comparing(x));
+  bf_estimate_add(x->run, e, "tables", table.there);
   e->rough = x->space.contexts > 1;
-  if (x->space.contexts == 1) bf_sample_gather(x, lead, &value, error);
+  if (x->space.contexts == 1) bf_sample_gather(x, table.lead, &value, error);
   BF_TRY(bf_agree(x->run->world, error));
-  bf_estimate_add(x->run, e, "sweeps", values * value);
+  bf_estimate_add(x->run, e, "sweeps", T * values * value);
+  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, 1, values * value));
   return BF_OK;
 }
 
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, BfEstimate *e, BfError *error) {
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *e,
+                          BfError *error) {
   BfFullSample x;
+  BfMachine    own;
   *e = (BfEstimate){0};
+  if (!machine) bf_machine_of_run(run, &own);
   bf_full_sample_create(run, problem, &x, error);
   BfStatus status = bf_agree(run->world, error);
-  if (status == BF_OK) status = estimate_parts(&x, e, error);
+  if (status == BF_OK) status = estimate_parts(&x, machine ? machine : &own, e, error);
   bf_full_sample_clear(&x);
   return status;
 }

@@ -15,7 +15,7 @@ static int64_t deal(const BfSweep *sweep, int piece, int worker) {
 
 /* Between pieces nodes reduce and checkpoints are taken: about a million measures, or two thousand million Q-values,
  * each, so that both are seldom; and a few groups a rank, so that ranks end a piece together. */
-static int count_pieces(const BfPlan *plan, int ranks) {
+int bf_sweep_pieces(const BfPlan *plan, int ranks) {
   const double  by_size   = (double)plan->space->measures / 0x1p20;
   const double  by_work   = (double)plan->space->measures * (double)plan->walk.actives / 2e9;
   const int64_t by_groups = plan->groups / (4 * ranks), most = 1024;
@@ -27,7 +27,7 @@ static int count_pieces(const BfPlan *plan, int ranks) {
 static BfStatus cut(BfSweep *sweep, BfError *error) {
   const BfPlan *plan = sweep->plan;
   const int64_t most = bf_limits()->reduced;
-  sweep->pieces      = count_pieces(plan, sweep->run->size);
+  sweep->pieces      = bf_sweep_pieces(plan, sweep->run->size);
   BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
   BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
   BF_TRY(BF_NEW(&sweep->arrived, sweep->pieces, error));

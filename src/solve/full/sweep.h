@@ -29,6 +29,9 @@ BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables,
                          BfSweep *sweep, BfError *error);
 void     bf_sweep_clear(BfSweep *sweep);
 
+/* Pieces that a sweep by so many ranks is cut into. */
+int bf_sweep_pieces(const BfPlan *plan, int ranks);
+
 /* What is asked after every piece, on all ranks alike, and done where the answer is yes: by then V is complete on every
  * node, and policy on its ranks, for the pieces before number `pieces`. A status other than BF_OK ends the sweep. */
 typedef struct {

@@ -1,4 +1,5 @@
 /* The time of a solve in the reachable space, at most: by expanding and costing the data's own measure. */
+#include "run/limits.h"
 #include "solve/reachable/merge.h"
 #include <math.h>
 
@@ -78,29 +79,47 @@ static BfStatus sample(BfReachable *x, Rates *r, BfError *error) {
   return status;
 }
 
-/* A layer of few measures keeps as many ranks busy. */
-static double shared(const BfReachable *x, int t) {
-  return bf_reachable_most(&x->size, t) / fmin(x->run->size, bf_reachable_most(&x->size, t)) * x->size.actions;
+/* Successors of the rank that has most measures of a layer. */
+static double busiest(const BfReachable *x, const BfMachine *m, int t) {
+  return bf_most_hashed(bf_reachable_most(&x->size, t), m->ranks) * x->size.actions;
 }
 
-BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, BfEstimate *e, BfError *error) {
-  const int   T      = problem->horizon;
-  double      expand = 0, merge = 0;
-  BfReachable x;
-  Rates       r = {0};
-  BfStatus    status;
+/* Seconds that ranks send each other a layer's successors, and their numbers back, round by round. */
+static double sending(const BfReachable *x, const BfMachine *m, int t) {
+  const double pairs = busiest(x, m, t), bytes = (double)x->measures.bytes,
+               batch  = fmin(fmin((double)bf_limits()->batch_pairs, (double)bf_limits()->batch_bytes / bytes),
+                             bf_limits()->piece_terms / bf_reachable_terms(x->problem)),
+               rounds = ceil(pairs / fmax(batch, BF_LANES)), agreements = 4;
+  return rounds * (2 * bf_exchange_of_ranks(m, pairs / rounds * (bytes + 8) / 2) +
+                   bf_exchange_of_ranks(m, 4.0 * m->ranks) + agreements * bf_reduction_of_ranks(m, m->ranks, 8));
+}
+
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *e,
+                               BfError *error) {
+  const int        T      = problem->horizon;
+  double           expand = 0, merge = 0, send = 0, reduce = 0;
+  BfMachine        own;
+  const BfMachine *m = machine ? machine : &own;
+  BfReachable      x;
+  Rates            r = {0};
+  BfStatus         status;
   *e = (BfEstimate){.at_most = true};
+  if (!machine) bf_machine_of_run(run, &own);
   bf_reachable_start(run, problem, NULL, &x, error);
   BF_GOTO(bf_agree(run->world, error));
   sample(&x, &r, error);
   BF_GOTO(bf_agree(run->world, error));
   for (int t = 0; t < T - 1; t++) {
-    expand += shared(&x, t) * r.expand;
-    merge += shared(&x, t) * (r.merge + r.sort) + bf_reachable_most(&x.size, t) * x.size.actions * 2e-9 / run->size;
+    expand += busiest(&x, m, t) * r.expand;
+    merge += busiest(&x, m, t) * (r.merge + r.sort) + bf_reachable_most(&x.size, t) * x.size.actions * 2e-9 / m->ranks;
+    send += sending(&x, m, t);
+    reduce += bf_reduction_of_nodes(m, 8 * bf_reachable_most(&x.size, t + 1));
   }
   if (T > 1) bf_estimate_add(run, e, "expansion", expand);
   if (T > 1) bf_estimate_add(run, e, "merging", merge);
-  bf_estimate_add(run, e, "costs of the last layer", shared(&x, T - 1) * r.cost);
+  if (T > 1 && m->ranks > 1) bf_estimate_add(run, e, "sending", send);
+  if (T > 1 && m->nodes > 1) bf_estimate_add(run, e, "reduction", reduce);
+  bf_estimate_add(run, e, "costs of the last layer", busiest(&x, m, T - 1) * r.cost);
 done:
   bf_reachable_clear(&x);
   return status;
