@@ -2,6 +2,7 @@
 #include <math.h>
 #include <unistd.h>
 
+enum { WORDS = 2 }; /* of an order: it, and a start */
 enum { NEWS, ORDER, NUMBERS = sizeof(BfNews) / sizeof(double) };
 
 static const double between = 0.5; /* seconds between news of work, at least */
@@ -19,23 +20,26 @@ struct BfDeal {
   MPI_Comm comm; /* messages meet no others there */
   BfDealOf of;
   Letter  *sent;
-  Letter   asked, last; /* always there is memory for these */
+  Letter   asked, wants, last; /* always there is memory for these */
+  int64_t  taken;              /* of rank 0's answers */
   bool     has_asked;
   double   evaluations, longest, told; /* work that rank 0 was not told of; when it was last */
   /* Rank 0 alone: */
   int         *leader; /* [groups] */
-  MPI_Request *order;  /* [groups - 1] */
-  int          ordered, word;
+  MPI_Request *order;  /* [2][groups] of orders to all, of starts to single groups */
+  int64_t     *start;  /* [groups][WORDS] */
+  int64_t      word[WORDS], next;
   double      *rows; /* [groups] */
   double       slowest;
   int          working;
-  bool         stop, failed, has_saved;
+  bool         stop, failed, has_saved, has_taken, closed;
 };
 
 static void clear(BfDeal **deal) {
   if (!*deal) return;
   bf_free((*deal)->leader);
   bf_free((*deal)->order);
+  bf_free((*deal)->start);
   bf_free((*deal)->rows);
   bf_free(*deal);
   *deal = NULL;
@@ -46,7 +50,9 @@ static BfStatus make(BfRun *run, int groups, BfDeal **out, int **leads, BfError 
   if (run->rank) return BF_OK;
   BF_TRY(BF_NEW(leads, run->size, error));
   BF_TRY(BF_NEW(&(*out)->leader, groups, error));
-  BF_TRY(BF_NEW(&(*out)->order, groups, error));
+  BF_TRY(BF_NEW(&(*out)->order, 2 * groups, error));
+  BF_TRY(BF_NEW(&(*out)->start, WORDS * groups, error));
+  for (int g = 0; g < 2 * groups; g++) (*out)->order[g] = MPI_REQUEST_NULL;
   return BF_NEW(&(*out)->rows, groups, error);
 }
 
@@ -58,10 +64,11 @@ BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *e
     clear(out);
     return error->status;
   }
-  BfDeal *x  = *out;
-  x->run     = run;
-  x->of      = *of;
-  x->working = of->groups;
+  BfDeal *x        = *out;
+  x->run           = run;
+  x->of            = *of;
+  x->working       = of->groups;
+  x->wants.request = MPI_REQUEST_NULL;
   MPI_Comm_dup(run->world, &x->comm);
   MPI_Gather(&mine, 1, MPI_INT, leads, 1, MPI_INT, 0, x->comm);
   for (int r = 0; leads && r < run->size; r++)
@@ -72,8 +79,23 @@ BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *e
 
 /* ---- news ------------------------------------------------------------------------------------------------------- */
 
+/* A start to the group that wants one. */
+static void deal(BfDeal *x, int group) {
+  int64_t *word = x->start + WORDS * group;
+  MPI_Wait(&x->order[x->of.groups + group], MPI_STATUS_IGNORE); /* it was received: the group has come back */
+  word[0] = BF_SEARCH_TAKE;
+  word[1] = x->next < x->of.fresh ? x->next++ : -1;
+  if (group) {
+    MPI_Isend(word, WORDS, MPI_INT64_T, x->leader[group], ORDER, x->comm, &x->order[x->of.groups + group]);
+  } else {
+    x->taken     = word[1];
+    x->has_taken = true;
+  }
+}
+
 static void receive(BfDeal *x, const BfNews *news) {
   const int g = (int)news->group;
+  if (news->kind == BF_NEWS_WANTS && !x->closed) deal(x, g);
   if (news->kind != BF_NEWS_ASKED) x->rows[g] = news->rows;
   x->slowest = fmax(x->slowest, news->longest);
   x->stop |= news->kind == BF_NEWS_ASKED;
@@ -122,7 +144,8 @@ static void send(BfDeal *x, Letter *letter, const BfNews *news) {
 void bf_deal_tell(BfDeal *x, BfNewsKind kind, BfNews news) {
   const double now     = bf_seconds();
   BfError      ignored = {0};
-  Letter      *letter  = &x->last;
+  Letter      *letter  = kind == BF_NEWS_WANTS ? &x->wants : &x->last;
+  if (kind == BF_NEWS_WANTS) MPI_Wait(&letter->request, MPI_STATUS_IGNORE); /* of the one before, which was answered */
   x->evaluations += news.evaluations;
   x->longest           = fmax(x->longest, news.longest);
   const bool under_way = forget_arrived(x);
@@ -165,29 +188,33 @@ static BfSearchOrder decide(const BfDeal *x) {
 }
 
 static void give(BfDeal *x, BfSearchOrder order) {
-  MPI_Waitall(x->ordered, x->order, MPI_STATUSES_IGNORE); /* the orders before were obeyed */
-  x->word    = (int)order;
-  x->ordered = x->of.groups - 1;
+  MPI_Waitall(x->of.groups, x->order, MPI_STATUSES_IGNORE); /* the orders before were obeyed */
+  x->word[0] = (int64_t)order;
   for (int g = 1; g < x->of.groups; g++)
-    MPI_Isend(&x->word, 1, MPI_INT, x->leader[g], ORDER, x->comm, &x->order[g - 1]);
+    MPI_Isend(x->word, WORDS, MPI_INT64_T, x->leader[g], ORDER, x->comm, &x->order[g]);
 }
 
 BfSearchOrder bf_deal_hear(BfDeal *x) {
-  int there = 0, order;
+  int     there = 0;
+  int64_t word[WORDS];
   bf_deal_look(x);
   forget_arrived(x);
   if (x->run->rank) {
     MPI_Iprobe(0, ORDER, x->comm, &there, MPI_STATUS_IGNORE);
     if (!there) return BF_SEARCH_NOTHING;
-    MPI_Recv(&order, 1, MPI_INT, 0, ORDER, x->comm, MPI_STATUS_IGNORE);
-    return (BfSearchOrder)order;
+    MPI_Recv(word, WORDS, MPI_INT64_T, 0, ORDER, x->comm, MPI_STATUS_IGNORE);
+    x->taken = word[1];
+    return (BfSearchOrder)word[0];
   }
   receive_all(x);
-  order = (int)decide(x);
-  if (order != BF_SEARCH_NOTHING) give(x, (BfSearchOrder)order);
-  x->has_saved = order == BF_SEARCH_SAVE;
-  return (BfSearchOrder)order;
+  const BfSearchOrder order = x->has_taken ? BF_SEARCH_TAKE : decide(x);
+  x->has_taken              = false;
+  x->has_saved              = order == BF_SEARCH_SAVE;
+  if (order != BF_SEARCH_NOTHING && order != BF_SEARCH_TAKE) give(x, order);
+  return order;
 }
+
+int64_t bf_deal_taken(const BfDeal *x) { return x->taken; }
 
 BfSearchOrder bf_deal_wait(BfDeal *x) {
   for (;;) {
@@ -205,13 +232,14 @@ void bf_deal_destroy(BfDeal **deal) {
   if (!x) return;
   MPI_Request all;
   int         over = 0;
+  x->closed        = true; /* who wants a start has been told to stop */
   while (x->sent) forget_arrived(x);
   MPI_Ibarrier(x->comm, &all);
   while (!over) {
     if (!x->run->rank) receive_all(x);
     MPI_Test(&all, &over, MPI_STATUS_IGNORE);
   }
-  MPI_Waitall(x->ordered, x->order, MPI_STATUSES_IGNORE);
+  if (!x->run->rank) MPI_Waitall(2 * x->of.groups, x->order, MPI_STATUSES_IGNORE);
   MPI_Comm_free(&x->comm);
   clear(deal);
 }

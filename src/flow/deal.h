@@ -2,8 +2,10 @@
  *
  * The first rank of a group, its leader, tells rank 0 what the group has done; rank 0 gives orders to all leaders: save
  * a checkpoint now, save and stop, abandon (a group has failed), end (all have finished). Nobody waits for an answer: a
- * leader looks for orders between two evaluations, or, where it has no more starts, all the time. Rank 0 alone gives
- * orders, and every leader takes all of them in their order, so that all groups meet in every one. */
+ * leader looks for orders between two evaluations, or, where it has no start, all the time. Rank 0 alone gives orders,
+ * and every leader takes all of them in their order, so that all groups meet in every one. Rank 0 also deals the starts
+ * that no group has begun, to who wants one first. (A counter in a window would not wait for rank 0, but Open MPI 4
+ * names the file behind a window by its communicator's number alone: runs on two halves of a host would meet there.) */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "bellformer/run.h"
@@ -14,6 +16,8 @@ typedef enum {
   BF_SEARCH_EVALUATE,
   BF_SEARCH_ENDED,  /* this start */
   BF_SEARCH_FAILED, /* the leader alone, in this start */
+  /* Rank 0 to a leader that wants one, this to its group: */
+  BF_SEARCH_TAKE, /* a start */
   /* Rank 0 to all leaders, these to their groups: */
   BF_SEARCH_SAVE,
   BF_SEARCH_STOP,    /* save, then stop */
@@ -21,7 +25,14 @@ typedef enum {
   BF_SEARCH_END      /* all groups have finished */
 } BfSearchOrder;
 
-typedef enum { BF_NEWS_WORKED, BF_NEWS_START, BF_NEWS_ASKED, BF_NEWS_FINISHED, BF_NEWS_FAILED } BfNewsKind;
+typedef enum {
+  BF_NEWS_WORKED,
+  BF_NEWS_START,
+  BF_NEWS_WANTS,
+  BF_NEWS_ASKED,
+  BF_NEWS_FINISHED,
+  BF_NEWS_FAILED
+} BfNewsKind;
 
 /* What rank 0 is told. */
 typedef struct {
@@ -36,6 +47,7 @@ typedef struct BfDeal BfDeal;
 
 typedef struct {
   int           group, groups;          /* this rank's, 0 on rank 0; of how many */
+  int64_t       fresh;                  /* starts to be dealt: 0 .. fresh - 1 */
   bool          leads;                  /* whether this rank is its leader */
   BfCheckpoint *checkpoint;             /* or NULL: nobody is told to save or to stop */
   double        row_bytes, other_bytes; /* that a checkpoint takes for a row of a log, and beside all of them */
@@ -54,3 +66,5 @@ void bf_deal_look(BfDeal *deal);
 BfSearchOrder bf_deal_hear(BfDeal *deal);
 /* The same, once there is one. */
 BfSearchOrder bf_deal_wait(BfDeal *deal);
+/* What was dealt with the last BF_SEARCH_TAKE; -1: there is none left. The leader. */
+int64_t bf_deal_taken(const BfDeal *deal);

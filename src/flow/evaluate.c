@@ -116,6 +116,30 @@ BfStatus bf_search_serve(BfSearch *search, BfError *error) {
   }
 }
 
+/* What the leader is told next, to all ranks of its group. */
+static BfSearchOrder hear_together(const BfSearch *search) {
+  int order = search->run->rank ? BF_SEARCH_NOTHING : (int)bf_deal_wait(search->deal);
+  MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
+  return (BfSearchOrder)order;
+}
+
+BfStatus bf_search_take(BfSearch *search, BfError *error) {
+  bf_free(search->now.log);
+  search->now  = (BfStartLog){.start = -1};
+  int64_t kept = search->waiting; /* of the leader's checkpoint */
+  MPI_Bcast(&kept, 1, MPI_INT64_T, 0, search->run->world);
+  if (kept && search->run->rank == 0) search->now = search->wait[--search->waiting];
+  if (!kept) {
+    if (search->run->rank == 0)
+      bf_deal_tell(search->deal, BF_NEWS_WANTS, (BfNews){.rows = 0, .longest = search->longest});
+    for (BfSearchOrder order; (order = hear_together(search)) != BF_SEARCH_TAKE;) BF_TRY(obey(search, order, error));
+    const int64_t taken = search->run->rank ? -1 : bf_deal_taken(search->deal);
+    if (taken >= 0) search->now.start = search->fresh_start[taken];
+  }
+  MPI_Bcast(&search->now.start, 1, MPI_INT64_T, 0, search->run->world);
+  return BF_OK;
+}
+
 BfStatus bf_search_wait(BfSearch *search, BfError *error) {
   const bool speaks = search->whole->rank == 0; /* its line goes on meanwhile */
   BfStatus   status = BF_OK;
@@ -123,9 +147,7 @@ BfStatus bf_search_wait(BfSearch *search, BfError *error) {
   while (!search->over) {
     if (speaks && search->groups > 1)
       bf_progress_what(search->whole, "%lld of %lld starts done", (long long)search->finished, (long long)search->all);
-    int order = search->run->rank ? BF_SEARCH_NOTHING : (int)bf_deal_wait(search->deal);
-    MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
-    status = obey(search, (BfSearchOrder)order, error);
+    status = obey(search, hear_together(search), error);
   }
   if (speaks) bf_phase_end(search->whole, BF_PHASE_FLOW);
   return status;

@@ -47,22 +47,12 @@ static BfStatus run_start(BfSearch *search, BfError *error) {
   return BF_OK;
 }
 
-/* The next start into search->now: one of a checkpoint, else a fresh one; -1 where none is left. */
-static void take_start(BfSearch *search) {
-  bf_free(search->now.log);
-  search->now = (BfStartLog){.start = -1};
-  if (search->run->rank == 0 && search->waiting) {
-    search->now = search->wait[--search->waiting];
-  } else if (search->run->rank == 0) {
-    const int64_t next = bf_queue_take(&search->queue, 0);
-    if (next < search->fresh) search->now.start = search->fresh_start[next];
-  }
-  MPI_Bcast(&search->now.start, 1, MPI_INT64_T, 0, search->run->world);
-}
-
 static BfStatus run_group(BfSearch *search, BfError *error) {
-  for (take_start(search); search->now.start >= 0; take_start(search)) BF_TRY(run_start(search, error));
-  return BF_OK;
+  for (;;) {
+    BF_TRY(bf_search_take(search, error));
+    if (search->now.start < 0) return BF_OK;
+    BF_TRY(run_start(search, error));
+  }
 }
 
 /* ---- all groups ------------------------------------------------------------------------------------------------- */
@@ -132,12 +122,12 @@ static BfStatus expect(BfSearch *search, const BfFlow *flow, BfError *error) {
 }
 
 static BfStatus start_groups(BfSearch *search, BfError *error) {
-  BF_TRY(bf_queue_create(search->whole->world, 1, &search->queue, error));
   BF_TRY(bf_search_restore(search, error));
   bf_work_expect(search->whole, BF_PHASE_FLOW, search->left, "evaluations",
                  bf_flow_seconds(search->flow) / search->groups, true);
   const BfDealOf of = {.group       = search->group,
                        .groups      = search->groups,
+                       .fresh       = search->fresh,
                        .leads       = search->run->rank == 0,
                        .checkpoint  = search->checkpoint,
                        .row_bytes   = bf_search_row_bytes(search),
@@ -149,14 +139,13 @@ static BfStatus start_groups(BfSearch *search, BfError *error) {
 
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
                        BfCheckpoint *checkpoint, BfTraining *out, BfError *error) {
-  BfSearch search = {.whole        = run,
-                     .problem      = problem,
-                     .points       = points,
-                     .checkpoint   = checkpoint,
-                     .out          = out,
-                     .now.start    = -1,
-                     .top          = -1,
-                     .queue.window = MPI_WIN_NULL};
+  BfSearch search = {.whole      = run,
+                     .problem    = problem,
+                     .points     = points,
+                     .checkpoint = checkpoint,
+                     .out        = out,
+                     .now.start  = -1,
+                     .top        = -1};
   BfStatus status;
   search.n    = (int64_t)problem->horizon * problem->layer.free;
   search.all  = points->starts + (points->given ? 1 : 0);
@@ -170,7 +159,6 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   status = bf_search_gather(&search, out, error);
 done:
   bf_deal_destroy(&search.deal);
-  bf_queue_destroy(&search.queue);
   bf_search_join(&search);
   clear(&search);
   return status;

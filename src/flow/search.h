@@ -2,7 +2,6 @@
 #pragma once
 #include "flow/deal.h"
 #include "flow/flow.h"
-#include "run/queue.h"
 
 enum { BF_LOG_HEAD = 2 }; /* columns of a logged evaluation before the gradient: a hash of the control, J */
 enum { BF_START_FINISHED, BF_START_INITIAL, BF_START_COST, BF_START_ITERATIONS, BF_START_COLUMNS };
@@ -26,7 +25,6 @@ typedef struct {
   int                      group, groups;
   BfTraining              *out;
   BfDeal                  *deal;
-  BfQueue                  queue;
   bool                     over; /* all ranks know how it has ended: stopped, or a checkpoint could not be written */
   bool                     abandoned;   /* another group has failed */
   int64_t                  n;           /* T q */
@@ -103,6 +101,9 @@ BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, dou
 double bf_search_logged(const BfSearch *search, const double *x);
 /* Take part in what the leader asks for, until it says that the start has ended. All other ranks of the group. */
 BfStatus bf_search_serve(BfSearch *search, BfError *error);
+/* The next start into search->now: one of a checkpoint, else a fresh one; -1 where none is left. By all ranks of the
+ * group; meanwhile they take part in what all do together, as below. */
+BfStatus bf_search_take(BfSearch *search, BfError *error);
 /* Of a group that has no more starts, or has failed: take part in what all do together, until all groups have ended. */
 BfStatus bf_search_wait(BfSearch *search, BfError *error);
 
