@@ -22,7 +22,7 @@ static const BfOption study_options[] = {
      .meaning = "the result (HDF5), and STUDY.csv beside it. The same line goes on where a study was stopped or died; "
                 "a changed study keeps every point that it still contains"},
     {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(overwrite),
-     .meaning = "begin anew, and give up the points that STUDY.h5 holds"},
+     .meaning = "give up points that STUDY.h5 holds and that the study no longer has"},
     {"ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(ranks), NULL, 1, INT32_MAX,
      .meaning = "of every group, of which each takes one point after the other; without it by what points are "
                 "estimated to take"},
@@ -60,9 +60,11 @@ static const BfOption set_options[] = {
 void bf_manual_study(const char *name, BfManual *manual) {
   (void)name;
   *manual = (BfManual){
-      .usage   = "STUDY.yaml | PROBLEM.yaml -vary '...' [-o STUDY.h5] [options]",
-      .about   = "Runs commands at every point of a product of keys' values, in groups of ranks, and writes a table of "
-                 "what they measure, means over draws, and fitted rates.\n",
+      .usage = "STUDY.yaml -o STUDY.h5 [options]",
+      .about =
+          "Runs commands at every point of a product of keys' values, in groups of ranks, and writes a table of "
+          "what they measure, means over draws, and fitted rates. Everything is checked before anything runs. Of a "
+          "problem file -vary tells what varies: study PROBLEM.yaml -vary 'quantize_cells 4..64x2' -o STUDY.h5.\n",
       .options = {study_options, line_options, set_options, bf_run_options},
       .notes   = "A study file: share/doc/studies.md.\n",
       .stops   = true};

@@ -10,7 +10,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 from harness import BELLFORMER, run, tap  # noqa: E402
 
-COMMANDS = ("info", "solve", "flow", "eval")
+COMMANDS = ("info", "solve", "flow", "eval", "study")
 XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
 

@@ -1,0 +1,140 @@
+"""bellformer study as a user meets it: its numbers are those of single runs, on any ranks and in parts; what is wrong is said before
+anything runs, what fails afterwards; the same line goes on, a changed one keeps what it still contains."""
+import csv
+import os
+import sys
+import tempfile
+
+import h5py
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+from harness import run, tap  # noqa: E402
+
+XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
+FOLDER = tempfile.TemporaryDirectory(prefix="bf_study_")
+STUDY = """problem: %s
+set: {space: reachable, horizon: 1}
+vary:
+  - {quantize.cells: [%s]}
+  - {control.A.levels: 2, control.V.levels: 2}
+runs:
+  - {name: program, command: solve}
+  - {name: refined, command: flow, set: {init: program, tao_max_it: 3}}
+  - {name: there, command: eval, set: {model: refined, data: table.csv}}
+reference: {quantize.cells: 0}
+measure:
+  value: program/rollout@quantized_cost
+  error: {of: value, minus: reference}
+  flow: refined/rollout@cost
+  loss: there@loss
+"""
+
+
+def path(name):
+    return os.path.join(FOLDER.name, name)
+
+
+def write(name, text):
+    with open(path(name), "w") as f:
+        f.write(text)
+    return path(name)
+
+
+def table(name):
+    with open(path(name)) as f:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(f)]
+
+
+def good(done):
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def number(name, group, attribute):
+    with h5py.File(path(name)) as f:
+        return float(f[group].attrs[attribute])
+
+
+def single_runs():
+    """Columns are the numbers of the three commands, run one by one; the reference is the run at its values."""
+    write("table.csv", "sequence,position,label,z0,z1\n0,0,0,-1,-1\n0,1,0,-1,1\n1,0,1,1,-1\n1,1,1,1,1\n")
+    write("q.yaml", STUDY % (XOR, "4, 8"))
+    good(run(["study", path("q.yaml"), "-o", path("q.h5"), "-quiet"]))
+    seen = table("q.csv")
+    assert [row["quantize.cells"] for row in seen] == [4, 8]
+    keys = ["-horizon", 1, "-control_A_levels", 2, "-control_V_levels", 2]
+    for row, cells in zip(seen, (4, 8)):
+        good(run(["solve", XOR, "-space", "reachable", "-quantize_cells", cells, *keys, "-o", path("p.h5"), "-overwrite"]))
+        good(run(["flow", XOR, "-init", path("p.h5"), "-tao_max_it", 3, *keys, "-o", path("f.h5"), "-overwrite"]))
+        good(run(["eval", path("f.h5"), "-data", path("table.csv"), "-o", path("e.h5"), "-overwrite"]))
+        assert row["value"] == number("p.h5", "rollout", "quantized_cost")
+        assert row["flow"] == number("f.h5", "rollout", "cost")
+        assert row["loss"] == number("e.h5", "/", "loss") == number("e.h5", "prediction", "loss")
+    good(run(["solve", XOR, "-space", "reachable", "-quantize_cells", 0, *keys, "-o", path("p.h5"), "-overwrite"]))
+    for row in seen:
+        assert row["error"] == abs(row["value"] - number("p.h5", "rollout", "quantized_cost"))
+
+
+def ranks_and_parts():
+    """The same table on two ranks, and from parts; a part that is missing is said."""
+    good(run(["study", path("q.yaml"), "-o", path("r.h5"), "-ranks", 1, "-quiet"], ranks=2))
+    assert open(path("r.csv")).read() == open(path("q.csv")).read()
+    good(run(["study", path("q.yaml"), "-o", path("s.h5"), "-part", "1/2", "-quiet"]))
+    done = run(["study", path("q.yaml"), "-o", path("s.h5"), "-gather"])
+    assert done.returncode == 1 and "part 2 of 2 is missing" in done.stderr, done
+    good(run(["study", path("q.yaml"), "-o", path("s.h5"), "-part", "2/2", "-quiet"]))
+    assert "joined 2 of 2 parts: 3 of 3 points" in good(run(["study", path("q.yaml"), "-o", path("s.h5"), "-gather"]))
+    assert open(path("s.csv")).read() == open(path("q.csv")).read()
+
+
+def goes_on():
+    """A finished study has nothing to do; one that has changed runs what it had not."""
+    assert "all 3 points were run before" in good(run(["study", path("q.yaml"), "-o", path("q.h5")]))
+    write("q.yaml", STUDY % (XOR, "4, 8, 5"))
+    assert "kept 3 of 4 points" in good(run(["study", path("q.yaml"), "-o", path("q.h5")]))
+    assert [row["quantize.cells"] for row in table("q.csv")] == [4, 8, 5]
+    done = run(["study", path("q.yaml"), "-dry"])
+    assert done.returncode == 0 and "3 points and 1 reference, 3 runs each: program refined there" in done.stdout, done
+
+
+def fails():
+    """A point that fails has its line; the others are done; exit 1."""
+    words = ["study", XOR, "-vary", "quantize_cells 3 300", "-space", "full", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost",
+             "-memory", 4, "-o", path("u.h5")]
+    done = run(words)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
+    assert "1 of 2 points failed, the first: quantize.cells 300" in done.stderr and "failed: quantize.cells 300" in done.stdout, done
+    rows = table("u.csv")
+    assert rows[0]["cost"] > 0 and rows[1]["cost"] != rows[1]["cost"]
+
+
+def wrong():
+    """What is wrong is said with its point before anything is made: one line, exit 2."""
+    study = STUDY % (XOR, "4, 8")
+    for old, new, text in (("4, 8", "4, 0.5", "w.yaml: vary: quantize.cells 0.5, control.A.levels 2, control.V.levels 2: program: -quantize_cells is "
+                            "not an integer"),
+                           ("tao_max_it: 3", "tao_max_it: -3", "w.yaml: vary: quantize.cells 4, control.A.levels 2, control.V.levels 2: refined: option "
+                            "-tao_max_it must be at least 0"),
+                           ("table.csv", "none.csv", "there: cannot read"),
+                           ("cells: 0", "cells: -1", "w.yaml: vary: the reference, quantize.cells -1"),
+                           ("there@loss", "there@los", "w.yaml: line 15: measure: loss: eval writes no /@los, did you mean /@loss?"),
+                           (XOR, "none.yaml", "none.yaml: No such file"),
+                           ("vary:", "very:", "w.yaml: line 3: unknown key very, did you mean vary?")):
+        assert old in study
+        write("w.yaml", study.replace(old, new))
+        done = run(["study", path("w.yaml"), "-o", path("w.h5")])
+        assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (new, done)
+        assert not [name for name in os.listdir(FOLDER.name) if name.startswith("w.") and name != "w.yaml"]
+    for words, text in (([], "no study: it has neither"), (["-vary", "quantize_cels 4"], "unknown key quantize_cels, did you mean quantize.cells?"),
+                        (["-vary", "quantize_cells 4", "-part", "3/2"], "-part must be I/N"),
+                        (["-vary", "quantize_cells 4", "-ovr", "x"], "unknown")):
+        done = run(["study", XOR, "-o", path("w.h5"), *words])
+        assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (words, done)
+    done = run(["study", path("q.yaml"), "-vary", "horizon 1 2", "-dry"])
+    assert done.returncode == 2 and "option -vary goes with a problem file" in done.stderr, done
+    done = run(["study", path("q.yaml")])
+    assert done.returncode == 2 and "study needs -o" in done.stderr, done
+
+
+tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
+     ("the same line goes on, a changed study keeps its points", goes_on), ("points that fail are listed", fails), ("wrong input", wrong)])
