@@ -108,6 +108,17 @@ static BfStatus measure(const BfProblem *problem, const BfData *table, BfAnswer 
   if (isnan(answer->w1) && (!cells || isnan(answer->w1_cells)))
     return bf_fail(error, BF_BAD_INPUT,
                    "-w1: a tag has too many distinct tokens for an exact distance; give the problem quantize.cells");
+  return BF_OK;
+}
+
+/* Rank 0 alone: it may take much of a node's memory. */
+static BfStatus compare(const BfRun *run, const BfProblem *problem, const BfData *table, BfAnswer *answer,
+                        BfError *error) {
+  double w1[2] = {0, 0};
+  BF_TRY(bf_together(run->world, run->rank ? BF_OK : measure(problem, table, answer, error), error));
+  w1[0] = answer->w1, w1[1] = answer->w1_cells;
+  MPI_Bcast(w1, 2, MPI_DOUBLE, 0, run->world);
+  answer->w1 = w1[0], answer->w1_cells = w1[1];
   answer->compared = true;
   return BF_OK;
 }
@@ -135,7 +146,7 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
                      .rollout   = &rollout,
                      .own       = own.name ? &own : NULL,
                      .w1_cells  = NAN};
-  if (o->w1) BF_GOTO(bf_together(run->world, measure(problem, data, &answer, error), error));
+  if (o->w1) BF_GOTO(compare(run, problem, data, &answer, error));
   status = tell(run, problem, &model, &answer, o, error);
 done:
   bf_model_clear(&model);
