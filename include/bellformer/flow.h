@@ -22,6 +22,9 @@ BF_API_BEGIN
 
 typedef struct BfIntegratorKind BfIntegratorKind;
 
+/* Where a scheme is the default. */
+typedef enum { BF_STANDARD_NEVER, BF_STANDARD_AFTER_SOLVE, BF_STANDARD_ELSEWHERE } BfStandard;
+
 /* How depth is gone through: `layers`, the Transformer of T layers itself with P, or a Runge-Kutta scheme of PETSc's
  * whose parameter gradient is right. */
 typedef struct {
@@ -29,12 +32,15 @@ typedef struct {
   const BfIntegratorKind *depth;
   const char             *tableau; /* PETSc's name, or NULL */
   int                     stages;
-  bool discrete; /* the layers, P and all: no depth between them, so no steps, tolerance or profile */
-  bool adaptive;
-  int  steps; /* an interval, by default */
+  bool       discrete; /* the layers, P and all: no depth between them, so no steps, tolerance or profile */
+  bool       adaptive;
+  int        steps; /* an interval, by default */
+  BfStandard standard;
 } BfScheme;
 const BfScheme *bf_scheme(const char *name); /* NULL for an unknown name */
 const char     *bf_scheme_name(int i);       /* NULL behind the last */
+/* The number of the default one; after_solve: where the start is a result of dynamic programming. */
+int bf_scheme_standard(bool after_solve);
 
 typedef struct {
   const BfScheme *scheme;

@@ -22,7 +22,7 @@ typedef struct {
 BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model, BfError *error);
 void     bf_model_clear(BfModel *model);
 
-/* Whether it was found for the layers themselves, by dynamic programming: a result of `solve`. */
+/* Whether its layers were chosen among a problem's actions, by dynamic programming: a result of `solve`. */
 bool bf_model_is_solved(const BfModel *model);
 
 /* ---- on data ---------------------------------------------------------------------------------------------------- */

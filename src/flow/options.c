@@ -42,28 +42,23 @@ const BfOption bf_flow_options[] = {
 
 bool bf_flow_init_is_file(const char *init) { return init && strcmp(init, "zero") && strcmp(init, "sample"); }
 
-static int number_of(const char *scheme) {
-  int i = 0;
-  while (strcmp(bf_scheme_name(i), scheme)) i++;
-  return i;
-}
-
-/* What scheme `layers` does not read. */
-static BfStatus check_layers(const BfOptions *given, const BfFlowSettings *o, BfError *error) {
+/* What a scheme without a continuous depth does not read. */
+static BfStatus check_discrete(const BfOptions *given, const BfFlowSettings *o, BfError *error) {
   static const char *const unread[] = {"steps", "tolerance", "trajectory_memory"};
   const char              *word     = NULL;
   for (int i = 2; i >= 0; i--)
     if (bf_options_given(given, unread[i])) word = unread[i];
   if (!word && o->petsc && strstr(o->petsc, "-ts_")) word = "ts_...";
   if (!word) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "option -%s has no meaning where -scheme is layers%s", word,
+  return bf_fail(error, BF_BAD_INPUT, "option -%s has no meaning where -scheme is %s%s", word,
+                 bf_scheme_name(o->scheme),
                  bf_options_given(given, "scheme") ? "" : ", as it is where -init is a result of solve: give -scheme");
 }
 
 BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow, BfError *error) {
-  bool layers = false;
-  if (o->scheme < 0 && bf_flow_init_is_file(o->init)) BF_TRY(bf_flow_init_is_solve(run, o->init, &layers, error));
-  if (o->scheme < 0) o->scheme = number_of(layers ? "layers" : "rk4");
+  bool solved = false;
+  if (o->scheme < 0 && bf_flow_init_is_file(o->init)) BF_TRY(bf_flow_init_is_solve(run, o->init, &solved, error));
+  if (o->scheme < 0) o->scheme = bf_scheme_standard(solved);
   flow->scheme = bf_scheme(bf_scheme_name(o->scheme));
   if (flow->scheme->adaptive && bf_options_given(run->options, "steps"))
     return bf_fail(error, BF_BAD_INPUT,
@@ -72,7 +67,7 @@ BfStatus bf_flow_settle(const BfRun *run, BfFlowSettings *o, BfFlowOptions *flow
   if (!flow->scheme->adaptive && !flow->scheme->discrete && bf_options_given(run->options, "tolerance"))
     return bf_fail(error, BF_BAD_INPUT, "option -tolerance has no meaning where -scheme is %s: give -steps",
                    flow->scheme->name);
-  if (flow->scheme->discrete) BF_TRY(bf_together(run->world, check_layers(run->options, o, error), error));
+  if (flow->scheme->discrete) BF_TRY(bf_together(run->world, check_discrete(run->options, o, error), error));
   if (!o->steps) o->steps = flow->scheme->steps;
   flow->steps     = (int)o->steps;
   flow->tolerance = o->tolerance;
@@ -89,6 +84,7 @@ BfStatus bf_flow_check_seed(const BfOptions *given, const BfFlowSettings *o, BfE
 
 BfStatus bf_flow_check_profile(const BfRun *run, const BfProblem *problem, const BfFlowOptions *flow, BfError *error) {
   if (!problem->profile_count || !flow->scheme->discrete) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is layers%s: layers have no profile",
+  return bf_fail(error, BF_BAD_INPUT, "flow.profile must be constant where -scheme is %s%s: layers have no profile",
+                 flow->scheme->name,
                  bf_options_given(run->options, "scheme") ? "" : " (the default where -init is a result of solve)");
 }

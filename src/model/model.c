@@ -1,6 +1,5 @@
 #include "bellformer/model.h"
 #include <math.h>
-#include <string.h>
 
 BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model, BfError *error) {
   *model = (BfModel){.layers = problem->horizon, .free = problem->layer.free, .quantized_cost = NAN};
@@ -8,9 +7,7 @@ BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model,
   return BF_NEW(&model->control, (int64_t)model->layers * model->free, error);
 }
 
-bool bf_model_is_solved(const BfModel *model) {
-  return !strcmp(model->found, "full") || !strcmp(model->found, "reachable");
-}
+bool bf_model_is_solved(const BfModel *model) { return model->action != NULL; }
 
 void bf_model_clear(BfModel *model) {
   bf_free(model->action);

@@ -40,6 +40,15 @@ static BfStatus read_found(BfStore *store, BfModel *model, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus read_actions(BfStore *store, const char *path, BfModel *model, BfError *error) {
+  int64_t count[1];
+  BF_TRY(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, count, (void **)&model->action, error));
+  if (count[0] != model->layers)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls and actions do not fit each other", path);
+  forget_actions(model);
+  return BF_OK;
+}
+
 static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, BfError *error) {
   int64_t dims[2];
   bool    result;
@@ -53,7 +62,7 @@ static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, 
   model->layers         = (int)dims[0];
   model->free           = (int)dims[1];
   model->quantized_cost = NAN;
-  return BF_OK;
+  return result ? read_actions(store, path, model, error) : BF_OK;
 }
 
 BfStatus bf_model_read_controls(const BfRun *run, const char *path, BfModel *model, BfError *error) {

@@ -52,7 +52,7 @@ static BfStatus measure_files(const BfInfo *x, double *bytes, double *seconds, B
   MPI_Barrier(x->run->world);
   const double begin = bf_seconds();
   BF_GOTO(bf_store_create(x->run->world, path, 1, &store, error));
-  BF_GOTO(bf_result_describe(x->run, x->arguments, x->problem, "full", store, error));
+  BF_GOTO(bf_result_describe(x->run, x->arguments, x->problem, x->arguments->name, store, error));
   status = bf_store_commit(&store, error);
 done:
   bf_store_close(&store);
