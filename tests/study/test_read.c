@@ -293,11 +293,46 @@ static void wrong_lines(void **state) {
   }
 }
 
+/* Pieces of the file in other places, and other bytes: a study or one line of what is wrong, whatever comes in. */
+static void any_bytes(void **state) {
+  static const char *const pieces[] = {"{", "}",  "[",     "]", ": ", "\n",  "- ", "'",
+                                       "0", "..", "1e999", "#", "&",  "a.b", "@",  "/"};
+  uint64_t                 random   = 1;
+  char                     path[128], text[2 * sizeof STUDY];
+  int                      good = 0;
+  (void)state;
+  snprintf(path, sizeof path, "%s/q.yaml", folder);
+  for (int turn = 0; turn < 1000; turn++) {
+    BfError  error  = {0};
+    BfStudy *study  = NULL;
+    size_t   length = sizeof STUDY - 1;
+    memcpy(text, STUDY, sizeof STUDY);
+    for (int edits = 1 + turn % 3; edits > 0; edits--) {
+      random          = random * 6364136223846793005u + 1442695040888963407u;
+      const size_t at = (size_t)(random >> 33) % length, cut = (size_t)(random >> 20) % 8;
+      const char  *piece = pieces[(random >> 45) % LENGTH(pieces)];
+      const size_t skip = at + cut < length ? cut : length - at, more = strlen(piece);
+      memmove(text + at + more, text + at + skip, length - at - skip + 1);
+      memcpy(text + at, piece, more);
+      length += more - skip;
+    }
+    write_file(folder, "q.yaml", text);
+    const BfStatus status = bf_study_read(MPI_COMM_WORLD, path, commands, NULL, &study, &error);
+    good += status == BF_OK;
+    assert_true(status == BF_OK ? study && !*error.text : !study && status == BF_BAD_INPUT);
+    if (status != BF_OK) assert_true(strlen(error.text) > 8 && !strchr(error.text, '\n'));
+    bf_study_destroy(&study);
+  }
+  assert_in_range(good, 5, 500); /* edits reach beyond the YAML */
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(all_that_a_file_says), cmocka_unit_test(ways_to_say_it), cmocka_unit_test(wrong_keys),
-      cmocka_unit_test(wrong_points),         cmocka_unit_test(wrong_runs),     cmocka_unit_test(wrong_columns),
-      cmocka_unit_test(all_that_a_line_says), cmocka_unit_test(lines_choose),   cmocka_unit_test(wrong_lines),
+      cmocka_unit_test(all_that_a_file_says), cmocka_unit_test(ways_to_say_it),
+      cmocka_unit_test(wrong_keys),           cmocka_unit_test(wrong_points),
+      cmocka_unit_test(wrong_runs),           cmocka_unit_test(wrong_columns),
+      cmocka_unit_test(all_that_a_line_says), cmocka_unit_test(lines_choose),
+      cmocka_unit_test(wrong_lines),          cmocka_unit_test(any_bytes),
   };
   MPI_Init(&argc, &argv);
   cmocka_set_message_output(CM_OUTPUT_TAP);
