@@ -23,7 +23,7 @@ from harness import ALONE, Result  # noqa: E402
 RANKS = 3
 LIMIT = float(os.environ.get("BF_FAULT_LIMIT", 90))  # seconds; a run takes about one on an idle machine
 MOST = 60  # fault points of a test in CI
-IDENTICAL = ("provenance", "problem")
+IDENTICAL = ("provenance", "problem", "study/records")  # these have seconds
 
 
 def launch(arguments, folder, fault=None, trace=None):
@@ -89,10 +89,10 @@ def saved(folder, out):
 
 def goes_on(case, folder):
     """The same command without a fault gives the right bits: goes on where there is a checkpoint."""
-    arguments = list(case.arguments)
+    arguments = list(case.arguments) + list(case.again)
     if case.out and "-restart" in arguments and not saved(folder, case.out):
         return same(Result(os.path.join(folder, case.out)), case.wanted) or "the result differs"
-    if case.out and "-restart" not in arguments and saved(folder, case.out):
+    if case.out and "-restart" not in arguments and not case.again and saved(folder, case.out):
         arguments += ["-restart", "auto"]
     done = subprocess.run([runs.program()] + arguments, cwd=folder, capture_output=True, text=True, timeout=120, env=ALONE)
     if done.returncode:

@@ -29,6 +29,8 @@ def alone(arguments, **environment):
 class Case:
     """A command line, the folder that it works on (a copy of `template`), and what must be there after a good run."""
 
+    again = ()  # options of the start after a failed one
+
     def __init__(self, name, template, arguments, out=None, wanted=None, old=None):
         self.name, self.template, self.arguments, self.out, self.wanted, self.old = name, template, arguments, out, wanted, old
 
@@ -58,6 +60,32 @@ def stopped(root, name):
     return template
 
 
+STUDY = """
+problem: problem.yaml
+set: {space: reachable, horizon: 1}
+vary:
+  - {quantize.transition: [nearest, split]}
+  - {control.A.levels: [1, 2]}
+reference: {quantize.transition: split}
+measure: {value: solve/rollout@quantized_cost, error: {of: solve/rollout/tokens, minus: reference}}
+fit: [{y: value, x: control.A.levels}]
+"""
+
+
+def study(root):
+    """Points that fail are records of it, which the next start takes up."""
+    template = os.path.join(root, "study")
+    shutil.copytree(os.path.join(root, "problem"), template)
+    with open(os.path.join(template, "study.yaml"), "w") as out:
+        out.write(STUDY)
+    shutil.copytree(template, template + "_done")
+    done = alone(["study", os.path.join(template + "_done", "study.yaml"), "-o", os.path.join(template + "_done", "s.h5")])
+    assert done.returncode == 0, done.stderr
+    case = Case("study", template, ["study", "study.yaml", "-o", "s.h5", "-ranks", "1"], "s.h5", Result(os.path.join(template + "_done", "s.h5")))
+    case.again = ("-retry",)
+    return case
+
+
 def make(root):
     """All cases. A run that trains has a result in its place, which it is to overwrite."""
     problem = os.path.join(root, "problem")
@@ -85,4 +113,4 @@ def make(root):
         wanted = Result(out)
         shutil.copy(results["full"], out)
         cases.append(Case("eval " + name, template, ["eval", "run.h5", "-o", "tokens.h5", "-overwrite"], "tokens.h5", wanted, "tokens.h5"))
-    return cases
+    return cases + [study(root)]
