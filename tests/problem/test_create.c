@@ -47,6 +47,26 @@ static void shipped_problems_come_again_from_their_settings(void **state) {
 }
 
 /* What YAML would take for something else. */
+/* From a folder that is not there: all files are at hand, and options count as from disk. */
+static void files_at_hand_are_not_read(void **state) {
+  BfError    error = {0};
+  BfProblem *p = good(&(Case){.option = {{"-horizon", "3"}}}), *q = NULL;
+  BfOptions *options = NULL;
+  (void)state;
+  assert_int_equal(bf_options_create(&options, &error), BF_OK);
+  assert_int_equal(bf_options_add(options, "horizon", "3", &error), BF_OK);
+  if (bf_problem_read_beside(PETSC_COMM_SELF, "/nowhere/xor.yaml", p->files, &ALL, options, &q, &error) != BF_OK)
+    fail_msg("%s", error.text);
+  assert_same(p, q);
+  bf_problem_destroy(&q);
+  assert_int_equal(bf_options_add(options, "data_file", "none.csv", &error), BF_OK);
+  bf_problem_read_beside(PETSC_COMM_SELF, "/nowhere/xor.yaml", p->files, &ALL, options, &q, &error);
+  assert_null(q);
+  assert_error(&error, BF_BAD_INPUT, "-data_file: cannot read /nowhere/none.csv: No such file or directory");
+  bf_problem_destroy(&p);
+  bf_options_destroy(&options);
+}
+
 static void names_may_be_any_text(void **state) {
   static const char *const names[] = {"a, [b]: \"c\" \\ #", "null", "~", "- x", "{", "2", "é"};
   BfProblem               *p       = good(&(Case){0});
@@ -104,6 +124,7 @@ static void mistakes_are_those_of_a_file(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shipped_problems_come_again_from_their_settings),
+      cmocka_unit_test(files_at_hand_are_not_read),
       cmocka_unit_test(names_may_be_any_text),
       cmocka_unit_test(mistakes_are_those_of_a_file),
   };
