@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESULTS ":" /* the folder of earlier runs' results: no other file is there */
+
 enum { VERSION = 1 }; /* of the form of keys: another one makes all points new */
 
 typedef struct {
@@ -20,13 +22,14 @@ typedef struct {
 } Known;
 
 typedef struct {
-  MPI_Comm comm;
-  BfPlan  *plan;
-  char    *folder; /* of the problem */
-  Hash     base;   /* the problem file, and the tables that it names */
-  int64_t  known, room;
-  Known   *file;
-  BfError *error;
+  MPI_Comm      comm;
+  BfPlan       *plan;
+  char         *folder; /* of the problem */
+  BfYaml        yaml;   /* of the problem */
+  const BfFile *text;
+  int64_t       known, room;
+  Known        *file;
+  BfError      *error;
 } Identity;
 
 /* ---- a hash of 128 bits -------------------------------------------------------------------------------------------
@@ -55,37 +58,28 @@ static void add_bytes(Hash *h, const unsigned char *bytes, size_t size) {
 
 static void add_text(Hash *h, const char *text) { add_bytes(h, (const unsigned char *)text, strlen(text)); }
 
-/* ---- files --------------------------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
-/* On rank 0. A file that is not there is told by who reads it. */
+/* A file that is not there is told by who reads it. */
 static Hash hash_file(const char *path) {
-  enum { BLOCK = 1 << 16 };
-  static unsigned char block[BLOCK];
-  Hash                 h      = {0};
-  FILE                *stream = fopen(path, "rb");
-  size_t               got;
-  while (stream && (got = fread(block, 1, BLOCK, stream))) add_bytes(&h, block, got);
+  unsigned char block[1 << 16];
+  Hash          h      = {0};
+  FILE         *stream = fopen(path, "rb");
+  size_t        got;
+  while (stream && (got = fread(block, 1, sizeof block, stream))) add_bytes(&h, block, got);
   if (stream) fclose(stream);
   return h;
 }
 
-/* Every file is read once, by rank 0. Collective: all ranks come by the same files in the same order. */
+/* A file that is new stands in the list with a hash of 0, until all are hashed. */
 static BfStatus add_file(Identity *x, Hash *h, const char *path) {
   int64_t i = 0;
-  int     rank;
   while (i < x->known && strcmp(x->file[i].path, path)) i++;
   if (i == x->known) {
-    MPI_Comm_rank(x->comm, &rank);
-    bf_array_room(&x->file, x->known, &x->room, sizeof *x->file, x->error);
-    char *copy = x->error->status == BF_OK ? bf_text_copy(path, (int64_t)strlen(path), x->error) : NULL;
-    if (bf_agree(x->comm, x->error) != BF_OK) {
-      bf_free(copy);
-      return x->error->status;
-    }
-    Hash hash = rank == 0 ? hash_file(path) : (Hash){0};
-    MPI_Bcast(&hash, 2, MPI_UINT64_T, 0, x->comm);
-    x->file[x->known++] = (Known){copy, hash};
+    BF_TRY(bf_array_room(&x->file, x->known, &x->room, sizeof *x->file, x->error));
+    char *copy = bf_text_copy(path, (int64_t)strlen(path), x->error);
+    if (!copy) return x->error->status;
+    x->file[x->known++] = (Known){.path = copy};
   }
   add_word(h, x->file[i].hash.a);
   add_word(h, x->file[i].hash.b);
@@ -99,39 +93,17 @@ static BfStatus add_table(Identity *x, Hash *h, const char *name) {
   return add_file(x, h, path);
 }
 
-/* ---- the problem --------------------------------------------------------------------------------------------------
- */
-
-static BfStatus add_tables(Identity *x, const BfYaml *yaml) {
-  for (int64_t i = 0; i < yaml->count; i++)
-    if (yaml->entry[i].kind == BF_YAML_SCALAR && bf_study_names_table(yaml->entry[i].key))
-      BF_TRY(add_table(x, &x->base, yaml->entry[i].value[0]));
-  return BF_OK;
+/* Every file is read once, by rank 0. */
+static void hash_files(Identity *x) {
+  int rank;
+  MPI_Comm_rank(x->comm, &rank);
+  for (int64_t i = 0; i < x->known; i++) {
+    if (rank == 0) x->file[i].hash = hash_file(x->file[i].path);
+    MPI_Bcast(&x->file[i].hash, 2, MPI_UINT64_T, 0, x->comm);
+  }
 }
 
-static BfStatus add_problem(Identity *x) {
-  const char   *path = x->plan->study->problem, *slash = strrchr(path, '/');
-  BfFiles      *files = NULL;
-  BfYaml        yaml  = {0};
-  const BfFile *file;
-  BfStatus      status;
-  BfError      *error = x->error;
-  x->folder           = bf_text_copy(path, slash ? (slash == path ? 1 : slash - path) : 0, error);
-  status              = x->folder ? bf_files_create(x->comm, x->folder, &files, error) : error->status;
-  BF_GOTO(bf_together(x->comm, status, error));
-  BF_GOTO(bf_files_get(files, slash ? slash + 1 : path, &file, error));
-  add_word(&x->base, VERSION);
-  add_bytes(&x->base, (const unsigned char *)file->bytes, (size_t)file->size);
-  BF_GOTO(bf_together(x->comm, bf_yaml_parse(file, &yaml, error), error));
-  status = add_tables(x, &yaml);
-done:
-  bf_yaml_clear(&yaml);
-  bf_files_destroy(&files);
-  return status;
-}
-
-/* ---- points -------------------------------------------------------------------------------------------------------
- */
+/* ---- points ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
   const char *name, *value;
@@ -154,42 +126,68 @@ static BfStatus add_option(Identity *x, const BfStudyCommand *command, const Opt
   add_text(h, o->name);
   add_text(h, o->value);
   if (bf_study_names_table(o->name)) return add_table(x, h, o->value);
-  const bool result = !strncmp(o->value, "./", 2) && !strchr(o->value + 2, '/'); /* perhaps of an earlier run */
-  return bf_study_names_file(command, o->name, o->value) && !result ? add_file(x, h, o->value) : BF_OK;
-}
-
-/* Those of a run in the order of their names, borrowed of *options. */
-static BfStatus make_options(const Identity *x, int64_t point, int r, BfOptions **options, Option **sorted,
-                             BfError *error) {
-  const char *file;
-  BF_TRY(bf_plan_options(x->plan, point, r, ".", options, &file, error));
-  return sort_options(*options, sorted, error);
+  const bool result = !strncmp(o->value, RESULTS "/", strlen(RESULTS "/"));
+  return !result && bf_study_names_file(command, o->name, o->value) ? add_file(x, h, o->value) : BF_OK;
 }
 
 static BfStatus add_run(Identity *x, int64_t point, int r, Hash *h) {
   const BfStudyRun *run     = &x->plan->study->run[r];
   BfOptions        *options = NULL;
   Option           *sorted  = NULL;
+  const char       *file;
+  BfStatus          status;
   add_text(h, run->name);
   add_text(h, run->command->name);
-  BfStatus status = bf_together(x->comm, make_options(x, point, r, &options, &sorted, x->error), x->error);
-  for (int64_t i = 0; status == BF_OK && i < bf_options_count(options); i++)
-    status = add_option(x, run->command, &sorted[i], h);
+  BF_GOTO(bf_plan_options(x->plan, point, r, RESULTS, &options, &file, x->error));
+  BF_GOTO(sort_options(options, &sorted, x->error));
+  for (int64_t i = 0; i < bf_options_count(options); i++) BF_GOTO(add_option(x, run->command, &sorted[i], h));
+done:
   bf_free(sorted);
   bf_options_destroy(&options);
   return status;
 }
 
-BfStatus bf_plan_identify(MPI_Comm comm, BfPlan *plan, BfError *error) {
-  Identity x      = {.comm = comm, .plan = plan, .error = error};
-  BfStatus status = add_problem(&x);
-  for (int64_t p = 0; status == BF_OK && p < plan->points + plan->references; p++) {
-    Hash h = x.base;
-    for (int r = 0; status == BF_OK && r < plan->study->runs; r++) status = add_run(&x, p, r, &h);
+/* The problem file, and the tables that it names. */
+static BfStatus add_problem(Identity *x, Hash *h) {
+  add_word(h, VERSION);
+  add_bytes(h, (const unsigned char *)x->text->bytes, (size_t)x->text->size);
+  for (int64_t i = 0; i < x->yaml.count; i++)
+    if (x->yaml.entry[i].kind == BF_YAML_SCALAR && bf_study_names_table(x->yaml.entry[i].key))
+      BF_TRY(add_table(x, h, x->yaml.entry[i].value[0]));
+  return BF_OK;
+}
+
+static BfStatus add_points(Identity *x) {
+  BfPlan *plan = x->plan;
+  Hash    base = {0};
+  BF_TRY(add_problem(x, &base));
+  for (int64_t p = 0; p < plan->points + plan->references; p++) {
+    Hash h = base;
+    for (int r = 0; r < plan->study->runs; r++) BF_TRY(add_run(x, p, r, &h));
     snprintf(plan->point[p].key, BF_POINT_KEY, "%016" PRIx64 "%016" PRIx64, h.a, h.b);
   }
+  return BF_OK;
+}
+
+/* Twice: which files there are, then with their bytes. */
+BfStatus bf_plan_identify(MPI_Comm comm, BfPlan *plan, BfError *error) {
+  const char *path = plan->study->problem, *slash = strrchr(path, '/');
+  Identity    x     = {.comm = comm, .plan = plan, .error = error};
+  BfFiles    *files = NULL;
+  BfStatus    status;
+  x.folder = bf_text_copy(path, slash ? (slash == path ? 1 : slash - path) : 0, error);
+  status   = x.folder ? bf_files_create(comm, x.folder, &files, error) : error->status;
+  BF_GOTO(bf_together(comm, status, error));
+  BF_GOTO(bf_files_get(files, slash ? slash + 1 : path, &x.text, error));
+  BF_GOTO(bf_together(comm, bf_yaml_parse(x.text, &x.yaml, error), error));
+  BF_GOTO(bf_together(comm, add_points(&x), error));
+  hash_files(&x);
+  status = bf_together(comm, add_points(&x), error);
+done:
   for (int64_t i = 0; i < x.known; i++) bf_free(x.file[i].path);
   bf_free(x.file);
   bf_free(x.folder);
+  bf_yaml_clear(&x.yaml);
+  bf_files_destroy(&files);
   return status;
 }
