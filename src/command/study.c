@@ -126,9 +126,11 @@ static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options)
   for (int i = 0; i < study->overs; i++)
     bf_print(run, "  averaged over %s%s\n", study->over[i],
              bf_options_given(options, "vary") && !bf_options_given(options, "over") ? " (-over names others)" : "");
-  if (seconds > 0)
-    bf_print(run, "  about %s of one rank in all, %s at the most for a point\n", bf_human_time(seconds, a),
-             bf_human_time(most, b));
+  if (seconds <= 0) return;
+  bf_print(run, "  about %s of one rank in all, %s at the most for a point", bf_human_time(seconds, a),
+           bf_human_time(most, b));
+  if (run->size > 1) bf_print(run, "; on %d ranks about %s", run->size, bf_human_time(seconds / run->size, a));
+  bf_print(run, "\n");
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
