@@ -77,6 +77,12 @@ def interval(fit):
     return "" if np.isnan(fit.low) else f"[{number(fit.low, 3)}, {number(fit.high, 3)}]"
 
 
+def expected(fit):
+    """The exponent, and the range that counts as it."""
+    least, most = getattr(fit, "within_low", fit.expect), getattr(fit, "within_high", fit.expect)
+    return number(fit.expect) + ("" if np.isnan(fit.expect) or least == most else f", or in [{number(least, 3)}, {number(most, 3)}]")
+
+
 def sentence(fit):
     """A fit in words, with its number."""
     where = f" ({escape(fit.series)})" if fit.series else ""
@@ -87,13 +93,13 @@ def sentence(fit):
         words += f", 95 % of the exponent {interval(fit)}"
     if np.isnan(fit.expect):
         return words + "."
-    return words + f"; expected {number(fit.expect)}: {verdict(fit)}."
+    return words + f"; expected {expected(fit)}: {verdict(fit)}."
 
 
 def fits(study):
     head = [("y", "left"), ("x", "left"), ("series", "left"), ("expected", ""), ("seen", ""), ("95 %", ""), ("R\N{SUPERSCRIPT TWO}", ""), ("rows", ""),
             ("left out", ""), ("verdict", "left")]
-    rows = [(escape(f.y), escape(f.x), escape(f.series), number(f.expect), number(f.exponent), interval(f), number(f.r2), int(f.points), int(f.left_out),
+    rows = [(escape(f.y), escape(f.x), escape(f.series), expected(f), number(f.exponent), interval(f), number(f.r2), int(f.points), int(f.left_out),
              verdict(f)) for f in study.fits]
     note = "<p class=\"source\">Left out: rows where x or y is not positive.</p>" if any(f.left_out for f in study.fits) else ""
     return "<h3>Expected and seen</h3>\n" + table(head, rows) + note if rows else ""
@@ -172,11 +178,11 @@ def section(study, place):
 def contents(studies):
     rows = []
     for place, study in enumerate(studies):
-        expected = "; ".join(dict.fromkeys(number(f.expect) for f in study.fits if not np.isnan(f.expect)))
+        rates = "; ".join(dict.fromkeys(number(f.expect) for f in study.fits if not np.isnan(f.expect)))
         seen = "; ".join(number(f.exponent, 3) for f in study.fits if not np.isnan(f.exponent))
         judged = [int(f.inside) for f in study.fits if f.inside >= 0]
         word = f"{sum(judged)} of {len(judged)} as expected" if judged else ""
-        rows.append((f'<a href="#study-{place}">{escape(study.name)}</a>', escape(study.statement), expected, seen, word, f"{study.failed or ''}"))
+        rows.append((f'<a href="#study-{place}">{escape(study.name)}</a>', escape(study.statement), rates, seen, word, f"{study.failed or ''}"))
     head = [("study", "left"), ("statement", "wrap"), ("expected", ""), ("seen", ""), ("verdict", "left"), ("failed points", "")]
     return table(head, rows)
 

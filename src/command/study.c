@@ -95,8 +95,14 @@ static BfStatus settle_part(Settings *s, BfStudyOptions *o, BfError *error) {
 static BfStatus read_options(BfOptions *options, Settings *s, BfStudyOptions *o, BfError *error) {
   BF_TRY(bf_options_parse(study_options, options, s, error));
   for (const BfOption *row = line_options; row->name; row++) BF_TRY(bf_options_know(options, row->name, error));
-  *o = (BfStudyOptions){
-      .out = s->out, .ranks = s->ranks, .keep = s->keep, .retry = s->retry, .hours = s->hours, .part = 1, .parts = 1};
+  *o = (BfStudyOptions){.out       = s->out,
+                        .ranks     = s->ranks,
+                        .keep      = s->keep,
+                        .retry     = s->retry,
+                        .overwrite = s->overwrite,
+                        .hours     = s->hours,
+                        .part      = 1,
+                        .parts     = 1};
   if (s->part && s->gather) return bf_fail(error, BF_BAD_INPUT, "option -gather joins all parts: leave out -part");
   if (!s->out && !s->dry) return bf_fail(error, BF_BAD_INPUT, "study needs -o STUDY.h5, or -dry, which runs nothing");
   return s->part && s->out ? settle_part(s, o, error) : BF_OK;

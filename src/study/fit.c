@@ -141,7 +141,10 @@ static void find_interval(const Rows *s, const Line *line, BfFitted *fit) {
 
 static void fit_rows(const Rows *s, BfFitted *fit) {
   Line         line;
-  const double expect = fit->asked->expect, slack = 1e-9 * (1 + fabs(expect)); /* a law without noise has no width */
+  const BfFit *asked = fit->asked;
+  const double slack = 1e-9 * (1 + fabs(asked->expect)); /* a law without noise has no width */
+  const double least = asked->ranged ? asked->within[0] : asked->expect,
+               most  = asked->ranged ? asked->within[1] : asked->expect;
   fit_means(s, NULL, &line);
   fit->points   = line.points;
   fit->left_out = s->rows - line.points;
@@ -153,7 +156,7 @@ static void fit_rows(const Rows *s, BfFitted *fit) {
   fit->factor   = exp(line.intercept);
   fit->r2       = line.r2;
   find_interval(s, &line, fit);
-  if (!isnan(expect) && !isnan(fit->low)) fit->inside = fit->low - slack <= expect && expect <= fit->high + slack;
+  if (!isnan(asked->expect) && !isnan(fit->low)) fit->inside = fit->low - slack <= most && least <= fit->high + slack;
 }
 
 /* ---- of a table -------------------------------------------------------------------------------------------------- */

@@ -115,11 +115,11 @@ static BfStatus take_fit(const BfStudyReader *reader, const char *word, BfError 
   char        error_name[128];
   if (!x) return bf_fail(error, BF_BAD_INPUT, "no key that varies has numbers for values");
   if (!has_measure(study, name)) BF_TRY(take_measure(reader, word, error));
-  if (!study->has_reference) return bf_add_fit(reader, name, x, NAN, error);
+  if (!study->has_reference) return bf_add_fit(reader, name, x, &(BfFit){.expect = NAN}, error);
   if (snprintf(error_name, sizeof error_name, "%s_error", name) >= (int)sizeof error_name)
     return bf_fail(error, BF_BAD_INPUT, "a name is too long");
   BF_TRY(bf_add_measure(reader, error_name, name, "reference", error));
-  return bf_add_fit(reader, error_name, x, NAN, error);
+  return bf_add_fit(reader, error_name, x, &(BfFit){.expect = NAN}, error);
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */

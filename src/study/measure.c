@@ -302,10 +302,10 @@ static BfStatus column(const BfStudyReader *reader, const char *what, const char
   return error->status;
 }
 
-BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, double expect, BfError *error) {
+BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, const BfFit *asked, BfError *error) {
   BfStudy *study = reader->study;
   int64_t  room  = study->fits;
-  BfFit    fit   = {.expect = expect};
+  BfFit    fit   = *asked;
   column(reader, "y", y, &fit.y, error);
   if (error->status == BF_OK) column(reader, "x", x, &fit.x, error);
   for (int i = 0; i < study->overs && error->status == BF_OK; i++)
@@ -320,19 +320,32 @@ BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, d
   return error->status;
 }
 
+static BfStatus read_within(const BfTree *fit, BfFit *asked, BfError *error) {
+  const BfTree *node = bf_tree_find(fit, "within");
+  asked->ranged      = node != NULL;
+  if (!node) return BF_OK;
+  bool fits = node->kind == BF_TREE_LIST && node->count == 2;
+  for (int i = 0; fits && i < 2; i++)
+    fits = node->child[i].text && !bf_text_number(node->child[i].text, &asked->within[i]);
+  if (!fits || asked->within[0] > asked->within[1] || isnan(asked->expect))
+    return bf_fail(error, BF_BAD_INPUT, "within must be two exponents, the smaller one first, and goes with expect");
+  return BF_OK;
+}
+
 static BfStatus read_fit(const BfStudyReader *reader, const BfTree *node, BfError *error) {
-  static const char *const keys[] = {"y", "x", "expect", NULL};
+  static const char *const keys[] = {"y", "x", "expect", "within", NULL};
   const char              *y, *x, *expect;
-  double                   number = NAN;
+  BfFit                    asked = {.expect = NAN};
   if (node->kind != BF_TREE_MAP) return bf_fail(error, BF_BAD_INPUT, "must be a map: {y: error, x: quantize.cells}");
   BF_TRY(only(node, keys, error));
   BF_TRY(text_of(node, "y", &y, error));
   BF_TRY(text_of(node, "x", &x, error));
   BF_TRY(text_of(node, "expect", &expect, error));
   if (!x || !y) return bf_fail(error, BF_BAD_INPUT, "%s is missing", y ? "x" : "y");
-  if (expect && bf_text_number(expect, &number))
+  if (expect && bf_text_number(expect, &asked.expect))
     return bf_fail(error, BF_BAD_INPUT, "expect must be an exponent, got '%.40s'", expect);
-  return bf_add_fit(reader, y, x, number, error);
+  BF_TRY(read_within(node, &asked, error));
+  return bf_add_fit(reader, y, x, &asked, error);
 }
 
 BfStatus bf_read_fits(const BfStudyReader *reader, const BfTree *node, BfError *error) {

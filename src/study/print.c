@@ -71,7 +71,9 @@ static const char *verdict(const BfFitted *fit) {
 static void print_fit(const BfRun *run, const BfFitted *fit) {
   const BfFit *asked = fit->asked;
   bf_print(run, "fit %s ~ %s^p%s%s: ", asked->y, asked->x, *fit->series ? ", " : "", fit->series);
-  if (!isnan(asked->expect)) bf_print(run, "expected p = %.4g, ", asked->expect);
+  if (!isnan(asked->expect)) bf_print(run, "expected p = %.4g", asked->expect);
+  if (asked->ranged) bf_print(run, " (within [%.4g, %.4g])", asked->within[0], asked->within[1]);
+  if (!isnan(asked->expect)) bf_print(run, ", ");
   if (isnan(fit->exponent)) {
     bf_print(run, "not fitted: %s", fit->why);
   } else {

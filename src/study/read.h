@@ -70,7 +70,8 @@ BfStatus bf_read_over(const BfStudyReader *reader, const BfTree *node, BfError *
 BfStatus bf_read_fits(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_plot(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_add_over(const BfStudyReader *reader, const char *key, BfError *error);
-BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, double expect, BfError *error);
+/* asked: but for y and x. */
+BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, const BfFit *asked, BfError *error);
 /* Whether all values of a varied key are numbers. */
 bool bf_study_is_number(const BfStudy *study, const char *key);
 

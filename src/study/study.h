@@ -92,6 +92,9 @@ typedef struct {
 typedef struct {
   char  *y, *x;  /* columns: a measure, or a varied key whose values are numbers */
   double expect; /* exponent; NaN: none is expected */
+  bool   ranged; /* what lies in `within` is as expected, too: bounds are rates "at least"; a sequence that is no draw
+                    comes near its rate, not to it */
+  double within[2];
 } BfFit;
 
 typedef struct {

@@ -25,8 +25,9 @@ typedef struct {
   int64_t      left_out;             /* rows where x or y is not a positive number */
   double       exponent, factor, r2; /* NaN: none; r2 also where y does not vary */
   double       low, high; /* of the exponent, with 95 %: by bootstrap over `over`, or Student's t; NaN: there is none */
-  int          inside;    /* 1, 0: whether asked->expect is in it; -1: none is expected, or there is no interval */
-  const char  *why;       /* it could not be fitted, or there is no interval; NULL: all is there. Static */
+  int inside;      /* 1, 0: whether asked->expect, or some of `within`, is in it; -1: none is expected, or there is no
+                      interval */
+  const char *why; /* it could not be fitted, or there is no interval; NULL: all is there. Static */
 } BfFitted;
 
 /* Rows of means that belong together, in the order of the product. */

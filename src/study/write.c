@@ -51,9 +51,14 @@ static BfStatus write_fit(BfStore *store, const char *path, const BfFitted *fit,
   const struct {
     const char *name;
     double      value;
-  } numbers[] = {{"exponent", fit->exponent}, {"low", fit->low},
-                 {"high", fit->high},         {"r2", fit->r2},
-                 {"factor", fit->factor},     {"expect", fit->asked->expect}};
+  } numbers[] = {{"exponent", fit->exponent},
+                 {"low", fit->low},
+                 {"high", fit->high},
+                 {"r2", fit->r2},
+                 {"factor", fit->factor},
+                 {"expect", fit->asked->expect},
+                 {"within_low", fit->asked->ranged ? fit->asked->within[0] : fit->asked->expect},
+                 {"within_high", fit->asked->ranged ? fit->asked->within[1] : fit->asked->expect}};
   BF_TRY(bf_store_put_text(store, path, "y", fit->asked->y, error));
   BF_TRY(bf_store_put_text(store, path, "x", fit->asked->x, error));
   BF_TRY(bf_store_put_text(store, path, "series", fit->series, error));

@@ -74,6 +74,16 @@ static void exact(void **state) {
     assert_int_equal(fit[f].inside, !f);
     assert_null(fit[f].why);
   }
+  /* A range counts where it meets the interval: here a number, -1.5 and 1. */
+  const double within[][2] = {{-2, -1.5}, {-1.4, 0.9}, {-1.4, 1}};
+  for (int i = 0; i < 3; i++) {
+    c.fit[0].ranged    = true;
+    c.fit[0].within[0] = within[i][0];
+    c.fit[0].within[1] = within[i][1];
+    bf_table_destroy(&c.table);
+    make(&c);
+    for (int f = 0; f < 2; f++) assert_int_equal(c.table->fit[f].inside, f == 0 ? i == 0 : i == 2);
+  }
   case_end(&c);
 }
 
