@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(SHARE, "plot"))
 import style  # noqa: E402
 import value as value_plot  # noqa: E402
 
-PLOT, STUDY = os.path.join(SHARE, "plot"), os.path.join(SHARE, "study")
+PLOT = os.path.join(SHARE, "plot")
 READOUT = {"kind": "fixed", "matrix": [3, -3], "bias": [0, 0]}
 LINE = {"dim": 1, "lower": [-2.0], "upper": [2.0], "action": {"kind": "sample", "count": 6, "seed": 1},
         "control": {"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}, "cells": [7]}
@@ -184,36 +184,15 @@ def wrong_files():
 
 def options():
     """Every program explains itself, and names its options with one dash, as bellformer does."""
-    for folder in (PLOT, STUDY):
-        programs = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
-        assert programs
-        for name in programs:
-            with open(os.path.join(folder, name)) as source:
-                text = source.read()
-            assert not re.search(r"add_argument\(\s*[\"']--", text), name
-            if text.startswith("#!"):
-                done = program(name, "-h", folder=folder)
-                assert done.returncode == 0 and done.stdout.startswith("usage: ") and "--" not in re.sub(r"--+\n", "", done.stdout.replace("--help", "")), done
-
-
-def study_of_actions():
-    """The covering radius against a dense probe of the square, which is less by at most half a diagonal of its cells; the study of a few actions."""
-    sys.path.insert(0, STUDY)
-    import actions
-    side = np.linspace(0, 1, 201)
-    probe = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 1, 2)
-    for K in (1, 2, 3, 7, 40):
-        u = np.random.default_rng(K).random((K, 2))
-        dense, exact = np.sqrt(((probe - u) ** 2).sum(2).min(1)).max(), actions.covering_radius(u)
-        assert -1e-12 < exact - dense <= 0.5**0.5 / 200, (K, exact, dense)
-    assert abs(actions.covering_radius(np.array([[0.5, 0.5]])) - 0.5**0.5) < 1e-15
-    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
-        done = program("actions.py", folder, "-most", 8, "-seeds", 1, "-bellformer", os.environ["BELLFORMER"], folder=STUDY)
-        assert done.returncode == 0, done.stderr
-        rows = [[float(x) for x in line.split()] for line in done.stdout.splitlines() if re.match(r" +[48] ", line)]
-        assert [row[0] for row in rows] == [4, 8] and all(x >= 0 for row in rows for x in row), done.stdout
-        assert all(b <= a for a, b in zip(rows[0][1:], rows[1][1:])), rows  # sets are nested
-        assert os.path.getsize(folder + "/actions.png") > 10000 and os.path.exists(folder + "/actions.txt")
+    programs = sorted(name for name in os.listdir(PLOT) if name.endswith(".py"))
+    assert programs
+    for name in programs:
+        with open(os.path.join(PLOT, name)) as source:
+            text = source.read()
+        assert not re.search(r"add_argument\(\s*[\"']--", text), name
+        if text.startswith("#!"):
+            done = program(name, "-h")
+            assert done.returncode == 0 and done.stdout.startswith("usage: ") and "--" not in re.sub(r"--+\n", "", done.stdout.replace("--help", "")), done
 
 
 def interpreters():
@@ -226,9 +205,6 @@ def interpreters():
         for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "studyfile.py", "style.py") and name.endswith(".py")):
             done = program(name, "-h", interpreter=bare)
             assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
-        for name in ("depth", "values", "samples", "starts", "actions"):
-            done = program(name + ".py", "-h", folder=STUDY, interpreter=bare)
-            assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
         done = program("tokens.py", path, "-o", folder + "/a.png", interpreter=bare)
         assert done.returncode == 0 and os.path.getsize(folder + "/a.png") > 10000, done.stderr
         done = program("tokens.py", path, "-o", folder + "/b.png", interpreter=bare, env={**os.environ, "BELLFORMER_PYTHON_TRIED": "/elsewhere/python3"})
@@ -238,4 +214,4 @@ def interpreters():
 
 
 tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
-     ("wrong files", wrong_files), ("options", options), ("study of actions", study_of_actions), ("interpreters", interpreters)])
+     ("wrong files", wrong_files), ("options", options), ("interpreters", interpreters)])

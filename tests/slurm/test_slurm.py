@@ -20,7 +20,6 @@ XOR = (f"{PROBLEMS}/xor/xor.yaml",)
 OPTIONS = ("-space", "full", "-horizon", 3, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
 # A quarter of that.
 SHORT = ("-space", "full", "-horizon", 4, "-quantize_cells", "5,1", "-control_V_form", "full", "-checkpoint_interval", 1)
-VALUES = "4,4 8,8 16,16 32,32"
 
 if missing():
     print("1..0 # SKIP not installed (slurm-wlm, munge):", *missing())
@@ -216,36 +215,64 @@ def lost_host():
     assert "killed, exit 1: requeueing" in output(job), output(job)
 
 
-def study(folder, *options, values=VALUES):
-    """Numbers of the array and of the job that gathers."""
-    said = cluster.ask("sh", f"{JOBS}/study.sh", "-N1", "-n1", "--", f"{PROBLEMS}/iris/iris.yaml", path(folder), "-quantize_cells",
-                       values, "-space", "reachable", *map(str, options), BELLFORMER=BELLFORMER, PYTHON=sys.executable).split()
-    return said[1].rstrip(":"), said[said.index("job") + 1]
+# Five points of a second or two, with checkpoints, and one that fails: its J is infinite.
+STUDY = f"""name: decay
+problem: {PROBLEMS}/xor/xor.yaml
+set: {{init: sample, starts: 3, tao_max_it: 40, scheme: rk4, steps: 64, checkpoint_interval: 0.2}}
+vary:
+  - {{cost.weight_decay: [0.001, 0.002, 0.003, 0.004, 0.005, 1e308]}}
+runs: [{{command: flow}}]
+measure: {{cost: flow/flow@cost}}
+fit: [{{y: cost, x: cost.weight_decay}}]
+"""
 
 
-def array():
-    """The last task, whose number is that of the whole array, is interrupted: it requeues itself, and no other."""
-    array, gather = study("study", "-action_count", 32, "-checkpoint_interval", 0)
-    last = array + "_3"
-    at_work(last, "study/32,32.h5")
-    cluster.ask("scancel", "-b", "-s", "USR1", last)
-    end = cluster.ended(gather)
-    assert end["JobState"] == "COMPLETED", (end, output(gather))
-    assert [cluster.show(f"{array}_{i}")["Restarts"] for i in range(4)] == ["0", "0", "0", "1"]
-    lines = read(path("study/study.txt")).splitlines()
-    assert [line.split()[0] for line in lines] == ["quantize_cells", *VALUES.split()]
-    for value, line in zip(VALUES.split(), lines[1:]):
-        with h5py.File(path(f"study/{value}.h5")) as f:
-            assert abs(float(line.split()[1]) - f["rollout"].attrs["quantized_cost"]) < 1e-7
-    assert read(path("study/study.png"))[1:4] == "PNG"
+def study(name, *flags, **environment):
+    with open(path("decay.yaml"), "w") as f:
+        f.write(STUDY)
+    return cluster.submit(*flags, f"{JOBS}/study.sbatch", path("decay.yaml"), path(name), BELLFORMER=BELLFORMER, **environment)
 
 
-def array_fails():
-    """A task that fails keeps the others' results, and the gathering job does not wait for ever."""
-    array, gather = study("fails", "-action_count", 8, values="4,4 none")
-    assert cluster.ended(gather)["JobState"] == "CANCELLED"
-    assert [cluster.show(f"{array}_{i}")["JobState"] for i in range(2)] == ["COMPLETED", "FAILED"]
-    assert os.path.exists(path("fails/4,4.h5"))
+def table(name):
+    """What a study has found, as bytes: columns and fits."""
+    with h5py.File(path(name)) as f:
+        found = {(group, key): x[()].tobytes() for group in ("table", "means") for key, x in f[group].items() if hasattr(x, "dtype")}
+        found.update({(name, key): str(value) for name, fit in f["fits"].items() for key, value in fit.attrs.items()})
+        return found, int(f["study"].attrs["failed"])
+
+
+def in_flight(job, words):
+    """The ranks of a task that has a point in flight with a checkpoint."""
+    def begun():
+        assert cluster.state(job) in ("PENDING", "CONFIGURING", "RUNNING"), output(job)
+        return [pid for pid, a in descendants().items() if set(words) <= set(a) and "\0OMPI_COMM_WORLD_RANK=" in read(f"/proc/{pid}/environ")]
+    return wait_for(f"ranks of task {job}", 60, begun)
+
+
+def study_in_one():
+    """One allocation, two groups; sent the time signal, requeued, goes on; the failing point is told, and the job fails with it."""
+    job = study("one.h5", "-N1", "-n2")
+    wait_for("points in flight", 60, lambda: glob.glob(path("one.h5.checkpoint/points/*/*.h5.checkpoint/*.h5")))
+    cluster.ask("scancel", "-b", "-s", "USR1", job)
+    end = cluster.ended(job)
+    assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "1:0", "1"), (end, output(job))
+    assert "J is infinite at every start" in output(job) and "requeueing" in output(job), output(job)
+    assert table("one.h5")[1] == 1 and not os.path.exists(path("one.h5.checkpoint")), output(job)
+
+
+def study_array():
+    """Two tasks; the ranks of one are killed: it is requeued, and no other; then the parts are joined: the bits of one allocation."""
+    array = study("array.h5", "-N1", "-n1", "--array=1-2")
+    killed = array + "_1"
+    pids = in_flight(killed, ("-part", "1/2"))
+    wait_for("a checkpoint", 60, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*.h5.checkpoint/*.h5")))
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    ends = [cluster.ended(f"{array}_{i}") for i in (1, 2)]
+    said = "".join(read(name) for name in glob.glob(path("bellformer-study-*.out")))
+    assert [end["Restarts"] for end in ends] == ["1", "0"], (ends, said)
+    assert sorted(end["ExitCode"] for end in ends) in (["0:0", "1:0"], ["1:0", "1:0"]), (ends, said)
+    assert table("array.h5") == table("one.h5"), said
 
 
 def stops():
@@ -259,7 +286,7 @@ def terminated(*_):
 
 signal.signal(signal.SIGTERM, terminated)
 checks = [(function.__name__.replace("_", " "), function) for function in (
-    starts, pause, peace, time_signal, killed, stop_file, bad_input, no_start, with_srun, flow, site, lost_host, time_limit, array, array_fails, stops)]
+    starts, pause, peace, time_signal, killed, stop_file, bad_input, no_start, with_srun, flow, site, lost_host, time_limit, study_in_one, study_array, stops)]
 only = [a for a in sys.argv[1:] if a != "-v"]  # names of checks that need no other
 checks = [c for c in checks if not only or c[0] in ("starts", "stops", *only)]
 if "-v" in sys.argv:
