@@ -78,6 +78,14 @@ BfStatus bf_store_read_sealed(BfStore *store, const char *path, BfStoreType type
 BfStatus bf_store_put_double(BfStore *store, const char *path, const char *name, double value, BfError *error);
 BfStatus bf_store_put_int(BfStore *store, const char *path, const char *name, int64_t value, BfError *error);
 BfStatus bf_store_put_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error);
+/* Many of one object, in less time. */
+typedef struct {
+  const char *name;
+  const char *text;   /* NULL: a number */
+  double      number; /* without a text */
+} BfAttribute;
+BfStatus bf_store_put_all(BfStore *store, const char *path, int64_t count, const BfAttribute attribute[],
+                          BfError *error);
 BfStatus bf_store_get_double(BfStore *store, const char *path, const char *name, double *value, BfError *error);
 BfStatus bf_store_get_int(BfStore *store, const char *path, const char *name, int64_t *value, BfError *error);
 BfStatus bf_store_get_text(BfStore *store, const char *path, const char *name, char **value, BfError *error);

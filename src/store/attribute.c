@@ -10,12 +10,38 @@ static hid_t object(BfStore *store, const char *path) {
   return H5Gcreate2(store->file, path, store->create_links, H5P_DEFAULT, H5P_DEFAULT);
 }
 
+/* Whether it failed. */
+static int put(hid_t owner, const char *name, hid_t type, hid_t space, const void *value) {
+  const hid_t attribute = owner < 0 ? -1 : H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0) return 1;
+  const int failed = H5Awrite(attribute, type, value) < 0;
+  return (H5Aclose(attribute) < 0) | failed;
+}
+
 static BfStatus write(BfStore *store, const char *path, const char *name, hid_t type, const void *value,
                       BfError *error) {
   const hid_t space = H5Screate(H5S_SCALAR), owner = object(store, path);
-  const hid_t attribute = owner < 0 ? -1 : H5Acreate2(owner, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  int         failed    = attribute < 0 || H5Awrite(attribute, type, value) < 0;
-  if (attribute >= 0) failed |= H5Aclose(attribute) < 0;
+  int         failed = put(owner, name, type, space, value);
+  if (owner >= 0) failed |= H5Oclose(owner) < 0;
+  if (space >= 0) H5Sclose(space);
+  return bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
+}
+
+static int put_text(hid_t owner, const char *name, hid_t space, const char *value) {
+  const hid_t type   = H5Tcopy(H5T_C_S1);
+  int         failed = H5Tset_size(type, strlen(value) + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0;
+  if (!failed) failed = put(owner, name, type, space, value);
+  if (type >= 0) H5Tclose(type);
+  return failed;
+}
+
+BfStatus bf_store_put_all(BfStore *store, const char *path, int64_t count, const BfAttribute attribute[],
+                          BfError *error) {
+  const hid_t space = H5Screate(H5S_SCALAR), owner = object(store, path);
+  int         failed = owner < 0;
+  for (int64_t i = 0; i < count && !failed; i++)
+    failed = attribute[i].text ? put_text(owner, attribute[i].name, space, attribute[i].text)
+                               : put(owner, attribute[i].name, H5T_NATIVE_DOUBLE, space, &attribute[i].number);
   if (owner >= 0) failed |= H5Oclose(owner) < 0;
   if (space >= 0) H5Sclose(space);
   return bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
@@ -30,12 +56,7 @@ BfStatus bf_store_put_int(BfStore *store, const char *path, const char *name, in
 }
 
 BfStatus bf_store_put_text(BfStore *store, const char *path, const char *name, const char *value, BfError *error) {
-  const hid_t type   = H5Tcopy(H5T_C_S1);
-  const int   failed = H5Tset_size(type, strlen(value) + 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0;
-  BfStatus    status = bf_store_check(store, failed, BF_FAILURE, path, "cannot take an attribute", error);
-  if (status == BF_OK) status = write(store, path, name, type, value, error);
-  if (type >= 0) H5Tclose(type);
-  return status;
+  return bf_store_put_all(store, path, 1, &(BfAttribute){.name = name, .text = value}, error);
 }
 
 static hid_t open_attribute(BfStore *store, const char *path, const char *name) {

@@ -81,31 +81,56 @@ static BfStatus write_fits(const Writer *w, BfError *error) {
 
 /* ---- runs ------------------------------------------------------------------------------------------------------- */
 
-static BfStatus write_datum(BfStore *store, const char *point, const BfDatum *datum, BfError *error) {
-  char  path[PATH];
-  char *at;
+/* The group of an attribute's name, "program/rollout" of "program/rollout@cost", "program" of "program/@space": its
+ * length; -1: it is a dataset's. */
+static int64_t group_length(const BfDatum *datum) {
+  const char *at = datum->kind == BF_DATUM_ARRAY ? NULL : strrchr(datum->name, '@');
+  if (!at) return -1;
+  return at - datum->name - (at > datum->name && at[-1] == '/');
+}
+
+/* The attributes of one group that stand one behind another from number *i on. */
+static BfStatus write_attributes(BfStore *store, const char *point, const BfRecord *record, int64_t *i,
+                                 BfAttribute attribute[], BfError *error) {
+  const char   *name   = record->datum[*i].name;
+  const int64_t length = group_length(&record->datum[*i]);
+  char          path[PATH];
+  int64_t       count = 0;
+  if (snprintf(path, sizeof path, "%s/%.*s", point, (int)length, name) >= PATH)
+    return bf_fail(error, BF_FAILURE, "%s: too long a name", point);
+  for (; *i < record->count; ++*i) {
+    const BfDatum *datum = &record->datum[*i];
+    if (group_length(datum) != length || strncmp(datum->name, name, (size_t)length) != 0) break;
+    attribute[count++] =
+        (BfAttribute){strrchr(datum->name, '@') + 1, datum->kind == BF_DATUM_TEXT ? datum->text : NULL, datum->number};
+  }
+  return bf_store_put_all(store, path, count, attribute, error);
+}
+
+static BfStatus write_array(BfStore *store, const char *point, const BfDatum *datum, BfError *error) {
+  char path[PATH];
+  if (datum->kind != BF_DATUM_ARRAY) return bf_fail(error, BF_FAILURE, "%s is no name of an attribute", datum->name);
   if (snprintf(path, sizeof path, "%s/%s", point, datum->name) >= PATH)
     return bf_fail(error, BF_FAILURE, "%s: too long a name", point);
-  if (datum->kind == BF_DATUM_ARRAY)
-    return bf_store_write(store, path, BF_STORE_DOUBLE, datum->rank, datum->dims, datum->data, error);
-  at = strrchr(path, '@');
-  if (!at) return bf_fail(error, BF_FAILURE, "%s is no name of an attribute", datum->name);
-  *at = '\0';
-  if (at[-1] == '/') at[-1] = '\0'; /* of the file itself: "program/@space" */
-  return datum->kind == BF_DATUM_TEXT ? bf_store_put_text(store, path, at + 1, datum->text, error)
-                                      : bf_store_put_double(store, path, at + 1, datum->number, error);
+  return bf_store_write(store, path, BF_STORE_DOUBLE, datum->rank, datum->dims, datum->data, error);
 }
 
 static BfStatus write_record(BfStore *store, const char *path, const BfRecord *record, BfError *error) {
   static const char *const state[] = {"begun", "stopped", "done", "failed", "set aside"};
-  BF_TRY(bf_store_put_text(store, path, "state", record ? state[record->state] : "waiting", error));
-  if (!record) return BF_OK;
-  BF_TRY(bf_store_put_text(store, path, "message", record->message ? record->message : "", error));
-  BF_TRY(bf_store_put_text(store, path, "key", record->key, error));
-  BF_TRY(bf_store_put_double(store, path, "seconds", record->seconds, error));
-  BF_TRY(bf_store_put_int(store, path, "ranks", record->ranks, error));
-  for (int64_t i = 0; i < record->count; i++) BF_TRY(write_datum(store, path, &record->datum[i], error));
-  return BF_OK;
+  if (!record) return bf_store_put_text(store, path, "state", "waiting", error);
+  const BfAttribute about[]   = {{"state", state[record->state], 0},
+                                 {"message", record->message ? record->message : "", 0},
+                                 {"key", record->key, 0},
+                                 {"seconds", NULL, record->seconds},
+                                 {"ranks", NULL, record->ranks}};
+  BfAttribute      *attribute = NULL;
+  BfStatus          status    = bf_store_put_all(store, path, sizeof about / sizeof *about, about, error);
+  if (status == BF_OK) status = bf_store_together(store, BF_NEW(&attribute, record->count, error), error);
+  for (int64_t i = 0; status == BF_OK && i < record->count;)
+    if (group_length(&record->datum[i]) >= 0) status = write_attributes(store, path, record, &i, attribute, error);
+    else status = write_array(store, path, &record->datum[i++], error);
+  bf_free(attribute);
+  return status;
 }
 
 static BfStatus write_runs(const Writer *w, BfError *error) {
