@@ -58,6 +58,38 @@ static BfStatus write_layers(const BfProblem *problem, const BfFlowLayers *x, Bf
   return bf_store_write(store, "/flow/outside", BF_STORE_INT64, 1, &ends, x->outside, error);
 }
 
+/* out[T + 1]: the largest rate at which the cost changes with the law of tokens at t_k in W1, as one token moves a
+ * little: |p_i| for 1 / (S N_s), the mass that a token of a sequence has in the mean over sequences. */
+static void fill_rates(const BfProblem *problem, const double *adjoint, double out[]) {
+  const BfData *data = &problem->train;
+  const int     d    = data->dim;
+  for (int64_t t = 0; t <= problem->horizon; t++)
+    for (int64_t s = 0; s < data->contexts; s++) {
+      const int64_t first  = data->tag_first[data->context_first[s]];
+      const int64_t tokens = data->tag_first[data->context_first[s + 1]] - first;
+      for (int64_t k = first; k < first + tokens; k++) {
+        const double *p   = adjoint + (t * data->tokens + data->row[k]) * d;
+        double        sum = 0;
+        for (int a = 0; a < d; a++) sum += p[a] * p[a];
+        out[t] = fmax(out[t], (double)data->contexts * (double)tokens * sqrt(sum));
+      }
+    }
+}
+
+static BfStatus write_rates(const BfProblem *problem, const double *adjoint, BfStore *store, BfError *error) {
+  const int64_t ends = problem->horizon + 1;
+  double       *rate = NULL, sum = 0;
+  BfStatus      status;
+  BF_GOTO(bf_store_together(store, BF_NEW(&rate, ends, error), error));
+  fill_rates(problem, adjoint, rate);
+  for (int64_t t = 0; t < ends; t++) sum += rate[t];
+  BF_GOTO(column(store, "/flow/lipschitz", ends, rate, error));
+  status = bf_store_put_double(store, "/flow", "lipschitz", sum, error);
+done:
+  bf_free(rate);
+  return status;
+}
+
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value,
                        const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error) {
@@ -81,6 +113,7 @@ done:
   BF_TRY(bf_store_write(store, "/flow/tokens", BF_STORE_DOUBLE, 3, table, value->tokens, error));
   BF_TRY(bf_store_write(store, "/flow/adjoint", BF_STORE_DOUBLE, 3, table, value->adjoint, error));
   BF_TRY(bf_store_write(store, "/flow/gradient", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, value->gradient, error));
+  BF_TRY(write_rates(problem, value->adjoint, store, error));
   BF_TRY(write_layers(problem, layers, store, error));
   BF_TRY(write_training(training, store, error));
   return write_pontryagin(pontryagin, T, store, error);

@@ -161,6 +161,32 @@ def border():
         assert np.abs(r.data["flow/adjoint"][0, :, 0] - want).max() < 1e-15
 
 
+def rates():
+    """/flow/lipschitz: of all tokens at t, each moved alone, the largest slope of the cost to go, by central differences; for W1, of which
+    a token is 1 / (S N_s)."""
+    for name in ("pooled cross entropy, decay", "gelu, population, token cross entropy", "wasserstein"):
+        p, u = CASES[name], smooth_control(CASES[name])
+        pairs, h = continuous.sequences(p), 1e-5
+        everyone, readout = [c for c, _ in pairs], continuous.oracle.readouts(p)[0]
+        mine = flow(p, *EVALUATE, *LAYERS, control=u)
+
+        def to_go(c, z, t):
+            return continuous.oracle.terminal(p, c, layers.tokens(p, c, z, u[t:])[-1][None], readout, everyone)[0]
+        for t in range(p["horizon"] + 1):
+            largest = 0
+            for c, z in pairs:
+                z = layers.tokens(p, c, z, u)[t]
+                for i in range(len(z)):
+                    slope = []
+                    for a in range(p["dim"]):
+                        moved = np.zeros_like(z)
+                        moved[i, a] = h
+                        slope.append((to_go(c, z + moved, t) - to_go(c, z - moved, t)) / (2 * h))
+                    largest = max(largest, len(pairs) * len(z) * np.linalg.norm(slope))
+            assert abs(mine.data["flow/lipschitz"][t] - largest) < 1e-6 * max(1, largest), (name, t, mine.data["flow/lipschitz"][t], largest)
+        assert abs(mine.attributes["flow"]["lipschitz"] - mine.data["flow/lipschitz"].sum()) < 1e-13
+
+
 def origin():
     """On the sphere y = 0 stays 0 and has derivative 0; tiny and huge y have that of y / |y|."""
     p = case(rows=[(0, 0, (1.0, 0.0), [1.0, 0.5]), (1, 0, (1.0, 0.0), [0.0, 0.0])], targets=True, projection="sphere", horizon=1, step=1.0,
@@ -290,7 +316,7 @@ def own_test():
 
 
 names = list(CASES) if "quick" not in sys.argv else list(CASES)[::3]
-every = [border, origin, as_solved, iris, inside, refused, ranks, own_test]
+every = [border, rates, origin, as_solved, iris, inside, refused, ranks, own_test]
 if len(sys.argv) > 2:
     every = [f for f in every if f.__name__ in sys.argv]
     names = []
