@@ -5,6 +5,7 @@
 #include "study/read.h"
 #include "study/table.h"
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +19,9 @@ typedef struct {
   BfFiles    *files;  /* of the problem */
   double     *number; /* [2 * points]: seconds, bytes that this rank has found; those of others 0 */
   double      spent, told;
-  BfOptions **last;    /* [runs] what was checked before */
-  BfProblem  *problem; /* that the last run has read */
+  int64_t     speakers, *speaker; /* points that are estimated, each for all that differ from it only in `over` */
+  BfOptions **last;               /* [runs] what was checked before */
+  BfProblem  *problem;            /* that the last run has read */
 } Check;
 
 /* ---- the problem's files ----------------------------------------------------------------------------------------- */
@@ -165,16 +167,31 @@ static BfStatus first_failure(const BfRun *run, int64_t failed, BfError *error) 
   return bf_agree(run->world, error);
 }
 
-/* Large points stand at the end, as people write studies: they are estimated first, and small ones not at all where
- * that would take more than a small share of their time. */
+/* A step through all points that soon has some everywhere: about the golden section, without a common divisor. */
+static int64_t stride(int64_t all) {
+  int64_t step = (int64_t)(0.6180339887 * (double)all) + 1;
+  for (;; step++) {
+    int64_t a = step, b = all;
+    while (b) {
+      const int64_t rest = a % b;
+      a                  = b;
+      b                  = rest;
+    }
+    if (a == 1) return step;
+  }
+}
+
+/* From the last one on, which is large as people write studies, as long as that takes a small share of the time that is
+ * told. */
 static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
-  const int64_t all   = x->plan->points + x->plan->references;
-  int64_t       mine  = 0;
+  const int64_t step  = stride(x->speakers);
   double        draws = 1;
+  int64_t       at    = x->speakers - 1;
   for (int o = 0; o < x->plan->study->overs; o++)
     draws *= (double)x->plan->study->item[bf_study_item(x->plan->study, x->plan->study->over[o], NULL)].count;
-  for (int64_t p = all - 1; p >= 0 && x->spent < at_least + share * x->told; p--) {
-    if (speaker(x->plan, p) != p || mine++ % run->size != run->rank) continue;
+  for (int64_t k = 0; k < x->speakers && x->spent < at_least + share * x->told; k++, at = (at + step) % x->speakers) {
+    const int64_t p = x->speaker[at];
+    if (k % run->size != run->rank) continue;
     const double begin = bf_seconds();
     BF_TRY(check_point(x, p, true, error));
     x->spent += bf_seconds() - begin;
@@ -183,26 +200,49 @@ static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
   return BF_OK;
 }
 
-/* A point without an estimate takes that of the nearest one behind it, or before it. */
-static void fill(const BfRun *run, Check *x) {
-  const int64_t all = x->plan->points + x->plan->references;
-  MPI_Allreduce(MPI_IN_PLACE, x->number, (int)(2 * all), MPI_DOUBLE, MPI_MAX, run->world);
-  double *n = x->number;
-  for (int64_t p = 0; p < all; p++)
-    for (int k = 0; k < 2; k++) n[2 * p + k] = n[2 * speaker(x->plan, p) + k];
-  for (int64_t p = all - 2; p >= 0; p--)
-    if (!n[2 * p]) n[2 * p] = n[2 * p + 2], n[2 * p + 1] = n[2 * p + 3];
-  for (int64_t p = 1; p < all; p++)
-    if (!n[2 * p]) n[2 * p] = n[2 * p - 2], n[2 * p + 1] = n[2 * p - 1];
-  for (int64_t p = 0; p < all; p++) {
-    x->plan->point[p].seconds = n[2 * p];
-    x->plan->point[p].bytes   = n[2 * p + 1];
+/* How far apart two points are: the sum over items, of each at most 1. */
+static double apart(const BfPlan *plan, int64_t a, int64_t b) {
+  const int64_t *x = plan->point[a].choice, *y = plan->point[b].choice;
+  double         sum = 0;
+  for (int i = 0; i < plan->study->items; i++)
+    sum += (x[i] < 0) != (y[i] < 0) ? 1 : fabs((double)(x[i] - y[i])) / (double)plan->study->item[i].count;
+  return sum;
+}
+
+/* A point without an estimate takes that of the nearest one that has. */
+static void take_nearest(Check *x, int64_t count, const int64_t known[], int64_t p) {
+  int64_t nearest = speaker(x->plan, p);
+  double  least   = x->number[2 * nearest] != 0 ? 0 : INFINITY;
+  for (int64_t k = 0; k < count && least > 0; k++) {
+    const double here = apart(x->plan, known[k], p);
+    if (here < least) nearest = known[k], least = here;
   }
+  x->plan->point[p].seconds = x->number[2 * nearest];
+  x->plan->point[p].bytes   = x->number[2 * nearest + 1];
+}
+
+/* What all ranks have found, into the plan. */
+static BfStatus share_estimates(const BfRun *run, Check *x, BfError *error) {
+  const int64_t all = x->plan->points + x->plan->references, step = stride(x->speakers);
+  const int64_t most  = (int64_t)(2e7 / (double)all) + 16; /* or this would take its time */
+  int64_t      *known = NULL, count = 0, at = x->speakers - 1;
+  BF_TRY(bf_together(run->world, BF_NEW(&known, most, error), error));
+  for (int64_t i = 0; i < 2 * all; i += 1 << 20)
+    MPI_Allreduce(MPI_IN_PLACE, x->number + i, (int)(2 * all - i < 1 << 20 ? 2 * all - i : 1 << 20), MPI_DOUBLE,
+                  MPI_MAX, run->world);
+  for (int64_t k = 0; k < x->speakers && count < most; k++, at = (at + step) % x->speakers)
+    if (x->number[2 * x->speaker[at]] != 0) known[count++] = x->speaker[at];
+  for (int64_t p = 0; p < all; p++) take_nearest(x, count, known, p);
+  bf_free(known);
+  return BF_OK;
 }
 
 static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   const int64_t all = x->plan->points + x->plan->references;
   BF_TRY(bf_together(run->world, BF_NEW(&x->number, 2 * all, error), error));
+  BF_TRY(bf_together(run->world, BF_NEW(&x->speaker, all, error), error));
+  for (int64_t p = 0; p < all; p++)
+    if (speaker(x->plan, p) == p) x->speaker[x->speakers++] = p;
   BF_TRY(bf_together(run->world, BF_NEW(&x->last, x->plan->study->runs, error), error));
   BF_TRY(bf_together(run->world, bf_run_create(MPI_COMM_SELF, 0, &x->alone, error), error));
   x->alone->quiet = x->alone->silent = true;
@@ -222,13 +262,14 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *erro
   status       = estimate_points(run, &x, error);
   error->known = false;
   BF_GOTO(bf_together(run->world, status, error));
-  fill(run, &x);
+  status = share_estimates(run, &x, error);
 done:
   bf_files_destroy(&x.files);
   bf_run_destroy(&x.alone);
   for (int r = 0; x.last && r < plan->study->runs; r++) bf_options_destroy(&x.last[r]);
   bf_problem_destroy(&x.problem);
   bf_free(x.last);
+  bf_free(x.speaker);
   bf_free(x.number);
   return status;
 }
