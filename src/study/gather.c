@@ -70,7 +70,7 @@ static bool is_better(const BfRecord *than, const BfRecord *record) {
 /* Records of a file, or of the folder of what is under way, into all. */
 static BfStatus add_file(const BfRun *run, const char *path, BfHistory *all, BfError *error) {
   BfHistory part   = {0};
-  BfStatus  status = bf_history_read(run, path, &part, error);
+  BfStatus  status = bf_history_read(run, path, 0, &part, error);
   for (int64_t i = 0; status == BF_OK && i < part.count; i++) {
     BfRecord *record = part.record[i];
     if (!is_better(bf_history_find(all, record->key), record)) continue;

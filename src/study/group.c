@@ -77,6 +77,7 @@ static BfStatus step(Group *g, bool stop, int64_t *next, BfError *error) {
   const BfStatus status = write_log(g, *next < 0 ? NULL : &w->task[*next], error);
   if (*next >= 0 && status == BF_OK) bf_queue_add(&w->queue, BF_COUNT_BEGUN, 1);
   bf_work_pass(w);
+  bf_work_write(w);
   return status;
 }
 

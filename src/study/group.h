@@ -26,6 +26,7 @@ typedef struct {
   char                  claim[128];
   BfLog                 log;     /* of a group's leader */
   double                longest; /* that a point has taken */
+  double                due;     /* when STUDY.h5 is to be written again */
   double                looked;  /* when the STOP file and the claim were looked at */
   int64_t               told;    /* of the microseconds that were counted */
 } BfWork;
@@ -42,6 +43,14 @@ enum { BF_COUNT_BEGUN, BF_COUNT_DONE, BF_COUNT_FAILED, BF_COUNT_MICROSECONDS, BF
 BfStatus bf_groups_run(BfWork *work, MPI_Comm comm, BfError *error);
 /* How many sizes of groups there are. */
 int bf_group_sizes(const BfWork *work);
+
+/* ---- collect.c -------------------------------------------------------------------------------------------------- */
+
+int64_t bf_plan_points(const BfPlan *plan); /* references among them */
+/* Records of all points into records[], by point; those of a point that is in flight are as before it. For rank 0. */
+BfStatus bf_work_collect(const BfWork *work, BfRecord *records[], BfError *error);
+/* Write STUDY.h5 with what there is, where it is time for that; a failure is a warning. For rank 0, between points. */
+void bf_work_write(BfWork *work);
 
 /* ---- watch.c ---------------------------------------------------------------------------------------------------- */
 

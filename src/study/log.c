@@ -92,12 +92,12 @@ static BfStatus read_file(const char *path, int64_t *size, unsigned char **bytes
   return error->status;
 }
 
-static BfStatus read_log(const BfRun *run, BfHistory *h, const char *path, BfError *error) {
+static BfStatus read_log(const BfRun *run, BfHistory *h, const char *path, bool grows, BfError *error) {
   unsigned char *bytes;
   int64_t        size, used = 0;
   BfStatus       status = read_file(path, &size, &bytes, error);
   if (status == BF_OK) status = apply_all(h, bytes, size, &used, error);
-  if (status == BF_OK && used < size)
+  if (status == BF_OK && used < size && !grows)
     bf_warn(run, "%s: the last %lld bytes are damaged, and left out", path, (long long)(size - used));
   bf_free(bytes);
   return status;
@@ -187,28 +187,36 @@ static BfStatus read_result(const BfRun *run, BfHistory *h, const char *out, BfE
   return status;
 }
 
-static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const File *files, int64_t count,
-                          BfError *error) {
+/* The folder's files, as `list` gives them. */
+typedef struct {
+  int64_t count;
+  File   *file;
+  int     alive;
+} Files;
+
+static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const Files *all, BfError *error) {
+  const File   *files = all->file;
+  const int64_t count = all->count;
   char          path[4096];
   const int64_t first = newest_start(files, count);
   if (first < 0) return read_result(run, h, out, error);
   for (int64_t i = first; i < count; i++) {
     const bool last = i + 1 == count || files[i + 1].start != files[i].start;
     path_of(out, &files[i], sizeof path, path);
-    if (files[i].kind != INTERRUPTED) BF_TRY(read_log(run, h, path, error));
-    if (last) BF_TRY(end_start(h, files[i].kind == INTERRUPTED, error));
+    const bool lives = files[i].start == all->alive;
+    if (files[i].kind != INTERRUPTED) BF_TRY(read_log(run, h, path, lives, error));
+    if (last) BF_TRY(end_start(h, lives || files[i].kind == INTERRUPTED, error));
     h->start = files[i].start;
   }
   return BF_OK;
 }
 
-BfStatus bf_history_read(const BfRun *run, const char *out, BfHistory *h, BfError *error) {
-  int64_t count;
-  File   *files;
+BfStatus bf_history_read(const BfRun *run, const char *out, int alive, BfHistory *h, BfError *error) {
+  Files files     = {.alive = alive};
   *h              = (BfHistory){0};
-  BfStatus status = list(out, &count, &files, error);
-  if (status == BF_OK) status = read_logs(run, h, out, files, count, error);
-  bf_free(files);
+  BfStatus status = list(out, &files.count, &files.file, error);
+  if (status == BF_OK) status = read_logs(run, h, out, &files, error);
+  bf_free(files.file);
   return status;
 }
 

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int64_t all_points(const BfPlan *plan) { return plan->points + plan->references; }
-
 /* ---- points by key ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -24,7 +22,7 @@ static int compare_keys(const void *a, const void *b) {
 
 /* Points in the order of their keys; of equal ones the first in the plan stands first. */
 static BfStatus sort_keys(const BfPlan *plan, Keyed **keyed, BfError *error) {
-  const int64_t count = all_points(plan);
+  const int64_t count = bf_plan_points(plan);
   BF_TRY(BF_NEW(keyed, count, error));
   for (int64_t i = 0; i < count; i++) (*keyed)[i] = (Keyed){plan->point[i].key, i};
   qsort(*keyed, (size_t)count, sizeof **keyed, compare_keys);
@@ -50,7 +48,7 @@ static int compare_tasks(const void *a, const void *b) {
 static void list_points(BfWork *w, const Keyed keyed[]) {
   const BfStudyOptions *o    = w->o;
   int64_t               mine = 0;
-  for (int64_t i = 0; i < all_points(w->plan); i++) {
+  for (int64_t i = 0; i < bf_plan_points(w->plan); i++) {
     const BfPoint *p     = &w->plan->point[keyed[i].point];
     const int64_t  ranks = o->ranks > 0 ? o->ranks : p->ranks;
     if (!is_first(keyed, i)) continue;
@@ -94,13 +92,13 @@ static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h, int64_t *
   for (int64_t i = 0; i < h->count; i++) {
     BfRecord   *r    = h->record[i];
     const Keyed here = {r->key, -1};
-    int64_t     low = 0, high = all_points(w->plan);
+    int64_t     low = 0, high = bf_plan_points(w->plan);
     while (low < high) {
       const int64_t middle = (low + high) / 2;
       if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
       else high = middle;
     }
-    const bool has = low < all_points(w->plan) && !strcmp(keyed[low].key, r->key);
+    const bool has = low < bf_plan_points(w->plan) && !strcmp(keyed[low].key, r->key);
     *lost += !has && r->state == BF_POINT_DONE;
     if (has && (r->state == BF_POINT_STOPPED || !is_left(r, w->o->retry))) h->record[left++] = r;
     else bf_record_destroy(&r);
@@ -122,8 +120,8 @@ static BfStatus plan_work(BfWork *w, BfHistory *h, BfError *error) {
   int64_t  lost;
   BfStatus status;
   BF_GOTO(sort_keys(w->plan, &keyed, error));
-  BF_GOTO(BF_NEW(&w->task, all_points(w->plan), error));
-  BF_GOTO(bf_history_read(w->run, w->o->out, h, error));
+  BF_GOTO(BF_NEW(&w->task, bf_plan_points(w->plan), error));
+  BF_GOTO(bf_history_read(w->run, w->o->out, 0, h, error));
   list_points(w, keyed);
   leave_out(w, h);
   forget(w, keyed, h, &lost);
@@ -184,6 +182,7 @@ static void wait_for_all(BfWork *w) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (done) return;
     bf_work_pass(w);
+    bf_work_write(w);
     usleep(1000);
   }
 }
@@ -205,25 +204,6 @@ static BfStatus run_tasks(BfWork *w, BfError *error) {
   return error->status;
 }
 
-static BfStatus copy_record(const BfRecord *record, BfRecord **out, BfError *error) {
-  unsigned char *bytes;
-  int64_t        size, used;
-  BF_TRY(bf_record_pack(record, &size, &bytes, error));
-  const BfStatus status = bf_record_unpack(bytes, size, &used, out, error);
-  bf_free(bytes);
-  return status;
-}
-
-/* Records by point. */
-static BfStatus give(const BfWork *w, const BfHistory *h, BfRecord *records[], BfError *error) {
-  for (int64_t i = 0; i < all_points(w->plan); i++) {
-    const BfRecord *r = bf_history_find(h, w->plan->point[i].key);
-    bf_record_destroy(&records[i]);
-    if (r) BF_TRY(copy_record(r, &records[i], error));
-  }
-  return BF_OK;
-}
-
 /* Points that have come to their end, of those that are this study's, or its part's. */
 static int64_t count_done(const BfWork *w, BfRecord *const records[]) {
   int64_t done = w->kept;
@@ -233,12 +213,9 @@ static int64_t count_done(const BfWork *w, BfRecord *const records[]) {
 
 /* Rank 0's part: what all groups have written. */
 static BfStatus gather(const BfWork *w, BfRecord *records[], int64_t *done, BfError *error) {
-  BfHistory h;
   BF_TRY(bf_claim_check(w->o->out, w->claim, error));
-  BfStatus status = bf_history_read(w->run, w->o->out, &h, error);
-  if (status == BF_OK) status = give(w, &h, records, error);
-  bf_history_clear(&h);
-  *done = count_done(w, records);
+  BfStatus status = bf_work_collect(w, records, error);
+  *done           = count_done(w, records);
   if (status == BF_OK && w->o->write) status = w->o->write(w->o->context, records, error);
   if (status == BF_OK && *done == w->kept + w->tasks) status = bf_study_folder_remove(w->o->out, error);
   return status;

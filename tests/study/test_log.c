@@ -117,7 +117,7 @@ static void append(BfLog *log, int key, BfPointState state) {
 static BfHistory start(BfLog *log, int leader) {
   BfError   error = {0};
   BfHistory h;
-  bf_history_read(&run, out, &h, &error);
+  bf_history_read(&run, out, 0, &h, &error);
   bf_history_begin(out, &h, &error);
   bf_log_name(log, out, h.start, leader);
   if (error.status != BF_OK) printf("# %s\n", error.text);
@@ -129,7 +129,7 @@ static int is(int key, BfPointState state, int crashes) {
   BfHistory h;
   char      text[33];
   snprintf(text, sizeof text, "%032d", key);
-  bf_history_read(&run, out, &h, &error);
+  bf_history_read(&run, out, 0, &h, &error);
   const BfRecord *r     = bf_history_find(&h, text);
   const int       holds = r && r->state == state && r->crashes == crashes;
   if (!holds) printf("# %d: %s %d %d\n", key, r ? "there" : error.text, r ? (int)r->state : -1, r ? r->crashes : -1);
@@ -165,6 +165,11 @@ static void crashes(void) {
   check(is(1, BF_POINT_DONE, 0) && is(3, BF_POINT_STOPPED, 0), "what has ended before a kill");
   check(is(2, BF_POINT_STOPPED, 1) && is(4, BF_POINT_STOPPED, 1), "what was in flight has crashed once");
   check(is(2, BF_POINT_STOPPED, 1), "reading changes nothing");
+  BfError error = {0};
+  bf_history_read(&run, out, 1, &h, &error);
+  const BfRecord *flies = bf_history_find(&h, "00000000000000000000000000000002");
+  check(flies && flies->state == BF_POINT_STOPPED && !flies->crashes, "while a start lives nothing has crashed");
+  bf_history_clear(&h);
   h = start(&log, 5);
   check(h.start == 2 && there("0002.log") && !there("0001.log") && !there("0001-000003.log"), "old logs go");
   check(is(2, BF_POINT_STOPPED, 1) && is(1, BF_POINT_DONE, 0), "what they held stays");
@@ -199,7 +204,7 @@ static void tails(void) {
     *heard = '\0';
     holds &= truncate(path, size) == 0 && is(10, BF_POINT_DONE, 0) && strstr(heard, "damaged, and left out") != NULL;
     BfError error = {0};
-    bf_history_read(&run, out, &h, &error);
+    bf_history_read(&run, out, 0, &h, &error);
     holds &= bf_history_find(&h, "00000000000000000000000000000011") == NULL && h.start == at;
     bf_history_clear(&h);
   }

@@ -1,0 +1,213 @@
+"""Studies that are stopped and killed: only points in flight are lost, they go on from their checkpoints, the table has the bits of a study in
+peace on any ranks and groups; a point that was in flight in two crashes is set aside. Seeds are fixed."""
+import functools
+import glob
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
+from faults import BELLFORMER, PROBLEMS, finish, kill_all, ranks_of  # noqa: E402
+from harness import run, tap  # noqa: E402
+
+import h5py  # noqa: E402
+
+STATES = ("begun", "stopped", "done", "failed", "set aside")
+
+
+def line(folder, large=True):
+    """Six points of some 10 ms; or six of up to a second, whose checkpoints are written after every piece of work."""
+    out = os.path.join(folder, "s.h5")
+    common = ["-measure", "cost,loss", "-o", out, "-quiet"]
+    if not large:
+        return out, ["study", os.path.join(PROBLEMS, "xor", "xor.yaml"), "-vary", "horizon 1 2; cost_weight_decay 0 0.001 0.002",
+                     "-quantize_cells", "2", "-store_value", "0", "-store_policy", "0", *common]
+    return out, ["study", os.path.join(PROBLEMS, "iris", "iris.yaml"), "-vary", "action_count 20 28; action_seed 1..3",
+                 "-horizon", "3", "-over", "action_seed", "-checkpoint_interval", "0", *common]
+
+
+def start(words, ranks=0):
+    command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
+    return subprocess.Popen(command + [BELLFORMER] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def table(out):
+    with open(out[:-3] + ".csv") as f:
+        return f.read()
+
+
+@functools.cache
+def wanted(large, ranks=0, *options):
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder, large)
+        done = run(words + list(options), ranks)
+        assert done.returncode == 0, done.stderr
+        assert not os.path.exists(out + ".checkpoint"), os.listdir(out + ".checkpoint")
+        return table(out)
+
+
+def states(out):
+    """key: state, from the logs, as src/study/record.c writes them."""
+    found = {}
+    for path in sorted(glob.glob(out + ".checkpoint/*.log")):
+        with open(path, "rb") as f:
+            rest = f.read()
+        while rest[:4] == b"BFr1":
+            size, key, state = struct.unpack("<q32si", rest[4:48])
+            if len(rest) >= size:
+                found[key] = STATES[state]
+            rest = rest[size:]
+    return found
+
+
+def done_of(out):
+    return {key for key, state in states(out).items() if state == "done"}
+
+
+def starts(out):
+    """Number of the newest start."""
+    return max([int(os.path.basename(path)[:4]) for path in glob.glob(out + ".checkpoint/*.log")], default=0)
+
+
+def await_flight(process, out, before=0):
+    """Until a point is in flight in a start behind number `before`: its key."""
+    until = time.time() + 60
+    while time.time() < until and process.poll() is None:
+        begun = [key for key, state in states(out).items() if state == "begun"] if starts(out) > before else []
+        if begun:
+            return begun[0]
+        time.sleep(0.01)
+    raise AssertionError("no point in flight: " + str(finish(process)))
+
+
+def same_bits():
+    first = wanted(False)
+    assert first.count("\n") == 7, first
+    for ranks, options in ((2, ["-ranks", "1"]), (2, ["-ranks", "2"]), (3, ["-ranks", "2"]), (3, [])):
+        assert wanted(False, ranks, *options) == first, (ranks, options)
+
+
+def kills():
+    draw, first, seen = random.Random(5), wanted(True), set()
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        hurt = 0
+        for _ in range(6):
+            process = start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3)))
+            time.sleep(draw.uniform(0.3, 2.5))
+            if process.poll() is None:
+                hurt += 1
+                kill_all(process) if draw.random() < 0.5 else os.kill(draw.choice(ranks_of(process)), signal.SIGKILL)
+            status, _, err = finish(process)
+            assert "taken over" not in err, err
+            if status == 0:
+                assert table(out) == first
+                break
+            now = done_of(out)
+            assert now >= seen, "a point that was done is not any more"
+            seen = now
+        last = run([w for w in words if w != "-quiet"] + ["-retry"], 2)
+        assert last.returncode == 0, last.stderr
+        assert not seen or status == 0 or "kept %d of 6 points" % len(seen) in last.stdout, (len(seen), last.stdout)
+        assert table(out) == first and not os.path.exists(out + ".checkpoint")
+        print("# killed %d times, %d points were done before the last start" % (hurt, len(seen)))
+
+
+def stop(how, ranks, *options):
+    first = wanted(True)
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        process = start(words + list(options), ranks)
+        key = await_flight(process, out)
+        if how == "STOP":
+            open(os.path.join(folder, "STOP"), "w").close()
+        else:
+            process.send_signal(how)
+        status, _, err = finish(process)
+        lines = [text for text in err.splitlines() if text.startswith("bellformer: ")]
+        assert status == (1 if how == signal.SIGTERM and ranks else 75) and len(lines) == 1 and "the same line goes on" in lines[0], (status, err)
+        now = states(out)
+        if "stopped" in lines[0]:
+            assert "begun" not in now.values() and now[key] in ("done", "stopped"), now
+            with h5py.File(out) as f:
+                assert int(f["study"].attrs["done"]) == len(done_of(out)) < 6
+        else:  # there was no time for a checkpoint: no crash
+            assert glob.glob(out + ".checkpoint/*.interrupted"), os.listdir(out + ".checkpoint")
+        last = run(words, 3 - ranks)
+        assert last.returncode == 0, last.stderr
+        assert table(out) == first and not os.path.exists(out + ".checkpoint")
+
+
+def hold(out, words):
+    """A start that is killed once a point is in flight and has a checkpoint."""
+    process = start(words)
+    await_flight(process, out)
+    until = time.time() + 60
+    while not glob.glob(out + ".checkpoint/points/*/*.checkpoint/*.h5") and process.poll() is None and time.time() < until:
+        time.sleep(0.005)
+    kill_all(process)
+    finish(process)
+
+
+def goes_on():
+    """What was in flight has its checkpoint, and is gone on from: the number of its starts tells."""
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        hold(out, words)
+        crashed = [k for k, state in states(out).items() if state == "begun"]
+        assert run(words).returncode == 0
+        begun = {}
+        with h5py.File(out) as f:
+            for number in f["runs"]:
+                begun[f["runs"][number].attrs["key"]] = int(f["runs"][number]["solve/provenance"].attrs["starts"])
+        text = {k.decode() if isinstance(k, bytes) else str(k): n for k, n in begun.items()}
+        assert [n for k, n in text.items() if k.encode() in crashed] == [2], (crashed, text)
+        assert sorted(text.values()) == [1] * 5 + [2], text
+
+
+def set_aside():
+    first = wanted(True)
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        keys = []
+        for _ in range(2):
+            before = starts(out)
+            process = start(words)
+            keys.append(await_flight(process, out, before))
+            kill_all(process)
+            assert finish(process)[0] != 0
+        assert keys[0] == keys[1], "the longest is the first again"
+        done = run(words)
+        assert done.returncode == 1 and "1 of 6 points failed" in done.stderr and "two crashes" in done.stderr, done.stderr
+        again = run(words)
+        assert again.returncode == 1, "it is not run again without -retry"
+        assert run(words + ["-retry"]).returncode == 0 and table(out) == first
+
+
+def taken_over():
+    """A second start of the same study while the first lives: the first stops, and writes nothing more."""
+    first = wanted(True)
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        one = start(words)
+        await_flight(one, out)
+        other = run(words)
+        status, _, err = finish(one)
+        assert other.returncode == 0, other.stderr
+        assert status == 1 and "taken over" in err and len(err.splitlines()) == 1, (status, err)
+        assert table(out) == first
+
+
+tap([("the same bits on any ranks and groups", same_bits),
+     ("kill -9 at random instants", kills),
+     ("a point in flight goes on from its checkpoint", goes_on),
+     ("USR1", lambda: stop(signal.SIGUSR1, 0)),
+     ("TERM, two ranks", lambda: stop(signal.SIGTERM, 2, "-ranks", "1")),
+     ("a file STOP", lambda: stop("STOP", 1)),
+     ("in flight in two crashes", set_aside),
+     ("a second start of the same study", taken_over)])
