@@ -22,12 +22,19 @@ static BfStatus estimate(BfRun *run, const BfTrainer *trainer, void *state, cons
   return BF_OK;
 }
 
+/* What flow chooses where `init` is a result of solve (flow/options.c), which is not there yet. */
+static BfStatus choose_scheme(const BfTrainer *trainer, const BfStudyCheck *x, BfOptions *options, BfError *error) {
+  if (!x->init || strcmp(x->init, "solve") || strcmp(trainer->name, "flow")) return BF_OK;
+  return bf_options_given(options, "scheme") ? BF_OK : bf_options_add(options, "scheme", "layers", error);
+}
+
 static BfStatus check_trainer(BfRun *run, const BfStudyCheck *x, BfError *error) {
   const BfTrainer *trainer = bf_trainer(x->name);
   BfSessionOptions o       = {0};
   BfProblem       *problem = NULL;
   void            *state   = NULL;
   BfStatus         status;
+  BF_GOTO(bf_together(run->world, choose_scheme(trainer, x, run->options, error), error));
   BF_GOTO(bf_together(run->world, bf_session_options(run->options, &o, error), error));
   BF_GOTO(bf_trainer_begin(trainer, run, &state, error));
   BF_GOTO(bf_problem_read_beside(run->world, x->file, x->files, trainer->sections, run->options, &problem, error));

@@ -104,7 +104,9 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
                              .seconds = estimate ? &seconds : NULL,
                              .bytes   = estimate ? &bytes : NULL};
   BF_TRY(bf_plan_options(x->plan, p, r, NULL, &options, &file, error));
-  check.file = file;
+  const BfStudyRun *from = bf_plan_init(x->plan, p, r);
+  check.file             = file;
+  check.init             = from ? from->command->name : NULL;
   if (!estimate && is_same(options, x->last[r])) { /* the points differ in what other runs take */
     bf_options_destroy(&options);
     return BF_OK;
@@ -112,8 +114,9 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
   x->alone->options = options;
   run->command->check(x->alone, &check, error);
   x->alone->options = NULL;
+  bf_options_destroy(&options); /* to which the check may have added */
   bf_options_destroy(&x->last[r]);
-  x->last[r] = options;
+  if (error->status == BF_OK) bf_plan_options(x->plan, p, r, NULL, &x->last[r], &file, error);
   x->number[2 * p] += seconds;
   if (bytes > x->number[2 * p + 1]) x->number[2 * p + 1] = bytes;
   if (error->status != BF_OK && x->plan->study->runs > 1) bf_error_prefix(error, "%s", run->name);

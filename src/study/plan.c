@@ -105,3 +105,10 @@ BfStatus bf_plan_options(const BfPlan *plan, int64_t point, int r, const char *f
   *options = made;
   return BF_OK;
 }
+
+const BfStudyRun *bf_plan_init(const BfPlan *plan, int64_t point, int r) {
+  const BfStudyRun *run  = &plan->study->run[r];
+  const char       *init = bf_study_takes(run->command, "init") ? last_value(plan, point, run, "init") : NULL;
+  const int         from = init ? earlier_run(plan->study, r, init) : -1;
+  return from < 0 ? NULL : &plan->study->run[from];
+}

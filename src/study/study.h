@@ -24,6 +24,7 @@
 /* What a run is checked by. */
 typedef struct {
   const char    *name, *file;
+  const char    *init;     /* the command whose result it will start from; NULL: none */
   const BfFiles *files;    /* of the problem, read once; others are read from disk */
   BfProblem    **problem;  /* that the last run before this one, or this one, has read: in and out */
   double *seconds, *bytes; /* that it would take on these ranks; a node's bytes. 0: unknown. NULL: not asked for */
@@ -172,6 +173,8 @@ void     bf_study_plan_destroy(BfPlan **plan);
  */
 BfStatus bf_plan_options(const BfPlan *plan, int64_t point, int run, const char *folder, BfOptions **options,
                          const char **file, BfError *error);
+/* The earlier run whose result `init` names; NULL: none. */
+const BfStudyRun *bf_plan_init(const BfPlan *plan, int64_t point, int run);
 /* The value of a varied key at a point (its reference's where it is one); NULL: it has none. */
 const char *bf_plan_value(const BfPlan *plan, int64_t point, const char *key);
 /* "quantize.cells 4, action.seed 3" */

@@ -115,6 +115,7 @@ def wrong():
                             "not an integer"),
                            ("tao_max_it: 3", "tao_max_it: -3", "w.yaml: vary: quantize.cells 4, control.A.levels 2, control.V.levels 2: refined: option "
                             "-tao_max_it must be at least 0"),
+                           ("tao_max_it: 3", "steps: 3", "refined: option -steps has no meaning where -scheme is layers"),
                            ("table.csv", "none.csv", "there: cannot read"),
                            ("cells: 0", "cells: -1", "w.yaml: vary: the reference, quantize.cells -1"),
                            ("there@loss", "there@los", "w.yaml: line 15: measure: loss: eval writes no /@los, did you mean /@loss?"),
