@@ -29,6 +29,7 @@ typedef struct {
   int    ranks, node_ranks, nodes;
   double latency, bandwidth; /* between nodes */
   double within;             /* latency between ranks of a node */
+  bool   busy;               /* messages between nodes take the time of cores that compute: nodes share a machine */
 } BfMachine;
 
 /* Of InfiniBand of today, 100 Gbit/s. */

@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """Strong and weak scaling: what runs on 1, 2 and more ranks take, and what `info -ranks N -ranks_per_node R` predicts for them from one rank.
 
-    BELLFORMER=build/bellformer python3 share/studies/scaling.py -o FOLDER [-ranks 1 2] [-turns 3] [-hosts] [-only WORD] [-curve]
+    BELLFORMER=build/bellformer python3 share/studies/scaling.py -o FOLDER [-ranks 1 2] [-turns 3] [-hosts] [-only WORD]
 
-Runs: `solve` in the full space (on one node, and on nodes of one rank each, `-node_size 1`), in the reachable space, `flow` from one start
-and from several, a `study`. Strong: the same problem on more ranks; weak: as much more of it (actions, starts, points). `-hosts`: two
-hosts made of namespaces, too (tests/hosts, needs root). Predictions are made by `info` on one rank; the latency and bandwidth between nodes
-are those that `info` measures where nodes are ranks of this machine, or given to it for hosts. Runs and predictions take turns, and the
-least of each counts: other work on the machine only adds. FOLDER/scaling.csv is the table, FOLDER/scaling.png shows it, and beside it what
-is PREDICTED for up to 10^4 ranks of 64 a node with the default network.
+Runs: `solve` in the full space (on one node, and on nodes of one rank each, `-node_size 1`) and in the reachable space, `flow` from one start
+and from several, a `study`. Strong: the same problem on more ranks; weak: as much more of it (actions, starts, points). `-hosts`: two hosts
+made of namespaces, too (tests/hosts; needs root). Predictions are made by `info` on one rank; where there are several nodes on as many ranks
+as there are, between which it measures latency and bandwidth. A study is predicted from its runs on one rank. Runs and predictions take
+turns, and the least of each counts: other work on the machine only adds. FOLDER/scaling.csv is the table; FOLDER/scaling.png shows it, and
+beside it what is PREDICTED, and was not run, for up to 10^4 ranks of 64 a node with the default network.
 
-Expected on idle cores, as many as ranks: seen / predicted within 0.75 to 1.25 in every row; of 1e4 ranks the curve of the full space ends
-where nodes reduce V (344 MB in each layer, about 70 ms at 10 GB/s), that of the reachable space where every rank sends to every other
-(10^4 messages of 2 microseconds), and a flow of 64 starts at 64 times the blocks that a start has.
-Seen so far: share/studies/README.md."""
+Expected, on as many idle cores as ranks: seen over predicted within 0.75 and 1.25 in every row. Curves: that of the full space levels off where
+nodes reduce V (344 MB a layer: 70 ms at 10 GB/s, 170 ms to combine them), that of the reachable space where every rank sends to every other
+(10^4 messages of 2 microseconds a round), that of 64 starts of a flow at 64 ranks, since a start is one group of blocks."""
 import argparse
 import csv
 import os
@@ -120,23 +119,15 @@ CASES = [
 ]
 
 
-def network(turns):
-    """Between two ranks of this machine that count as nodes: latency and bandwidth, the best of some."""
-    found = [re.search(r"between nodes (.*) and ([0-9.]+) ([kMG]?)B a second", run(launch(2, "info", XOR, "-quantize_cells", "2,2", "-space", "full", "-node_size", 1)))
-             for _ in range(turns)]
-    return min(seconds(f.group(1)) for f in found), max(float(f.group(2)) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[f.group(3)] for f in found)
-
-
-def compare(case, ranks, per_node, weak, turns, between):
+def compare(case, ranks, per_node, weak, turns):
     """Seen and predicted, in turns."""
     arguments = case.arguments(ranks, weak)
-    node = ["-node_size", 1] if per_node == 1 and ranks > 1 else []
-    line = ["-latency", between[0], "-bandwidth", between[1]] if node else []
-    seen, predicted = [], []
+    node, seen, predicted = ["-node_size", 1] if per_node == 1 and ranks > 1 else [], [], []
+    ask = ["info", arguments[1], "-command", arguments[0], *arguments[2:]]
+    ask = launch(ranks, *ask, *node) if node else launch(1, *ask, "-ranks", ranks, "-ranks_per_node", per_node)
     for _ in range(turns):
         seen.append(case.seen(launch(ranks, *arguments, *node)))
-        info = run(launch(1, "info", arguments[1], "-command", arguments[0], *arguments[2:], "-ranks", ranks, "-ranks_per_node", per_node, *line))
-        predicted.append(case.predicted(info, weak, ranks))
+        predicted.append(case.predicted(run(ask), weak, ranks))
     return min(seen), min(predicted)
 
 
@@ -248,8 +239,7 @@ def main():
     options = parser.parse_args()
     os.makedirs(options.o, exist_ok=True)
     print("two independent loops: %.2f times the work of one in the same time (2: both cores are free)" % free())
-    rows, between = [], network(options.turns)
-    print("between ranks that count as nodes: %.3g s, %.3g bytes a second" % between)
+    rows = []
     for weak in (False, True):
         for ranks in options.ranks:
             if weak and ranks == 1:
@@ -259,7 +249,7 @@ def main():
                     nodes = ranks // per_node
                     name = case.name + (", nodes of one rank" if nodes > 1 else "")
                     if options.only in name and not (nodes > 1 and isinstance(case, Flow)):
-                        rows.append(("weak" if weak else "strong", name, ranks, nodes, *compare(case, ranks, per_node, weak, options.turns, between)))
+                        rows.append(("weak" if weak else "strong", name, ranks, nodes, *compare(case, ranks, per_node, weak, options.turns)))
                         tell(rows[-1])
             if options.only in "study":
                 with tempfile.TemporaryDirectory() as folder:

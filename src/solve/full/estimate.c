@@ -115,10 +115,13 @@ static BfStatus make_state(BfFullSample *sample, BfFull *x, BfError *error) {
                           &x->tables, error);
 }
 
-/* Seconds beyond the sweep that nodes wait for V: a piece is reduced while those behind it are computed. */
+/* Seconds beyond the sweep that nodes wait for V: a piece is reduced while those behind it are computed, where that
+ * takes no time of the cores; a leader combines what arrives. */
 static double reducing(const BfMachine *m, double measures, double pieces, double sweep) {
-  const double piece = bf_reduction_of_nodes(m, 8 * measures / pieces);
-  return fmax(piece, pieces * piece - sweep * (pieces - 1) / pieces);
+  const double combining = 2e9; /* bytes a second */
+  const double piece = bf_reduction_of_nodes(m, 8 * measures / pieces), all = pieces * piece;
+  if (m->busy) return all;
+  return fmax(piece, all - sweep * (pieces - 1) / pieces) + 8 * measures * (m->nodes - 1) / m->nodes / combining;
 }
 
 /* The part of the groups that the busiest rank sweeps. */
