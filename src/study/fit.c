@@ -2,6 +2,7 @@
 #include "bellformer/splitmix64.h"
 #include "run/text.h"
 #include "study/means.h"
+#include "study/read.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ typedef struct {
 } Asked;
 
 static const char *cannot(const BfTable *table, const Asked *asked) {
-  const int item = bf_item_of(table->plan->study, asked->fit->x);
+  const int item = bf_study_item(table->plan->study, asked->fit->x, NULL);
   if (!asked->y || !asked->y->number) return "y is no measure";
   if (!asked->x || !asked->x->number) return "the values of x are no numbers";
   if (item >= 0 && bf_item_is_over(table->plan->study, item)) return "x is averaged over";

@@ -11,13 +11,6 @@ bool bf_item_is_over(const BfStudy *study, int item) {
   return false;
 }
 
-int bf_item_of(const BfStudy *study, const char *key) {
-  for (int i = 0; i < study->items; i++)
-    for (int k = 0; k < study->item[i].keys; k++)
-      if (!strcmp(study->item[i].key[k], key)) return i;
-  return -1;
-}
-
 /* Which points every row has. */
 static BfStatus deal(BfTable *table, int64_t *rows, BfError *error) {
   const BfPlan  *plan  = table->plan;

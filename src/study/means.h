@@ -12,8 +12,6 @@ BfStatus bf_columns_add_key(BfColumns *columns, const BfPlan *plan, const char *
 
 /* Whether an item is averaged over: the study's `over` has one of its keys. */
 bool bf_item_is_over(const BfStudy *study, int item);
-/* The item of a key, -1: it is not varied. */
-int bf_item_of(const BfStudy *study, const char *key);
 
 /* Whether it is a name like "y.median", which means give to what they say of y. */
 bool bf_is_statistic(const char *name);

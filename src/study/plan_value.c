@@ -1,24 +1,16 @@
 /* What varied keys are at a point. */
 #include "run/text.h"
-#include "study/study.h"
+#include "study/read.h"
 #include <stdio.h>
 #include <string.h>
 
-static const char *referred(const BfSets *reference, const char *key) {
-  for (int64_t i = reference->count; i-- > 0;)
-    if (!strcmp(reference->set[i].key, key)) return reference->set[i].value;
-  return NULL;
-}
-
 const char *bf_plan_value(const BfPlan *plan, int64_t point, const char *key) {
-  for (int i = 0; i < plan->study->items; i++) {
-    const BfItem *item   = &plan->study->item[i];
-    const int64_t choice = plan->point[point].choice[i];
-    for (int k = 0; k < item->keys; k++)
-      if (!strcmp(item->key[k], key))
-        return choice < 0 ? referred(&plan->study->reference, key) : item->value[choice * item->keys + k];
-  }
-  return NULL;
+  int       which;
+  const int i = bf_study_item(plan->study, key, &which);
+  if (i < 0) return NULL;
+  const BfItem *item   = &plan->study->item[i];
+  const int64_t choice = plan->point[point].choice[i];
+  return choice < 0 ? bf_sets_find(&plan->study->reference, key) : item->value[choice * item->keys + which];
 }
 
 bool bf_study_number(const char *list, double *number) {

@@ -1,6 +1,7 @@
 /* Rows of means that belong together. */
 #include "run/text.h"
 #include "study/means.h"
+#include "study/read.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static bool is_apart(const Rule *rule, int item) {
   const BfStudy *study = rule->table->plan->study;
   if (bf_item_is_over(study, item)) return false;
   if (rule->x_item >= 0) return item != rule->x_item;
-  return study->plot_series && bf_item_of(study, study->plot_series) == item;
+  return study->plot_series && bf_study_item(study, study->plot_series, NULL) == item;
 }
 
 static int64_t series_of(const Rule *rule, int64_t row) {
@@ -40,7 +41,7 @@ static BfStatus name_series(const Rule *rule, int64_t row, char **out, BfError *
 
 BfStatus bf_series_create(const BfTable *table, const char *x, BfSeries *out, BfError *error) {
   const BfStudy *study = table->plan->study;
-  const Rule     rule  = {table, bf_item_of(study, x)};
+  const Rule     rule  = {table, bf_study_item(study, x, NULL)};
   out->count           = 1;
   for (int i = 0; i < study->items; i++)
     if (is_apart(&rule, i)) out->count *= study->item[i].count;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+import h5py
 import matplotlib.image
 import numpy as np
 
@@ -112,6 +113,10 @@ def words():
                      "Points that failed: 1", "solve: p.yaml: <no> & no", "80 points; done 79, failed 1", "bellformer study s.yaml -o s.h5", "4 ranks, 1 node,",
                      "name: quantization"):
             assert word in page, word
+        with h5py.File(folder + "/q.h5", "a") as file:
+            file["fits/00"].attrs.update(expect=-3.0, within_low=-4.0, within_high=-2.0, inside=0)
+        page = html.unescape(re.sub(r"<[^>]*>", "", report(folder, folder + "/q.h5")))
+        assert "expected -3, or in [-4, -2]: flatter than expected".replace("-", "\N{MINUS SIGN}") in page, page
         page = report(folder, study_files.quantization(folder + "/none.h5", failed=range(80)))
         assert "not fitted: fewer than two x" in page and "done 0, failed 80" in page
 
