@@ -34,7 +34,8 @@ a { color: #00588a; }
 .box { overflow-x: auto; max-width: 100%; border: 1px solid #e2e2e2; }
 table { border-collapse: collapse; font: .82rem/1.35 "DejaVu Sans", Arial, sans-serif; font-variant-numeric: tabular-nums; min-width: 100%; }
 th, td { padding: .28rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #ececec; }
-th { background: #f5f5f5; font-weight: 600; } th.left, td.left { text-align: left; } td.wrap { white-space: normal; min-width: 12rem; text-align: left; }
+th { background: #f5f5f5; font-weight: 600; } th.left, td.left { text-align: left; } td.wrap { white-space: normal; min-width: 12rem; width: 45%; text-align: left; }
+td.several { white-space: normal; min-width: 7rem; }
 .yes { color: #006b4e; font-weight: 600; } .no { color: #b04a00; font-weight: 600; }
 .error { color: #666; }
 figure { margin: .8rem 0; max-width: 36rem; } figure svg { width: 100%; height: auto; display: block; }
@@ -179,11 +180,12 @@ def contents(studies):
     rows = []
     for place, study in enumerate(studies):
         rates = "; ".join(dict.fromkeys(number(f.expect) for f in study.fits if not np.isnan(f.expect)))
-        seen = "; ".join(number(f.exponent, 3) for f in study.fits if not np.isnan(f.exponent))
+        told = [f for f in study.fits if not np.isnan(f.expect)] or study.fits
+        seen = "; ".join(number(f.exponent, 3) for f in told if not np.isnan(f.exponent))
         judged = [int(f.inside) for f in study.fits if f.inside >= 0]
         word = f"{sum(judged)} of {len(judged)} as expected" if judged else ""
         rows.append((f'<a href="#study-{place}">{escape(study.name)}</a>', escape(study.statement), rates, seen, word, f"{study.failed or ''}"))
-    head = [("study", "left"), ("statement", "wrap"), ("expected", ""), ("seen", ""), ("verdict", "left"), ("failed points", "")]
+    head = [("study", "left"), ("statement", "wrap"), ("expected", "several"), ("seen", "several"), ("verdict", "left"), ("failed points", "")]
     return table(head, rows)
 
 

@@ -15,7 +15,7 @@ from style import plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from studyfile import Study
 
-LABELS = 9  # of an axis, at most
+LABELS = 10  # of an axis, about
 NAMED = 14  # lines that the legend names, at most
 WIDE = 56  # letters of a line of the legend
 BESIDE = 0.7  # of the fitted line: the expected slope
@@ -126,11 +126,16 @@ class Figure:
             if max(map(len, self.ticks), default=0) * len(self.ticks) > 45:
                 self.axes.tick_params(axis="x", labelrotation=40)
             return
-        values = np.unique(self.x[np.isfinite(self.x)])
-        if self.plot.x in self.study.means.keys_ and len(values) <= LABELS:
-            self.axes.set_xticks(values, [f"{value:g}" for value in values])
-            self.axes.xaxis.set_minor_locator(NullLocator())
-            self.axes.xaxis.set_minor_formatter(NullFormatter())
+        values = np.unique(self.x[np.isfinite(self.x) & ((self.x > 0) | (not self.log[0]))])
+        if self.plot.x not in self.study.means.keys_ or len(values) < 2:
+            return
+        place, shown = np.log(values) if self.log[0] else values, []
+        for k, at in enumerate(place):  # neighbours whose labels would touch have one
+            if not shown or at - place[shown[-1]] > (place[-1] - place[0]) / LABELS:
+                shown.append(k)
+        self.axes.set_xticks(values[shown], [f"{value:g}" for value in values[shown]])
+        self.axes.xaxis.set_minor_locator(NullLocator())
+        self.axes.xaxis.set_minor_formatter(NullFormatter())
 
     def explain(self):
         """The legend, below: beside the axes it would make the figure too wide for a column."""
