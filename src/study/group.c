@@ -12,22 +12,16 @@ typedef struct {
   MPI_Comm  base; /* the group's ranks; nothing is agreed on in it */
   MPI_Comm  comm; /* the same; another one after a point that failed */
   int       rank;
-  int       size_index;  /* which of the sizes */
-  int64_t   first, last; /* of the tasks that are for groups of this size */
-  int64_t   point;       /* that has ended, and is not yet in the log: */
+  BfDeal    deal;
+  int64_t   at;    /* where it looks for the next */
+  int64_t   point; /* that has ended, and is not yet in the log: */
   BfRecord *record;
 } Group;
 
-/* Nobody takes another point. */
-static void end_queue(const BfWork *w) {
-  for (int i = 0; i < bf_group_sizes(w); i++) bf_queue_add(&w->queue, BF_COUNTERS + i, INT64_C(1) << 40);
-}
-
 static void count_end(const Group *g, const BfTask *task, const BfRecord *record) {
-  const BfQueue *queue = &g->work->queue;
   if (record->state == BF_POINT_STOPPED) return;
-  bf_queue_add(queue, BF_COUNT_MICROSECONDS, (int64_t)(1e6 * bf_task_units(task)));
-  bf_queue_add(queue, record->state == BF_POINT_DONE ? BF_COUNT_DONE : BF_COUNT_FAILED, 1);
+  bf_deal_count(g->work, BF_COUNT_MICROSECONDS, (int64_t)(1e6 * bf_task_units(task)));
+  bf_deal_count(g->work, record->state == BF_POINT_DONE ? BF_COUNT_DONE : BF_COUNT_FAILED, 1);
 }
 
 /* ---- the log ---------------------------------------------------------------------------------------------------- */
@@ -71,11 +65,11 @@ static BfStatus write_log(Group *g, const BfTask *next, BfError *error) {
 /* The leader's step between two points: the next one, or -1. */
 static BfStatus step(Group *g, bool stop, int64_t *next, BfError *error) {
   BfWork *w = g->work;
-  *next     = stop ? -1 : g->first + bf_queue_take(&w->queue, BF_COUNTERS + g->size_index);
-  if (*next >= g->last) *next = -1;
-  if (stop) end_queue(w);
+  *next     = -1;
+  if (stop) bf_deal_end(w);
+  else BF_TRY(bf_deal_take(w, &g->deal, &g->at, next, error));
   const BfStatus status = write_log(g, *next < 0 ? NULL : &w->task[*next], error);
-  if (*next >= 0 && status == BF_OK) bf_queue_add(&w->queue, BF_COUNT_BEGUN, 1);
+  if (*next >= 0 && status == BF_OK) bf_deal_count(w, BF_COUNT_BEGUN, 1);
   bf_work_pass(w);
   bf_work_write(w);
   return status;
@@ -116,26 +110,20 @@ static BfStatus run_group(Group *g, BfError *error) {
   for (int64_t next; take_next(g, &next, error) == BF_OK && next >= 0;)
     if (run_point(g, next, error) != BF_OK) break;
   bf_record_destroy(&g->record);
-  if (g->rank == 0 && error->status != BF_OK) end_queue(g->work);
+  if (g->rank == 0 && error->status != BF_OK) bf_deal_end(g->work);
   return error->status;
 }
 
-int bf_group_sizes(const BfWork *w) {
-  int sizes = 0;
-  for (int64_t i = 0; i < w->tasks; i++) sizes += !i || w->task[i].ranks != w->task[i - 1].ranks;
-  return sizes;
-}
-
 static BfStatus run_sizes(BfWork *w, MPI_Comm above, int64_t first, int size_index, BfError *error) {
-  Group g = {.work = w, .size_index = size_index, .first = first, .last = first};
+  Group g = {.work = w, .deal = {size_index, first, first}, .at = first};
   int   rank;
-  while (g.last < w->tasks && w->task[g.last].ranks == w->task[first].ranks) g.last++;
+  while (g.deal.last < w->tasks && w->task[g.deal.last].ranks == w->task[first].ranks) g.deal.last++;
   MPI_Comm_rank(above, &rank);
   MPI_Comm_split(above, rank / w->task[first].ranks, rank, &g.base);
   MPI_Comm_rank(g.base, &g.rank);
   MPI_Comm_split(g.base, 0, g.rank, &g.comm);
   BfStatus status = run_group(&g, error);
-  if (status == BF_OK && g.last < w->tasks) status = run_sizes(w, g.base, g.last, size_index + 1, error);
+  if (status == BF_OK && g.deal.last < w->tasks) status = run_sizes(w, g.base, g.deal.last, size_index + 1, error);
   MPI_Comm_free(&g.comm);
   MPI_Comm_free(&g.base);
   return status;

@@ -19,16 +19,19 @@ typedef struct {
   int64_t               tasks;
   BfTask               *task; /* [tasks] as they are dealt: large groups first, of one size the longest first */
   int64_t               kept; /* points that were done before */
-  BfQueue               queue;
-  int                   start;    /* number of this start of the study */
-  double                deadline; /* bf_seconds() */
-  char                 *stop;     /* path of the STOP file */
+  bool                  between_hosts; /* ranks share no memory */
+  BfQueue               queue;         /* where they do */
+  int                   start;         /* number of this start of the study */
+  double                deadline;      /* bf_seconds() */
+  char                 *stop;          /* path of the STOP file */
   char                  claim[128];
   BfLog                 log;     /* of a group's leader */
   double                longest; /* that a point has taken */
   double                due;     /* when STUDY.h5 is to be written again */
   double                looked;  /* when the STOP file and the claim were looked at */
   int64_t               told;    /* of the microseconds that were counted */
+  int64_t               begun;   /* tasks, as rank 0 has seen */
+  double                passed;  /* when it looked */
 } BfWork;
 
 /* ---- group.c ---------------------------------------------------------------------------------------------------- */
@@ -41,8 +44,28 @@ enum { BF_COUNT_BEGUN, BF_COUNT_DONE, BF_COUNT_FAILED, BF_COUNT_MICROSECONDS, BF
  * splits by itself. A failure is that of this rank's group; the others end their points, and no more. Collective on
  * comm. */
 BfStatus bf_groups_run(BfWork *work, MPI_Comm comm, BfError *error);
-/* How many sizes of groups there are. */
-int bf_group_sizes(const BfWork *work);
+
+/* ---- deal.c ----------------------------------------------------------------------------------------------------- */
+
+/* What is dealt to groups of one size: tasks first .. last - 1. */
+typedef struct {
+  int     size_index;
+  int64_t first, last;
+} BfDeal;
+
+int bf_group_sizes(const BfWork *work); /* how many sizes of groups there are */
+/* Rank 0, before anyone takes. */
+BfStatus bf_deal_begin(const BfWork *work, BfError *error);
+/* The next of the tasks, for a group's leader; -1: there is none. at: deal->first at first, then what was left there.
+ */
+BfStatus bf_deal_take(const BfWork *work, const BfDeal *deal, int64_t *at, int64_t *next, BfError *error);
+/* Nobody takes another point. */
+void bf_deal_end(const BfWork *work);
+bool bf_deal_has_ended(const BfWork *work); /* where that is told by a file */
+/* Add to a counter; between hosts nothing is counted. */
+void bf_deal_count(const BfWork *work, int counter, int64_t amount);
+/* How many tasks were begun; at: 0 at first. For rank 0. */
+int64_t bf_deal_begun(const BfWork *work, int64_t *at);
 
 /* ---- collect.c -------------------------------------------------------------------------------------------------- */
 

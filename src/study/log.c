@@ -117,7 +117,7 @@ static BfStatus end_start(BfHistory *h, bool interrupted, BfError *error) {
 
 /* ---- the files of a folder -------------------------------------------------------------------------------------- */
 
-typedef enum { NO_FILE, OF_START, OF_GROUP, INTERRUPTED } FileKind;
+typedef enum { NO_FILE, OF_START, OF_GROUP, TAKEN, INTERRUPTED } FileKind;
 
 typedef struct {
   int      start, leader;
@@ -130,6 +130,7 @@ static File file_of(const char *name) {
   int  end = 0;
   if (sscanf(name, "%9d-%9d.log%n", &f.start, &f.leader, &end) == 2 && end && !name[end]) f.kind = OF_GROUP;
   else if ((end = 0, sscanf(name, "%9d.log%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = OF_START;
+  else if ((end = 0, sscanf(name, "%9d.taken%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = TAKEN;
   else if ((end = 0, sscanf(name, "%9d.interrupted%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = INTERRUPTED;
   return f;
 }
@@ -144,7 +145,11 @@ static int compare_files(const void *a, const void *b) {
 static void path_of(const char *out, const File *f, size_t size, char path[]) {
   char name[64];
   if (f->kind == OF_GROUP) snprintf(name, sizeof name, "%04d-%06d.log", f->start, f->leader);
-  else snprintf(name, sizeof name, "%04d.%s", f->start, f->kind == OF_START ? "log" : "interrupted");
+  else
+    snprintf(name, sizeof name, "%04d.%s", f->start,
+             f->kind == OF_START ? "log"
+             : f->kind == TAKEN  ? "taken"
+                                 : "interrupted");
   bf_folder_path(out, name, size, path);
 }
 
@@ -204,7 +209,7 @@ static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const
     const bool last = i + 1 == count || files[i + 1].start != files[i].start;
     path_of(out, &files[i], sizeof path, path);
     const bool lives = files[i].start == all->alive;
-    if (files[i].kind != INTERRUPTED) BF_TRY(read_log(run, h, path, lives, error));
+    if (files[i].kind <= OF_GROUP) BF_TRY(read_log(run, h, path, lives, error));
     if (last) BF_TRY(end_start(h, lives || files[i].kind == INTERRUPTED, error));
     h->start = files[i].start;
   }
@@ -222,6 +227,10 @@ BfStatus bf_history_read(const BfRun *run, const char *out, int alive, BfHistory
 
 void bf_history_mark(const char *out, int start, size_t size, char path[]) {
   path_of(out, &(File){start, 0, INTERRUPTED}, size, path);
+}
+
+void bf_history_taken(const char *out, int start, size_t size, char path[]) {
+  path_of(out, &(File){start, 0, TAKEN}, size, path);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -294,6 +303,24 @@ static BfStatus write_history(BfLog *log, const BfHistory *h, BfError *error) {
   return bf_log_close(log, error);
 }
 
+/* A folder with all in it, which this program has made; links are not followed. */
+static int remove_tree(const char *path) {
+  char        inside[4096];
+  struct stat about;
+  int         failed = 0;
+  if (lstat(path, &about)) return errno == ENOENT ? 0 : -1;
+  if (!S_ISDIR(about.st_mode)) return unlink(path);
+  DIR *folder = opendir(path);
+  if (!folder) return -1;
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    const int long_one = snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) >= (int)sizeof inside;
+    failed |= long_one || remove_tree(inside);
+  }
+  closedir(folder);
+  return rmdir(path) | failed;
+}
+
 BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   BfLog   log;
   char    path[4096];
@@ -311,7 +338,7 @@ BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   if (status == BF_OK) h->start++;
   for (int64_t i = 0; i < count && status == BF_OK; i++) {
     path_of(out, &files[i], sizeof path, path);
-    if (files[i].start < h->start) unlink(path);
+    if (files[i].start < h->start) remove_tree(path);
   }
   bf_free(files);
   return status;
@@ -335,24 +362,6 @@ BfStatus bf_study_point_make(const char *out, const char *point, BfError *error)
   return BF_OK;
 }
 
-/* A folder with all in it, which this program has made; links are not followed. */
-static int remove_tree(const char *path) {
-  char        inside[4096];
-  struct stat about;
-  int         failed = 0;
-  if (lstat(path, &about)) return errno == ENOENT ? 0 : -1;
-  if (!S_ISDIR(about.st_mode)) return unlink(path);
-  DIR *folder = opendir(path);
-  if (!folder) return -1;
-  for (struct dirent *entry; (entry = readdir(folder));) {
-    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    const int long_one = snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) >= (int)sizeof inside;
-    failed |= long_one || remove_tree(inside);
-  }
-  closedir(folder);
-  return rmdir(path) | failed;
-}
-
 BfStatus bf_study_tree_remove(const char *path, BfError *error) {
   if (!remove_tree(path)) return BF_OK;
   return bf_fail(error, BF_FAILURE, "%s cannot be removed: %s", path, strerror(errno));
@@ -372,7 +381,7 @@ BfStatus bf_study_folder_remove(const char *out, BfError *error) {
   BfStatus status = list(out, &count, &files, error);
   for (int64_t i = 0; i < count && status == BF_OK; i++) {
     path_of(out, &files[i], sizeof path, path);
-    unlink(path);
+    remove_tree(path);
   }
   bf_free(files);
   return status == BF_OK ? bf_folder_remove(out, error) : status;

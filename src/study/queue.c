@@ -138,7 +138,8 @@ static BfStatus begin(BfWork *w, BfHistory *h, BfError *error) {
   BF_TRY(bf_claim_take(w->o->out, w->claim, error));
   unlink(w->stop); /* of an earlier start */
   BF_TRY(bf_history_begin(w->o->out, h, error));
-  w->start    = h->start;
+  w->start = h->start;
+  BF_TRY(bf_deal_begin(w, error));
   w->deadline = bf_seconds_left(w->o->hours);
   return BF_OK;
 }
@@ -190,7 +191,7 @@ static void wait_for_all(BfWork *w) {
 /* The failure of a group is told when all have ended. */
 static BfStatus run_tasks(BfWork *w, BfError *error) {
   BfError closing = {0};
-  BF_TRY(bf_queue_create(w->run->world, BF_COUNTERS + bf_group_sizes(w), &w->queue, error));
+  if (!w->between_hosts) BF_TRY(bf_queue_create(w->run->world, BF_COUNTERS + bf_group_sizes(w), &w->queue, error));
   bf_phase_begin(w->run, BF_PHASE_STUDY);
   bf_work_pass(w);
   bf_groups_run(w, w->run->world, error);
@@ -238,6 +239,7 @@ BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, B
   BfHistory history = {0};
   char      mark[4096];
   BfStatus  status;
+  w.between_hosts = bf_most_node_ranks(run->world) < run->size;
   BF_GOTO(bf_together(run->world, bf_stop_path(o->out, &w.stop, error), error));
   BF_GOTO(bf_together(run->world, run->rank == 0 ? begin(&w, &history, error) : BF_OK, error));
   bf_history_clear(&history);

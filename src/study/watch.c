@@ -13,25 +13,45 @@ bool bf_work_stops(BfWork *w) {
   if (bf_signals_asked() || now + room >= w->deadline) return true;
   if (now - w->looked < 1) return false;
   w->looked = now;
-  return stat(w->stop, &about) == 0 && !S_ISDIR(about.st_mode);
+  return (stat(w->stop, &about) == 0 && !S_ISDIR(about.st_mode)) || bf_deal_has_ended(w);
 }
 
 /* ---- progress --------------------------------------------------------------------------------------------------- */
 
 double bf_task_units(const BfTask *task) { return task->seconds > 0 ? task->seconds : 1; }
 
-void bf_work_pass(BfWork *w) {
-  int there;
-  if (w->run->rank != 0) return;
-  /* Counters are this rank's memory; where groups are on other hosts, MPI serves them when it is called. */
-  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &there, MPI_STATUS_IGNORE);
-  const int64_t begun = bf_queue_seen(&w->queue, BF_COUNT_BEGUN), done = bf_queue_seen(&w->queue, BF_COUNT_DONE);
-  const int64_t failed   = bf_queue_seen(&w->queue, BF_COUNT_FAILED);
-  const int64_t micro    = bf_queue_seen(&w->queue, BF_COUNT_MICROSECONDS);
-  char          text[64] = "";
+static void tell(BfWork *w, int64_t begun, int64_t failed, int64_t running) {
+  char text[64] = "";
   if (failed) snprintf(text, sizeof text, ", %lld failed", (long long)failed);
-  bf_progress_what(w->run, "%lld of %lld points done, %lld running%s", (long long)(w->kept + done),
-                   (long long)(w->kept + w->tasks), (long long)(begun - done - failed), text);
+  bf_progress_what(w->run, "%lld of %lld points done, %lld running%s", (long long)(w->kept + begun - running - failed),
+                   (long long)(w->kept + w->tasks), (long long)running, text);
+}
+
+static void pass_counted(BfWork *w) {
+  const int64_t begun = bf_queue_seen(&w->queue, BF_COUNT_BEGUN), done = bf_queue_seen(&w->queue, BF_COUNT_DONE);
+  const int64_t failed = bf_queue_seen(&w->queue, BF_COUNT_FAILED);
+  const int64_t micro  = bf_queue_seen(&w->queue, BF_COUNT_MICROSECONDS);
+  tell(w, begun, failed, begun - done - failed);
   bf_work_done(w->run, BF_PHASE_STUDY, 1e-6 * (double)(micro - w->told));
   w->told = micro;
+}
+
+/* Of points that were taken all but the last of each group have ended, in order of tasks: nearly. */
+static void pass_taken(BfWork *w) {
+  const double  now    = bf_seconds();
+  const int64_t before = w->begun;
+  if (now - w->passed < 1) return;
+  w->passed             = now;
+  const int64_t begun   = bf_deal_begun(w, &w->begun);
+  const int64_t groups  = begun ? w->run->size / w->task[begun - 1].ranks : 0;
+  const int64_t running = begun < groups ? begun : groups;
+  tell(w, begun, 0, running);
+  for (int64_t i = before - running > 0 ? before - running : 0; i < begun - running; i++)
+    bf_work_done(w->run, BF_PHASE_STUDY, bf_task_units(&w->task[i]));
+}
+
+void bf_work_pass(BfWork *w) {
+  if (w->run->rank != 0) return;
+  if (w->between_hosts) pass_taken(w);
+  else pass_counted(w);
 }

@@ -75,6 +75,18 @@ def restarted(name, *arguments):
     assert not difference(Result(path("whole.h5")), Result(out)), name
 
 
+def study():
+    """Groups on two hosts, which share no memory to deal points by."""
+    words = ["study", IRIS, "-vary", "action_count 8 2 3 4; action_seed 1 2", "-horizon", 2, "-ranks", 1, "-measure", "cost,loss"]
+    well([*words, "-o", path("alone.h5")], NAMES[:1])
+    status, _, err = run([*words, "-o", path("both.h5"), "-maxh", 1e-9])
+    assert status == 75 and "the same line goes on" in err, (status, err)
+    well([*words, "-o", path("both.h5")])
+    with open(path("alone.csv")) as one, open(path("both.csv")) as two:
+        assert one.read() == two.read()
+    assert not os.path.exists(path("both.h5.checkpoint"))
+
+
 def reference():
     """The uninterrupted run, on one host, for those below."""
     if not os.path.exists(path("peace.h5")):
@@ -178,6 +190,7 @@ CHECKS = [
     ("the bits of one host: full space", lambda: bits("full", "solve", XOR, "-space", "full", "-quantize_cells", "2,2")),
     ("the bits of one host: reachable space", lambda: bits("reachable", "solve", IRIS, "-space", "reachable", "-action_count", 16)),
     ("the bits of one host: flow", lambda: bits("flow", *FLOW)),
+    ("a study in groups on both", study),
     ("stopped and gone on: full space", lambda: restarted("r-full", "solve", XOR, "-space", "full", "-quantize_cells", "3,2", "-horizon", 4)),
     ("stopped and gone on: reachable space", lambda: restarted("r-reachable", "solve", IRIS, "-space", "reachable", "-action_count", 16)),
     ("stopped and gone on: flow", lambda: restarted("r-flow", *FLOW)),

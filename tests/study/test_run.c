@@ -2,7 +2,7 @@
  * no longer asked for. The command at each point is one of this test: it writes x^2, and misbehaves at some x. */
 #include "../ranks.h"
 #include "bellformer/store.h"
-#include "study/log.h"
+#include "study/group.h"
 #include "study_case.h"
 #include <dirent.h>
 #include <math.h>
@@ -286,6 +286,35 @@ static void parts(Tap *tap, BfRun *run) {
   check(tap, run->rank || sum == 16, "parts are the whole");
 }
 
+/* As between hosts: by files. All ranks take at once, each a share of its own. */
+static void by_files(Tap *tap, BfRun *run) {
+  enum { TASKS = 300 };
+  const BfStudyOptions o     = {.out = out};
+  const BfDeal         deal  = {0, 0, TASKS};
+  BfWork               w     = {.run = run, .o = &o, .tasks = TASKS, .start = 7, .between_hosts = true};
+  BfError              error = {0};
+  int64_t              at = 0, next = 0, before = -1, seen = 0;
+  int                  taken[TASKS] = {0}, grows = 1;
+  char                 path[256];
+  reset(run);
+  snprintf(path, sizeof path, "%s.checkpoint", out);
+  check(tap, run->rank || (!mkdir(path, 0777) && bf_deal_begin(&w, &error) == BF_OK), "a folder of what is taken");
+  while (bf_deal_take(&w, &deal, &at, &next, &error) == BF_OK && next >= 0) {
+    grows &= next > before;
+    before = next;
+    taken[next]++;
+  }
+  (void)MPI_Allreduce(MPI_IN_PLACE, taken, TASKS, MPI_INT, MPI_SUM, run->world);
+  int once = 1;
+  for (int i = 0; i < TASKS; i++) once &= taken[i] == 1;
+  check(tap, once && grows && reported(&error), "every task is taken once, the earlier first");
+  check(tap, bf_deal_begun(&w, &seen) == TASKS && !bf_deal_has_ended(&w), "all were");
+  (void)MPI_Barrier(run->world);
+  if (run->rank == 0) bf_deal_end(&w);
+  (void)MPI_Barrier(run->world);
+  check(tap, bf_deal_has_ended(&w), "the end is told to all");
+}
+
 int main(int argc, char **argv) {
   Tap     tap   = {0};
   BfRun  *run   = NULL;
@@ -302,6 +331,7 @@ int main(int argc, char **argv) {
   equal(&tap, run);
   stop(&tap, run);
   parts(&tap, run);
+  by_files(&tap, run);
   reset(run);
   if (run->rank == 0 && rmdir(folder)) printf("# %s is not empty\n", folder);
   bf_run_destroy(&run);
