@@ -23,7 +23,7 @@ const BfOption bf_eval_options[] = {
          "of their numbers, or, where the cost is one of tokens, a row a token in the order of the table, with "
          "sequence, position, class, logits and representation, or value. HDF5 has these under /prediction (of a "
          "flow also /flow_prediction), the tokens after every layer as /tokens [T+1, N, d] and, with labels, the loss "
-         "of every sequence as /loss [S]"},
+         "of every sequence as /loss [S], loss and accuracy as attributes of /prediction"},
     {"w1", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, w1),
      .meaning =
          "tell W1 between the law of the training data and that of -data TABLE, for the Euclidean distance, mass "

@@ -249,7 +249,9 @@ static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   BF_TRY(bf_together(run->world, BF_NEW(&x->last, x->plan->study->runs, error), error));
   BF_TRY(bf_together(run->world, bf_run_create(MPI_COMM_SELF, 0, &x->alone, error), error));
   x->alone->quiet = x->alone->silent = true;
-  x->alone->memory                   = run->memory;
+  /* Ranks of a node measure at once. */
+  const double all_memory = run->memory ? (double)run->memory : (double)bf_memory_left(run);
+  x->alone->memory        = (int64_t)(all_memory / run->node_size) + (run->memory ? 0 : bf_peak_memory());
   return BF_OK;
 }
 
