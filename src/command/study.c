@@ -34,6 +34,8 @@ static const BfOption study_options[] = {
     {"gather", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(gather), .meaning = "join parts into STUDY.h5; runs nothing"},
     {"maxh", BF_OPTION_NUMBER, BF_OF_THIS_START, "HOURS", AT(hours), NULL, 0, 1e6,
      .meaning = "stop in time; in a SLURM job its limit is the default"},
+    {"problem", BF_OPTION_OTHER, BF_OF_THIS_START, "PROBLEM.yaml",
+     .meaning = "in place of the study file's: the same study of another problem"},
     {"dry", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(dry),
      .meaning = "check everything, tell points and time, and stop"},
     {0}};

@@ -32,9 +32,11 @@ static char *stem(const char *path, BfError *error) {
   return bf_text_copy(base, dot && dot > base ? dot - base : (int64_t)strlen(base), error);
 }
 
-static BfStatus read_problem(const BfStudyReader *reader, const BfTree *tree, BfError *error) {
+/* given: -problem, a path as it is; or NULL. */
+static BfStatus read_problem(const BfStudyReader *reader, const BfTree *tree, const char *given, BfError *error) {
   BfStudy *study = reader->study;
   char    *name  = NULL, path[4096];
+  if (given) return bf_text_join(&study->problem, given, "", error);
   BF_TRY(bf_read_text(tree, "problem", &name, error));
   if (!name) return bf_fail(error, BF_BAD_INPUT, "problem is missing: the problem file of every run");
   const bool beside = name[0] != '/' && *reader->folder;
@@ -54,7 +56,7 @@ static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOpt
   BF_TRY(bf_read_text(tree, "name", &study->name, error));
   BF_TRY(bf_read_text(tree, "statement", &study->statement, error));
   BF_TRY(bf_read_text(tree, "source", &study->source, error));
-  BF_TRY(read_problem(reader, tree, error));
+  BF_TRY(read_problem(reader, tree, bf_options_read(options, "problem"), error));
   BF_TRY(bf_read_runs(reader, runs, error));
   BF_TRY(bf_study_take_options(reader, options, error));
   if ((node = bf_tree_find(tree, "set"))) BF_TRY(bf_read_sets(reader, NULL, node, &study->set, error));
@@ -83,6 +85,8 @@ static BfStatus read_bytes(const BfStudyReader *reader, const BfFile *file, cons
   BfStatus status = bf_tree_parse(file, &tree, error);
   if (status == BF_OK && !is_study(&tree) && bf_options_given(options, "vary")) {
     bf_tree_clear(&tree);
+    if (bf_options_given(options, "problem"))
+      return bf_fail(error, BF_BAD_INPUT, "option -problem goes with a study file; %s is a problem itself", path);
     return bf_study_of_line(reader, path, options, error); /* its errors are of the line */
   }
   if (status == BF_OK && !is_study(&tree))

@@ -97,6 +97,20 @@ def goes_on():
     assert done.returncode == 0 and "3 points and 1 reference, 3 runs each: program refined there" in done.stdout, done
 
 
+def another_problem():
+    """-problem in place of the file's: the numbers of a file that names it, and of the line that gives up what was there."""
+    write("q.yaml", STUDY % (XOR, "4"))
+    write("other.yaml", open(XOR).read().replace("xor.csv", os.path.join(os.path.dirname(XOR), "xor.csv")).replace("weight_decay:", "weight_decay: 0.1 #"))
+    write("o.yaml", STUDY % ("other.yaml", "4"))
+    good(run(["study", path("o.yaml"), "-o", path("o.h5"), "-quiet"]))
+    lost = run(["study", path("q.yaml"), "-problem", path("other.yaml"), "-o", path("q.h5"), "-quiet"])
+    assert lost.returncode == 2 and "holds 4 points that the study no longer has" in lost.stderr, lost
+    good(run(["study", path("q.yaml"), "-problem", path("other.yaml"), "-o", path("q.h5"), "-quiet", "-overwrite"]))
+    assert open(path("o.csv")).read() == open(path("q.csv")).read()
+    done = run(["study", XOR, "-vary", "horizon 1 2", "-problem", XOR, "-dry"])
+    assert done.returncode == 2 and "option -problem goes with a study file" in done.stderr, done
+
+
 def fails():
     """A point that fails has its line; the others are done; exit 1."""
     words = ["study", XOR, "-vary", "quantize_cells 3 300", "-space", "full", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost",
@@ -138,4 +152,4 @@ def wrong():
 
 
 tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
-     ("the same line goes on, a changed study keeps its points", goes_on), ("points that fail are listed", fails), ("wrong input", wrong)])
+     ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong)])
