@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build bellformer, train on the shipped problems under mpirun, draw the pictures:  sh jobs/demo.sh [RANKS]
-# Runs and figures go to demo/. Expected values stand in each problem file, and in share/problems/README.md.
+# Runs, figures and a page of three small studies go to demo/. Expected values stand in each problem file, and in share/problems/README.md.
 set -eu
 cd "$(dirname "$0")/.."
 . jobs/install.sh
@@ -54,4 +54,19 @@ for run in xor asy26-toy-100 induction iris iris-full moons; do
   printf '%-14s ' $run
   mpirun -n 1 build/bellformer eval demo/$run.h5
 done
-echo "== done: runs and figures are in demo/"
+# study NAME ARGUMENTS
+study() {
+  name=$1
+  shift
+  echo "== study: mpirun -n $ranks bellformer study $*"
+  mpirun -n "$ranks" build/bellformer study "$@" -o "demo/$name.h5" -overwrite
+  plot study "$name" "demo/$name.h5"
+}
+
+study quantization share/studies/quantization-cells.yaml
+study consistency share/problems/moons/moons.yaml -horizon 2 -action_count 64 -quantize_cells 0 \
+  -vary "data_sample_count 5..40x2; data_sample_seed 0..9" -reference "data_sample_count 0; data_sample_seed 0" -fit quantized_cost
+study depth share/studies/depth.yaml
+echo "   writing demo/report.html"
+/usr/bin/python3 share/plot/report.py demo/quantization.h5 demo/consistency.h5 demo/depth.h5 -o demo/report.html
+echo "== done: runs and figures are in demo/, a page of the studies is demo/report.html"

@@ -4,7 +4,7 @@
 usage: make.py [FOLDER]
 
 moons.h5      two interleaved half circles of radius 1 with Gaussian noise 0.08, one a label, as in ../problems/moons, at uniform angles:
-              10000 tokens a label. What `data.sample` draws from this table without replacement is a sample of that law.
+              5000 tokens a label. What `data.sample` draws from this table without replacement is a sample of that law.
 moved-*.h5    the first 200 tokens a label of moons.h5 (moved-0.h5) and the same with each moon moved as a whole by 2^-k, in directions
               1 to 3 (of three pairs of angles): laws at a known distance, W1 = 2^-k where nothing leaves the box.
 sentences.h5  sequences of three independent tokens in [-2, 2]^2: a label 0 or 1 with probability 1/2, tokens normal of deviation 0.8 around
@@ -19,7 +19,7 @@ import sys
 
 import h5py
 
-MOONS, MOVED = 10000, 200
+MOONS, MOVED = 5000, 200
 SCALES, DIRECTIONS = range(1, 9), ((0.3, 3.7), (2.0, 1.1), (5.2, 4.4))  # angles by which the two moons are moved
 
 
