@@ -20,6 +20,7 @@ typedef struct {
   double     *number; /* [2 * points]: seconds, bytes that this rank has found; those of others 0 */
   double      spent, told;
   int64_t     speakers, *speaker; /* points that are estimated, each for all that differ from it only in `over` */
+  int64_t     last_point;         /* the last of them that is no reference */
   BfOptions **last;               /* [runs] what was checked before */
   BfProblem  *problem;            /* that the last run has read */
 } Check;
@@ -189,7 +190,7 @@ static int64_t stride(int64_t all) {
 static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
   const int64_t step  = stride(x->speakers);
   double        draws = 1;
-  int64_t       at    = x->speakers - 1;
+  int64_t       at    = x->last_point;
   for (int o = 0; o < x->plan->study->overs; o++)
     draws *= (double)x->plan->study->item[bf_study_item(x->plan->study, x->plan->study->over[o], NULL)].count;
   for (int64_t k = 0; k < x->speakers && x->spent < at_least + share * x->told; k++, at = (at + step) % x->speakers) {
@@ -228,7 +229,7 @@ static void take_nearest(Check *x, int64_t count, const int64_t known[], int64_t
 static BfStatus share_estimates(const BfRun *run, Check *x, BfError *error) {
   const int64_t all = x->plan->points + x->plan->references, step = stride(x->speakers);
   const int64_t most  = (int64_t)(2e7 / (double)all) + 16; /* or this would take its time */
-  int64_t      *known = NULL, count = 0, at = x->speakers - 1;
+  int64_t      *known = NULL, count = 0, at = x->last_point;
   BF_TRY(bf_together(run->world, BF_NEW(&known, most, error), error));
   for (int64_t i = 0; i < 2 * all; i += 1 << 20)
     MPI_Allreduce(MPI_IN_PLACE, x->number + i, (int)(2 * all - i < 1 << 20 ? 2 * all - i : 1 << 20), MPI_DOUBLE,
@@ -245,7 +246,10 @@ static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   BF_TRY(bf_together(run->world, BF_NEW(&x->number, 2 * all, error), error));
   BF_TRY(bf_together(run->world, BF_NEW(&x->speaker, all, error), error));
   for (int64_t p = 0; p < all; p++)
-    if (speaker(x->plan, p) == p) x->speaker[x->speakers++] = p;
+    if (speaker(x->plan, p) == p) {
+      if (p < x->plan->points) x->last_point = x->speakers;
+      x->speaker[x->speakers++] = p;
+    }
   BF_TRY(bf_together(run->world, BF_NEW(&x->last, x->plan->study->runs, error), error));
   BF_TRY(bf_together(run->world, bf_run_create(MPI_COMM_SELF, 0, &x->alone, error), error));
   x->alone->quiet = x->alone->silent = true;
