@@ -135,7 +135,7 @@ def study(ranks, weak, turns, folder):
     """Points of equal size in groups of one rank: predicted is the time of one rank, shared."""
     def took(n, points):
         out = os.path.join(folder, "study.h5")
-        options = ["study", XOR, "-vary", "action_seed 0..%d" % (points - 1), "-action_kind", "sample", "-action_count", 60, "-quantize_cells", "3,2",
+        options = ["study", XOR, "-vary", "action_seed 0..%d" % (points - 1), "-action_kind", "sample", "-action_count", 300, "-quantize_cells", "3,2",
                    "-space", "full", "-ranks", 1, "-o", out, "-overwrite", "-quiet"]
         begin = time.perf_counter()
         run(launch(n, *options))

@@ -23,8 +23,8 @@ double bf_info_memory_left(const BfInfo *x) {
 void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double left, const char *parts) {
   Text a, b;
   if (x->answer) x->answer->bytes = bytes;
-  bf_print(x->run, "  memory a node      %s%s, %s are free: %s%s\n", bound, bf_human_bytes(bytes, a),
-           bf_human_bytes(left, b),
+  bf_print(x->run, "  memory a node      %s%s, %s are free%s: %s%s\n", bound, bf_human_bytes(bytes, a),
+           bf_human_bytes(left, b), bf_info_predicts(x) ? " here" : "",
            bytes <= left ? "fits"
            : *bound      ? "may not fit"
                          : "does not fit",
