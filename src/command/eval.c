@@ -28,8 +28,9 @@ const BfOption bf_eval_options[] = {
      .meaning =
          "tell W1 between the law of the training data and that of -data TABLE, for the Euclidean distance, mass "
          "staying within its tag (sequence, position, label), whose weights are those of the training data; mean "
-         "over sequences. Of tokens, unless a tag has too many distinct ones (4194304 pairs in two dimensions or "
-         "more), and of the centres of their cells where the problem has cells; both have to have the same tags. "
+         "over sequences. Of tokens, unless a tag has too many distinct ones (in two dimensions or more n^2 m "
+         "beyond 2^33 of n and m <= n), and of the centres of their cells where the problem has cells; both have to "
+         "have the same tags. "
          "HDF5 has these as attributes w1 and w1_cells of /"},
     {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, overwrite),
      .meaning = "replace FILE if it exists"},

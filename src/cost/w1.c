@@ -105,7 +105,8 @@ static void part(Difference *of, int64_t *sources, int64_t *sinks) {
   of->count = kept;
 }
 
-static BfStatus transport(Difference *of, int64_t n, int64_t m, double *w1, BfError *error) {
+/* From the more points, n, to the fewer, m: a path looks at all sinks. more: the sign of the masses of the former. */
+static BfStatus transport(Difference *of, int more, int64_t n, int64_t m, double *w1, BfError *error) {
   const double **from = NULL, **to = NULL;
   int64_t       *supply = NULL, *demand = NULL, i = 0, j = 0;
   double        *ground = NULL, cost = 0;
@@ -116,12 +117,13 @@ static BfStatus transport(Difference *of, int64_t n, int64_t m, double *w1, BfEr
   BF_GOTO(BF_NEW(&demand, m, error));
   BF_GOTO(BF_NEW(&ground, n * m, error));
   for (int64_t k = 0; k < of->count; k++) {
-    if (of->mass[k] > 0) {
+    const int64_t mass = more * of->mass[k];
+    if (mass > 0) {
       from[i]     = of->point[k];
-      supply[i++] = of->mass[k];
+      supply[i++] = mass;
     } else {
       to[j]       = of->point[k];
-      demand[j++] = -of->mass[k];
+      demand[j++] = -mass;
     }
   }
   for (i = 0; i < n; i++)
@@ -147,8 +149,10 @@ BfStatus bf_w1(int dim, int64_t n, const double x[], int64_t m, const double y[]
     goto done;
   }
   part(&of, &sources, &sinks);
-  *w1 = sources ? NAN : 0;
-  if (sources && sources <= BF_W1_PAIRS / sinks) status = transport(&of, sources, sinks, w1, error);
+  *w1                = sources ? NAN : 0;
+  const int64_t more = sources > sinks ? sources : sinks, fewer = sources + sinks - more;
+  if (sources && (double)more * (double)more * (double)fewer <= BF_W1_WORK)
+    status = transport(&of, sources > sinks ? 1 : -1, more, fewer, w1, error);
 done:
   bf_free(of.point);
   bf_free(of.mass);

@@ -2,11 +2,10 @@
 #pragma once
 #include "bellformer/error.h"
 
-/* Pairs of distinct points of one law and of the other, in more than one dimension: memory of 16 bytes each, and a time
- * of about their number times that of the points. */
-#define BF_W1_PAIRS (1 << 22)
+/* Of n distinct points of one law and m <= n of the other, in more than one dimension, n^2 m at most: some seconds. */
+#define BF_W1_WORK 0x1p33
 
 /* min over couplings of the mean of |x - y|, Euclidean: of the uniform laws on x [n][dim] and on y [m][dim], points as
  * often as they stand there. Exact up to rounding: in one dimension by distribution functions, O((n + m) log(n + m));
- * in more by optimal transport of what the two do not share. *w1 is NaN where that has more than BF_W1_PAIRS pairs. */
+ * in more by optimal transport of what the two do not share. *w1 is NaN where that is more than BF_W1_WORK. */
 BfStatus bf_w1(int dim, int64_t n, const double x[], int64_t m, const double y[], double *w1, BfError *error);
