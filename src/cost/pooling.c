@@ -17,7 +17,7 @@ BfStatus bf_pooled_read(BfCost *cost, const BfKeyReader *keys, const BfCostData 
   BfPooled *own     = cost->own;
   int       pooling = BF_POOL_MEAN;
   (void)data;
-  BF_TRY(keys->word(keys, "cost.pooling", BF_OPTIONAL, names, &pooling, error));
+  BF_TRY(keys->word(keys, "cost.pooling", names, &pooling, error));
   own->pooling = (BfPooling)pooling;
   return BF_OK;
 }

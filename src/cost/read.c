@@ -11,7 +11,7 @@ static BfStatus read_readout(BfCost *cost, const BfKeyReader *keys, const BfCost
   cost->readouts  = 1;
   if (!cost->kind->has_readout) return BF_OK;
   BF_TRY(keys->choose(keys, &bf_readout_family, &kind, error));
-  BF_TRY(keys->integer(keys, "cost.readout.classes", BF_OPTIONAL, 1, 1000001, &classes, error));
+  BF_TRY(keys->integer(keys, "cost.readout.classes", &classes, error));
   BF_TRY(bf_readout_kinds[kind]->read(cost, keys, classes, data, error));
   if (!cost->classes) return BF_OK; /* targets in place of labels: said when the data are checked */
   snprintf(text, sizeof text, "%d", cost->classes);
@@ -20,8 +20,7 @@ static BfStatus read_readout(BfCost *cost, const BfKeyReader *keys, const BfCost
 
 static BfStatus read_weight_decay(BfCost *cost, const BfKeyReader *keys, BfError *error) {
   const char *key = "cost.weight_decay";
-  BF_TRY(keys->number(keys, key, BF_OPTIONAL, &cost->weight_decay, error));
-  if (cost->weight_decay < 0) return keys->fail(keys, key, error, "must be at least 0, got %g", cost->weight_decay);
+  BF_TRY(keys->number(keys, key, &cost->weight_decay, error));
   if (!isfinite(cost->step * cost->weight_decay)) /* which a control of 0 would make NaN */
     return keys->fail(keys, key, error, "times step must be finite, got %g and %g", cost->weight_decay, cost->step);
   return BF_OK;

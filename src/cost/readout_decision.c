@@ -6,7 +6,7 @@
 static BfStatus read_matrix(BfCost *cost, const BfKeyReader *keys, int64_t classes, BfError *error) {
   const char *key   = "cost.readout.matrix";
   int64_t     count = 0, dim = cost->dim;
-  BF_TRY(keys->numbers(keys, key, BF_REQUIRED, &count, &cost->matrix, error));
+  BF_TRY(keys->numbers(keys, key, &count, &cost->matrix, error));
   if (!count || count % (classes * dim))
     return keys->fail(keys, key, error, "wants a multiple of %lld numbers (%lld classes, %lld each), got %lld",
                       (long long)(classes * dim), (long long)classes, (long long)dim, (long long)count);

@@ -5,7 +5,7 @@ static BfStatus read(BfCost *cost, const BfKeyReader *keys, int64_t classes, con
   const char *key   = "cost.readout.matrix";
   int64_t     count = 0, dim = cost->dim;
   (void)data;
-  BF_TRY(keys->numbers(keys, key, BF_REQUIRED, &count, &cost->matrix, error));
+  BF_TRY(keys->numbers(keys, key, &count, &cost->matrix, error));
   if (classes && count != classes * dim)
     return keys->fail(keys, key, error, "wants %lld numbers (%lld classes, %lld each), got %lld",
                       (long long)(classes * dim), (long long)classes, (long long)dim, (long long)count);

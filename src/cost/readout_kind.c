@@ -8,7 +8,9 @@ const BfReadoutKind *const bf_readout_kinds[] = {BF_READOUT_KINDS(ADDRESS) NULL}
 
 static const BfKind *kind_at(int k) { return bf_readout_kinds[k] ? &bf_readout_kinds[k]->base : NULL; }
 
-const BfFamily bf_readout_family = {.key = "cost.readout.kind", .fallback = "fixed", .kind = kind_at};
+static const BfKey kind_key          = {"cost.readout.kind", "word", "fixed",
+                                        "logits are R r + b: `fixed`, or `decision`: the best of several after the last layer"};
+const BfFamily     bf_readout_family = {.key = &kind_key, .kind = kind_at};
 
 static const BfKind sources[] = {
     {.name = "cost.readout.file", .keys = (const BfKey[]){{.name = "cost.readout.file"}, {.name = NULL}}},
@@ -25,8 +27,5 @@ BfStatus bf_readout_bias(BfCost *cost, const BfKeyReader *keys, BfError *error) 
   char          each[96];
   snprintf(each, sizeof each, "%lld readout%s of %d class%s", (long long)cost->readouts, cost->readouts == 1 ? "" : "s",
            cost->classes, cost->classes == 1 ? "" : "es");
-  BF_TRY(keys->exactly(keys, key, BF_OPTIONAL, wanted, each, &cost->bias, error));
-  if (cost->bias) return BF_OK;
-  BF_TRY(keys->note(keys, key, "0", error));
-  return BF_NEW(&cost->bias, wanted, error);
+  return keys->exactly(keys, key, wanted, each, &cost->bias, error);
 }

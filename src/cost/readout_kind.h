@@ -22,12 +22,15 @@ extern const BfFamily             bf_readout_source;  /* matrix and bias, or a f
 
 /* What every cost with a readout lists among its keys. */
 #define BF_READOUT_KEYS                                                                                                \
-  {"cost.readout.kind", "word", "fixed",                                                                               \
-   "logits are R r + b: `fixed`, or `decision`: the best of several after the last layer"},                            \
+  {.name = "cost.readout.kind"},                                                                                       \
       {"cost.readout.matrix", "numbers", NULL, "R, d numbers for each class; of a decision one R after the other"},    \
       {"cost.readout.bias", "numbers", "0", "b, a number for each class of each readout, or one for all"},             \
-      {"cost.readout.classes", "integer", "those of the data",                                                         \
-       "C; of a fixed readout as many as the matrix has rows"},                                                        \
+      {"cost.readout.classes",                                                                                         \
+       "integer",                                                                                                      \
+       "those of the data",                                                                                            \
+       "C; of a fixed readout as many as the matrix has rows",                                                         \
+       .least = 1,                                                                                                     \
+       .most  = 1000001},                                                                                               \
   {                                                                                                                    \
     "cost.readout.file", "file", "none", "a CSV, a row for each readout: R (C d numbers), then b (C)"                  \
   }

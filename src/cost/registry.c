@@ -11,12 +11,12 @@ static const BfCostKind *kinds[MOST + 1] = {BF_COST_KINDS(ADDRESS)}; /* ends wit
 
 static const BfKind *kind_at(int k) { return k < MOST && kinds[k] ? &kinds[k]->base : NULL; }
 
-const BfFamily bf_cost_family = {.key = "cost.terminal", .kind = kind_at};
+static const BfKey kind_key       = {"cost.terminal", "word", NULL, "what tokens cost after the last layer, see below"};
+const BfFamily     bf_cost_family = {.key = &kind_key, .kind = kind_at};
 
 const BfCostKind *bf_cost_kind(const char *name) {
-  for (int k = 0; kinds[k]; k++)
-    if (!strcmp(name, kinds[k]->base.name)) return kinds[k];
-  return NULL;
+  const int k = bf_kind_find(kind_at, name);
+  return k < 0 ? NULL : kinds[k];
 }
 
 static int is_word(const char *name) {

@@ -15,16 +15,15 @@ static BfPositionWeight weight_of(const BfCost *cost) {
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 
 static BfStatus read(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error) {
-  const char       *key = "cost.position_weight", *text = "auto";
+  const char       *key   = "cost.position_weight", *text;
   BfPositionWeight *own   = cost->own;
   double            bound = 0; /* the largest over contexts */
   for (int64_t s = 0; s < data->contexts; s++)
     bound = fmax(bound, bf_position_weight_bound(&data->context[s], cost->diameter2));
-  BF_TRY(keys->text(keys, key, BF_OPTIONAL, &text, error));
+  BF_TRY(keys->text(keys, key, &text, error));
   own->automatic = !strcmp(text, "auto");
   if (own->automatic) return BF_OK;
-  BF_TRY(keys->number(keys, key, BF_REQUIRED, &own->weight, error));
-  if (own->weight < 0) return keys->fail(keys, key, error, "must be at least 0, got %g", own->weight);
+  BF_TRY(keys->number(keys, key, &own->weight, error));
   if (own->weight >= bound) return BF_OK;
   return keys->warn(keys, error, "%s %g is below %g, which keeps every token at its own position", key, own->weight,
                     bound);
@@ -240,7 +239,8 @@ const BfCostKind bf_cost_wasserstein = {
     .base         = {"wasserstein",
                      (const BfKey[]){{"cost.position_weight", "number or word", "auto",
                                       "lambda of the ground cost |z - y|^2 + lambda |p - q|^2; `auto`: what keeps every token "
-                                              "at its own position"},
+                                              "at its own position",
+                                      .most = INFINITY},
                                      {.name = NULL}}},
     .version      = BF_KIND_VERSION,
     .needs_target = true,

@@ -2,7 +2,6 @@
 #include "kernel/activation.h"
 
 #include <math.h>
-#include <string.h>
 
 struct BfActivation {
   BfKind base;
@@ -27,8 +26,12 @@ static double gelu_slope(double x) {
   return 0.5 * erfc(-x * 0.70710678118654752440) + x * 0.39894228040143267794 * exp(-0.5 * x * x);
 }
 
-static const BfKey keys_of[] = {{.name = "layer.width"}, {.name = "control.W1"}, {.name = "control.b1"},
-                                {.name = "control.W2"},  {.name = "control.b2"}, {.name = NULL}};
+static const BfKey keys_of[] = {{"layer.width", "integer", NULL, "rows of W1", .least = 1, .most = 65536},
+                                {.name = "control.W1"},
+                                {.name = "control.b1"},
+                                {.name = "control.W2"},
+                                {.name = "control.b2"},
+                                {.name = NULL}};
 
 static const BfActivation activations[] = {{{"tanh", keys_of, "tanh x"}, tanh, tanh_slope},
                                            {{"relu", keys_of, "max(x, 0)"}, relu, relu_slope},
@@ -37,15 +40,12 @@ enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
 static const BfKind  none = {.name = "none", .meaning = "no such term"};
 static const BfKind *kind_at(int k) { return !k ? &none : k <= ACTIVATIONS ? &activations[k - 1].base : NULL; }
-const BfFamily       bf_activation_family = {"layer.feedforward", "none", false, false, kind_at};
+static const BfKey   key                  = {"layer.feedforward", "word", "none", "sigma of W2 sigma(W1 z + b1) + b2"};
+const BfFamily       bf_activation_family = {&key, false, false, kind_at};
 
 const BfActivation *bf_activation_at(int k) { return k > 0 && k <= ACTIVATIONS ? &activations[k - 1] : NULL; }
 
-const BfActivation *bf_activation(const char *name) {
-  for (int i = 0; i < ACTIVATIONS; i++)
-    if (!strcmp(name, activations[i].base.name)) return &activations[i];
-  return NULL;
-}
+const BfActivation *bf_activation(const char *name) { return bf_activation_at(bf_kind_find(kind_at, name)); }
 
 const char *bf_activation_name(const BfActivation *activation) {
   return activation ? activation->base.name : none.name;

@@ -4,17 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static const BfKind   choices[] = {{.name = "0"},
-                                   {.name = "1 or more",
-                                    .keys = (const BfKey[]){{.name = "layer.beta"},
-                                                            {.name = "layer.mask"},
-                                                            {.name = "data.position_encoding"},
-                                                            {.name = "data.position_amplitude"},
-                                                            {.name = "control.A"},
-                                                            {.name = "control.V"},
-                                                            {.name = NULL}}}};
+static const BfKind choices[] = {
+    {.name = "0"},
+    {.name = "1 or more",
+     .keys = (const BfKey[]){{"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
+                             {"layer.mask", "word", "full",
+                              "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},
+                             {.name = "data.position_encoding"},
+                             {.name = "data.position_amplitude"},
+                             {.name = "control.A"},
+                             {.name = "control.V"},
+                             {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
-static const BfFamily family = {"layer.heads", "1 or more", true, true, choice};
+static const BfKey    key    = {"layer.heads", "integer", "1", "H; 0: no attention", .least = 0, .most = 10000};
+static const BfFamily family = {&key, true, true, choice};
 
 static const char *const masks[] = {"full", "causal", NULL};
 
@@ -25,22 +28,21 @@ static BfStatus fail_empty(const BfKeyReader *keys, BfError *error) {
   for (int k = 0; (kind = bf_term_kind(k)); k++) {
     const size_t used = strlen(others);
     if (!kind->family || kind->family == &family) continue;
-    snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "", kind->family->key);
+    snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "", kind->family->key->name);
   }
-  return keys->fail(keys, family.key, error, "must be at least 1 where a layer has no other term (%s), got 0", others);
+  return keys->fail(keys, key.name, error, "must be at least 1 where a layer has no other term (%s), got 0", others);
 }
 
 static BfStatus read(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
   int     chosen, mask = 0;
-  int64_t heads = 1;
+  int64_t heads = 0;
   (void)term;
-  layer->beta = 1;
-  BF_TRY(keys->integer(keys, family.key, BF_OPTIONAL, 0, 10000, &heads, error));
+  BF_TRY(keys->integer(keys, key.name, &heads, error));
   if (!heads && !layer->terms) return fail_empty(keys, error);
   BF_TRY(keys->choose(keys, &family, &chosen, error));
-  BF_TRY(keys->integer(keys, family.key, BF_OPTIONAL, 0, 10000, &heads, error)); /* 01 becomes the setting 1 */
-  BF_TRY(keys->number(keys, "layer.beta", BF_OPTIONAL, &layer->beta, error));
-  BF_TRY(keys->word(keys, "layer.mask", BF_OPTIONAL, masks, &mask, error));
+  BF_TRY(keys->integer(keys, key.name, &heads, error)); /* 01 becomes the setting 1 */
+  BF_TRY(keys->number(keys, "layer.beta", &layer->beta, error));
+  BF_TRY(keys->word(keys, "layer.mask", masks, &mask, error));
   layer->heads = (int)heads;
   layer->mask  = mask == 1 ? BF_MASK_CAUSAL : BF_MASK_FULL;
   *there       = heads > 0;

@@ -9,7 +9,8 @@ static const BfEncoding *const encodings[] = {BF_ENCODINGS(ADDRESS) NULL};
 const BfEncoding *bf_encoding_at(int k) { return encodings[k]; }
 
 static const BfKind *kind_at(int k) { return encodings[k] ? &encodings[k]->base : NULL; }
-const BfFamily       bf_encoding_family = {"data.position_encoding", "none", false, true, kind_at};
+static const BfKey   key = {"data.position_encoding", "word or numbers", "none", "e_p, added to queries and keys"};
+const BfFamily       bf_encoding_family = {&key, false, true, kind_at};
 
 BfStatus bf_encoding_extend(const BfEncoding *kind, double amplitude, int positions, BfLayer *layer, BfError *error) {
   if (!kind->row || amplitude == 0 || positions <= layer->positions) return BF_OK;

@@ -8,7 +8,7 @@ enum { MOST_ROWS = 1000001 };
 static BfStatus read(const BfKeyReader *keys, int positions, BfLayer *layer, double *amplitude, BfError *error) {
   int64_t count = 0;
   (void)amplitude;
-  BF_TRY(keys->numbers(keys, KEY, BF_REQUIRED, &count, &layer->encoding, error));
+  BF_TRY(keys->numbers(keys, KEY, &count, &layer->encoding, error));
   const int64_t rows = count / layer->dim;
   if (count % layer->dim || rows < positions)
     return keys->fail(keys, KEY, error, "wants %lld numbers (positions 0 .. %d, %d each) or more, got %lld",

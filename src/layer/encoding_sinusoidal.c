@@ -7,8 +7,7 @@ static const char KEY[] = "data.position_amplitude";
 static BfStatus read(const BfKeyReader *keys, int positions, BfLayer *layer, double *amplitude, BfError *error) {
   (void)positions;
   (void)layer;
-  *amplitude = 1;
-  return keys->number(keys, KEY, BF_OPTIONAL, amplitude, error);
+  return keys->number(keys, KEY, amplitude, error);
 }
 
 static void row(double amplitude, int dim, int p, double *e) {

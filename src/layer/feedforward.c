@@ -13,7 +13,7 @@ static BfStatus read(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool
   BF_TRY(keys->choose(keys, &bf_activation_family, &chosen, error));
   layer->activation = bf_activation_at(chosen);
   *there            = layer->activation != NULL;
-  if (*there) BF_TRY(keys->integer(keys, "layer.width", BF_REQUIRED, 1, 65536, &width, error));
+  if (*there) BF_TRY(keys->integer(keys, "layer.width", &width, error));
   layer->width = (int)width;
   return BF_OK;
 }

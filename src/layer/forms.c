@@ -1,6 +1,5 @@
 /* The forms of matrices: a row each. */
 #include "bellformer/form.h"
-#include <string.h>
 
 #define KEY(key)                                                                                                       \
   { .name = key }
@@ -80,10 +79,10 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 static const BfKind *kind_at(int k) { return k < FORMS ? &forms[k].base : NULL; }
 
-const BfFamily bf_form_family = {.key = "control.A.form", .fallback = "full", .kind = kind_at};
+static const BfKey key            = {"control.A.form", "word", "full", "which numbers of the matrix are free"};
+const BfFamily     bf_form_family = {.key = &key, .kind = kind_at};
 
 const BfForm *bf_form(const char *name) {
-  for (int k = 0; k < FORMS; k++)
-    if (!strcmp(name, forms[k].base.name)) return &forms[k];
-  return NULL;
+  const int k = bf_kind_find(kind_at, name);
+  return k < 0 ? NULL : &forms[k];
 }

@@ -2,13 +2,12 @@
 #include "layer/term_kinds.h"
 #include <string.h>
 
-static const BfKey keys_of[] = {{"layer.linear", "integer", "0", "1: v has a term B z, of z itself, not of N(z); or 0"},
-                                {.name = NULL}};
+static const BfKey key = {"layer.linear", "integer", "0", "1: v has a term B z, of z itself, not of N(z); or 0"};
 
 static const BfKind   choices[] = {{.name = "0"},
                                    {.name = "1", .keys = (const BfKey[]){{.name = "control.B"}, {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
-static const BfFamily family = {"layer.linear", "0", true, false, choice};
+static const BfFamily family = {&key, true, false, choice};
 
 static BfStatus read(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
   int chosen;
@@ -59,7 +58,7 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
     }
 }
 
-const BfTermKind bf_term_linear = {.base       = {"linear", keys_of},
+const BfTermKind bf_term_linear = {.base       = {.name = "linear"},
                                    .version    = BF_KIND_VERSION,
                                    .family     = &family,
                                    .matrices   = (const char *const[]){"B", NULL},

@@ -33,7 +33,7 @@ BfStatus bf_layer_matrices(BfLayer *layer, BfError *error) {
     term->matrix = layer->matrix + at;
     for (int k = 0; k < term->matrices; k++) {
       term->kind->matrix(layer, term, k, &layer->matrix[at]);
-      layer->matrix[at++].form = bf_form(bf_form_family.fallback);
+      layer->matrix[at++].form = bf_form(bf_form_family.key->fallback);
     }
   }
   return BF_OK;

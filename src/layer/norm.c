@@ -6,4 +6,6 @@ const BfNorm bf_norm_none = {.base = {.name = "none", .meaning = "z"}};
 const BfNorm *const bf_norms[] = {&bf_norm_none, &bf_norm_rms, &bf_norm_layer, NULL};
 
 static const BfKind *kind_of(int k) { return bf_norms[k] ? &bf_norms[k]->base : NULL; }
-const BfFamily       bf_family_norm = {"layer.norm", "none", false, false, kind_of};
+static const BfKey   key            = {"layer.norm", "word", "none",
+                                       "what attention and feed-forward see of z, before e_p is added"};
+const BfFamily       bf_family_norm = {&key, false, false, kind_of};

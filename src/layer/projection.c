@@ -5,4 +5,5 @@
 const BfProjection *const bf_projections[] = {&bf_project_clip, &bf_project_sphere, &bf_project_none, NULL};
 
 static const BfKind *kind_of(int k) { return bf_projections[k] ? &bf_projections[k]->base : NULL; }
-const BfFamily       bf_family_projection = {"token.projection", "clip", false, false, kind_of};
+static const BfKey   key                  = {"token.projection", "word", "clip", "P after every layer"};
+const BfFamily       bf_family_projection = {&key, false, false, kind_of};

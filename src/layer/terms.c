@@ -9,6 +9,8 @@ static const BfTermKind *kinds[BF_MOST_TERMS + 1] = {BF_TERM_KINDS(ADDRESS)}; /*
 
 const BfTermKind *bf_term_kind(int k) { return kinds[k]; }
 
+static const BfKind *kind_at(int k) { return kinds[k] ? &kinds[k]->base : NULL; }
+
 /* ---- those of plug-ins ------------------------------------------------------------------------------------------ */
 
 static bool is_word(const char *name) {
@@ -50,14 +52,13 @@ BfStatus bf_term_register(const BfTermKind *kind, BfError *error) {
                    name ? name : "", kind->version, BF_KIND_VERSION);
   if (!name || !is_word(name))
     return bf_fail(error, BF_BAD_INPUT, "a layer term is called '%s', which is no word", name ? name : "");
-  for (; kinds[count]; count++)
-    if (!strcmp(name, kinds[count]->base.name))
-      return bf_fail(error, BF_BAD_INPUT, "there is a layer term %s already", name);
+  if (bf_kind_find(kind_at, name) >= 0) return bf_fail(error, BF_BAD_INPUT, "there is a layer term %s already", name);
   BF_TRY(check_functions(kind, error));
   for (const BfKey *key = kind->base.keys; key && key->name; key++)
     if (strncmp(key->name, "layer.", 6))
       return bf_fail(error, BF_BAD_INPUT, "layer term %s: the key %s does not begin with layer.", name, key->name);
   for (const char *const *matrix = kind->matrices; *matrix; matrix++) BF_TRY(check_matrix(kind, *matrix, error));
+  while (kinds[count]) count++;
   if (count == BF_MOST_TERMS)
     return bf_fail(error, BF_BAD_INPUT, "layer term %s: there are %d kinds already", name, BF_MOST_TERMS);
   kinds[count] = kind;
@@ -78,13 +79,10 @@ static BfStatus create(const BfTermKind *kind, BfTerm *term, BfError *error) {
 }
 
 BfStatus bf_layer_add_term(BfLayer *layer, const char *name, BfError *error) {
-  for (int k = 0; kinds[k]; k++)
-    if (!strcmp(kinds[k]->base.name, name)) {
-      if (bf_layer_term(layer, kinds[k]))
-        return bf_fail(error, BF_BAD_INPUT, "the layer has its term %s already", name);
-      return create(kinds[k], &layer->term[layer->terms++], error);
-    }
-  return bf_fail(error, BF_BAD_INPUT, "there is no layer term %s", name);
+  const int k = bf_kind_find(kind_at, name);
+  if (k < 0) return bf_fail(error, BF_BAD_INPUT, "there is no layer term %s", name);
+  if (bf_layer_term(layer, kinds[k])) return bf_fail(error, BF_BAD_INPUT, "the layer has its term %s already", name);
+  return create(kinds[k], &layer->term[layer->terms++], error);
 }
 
 BfStatus bf_layer_read_terms(BfLayer *layer, const BfKeyReader *keys, BfError *error) {

@@ -9,10 +9,17 @@
 #include "quantize/transition.h"
 
 /* How many, of which 0 is none or all. */
-static const BfKey   of_sample[] = {{.name = "data.sample.seed"}, {.name = NULL}};
-static const BfKind  samples[]   = {{.name = "0"}, {.name = "1 or more", .keys = of_sample}};
+static const BfKey of_sample[] = {
+    {"data.sample.seed", "integer", "0", "of that draw; a larger count contains the smaller", .most = INFINITY},
+    {.name = NULL}};
+static const BfKind  samples[] = {{.name = "0"}, {.name = "1 or more", .keys = of_sample}};
 static const BfKind *sample_at(int k) { return k < 2 ? &samples[k] : NULL; }
-const BfFamily       bf_family_sample = {"data.sample.count", "0", true, true, sample_at};
+static const BfKey   sample_count = {
+      "data.sample.count", "integer", "0",
+      "N of the sequences of `data.file`, drawn without replacement; of a table of one sequence N tokens of each tag. "
+        "0: all",
+      .most = INFINITY};
+const BfFamily bf_family_sample = {&sample_count, true, true, sample_at};
 
 static const BfFamily *const families[] = {&bf_encoding_family,   &bf_family_sample,    &bf_form_family,
                                            &bf_sampler_family,    &bf_cost_family,      &bf_readout_family,

@@ -18,13 +18,11 @@ typedef struct {
 } Verdict;
 
 int bf_family_find(const BfFamily *family, const char *text) {
-  int last = -1;
-  if (!text) text = family->fallback;
-  for (int k = 0; text && family->kind(k); k++) {
-    if (!strcmp(family->kind(k)->name, text)) return k;
-    last = k;
-  }
-  return family->open && text ? last : -1;
+  int kind, last = -1;
+  if (!text && family->key) text = family->key->fallback;
+  if (text && (kind = bf_kind_find(family->kind, text)) >= 0) return kind;
+  while (family->kind(last + 1)) last++;
+  return family->open ? last : -1;
 }
 
 /* Whether a kind's list has the key: by its row, or as one of a matrix that is named as a whole. */
@@ -64,16 +62,17 @@ static BfStatus judge(BfKeys *keys, const Verdict *verdict, BfError *error) {
 static unsigned bit(int kind) { return kind < 0 ? 0 : 1u << kind; }
 
 BfStatus bf_family_settle(BfKeys *keys, const BfFamily *family, const char *text, BfError *error) {
-  const int kind = bf_family_find(family, text), of_file = bf_family_find(family, bf_keys_in_file(keys, family->key));
-  Verdict   verdict = {.family = family, .kinds = bit(kind), .of_file = bit(of_file)};
-  if (kind < 0) return bf_fail(error, BF_FAILURE, "%s: no kind '%s' is registered", family->key, text);
-  snprintf(verdict.where, sizeof verdict.where, "%s is %s", family->key, family->kind(kind)->name);
+  const int kind    = bf_family_find(family, text),
+            of_file = bf_family_find(family, bf_keys_in_file(keys, family->key->name));
+  Verdict verdict   = {.family = family, .kinds = bit(kind), .of_file = bit(of_file)};
+  if (kind < 0) return bf_fail(error, BF_FAILURE, "%s: no kind '%s' is registered", family->key->name, text);
+  snprintf(verdict.where, sizeof verdict.where, "%s is %s", family->key->name, family->kind(kind)->name);
   return judge(keys, &verdict, error);
 }
 
 /* "must be grid, sample or file, got 'x'"; "must be one of ..." where there is no fallback. */
 static BfStatus fail_unknown(BfKeys *keys, const BfFamily *family, const char *text, BfError *error) {
-  const bool    must       = !family->fallback;
+  const bool    must       = !family->key->fallback;
   char          kinds[512] = "", quote[BF_QUOTE];
   const BfKind *kind;
   for (int k = 0; (kind = family->kind(k)); k++) {
@@ -81,7 +80,7 @@ static BfStatus fail_unknown(BfKeys *keys, const BfFamily *family, const char *t
     const char  *separator = !k ? "" : must || family->kind(k + 1) ? ", " : " or ";
     snprintf(kinds + used, sizeof kinds - used, "%s%s", separator, kind->name);
   }
-  return bf_key_fail(keys, family->key, error, "must be %s%s, got '%s'%s", must ? "one of " : "", kinds,
+  return bf_key_fail(keys, family->key->name, error, "must be %s%s, got '%s'%s", must ? "one of " : "", kinds,
                      bf_text_quote(text, quote), bf_text_hint(text));
 }
 
@@ -94,10 +93,10 @@ static bool is_unknown(const BfFamily *family, const char *text) {
 }
 
 BfStatus bf_family_choose(BfKeys *keys, const BfFamily *family, int *kind, BfError *error) {
-  const char *text     = family->fallback;
+  const char *text;
   BfError     not_text = {0};
   if (!family->key) return bf_family_settle_given(keys, family, kind, error);
-  if (bf_key_text(keys, family->key, text ? BF_OPTIONAL : BF_REQUIRED, &text, &not_text) != BF_OK) {
+  if (bf_key_text(keys, family->key->name, &text, &not_text) != BF_OK) {
     if (!family->open || family->number) return *error = not_text, error->status;
     text = list;
   }
@@ -133,13 +132,27 @@ BfStatus bf_family_settle_matrix(BfKeys *keys, const char *matrix, const char *w
   return judge(keys, &verdict, error);
 }
 
-BfStatus bf_family_settle_heads(BfKeys *keys, int heads, int of_file, BfError *error) {
+/* The digits of "A_12", where the term has a matrix A for each of a number that its key says; else NULL. */
+static const char *head_of(const BfTermKind *term, const char *matrix) {
+  for (const char *const *name = term->matrices; *name; name++) {
+    const size_t length = strlen(*name);
+    if ((*name)[length - 1] == '_' && !strncmp(matrix, *name, length)) return matrix + length;
+  }
+  return NULL;
+}
+
+BfStatus bf_family_settle_heads(BfKeys *keys, const BfTermKind *term, BfError *error) {
+  const BfKey   *key  = term->family->key;
+  const char    *text = bf_settings_find(bf_keys_taken(keys), key->name), *file = bf_keys_in_file(keys, key->name);
   const BfGiven *given;
+  int64_t        heads, of_file;
+  if (!text || bf_text_integer(text, &heads)) return BF_OK;
+  if (bf_text_integer(file ? file : key->fallback, &of_file) || !bf_key_allows(key, (double)of_file)) of_file = heads;
   for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
-    const char *number = strchr(given->name.matrix, '_');
-    if (!number || atoi(number + 1) < heads) continue;
-    if (given->on_line || of_file == heads || atoi(number + 1) >= of_file)
-      return bf_keys_refuse(keys, given, error, "where layer.heads is %d", heads);
+    const char *head = head_of(term, given->name.matrix);
+    if (!head || atoi(head) < heads) continue;
+    if (given->on_line || of_file == heads || atoi(head) >= of_file)
+      return bf_keys_refuse(keys, given, error, "where %s is %s", key->name, text);
     bf_keys_set_aside(keys, given);
   }
   return BF_OK;

@@ -2,14 +2,14 @@
  * alone is refused where it is given ("xor.yaml: action.count is not used where action.kind is grid"), except that the
  * file's keys of the kind that the file chose stand aside where the command line chose another. */
 #pragma once
-#include "bellformer/kind.h"
+#include "bellformer/term.h"
 #include "keys.h"
 
 /* All of them, the terms' first, for the reference and the table of keys; NULL behind the last. */
 const BfFamily       *bf_family_at(int k);
 extern const BfFamily bf_family_sample;
 
-/* The number of the kind of that name; text NULL: the fallback; -1: there is none. */
+/* The number of the kind of that name; text NULL: that of the fallback; -1: there is none. */
 int bf_family_find(const BfFamily *family, const char *text);
 /* Read the key that chooses, then settle: what BfKeyReader's choose does. *kind: the number of the chosen one. */
 BfStatus bf_family_choose(BfKeys *keys, const BfFamily *family, int *kind, BfError *error);
@@ -23,6 +23,6 @@ BfStatus bf_family_settle_given(BfKeys *keys, const BfFamily *family, int *kind,
  * alone. where: "control.A.form is fixed". */
 BfStatus bf_family_settle_matrix(BfKeys *keys, const char *matrix, const char *where, unsigned forms, unsigned of_file,
                                  BfError *error);
-/* Refuse the keys of control.A_2, V_2 and so on where layer.heads is 2, or set them aside. of_file: heads by the file
- * alone. */
-BfStatus bf_family_settle_heads(BfKeys *keys, int heads, int of_file, BfError *error);
+/* Of a term with a matrix for each of as many heads as its key says: refuse the keys of control.A_2, V_2 and so on
+ * where that is 2, or set them aside; when the key has been read. */
+BfStatus bf_family_settle_heads(BfKeys *keys, const BfTermKind *term, BfError *error);

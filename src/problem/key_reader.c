@@ -13,37 +13,33 @@ static BfStatus choose(const BfKeyReader *keys, const BfFamily *family, int *kin
   return bf_family_choose(of(keys)->keys, family, kind, error);
 }
 
-static BfStatus word(const BfKeyReader *keys, const char *key, BfNeed need, const char *const words[], int *out,
-                     BfError *error) {
-  return bf_key_choice(of(keys)->keys, key, need, words, out, error);
+static BfStatus word(const BfKeyReader *keys, const char *key, const char *const words[], int *out, BfError *error) {
+  return bf_key_choice(of(keys)->keys, key, words, out, error);
 }
 
-static BfStatus text(const BfKeyReader *keys, const char *key, BfNeed need, const char **out, BfError *error) {
-  return bf_key_text(of(keys)->keys, key, need, out, error);
+static BfStatus text(const BfKeyReader *keys, const char *key, const char **out, BfError *error) {
+  return bf_key_text(of(keys)->keys, key, out, error);
 }
 
-static BfStatus integer(const BfKeyReader *keys, const char *key, BfNeed need, int64_t least, int64_t most,
-                        int64_t *out, BfError *error) {
-  return bf_key_integer(of(keys)->keys, key, need, least, most, out, error);
+static BfStatus integer(const BfKeyReader *keys, const char *key, int64_t *out, BfError *error) {
+  return bf_key_integer(of(keys)->keys, key, out, error);
 }
 
-static BfStatus number(const BfKeyReader *keys, const char *key, BfNeed need, double *out, BfError *error) {
-  return bf_key_number(of(keys)->keys, key, need, out, error);
+static BfStatus number(const BfKeyReader *keys, const char *key, double *out, BfError *error) {
+  return bf_key_number(of(keys)->keys, key, out, error);
 }
 
-static BfStatus integers(const BfKeyReader *keys, const char *key, BfNeed need, int64_t least, int64_t most,
-                         int64_t *count, int64_t **out, BfError *error) {
-  return bf_key_integers(of(keys)->keys, key, need, least, most, count, out, error);
+static BfStatus integers(const BfKeyReader *keys, const char *key, int64_t *count, int64_t **out, BfError *error) {
+  return bf_key_integers(of(keys)->keys, key, count, out, error);
 }
 
-static BfStatus numbers(const BfKeyReader *keys, const char *key, BfNeed need, int64_t *count, double **out,
+static BfStatus numbers(const BfKeyReader *keys, const char *key, int64_t *count, double **out, BfError *error) {
+  return bf_key_numbers(of(keys)->keys, key, count, out, error);
+}
+
+static BfStatus exactly(const BfKeyReader *keys, const char *key, int64_t wanted, const char *each, double **out,
                         BfError *error) {
-  return bf_key_numbers(of(keys)->keys, key, need, count, out, error);
-}
-
-static BfStatus exactly(const BfKeyReader *keys, const char *key, BfNeed need, int64_t wanted, const char *each,
-                        double **out, BfError *error) {
-  return bf_read_numbers(of(keys), key, need, wanted, each, out, error);
+  return bf_read_numbers(of(keys), key, wanted, each, out, error);
 }
 
 static BfStatus rows(const BfKeyReader *keys, const char *key, int64_t width, int64_t *count, double **out,

@@ -8,29 +8,15 @@
 #include <string.h>
 
 static const BfKey general[] = {
-    {"name", "text", "the file's name", "for output and plots"},
-    {"horizon", "integer", NULL, "T, the number of layers, 1 to 1000000"},
-    {"step", "number", NULL, "eps > 0, the step of a layer; depth runs from 0 to T eps"},
-    {"token.dim", "integer", NULL, "d, 1 to 64"},
+    {"name", "text", "the file's name", "for output and plots", .cosmetic = true},
+    {"horizon", "integer", NULL, "T, the number of layers", .least = 1, .most = 1000000},
+    {"step", "number", NULL, "eps, the step of a layer; depth runs from 0 to T eps", 0, INFINITY, .above = true},
+    {"token.dim", "integer", NULL, "d", .least = 1, .most = BF_MOST_DIM},
     {"token.lower", "numbers", NULL, "lowest corner of Z: d numbers, or one for all"},
     {"token.upper", "numbers", NULL, "highest corner; above `lower` in every component, both within 1e140"},
-    {"token.projection", "word", "clip", "P after every layer"},
     {"data.file", "file", NULL, "the table to train on"},
     {"data.test", "file", "none", "such a table, on which the trained model is only evaluated"},
-    {"data.sample.count", "integer", "0",
-     "N of the sequences of `data.file`, drawn without replacement; of a table of one sequence N tokens of each tag. "
-     "0: "
-     "all"},
-    {"data.sample.seed", "integer", "0", "of that draw, at least 0; a larger count contains the smaller"},
-    {"data.position_encoding", "word or numbers", "none", "e_p, added to queries and keys"},
-    {"layer.residual", "integer", "1", "r, 1 or 0"},
-    {"layer.norm", "word", "none", "what attention and feed-forward see of z, before e_p is added"},
-    {"layer.heads", "integer", "1", "H, 0 to 10000; 0: no attention"},
-    {"layer.beta", "number", "1", "beta in exp( beta < z + e_p, A (z' + e_p') > )"},
-    {"layer.mask", "word", "full", "`full`, or `causal`: a token sees positions p' <= p; one token a position then"},
-    {"layer.feedforward", "word", "none", "sigma of W2 sigma(W1 z + b1) + b2"},
-    {"layer.width", "integer", NULL, "rows of W1, 1 to 65536"},
-    {"control.A.form", "word", "full", "which numbers of the matrix are free"},
+    {"layer.residual", "integer", "1", "r", .least = 0, .most = 1},
     {"control.A.value", "numbers", NULL, "rows x columns numbers, row by row, or one for every entry"},
     {"control.A.range", "numbers", NULL,
      "`[lo, hi]` for all free numbers, or a pair for each; lo <= hi, both within 1e290. May be left out where "
@@ -38,17 +24,16 @@ static const BfKey general[] = {
     {"control.A.levels", "integers", NULL,
      "values that a grid takes in the range, both ends included; 1: its middle. One for all free numbers, or one for "
      "each. Of a sample or of rows no file has levels; a file's levels stand aside where the command line sets "
-     "`action.kind`"},
+     "`action.kind`",
+     .least = 1, .most = INT_MAX},
     {"control.A.row_I_column_J.range", "numbers", "control.A.range",
      "the same for single rows, columns and entries, see below"},
-    {"control.A.row_I_column_J.levels", "integer", "control.A.levels", "the same"},
-    {"action.kind", "word", "grid", "how the set is chosen, see below"},
-    {"cost.terminal", "word", NULL, "what tokens cost after the last layer, see below"},
-    {"cost.weight_decay", "number", "0", "lambda >= 0"},
+    {"control.A.row_I_column_J.levels", "integer", "control.A.levels", "the same", .least = 1, .most = INT_MAX},
+    {"cost.weight_decay", "number", "0", "lambda", .least = 0, .most = INFINITY},
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
      "from 0 to T eps, linear in between"},
-    {NULL, NULL, NULL, NULL},
+    {.name = NULL},
 };
 
 static const BfKey *next_described(const BfKind *kind, BfKeyWalk *walk) {
@@ -59,20 +44,48 @@ static const BfKey *next_described(const BfKind *kind, BfKeyWalk *walk) {
   return NULL;
 }
 
-const BfKey *bf_key_next(BfKeyWalk *walk) {
-  if (general[walk->general].name) return &general[walk->general++];
-  for (const BfFamily *family; (family = bf_family_at((int)walk->family)); walk->family++, walk->kind = 0) {
-    const BfKind *kind;
-    for (; (kind = family->kind((int)walk->kind)); walk->kind++, walk->key = 0) {
-      const BfKey *key = next_described(kind, walk);
-      if (key) return key;
-    }
-  }
-  for (const BfTermKind *term; (term = bf_term_kind((int)walk->term)); walk->term++, walk->key = 0) {
-    const BfKey *key = next_described(&term->base, walk);
+/* Of a family: the key that chooses, then those of its kinds. */
+static const BfKey *next_of_family(const BfFamily *family, BfKeyWalk *walk) {
+  const BfKind *kind;
+  if (!walk->chosen++ && family->key) return family->key;
+  for (; (kind = family->kind((int)walk->kind)); walk->kind++, walk->key = 0) {
+    const BfKey *key = next_described(kind, walk);
     if (key) return key;
   }
   return NULL;
+}
+
+const BfKey *bf_key_next(BfKeyWalk *walk) {
+  const BfKey *key;
+  if (general[walk->general].name) return &general[walk->general++];
+  for (const BfFamily *family; (family = bf_family_at((int)walk->family));
+       walk->family++, walk->kind = walk->chosen = 0)
+    if ((key = next_of_family(family, walk))) return key;
+  for (const BfTermKind *term; (term = bf_term_kind((int)walk->term)); walk->term++, walk->key = 0)
+    if ((key = next_described(&term->base, walk))) return key;
+  return NULL;
+}
+
+const BfKey *bf_key_row(const char *name) {
+  const BfKey *key;
+  for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));)
+    if (!strcmp(key->name, name)) return key;
+  return NULL;
+}
+
+bool bf_key_has_range(const BfKey *key) { return key->least != 0 || key->most != 0; }
+
+bool bf_key_allows(const BfKey *key, double value) {
+  if (!bf_key_has_range(key)) return true;
+  return (key->above ? value > key->least : value >= key->least) && value <= key->most;
+}
+
+void bf_key_range(const BfKey *key, char text[BF_RANGE]) {
+  *text = '\0';
+  if (!bf_key_has_range(key)) return;
+  snprintf(text, BF_RANGE, key->above ? "above %.15g" : isinf(key->most) ? "at least %.15g" : "%.15g", key->least);
+  if (!isinf(key->most))
+    snprintf(text + strlen(text), BF_RANGE - strlen(text), "%s%.15g", key->above ? ", at most " : " to ", key->most);
 }
 
 /* "`none`: z", behind what stands there already; numbers, which the last of an open family is, are no word. */
@@ -88,9 +101,9 @@ static void add_kind(const BfFamily *family, int k, size_t size, char text[]) {
 
 void bf_key_meaning(const BfKey *key, size_t size, char text[]) {
   const BfFamily *family;
-  snprintf(text, size, "%s", key->meaning);
+  snprintf(text, size, "%s%s", key->meaning, key->cosmetic ? "; changes no answer" : "");
   for (int f = 0; (family = bf_family_at(f)); f++)
-    for (int k = 0; family->key && !strcmp(family->key, key->name) && family->kind(k); k++)
+    for (int k = 0; family->key && !strcmp(family->key->name, key->name) && family->kind(k); k++)
       add_kind(family, k, size, text);
 }
 

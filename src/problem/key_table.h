@@ -9,11 +9,18 @@
 /* A walk over all keys, {0} at first: those of no kind, then those of the families' kinds and of terms. A key that
  * several kinds describe comes as often; NULL behind the last. */
 typedef struct {
-  int64_t general, family, kind, key, term;
+  int64_t general, family, chosen, kind, key, term;
 } BfKeyWalk;
 
 const BfKey *bf_key_next(BfKeyWalk *walk);
+/* The row of a name, "control.A.form"; NULL: there is none. */
+const BfKey *bf_key_row(const char *name);
 
+#define BF_RANGE 64
+bool bf_key_has_range(const BfKey *key);
+bool bf_key_allows(const BfKey *key, double value);
+/* "1 to 64", "at least 0", "above 0", "" where any number will do. */
+void bf_key_range(const BfKey *key, char text[BF_RANGE]);
 /* What the reference tells of a key; of one that chooses a kind also what the kinds tell of themselves. */
 void bf_key_meaning(const BfKey *key, size_t size, char text[]);
 

@@ -8,11 +8,12 @@
 
 /* What a key holds. */
 typedef struct {
-  int64_t     count; /* 0 where the key is absent, and of an empty list */
-  int         given;
-  const char *whole; /* of the command line: the text as it is, commas and all; else NULL */
-  char      **item;  /* [count] */
-  char      **owned; /* item, where it is to be freed; one block with its text */
+  int64_t      count; /* 0 where the key is absent, and of an empty list */
+  int          given;
+  const char  *whole; /* of the command line: the text as it is, commas and all; else NULL */
+  char       **item;  /* [count] */
+  char       **owned; /* item, where it is to be freed; one block with its text */
+  const BfKey *row;
 } Value;
 
 /* ---- what is given ---------------------------------------------------------------------------------------------- */
@@ -69,7 +70,7 @@ void bf_keys_destroy(BfKeys **keys) {
   if (!*keys) return;
   bf_yaml_clear(&(*keys)->yaml);
   bf_overrides_destroy(&(*keys)->overrides);
-  for (int64_t k = 0; k < (*keys)->asked; k++) bf_free((*keys)->ask[k]);
+  for (int64_t k = 0; k < (*keys)->asked; k++) bf_free((*keys)->ask[k].key);
   bf_free((*keys)->ask);
   for (int64_t k = 0; k < (*keys)->givens; k++) bf_free((*keys)->given[k].key);
   bf_free((*keys)->given);
@@ -176,7 +177,7 @@ static int has_map(const BfKeys *keys, const char *key) {
 
 /* Names a key that nothing has read and that looks like the missing one: beside it, or where its whole map is missing
  * (a misspelt map). */
-static BfStatus fail_missing(const BfKeys *keys, const char *key, BfError *error) {
+BfStatus bf_key_missing(const BfKeys *keys, const char *key, BfError *error) {
   const int map = has_map(keys, key);
   for (int64_t k = 0; k < keys->yaml.count; k++) {
     const BfYamlEntry *entry = &keys->yaml.entry[k];
@@ -188,17 +189,18 @@ static BfStatus fail_missing(const BfKeys *keys, const char *key, BfError *error
 
 /* ---- look-up ---------------------------------------------------------------------------------------------------- */
 
-static BfStatus remember(BfKeys *keys, const char *key, BfError *error) {
+static BfStatus remember(BfKeys *keys, const char *key, const BfKey **row, BfError *error) {
   BfKeyName name;
   char      option[BF_OPTION_LENGTH];
   for (int64_t k = 0; k < keys->asked; k++)
-    if (!strcmp(keys->ask[k], key)) return BF_OK;
+    if (!strcmp(keys->ask[k].key, key)) return *row = keys->ask[k].row, BF_OK;
   bf_option_name(key, option);
   if (!bf_key_name(option, &name)) return bf_fail(error, BF_FAILURE, "the key %s is not in the table of keys", key);
   BF_TRY(bf_array_room(&keys->ask, keys->asked, &keys->asked_room, sizeof *keys->ask, error));
   char *copy = bf_text_copy(key, (int64_t)strlen(key), error);
   if (!copy) return error->status;
-  keys->ask[keys->asked++] = copy;
+  keys->ask[keys->asked++] = (BfAsked){copy, name.row};
+  *row                     = name.row;
   return BF_OK;
 }
 
@@ -224,10 +226,10 @@ static BfStatus split(const char *text, Value *value, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus look(BfKeys *keys, const char *key, BfNeed need, Value *value, BfError *error) {
+static BfStatus look(BfKeys *keys, const char *key, Value *value, BfError *error) {
   *value             = (Value){0};
   BfYamlEntry *entry = in_file(keys, key);
-  BF_TRY(remember(keys, key, error));
+  BF_TRY(remember(keys, key, &value->row, error));
   if (entry && entry->kind == BF_YAML_MAP)
     return bf_fail(error, BF_BAD_INPUT, "%s: line %d: %s must be a value, not a map of keys", keys->file, entry->line,
                    key);
@@ -242,13 +244,13 @@ static BfStatus look(BfKeys *keys, const char *key, BfNeed need, Value *value, B
     BF_TRY(split(value->whole, value, error));
     value->given = 1;
   }
-  if (!value->given && need == BF_REQUIRED) return fail_missing(keys, key, error);
+  if (!value->given && !value->row->fallback) return bf_key_missing(keys, key, error);
   return BF_OK;
 }
 
 /* The same for a key of one value. */
-static BfStatus look_single(BfKeys *keys, const char *key, BfNeed need, Value *value, BfError *error) {
-  BF_TRY(look(keys, key, need, value, error));
+static BfStatus look_single(BfKeys *keys, const char *key, Value *value, BfError *error) {
+  BF_TRY(look(keys, key, value, error));
   if (!value->given || value->count == 1) return BF_OK;
   bf_free(value->owned);
   return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value->count);
@@ -270,11 +272,14 @@ BfSettings *bf_keys_taken(BfKeys *keys) { return &keys->taken; }
 
 /* ---- values by type --------------------------------------------------------------------------------------------- */
 
-BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error) {
+BfStatus bf_key_text(BfKeys *keys, const char *key, const char **out, BfError *error) {
   Value value;
-  BF_TRY(look(keys, key, need, &value, error));
+  BF_TRY(look(keys, key, &value, error));
   bf_free(value.owned); /* a text is never split at its commas */
-  if (!value.given) return take_text(keys, key, *out, error);
+  if (!value.given) {   /* a word's fallback is a word; that of a text or file is not one */
+    if (strcmp(value.row->type, "text") && strcmp(value.row->type, "file")) *out = value.row->fallback;
+    return take_text(keys, key, *out, error);
+  }
   if (!value.whole && value.count != 1)
     return bf_key_fail(keys, key, error, "must be one value, got %lld", (long long)value.count);
   const char *text = value.whole ? value.whole : value.item[0];
@@ -283,12 +288,10 @@ BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **ou
   return take_text(keys, key, text, error);
 }
 
-BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *const names[], int *out,
-                       BfError *error) {
+BfStatus bf_key_choice(BfKeys *keys, const char *key, const char *const names[], int *out, BfError *error) {
   char        list[256] = "", quote[BF_QUOTE];
   const char *text      = NULL;
-  BF_TRY(bf_key_text(keys, key, need, &text, error));
-  if (!text) return take_text(keys, key, names[*out], error);
+  BF_TRY(bf_key_text(keys, key, &text, error));
   for (int k = 0; names[k]; k++) {
     if (!strcmp(names[k], text)) {
       *out = k;
@@ -300,59 +303,66 @@ BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *c
   return bf_key_fail(keys, key, error, "must be %s, got '%s'%s", list, bf_text_quote(text, quote), bf_text_hint(text));
 }
 
-static BfStatus to_number(const BfKeys *keys, const char *key, const char *text, double *out, BfError *error) {
+static BfStatus to_number(const BfKeys *keys, const char *key, const BfKey *row, const char *text, double *out,
+                          BfError *error) {
   char        quote[BF_QUOTE];
   const char *wrong = bf_text_number(text, out);
-  if (!wrong) return BF_OK;
-  return bf_key_fail(keys, key, error, "%s: '%s'%s", wrong, bf_text_quote(text, quote), bf_text_hint(text));
-}
-
-static BfStatus to_integer(const BfKeys *keys, const char *key, const char *text, int64_t least, int64_t most,
-                           int64_t *out, BfError *error) {
-  char        quote[BF_QUOTE];
-  const char *wrong = bf_text_integer(text, out);
   if (wrong) return bf_key_fail(keys, key, error, "%s: '%s'%s", wrong, bf_text_quote(text, quote), bf_text_hint(text));
-  if (*out < least)
-    return bf_key_fail(keys, key, error, "must be at least %lld, got %lld", (long long)least, (long long)*out);
-  if (*out > most)
-    return bf_key_fail(keys, key, error, "must be at most %lld, got %lld", (long long)most, (long long)*out);
+  if (!bf_key_has_range(row)) return BF_OK;
+  if (row->above && *out <= row->least)
+    return bf_key_fail(keys, key, error, "must be greater than %g, got %g", row->least, *out);
+  if (*out < row->least) return bf_key_fail(keys, key, error, "must be at least %g, got %g", row->least, *out);
+  if (*out > row->most) return bf_key_fail(keys, key, error, "must be at most %g, got %g", row->most, *out);
   return BF_OK;
 }
 
-BfStatus bf_key_integer(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *out,
-                        BfError *error) {
-  Value   value;
-  int64_t number;
-  BF_TRY(look_single(keys, key, need, &value, error));
-  if (!value.given) return bf_settings_add_integers(&keys->taken, key, 1, out, error);
-  BfStatus status = to_integer(keys, key, value.item[0], least, most, &number, error);
+static BfStatus to_integer(const BfKeys *keys, const char *key, const BfKey *row, const char *text, int64_t *out,
+                           BfError *error) {
+  char        quote[BF_QUOTE];
+  const char *wrong = bf_text_integer(text, out);
+  if (wrong) return bf_key_fail(keys, key, error, "%s: '%s'%s", wrong, bf_text_quote(text, quote), bf_text_hint(text));
+  if (!bf_key_has_range(row)) return BF_OK;
+  if ((double)*out < row->least)
+    return bf_key_fail(keys, key, error, "must be at least %.0f, got %lld", row->least, (long long)*out);
+  if ((double)*out > row->most)
+    return bf_key_fail(keys, key, error, "must be at most %.0f, got %lld", row->most, (long long)*out);
+  return BF_OK;
+}
+
+BfStatus bf_key_integer(BfKeys *keys, const char *key, int64_t *out, BfError *error) {
+  Value    value;
+  int64_t  number;
+  BfStatus status = BF_OK;
+  BF_TRY(look_single(keys, key, &value, error));
+  if (value.given) status = to_integer(keys, key, value.row, value.item[0], &number, error);
+  else if (bf_text_integer(value.row->fallback, &number)) number = *out;
   bf_free(value.owned);
   BF_TRY(status);
   *out = number;
   return bf_settings_add_integers(&keys->taken, key, 1, out, error);
 }
 
-BfStatus bf_key_number(BfKeys *keys, const char *key, BfNeed need, double *out, BfError *error) {
-  Value  value;
-  double number;
-  BF_TRY(look_single(keys, key, need, &value, error));
-  if (!value.given) return bf_settings_add_numbers(&keys->taken, key, 1, out, error);
-  BfStatus status = to_number(keys, key, value.item[0], &number, error);
+BfStatus bf_key_number(BfKeys *keys, const char *key, double *out, BfError *error) {
+  Value    value;
+  double   number;
+  BfStatus status = BF_OK;
+  BF_TRY(look_single(keys, key, &value, error));
+  if (value.given) status = to_number(keys, key, value.row, value.item[0], &number, error);
+  else if (bf_text_number(value.row->fallback, &number)) number = *out;
   bf_free(value.owned);
   BF_TRY(status);
   *out = number;
   return bf_settings_add_numbers(&keys->taken, key, 1, out, error);
 }
 
-BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *count,
-                         int64_t **out, BfError *error) {
+BfStatus bf_key_integers(BfKeys *keys, const char *key, int64_t *count, int64_t **out, BfError *error) {
   Value    value;
   int64_t *list = NULL;
   BfStatus status;
-  BF_TRY(look(keys, key, need, &value, error));
+  BF_TRY(look(keys, key, &value, error));
   if (!value.given) return BF_OK;
   BF_GOTO(BF_NEW(&list, value.count, error));
-  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_integer(keys, key, value.item[k], least, most, &list[k], error));
+  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_integer(keys, key, value.row, value.item[k], &list[k], error));
   if (!is_of_box(key)) BF_GOTO(bf_settings_add_integers(&keys->taken, key, value.count, list, error));
   *count = value.count;
   *out   = list;
@@ -362,14 +372,14 @@ done:
   return status;
 }
 
-BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *count, double **out, BfError *error) {
+BfStatus bf_key_numbers(BfKeys *keys, const char *key, int64_t *count, double **out, BfError *error) {
   Value    value;
   double  *list = NULL;
   BfStatus status;
-  BF_TRY(look(keys, key, need, &value, error));
+  BF_TRY(look(keys, key, &value, error));
   if (!value.given) return BF_OK;
   BF_GOTO(BF_NEW(&list, value.count, error));
-  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_number(keys, key, value.item[k], &list[k], error));
+  for (int64_t k = 0; k < value.count; k++) BF_GOTO(to_number(keys, key, value.row, value.item[k], &list[k], error));
   if (!is_of_box(key)) BF_GOTO(bf_settings_add_numbers(&keys->taken, key, value.count, list, error));
   *count = value.count;
   *out   = list;

@@ -40,18 +40,17 @@ void bf_keys_replace(BfKeys *keys, const BfGiven *given);
 BfStatus bf_keys_refuse(const BfKeys *keys, const BfGiven *given, BfError *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The text borrowed from keys. */
-BfStatus bf_key_text(BfKeys *keys, const char *key, BfNeed need, const char **out, BfError *error);
+/* By what the table of keys says of the key: its range, and where it is absent, its fallback; where that is no value,
+ * the output stays as it is, and where there is none, they fail. The text borrowed from keys. */
+BfStatus bf_key_text(BfKeys *keys, const char *key, const char **out, BfError *error);
 /* One of names[], which ends with NULL: its number. */
-BfStatus bf_key_choice(BfKeys *keys, const char *key, BfNeed need, const char *const names[], int *out, BfError *error);
-BfStatus bf_key_integer(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *out,
-                        BfError *error);
+BfStatus bf_key_choice(BfKeys *keys, const char *key, const char *const names[], int *out, BfError *error);
+BfStatus bf_key_integer(BfKeys *keys, const char *key, int64_t *out, BfError *error);
 /* Any finite number. */
-BfStatus bf_key_number(BfKeys *keys, const char *key, BfNeed need, double *out, BfError *error);
+BfStatus bf_key_number(BfKeys *keys, const char *key, double *out, BfError *error);
 /* Lists, with a single value as a list of one; *out to be freed with bf_free. */
-BfStatus bf_key_integers(BfKeys *keys, const char *key, BfNeed need, int64_t least, int64_t most, int64_t *count,
-                         int64_t **out, BfError *error);
-BfStatus bf_key_numbers(BfKeys *keys, const char *key, BfNeed need, int64_t *count, double **out, BfError *error);
+BfStatus bf_key_integers(BfKeys *keys, const char *key, int64_t *count, int64_t **out, BfError *error);
+BfStatus bf_key_numbers(BfKeys *keys, const char *key, int64_t *count, double **out, BfError *error);
 
 /* Fail with the key's name before the text: "xor.yaml: step must be ...", or "-step must be ..." where the command
  * line gave it. */
@@ -59,6 +58,8 @@ BfStatus bf_key_fail(const BfKeys *keys, const char *key, BfError *error, const 
     __attribute__((format(printf, 4, 5)));
 /* What these messages begin with: "xor.yaml: step", or "-step". */
 void bf_key_spell(const BfKeys *keys, const char *key, size_t size, char out[]);
+/* Fail with "xor.yaml: data.file is missing", and what may have been meant. */
+BfStatus bf_key_missing(const BfKeys *keys, const char *key, BfError *error);
 /* Put "xor.yaml: data.file: " before an error that came from elsewhere. */
 void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 

@@ -17,7 +17,7 @@ static const char *most_like(const BfKeys *keys, const char *name, int as_option
   int         found = 0;
   BfKeyWalk   walk  = {0};
   const char *key;
-  for (int64_t k = 0; (key = k < keys->asked ? keys->ask[k] : next_name(&walk)); k++) {
+  for (int64_t k = 0; (key = k < keys->asked ? keys->ask[k].key : next_name(&walk)); k++) {
     char other[BF_OPTION_LENGTH];
     snprintf(other, sizeof other, "%s", key);
     if (as_option) bf_option_name(key, other);

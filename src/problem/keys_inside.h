@@ -4,6 +4,12 @@
 #include "overrides.h"
 #include "strict_yaml.h"
 
+/* A key that was looked up. */
+typedef struct {
+  char        *key;
+  const BfKey *row;
+} BfAsked;
+
 struct BfKeys {
   const char  *file; /* its name, for messages */
   BfYaml       yaml;
@@ -11,6 +17,6 @@ struct BfKeys {
   int64_t      givens, given_room;
   BfGiven     *given;
   int64_t      asked, asked_room;
-  char       **ask;   /* keys that were looked up */
+  BfAsked     *ask;
   BfSettings   taken; /* their values */
 };

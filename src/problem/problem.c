@@ -19,13 +19,13 @@ static BfStatus read_general(BfReader *reader, BfError *error) {
   BfProblem  *problem = reader->problem;
   const char *name    = NULL;
   int64_t     length, horizon = 0;
-  BF_TRY(bf_key_text(reader->keys, "name", BF_OPTIONAL, &name, error));
+  BF_TRY(bf_key_text(reader->keys, "name", &name, error));
   if (name) length = (int64_t)strlen(name);
   else stem(problem->yaml, &name, &length);
   if (!(problem->name = bf_text_copy(name, length, error))) return error->status;
   for (char *c = problem->name; *c; c++)
     if ((unsigned char)*c < ' ') *c = ' '; /* it is printed in one line */
-  BF_TRY(bf_key_integer(reader->keys, "horizon", BF_REQUIRED, 1, 1000000, &horizon, error));
+  BF_TRY(bf_key_integer(reader->keys, "horizon", &horizon, error));
   problem->horizon = (int)horizon;
   return BF_OK;
 }

@@ -17,13 +17,12 @@ static BfStatus require(BfReader *reader, const int have[], const char *what, Bf
   const BfLayer *layer = &reader->problem->layer;
   for (int j = 0; j < layer->free; j++) {
     if (have[j]) continue;
-    char    name[sizeof layer->matrix->name + 1], key[BF_KEY];
-    int64_t unused;
+    char name[sizeof layer->matrix->name + 1], key[BF_KEY];
     snprintf(name, sizeof name, "%s", matrix_of(layer, j)->name);
     name[strcspn(name, "_")] = '\0'; /* what most users want: one for all heads */
     snprintf(key, sizeof key, "control.%s.%s", name, what);
     if (bf_keys_given(reader->keys, key)) return bf_key_fail(reader->keys, key, error, "is not for every head");
-    BF_TRY(bf_key_integer(reader->keys, key, BF_REQUIRED, 0, 0, &unused, error));
+    return bf_key_missing(reader->keys, key, error);
   }
   return BF_OK;
 }

@@ -47,9 +47,9 @@ static BfStatus read_values(const Pass *pass, const char *key, int all, int64_t 
   const int64_t width = pass->what == RANGE ? 2 : 1, most = all ? width * pass->matrix->free : width;
   int64_t      *levels = NULL;
   if (pass->what == RANGE) {
-    BF_TRY(bf_key_numbers(keys, key, BF_REQUIRED, count, values, error));
+    BF_TRY(bf_key_numbers(keys, key, count, values, error));
   } else {
-    BF_TRY(bf_key_integers(keys, key, BF_REQUIRED, 1, INT_MAX, count, &levels, error));
+    BF_TRY(bf_key_integers(keys, key, count, &levels, error));
     BfStatus status = BF_NEW(values, *count, error);
     for (int64_t k = 0; k < *count && status == BF_OK; k++) (*values)[k] = (double)levels[k];
     bf_free(levels);

@@ -17,10 +17,10 @@ enum { MOST_FORMS = 32 }; /* a choice has a bit for each; their names end with N
 static BfStatus read_form(BfReader *reader, BfMatrix *matrix, BfError *error) {
   const char *names[MOST_FORMS] = {NULL};
   char        key[BF_KEY], but[64] = "";
-  int         form = bf_family_find(&bf_form_family, NULL);
+  int         form = 0;
   for (int k = 0; bf_form_family.kind(k); k++) names[k] = bf_form_family.kind(k)->name;
   pick_key(reader, matrix, "form", key);
-  BF_TRY(bf_key_choice(reader->keys, key, BF_OPTIONAL, names, &form, error));
+  BF_TRY(bf_key_choice(reader->keys, key, names, &form, error));
   matrix->form = bf_form(names[form]);
   if (!matrix->form->fits || matrix->form->fits(matrix->rows, matrix->cols)) return BF_OK;
   snprintf(but, sizeof but, ", not %s", matrix->form->needs);
@@ -51,9 +51,9 @@ static unsigned form_of_file(const BfReader *reader, const BfMatrix *matrix) {
 static BfStatus settle_map(BfReader *reader, const char *map, const char *key, unsigned forms, unsigned of_file,
                            BfError *error) {
   char        where[BF_KEY + 32];
-  const char *form = NULL;
-  if (bf_keys_given(reader->keys, key)) BF_TRY(bf_key_text(reader->keys, key, BF_OPTIONAL, &form, error));
-  snprintf(where, sizeof where, "%s is %s", key, form ? form : bf_form_family.fallback);
+  const char *form = bf_form_family.key->fallback;
+  if (bf_keys_given(reader->keys, key)) BF_TRY(bf_key_text(reader->keys, key, &form, error));
+  snprintf(where, sizeof where, "%s is %s", key, form);
   return bf_family_settle_matrix(reader->keys, map, where, forms, of_file, error);
 }
 
@@ -112,7 +112,7 @@ static BfStatus read_value(BfReader *reader, BfMatrix *matrix, BfError *error) {
   if (!matrix->form->given) return BF_OK;
   pick_key(reader, matrix, "value", key);
   snprintf(what, sizeof what, "one an entry of %d x %d", matrix->rows, matrix->cols);
-  return bf_read_numbers(reader, key, BF_REQUIRED, (int64_t)matrix->rows * matrix->cols, what, &matrix->value, error);
+  return bf_read_numbers(reader, key, (int64_t)matrix->rows * matrix->cols, what, &matrix->value, error);
 }
 
 BfStatus bf_read_control(BfReader *reader, BfError *error) {

@@ -1,7 +1,6 @@
 /* step, token.*, layer.* */
 #include "bellformer/term.h"
 #include "reader.h"
-#include "run/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +10,11 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
   int64_t  dim        = 0;
   double  *bound      = NULL;
   int      projection = 0;
-  BF_TRY(bf_key_integer(reader->keys, "token.dim", BF_REQUIRED, 1, BF_MOST_DIM, &dim, error));
+  BF_TRY(bf_key_integer(reader->keys, "token.dim", &dim, error));
   layer->dim = (int)dim;
-  BF_TRY(bf_read_numbers(reader, "token.lower", BF_REQUIRED, dim, "one a component", &bound, error));
+  BF_TRY(bf_read_numbers(reader, "token.lower", dim, "one a component", &bound, error));
   layer->lower = bound;
-  BF_TRY(bf_read_numbers(reader, "token.upper", BF_REQUIRED, dim, "one a component", &bound, error));
+  BF_TRY(bf_read_numbers(reader, "token.upper", dim, "one a component", &bound, error));
   layer->upper = bound;
   for (int j = 0; j < layer->dim; j++) {
     if (!(layer->lower[j] < layer->upper[j]))
@@ -33,23 +32,21 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
 
 /* Which maps of single heads have a use. */
 static BfStatus settle_heads(BfReader *reader, BfError *error) {
-  const int   heads     = reader->problem->layer.heads;
-  int64_t     of_file   = 1;
-  const char *file_text = bf_keys_in_file(reader->keys, "layer.heads");
-  if (file_text && (bf_text_integer(file_text, &of_file) || of_file < 0 || of_file > 10000)) of_file = heads;
-  return bf_family_settle_heads(reader->keys, heads, (int)of_file, error);
+  const BfTermKind *term;
+  for (int k = 0; (term = bf_term_kind(k)); k++)
+    if (term->family) BF_TRY(bf_family_settle_heads(reader->keys, term, error));
+  return BF_OK;
 }
 
 BfStatus bf_read_layer(BfReader *reader, BfError *error) {
   BfKeys           *keys     = reader->keys;
   const BfKeyReader of_terms = bf_key_reader(reader);
   BfLayer          *layer    = &reader->problem->layer;
-  int64_t           residual = 1;
+  int64_t           residual = 0;
   int               norm     = 0;
-  BF_TRY(bf_key_number(keys, "step", BF_REQUIRED, &layer->step, error));
-  if (!(layer->step > 0)) return bf_key_fail(keys, "step", error, "must be greater than 0, got %g", layer->step);
+  BF_TRY(bf_key_number(keys, "step", &layer->step, error));
   BF_TRY(read_token(reader, error));
-  BF_TRY(bf_key_integer(keys, "layer.residual", BF_OPTIONAL, 0, 1, &residual, error));
+  BF_TRY(bf_key_integer(keys, "layer.residual", &residual, error));
   BF_TRY(bf_family_choose(keys, &bf_family_norm, &norm, error));
   layer->residual = (double)residual;
   layer->norm     = bf_norms[norm];

@@ -3,8 +3,6 @@
 #include "quantize/transition.h"
 #include "reader.h"
 
-#include <limits.h>
-
 static BfStatus read_cells(BfReader *reader, const BfKeyReader *keys, BfError *error) {
   BfProblem       *problem = reader->problem;
   const BfTokenBox box     = {problem->layer.dim, problem->layer.lower, problem->layer.upper};
@@ -35,11 +33,11 @@ BfStatus bf_read_quantize(BfReader *reader, BfError *error) {
   BfProblem        *problem = reader->problem;
   const BfKeyReader keys    = bf_key_reader(reader);
   int64_t           atoms   = 0;
-  int               kind    = 0;
+  int               kind    = bf_family_find(&bf_transition_family, NULL);
   problem->transition       = bf_transition_at(kind);
   if (!bf_reads_section(reader, BF_SECTION_QUANTIZE)) return make_contexts(problem, error);
   BF_TRY(read_cells(reader, &keys, error));
-  BF_TRY(bf_key_integer(reader->keys, "quantize.atoms", BF_OPTIONAL, 0, INT_MAX, &atoms, error));
+  BF_TRY(bf_key_integer(reader->keys, "quantize.atoms", &atoms, error));
   BF_TRY(keys.choose(&keys, &bf_transition_family, &kind, error));
   problem->atoms      = (int)atoms;
   problem->transition = bf_transition_at(kind);

@@ -19,15 +19,26 @@ int bf_reads_section(const BfReader *reader, unsigned section) {
   return reader->sections->needs & section || bf_keys_has_section(reader->keys, section);
 }
 
-BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
+/* What one number says that is not given. */
+static BfStatus fall_back(BfReader *reader, const char *key, int64_t wanted, double **out, BfError *error) {
+  double number = 0;
+  BF_TRY(bf_key_number(reader->keys, key, &number, error));
+  bf_settings_alike(bf_keys_taken(reader->keys), key);
+  BF_TRY(BF_NEW(out, wanted, error));
+  for (int64_t k = 0; k < wanted; k++) (*out)[k] = number;
+  return BF_OK;
+}
+
+BfStatus bf_read_numbers(BfReader *reader, const char *key, int64_t wanted, const char *what, double **out,
                          BfError *error) {
   double  *list  = NULL, *all;
   int64_t  count = 0;
   BfStatus status;
   *out = NULL;
-  BF_TRY(bf_key_numbers(reader->keys, key, need, &count, &list, error));
+  BF_TRY(bf_key_numbers(reader->keys, key, &count, &list, error));
+  if (!list) return fall_back(reader, key, wanted, out, error);
   bf_settings_alike(bf_keys_taken(reader->keys), key);
-  if (!list || count == wanted) {
+  if (count == wanted) {
     *out = list;
     return BF_OK;
   }
@@ -49,7 +60,8 @@ BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t
 
 BfStatus bf_read_file(BfReader *reader, const char *key, const BfFile **out, BfError *error) {
   const char *name = NULL;
-  BF_TRY(bf_key_text(reader->keys, key, BF_REQUIRED, &name, error));
+  BF_TRY(bf_key_text(reader->keys, key, &name, error));
+  if (!name) return bf_key_missing(reader->keys, key, error);
   BfStatus status = bf_files_get(reader->problem->files, name, out, error);
   if (status != BF_OK) bf_key_prefix(reader->keys, key, error);
   return status;

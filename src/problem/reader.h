@@ -46,8 +46,8 @@ BfStatus bf_read_flow(BfReader *reader, BfError *error);
 BfStatus bf_check_data(BfReader *reader, BfError *error);
 
 /* A list of `wanted` numbers, or one that stands for all: "wants 1 or 2 numbers, one a component" with `what` = "one a
- * component". Absent, where need lets it: *out is NULL. To be freed with bf_free. */
-BfStatus bf_read_numbers(BfReader *reader, const char *key, BfNeed need, int64_t wanted, const char *what, double **out,
+ * component". Absent: its fallback for all. To be freed with bf_free. */
+BfStatus bf_read_numbers(BfReader *reader, const char *key, int64_t wanted, const char *what, double **out,
                          BfError *error);
 /* The problem's keys, as kinds read theirs; borrows the reader. */
 BfKeyReader bf_key_reader(BfReader *reader);

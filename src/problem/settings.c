@@ -1,5 +1,6 @@
 /* A problem's keys as they were taken, and whether two problems are the same. */
 #include "bellformer/problem.h"
+#include "key_table.h"
 #include "run/text.h"
 
 #include <ctype.h>
@@ -143,16 +144,22 @@ static BfStatus tell(const char *key, const char *was, const char *is, BfError *
                  is ? bf_text_quote(is, now) : "not given");
 }
 
+static bool changes_nothing(const char *key) {
+  const BfKey *row = bf_key_row(key);
+  return row && row->cosmetic;
+}
+
 BfStatus bf_problem_compare(const BfProblem *then, const BfProblem *now, BfError *error) {
   const BfSettings *old = &then->settings, *new = &now->settings;
   for (int64_t k = 0; k < new->count; k++) {
     const BfSetting *x = &new->setting[k], *was = look_up(old, x->key);
-    if (!strcmp(x->key, "name") || (!was && has_heads(old, x->key))) continue;
+    if (changes_nothing(x->key) || (!was && has_heads(old, x->key))) continue;
     if (!was || !is_same(then, was, now, x)) return tell(x->key, was ? was->value : NULL, x->value, error);
   }
   for (int64_t k = 0; k < old->count; k++) {
     const char *key = old->setting[k].key;
-    if (!look_up(new, key) && !has_heads(new, key)) return tell(key, old->setting[k].value, NULL, error);
+    if (!changes_nothing(key) && !look_up(new, key) && !has_heads(new, key))
+      return tell(key, old->setting[k].value, NULL, error);
   }
   return BF_OK;
 }

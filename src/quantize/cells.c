@@ -1,5 +1,6 @@
 /* X_n: what all kinds of cells share. */
 #include "quantize/cells.h"
+#include <limits.h>
 
 #define ADDRESS(kind) &bf_quantizer_##kind,
 static const BfQuantizer *const quantizers[] = {BF_QUANTIZERS(ADDRESS)};
@@ -16,14 +17,14 @@ static const BfKind *kind_at(int k) {
 const BfFamily bf_quantizer_family = {.kind = kind_at};
 
 /* What cells there are makes of the rest, whichever quantizer they are of. */
-static const BfKey of_cells[] = {
-    {"quantize.atoms", "integer", "0", "atoms of each tag's law; 0: one a token. Also with a codebook"},
-    {"quantize.transition", "word", "nearest", "where an atom goes"},
-    {.name = "quantize.shift"},
-    {0}};
+static const BfKey   of_cells[]   = {{"quantize.atoms", "integer", "0",
+                                      "atoms of each tag's law; 0: one a token. Also with a codebook", .most = INT_MAX},
+                                     {.name = "quantize.transition"},
+                                     {.name = "quantize.shift"},
+                                     {0}};
 static const BfKind  with_cells[] = {{.name = "0"}, {.name = "1 or more", .keys = of_cells}};
 static const BfKind *with_at(int k) { return k < 2 ? &with_cells[k] : NULL; }
-const BfFamily       bf_cells_family = {"quantize.cells", "1 or more", true, true, with_at};
+const BfFamily       bf_cells_family = {&bf_key_cells, true, true, with_at};
 
 BfStatus bf_cells_new(const BfQuantizer *kind, int dim, int64_t count, BfCells **out, BfError *error) {
   if (dim < 1) return bf_fail(error, BF_BAD_INPUT, "token.dim must be at least 1, got %d", dim);

@@ -36,6 +36,7 @@ BF_QUANTIZERS(BF_DECLARE_QUANTIZER)
 #undef BF_DECLARE_QUANTIZER
 
 extern const BfFamily bf_quantizer_family;
+extern const BfKey    bf_key_cells;           /* quantize.cells, which chooses there and is the grid's */
 extern const BfFamily bf_cells_family;        /* of tokens that are not quantized, "0", and of those that are */
 const BfQuantizer    *bf_quantizer(int kind); /* its number in the family; NULL behind the last */
 

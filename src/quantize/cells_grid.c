@@ -90,9 +90,9 @@ static BfStatus check_count(const BfKeyReader *keys, int dim, int64_t count, BfE
 static BfStatus make_shifted(const BfKeyReader *keys, const BfTokenBox *box, const int64_t cells[], BfCells **out,
                              BfError *error) {
   double *shift = NULL;
-  BF_TRY(keys->exactly(keys, SHIFT, BF_OPTIONAL, box->dim, "one an axis", &shift, error));
+  BF_TRY(keys->exactly(keys, SHIFT, box->dim, "one an axis", &shift, error));
   BfStatus status = BF_OK;
-  for (int j = 0; shift && j < box->dim && status == BF_OK; j++)
+  for (int j = 0; j < box->dim && status == BF_OK; j++)
     if (!(shift[j] >= -0.5 && shift[j] < 0.5))
       status = keys->fail(keys, SHIFT, error, "must be in [-0.5, 0.5), got %.10g", shift[j]);
   if (status == BF_OK) status = bf_cells_grid_shifted(box->dim, box->lower, box->upper, cells, shift, out, error);
@@ -123,7 +123,7 @@ static BfStatus make(const BfKeyReader *keys, const BfTokenBox *box, int64_t cou
 
 static BfStatus read_cells(const BfKeyReader *keys, const BfTokenBox *box, BfCells **out, BfError *error) {
   int64_t *given = NULL, count = 0;
-  BF_TRY(keys->integers(keys, KEY, BF_REQUIRED, 0, INT64_MAX, &count, &given, error));
+  BF_TRY(keys->integers(keys, KEY, &count, &given, error));
   keys->alike(keys, KEY);
   BfStatus status = check_count(keys, box->dim, count, error);
   if (status == BF_OK) status = make(keys, box, count, given, out, error);
@@ -131,9 +131,13 @@ static BfStatus read_cells(const BfKeyReader *keys, const BfTokenBox *box, BfCel
   return status;
 }
 
+const BfKey bf_key_cells = {
+    KEY,        "integers",
+    NULL,       "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized",
+    .least = 0, .most = INFINITY};
+
 static const BfKey keys_of[] = {
-    {KEY, "integers", NULL,
-     "cells of Z along every axis, one number for each or one for all; `0`: tokens are not quantized"},
+    {.name = KEY},
     {SHIFT, "numbers", "0",
      "the cells are moved by that part of a cell, in [-0.5, 0.5), one number for each axis or one for all; the first "
      "and "

@@ -6,9 +6,12 @@
 
 /* Of a set of any number of points. */
 #define BF_KEY_COUNT                                                                                                   \
-  { "action.count", "integer", NULL, "number of points, at most 2147483647; a larger count contains the smaller" }
+  {                                                                                                                    \
+    "action.count", "integer", NULL, "number of points; a larger count contains the smaller",                          \
+        .least = 1, .most = BF_ACTIONS_LIMIT - 1                                                                       \
+  }
 #define BF_KEY_SEED                                                                                                    \
-  { "action.seed", "integer", "0", "of what is drawn, at least 0" }
+  { "action.seed", "integer", "0", "of what is drawn", .most = INFINITY }
 
 /* The box U, and how many points are wanted of it. */
 BfStatus bf_controls_check(int q, const double lower[], const double upper[], BfError *error);

@@ -16,7 +16,8 @@ static const BfKind *kind_of(int k) {
   return sampler ? &sampler->base : NULL;
 }
 
-const BfFamily bf_sampler_family = {"action.kind", "grid", false, false, kind_of};
+static const BfKey kind_key          = {"action.kind", "word", "grid", "how the set is chosen, see below"};
+const BfFamily     bf_sampler_family = {&kind_key, false, false, kind_of};
 
 BfStatus bf_controls_check(int q, const double lower[], const double upper[], BfError *error) {
   if (q < 0) return bf_fail(error, BF_BAD_INPUT, "control: the count of free numbers must be at least 0, got %d", q);
@@ -51,8 +52,8 @@ BfStatus bf_controls_fit(const BfKeyReader *keys, const char *key, const BfContr
 BfStatus bf_controls_read_count(const BfKeyReader *keys, const BfControlBox *box, int64_t *count, uint64_t *seed,
                                 BfError *error) {
   int64_t number = 0;
-  BF_TRY(keys->integer(keys, "action.count", BF_REQUIRED, 1, BF_ACTIONS_LIMIT - 1, count, error));
-  BF_TRY(keys->integer(keys, "action.seed", BF_OPTIONAL, 0, INT64_MAX, &number, error));
+  BF_TRY(keys->integer(keys, "action.count", count, error));
+  BF_TRY(keys->integer(keys, "action.seed", &number, error));
   *seed = (uint64_t)number;
   return bf_controls_fit(keys, "action.count", box, (double)*count, error);
 }

@@ -1,5 +1,5 @@
-/* Every key that the program knows, for the comparison with share/doc/keys.md: name, type, default, where it is used,
- * meaning; separated by tabs. */
+/* Every key that the program knows, for the comparison with share/doc/keys.md: name, type, default, range, where it is
+ * used, meaning; separated by tabs. */
 #include "../../src/problem/family.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int print_choice(const BfFamily *family, const char *key, const char *sep
   int           used = 0;
   for (int k = 0; (kind = family->kind(k)); k++) used += has(kind, key);
   if (!used) return 0;
-  printf("%s%s", separator, family->key ? family->key : "without");
+  printf("%s%s", separator, family->key ? family->key->name : "without");
   separator = family->key ? ": " : " ";
   for (int k = 0; (kind = family->kind(k)); k++) {
     if (has(kind, key) == !family->key) continue;
@@ -38,10 +38,11 @@ static int met_before(const BfKey *key) {
 
 int main(void) {
   const BfKey *key;
-  char         meaning[1024];
+  char         meaning[1024], range[BF_RANGE];
   for (BfKeyWalk walk = {0}; (key = bf_key_next(&walk));) {
     if (met_before(key)) continue;
-    printf("%s\t%s\t%s\t", key->name, key->type, key->fallback ? key->fallback : "required");
+    bf_key_range(key, range);
+    printf("%s\t%s\t%s\t%s\t", key->name, key->type, key->fallback ? key->fallback : "required", range);
     for (int c = 0, said = 0; bf_family_at(c); c++) said |= print_choice(bf_family_at(c), key->name, said ? "; " : "");
     bf_key_meaning(key, sizeof meaning, meaning);
     printf("\t%s\n", meaning);

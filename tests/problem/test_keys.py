@@ -1,4 +1,4 @@
-"""share/doc/keys.md and the program say the same: every key with type, default, kinds and meaning, both ways; every example is read;
+"""share/doc/keys.md and the program say the same: every key with type, default, range, kinds and meaning, both ways; every example is read;
 every message is what the program says; every key is in a message, so that it is known to be read."""
 import os
 import re
@@ -33,10 +33,10 @@ def cells(line):
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
-def tables(columns):
+def tables(columns, document=DOCUMENT):
     """The rows below every header of these columns."""
     rows, inside = [], False
-    for line in DOCUMENT.splitlines():
+    for line in document.splitlines():
         if line.startswith("| "):
             inside = inside or cells(line) == columns
             if inside and cells(line) != columns:
@@ -53,7 +53,7 @@ def bare(cell):
 
 with open(os.path.join(XOR, "xor.yaml")) as f:
     BASE = sections("".join(line for line in f if not line.startswith("#")))
-KEYS = tables(["key", "type", "default", "used where", "meaning"])
+KEYS = tables(["key", "type", "default", "range", "used where", "meaning"])
 MESSAGES = [(bare(left), right) for left, right in tables(["you write", "bellformer says"])]
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.S)
 
@@ -72,15 +72,45 @@ def info(changed, options):
     return done.returncode, done.stderr
 
 
-def the_keys_are_those_of_the_program():
+def keys_of_the_program():
     said = subprocess.run([PRINT_KEYS], capture_output=True, text=True, check=True).stdout
-    program = {line.split("\t")[0]: line.split("\t")[1:] for line in said.splitlines()}
-    document = {bare(row[0]): row[1:5] for row in KEYS}
+    return {line.split("\t")[0]: line.split("\t")[1:] for line in said.splitlines()}
+
+
+def the_keys_are_those_of_the_program():
+    program = keys_of_the_program()
+    document = {bare(row[0]): row[1:6] for row in KEYS}
     assert len(document) == len(KEYS), "a key stands there twice"
     assert set(program) == set(document), set(program) ^ set(document)
     for key, columns in program.items():
         assert columns == document[key], (key, columns, document[key])
-    assert all(columns[3] for columns in program.values()), "a key without a meaning"
+    assert all(columns[4] for columns in program.values()), "a key without a meaning"
+
+
+def readme_keys():
+    """The key table of README: `layer.residual`, `.heads` with defaults 1, 1; the last have none where there are fewer."""
+    with open(os.path.join(ROOT, "README.md")) as file:
+        rows = tables(["key", "meaning", "default"], file.read())
+    for names, _, defaults in rows:
+        names, defaults = names.split(", "), [text.strip("`") for text in defaults.split(", ") if text]
+        if "...." in names[0]:
+            names = [names[0].replace("....", "control.A.")]
+        if names[0].strip("`") in ("control.A", "control.A.row_0_column_2"):  # maps
+            continue
+        first = bare(names[0])
+        keys = [bare(name) for name in names]
+        keys = [first[:first.rindex(".")] + key if key.startswith(".") else key for key in keys]
+        assert len(defaults) <= len(keys), keys
+        yield from zip(keys, defaults + ["required"] * len(keys))
+
+
+def readme_has_every_default():
+    program = {key: columns[1] for key, columns in keys_of_the_program().items()}
+    told = dict(readme_keys())
+    for key, default in told.items():
+        assert program[key] == default, (key, default, program[key])
+    missing = {key for key, default in program.items() if default != "required" and "row_I" not in key} - set(told)
+    assert not missing and len(told) > 30, missing
 
 
 def every_key_has_a_message_and_an_example():
@@ -111,6 +141,7 @@ def message(left, right):
 
 assert len(KEYS) > 35 and len(MESSAGES) > 45 and len(EXAMPLES) > 12, (len(KEYS), len(MESSAGES), len(EXAMPLES))
 tap([("the keys are those of the program", the_keys_are_those_of_the_program),
+     ("README has every default", readme_has_every_default),
      ("every key has a message and an example", every_key_has_a_message_and_an_example)] +
     [("example %d" % k, example(text)) for k, text in enumerate(EXAMPLES)] +
     [("message of " + left, message(left, right)) for left, right in MESSAGES])

@@ -2,6 +2,7 @@
  * command line took the choice away from the file. */
 #include "problem_case.h"
 
+#include <math.h>
 #include <petscsys.h>
 
 #include "../../src/problem/family.h"
@@ -193,7 +194,7 @@ static void kinds_name_keys_that_exist(void **state) {
   (void)state;
   for (int f = 0; bf_family_at(f); f++) {
     const BfFamily *family = bf_family_at(f);
-    if (family->key && !described(family->key)) fail_msg("%s is no key", family->key);
+    if (family->key && !described(family->key->name)) fail_msg("%s is no key", family->key->name);
     for (int k = 0; (kind = family->kind(k)); k++) {
       for (int other = 0; other < k; other++) assert_string_not_equal(family->kind(other)->name, kind->name);
       for (const BfKey *key = kind->keys; key && key->name; key++, keys++) {
@@ -221,7 +222,7 @@ static const Case *where_it_is_used(const char *key) {
                                         {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
                                         {"file: xor.csv", "file: target.csv"}}};
   if (!strcmp(key, "data.position_amplitude")) return &encoded;
-  if (!strcmp(key, "action.seed")) return &sample;
+  if (!strcmp(key, "action.seed") || !strcmp(key, "action.count")) return &sample;
   return strcmp(key, "cost.position_weight") ? &plain : &targets;
 }
 
@@ -265,6 +266,45 @@ static void the_tables_defaults_are_those_that_hold(void **state) {
   assert_in_range(tried, 18, 100);
 }
 
+/* ---- ranges ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus read_with(const BfKey *row, double value, char text[BF_ERROR_LENGTH]) {
+  char       option[BF_OPTION_LENGTH + 1] = "-", number[32];
+  BfError    error                        = {0};
+  BfProblem *problem                      = NULL;
+  Case       with                         = *where_it_is_used(row->name);
+  bf_option_name(row->name, option + 1);
+  snprintf(number, sizeof number, "%.15g", value);
+  with.option[0][0] = option, with.option[0][1] = number;
+  if (!strcmp(row->name, "layer.width")) with.option[1][0] = "-layer_feedforward", with.option[1][1] = "relu";
+  if (!strcmp(row->name, "data.sample.seed")) with.option[1][0] = "-data_sample_count", with.option[1][1] = "1";
+  const BfStatus status = read_case(&with, &problem, &error);
+  bf_problem_destroy(&problem);
+  snprintf(text, BF_ERROR_LENGTH, "%s", error.text);
+  return status;
+}
+
+/* What is just outside of the range that a row tells is refused, for that reason; its ends are not, for that reason. */
+static void the_tables_ranges_are_those_that_hold(void **state) {
+  const BfKey *row;
+  char         text[BF_ERROR_LENGTH];
+  int          tried = 0;
+  (void)state;
+  for (BfKeyWalk walk = {0}; (row = bf_key_next(&walk));) {
+    if (!bf_key_has_range(row) || strstr(row->name, "row_I")) continue;
+    assert_int_equal(read_with(row, row->above ? row->least : row->least - 1, text), BF_BAD_INPUT);
+    if (!strstr(text, row->above ? "must be greater than" : "must be at least")) fail_msg("%s: %s", row->name, text);
+    if (!row->above) read_with(row, row->least, text);
+    else *text = '\0';
+    if (strstr(text, "must be at least ") && strcmp(row->name, "layer.heads")) fail_msg("%s: %s", row->name, text);
+    if (isinf(row->most)) continue;
+    assert_int_equal(read_with(row, row->most + 1, text), BF_BAD_INPUT);
+    if (!strstr(text, "must be at most")) fail_msg("%s: %s", row->name, text);
+    tried++;
+  }
+  assert_in_range(tried, 8, 100);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_of_another_kind_are_refused_in_the_file),
@@ -274,6 +314,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
       cmocka_unit_test(kinds_name_keys_that_exist),
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
+      cmocka_unit_test(the_tables_ranges_are_those_that_hold),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -17,8 +17,8 @@ static const char *const names[] = {"G", NULL};
 static const BfKey    of_term[] = {{.name = "control.G"}, {.name = NULL}};
 static const BfKind   choices[] = {{.name = "0", .keys = NULL}, {.name = "above 0", .keys = of_term}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
-static const BfFamily family = {.key = "layer.cubic", .fallback = "0", .number = true, .open = true, .kind = choice};
-static const BfKey    keys[] = {{"layer.cubic", "number", "0", "kappa >= 0 of the term - kappa G z^3"}, {.name = NULL}};
+static const BfKey    key    = {"layer.cubic", "number", "0", "kappa of the term - kappa G z^3", .most = INFINITY};
+static const BfFamily family = {.key = &key, .number = true, .open = true, .kind = choice};
 
 static double *kappa_of(const BfTerm *term) { return (double *)term->own; }
 
@@ -27,10 +27,9 @@ static BfStatus read_keys(BfLayer *layer, BfTerm *term, const BfKeyReader *reade
   int     chosen;
   (void)layer;
   BF_TRY(reader->choose(reader, &family, &chosen, error));
-  BF_TRY(reader->number(reader, family.key, BF_OPTIONAL, kappa, error));
+  BF_TRY(reader->number(reader, key.name, kappa, error));
   *there = *kappa > 0;
-  if (*kappa >= 0) return BF_OK;
-  return reader->fail(reader, family.key, error, "must be at least 0, got %g", *kappa);
+  return BF_OK;
 }
 
 static int matrix(const BfLayer *layer, const BfTerm *term, int k, BfMatrix *out) {
@@ -68,7 +67,7 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
     }
 }
 
-static const BfTermKind cubic = {.base       = {.name = "cubic", .keys = keys},
+static const BfTermKind cubic = {.base       = {.name = "cubic"},
                                  .version    = BF_KIND_VERSION,
                                  .family     = &family,
                                  .matrices   = names,

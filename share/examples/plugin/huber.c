@@ -16,10 +16,7 @@ typedef struct {
 static BfStatus read_keys(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error) {
   Huber *huber = (Huber *)cost->own;
   (void)data;
-  huber->delta          = 1;
-  const BfStatus status = keys->number(keys, "cost.delta", BF_OPTIONAL, &huber->delta, error);
-  if (status != BF_OK || huber->delta > 0) return status;
-  return keys->fail(keys, "cost.delta", error, "must be above 0, got %g", huber->delta);
+  return keys->number(keys, "cost.delta", &huber->delta, error);
 }
 
 static BfStatus describe(const BfCost *cost, const BfDescription *to, BfError *error) {
@@ -56,7 +53,8 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
-static const BfKey keys[] = {{"cost.delta", "number", "1", "delta > 0 of `huber`"}, {NULL, NULL, NULL, NULL}};
+static const BfKey keys[] = {
+    {"cost.delta", "number", "1", "delta of `huber`", .least = 0, .most = INFINITY, .above = true}, {.name = NULL}};
 
 static const BfCostKind huber = {.base         = {.name = "huber", .keys = keys},
                                  .version      = BF_KIND_VERSION,
