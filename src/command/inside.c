@@ -2,12 +2,12 @@
 #include "bellformer/command.h"
 #include "command/command.h"
 #include "run/text.h"
-#include <string.h>
+
+static const char *name_at(int k) { return bf_commands[k].name; }
 
 const BfCommand *bf_command(const char *name) {
-  for (const BfCommand *command = bf_commands; command->name; command++)
-    if (!strcmp(command->name, name)) return command;
-  return NULL;
+  const int k = bf_text_find(name_at, name);
+  return k < 0 ? NULL : &bf_commands[k];
 }
 
 static BfStatus add_word(BfArguments *line, const char *dash, const char *word, BfError *error) {

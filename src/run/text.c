@@ -58,6 +58,12 @@ const char *bf_text_hint(const char *text) {
   return "";
 }
 
+int bf_text_find(const char *(*name)(int k), const char *text) {
+  for (int k = 0; name(k); k++)
+    if (!strcmp(name(k), text)) return k;
+  return -1;
+}
+
 char *bf_text_copy(const char *text, int64_t length, BfError *error) {
   char *copy = bf_calloc(length + 1, 1, error);
   if (copy && length) memcpy(copy, text, (size_t)length);

@@ -16,6 +16,9 @@ const char *bf_text_quote(const char *text, char out[BF_QUOTE]);
  * "". */
 const char *bf_text_hint(const char *text);
 
+/* The number of a name in a list that ends with NULL, or -1. */
+int bf_text_find(const char *(*name)(int k), const char *text);
+
 /* `length` bytes of text and a '\0', to be freed with bf_free; NULL without memory. */
 char *bf_text_copy(const char *text, int64_t length, BfError *error);
 
