@@ -1,34 +1,37 @@
 /* A study of many small points against their runs alone: what is not in a run itself, its part of the log, the queue,
- * the reading of its result. In turns, in one process; ranks: groups of one. Arguments: a problem, a folder, points,
- * and what each has, "quantize_cells 2,2". */
+ * the reading of its result. In turns, in one process; ranks: groups of one. Arguments: a folder, points, a problem,
+ * and keys of all points with their values. */
 #include "bellformer/command.h"
 #include "clock.h"
 #include "command/study.h"
 #include <petscsys.h>
 #include <unistd.h>
 
-enum { MOST = 1000, TEXT = 32 };
+enum { MOST = 1000, TEXT = 32, KEYS = 4 };
 
 typedef struct {
   BfStudy    study;
   BfPlan     plan;
-  BfItem     item[2];
-  char      *key[2], *value[2][MOST], text[MOST][TEXT];
+  BfItem     item[KEYS];
+  char      *key[KEYS], *value[KEYS][MOST], text[MOST][TEXT];
   BfStudyRun run;
   BfPoint    point[MOST];
-  int64_t    choice[MOST][2];
+  int64_t    choice[MOST][KEYS];
   BfRecord  *record[MOST];
 } Study;
 
 /* Points that differ in a number that costs no time. */
-static void make(Study *s, char *problem, char *key, char *value, int points, const BfStudyCommand *command) {
-  s->key[0]      = "cost.weight_decay";
-  s->key[1]      = key;
-  s->value[1][0] = value;
-  s->item[0]     = (BfItem){.keys = 1, .key = &s->key[0], .count = points, .value = s->value[0]};
-  s->item[1]     = (BfItem){.keys = 1, .key = &s->key[1], .count = 1, .value = s->value[1]};
-  s->run         = (BfStudyRun){.name = "solve", .command = command};
-  s->study = (BfStudy){.name = "time", .problem = problem, .items = 2, .item = s->item, .runs = 1, .run = &s->run};
+static void make(Study *s, int points, char **words, const BfStudyCommand *command) {
+  int keys   = 1;
+  s->key[0]  = "cost.weight_decay";
+  s->item[0] = (BfItem){.keys = 1, .key = &s->key[0], .count = points, .value = s->value[0]};
+  for (char **word = words + 1; word[0] && word[1] && keys < KEYS; word += 2, keys++) {
+    s->key[keys]      = word[0];
+    s->value[keys][0] = word[1];
+    s->item[keys]     = (BfItem){.keys = 1, .key = &s->key[keys], .count = 1, .value = s->value[keys]};
+  }
+  s->run   = (BfStudyRun){.name = "solve", .command = command};
+  s->study = (BfStudy){.name = "time", .problem = words[0], .items = keys, .item = s->item, .runs = 1, .run = &s->run};
   s->plan  = (BfPlan){.study = &s->study, .points = points, .point = s->point};
   for (int i = 0; i < points; i++) {
     snprintf(s->text[i], TEXT, "%.4f", 1e-4 * i);
@@ -96,17 +99,17 @@ int main(int argc, char **argv) {
   BfStudyCommands *commands = NULL;
   char             out[4096];
   double           best[2] = {INFINITY, INFINITY}, own = INFINITY;
-  if (argc < 6) return 2;
+  if (argc < 4) return 2;
   if (PetscInitialize(&argc, &argv, NULL, NULL) || bf_run_create(PETSC_COMM_WORLD, 0, &run, &error) != BF_OK) return 1;
-  const int points = atoi(argv[3]) < MOST ? atoi(argv[3]) : MOST;
+  const int points = atoi(argv[2]) < MOST ? atoi(argv[2]) : MOST;
   run->quiet       = true;
-  snprintf(out, sizeof out, "%s/time_study.h5", argv[2]);
+  snprintf(out, sizeof out, "%s/time_study.h5", argv[1]);
   bf_study_commands_create(&commands, &error);
-  make(&s, argv[1], argv[4], argv[5], points, bf_study_commands(commands));
+  make(&s, points, argv + 3, bf_study_commands(commands));
   for (int repeat = 0; repeat < 3 && error.status == BF_OK; repeat++) {
     best[0] = fmin(best[0], in_study(run, &s, out, &error));
     if (run->rank == 0 && error.status == BF_OK) own = fmin(own, own_seconds(&s));
-    best[1] = fmin(best[1], alone(run, &s, argv[2], &error));
+    best[1] = fmin(best[1], alone(run, &s, argv[1], &error));
   }
   if (run->rank == 0 && error.status == BF_OK) {
     printf("%d points on %d rank%s: a study %.3g s, %.3g ms a point; runs alone %.3g s\n", points, run->size,
