@@ -259,11 +259,30 @@ static void the_tables_defaults_are_those_that_hold(void **state) {
     with.option[0][0] = option, with.option[0][1] = value;
     BfProblem *p = good(without), *q = good(&with);
     assert_same_problem(p, q);
+    BfError error = {0};
+    if (bf_problem_compare(p, q, &error) != BF_OK) fail_msg("%s: %s", row->name, error.text);
     bf_problem_destroy(&p);
     bf_problem_destroy(&q);
     tried++;
   }
   assert_in_range(tried, 18, 100);
+}
+
+/* Two problems that differ in a cosmetic key alone are the same; in any other, they are not. */
+static void a_cosmetic_key_changes_no_answer(void **state) {
+  BfProblem *p = good(&(Case){{{0}}}), *named = good(&(Case){.option = {{"-name", "other"}}}),
+            *decayed = good(&(Case){.option = {{"-cost_weight_decay", "0.5"}}});
+  BfError error      = {0};
+  (void)state;
+  assert_true(bf_key_row("name")->cosmetic && !bf_key_row("cost.weight_decay")->cosmetic);
+  assert_string_equal(named->name, "other");
+  assert_int_equal(bf_problem_compare(p, named, &error), BF_OK);
+  assert_int_equal(bf_problem_compare(named, p, &error), BF_OK);
+  assert_int_equal(bf_problem_compare(p, decayed, &error), BF_BAD_INPUT);
+  assert_error(&error, BF_BAD_INPUT, "cost.weight_decay was 0, now 0.5");
+  bf_problem_destroy(&p);
+  bf_problem_destroy(&named);
+  bf_problem_destroy(&decayed);
 }
 
 /* ---- ranges ----------------------------------------------------------------------------------------------------- */
@@ -314,6 +333,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_familys_keys_are_used_where_one_head_uses_them),
       cmocka_unit_test(kinds_name_keys_that_exist),
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
+      cmocka_unit_test(a_cosmetic_key_changes_no_answer),
       cmocka_unit_test(the_tables_ranges_are_those_that_hold),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
