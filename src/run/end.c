@@ -15,6 +15,7 @@ static struct {
 void bf_end_is_told(void) { end.told = true; }
 void bf_leave_open(void) { end.open = true; }
 bool bf_left_open(void) { return end.open; }
+bool bf_is_ending(void) { return end.ending; }
 
 /* ---- temporary files -------------------------------------------------------------------------------------------- */
 

@@ -32,6 +32,8 @@ bool bf_end_mark(size_t size, char path[]);
 
 /* From now on this rank's ends are silent: rank 0 tells the error that all know. */
 void bf_end_is_told(void);
+/* Whether this rank is ending the run at once: what the launcher sends it then is no interruption. */
+bool bf_is_ending(void);
 /* A collective object stays open that the ranks cannot close together any more (run.h): the program ends by MPI_Abort,
  * after its line, because MPI_Finalize would wait for ever. */
 void bf_leave_open(void);

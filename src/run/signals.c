@@ -26,7 +26,7 @@ static struct {
   char                  line[3][LINE];
   int                   code[3]; /* of a process that ends with that line */
   char                  mark[PATH];
-  char                  left[PATH]; /* a file that the handler makes before it ends the process; "": none */
+  char                  left[PATH]; /* a file that the handler makes; "": none */
 } state;
 
 /* Whether a rank has ended the run at once, and said why: this one, or its mark is there, or, of one on another host,
@@ -40,7 +40,6 @@ static void end(int code) {
   const char *line = state.line[state.shown];
   const bool  tell = state.speaks && !is_told();
   bf_temporaries_remove(false);
-  if (state.left[0] && state.speaks) close(open(state.left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (tell && write(STDERR_FILENO, line, strlen(line)) < 0) _exit(code);
   _exit(code);
 }
@@ -65,6 +64,7 @@ static void ask(int number) {
     return;
   }
   state.asked = number;
+  if (state.left[0] && !bf_is_ending()) close(open(state.left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (!state.speaks) {
     if (again || !state.listens) end_in(900000);
   } else if (again || !state.listens) {

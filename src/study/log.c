@@ -103,8 +103,8 @@ static BfStatus read_log(const BfRun *run, BfHistory *h, const char *path, bool 
   return status;
 }
 
-/* How a start ended, for the points that were in flight. */
-static BfStatus end_start(BfHistory *h, bool interrupted, BfError *error) {
+/* How a group ended, for the point that was in flight there. */
+static BfStatus end_group(BfHistory *h, bool interrupted, BfError *error) {
   for (int64_t i = 0; i < h->count; i++) {
     BfRecord *r = h->record[i];
     if (r->state != BF_POINT_BEGUN) continue;
@@ -131,7 +131,8 @@ static File file_of(const char *name) {
   if (sscanf(name, "%9d-%9d.log%n", &f.start, &f.leader, &end) == 2 && end && !name[end]) f.kind = OF_GROUP;
   else if ((end = 0, sscanf(name, "%9d.log%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = OF_START;
   else if ((end = 0, sscanf(name, "%9d.taken%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = TAKEN;
-  else if ((end = 0, sscanf(name, "%9d.interrupted%n", &f.start, &end)) == 1 && end && !name[end]) f.kind = INTERRUPTED;
+  else if ((end = 0, sscanf(name, "%9d-%9d.interrupted%n", &f.start, &f.leader, &end)) == 2 && end && !name[end])
+    f.kind = INTERRUPTED;
   return f;
 }
 
@@ -145,11 +146,8 @@ static int compare_files(const void *a, const void *b) {
 static void path_of(const char *out, const File *f, size_t size, char path[]) {
   char name[64];
   if (f->kind == OF_GROUP) snprintf(name, sizeof name, "%04d-%06d.log", f->start, f->leader);
-  else
-    snprintf(name, sizeof name, "%04d.%s", f->start,
-             f->kind == OF_START ? "log"
-             : f->kind == TAKEN  ? "taken"
-                                 : "interrupted");
+  else if (f->kind == INTERRUPTED) snprintf(name, sizeof name, "%04d-%06d.interrupted", f->start, f->leader);
+  else snprintf(name, sizeof name, "%04d.%s", f->start, f->kind == OF_START ? "log" : "taken");
   bf_folder_path(out, name, size, path);
 }
 
@@ -192,6 +190,10 @@ static BfStatus read_result(const BfRun *run, BfHistory *h, const char *out, BfE
   return status;
 }
 
+void bf_history_mark(const char *out, int start, int leader, size_t size, char path[]) {
+  path_of(out, &(File){start, leader, INTERRUPTED}, size, path);
+}
+
 /* The folder's files, as `list` gives them. */
 typedef struct {
   int64_t count;
@@ -206,11 +208,11 @@ static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const
   const int64_t first = newest_start(files, count);
   if (first < 0) return read_result(run, h, out, error);
   for (int64_t i = first; i < count; i++) {
-    const bool last = i + 1 == count || files[i + 1].start != files[i].start;
-    path_of(out, &files[i], sizeof path, path);
     const bool lives = files[i].start == all->alive;
+    path_of(out, &files[i], sizeof path, path);
     if (files[i].kind <= OF_GROUP) BF_TRY(read_log(run, h, path, lives, error));
-    if (last) BF_TRY(end_start(h, lives || files[i].kind == INTERRUPTED, error));
+    bf_history_mark(out, files[i].start, files[i].leader, sizeof path, path);
+    if (files[i].kind == OF_GROUP) BF_TRY(end_group(h, lives || access(path, F_OK) == 0, error));
     h->start = files[i].start;
   }
   return BF_OK;
@@ -223,10 +225,6 @@ BfStatus bf_history_read(const BfRun *run, const char *out, int alive, BfHistory
   if (status == BF_OK) status = read_logs(run, h, out, &files, error);
   bf_free(files.file);
   return status;
-}
-
-void bf_history_mark(const char *out, int start, size_t size, char path[]) {
-  path_of(out, &(File){start, 0, INTERRUPTED}, size, path);
 }
 
 void bf_history_taken(const char *out, int start, size_t size, char path[]) {

@@ -3,7 +3,7 @@
  *   claim              of the start that may write
  *   0003.log           what start 3 found when it began; earlier logs are gone
  *   0003-000017.log    what the group led by rank 17 has added in start 3: of each point BEGUN, then how it ended
- *   0003.interrupted   start 3 was interrupted, and no point of it has crashed
+ *   0003-000017.interrupted   that rank was asked to end in start 3: its point in flight is not what crashed
  *   0003.taken/        of points that groups on several hosts have taken, by number (deal.c)
  *   points/KEY/        results and checkpoints of points in flight
  *
@@ -27,8 +27,8 @@ void      bf_history_clear(BfHistory *history);
 BfRecord *bf_history_find(const BfHistory *history, const char *key); /* NULL: there is none */
 /* Take the record over, in place of one of its key; it is destroyed where that fails. */
 BfStatus bf_history_put(BfHistory *history, BfRecord **record, BfError *error);
-/* Paths of the mark of an interrupted start, and of the folder of points that were taken in one. */
-void bf_history_mark(const char *out, int start, size_t size, char path[]);
+/* Paths of the mark of a rank that was interrupted, and of the folder of points that were taken in one. */
+void bf_history_mark(const char *out, int start, int leader, size_t size, char path[]);
 void bf_history_taken(const char *out, int start, size_t size, char path[]);
 /* Begin the start after history->start: its log holds the history, and earlier logs go. */
 BfStatus bf_history_begin(const char *out, BfHistory *history, BfError *error);

@@ -245,7 +245,7 @@ BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, B
   bf_history_clear(&history);
   BF_GOTO(share(&w, error));
   tell_beginning(&w);
-  bf_history_mark(o->out, w.start, sizeof mark, mark);
+  bf_history_mark(o->out, w.start, run->rank, sizeof mark, mark);
   bf_signals_leave(mark);
   bf_signals_stands(BF_STOPPED, "interrupted: %.400s.checkpoint stands; the same line goes on", o->out);
   bf_signals_listen(true);

@@ -188,6 +188,20 @@ def set_aside():
         assert run(words + ["-retry"]).returncode == 0 and table(out) == first
 
 
+def one_dies():
+    """mpirun ends the others where one rank dies: what is in flight there has not crashed, and they leave word of that."""
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = line(folder)
+        process = start(words + ["-ranks", "1"], 2)
+        until = time.time() + 60
+        while list(states(out).values()).count("begun") < 2 and process.poll() is None and time.time() < until:
+            time.sleep(0.005)
+        os.kill(ranks_of(process)[0], signal.SIGKILL)
+        assert finish(process)[0] not in (0, 75)
+        marks = glob.glob(out + ".checkpoint/0001-*.interrupted")
+        assert len(marks) == 1, os.listdir(out + ".checkpoint")
+
+
 def taken_over():
     """A second start of the same study while the first lives: the first stops, and writes nothing more."""
     first = wanted(True)
@@ -209,4 +223,5 @@ tap([("the same bits on any ranks and groups", same_bits),
      ("TERM, two ranks", lambda: stop(signal.SIGTERM, 2, "-ranks", "1")),
      ("a file STOP", lambda: stop("STOP", 1)),
      ("in flight in two crashes", set_aside),
+     ("one rank dies", one_dies),
      ("a second start of the same study", taken_over)])

@@ -181,7 +181,7 @@ static void crashes(void) {
   append(&log, 4, BF_POINT_BEGUN);
   close_log(&log, &h);
   char mark[160];
-  bf_history_mark(out, 3, sizeof mark, mark);
+  bf_history_mark(out, 3, 0, sizeof mark, mark);
   fclose(fopen(mark, "w"));
   check(is(4, BF_POINT_STOPPED, 1), "a start that was interrupted is no crash");
 }
