@@ -10,7 +10,6 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 from harness import BELLFORMER, run, tap  # noqa: E402
 
-COMMANDS = ("info", "solve", "flow", "eval", "study")
 XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
 
@@ -19,6 +18,10 @@ def said(*words):
     done = run(words)
     assert done.returncode == 0 and not done.stderr, done
     return done.stdout
+
+
+# The program's own table: what `bellformer help` lists.
+COMMANDS = [name for name in re.findall(r"^  (\w+) ", said("help").split("commands:\n")[1], re.M) if name != "help"]
 
 
 def options(command):
@@ -37,6 +40,7 @@ def one_table():
 
 def lists():
     """help, help help and the page of the program list every command."""
+    assert {"solve", "flow", "info", "eval"} <= set(COMMANDS), COMMANDS
     assert said() == said("help") == said("help", "help") == said("--help")
     for command in COMMANDS:
         assert "\n  " + command in said("help") and "bellformer\\-" + command in said("help", "-man") == said("help", "-man", "help")
@@ -58,7 +62,7 @@ def taken():
 def readme():
     """Options that the README names in a line of bellformer are options of that command, of PETSc or keys of a problem."""
     text = open(README).read()
-    lines = re.findall(r"^.*bellformer (info|solve|flow|eval) (.*)$", text, re.M)
+    lines = re.findall(r"^.*bellformer (%s) (.*)$" % "|".join(COMMANDS), text, re.M)
     assert len(lines) > 4, lines
     for command, rest in lines:
         for name in re.findall(r"(?:^|[ `])-([a-z]\w*)", rest.split("#")[0].split("`")[0]):
