@@ -30,7 +30,7 @@ typedef struct {
 BfStatus bf_files_create(MPI_Comm comm, const char *directory, BfFiles **out, BfError *error);
 void     bf_files_destroy(BfFiles **files);
 /* Whether it is HDF5, by its first bytes. */
-int bf_file_is_hdf5(const BfFile *file);
+bool bf_file_is_hdf5(const BfFile *file);
 /* Add a file from memory (copied). */
 BfStatus bf_files_add(BfFiles *files, const char *name, const char *bytes, int64_t size, BfError *error);
 /* The file of that name, read from disk and kept if it is not here. Collective; all ranks get the same answer. */
@@ -143,8 +143,8 @@ typedef struct {
 
 /* Read a problem: the YAML file `path`, with the run's options (or NULL) overriding any key (`-quantize_cells 8,8`).
  * Every key is checked; unknown, repeated or misspelt ones are errors, and so are options that nothing has read,
- * which this function looks for last: read all others before. Errors read `xor.yaml: control.A.levels must be ...`.
- * Collective on comm; every rank gets the same error. */
+ * which this function looks for last: read all others before, those of a trainer by bf_trainer_read_options (train.h).
+ * Errors read `xor.yaml: control.A.levels must be ...`. Collective on comm; every rank gets the same error. */
 BfStatus bf_problem_read(MPI_Comm comm, const char *path, const BfSections *sections, BfOptions *options,
                          BfProblem **out, BfError *error);
 /* The same where some of the files are here already, by the names that the problem has for them: they are copied, the

@@ -15,6 +15,11 @@ const char              *bf_trainer_name(const BfTrainer *trainer);
 /* What it reads of a problem: for bf_problem_read. */
 const BfSections *bf_trainer_sections(const BfTrainer *trainer);
 
+/* Read the trainer's own options (-o, -restart and PETSc's among them) of run->options, and refuse wrong ones, as
+ * bf_train will again: what is then unread are keys. Call it before a bf_problem_read that is given the same options,
+ * which refuses those that nothing has read. Collective on run->world. */
+BfStatus bf_trainer_read_options(BfRun *run, const BfTrainer *trainer, BfError *error);
+
 typedef struct {
   BfModel   model;
   BfRollout train, test; /* the model on the problem's data; test: empty where the problem has none */

@@ -59,6 +59,14 @@ static BfStatus read_options(BfSession *x, BfError *error) {
   return bf_trainer_begin(x->trainer, x->run, &x->state, error);
 }
 
+BfStatus bf_trainer_read_options(BfRun *run, const BfTrainer *trainer, BfError *error) {
+  BfSession      x      = {.run = run, .trainer = trainer};
+  const BfStatus status = read_options(&x, error);
+  bf_trainer_end(trainer, &x.state);
+  bf_session_options_clear(&x.o);
+  return status;
+}
+
 static BfStatus check_given(const BfSession *x, BfError *error) {
   const char *name = x->trainer->name;
   if (x->given) return bf_options_refuse_unread(x->run->options, error); /* no keys: the problem was read */

@@ -38,8 +38,8 @@ def assert_same(a, b):
         assert (a[name][1] is None) == (b[name][1] is None) and np.asarray(a[name][1]).tobytes() == np.asarray(b[name][1]).tobytes(), name
 
 
-def ran(program, out, ranks):
-    done = home.run([out], ranks, program=program, **library)
+def ran(program, out, ranks, *more):
+    done = home.run([out, *more], ranks, program=program, **library)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout
 
@@ -55,6 +55,8 @@ def shared():
     for ranks in (0, 1, 2):
         ran(program, "embed.h5", ranks)
         assert_same(items(os.path.join(home.folder, "own.h5")), items(os.path.join(home.folder, "embed.h5")))
+    ran(program, "read.h5", 2, XOR)
+    assert_same(items(os.path.join(home.folder, "own.h5")), items(os.path.join(home.folder, "read.h5")))
     assert "libbellformer.so.0" in subprocess.run(["readelf", "-d", program], capture_output=True, text=True).stdout
 
 

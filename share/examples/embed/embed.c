@@ -3,6 +3,7 @@
  *
  *     cc -O2 embed.c -o embed $(pkg-config --cflags --libs bellformer PETSc)
  *     mpirun -n 2 ./embed embed.h5
+ *     mpirun -n 2 ./embed embed.h5 xor.yaml      # the problem from a file
  *
  * The problem is share/problems/xor. What fails says so in one line: every function of the library
  * returns a BfStatus and fills a BfError; those that are collective return the same on all ranks. */
@@ -59,6 +60,13 @@ done:
   return status;
 }
 
+/* From a file; options that are not the trainer's override its keys ("horizon", "3"). */
+static BfStatus read_problem(BfRun *run, const char *path, BfProblem **problem, BfError *error) {
+  const BfTrainer *solve = bf_trainer("solve");
+  BF_TRY(bf_trainer_read_options(run, solve, error)); /* first: else -o were an unknown key */
+  return bf_problem_read(run->world, path, bf_trainer_sections(solve), run->options, problem, error);
+}
+
 /* The loss of the model on data that it was not trained on. Serial: every rank finds the same. */
 static BfStatus evaluate(const BfProblem *problem, const BfModel *model, BfRollout *rollout, BfError *error) {
   const BfFile file = {.name = "others.csv", .bytes = (char *)others, .size = sizeof others - 1};
@@ -81,15 +89,15 @@ static BfStatus set_options(const char *path, BfOptions **options, BfError *erro
 }
 
 /* Collective: what may fail on one rank alone is agreed on by bf_together. */
-static BfStatus train(BfRun *run, const char *path, BfError *error) {
+static BfStatus train(BfRun *run, const char *path, const char *file, BfError *error) {
   BfOptions *options = NULL;
   BfProblem *problem = NULL;
   BfTrained  trained = {0};
   BfRollout  other   = {0};
   BfStatus   status;
-  BF_GOTO(make_problem(run->world, &problem, error));
   BF_GOTO(bf_together(run->world, set_options(path, &options, error), error));
   run->options = options;
+  BF_GOTO(file ? read_problem(run, file, &problem, error) : make_problem(run->world, &problem, error));
   BF_GOTO(bf_train(run, bf_trainer("solve"), problem, &trained, error));
   BF_GOTO(bf_together(run->world, evaluate(problem, &trained.model, &other, error), error));
   if (run->rank == 0)
@@ -108,11 +116,11 @@ int main(int argc, char **argv) {
   BfRun   *run   = NULL;
   BfStatus status;
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return BF_FAILURE;
-  if (argc != 2) status = bf_fail(&error, BF_BAD_INPUT, "usage: embed RESULT.h5");
+  if (argc < 2 || argc > 3) status = bf_fail(&error, BF_BAD_INPUT, "usage: embed RESULT.h5 [PROBLEM.yaml]");
   else status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
   if (status == BF_OK) {
     run->quiet = true;
-    status     = train(run, argv[1], &error);
+    status     = train(run, argv[1], argv[2], &error);
   }
   if (status != BF_OK && (!run || run->rank == 0)) fprintf(stderr, "embed: %s\n", error.text);
   bf_run_destroy(&run);
