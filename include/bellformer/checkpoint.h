@@ -85,6 +85,9 @@ bool bf_checkpoint_has(const BfCheckpoint *checkpoint, const char *name);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+/* Refuse an open generation of another format; other: as of bf_store_check_format. */
+BfStatus bf_checkpoint_check_format(BfStore *generation, bool *other, BfError *error);
+
 /* Go back to the newest generation from which `restore` can read all that it needs; BF_BAD_INPUT from it (or a file
  * that is damaged) is printed as a warning and the next older one is tried. *restored is 0 where the folder holds none.
  */

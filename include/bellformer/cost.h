@@ -4,8 +4,8 @@
  * what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
 #pragma once
 #include "bellformer/error.h"
+#include "bellformer/kernel.h"
 #include "bellformer/kind.h"
-#include "bellformer/layer.h"
 
 BF_API_BEGIN
 
@@ -93,7 +93,7 @@ void     bf_cost_clear(BfCost *cost); /* free what it owns, zero it */
 /* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
 /* c(u) = eps lambda/2 sum_j u_j^2, summed in the order of j. */
-double bf_stage_cost(const BfCost *cost, int controls, const double u[]);
+double bf_stage_cost(const BfCost *cost, int free, const double u[]);
 
 /* g_s of one context in the first `lanes` lanes, 1 .. BF_LANES: z [slots][dim][BF_LANES] in, g [BF_LANES] out; readout
  * r in 0 .. readouts-1. What costs much (exponentials, optimal transport) is done for the lanes in use alone. In the
@@ -114,7 +114,7 @@ BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfConte
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
  * 1 or 0 for kinds that pool, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.
  * The accuracy is the sum over contexts divided by bf_cost_denominator. */
-double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
+double bf_cost_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z);
 double bf_cost_denominator(const BfCost *cost); /* S or N */
 
 /* R r + b of a readout, of one representation r [dim]: logits [classes]; returns the label of the largest, the smallest

@@ -122,9 +122,9 @@ typedef struct {
   double  *control;    /* [T][q] where it ended */
   int64_t  iterations; /* of the best start */
   double  *history;    /* [iterations + 1][2]: J and TAO's residual */
-} BfTraining;
-void        bf_training_clear(BfTraining *training);
-const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
+} BfFlowAnswer;
+void        bf_flow_answer_clear(BfFlowAnswer *answer);
+const char *bf_flow_answer_reason(const BfFlowAnswer *answer); /* in TAO's words */
 
 /* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start. The answer of a start is the
  * iterate of least J, the start among them, so that no start is better than the answer. Ranks work in groups; a group
@@ -134,7 +134,7 @@ const char *bf_training_reason(const BfTraining *training); /* in TAO's words */
  * evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit for bit. BF_STOPPED
  * where the checkpoint told it to stop. */
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
-                       BfCheckpoint *checkpoint, BfTraining *out, BfError *error);
+                       BfCheckpoint *checkpoint, BfFlowAnswer *out, BfError *error);
 
 /* The largest difference of the gradient at control from central differences of J, relative to the largest component.
  */
@@ -149,7 +149,7 @@ BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const dou
  * along depth. */
 typedef struct {
   int    ends;     /* E: 2 of an interval; 1 of a layer */
-  double terminal; /* largest |p(T) - weight R^T (softmax(R r + b) - onehot)|; NaN where the cost is no cross entropy */
+  double terminal; /* largest |p(T) - the cost's own formula of it|, BfCostKind's `adjoint`; NaN where it has none */
   double stationarity; /* largest |u - P_U(u - dH/du)|; dH/du = dJ/du / eps, its mean over an interval, or dJ/du of a
                           layer */
   double variation, variation_within; /* of H over all ends; between the ends of an interval at most, NaN of layers */
@@ -184,7 +184,7 @@ void     bf_flow_layers_clear(BfFlowLayers *layers);
 
 /* /flow and /pontryagin of a result file: README, A result file. Collective. */
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, const BfFlowValue *value,
-                       const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
+                       const BfFlowAnswer *answer, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error);
 
 /* ---- time, before anything runs -------------------------------------------------------------------------------- */

@@ -36,13 +36,15 @@ typedef struct {
 /* P of a layer. */
 typedef struct {
   BfKind base;
-  bool   unit; /* whether P(y) = y / |y|, and the flow's v is tangential; else y is clipped to `box`: kernels do it,
-                  to whom that is a flag and a box (src/kernel/flat.h), no kind */
+  bool   unit; /* whether P(y) = y / |y|, and the flow's v is tangential; else y is clipped to `box`. Kernels do both,
+                  to whom that is a flag and a box (src/kernel/flat.h), no kind; they call what P is neither of: */
+  /* y = P(y) in all lanes, y [dim][BF_LANES], each lane by itself; NULL: as `unit` says. */
+  void (*apply)(const BfLayer *layer, double *y);
   const char *keeps; /* where P keeps tokens: "Z"; NULL where they may go anywhere */
   /* lambda = (dP/dy)^T lambda in all lanes; y, lambda [dim][BF_LANES]. */
   void (*transposed)(const BfLayer *layer, const double *y, double *lambda);
   /* Whether z [dim] is where P would move it (on the sphere by more than 1 %), or outside Z where P moves nothing. */
-  int (*is_outside)(const BfLayer *layer, const double z[]);
+  bool (*is_outside)(const BfLayer *layer, const double z[]);
   /* A box [dim] that holds Z and all that P gives. */
   void (*box)(const BfLayer *layer, double lower[], double upper[]);
   /* Where the flow starts from z [dim], in place; NULL: at z. */
@@ -94,7 +96,7 @@ extern const BfProjection bf_project_clip, bf_project_sphere, bf_project_none;
 /* All of them; NULL behind the last. */
 extern const BfNorm *const       bf_norms[];
 extern const BfProjection *const bf_projections[];
-extern const BfFamily            bf_family_norm, bf_family_projection;
+extern const BfFamily            bf_norm_family, bf_projection_family;
 
 /* Where the entries of head h's matrices begin in the parameters. */
 static inline int bf_attention_A(const BfLayer *layer, int h) { return layer->attention[2 * h].at; }

@@ -8,6 +8,8 @@
 
 BF_API_BEGIN
 
+/* What a sequence's tokens are pooled to, and the readouts, are the problem's: its cost (problem->cost.kind->represent,
+ * cost.h), which stands in every result that has the model; bf_predict answers by both. */
 typedef struct {
   int      layers, free; /* T, q */
   double  *control;      /* [T][q] the free numbers of every layer; owned */

@@ -176,8 +176,8 @@ void   bf_phase_begin(const BfRun *run, BfPhase phase);
 void   bf_phase_end(const BfRun *run, BfPhase phase);
 void   bf_count_values(BfRun *run, double q_values); /* Q-values this rank computed */
 void   bf_count_sent(BfRun *run, double bytes);      /* bytes this rank sent to other ranks */
-double bf_total_values(const BfRun *run);            /* sum over ranks so far, earlier starts included; collective */
-double bf_total_seconds(const BfRun *run);           /* wall time so far, earlier starts included */
+double bf_run_values(const BfRun *run);              /* sum over ranks so far, earlier starts included; collective */
+double bf_run_seconds(const BfRun *run);             /* wall time so far, earlier starts included */
 /* Earlier starts of the same run, from a checkpoint: what they took. */
 void bf_count_earlier(BfRun *run, double seconds, double q_values, int starts);
 int  bf_starts(const BfRun *run); /* this one included */

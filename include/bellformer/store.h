@@ -109,8 +109,9 @@ typedef struct {
   const char *advice; /* behind the message that refuses others */
 } BfFormats;
 /* Refuse (BF_BAD_INPUT) a file of another format: attribute `format` of the group `path`, 1 where it has none. "run.h5:
- * another version of bellformer wrote it (result format 3, this one reads 2)". */
-BfStatus bf_store_check_format(BfStore *store, const char *path, const BfFormats *read, BfError *error);
+ * another version of bellformer wrote it (result format 3, this one reads 2)". *other, unless it is NULL: whether it
+ * was that, and not a file that cannot be read. */
+BfStatus bf_store_check_format(BfStore *store, const char *path, const BfFormats *read, bool *other, BfError *error);
 
 /* Bytes a second that the ranks write together into such a file: one of 64 MB appears beside `path` for a moment. */
 BfStatus bf_store_measure(MPI_Comm comm, const char *path, double *bandwidth, BfError *error);

@@ -72,7 +72,7 @@ BfStatus bf_layer_add_term(BfLayer *layer, const char *name, BfError *error);
 const BfTerm *bf_layer_term(const BfLayer *layer, const BfTermKind *kind);
 
 /* Whether a term is evaluated token by token, through its functions. */
-static inline int bf_term_is_tokenwise(const BfTerm *term) { return term->kind->apply != NULL; }
+static inline bool bf_term_is_tokenwise(const BfTerm *term) { return term->kind->apply != NULL; }
 /* Doubles of work that suffice for every term of the layer. */
 int64_t bf_terms_work(const BfLayer *layer);
 

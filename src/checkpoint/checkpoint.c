@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT = 2 };
+enum { FORMAT = 3 };
 static const BfFormats formats = {"checkpoint", FORMAT, FORMAT,
                                   ": go on with that, or start afresh by -overwrite without -restart"};
 
@@ -194,7 +194,7 @@ static BfStatus tell_what_stands(const BfCheckpoint *c, BfError *error) {
 
 static BfStatus begin(BfCheckpoint *c, BfError *error) {
   char   path[4096];
-  double seconds = bf_total_seconds(c->run);
+  double seconds = bf_run_seconds(c->run);
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, c->run->world);
   bf_store_close(&c->store);
   c->begun      = bf_seconds();
@@ -207,7 +207,7 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   BF_TRY(c->options.describe(c->options.context, c->store, error));
   BF_TRY(bf_store_put_int(c->store, "/checkpoint", "format", FORMAT, error));
   BF_TRY(bf_store_put_double(c->store, "/checkpoint", "wall_seconds", seconds, error));
-  BF_TRY(bf_store_put_double(c->store, "/checkpoint", "q_values", bf_total_values(c->run), error));
+  BF_TRY(bf_store_put_double(c->store, "/checkpoint", "q_values", bf_run_values(c->run), error));
   return bf_store_put_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
 }
 
@@ -278,6 +278,10 @@ BfStatus bf_checkpoint_end(BfCheckpoint *c, double bytes, BfError *error) {
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+BfStatus bf_checkpoint_check_format(BfStore *generation, bool *other, BfError *error) {
+  return bf_store_check_format(generation, "/checkpoint", &formats, other, error);
+}
+
 static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error) {
   char path[4096];
   if (c->store && c->reading == generation) return BF_OK;
@@ -285,7 +289,7 @@ static BfStatus open_generation(BfCheckpoint *c, int generation, BfError *error)
   bf_checkpoint_path(c->result, generation, sizeof path, path);
   BF_TRY(bf_store_open(c->run->world, path, &c->store, error));
   c->reading = generation;
-  return bf_store_check_format(c->store, "/checkpoint", &formats, error);
+  return bf_checkpoint_check_format(c->store, NULL, error);
 }
 
 static BfStatus read_totals(BfCheckpoint *c, BfError *error) {

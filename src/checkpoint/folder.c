@@ -61,7 +61,7 @@ BfStatus bf_folder_make(const char *result, BfError *error) {
 
 /* A generation, the claim, or one of them on its way (NNNN.h5.part, and what an MPI library puts beside it): a file
  * that someone else has put there is left alone, and the folder with it. */
-static int is_ours(const char *name) {
+static bool is_ours(const char *name) {
   const char *part = strstr(name, ".part");
   return generation_of(name) >= 0 || !strcmp(name, "claim") ||
          (part && (name[0] == 'c' || isdigit((unsigned char)*name)));

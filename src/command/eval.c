@@ -32,8 +32,7 @@ const BfOption bf_eval_options[] = {
          "beyond 2^33 of n and m <= n), and of the centres of their cells where the problem has cells; both have to "
          "have the same tags. "
          "HDF5 has these as attributes w1 and w1_cells of /"},
-    {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, overwrite),
-     .meaning = "replace FILE if it exists"},
+    BF_OVERWRITE(BF_OF_THIS_START, offsetof(Settings, overwrite)),
     {0}};
 
 void bf_manual_eval(const char *name, BfManual *manual) {

@@ -1,6 +1,5 @@
 /* bellformer info: what a trainer would take; trains nothing. */
 #include "train/info.h"
-#include "bellformer/solve.h"
 #include "command/command.h"
 #include "train/trainer.h"
 #include <stdio.h>
@@ -65,15 +64,11 @@ void bf_manual_info(const char *name, BfManual *manual) {
 
 /* ---- which trainer ---------------------------------------------------------------------------------------------- */
 
-static bool is_row(const BfOption rows[], const char *name) {
-  while (rows->name && strcmp(rows->name, name)) rows++;
-  return rows->name != NULL;
-}
-
 /* The first option of a trainer that is given, and is none of another one's. */
 static const char *first_given(const BfTrainer *of, const BfTrainer *except, const BfOptions *options) {
   for (const BfOption *row = of->options; row->name; row++)
-    if (bf_options_given(options, row->name) && !(except && is_row(except->options, row->name))) return row->name;
+    if (bf_options_given(options, row->name) && !(except && bf_options_row(except->options, row->name)))
+      return row->name;
   return NULL;
 }
 
@@ -120,7 +115,7 @@ static void make_machine(const BfRun *run, const Settings *settings, BfMachine *
 
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
 
-static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFullSize *size) {
+static void print_sizes(const BfRun *run, const BfProblem *problem) {
   bf_print(run, "%s: %d layers", problem->name, problem->horizon);
   if (problem->actions) bf_print(run, ", %lld actions", (long long)problem->actions);
   bf_print(run, "\n");
@@ -129,8 +124,6 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
   bf_print(run, "  G  tags              %lld\n", (long long)problem->train.tags);
   if (problem->cells) bf_print(run, "  n  cells             %lld\n", (long long)bf_cells_count(problem->cells));
   else bf_print(run, "  n  cells             none: tokens are not quantized\n");
-  if (size->measures > 0) bf_print(run, "  M  measures          %lld\n", (long long)size->measures);
-  else if (problem->cells) bf_print(run, "  M  measures          more than can be numbered\n");
   if (problem->actions) bf_print(run, "  K  actions           %lld\n", (long long)problem->actions);
   bf_print(run, "  q  free numbers      %d a layer, %d matrix entries\n", problem->layer.free,
            problem->layer.parameters);
@@ -138,13 +131,11 @@ static void print_sizes(const BfRun *run, const BfProblem *problem, const BfFull
 
 /* Of a problem that was read. */
 static BfStatus tell(const BfTrainer *trainer, void *state, const BfInfo *x, BfError *error) {
-  BfRun     *run = x->run;
-  BfFullSize size;
-  char       a[BF_HUMAN], b[BF_HUMAN];
-  BF_TRY(bf_together(run->world, bf_full_size(run, x->problem, &size, error), error));
+  BfRun *run = x->run;
+  char   a[BF_HUMAN], b[BF_HUMAN];
   run->quiet = run->silent; /* the answer is not progress */
   bf_progress_what(run, "measuring");
-  print_sizes(run, x->problem, &size);
+  print_sizes(run, x->problem);
   const BfMachine *m = x->machine;
   bf_print(run, "%s%s on %d rank%s of %d node%s", bf_info_predicts(x) ? "prediction for " : "", trainer->name, m->ranks,
            m->ranks > 1 ? "s" : "", m->nodes, m->nodes > 1 ? "s" : "");

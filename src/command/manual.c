@@ -40,10 +40,29 @@ static void wrap(const char *text, int at, int indent, FILE *out) {
   }
 }
 
-/* The default stands behind the meaning, where there is one to tell. */
+static void add(const char *more, size_t size, char text[]) {
+  const size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s", more);
+}
+
+static bool wants_names(const BfOption *row) {
+  const size_t length = strlen(row->meaning);
+  return row->choice && length > 2 && !strcmp(row->meaning + length - 2, ": ");
+}
+
+/* Behind the meaning stand the names, where it wants them, and the default, where there is one to tell. */
 static void describe(const BfOption *row, size_t size, char text[]) {
-  const bool told = row->standard && row->type != BF_OPTION_BOOL;
-  snprintf(text, size, "%s%s%s\n", row->meaning, told ? "; default " : "", told ? row->standard : "");
+  *text = '\0';
+  add(row->meaning, size, text);
+  for (int i = 0; wants_names(row) && row->choice(i); i++) {
+    if (i) add(row->choice(i + 1) ? ", " : " or ", size, text);
+    add(row->choice(i), size, text);
+  }
+  if (row->standard && row->type != BF_OPTION_BOOL) {
+    add("; default ", size, text);
+    add(row->standard, size, text);
+  }
+  add("\n", size, text);
 }
 
 static void list_option(const BfOption *row, FILE *out) {

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <math.h>
 
-double bf_stage_cost(const BfCost *cost, int controls, const double u[]) {
+double bf_stage_cost(const BfCost *cost, int free, const double u[]) {
   double norm2 = 0;
   if (cost->weight_decay == 0) return 0; /* also where |u|^2 overflows */
-  for (int j = 0; j < controls; j++) norm2 += u[j] * u[j];
+  for (int j = 0; j < free; j++) norm2 += u[j] * u[j];
   return cost->step * (0.5 * cost->weight_decay) * norm2;
 }
 
@@ -47,7 +47,7 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
   return bf_terminal_gradient(cost, readout, context, lanes, z, g, NULL, error);
 }
 
-double bf_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
+double bf_cost_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   if (!cost->kind->correct || !context->label) return NAN;
   return cost->kind->correct(cost, readout, context, z);
 }

@@ -37,7 +37,7 @@ done:
 static BfStatus read(BfCost *cost, const BfKeyReader *keys, int64_t classes, const BfCostData *data, BfError *error) {
   enum { ROWS };
   int source;
-  BF_TRY(keys->choose(keys, &bf_readout_source, &source, error));
+  BF_TRY(keys->choose(keys, &bf_readout_source_family, &source, error));
   if (!classes) classes = data->labels;
   if (!classes) return BF_OK;
   return source == ROWS ? read_rows(cost, keys, classes, error) : read_matrix(cost, keys, classes, error);

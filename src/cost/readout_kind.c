@@ -19,7 +19,7 @@ static const BfKind sources[] = {
 
 static const BfKind *source_at(int k) { return k < 2 ? &sources[k] : NULL; }
 
-const BfFamily bf_readout_source = {.kind = source_at};
+const BfFamily bf_readout_source_family = {.kind = source_at};
 
 BfStatus bf_readout_bias(BfCost *cost, const BfKeyReader *keys, BfError *error) {
   const char   *key    = "cost.readout.bias";

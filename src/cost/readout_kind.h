@@ -16,9 +16,9 @@ typedef struct {
 BF_READOUT_KINDS(BF_DECLARE_READOUT_KIND)
 #undef BF_DECLARE_READOUT_KIND
 
-extern const BfReadoutKind *const bf_readout_kinds[]; /* ends with NULL */
-extern const BfFamily             bf_readout_family;  /* cost.readout.kind */
-extern const BfFamily             bf_readout_source;  /* matrix and bias, or a file */
+extern const BfReadoutKind *const bf_readout_kinds[];       /* ends with NULL */
+extern const BfFamily             bf_readout_family;        /* cost.readout.kind */
+extern const BfFamily             bf_readout_source_family; /* matrix and bias, or a file */
 
 /* What every cost with a readout lists among its keys. */
 #define BF_READOUT_KEYS                                                                                                \

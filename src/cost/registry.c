@@ -19,7 +19,7 @@ const BfCostKind *bf_cost_kind(const char *name) {
   return k < 0 ? NULL : kinds[k];
 }
 
-static int is_word(const char *name) {
+static bool is_word(const char *name) {
   const char *at = name;
   while (*at == '_' || isalnum((unsigned char)*at)) at++;
   return at > name && !*at && !isdigit((unsigned char)*name);

@@ -4,8 +4,8 @@
 
 BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfFlowState *x = state;
-  BF_TRY(bf_flow_write(session->problem, &x->options, &x->value, &x->training, &x->pontryagin, &x->compared, store,
-                       error));
+  BF_TRY(
+      bf_flow_write(session->problem, &x->options, &x->value, &x->answer, &x->pontryagin, &x->compared, store, error));
   if (!session->problem->test.tokens) return BF_OK;
   BF_TRY(bf_store_put_double(store, "/flow", "test_loss", x->test.loss, error));
   return bf_store_put_double(store, "/flow", "test_accuracy", x->test.accuracy, error);
@@ -43,11 +43,11 @@ void bf_flow_report(const void *state, const BfSession *session) {
   const BfRun        *run     = session->run;
   const BfProblem    *problem = session->problem;
   const BfRollout    *layers = &session->trained.train, *test_layers = &session->trained.test;
-  const BfTraining   *t       = &x->training;
+  const BfFlowAnswer *t       = &x->answer;
   const BfPontryagin *p       = &x->pontryagin;
   const bool          test    = problem->test.tokens > 0;
   const char         *formula = problem->cost.kind->formula ? problem->cost.kind->formula : "its formula";
-  if (t->reason) bf_print(run, "%s", bf_training_reason(t));
+  if (t->reason) bf_print(run, "%s", bf_flow_answer_reason(t));
   else
     bf_print(run, "no step (%s)", problem->layer.free ? "J or its slope at the start is infinite" : "nothing is free");
   bf_print(run, " after %lld iterations, %lld evaluations in all", (long long)t->iterations, (long long)t->evaluations);

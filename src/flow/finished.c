@@ -54,7 +54,7 @@ int64_t bf_search_add_up(const BfSearch *search, double *table) {
   return evaluations;
 }
 
-static BfStatus gather_starts(const BfSearch *search, BfTraining *out, BfError *error) {
+static BfStatus gather_starts(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
   double  *table = NULL;
   BfStatus status;
   BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * BF_START_COLUMNS, error), error));
@@ -70,7 +70,7 @@ done:
   return status;
 }
 
-BfStatus bf_search_gather(const BfSearch *search, BfTraining *out, BfError *error) {
+BfStatus bf_search_gather(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
   const int      owner = bf_search_owner(search);
   const MPI_Comm comm  = search->whole->world;
   BF_TRY(gather_starts(search, out, error));

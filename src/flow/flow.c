@@ -240,7 +240,7 @@ static void finish(const BfFlow *flow, const double control[], const double *sum
   const int64_t q = flow->problem->layer.free, T = flow->problem->horizon;
   value->loss = value->cost = sum[0];
   value->accuracy           = sum[1] / bf_cost_denominator(cost);
-  if (isnan(bf_correct(cost, value->readout, &flow->context[0], flow->lanes))) value->accuracy = NAN;
+  if (isnan(bf_cost_correct(cost, value->readout, &flow->context[0], flow->lanes))) value->accuracy = NAN;
   for (int64_t t = 0; t < T; t++) value->cost += bf_stage_cost(cost, (int)q, control + t * q);
   for (int64_t i = 0; value->gradient && i < T * q; i++)
     value->gradient[i] = isfinite(value->cost) ? sum[2 + i] + cost->step * cost->weight_decay * control[i] : 0;

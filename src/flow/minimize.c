@@ -5,7 +5,7 @@
 #include <petsctao.h>
 #include <string.h>
 
-const char *bf_training_reason(const BfTraining *training) { return TaoConvergedReasons[training->reason]; }
+const char *bf_flow_answer_reason(const BfFlowAnswer *answer) { return TaoConvergedReasons[answer->reason]; }
 
 #define TRY(call) BF_TRY(bf_petsc((call), #call, error))
 
@@ -108,12 +108,10 @@ static BfStatus create(BfSearch *search, Tao *tao, Vec x, Vec lower, Vec upper, 
   TRY(VecRestoreArrayWrite(lower, &least));
   TRY(VecRestoreArrayWrite(upper, &most));
   TRY(TaoCreate(PETSC_COMM_SELF, tao));
-  TRY(TaoSetType(*tao, TAOBQNLS));
   TRY(TaoSetSolution(*tao, x));
   TRY(TaoSetVariableBounds(*tao, lower, upper));
   TRY(TaoSetObjectiveAndGradient(*tao, NULL, evaluate, search));
   TRY(TaoSetMonitor(*tao, monitor, search, NULL));
-  TRY(TaoSetMaximumIterations(*tao, 1000));
   TRY(TaoSetFromOptions(*tao));
   return BF_OK;
 }

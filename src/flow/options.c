@@ -3,6 +3,8 @@
 #include "flow/start.h"
 #include <string.h>
 
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 #define AT(field) offsetof(BfFlowSettings, field)
 
 const BfOption bf_flow_options[] = {
@@ -11,7 +13,8 @@ const BfOption bf_flow_options[] = {
                 "or the flow, without P, by euler, rk4 (the default elsewhere), bs3 or dopri5 (these two choose their "
                 "steps)"},
     {"steps", BF_OPTION_INT, BF_ANSWER, "N", AT(steps), NULL, 1, 1000000,
-     .meaning = "steps a layer of euler (default 1: the Transformer but for P) and rk4 (default 8)"},
+     .meaning = "steps a layer of euler (default " TEXT(
+         BF_STEPS_EULER) ": the Transformer but for P) and rk4 (default " TEXT(BF_STEPS_RK4) ")"},
     {"tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(tolerance), "1e-8", 1e-15, 1,
      .meaning = "of bs3 and dopri5, relative and absolute"},
     {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
@@ -32,9 +35,9 @@ const BfOption bf_flow_options[] = {
      .meaning = "time a forward solve and a gradient at the start, and stop"},
     {"trajectory_memory", BF_OPTION_NUMBER, BF_KEPT, "MIB", AT(mebibytes), "512", 0, 1e9,
      .meaning = "that a rank may keep for the adjoint; beyond, layers are integrated twice"},
-    {"tao_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = "bqnls",
-     .meaning = "TAO's method: bqnls (bounded quasi-Newton), bqnkls, bqnktr, bqnktl, blmvm or bncg"},
-    {"tao_max_it", BF_OPTION_OTHER, BF_ANSWER, "N", .standard = "1000",
+    {"tao_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = "bqnls", .choice = bf_flow_method,
+     .meaning = "TAO's method, of those that keep to the box by first derivatives (bqn...: quasi-Newton): "},
+    {"tao_max_it", BF_OPTION_OTHER, BF_ANSWER, "N", .standard = "1000", .least = 0,
      .meaning = "iterations from a start; 0: evaluate only"},
     {"tao_gatol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-8",
      .meaning = "|projected gradient| at which a search ends"},

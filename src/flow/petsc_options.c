@@ -12,6 +12,8 @@
 static const char *const methods[] = {TAOBQNLS, TAOBQNKLS, TAOBQNKTR, TAOBQNKTL, TAOBLMVM, TAOBNCG};
 enum { METHODS = sizeof methods / sizeof *methods };
 
+const char *bf_flow_method(int i) { return i < METHODS ? methods[i] : NULL; }
+
 /* What `flow` settles itself, and by what. */
 static const char *const settled[][2] = {
     {"ts_type", "-scheme"},   {"ts_rk_type", "-scheme"},      {"ts_rtol", "-tolerance"}, {"ts_atol", "-tolerance"},
@@ -49,7 +51,6 @@ static PetscErrorCode read_tao(void) {
   Vec x;
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, 1, &x));
   PetscCall(TaoCreate(PETSC_COMM_SELF, &tao));
-  PetscCall(TaoSetType(tao, TAOBQNLS));
   PetscCall(TaoSetSolution(tao, x));
   PetscCall(TaoSetFromOptions(tao));
   PetscCall(VecDestroy(&x));
@@ -79,8 +80,15 @@ static PetscErrorCode read_all(char heard[BF_PETSC_HEARD]) {
 
 /* ---- the database ----------------------------------------------------------------------------------------------- */
 
+/* The defaults of the table, then what is given. */
 BfStatus bf_flow_database_create(const char *text, struct _n_PetscOptions **database, BfError *error) {
   BF_TRY(bf_petsc(PetscOptionsCreate(database), "PetscOptionsCreate", error));
+  for (const BfOption *row = bf_flow_options; row->name; row++) {
+    char name[64];
+    snprintf(name, sizeof name, "-%s", row->name);
+    if (row->type == BF_OPTION_OTHER && row->standard)
+      BF_TRY(bf_petsc(PetscOptionsSetValue(*database, name, row->standard), "PetscOptionsSetValue", error));
+  }
   return bf_petsc(PetscOptionsInsertString(*database, text ? text : ""), "PetscOptionsInsertString", error);
 }
 
@@ -105,7 +113,7 @@ static bool is_taken(PetscOptions database, char heard[BF_PETSC_HEARD]) {
 
 BfStatus bf_flow_iterations(const BfFlowOptions *options, int64_t *most, BfError *error) {
   PetscOptions database   = NULL;
-  PetscInt     iterations = 1000;
+  PetscInt     iterations = 0;
   BfStatus     status;
   BF_GOTO(bf_flow_database_create(options->petsc, &database, error));
   status = bf_petsc(PetscOptionsGetInt(database, NULL, "-tao_max_it", &iterations, NULL), "-tao_max_it", error);
@@ -217,10 +225,11 @@ static BfStatus mark(BfOptions *options, PetscOptions database, BfError *error) 
 
 /* PETSc takes less than 0 for 0. */
 static BfStatus check_iterations(PetscOptions database, BfError *error) {
-  PetscInt most = 0;
+  const long long least = (long long)bf_options_row(bf_flow_options, "tao_max_it")->least;
+  PetscInt        most  = 0;
   BF_TRY(bf_petsc(PetscOptionsGetInt(database, NULL, "-tao_max_it", &most, NULL), "-tao_max_it", error));
-  if (most >= 0) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "option -tao_max_it must be at least 0, got %lld", (long long)most);
+  if (most >= least) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "option -tao_max_it must be at least %lld, got %lld", least, (long long)most);
 }
 
 BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error) {

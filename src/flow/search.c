@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-void bf_training_clear(BfTraining *training) {
-  bf_free(training->initial_cost);
-  bf_free(training->final_cost);
-  bf_free(training->start_iterations);
-  bf_free(training->control);
-  bf_free(training->history);
-  *training = (BfTraining){0};
+void bf_flow_answer_clear(BfFlowAnswer *answer) {
+  bf_free(answer->initial_cost);
+  bf_free(answer->final_cost);
+  bf_free(answer->start_iterations);
+  bf_free(answer->control);
+  bf_free(answer->history);
+  *answer = (BfFlowAnswer){0};
 }
 
 /* ---- one start -------------------------------------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static BfStatus end_together(BfSearch *search, BfError *error) {
 }
 
 static BfStatus make(BfSearch *search, BfError *error) {
-  BfTraining *out = search->out;
+  BfFlowAnswer *out = search->out;
   BF_TRY(BF_NEW(&out->initial_cost, search->all, error));
   BF_TRY(BF_NEW(&out->final_cost, search->all, error));
   BF_TRY(BF_NEW(&out->start_iterations, search->all, error));
@@ -138,7 +138,7 @@ static BfStatus start_groups(BfSearch *search, BfError *error) {
 }
 
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
-                       BfCheckpoint *checkpoint, BfTraining *out, BfError *error) {
+                       BfCheckpoint *checkpoint, BfFlowAnswer *out, BfError *error) {
   BfSearch search = {.whole      = run,
                      .problem    = problem,
                      .points     = points,

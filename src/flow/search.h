@@ -23,7 +23,7 @@ typedef struct {
   const BfInitialControls *points;
   BfCheckpoint            *checkpoint;
   int                      group, groups;
-  BfTraining              *out;
+  BfFlowAnswer            *out;
   BfDeal                  *deal;
   bool                     over; /* all ranks know how it has ended: stopped, or a checkpoint could not be written */
   bool                     abandoned;   /* another group has failed */
@@ -91,7 +91,7 @@ int bf_search_owner(const BfSearch *search);
 /* The tables of all groups, added up, into table; evaluations of all. Collective on whole->world. */
 int64_t bf_search_add_up(const BfSearch *search, double *table);
 /* Fill `out` on all ranks: all starts, and the best. Collective on whole->world. */
-BfStatus bf_search_gather(const BfSearch *search, BfTraining *out, BfError *error);
+BfStatus bf_search_gather(const BfSearch *search, BfFlowAnswer *out, BfError *error);
 
 /* ---- evaluate.c ------------------------------------------------------------------------------------------------- */
 

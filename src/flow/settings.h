@@ -14,6 +14,12 @@ typedef struct {
   char   *petsc; /* PETSc's own, as bf_flow_petsc_take has them */
 } BfFlowSettings;
 
+/* Of schemes that do not choose their steps: steps a layer by default. */
+#define BF_STEPS_EULER 1
+#define BF_STEPS_RK4 8
+
+const char *bf_flow_method(int i); /* of -tao_type; NULL behind the last */
+
 extern const BfOption bf_flow_options[];                    /* into BfFlowSettings */
 bool                  bf_flow_petsc_is(const char *option); /* whether bf_flow_petsc_take takes it */
 /* The scheme (layers where none is given and -init is a result of solve, else rk4), its steps and its memory that the

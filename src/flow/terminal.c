@@ -22,7 +22,7 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, 1, flow->lanes, g, flow->by_lanes, error));
   else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, 1, flow->lanes, g, error));
   sum[0] = g[0];
-  sum[1] = bf_correct(&flow->cost, readout, context, flow->lanes);
+  sum[1] = bf_cost_correct(&flow->cost, readout, context, flow->lanes);
   for (int i = 0; lambda && i < context->slots; i++) {
     const int at = place(b, l, i);
     for (int a = 0; a < d; a++)

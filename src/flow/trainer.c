@@ -55,7 +55,7 @@ static BfStatus make_answer(const BfProblem *problem, BfFlowState *x, BfModel *m
   BF_TRY(BF_NEW(&x->value.tokens, table, error));
   BF_TRY(BF_NEW(&x->value.adjoint, table, error));
   BF_TRY(bf_model_create(problem, false, model, error));
-  memcpy(model->control, x->training.control, sizeof(double) * (size_t)n);
+  memcpy(model->control, x->answer.control, sizeof(double) * (size_t)n);
   return BF_OK;
 }
 
@@ -82,8 +82,8 @@ static BfStatus evaluate(BfRun *run, const BfProblem *problem, BfFlowState *x, B
 }
 
 static BfStatus train(void *state, BfSession *session, BfError *error) {
-  BfFlowState *x   = state;
-  BfTraining  *out = &x->training;
+  BfFlowState  *x   = state;
+  BfFlowAnswer *out = &x->answer;
   BF_TRY(bf_flow_train(session->run, x->flow, session->problem, &x->points, session->checkpoint, out, error));
   if (!isfinite(out->final_cost[out->best]))
     return bf_fail(error, BF_FAILURE, "J is infinite at every start: the flow leaves what a double holds");
@@ -101,7 +101,7 @@ static BfStatus judge(void *state, BfSession *session, BfError *error) {
 static void destroy(void *state) {
   BfFlowState *x = state;
   bf_flow_destroy(&x->flow);
-  bf_training_clear(&x->training);
+  bf_flow_answer_clear(&x->answer);
   bf_free(x->value.gradient);
   bf_free(x->value.tokens);
   bf_free(x->value.adjoint);

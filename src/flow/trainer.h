@@ -10,7 +10,7 @@ typedef struct {
   BfInitialControls points;
   int64_t           rows[2]; /* of points.given, as a checkpoint has it */
   BfFlow           *flow;
-  BfTraining        training;
+  BfFlowAnswer      answer;
   BfFlowValue       value, test;
   BfPontryagin      pontryagin;
   BfFlowLayers      compared;

@@ -19,18 +19,18 @@ done:
   return status;
 }
 
-static BfStatus write_training(const BfTraining *training, BfStore *store, BfError *error) {
+static BfStatus write_search(const BfFlowAnswer *answer, BfStore *store, BfError *error) {
   const char   *path = "/flow";
-  const int64_t S    = training->starts;
-  BF_TRY(bf_store_put_int(store, path, "evaluations", training->evaluations, error));
-  BF_TRY(bf_store_put_int(store, path, "iterations", training->iterations, error));
-  BF_TRY(bf_store_put_int(store, path, "start", training->best, error));
-  BF_TRY(bf_store_put_text(store, path, "reason", bf_training_reason(training), error));
-  BF_TRY(part(store, "/flow/history/cost", training->iterations + 1, 2, 0, training->history, error));
-  BF_TRY(part(store, "/flow/history/residual", training->iterations + 1, 2, 1, training->history, error));
-  BF_TRY(column(store, "/flow/starts/initial_cost", S, training->initial_cost, error));
-  BF_TRY(column(store, "/flow/starts/cost", S, training->final_cost, error));
-  return bf_store_write(store, "/flow/starts/iterations", BF_STORE_INT64, 1, &S, training->start_iterations, error);
+  const int64_t S    = answer->starts;
+  BF_TRY(bf_store_put_int(store, path, "evaluations", answer->evaluations, error));
+  BF_TRY(bf_store_put_int(store, path, "iterations", answer->iterations, error));
+  BF_TRY(bf_store_put_int(store, path, "start", answer->best, error));
+  BF_TRY(bf_store_put_text(store, path, "reason", bf_flow_answer_reason(answer), error));
+  BF_TRY(part(store, "/flow/history/cost", answer->iterations + 1, 2, 0, answer->history, error));
+  BF_TRY(part(store, "/flow/history/residual", answer->iterations + 1, 2, 1, answer->history, error));
+  BF_TRY(column(store, "/flow/starts/initial_cost", S, answer->initial_cost, error));
+  BF_TRY(column(store, "/flow/starts/cost", S, answer->final_cost, error));
+  return bf_store_write(store, "/flow/starts/iterations", BF_STORE_INT64, 1, &S, answer->start_iterations, error);
 }
 
 static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
@@ -91,7 +91,7 @@ done:
 }
 
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value,
-                       const BfTraining *training, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
+                       const BfFlowAnswer *answer, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error) {
   const char   *path = "/flow";
   const int64_t T = problem->horizon, q = problem->layer.free,
@@ -115,6 +115,6 @@ done:
   BF_TRY(bf_store_write(store, "/flow/gradient", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, value->gradient, error));
   BF_TRY(write_rates(problem, value->adjoint, store, error));
   BF_TRY(write_layers(problem, layers, store, error));
-  BF_TRY(write_training(training, store, error));
+  BF_TRY(write_search(answer, store, error));
   return write_pontryagin(pontryagin, T, store, error);
 }

@@ -8,4 +8,4 @@ const BfNorm *const bf_norms[] = {&bf_norm_none, &bf_norm_rms, &bf_norm_layer, N
 static const BfKind *kind_of(int k) { return bf_norms[k] ? &bf_norms[k]->base : NULL; }
 static const BfKey   key            = {"layer.norm", "word", "none",
                                        "what attention and feed-forward see of z, before e_p is added"};
-const BfFamily       bf_family_norm = {&key, false, false, kind_of};
+const BfFamily       bf_norm_family = {&key, false, false, kind_of};

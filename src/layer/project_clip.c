@@ -6,10 +6,10 @@ static void transposed(const BfLayer *layer, const double *y, double *lambda) {
     if (!(y[i] >= layer->lower[i / BF_LANES] && y[i] <= layer->upper[i / BF_LANES])) lambda[i] = 0;
 }
 
-static int is_outside(const BfLayer *layer, const double z[]) {
+static bool is_outside(const BfLayer *layer, const double z[]) {
   for (int a = 0; a < layer->dim; a++)
-    if (!(z[a] >= layer->lower[a] && z[a] <= layer->upper[a])) return 1;
-  return 0;
+    if (!(z[a] >= layer->lower[a] && z[a] <= layer->upper[a])) return true;
+  return false;
 }
 
 static void box(const BfLayer *layer, double lower[], double upper[]) {

@@ -7,7 +7,7 @@ static void transposed(const BfLayer *layer, const double *y, double *lambda) {
     if (!(y[i] >= -BF_FARTHEST && y[i] <= BF_FARTHEST)) lambda[i] = 0;
 }
 
-static int is_outside(const BfLayer *layer, const double z[]) { return bf_project_clip.is_outside(layer, z); }
+static bool is_outside(const BfLayer *layer, const double z[]) { return bf_project_clip.is_outside(layer, z); }
 
 static void box(const BfLayer *layer, double lower[], double upper[]) {
   for (int a = 0; a < layer->dim; a++) {

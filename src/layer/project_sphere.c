@@ -32,7 +32,7 @@ static double square(int dim, const double z[]) {
   return sum;
 }
 
-static int is_outside(const BfLayer *layer, const double z[]) {
+static bool is_outside(const BfLayer *layer, const double z[]) {
   return !(fabs(sqrt(square(layer->dim, z)) - 1) <= 0.01);
 }
 

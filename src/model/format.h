@@ -6,8 +6,8 @@
 
 /* What is written; what is read, from the oldest on: share/doc/formats.md. */
 enum { BF_RESULT_FORMAT = 3, BF_RESULT_OLDEST = 2 };
-/* BF_BAD_INPUT for a result of another one. Collective. */
-BfStatus bf_result_check_format(BfStore *store, BfError *error);
+/* BF_BAD_INPUT for a result of another one; other: as of bf_store_check_format. Collective. */
+BfStatus bf_result_check_format(BfStore *store, bool *other, BfError *error);
 
 /* The problem with all its files; and back: path is the file's name, for messages; sections: of who reads it, or
  * NULL. Collective. */

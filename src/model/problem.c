@@ -18,9 +18,9 @@ BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *erro
   return bf_plugins_save(problem, store, error);
 }
 
-BfStatus bf_result_check_format(BfStore *store, BfError *error) {
+BfStatus bf_result_check_format(BfStore *store, bool *other, BfError *error) {
   static const BfFormats read = {"result", BF_RESULT_OLDEST, BF_RESULT_FORMAT, ""};
-  return bf_store_check_format(store, "/provenance", &read, error);
+  return bf_store_check_format(store, "/provenance", &read, other, error);
 }
 
 static BfStatus read_files(BfStore *store, BfFiles *files, BfError *error) {
@@ -50,7 +50,7 @@ static BfStatus read_problem(const BfRun *run, BfStore *store, const BfSections 
   BfStatus status;
   int64_t  length;
   bool     missing;
-  BF_GOTO(bf_result_check_format(store, error));
+  BF_GOTO(bf_result_check_format(store, NULL, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_store_together(store, bf_files_create(run->world, NULL, &files, error), error));
   BF_GOTO(read_files(store, files, error));

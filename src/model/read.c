@@ -53,7 +53,7 @@ static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, 
   int64_t dims[2];
   bool    result;
   BF_TRY(bf_store_has(store, "/provenance", &result, error)); /* else a file with controls alone */
-  if (result) BF_TRY(bf_result_check_format(store, error));
+  if (result) BF_TRY(bf_result_check_format(store, NULL, error));
   if (result) BF_TRY(read_found(store, model, error));
   BF_TRY(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
   if (dims[0] < 1 || dims[0] > INT_MAX || dims[1] > INT_MAX)

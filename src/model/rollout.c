@@ -60,7 +60,7 @@ static BfStatus roll_context(Work *w, int64_t s, BfRollout *out, BfError *error)
   BF_GOTO(bf_terminal_cost(w->cost, w->readout, &context, 1, w->lane, g, error));
   out->loss += g[0];
   out->sequence_loss[s] = g[0] * bf_cost_denominator(w->cost);
-  w->correct += bf_correct(w->cost, w->readout, &context, w->lane);
+  w->correct += bf_cost_correct(w->cost, w->readout, &context, w->lane);
 done:
   bf_free(w->lane);
   bf_free(w->work);

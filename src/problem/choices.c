@@ -19,12 +19,12 @@ static const BfKey   sample_count = {
       "N of the sequences of `data.file`, drawn without replacement; of a table of one sequence N tokens of each tag. "
         "0: all",
       .most = INFINITY};
-const BfFamily bf_family_sample = {&sample_count, true, true, sample_at};
+const BfFamily bf_sample_family = {&sample_count, true, true, sample_at};
 
-static const BfFamily *const families[] = {&bf_encoding_family,   &bf_family_sample,    &bf_form_family,
-                                           &bf_sampler_family,    &bf_cost_family,      &bf_readout_family,
-                                           &bf_readout_source,    &bf_quantizer_family, &bf_cells_family,
-                                           &bf_transition_family, &bf_family_norm,      &bf_family_projection};
+static const BfFamily *const families[] = {&bf_encoding_family,       &bf_sample_family,    &bf_form_family,
+                                           &bf_sampler_family,        &bf_cost_family,      &bf_readout_family,
+                                           &bf_readout_source_family, &bf_quantizer_family, &bf_cells_family,
+                                           &bf_transition_family,     &bf_norm_family,      &bf_projection_family};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 const BfFamily *bf_family_at(int k) {

@@ -7,7 +7,7 @@
 
 /* All of them, the terms' first, for the reference and the table of keys; NULL behind the last. */
 const BfFamily       *bf_family_at(int k);
-extern const BfFamily bf_family_sample;
+extern const BfFamily bf_sample_family;
 
 /* The number of the kind of that name; text NULL: that of the fallback; -1: there is none. */
 int bf_family_find(const BfFamily *family, const char *text);

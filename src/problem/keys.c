@@ -85,11 +85,11 @@ static BfYamlEntry *in_file(const BfKeys *keys, const char *key) {
   return entry && !entry->aside ? entry : NULL;
 }
 
-int bf_keys_given(const BfKeys *keys, const char *key) {
+bool bf_keys_given(const BfKeys *keys, const char *key) {
   return bf_overrides_given(keys->overrides, key) || in_file(keys, key);
 }
 
-int bf_keys_is_list(const BfKeys *keys, const char *key) {
+bool bf_keys_is_list(const BfKeys *keys, const char *key) {
   const BfYamlEntry *entry = in_file(keys, key);
   return entry && entry->kind == BF_YAML_LIST && !bf_overrides_given(keys->overrides, key);
 }
@@ -169,10 +169,10 @@ static int siblings(const char *a, const char *b) {
 }
 
 /* Whether the file has anything in the map that a key stands in. */
-static int has_map(const BfKeys *keys, const char *key) {
+static bool has_map(const BfKeys *keys, const char *key) {
   for (int64_t k = 0; k < keys->yaml.count; k++)
-    if (siblings(keys->yaml.entry[k].key, key)) return 1;
-  return 0;
+    if (siblings(keys->yaml.entry[k].key, key)) return true;
+  return false;
 }
 
 /* Names a key that nothing has read and that looks like the missing one: beside it, or where its whole map is missing

@@ -13,9 +13,9 @@ BfStatus bf_keys_create(const BfFile *file, const char *record, BfOptions *line,
 void     bf_keys_destroy(BfKeys **keys);
 
 /* Whether the key has a value; does not count as reading it. */
-int bf_keys_given(const BfKeys *keys, const char *key);
-int bf_keys_on_line(const BfKeys *keys, const char *key); /* given on the command line */
-int bf_keys_is_list(const BfKeys *keys, const char *key); /* by the file's brackets; the command line has none */
+bool bf_keys_given(const BfKeys *keys, const char *key);
+int  bf_keys_on_line(const BfKeys *keys, const char *key); /* given on the command line */
+bool bf_keys_is_list(const BfKeys *keys, const char *key); /* by the file's brackets; the command line has none */
 /* What the file alone says: the text of a single value, "[]" of a list, NULL where the key is absent. */
 const char *bf_keys_in_file(const BfKeys *keys, const char *key);
 
@@ -64,7 +64,7 @@ BfStatus bf_key_missing(const BfKeys *keys, const char *key, BfError *error);
 void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 
 /* Whether anything of the section is given: a key of its map, or of actions the levels of a grid. */
-int bf_keys_has_section(const BfKeys *keys, unsigned section);
+bool bf_keys_has_section(const BfKeys *keys, unsigned section);
 /* Refuse what the command line says to a section that its command does not use. */
 BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, BfError *error);
 

@@ -1,11 +1,11 @@
 /* The sections of a problem file that one command uses and another does not. */
 #include "keys_inside.h"
 
-int bf_keys_has_section(const BfKeys *keys, unsigned section) {
+bool bf_keys_has_section(const BfKeys *keys, unsigned section) {
   const BfGiven *given;
   for (int64_t at = 0; (given = bf_keys_next(keys, &at));)
-    if (bf_key_section(given->name.row) == section) return 1;
-  return 0;
+    if (bf_key_section(given->name.row) == section) return true;
+  return false;
 }
 
 BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, BfError *error) {

@@ -82,7 +82,7 @@ void bf_overrides_destroy(BfOverrides **overrides) {
   *overrides = NULL;
 }
 
-int bf_overrides_given(const BfOverrides *overrides, const char *key) { return find(overrides, key) != NULL; }
+bool bf_overrides_given(const BfOverrides *overrides, const char *key) { return find(overrides, key) != NULL; }
 
 const char *bf_overrides_name_at(const BfOverrides *overrides, int64_t k) {
   return k < overrides->count ? overrides->override[k].name : NULL;
@@ -90,7 +90,7 @@ const char *bf_overrides_name_at(const BfOverrides *overrides, int64_t k) {
 
 bool bf_overrides_is_of_line(const BfOverrides *overrides, int64_t k) { return k < bf_options_count(overrides->line); }
 
-int bf_overrides_was_read(const BfOverrides *overrides, int64_t k) { return overrides->override[k].read; }
+bool bf_overrides_was_read(const BfOverrides *overrides, int64_t k) { return overrides->override[k].read; }
 
 const char *bf_overrides_record(const BfOverrides *overrides) { return overrides->record; }
 

@@ -13,14 +13,14 @@ void bf_option_name(const char *key, char name[BF_OPTION_LENGTH]);
 BfStatus bf_overrides_create(const char *record, BfOptions *line, BfOverrides **out, BfError *error);
 void     bf_overrides_destroy(BfOverrides **overrides);
 /* Whether there is an override of the key; does not count as reading it. */
-int bf_overrides_given(const BfOverrides *overrides, const char *key);
+bool bf_overrides_given(const BfOverrides *overrides, const char *key);
 /* The override's text, borrowed, or *value = NULL where there is none. */
 BfStatus bf_overrides_read(BfOverrides *overrides, const char *key, const char **value, BfError *error);
 /* The k-th name that may be an override, first those of the line; NULL behind the last. */
 const char *bf_overrides_name_at(const BfOverrides *overrides, int64_t k);
 /* Whether it is of the line, not of the record. */
 bool bf_overrides_is_of_line(const BfOverrides *overrides, int64_t k);
-int  bf_overrides_was_read(const BfOverrides *overrides, int64_t k);
+bool bf_overrides_was_read(const BfOverrides *overrides, int64_t k);
 /* What was read, as lines in the order of reading; borrowed. */
 const char *bf_overrides_record(const BfOverrides *overrides);
 /* The first name (without the dash) that nothing has read: of the line, where there is one, else of the record; NULL

@@ -20,7 +20,7 @@ typedef struct {
 
 static const char *suffix(What what) { return what == RANGE ? "range" : "levels"; }
 
-static int is_set(const BfReader *reader, What what, int j) {
+static bool is_set(const BfReader *reader, What what, int j) {
   return what == RANGE ? reader->ranged[j] : reader->levels[j] != 0;
 }
 
@@ -82,9 +82,9 @@ static void set(const Pass *pass, int number, const double value[]) {
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
 
 /* Whether the pass reads this key: an exception of its map. */
-static int is_piece(const Pass *pass, const BfGiven *given) {
+static bool is_piece(const Pass *pass, const BfGiven *given) {
   const char *row = given->name.row->name;
-  if (strncmp(row, "control.A.row_I_column_J.", 25) || strcmp(row + 25, suffix(pass->what))) return 0;
+  if (strncmp(row, "control.A.row_I_column_J.", 25) || strcmp(row + 25, suffix(pass->what))) return false;
   return !strcmp(given->name.matrix, pass->map);
 }
 

@@ -20,7 +20,7 @@ static BfStatus read_sample(BfReader *reader, BfError *error) {
   const char *key   = "data.sample.count";
   int64_t     count = 0, seed = 0;
   BF_TRY(bf_key_integer(reader->keys, key, &count, error));
-  BF_TRY(bf_family_settle(reader->keys, &bf_family_sample, count ? "[]" : "0", error));
+  BF_TRY(bf_family_settle(reader->keys, &bf_sample_family, count ? "[]" : "0", error));
   if (!count) return BF_OK;
   BF_TRY(bf_key_integer(reader->keys, "data.sample.seed", &seed, error));
   if (bf_data_sample(&reader->problem->train, count, (uint64_t)seed, error) != BF_OK)

@@ -25,7 +25,7 @@ static BfStatus read_token(BfReader *reader, BfError *error) {
                          "and token.upper must be within %g, got %g and %g in component %d", BF_FARTHEST,
                          layer->lower[j], layer->upper[j], j);
   }
-  BF_TRY(bf_family_choose(reader->keys, &bf_family_projection, &projection, error));
+  BF_TRY(bf_family_choose(reader->keys, &bf_projection_family, &projection, error));
   layer->projection = bf_projections[projection];
   return BF_OK;
 }
@@ -47,7 +47,7 @@ BfStatus bf_read_layer(BfReader *reader, BfError *error) {
   BF_TRY(bf_key_number(keys, "step", &layer->step, error));
   BF_TRY(read_token(reader, error));
   BF_TRY(bf_key_integer(keys, "layer.residual", &residual, error));
-  BF_TRY(bf_family_choose(keys, &bf_family_norm, &norm, error));
+  BF_TRY(bf_family_choose(keys, &bf_norm_family, &norm, error));
   layer->residual = (double)residual;
   layer->norm     = bf_norms[norm];
   BF_TRY(bf_layer_read_terms(layer, &of_terms, error));

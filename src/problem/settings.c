@@ -96,15 +96,15 @@ static const BfSetting *look_up(const BfSettings *settings, const char *key) {
 }
 
 /* Whether `key` stands for heads that the settings have one by one. */
-static int has_heads(const BfSettings *settings, const char *key) {
+static bool has_heads(const BfSettings *settings, const char *key) {
   char every[384];
   for (int64_t k = 0; k < settings->count; k++)
-    if (of_every_head(settings->setting[k].key, sizeof every, every) && !strcmp(every, key)) return 1;
-  return 0;
+    if (of_every_head(settings->setting[k].key, sizeof every, every) && !strcmp(every, key)) return true;
+  return false;
 }
 
 /* Whether the longer text is the shorter one again and again, joined by commas. */
-static int is_repetition(const char *a, const char *b) {
+static bool is_repetition(const char *a, const char *b) {
   const char  *brief = strlen(a) < strlen(b) ? a : b, *whole = brief == a ? b : a;
   const size_t n = strlen(brief);
   while (!strncmp(whole, brief, n) && whole[n] == ',') whole += n + 1;
@@ -118,7 +118,7 @@ static const BfFile *file_of(const BfProblem *problem, const char *name) {
   return NULL;
 }
 
-static int is_same(const BfProblem *then, const BfSetting *was, const BfProblem *now, const BfSetting *is) {
+static bool is_same(const BfProblem *then, const BfSetting *was, const BfProblem *now, const BfSetting *is) {
   const BfFile *old = file_of(then, was->value), *new = file_of(now, is->value);
   if (old && new) return old->size == new->size && !memcmp(old->bytes, new->bytes, (size_t) new->size);
   return !strcmp(was->value, is->value) || ((was->alike || is->alike) && is_repetition(was->value, is->value));

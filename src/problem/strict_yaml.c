@@ -50,7 +50,7 @@ static BfStatus add_list(Reader *reader, BfYamlEntry *entry) {
   }
 }
 
-static int is_number(const char *text) {
+static bool is_number(const char *text) {
   char *end;
   strtod(text, &end);
   return end != text && !*end;

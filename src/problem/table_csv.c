@@ -141,16 +141,16 @@ BfStatus bf_table_csv_read(BfTable *table, BfError *error) {
 /* ---- rows without names ----------------------------------------------------------------------------------------- */
 
 /* A line in which no cell is meant as a number: not even as a wrong one (nan, 1e999). */
-static int is_header(const Lines *lines) {
+static bool is_header(const Lines *lines) {
   const char *at = lines->begin, *begin, *stop;
   char        text[CELL];
   double      number;
   for (int64_t count = count_cells(lines); count; count--) {
     next_cell(lines, &at, &begin, &stop);
     const char *wrong = cell_number(begin, stop, text, &number);
-    if (!wrong || strcmp(wrong, "is not a number") || strchr("+-.0123456789", *text)) return 0;
+    if (!wrong || strcmp(wrong, "is not a number") || strchr("+-.0123456789", *text)) return false;
   }
-  return 1;
+  return true;
 }
 
 const char *bf_rows_place(const BfFile *file, int64_t row, char out[BF_PLACE]) {

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-int bf_file_is_hdf5(const BfFile *file) { return file->size >= 8 && !memcmp(file->bytes, "\x89HDF\r\n\x1a\n", 8); }
+bool bf_file_is_hdf5(const BfFile *file) { return file->size >= 8 && !memcmp(file->bytes, "\x89HDF\r\n\x1a\n", 8); }
 
 static BfStatus fail_damaged(BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "the HDF5 file is damaged or truncated");

@@ -30,7 +30,7 @@ static void get_line(const BfFile *file, int line, char out[LINE]) {
 
 static const char *behind_blanks(const char *line) { return line + strspn(line, " \t"); }
 
-static int has_tab(const char *line) { return behind_blanks(line) != line + strspn(line, " "); }
+static bool has_tab(const char *line) { return behind_blanks(line) != line + strspn(line, " "); }
 
 static size_t word(const char *at) {
   size_t n = 0;
@@ -47,7 +47,7 @@ static const char *tight_colon(const char *line) {
 }
 
 /* "horizon = 2". */
-static int is_assignment(const char *line) {
+static bool is_assignment(const char *line) {
   const char *at = behind_blanks(line), *sign = at + word(at);
   return sign != at && *behind_blanks(sign) == '=' && !strchr(line, ':');
 }

@@ -57,12 +57,12 @@ BfStatus bf_yaml_next(BfYamlStream *stream, BfError *error) {
   return refuse_decoration(stream, error);
 }
 
-int bf_yaml_is_null(const BfYamlStream *stream) {
+bool bf_yaml_is_null(const BfYamlStream *stream) {
   static const char *const names[] = {"", "~", "null", "Null", "NULL", NULL};
-  if (stream->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return 0;
+  if (stream->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
   for (int k = 0; names[k]; k++)
-    if (!strcmp((const char *)stream->event.data.scalar.value, names[k])) return 1;
-  return 0;
+    if (!strcmp((const char *)stream->event.data.scalar.value, names[k])) return true;
+  return false;
 }
 
 BfStatus bf_yaml_open(BfYamlStream *stream, const BfFile *file, BfError *error) {

@@ -17,4 +17,4 @@ BfStatus bf_yaml_open(BfYamlStream *stream, const BfFile *file, BfError *error);
 void     bf_yaml_close(BfYamlStream *stream);
 BfStatus bf_yaml_next(BfYamlStream *stream, BfError *error);
 int      bf_yaml_line(const BfYamlStream *stream);    /* of the event, counted from 1 */
-int      bf_yaml_is_null(const BfYamlStream *stream); /* a value that is none: "", ~, null */
+bool     bf_yaml_is_null(const BfYamlStream *stream); /* a value that is none: "", ~, null */

@@ -105,10 +105,10 @@ static int merge(int64_t corner[], double weight[], int have, const Share *more)
   return have;
 }
 
-static int same_image(const BfImages *images, int d, int i, int j) {
+static bool same_image(const BfImages *images, int d, int i, int j) {
   for (int a = 0; a < d; a++)
-    if (images->z[(i * d + a) * images->stride] != images->z[(j * d + a) * images->stride]) return 0;
-  return 1;
+    if (images->z[(i * d + a) * images->stride] != images->z[(j * d + a) * images->stride]) return false;
+  return true;
 }
 
 /* Cells without mass never gain atoms in [R11], so that only the centres that have some take part. Neighbours of one

@@ -35,8 +35,8 @@ static double sum(const BfRun *run, double x) {
   return total;
 }
 
-double bf_total_values(const BfRun *run) { return run->phases->earlier_values + sum(run, run->phases->values); }
-double bf_total_seconds(const BfRun *run) { return run->phases->earlier_seconds + bf_seconds() - run->phases->started; }
+double bf_run_values(const BfRun *run) { return run->phases->earlier_values + sum(run, run->phases->values); }
+double bf_run_seconds(const BfRun *run) { return run->phases->earlier_seconds + bf_seconds() - run->phases->started; }
 
 void bf_count_earlier(BfRun *run, double seconds, double q_values, int starts) {
   run->phases->earlier_seconds = seconds;
@@ -68,10 +68,10 @@ void bf_report(const BfRun *run) {
   bf_print(run, "  %.2f s in all; %s Q-values, %s a second; %s sent; peak memory %s a rank at most, %s in sum\n", wall,
            bf_human_count(values, a), bf_human_count(values / wall, e), bf_human_bytes(sent, b),
            bf_human_bytes(peak, c), bf_human_bytes(all, d));
-  const double all_values = bf_total_values(run);
+  const double all_values = bf_run_values(run);
   if (bf_starts(run) > 1)
     bf_print(run, "  with %d earlier start%s: %.2f s, %s Q-values\n", bf_starts(run) - 1, bf_starts(run) > 2 ? "s" : "",
-             bf_total_seconds(run), bf_human_count(all_values, a));
+             bf_run_seconds(run), bf_human_count(all_values, a));
 }
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */

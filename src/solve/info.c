@@ -119,6 +119,8 @@ BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfSolveSettings *o = &((const BfSolveState *)state)->set;
   BfSpaceChoice          choice;
   BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, &choice, error), error));
+  if (choice.full.measures > 0) bf_print(x->run, "  M  measures          %lld\n", (long long)choice.full.measures);
+  else if (x->problem->cells) bf_print(x->run, "  M  measures          more than can be numbered\n");
   if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;

@@ -79,8 +79,8 @@ void bf_scratch_clear(BfScratch *scratch) {
   *scratch = (BfScratch){0};
 }
 
-void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
-                   BfContext *law) {
+void bf_scratch_load(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
+                     BfContext *law) {
   const int d    = problem->layer.dim;
   int       runs = 0;
   double    point[d];

@@ -22,7 +22,7 @@ typedef struct {
   double          *z, *next; /* [slots][d][BF_LANES] */
   double          *work;     /* of bf_layer_apply */
   int64_t         *cell;     /* [slots] */
-  int             *first;    /* [tags + 1], [slots]: of the law that bf_load_cells has made */
+  int             *first;    /* [tags + 1], [slots]: of the law that bf_scratch_load has made */
   int             *times;
   BfTransitionRoom room;
 } BfScratch;
@@ -32,8 +32,8 @@ void     bf_scratch_clear(BfScratch *scratch);
 /* The law of a context whose atoms stand in these cells [slots], non-decreasing within a tag: atoms of one tag in one
  * cell are one slot, so that a layer costs cells, not atoms. Fills scratch->z; law borrows of context and scratch. What
  * a layer makes of it is what it makes of single atoms, bit by bit, of up to BF_MOST_REPEATED in one cell. */
-void bf_load_cells(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
-                   BfContext *law);
+void bf_scratch_load(const BfProblem *problem, const BfContext *context, const int64_t cell[], BfScratch *scratch,
+                     BfContext *law);
 
 /* bf_terminal_cost for a minimum to be taken over: refuses (BF_BAD_INPUT) what is not finite. */
 BfStatus bf_finite_cost(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,

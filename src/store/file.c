@@ -222,9 +222,9 @@ static int sync_path(const char *path, int flags) {
 }
 
 /* Whether the file is whole, read by one rank alone: what a collective write has lost may have been told to no one. */
-static int is_whole(const char *path) {
+static bool is_whole(const char *path) {
   const hid_t file  = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  const int   whole = file >= 0 && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit_nothing, NULL) >= 0;
+  const bool  whole = file >= 0 && H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit_nothing, NULL) >= 0;
   return file >= 0 && H5Fclose(file) >= 0 && whole;
 }
 

@@ -21,8 +21,11 @@ static BfStatus judge(const BfStore *store, const BfFormats *read, int64_t forma
                  read->what, (long long)format, from, read->newest, read->advice);
 }
 
-BfStatus bf_store_check_format(BfStore *store, const char *path, const BfFormats *read, BfError *error) {
+BfStatus bf_store_check_format(BfStore *store, const char *path, const BfFormats *read, bool *other, BfError *error) {
   int64_t format;
+  if (other) *other = false;
   BF_TRY(read_format(store, path, &format, error));
-  return bf_store_together(store, judge(store, read, format, error), error);
+  const BfStatus status = bf_store_together(store, judge(store, read, format, error), error);
+  if (other) *other = status == BF_BAD_INPUT;
+  return status;
 }

@@ -27,9 +27,9 @@ BfStatus bf_store_extent_of(BfStore *store, const char *path, int rank, int64_t 
 }
 
 /* The same class of numbers and the same size; anything else is not what this program wrote. */
-int bf_store_type_fits(hid_t data, BfStoreType type) {
+bool bf_store_type_fits(hid_t data, BfStoreType type) {
   const hid_t has = H5Dget_type(data), wanted = bf_store_file_type(type);
-  const int   fits = has >= 0 && H5Tget_class(has) == H5Tget_class(wanted) && H5Tget_size(has) == H5Tget_size(wanted);
+  const bool  fits = has >= 0 && H5Tget_class(has) == H5Tget_class(wanted) && H5Tget_size(has) == H5Tget_size(wanted);
   if (has >= 0) H5Tclose(has);
   return fits;
 }

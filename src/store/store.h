@@ -28,7 +28,7 @@ BfStatus bf_store_extent_of(BfStore *store, const char *path, int rank, int64_t 
 hid_t bf_store_memory_type(BfStoreType type);
 hid_t bf_store_file_type(BfStoreType type);
 /* Whether a dataset holds the same class of numbers, of the same size. */
-int bf_store_type_fits(hid_t data, BfStoreType type);
+bool bf_store_type_fits(hid_t data, BfStoreType type);
 /* Set `bytes` more of the disk aside, before HDF5 needs them: where a collective HDF5 call fails on one rank, others
  * wait for ever. what: "/value". On a file system that sets nothing aside, free space is compared. Collective. */
 BfStatus bf_store_reserve(BfStore *store, int64_t bytes, const char *what, BfError *error);

@@ -94,6 +94,11 @@ static BfStatus parse(const BfOption *row, BfOptions *options, void *settings, B
   return text ? set(row, settings, text, error) : BF_OK;
 }
 
+const BfOption *bf_options_row(const BfOption rows[], const char *name) {
+  while (rows->name && strcmp(rows->name, name)) rows++;
+  return rows->name ? rows : NULL;
+}
+
 BfStatus bf_options_parse(const BfOption rows[], BfOptions *options, void *settings, BfError *error) {
   for (const BfOption *row = rows; row->name; row++) {
     BF_TRY(bf_options_know(options, row->name, error));
@@ -284,12 +289,10 @@ static const char *look_up(const BfOption rows[], const char *text, const char *
   char other[BF_NAME];
   while (next(&text, sizeof other, other, value))
     if (!strcmp(other, name)) return value;
-  for (const BfOption *row = rows; row && row->name; row++)
-    if (row->type == BF_OPTION_OTHER && row->standard && !strcmp(row->name, name)) {
-      snprintf(value, size, "%s", row->standard);
-      return value;
-    }
-  return NULL;
+  const BfOption *row = rows ? bf_options_row(rows, name) : NULL;
+  if (!row || row->type != BF_OPTION_OTHER || !row->standard) return NULL;
+  snprintf(value, size, "%s", row->standard);
+  return value;
 }
 
 static bool same_value(const char *a, const char *b) {

@@ -31,11 +31,18 @@ typedef struct {
   size_t       at;              /* offset of its field in the command's settings */
   const char  *standard;        /* the default, as it would be typed; NULL: 0, false, no text, no choice */
   double       least, most;     /* of numbers; an integer's `most` of 0x1p63 and more: INT64_MAX */
-  const char *(*choice)(int i); /* of choices: the names; NULL behind the last */
+  const char *(*choice)(int i); /* the names; NULL behind the last; a meaning that ends in ": " is completed by them */
   size_t chosen; /* offset of a bool, true where the command line leaves the value to the problem and the machine, 0: it
                     never does; two values that were so chosen count as the same */
   const char *meaning; /* prose; without its default, which help adds */
 } BfOption;
+
+/* The row of that name, or NULL. */
+const BfOption *bf_options_row(const BfOption rows[], const char *name);
+
+/* -overwrite where it is of the result FILE. */
+#define BF_OVERWRITE(role, at)                                                                                         \
+  { "overwrite", BF_OPTION_BOOL, role, NULL, at, .meaning = "replace FILE if it exists" }
 
 /* Defaults, then what the options give; all rows are known names from then on. Refuses what is not of the type, or out
  * of range. */

@@ -67,8 +67,16 @@ BfStatus bf_restart_plan(BfSession *x, BfError *error) {
 typedef struct {
   BfSession *session;
   bool       differ; /* the file is whole, but of another run */
-  bool       wrong;  /* the command line is */
+  bool       wrong;  /* the command line is, or the program: no older file is better */
 } Reader;
+
+/* What another version wrote is for that version: from an older generation this one would start over. */
+static BfStatus same_version(BfStore *store, Reader *reader, BfError *error) {
+  bool other = false;
+  if (bf_checkpoint_check_format(store, &other, error) == BF_OK) bf_result_check_format(store, &other, error);
+  reader->wrong |= other;
+  return error->status;
+}
 
 /* A run of another command is another run. A file that does not say how it was started is of an older version. */
 static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
@@ -154,6 +162,7 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   BfStatus   status;
   bf_checkpoint_path(x->o.out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
+  BF_GOTO(same_version(store, reader, error));
   BF_GOTO(same_command(store, reader, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_problem_load(x->run, store, path, x->trainer->sections, problem, error));

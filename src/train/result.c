@@ -233,10 +233,10 @@ static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError 
 }
 
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error) {
-  double seconds = bf_total_seconds(run);
+  double seconds = bf_run_seconds(run);
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, run->world);
   BF_TRY(bf_store_put_double(store, "/provenance", "wall_seconds", seconds, error));
-  BF_TRY(bf_store_put_double(store, "/provenance", "q_values", bf_total_values(run), error));
+  BF_TRY(bf_store_put_double(store, "/provenance", "q_values", bf_run_values(run), error));
   return bf_store_put_int(store, "/provenance", "starts", bf_starts(run), error);
 }
 

@@ -9,11 +9,10 @@
 
 #define AT(field) offsetof(BfSessionOptions, field)
 
-const BfOption bf_output_options[] = {
-    {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", AT(out),
-     .meaning = "the result file (HDF5); without it nothing is written"},
-    {"overwrite", BF_OPTION_BOOL, BF_KEPT, NULL, AT(overwrite), .meaning = "replace FILE if it exists"},
-    {0}};
+const BfOption bf_output_options[] = {{"o", BF_OPTION_TEXT, BF_OF_THIS_START, "FILE", AT(out),
+                                       .meaning = "the result file (HDF5); without it nothing is written"},
+                                      BF_OVERWRITE(BF_KEPT, AT(overwrite)),
+                                      {0}};
 
 const BfOption bf_restart_options[] = {
     {"restart", BF_OPTION_TEXT, BF_OF_THIS_START, "RUN.h5", AT(restart),
@@ -176,7 +175,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   }
   bf_phase_begin(x->run, BF_PHASE_WRITE);
   BF_TRY(bf_result_totals(x->run, x->store, error));
-  if (bf_total_seconds(x->run) > worth_the_disk) bf_store_hasten(x->store, false);
+  if (bf_run_seconds(x->run) > worth_the_disk) bf_store_hasten(x->store, false);
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);

@@ -140,7 +140,7 @@ static void squared_error_is_the_mean_over_tokens(void **state) {
   set_atoms((double[]){1, 0, 2, 2, 1, 3}, 3, 2, &z);
   terminal(&cost, &s.context, &z, g);
   for (int l = 0; l < BF_LANES; l++) expect_near(g[l], 2.3, 1e-15, 0);
-  assert_true(isnan(bf_correct(&cost, 0, &s.context, z.at)));
+  assert_true(isnan(bf_cost_correct(&cost, 0, &s.context, z.at)));
   assert_true(bf_cost_denominator(&cost) == 10);
 }
 
@@ -217,7 +217,7 @@ static void data_that_do_not_fit_the_cost_are_refused(void **state) {
   context.label = NULL;
   expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,
                  "token_cross_entropy wants labels, but the data has targets");
-  assert_true(isnan(bf_correct(&c.cost, 0, &context, c.z.at)));
+  assert_true(isnan(bf_cost_correct(&c.cost, 0, &context, c.z.at)));
   c.cost.kind    = bf_cost_kind("wasserstein");
   context.target = NULL;
   expect_refused(bf_terminal_cost(&c.cost, 0, &context, BF_LANES, c.z.at, g, &error), &error,

@@ -33,7 +33,7 @@ static int label_of(double x, int classes, double matrix[], double bias[]) {
   for (int label = 0; label < classes; label++) {
     Sentence s = {0};
     add_tag(&s, 0, 1, 1, label);
-    if (bf_correct(&cost, 0, &s.context, z.at) == 1) {
+    if (bf_cost_correct(&cost, 0, &s.context, z.at) == 1) {
       assert_int_equal(given, -1);
       given = label;
     }
@@ -182,13 +182,13 @@ static void accuracy_counts_the_mass_of_lane_0(void **state) {
   set_atoms((double[]){1, 2, -3, 0, -1, 1}, 6, 1, &z);
   for (int i = 0; i < 6; i++)
     for (int l = 1; l < BF_LANES; l++) *atom(&z, 1, i, 0, l) = i < 4 ? 1 : -1;
-  assert_true(bf_correct(&cost, 0, &s.context, z.at) == 2 * 1.5 + 0.5);
+  assert_true(bf_cost_correct(&cost, 0, &s.context, z.at) == 2 * 1.5 + 0.5);
   assert_true(bf_cost_denominator(&cost) == 40);
   cost.kind  = bf_cost_kind("pooled_cross_entropy"); /* the mean is 0: equal logits, label 0; all tags have one label */
   s.label[0] = 0;
-  assert_true(bf_correct(&cost, 0, &s.context, z.at) == 1);
+  assert_true(bf_cost_correct(&cost, 0, &s.context, z.at) == 1);
   s.label[0] = s.label[1] = 1;
-  assert_true(bf_correct(&cost, 0, &s.context, z.at) == 0);
+  assert_true(bf_cost_correct(&cost, 0, &s.context, z.at) == 0);
   assert_true(bf_cost_denominator(&cost) == 3);
 }
 

@@ -24,7 +24,7 @@ BELOW = {
     "plugin": MATHEMATICS,
     "checkpoint": "store run",
     "store": "run",
-    "cost": "layer kernel run",
+    "cost": "kernel run",
     "quantize": "run",
     "layer": "kernel run",
     "kernel": "run",

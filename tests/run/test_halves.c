@@ -86,21 +86,21 @@ static BfStatus train(Work *w, const char *file, Bits *bits, BfError *error) {
   const BfCheckpointOptions when = {
       .interval = 0, .hours = 1, .command = "flow", .newest = INT_MAX, .describe = describe};
   BfCheckpoint *checkpoint = NULL;
-  BfTraining    training   = {0};
+  BfFlowAnswer  answer     = {0};
   BfStatus      status;
   BF_GOTO(bf_checkpoint_create(w->run, file, &when, &checkpoint, error));
-  BF_GOTO(bf_flow_train(w->run, w->flow, w->problem, &w->points, checkpoint, &training, error));
-  for (int64_t s = 0; s < training.starts; s++)
-    if (training.start_iterations[s] > atoll(bf_options_read(w->options, "tao_max_it")))
+  BF_GOTO(bf_flow_train(w->run, w->flow, w->problem, &w->points, checkpoint, &answer, error));
+  for (int64_t s = 0; s < answer.starts; s++)
+    if (answer.start_iterations[s] > atoll(bf_options_read(w->options, "tao_max_it")))
       status = bf_fail(error, BF_FAILURE, "-tao_max_it was not read");
   BF_GOTO(status);
-  add(bits, (int64_t)w->problem->horizon * w->problem->layer.free, training.control);
-  add(bits, training.starts, training.initial_cost);
-  add(bits, training.starts, training.final_cost);
-  add(bits, 2 * (training.iterations + 1), training.history);
-  add(bits, 2, (double[]){(double)training.evaluations, (double)training.iterations});
+  add(bits, (int64_t)w->problem->horizon * w->problem->layer.free, answer.control);
+  add(bits, answer.starts, answer.initial_cost);
+  add(bits, answer.starts, answer.final_cost);
+  add(bits, 2 * (answer.iterations + 1), answer.history);
+  add(bits, 2, (double[]){(double)answer.evaluations, (double)answer.iterations});
 done:
-  bf_training_clear(&training);
+  bf_flow_answer_clear(&answer);
   bf_checkpoint_destroy(&checkpoint);
   return status == BF_OK ? bf_checkpoint_remove(w->run, file, error) : status;
 }

@@ -90,7 +90,7 @@ static void clocks(Tap *tap, BfRun *run) {
   const double after = bf_seconds(), swept = run->phases->seconds[BF_PHASE_SWEEP];
   check(tap, after - before >= 0.05 && after - before < 30, "a second is a second");
   check(tap, swept >= 0.05 && swept <= after - before, "a phase has its time");
-  check(tap, bf_total_values(run) == 5.0 * run->size, "Q-values of all ranks");
+  check(tap, bf_run_values(run) == 5.0 * run->size, "Q-values of all ranks");
   const int64_t least = bf_least_memory_free(run->world);
   check(tap, least > 0 && least < INT64_MAX >> 10 && bf_peak_memory() > 0, "memory");
   check(tap, bf_disk_free("/tmp/any") > 0 && bf_disk_free("/no/such/folder/any") == INT64_MAX, "disk");

@@ -1,5 +1,6 @@
 """Formats: a result of the oldest format that is read, as it was stored then, serves eval, the Python reader, the plots and -init; one of a
 number before or behind, or without a number, is refused by all of them in one line that tells it; so is a checkpoint."""
+import glob
 import gzip
 import os
 import shutil
@@ -83,20 +84,38 @@ def refused_by_all(number, told):
         assert done.returncode and words in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
+def generations(out):
+    """Their bytes, by name."""
+    return {path: open(path, "rb").read() for path in sorted(glob.glob(out + ".checkpoint/*.h5"))}
+
+
+def refused_checkpoint(command, out, ranks, words):
+    stands = generations(out)
+    done = run([command, "-restart", out], ranks)
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert done.returncode == 2 and len(lines) == 1 and words in lines[0], (command, done.stderr)
+    assert generations(out) == stands and not os.path.exists(out)  # for the program that wrote them
+
+
 def checkpoints():
-    for group, what, read in (("checkpoint", "checkpoint", "2"), ("provenance", "result", "2 to 3")):
-        with place() as folder:
-            _, problem = stored(folder)
-            out = os.path.join(folder, "run.h5")
-            stopped = run(["solve", problem, "-o", out, "-space", "reachable", "-maxh", "1e-9", "-checkpoint_interval", "0"])
-            assert stopped.returncode == 75, stopped.stderr
-            kept = sorted(name for name in os.listdir(out + ".checkpoint") if name.endswith(".h5"))
-            for name in kept:
-                renumber(os.path.join(out + ".checkpoint", name), group, 1)
-            done = run(["solve", "-restart", out])
-            last = done.stderr.splitlines()[-1]
-            assert done.returncode == 2 and "another version of bellformer wrote it (%s format 1, this one reads %s)" % (what, read) in last and "warning" not in last, done.stderr
-            assert sorted(name for name in os.listdir(out + ".checkpoint") if name.endswith(".h5")) == kept  # for the program that wrote them
+    """Of both trainers, each with several generations; the newest alone is enough: from an older one the run would start over."""
+    how = {"solve": ["-space", "reachable", "-maxh", "1e-9"], "flow": ["-starts", "3", "-maxh", "1e-9"]}
+    for command, options in how.items():
+        for group, what, read in (("checkpoint", "checkpoint", "3"), ("provenance", "result", "2 to 3")):
+            with place() as folder:
+                _, problem = stored(folder)
+                out = os.path.join(folder, "run.h5")
+                stopped = run([command, problem, "-o", out, "-checkpoint_interval", "0", *options])
+                assert stopped.returncode == 75, stopped.stderr
+                saved = list(generations(out))
+                assert len(saved) > 1, saved
+                number = 2 if group == "checkpoint" else 1
+                words = "%s: another version of bellformer wrote it (%s format %d, this one reads %s)" % (saved[-1], what, number, read)
+                renumber(saved[-1], group, number)
+                refused_checkpoint(command, out, 0, words)
+                for path in saved[:-1]:
+                    renumber(path, group, number)
+                refused_checkpoint(command, out, 2, words)
 
 
 def controls_alone():

@@ -6,11 +6,11 @@ static const int64_t largest = (int64_t)1 << 62;
 
 static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
 
-static int same_shape(const BfContext *a, const BfContext *b) {
-  if (a->tags != b->tags || a->slots != b->slots) return 0;
+static bool same_shape(const BfContext *a, const BfContext *b) {
+  if (a->tags != b->tags || a->slots != b->slots) return false;
   for (int g = 0; g < a->tags; g++)
-    if (a->position[g] != b->position[g] || atoms_of(a, g) != atoms_of(b, g) || a->mass[g] != b->mass[g]) return 0;
-  return 1;
+    if (a->position[g] != b->position[g] || atoms_of(a, g) != atoms_of(b, g) || a->mass[g] != b->mass[g]) return false;
+  return true;
 }
 
 /* Which earlier shape the context has, or a new one. */

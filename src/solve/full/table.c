@@ -22,7 +22,7 @@ BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64
   const int64_t             end = M * (share->worker + 1) / share->workers;
   for (int64_t j = M * share->worker / share->workers; j < end; j++) {
     bf_full_unrank(space, share->s, j, scratch->cell);
-    bf_load_cells(problem, context, scratch->cell, scratch, &law);
+    bf_scratch_load(problem, context, scratch->cell, scratch, &law);
     for (int64_t b = block0; b < block1; b++) {
       bf_layer_apply(&problem->layer, &law, actions->parameters + b * actions->size, scratch->z, scratch->next,
                      scratch->work);
@@ -151,12 +151,12 @@ static uint64_t column_hash(const BfFullSpace *space, const BfTables *tables, in
   return hash;
 }
 
-static int same_column(const BfFullSpace *space, const BfTables *tables, int32_t a, int32_t b) {
+static bool same_column(const BfFullSpace *space, const BfTables *tables, int32_t a, int32_t b) {
   for (int i = 0; i < tables->shapes; i++) {
     const int64_t M = space->context[space->shape[i]].measures;
-    if (memcmp(tables->next[i] + a * M, tables->next[i] + b * M, sizeof(int32_t) * (size_t)M)) return 0;
+    if (memcmp(tables->next[i] + a * M, tables->next[i] + b * M, sizeof(int32_t) * (size_t)M)) return false;
   }
-  return 1;
+  return true;
 }
 
 /* In a group of equal columns only c(u) differs. Action k cannot be the smallest minimizer where a smaller number costs

@@ -9,7 +9,7 @@ static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->fir
 
 /* Whether tag g begins a position that is told from the one before: tags are sorted by position, which without an
  * encoding changes no logit. */
-static int is_apart(const BfLayer *layer, const BfContext *c, int g) {
+static bool is_apart(const BfLayer *layer, const BfContext *c, int g) {
   return layer->encoding && c->position[g] != c->position[g - 1];
 }
 
@@ -19,13 +19,13 @@ static int count_positions(const BfLayer *layer, const BfContext *c) {
   return count;
 }
 
-int bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
+bool bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
   const BfContext *context = &space->problem->context[s];
   const double     queries =
       (double)count_positions(&space->problem->layer, context) * (double)bf_cells_count(space->problem->cells);
   const double bytes = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
   for (int g = 0; g < context->tags; g++)
-    if (atoms_of(context, g) > BF_MOST_ATOMS) return 0;
+    if (atoms_of(context, g) > BF_MOST_ATOMS) return false;
   return bytes <= 32 << 20 && space->context[s].measures < INT32_MAX;
 }
 
@@ -101,9 +101,9 @@ static BfStatus fill_geometry(BfTableShape *x, const BfFullSpace *space, int64_t
 }
 
 /* Two tags of one atom that see each other, on a grid. */
-static int is_pairs(const BfTableShape *x) {
+static bool is_pairs(const BfTableShape *x) {
   const BfContext *c = x->context;
-  if (!x->nearest || c->tags != 2 || c->slots != 2) return 0;
+  if (!x->nearest || c->tags != 2 || c->slots != 2) return false;
   return x->layer.mask != BF_MASK_CAUSAL || c->position[0] == c->position[1];
 }
 

@@ -4,7 +4,7 @@
 #include "solve/full/table.h"
 
 /* Whether it pays and fits: few enough cells for all pairs of them (32 MiB a block of actions), few atoms. */
-int bf_table_shape_fits(const BfFullSpace *space, int64_t s);
+bool bf_table_shape_fits(const BfFullSpace *space, int64_t s);
 
 /* As bf_table_fill_directly. */
 BfStatus bf_table_shape_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);

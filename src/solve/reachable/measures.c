@@ -58,7 +58,7 @@ BfStatus bf_measures_initial(const BfMeasures *measures, unsigned char *measure,
   int64_t *cell;
   BF_TRY(BF_NEW(&cell, measures->slots, error));
   const BfStatus status = bf_problem_initial_cells(problem, cell, error);
-  for (int64_t i = 0; status == BF_OK && i < measures->slots; i++) bf_pack(measures, measure, i, cell[i]);
+  for (int64_t i = 0; status == BF_OK && i < measures->slots; i++) bf_measures_pack(measures, measure, i, cell[i]);
   bf_free(cell);
   return status;
 }
@@ -69,8 +69,9 @@ void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, 
   const BfContext *context = &problem->context[s];
   const int        d       = problem->layer.dim;
   if (problem->cells) {
-    for (int i = 0; i < context->slots; i++) scratch->cell[i] = bf_unpack(measures, measure, measures->first[s] + i);
-    bf_load_cells(problem, context, scratch->cell, scratch, law);
+    for (int i = 0; i < context->slots; i++)
+      scratch->cell[i] = bf_measures_unpack(measures, measure, measures->first[s] + i);
+    bf_scratch_load(problem, context, scratch->cell, scratch, law);
     return;
   }
   *law = *context;
@@ -87,7 +88,8 @@ BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, const BfContex
   const BfContext *context = &problem->context[s];
   if (problem->cells) {
     BF_TRY(bf_successor_cells(problem, law, scratch->next, lane, scratch, scratch->cell, error));
-    for (int i = 0; i < context->slots; i++) bf_pack(measures, measure, measures->first[s] + i, scratch->cell[i]);
+    for (int i = 0; i < context->slots; i++)
+      bf_measures_pack(measures, measure, measures->first[s] + i, scratch->cell[i]);
     return BF_OK;
   }
   for (int i = 0; i < context->slots * problem->layer.dim; i++) {

@@ -18,16 +18,16 @@ void     bf_measures_clear(BfMeasures *measures);
 /* mu_0. */
 BfStatus bf_measures_initial(const BfMeasures *measures, unsigned char *measure, BfError *error);
 
-static inline void bf_pack(const BfMeasures *measures, unsigned char *measure, int64_t slot, int64_t cell) {
+static inline void bf_measures_pack(const BfMeasures *measures, unsigned char *measure, int64_t slot, int64_t cell) {
   memcpy(measure + slot * measures->width, &cell, (size_t)measures->width); /* little-endian */
 }
-static inline int64_t bf_unpack(const BfMeasures *measures, const unsigned char *measure, int64_t slot) {
+static inline int64_t bf_measures_unpack(const BfMeasures *measures, const unsigned char *measure, int64_t slot) {
   int64_t cell = 0;
   memcpy(&cell, measure + slot * measures->width, (size_t)measures->width);
   return cell;
 }
 
-/* A context's part of a measure for a layer: scratch->z in all lanes, and the law of its slots (bf_load_cells), which
+/* A context's part of a measure for a layer: scratch->z in all lanes, and the law of its slots (bf_scratch_load), which
  * borrows of scratch. */
 void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, int64_t s, BfScratch *scratch,
                       BfContext *law);

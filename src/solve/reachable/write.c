@@ -23,7 +23,7 @@ static BfStatus write_measures(const BfReachable *x, const BfReached *layer, BfS
   BF_GOTO(bf_together(x->run->world, BF_NEW(&cell, layer->count * measures->slots, error), error));
   for (int64_t i = 0; i < layer->count; i++)
     for (int64_t j = 0; j < measures->slots; j++)
-      cell[i * measures->slots + j] = bf_unpack(measures, layer->measure + i * measures->bytes, j);
+      cell[i * measures->slots + j] = bf_measures_unpack(measures, layer->measure + i * measures->bytes, j);
   status = write_rows(layer, store, path, BF_STORE_INT64, measures->slots, cell, error);
 done:
   bf_free(cell);
