@@ -32,6 +32,11 @@ static void add_terms_transposed(const void *of, const BfPoints *points, const d
   }
 }
 
+static void project(const void *of, double *y) {
+  const BfLayer *layer = of;
+  layer->projection->apply(layer, y);
+}
+
 void bf_layer_flat_unbounded(const BfLayer *layer, BfFlatLayer *flat) {
   flat->dim                  = layer->dim;
   flat->heads                = layer->heads;
@@ -44,6 +49,7 @@ void bf_layer_flat_unbounded(const BfLayer *layer, BfFlatLayer *flat) {
   flat->encoding             = layer->encoding;
   flat->normalize            = layer->norm->apply;
   flat->normalize_transposed = layer->norm->transposed;
+  flat->project              = layer->projection->apply ? project : NULL;
   flat->unit                 = layer->projection->unit;
   flat->of                   = layer;
   flat->add_terms            = add_terms;
@@ -54,5 +60,5 @@ void bf_layer_flat_unbounded(const BfLayer *layer, BfFlatLayer *flat) {
 
 void bf_layer_flat(const BfLayer *layer, BfFlatLayer *flat) {
   bf_layer_flat_unbounded(layer, flat);
-  if (!flat->unit) layer->projection->box(layer, flat->lower, flat->upper);
+  if (!flat->unit && !flat->project) layer->projection->box(layer, flat->lower, flat->upper);
 }

@@ -9,6 +9,32 @@
 
 #include <cmocka.h>
 
+static double length(int d, const double *y) {
+  double square = 0;
+  for (int a = 0; a < d; a++) square += y[a * BF_LANES] * y[a * BF_LANES];
+  return sqrt(square);
+}
+
+static void ball_apply(const BfLayer *layer, double *y) {
+  for (int l = 0; l < BF_LANES; l++) {
+    const double scale = fmax(1, length(layer->dim, y + l) / 2);
+    for (int a = 0; a < layer->dim; a++) y[a * BF_LANES + l] /= scale;
+  }
+}
+
+/* (2/|y|) (lambda - <lambda, n> n), n = y / |y|, outside. */
+static void ball_transposed(const BfLayer *layer, const double *y, double *lambda) {
+  for (int l = 0; l < BF_LANES; l++) {
+    const double size  = length(layer->dim, y + l);
+    double       along = 0;
+    if (size <= 2) continue;
+    for (int i = l; i < layer->dim * BF_LANES; i += BF_LANES) along += lambda[i] * y[i] / size;
+    for (int i = l; i < layer->dim * BF_LANES; i += BF_LANES) lambda[i] = 2 / size * (lambda[i] - along * y[i] / size);
+  }
+}
+
+const BfProjection ball = {.base = {.name = "ball"}, .apply = ball_apply, .transposed = ball_transposed};
+
 double uniform(uint64_t *seed) {
   *seed = *seed * 6364136223846793005u + 1442695040888963407u;
   return (double)(*seed >> 11) * 0x1p-52 - 1;
@@ -131,6 +157,7 @@ void plain_image(const BfLayer *layer, const Tokens *x, int i, double next[]) {
     square += (long double)next[a] * next[a];
   }
   for (int a = 0; a < d; a++) {
+    if (layer->projection == &ball && square > 4) next[a] = (double)(2 * next[a] / sqrtl(square));
     if (layer->projection == &bf_project_sphere) next[a] = (double)(next[a] / sqrtl(square));
     if (layer->projection == &bf_project_clip) next[a] = fmin(fmax(next[a], layer->lower[a]), layer->upper[a]);
   }

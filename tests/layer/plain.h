@@ -16,6 +16,9 @@ typedef struct {
   const BfNorm       *norm; /* NULL: none */
 } LayerCase;
 
+/* P(y) = y / max(1, |y| / 2), onto the ball of radius 2: neither a box nor the sphere, so that kernels call it. */
+extern const BfProjection ball;
+
 /* In [-1, 1). */
 double uniform(uint64_t *seed);
 /* Zeroed, 64-byte aligned, for bf_free; ends the test where there is no memory. */

@@ -41,6 +41,8 @@ static const Case cases[] = {
     {{5, 2, 1, 1, BF_MASK_FULL, &bf_project_sphere, "tanh", 2, &bf_norm_layer}, 2, {2, 2}, {0, 1}, 1, 1},
     {{4, 1, 1, 1, BF_MASK_FULL, &bf_project_none, NULL, 0, NULL}, 2, {2, 2}, {0, 1}, 9, 0},
     {{2, 0, 1, 1, BF_MASK_FULL, &bf_project_clip, "tanh", 5, &bf_norm_layer}, 2, {2, 2}, {0, 1}, 1, 0},
+    {{2, 1, 1, 1, BF_MASK_FULL, &ball, NULL, 0, NULL}, 3, {2, 1, 3}, {0, 1, 1}, 2, 1},
+    {{7, 2, 1, 1, BF_MASK_CAUSAL, &ball, "relu", 3, &bf_norm_rms}, 3, {1, 2, 1}, {0, 1, 2}, 1, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

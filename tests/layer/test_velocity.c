@@ -36,6 +36,8 @@ static const Case cases[] = {
     {{4, 1, 0, 0.3, BF_MASK_FULL, &bf_project_none, "tanh", 3, &bf_norm_layer}, 13, 1, 0, 1},
     {{16, 1, 1, 0.1, BF_MASK_FULL, &bf_project_sphere, NULL, 0, &bf_norm_rms}, 10, 1, 1, 1},
     {{1, 1, 1, 1, BF_MASK_FULL, &bf_project_clip, "gelu", 2, &bf_norm_rms}, 9, 0, 0, 1},
+    {{2, 1, 1, 1, BF_MASK_FULL, &ball, NULL, 0, NULL}, 9, 1, 1, 2},
+    {{3, 2, 1, 0.5, BF_MASK_CAUSAL, &ball, "tanh", 3, &bf_norm_layer}, 7, 0, 1, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
