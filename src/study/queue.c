@@ -198,6 +198,7 @@ static BfStatus run_tasks(BfWork *w, BfError *error) {
   error->known = false; /* to this group alone */
   if (bf_log_close(&w->log, &closing) != BF_OK) bf_fail(error, closing.status, "%s", closing.text);
   wait_for_all(w);
+  w->passed = 0; /* the last word */
   bf_work_pass(w);
   bf_phase_end(w->run, BF_PHASE_STUDY);
   bf_agree(w->run->world, error);
