@@ -92,12 +92,12 @@ static inline void lane_normalize_far(const int d, BfLane *z, int l) {
 /* z = P(z). */
 BF_INLINE void lane_project(const int d, const BfFlatLayer *layer, BfLane *z) {
   BfLane norm2 = lane_set(0.0);
-  if (__builtin_expect(layer->project != NULL, 0)) {
-    layer->project(layer->of, (double *)z);
+  if (layer->clips) {
+    for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
     return;
   }
-  if (!layer->unit) {
-    for (int a = 0; a < d; a++) z[a] = lane_max(lane_min(z[a], lane_set(layer->upper[a])), lane_set(layer->lower[a]));
+  if (layer->project) {
+    layer->project(layer->of, (double *)z);
     return;
   }
   for (int a = 0; a < d; a++) norm2 += z[a] * z[a];

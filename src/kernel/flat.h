@@ -27,11 +27,12 @@ typedef struct {
   /* N of a token and its transposed derivative, as of BfNorm; NULL: N(z) = z. */
   void (*normalize)(int dim, const double *z, double *n);
   void (*normalize_transposed)(int dim, const double *z, const double *by_n, double *by_z);
-  /* P of a token in place, y [dim][BF_LANES]; NULL: what follows says it. */
+  /* P clips to a box [dim]; or `project` gives it, y [dim][BF_LANES] in place; or both are none, and P(y) = y / |y|. Of
+   * that alone `unit` is set: the flow's v is tangential to the sphere. The velocity looks at nothing but `unit`. */
+  int    clips;
+  double lower[BF_MOST_DIM], upper[BF_MOST_DIM];
   void (*project)(const void *of, double *y);
-  /* P(y) = y / |y|, and the flow's v is tangential to the sphere; else y is clipped to a box. */
-  int    unit;
-  double lower[BF_MOST_DIM], upper[BF_MOST_DIM]; /* [dim] that box; the velocity does not look at it */
+  int unit;
   /* v += what all terms of single tokens give, and its transposed products with lambda. */
   int         terms; /* how many there are */
   const void *of;    /* the layer, for functions that want it */

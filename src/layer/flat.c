@@ -49,6 +49,7 @@ void bf_layer_flat_unbounded(const BfLayer *layer, BfFlatLayer *flat) {
   flat->encoding             = layer->encoding;
   flat->normalize            = layer->norm->apply;
   flat->normalize_transposed = layer->norm->transposed;
+  flat->clips                = 0;
   flat->project              = layer->projection->apply ? project : NULL;
   flat->unit                 = layer->projection->unit;
   flat->of                   = layer;
@@ -60,5 +61,6 @@ void bf_layer_flat_unbounded(const BfLayer *layer, BfFlatLayer *flat) {
 
 void bf_layer_flat(const BfLayer *layer, BfFlatLayer *flat) {
   bf_layer_flat_unbounded(layer, flat);
-  if (!flat->unit && !flat->project) layer->projection->box(layer, flat->lower, flat->upper);
+  flat->clips = !flat->unit && !flat->project;
+  if (flat->clips) layer->projection->box(layer, flat->lower, flat->upper);
 }
