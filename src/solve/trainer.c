@@ -1,5 +1,6 @@
 /* The trainer `solve`: lifted dynamic programming. */
 #include "solve/trainer.h"
+#include "solve/covering.h"
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
@@ -13,6 +14,10 @@ const BfOption bf_solve_options[] = {
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
     {"stability", BF_OPTION_INT, BF_ANSWER, "K", AT(stability), NULL, 0, 1000,
      .meaning = "V_0 and closed loops from all measures within K atom moves of the data (full space)"},
+    {"covering", BF_OPTION_INT, BF_ANSWER, "N", AT(covering), NULL, 0, 100000000,
+     .meaning =
+         "measure the covering radius of the actions in the box of controls, in units of its sides, at N points: "
+         "attribute covering_radius of /actions"},
     {0}};
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
@@ -63,21 +68,36 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
              : bf_solve_reachable(run, session->problem, session->store, session->checkpoint, out, error);
 }
 
+static BfStatus judge(void *state, BfSession *session, BfError *error) {
+  BfSolveState *x = state;
+  if (!x->set.covering) return BF_OK;
+  return bf_covering_radius(session->run, session->problem, x->set.covering, &x->covering_radius, error);
+}
+
+static BfStatus write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
+  const BfSolveState *x = state;
+  (void)session;
+  if (!x->set.covering) return BF_OK;
+  return bf_store_put_double(store, "/actions", "covering_radius", x->covering_radius, error);
+}
+
 static void report(const void *state, const BfSession *session) {
-  const BfRun     *run   = session->run;
-  const BfModel   *model = &session->trained.model;
-  const BfRollout *train = &session->trained.train, *test = &session->trained.test;
-  (void)state;
+  const BfRun        *run   = session->run;
+  const BfModel      *model = &session->trained.model;
+  const BfRollout    *train = &session->trained.train, *test = &session->trained.test;
+  const BfSolveState *x = state;
   bf_print(run, "actions:");
   for (int t = 0; t < model->layers; t++) bf_print(run, " %d", model->action[t]);
   if (session->problem->cost.readouts > 1) bf_print(run, ", readout %lld", (long long)model->readout);
+  if (x->set.covering) bf_print(run, "\ncovering radius of the actions, from below: %.6g", x->covering_radius);
   bf_print(run, "\nquantized cost %.10g\nunquantized cost %.10g: ", model->quantized_cost, train->cost);
   bf_print_loss(run, "training", train->loss, train->accuracy);
   if (session->problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
 }
 
-static const char *const outputs[] = {"/grid/points",
+static const char *const outputs[] = {"/actions@covering_radius",
+                                      "/grid/points",
                                       "/layers/*/*",
                                       "/policy",
                                       "/rollout@initial",
@@ -103,5 +123,7 @@ const BfTrainer bf_solve_trainer = {
     .choose   = choose,
     .create   = create,
     .train    = train,
+    .judge    = judge,
+    .write    = write,
     .report   = report,
     .estimate = bf_solve_estimate};

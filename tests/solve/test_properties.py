@@ -176,7 +176,22 @@ def stability():
         assert abs(found - modulus) < 1e-12 * modulus, (name, found, modulus)
 
 
+def covering():
+    """-covering N: a grid of L levels a number covers U with radius sqrt(q) / (2 (L - 1)), in sides; points see it from below, whatever the ranks. Of random points: no
+    point of U is farther than that, but for what N points leave unseen."""
+    p = problem(rows=with_targets(sequences(2, 2, seed=7)), targets=True, cells=0,
+                control={"A": {"form": "scalar", "range": [-4, 4], "levels": 3}, "V": {"form": "diagonal", "range": [-1, 0], "levels": 3}})
+    exact, found = 3**0.5 / 4, [float(solve(p, "-covering", 20000, ranks=ranks).attributes["actions"]["covering_radius"]) for ranks in (1, 3)]
+    assert found[0] == found[1] and 0.93 * exact < found[0] <= exact * (1 + 1e-12), (found, exact)
+    result = solve({**p, "action": {"kind": "sample", "count": 40, "seed": 2}}, "-covering", 20000)
+    radius, u = float(result.attributes["actions"]["covering_radius"]), result.data["actions/controls"]
+    sides, rng = np.array([8, 1, 1]), np.random.default_rng(0)
+    x = rng.uniform(0, 1, (20000, 3)) * sides + [-4, -1, -1]
+    far = np.sqrt((((x[:, None] - u) / sides) ** 2).sum(2).min(1)).max()
+    assert abs(far - radius) < 0.07 * radius, (far, radius)
+
+
 tap([("a closed grid is exact", closed_grid), ("nested actions are monotone", nested_actions),
      ("refinement in n", refinement), ("permutation of tokens and sequences", permutations), ("the swap", swap), ("auto weight", auto_weight),
      ("permuted tokens merge", merged_permutations),
-     ("uniform attention", uniform_attention), ("stability", stability)])
+     ("uniform attention", uniform_attention), ("stability", stability), ("covering radius", covering)])
