@@ -114,6 +114,7 @@ static BfStatus read_options(BfOptions *options, Settings *s, BfStudyOptions *o,
 
 static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options) {
   const BfStudy *study   = plan->study;
+  const char    *bound   = plan->at_most ? "at most" : "about";
   double         seconds = 0, most = 0;
   char           a[BF_HUMAN], b[BF_HUMAN];
   for (int64_t p = 0; p < plan->points + plan->references; p++) {
@@ -135,9 +136,9 @@ static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options)
     bf_print(run, "  averaged over %s%s\n", study->over[i],
              bf_options_given(options, "vary") && !bf_options_given(options, "over") ? " (-over names others)" : "");
   if (seconds <= 0) return;
-  bf_print(run, "  about %s of one rank in all, %s at the most for a point", bf_human_time(seconds, a),
+  bf_print(run, "  %s %s of one rank in all, %s for the longest point", bound, bf_human_time(seconds, a),
            bf_human_time(most, b));
-  if (run->size > 1) bf_print(run, "; on %d ranks about %s", run->size, bf_human_time(seconds / run->size, a));
+  if (run->size > 1) bf_print(run, "; on %d ranks %s %s", run->size, bound, bf_human_time(seconds / run->size, a));
   bf_print(run, "\n");
 }
 

@@ -20,6 +20,7 @@ static void estimate(BfRun *run, const BfTrainer *trainer, void *state, const Bf
   if (trainer->estimate(state, &x, error) != BF_OK) *error = (BfError){0};
   *check->seconds = answer.seconds;
   *check->bytes   = answer.bytes;
+  *check->at_most |= answer.at_most;
 }
 
 /* What flow chooses where `init` is a result of solve (flow/options.c), which is not there yet. */

@@ -6,6 +6,7 @@
 /* What a trainer's estimate comes to, for whoever asks quietly: of what it would do, of several ways the chosen one. */
 typedef struct {
   double seconds, bytes; /* of a node; 0: unknown */
+  bool   at_most;        /* the seconds are a bound */
 } BfInfoAnswer;
 
 typedef struct BfInfo {
