@@ -1,6 +1,7 @@
 /* The trainer `solve`: lifted dynamic programming. */
 #include "solve/trainer.h"
 #include "solve/covering.h"
+#include "solve/full/space.h"
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
@@ -22,11 +23,20 @@ const BfOption bf_solve_options[] = {
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
 
+/* A full space that nobody can number is refused before anything is made. */
+static BfStatus check_numbered(const BfSolveState *x, const BfProblem *problem, BfError *error) {
+  BfFullSpace space;
+  if (x->choice.space != BF_SPACE_FULL || x->choice.full.measures > 0) return BF_OK;
+  BF_TRY(bf_full_space_create(problem, &space, error));
+  bf_full_space_clear(&space);
+  return BF_OK;
+}
+
 static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
   BfSolveState *x = state;
   BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, &x->choice, error), error));
   x->set.space = (int)x->choice.space;
-  return BF_OK;
+  return bf_together(run->world, check_numbered(x, problem, error), error);
 }
 
 /* Refuse tables over all measures that the result file's disk cannot take; the user says which to leave out. */

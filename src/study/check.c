@@ -216,14 +216,15 @@ static double apart(const BfPlan *plan, int64_t a, int64_t b) {
 
 /* A point without an estimate takes that of the nearest one that has. */
 static void take_nearest(Check *x, int64_t count, const int64_t known[], int64_t p) {
-  int64_t nearest = speaker(x->plan, p);
-  double  least   = x->number[2 * nearest] != 0 ? 0 : INFINITY;
+  int64_t      nearest = speaker(x->plan, p);
+  double       least   = x->number[2 * nearest] != 0 ? 0 : INFINITY;
+  const double own     = x->number[2 * nearest + 1]; /* known also where too large to be timed */
   for (int64_t k = 0; k < count && least > 0; k++) {
     const double here = apart(x->plan, known[k], p);
     if (here < least) nearest = known[k], least = here;
   }
   x->plan->point[p].seconds = x->number[2 * nearest];
-  x->plan->point[p].bytes   = x->number[2 * nearest + 1];
+  x->plan->point[p].bytes   = own > 0 ? own : x->number[2 * nearest + 1];
 }
 
 /* What all ranks have found, into the plan. */

@@ -70,6 +70,9 @@ static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOpt
   }
   if ((node = bf_tree_find(tree, "measure"))) BF_TRY(bf_read_measures(reader, node, error));
   else BF_TRY(bf_study_default_measures(reader, error));
+  if (!bf_study_uses_reference(study))
+    return bf_fail(error, BF_BAD_INPUT, "line %d: reference: no measure uses it: {of: NAME, minus: reference}",
+                   bf_tree_find(tree, "reference")->line);
   if ((node = bf_tree_find(tree, "over"))) BF_TRY(bf_read_over(reader, node, error));
   if ((node = bf_tree_find(tree, "fit"))) BF_TRY(bf_read_fits(reader, node, error));
   return (node = bf_tree_find(tree, "plot")) ? bf_read_plot(reader, node, error) : BF_OK;

@@ -169,6 +169,16 @@ static BfStatus add_points(Identity *x) {
   return BF_OK;
 }
 
+/* Whatever else is wrong with a problem is told by who reads it. */
+static BfStatus refuse_study(const BfFile *file, BfError *error) {
+  BfTree  tree   = {0};
+  BfError unused = {0};
+  if (bf_tree_parse(file, &tree, &unused) == BF_OK && (bf_tree_find(&tree, "vary") || bf_tree_find(&tree, "problem")))
+    bf_fail(error, BF_BAD_INPUT, "problem: %s is a study file", file->name);
+  bf_tree_clear(&tree);
+  return error->status;
+}
+
 /* Twice: which files there are, then with their bytes. */
 BfStatus bf_plan_identify(MPI_Comm comm, BfPlan *plan, BfError *error) {
   const char *path = plan->study->problem, *slash = strrchr(path, '/');
@@ -179,6 +189,7 @@ BfStatus bf_plan_identify(MPI_Comm comm, BfPlan *plan, BfError *error) {
   status   = x.folder ? bf_files_create(comm, x.folder, &files, error) : error->status;
   BF_GOTO(bf_together(comm, status, error));
   BF_GOTO(bf_files_get(files, slash ? slash + 1 : path, &x.text, error));
+  BF_GOTO(bf_together(comm, refuse_study(x.text, error), error));
   BF_GOTO(bf_together(comm, bf_yaml_parse(x.text, &x.yaml, error), error));
   BF_GOTO(bf_together(comm, add_points(&x), error));
   hash_files(&x);

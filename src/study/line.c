@@ -202,6 +202,8 @@ static BfStatus read_line(const BfStudyReader *reader, const char *path, BfOptio
   if (words[3]) BF_TRY(of_option(each_word(reader, words[3], take_measure, error), "measure", error));
   if (words[4]) BF_TRY(of_option(each_word(reader, words[4], take_fit, error), "fit", error));
   if (!study->measures) BF_TRY(bf_study_default_measures(reader, error));
+  if (!bf_study_uses_reference(study))
+    return bf_fail(error, BF_BAD_INPUT, "option -reference: nothing uses it: -fit NAME fits |NAME - reference|");
   return line_text(study, words, error);
 }
 

@@ -21,30 +21,7 @@ static const BfMeasure *find(const BfStudy *study, const char *name) {
 
 static bool is_dataset(const char *path) { return strchr(path, '/') && !strchr(path, '@'); }
 
-/* ---- what runs write --------------------------------------------------------------------------------------------- */
-
-bool bf_study_is_output(const char *output, const char *path) {
-  for (; *output && *output != '*'; output++, path++)
-    if (*output != *path) return false;
-  if (!*output) return !*path;
-  for (;; path++) {
-    if (bf_study_is_output(output + 1, path)) return true;
-    if (!*path || *path == '/') return false;
-  }
-}
-
-static BfStatus check_output(const BfStudyRun *run, const char *path, BfError *error) {
-  const char *like = NULL;
-  int         near = bf_text_far(path);
-  for (const char *const *output = run->command->outputs; output && *output; output++) {
-    if (bf_study_is_output(*output, path)) return BF_OK;
-    const int distance = bf_text_distance(*output, path);
-    if (distance < near) near = distance, like = *output;
-  }
-  if (!run->command->outputs) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "%s writes no %s%s%s%s", run->command->name, path, like ? ", did you mean " : "",
-                 like ? like : "", like ? "?" : "");
-}
+/* ---- names ----------------------------------------------------------------------------------------------------- */
 
 /* "program/rollout@cost" as it is; "cost" as the attribute of the last run's /rollout, unless a measure has the name.
  */
@@ -70,7 +47,7 @@ static BfStatus resolve(const BfStudyReader *reader, const char *text, char **ou
                               : "/rollout@",
                *within ? within : text) >= (int)sizeof path)
     return bf_fail(error, BF_BAD_INPUT, "a name is too long");
-  BF_TRY(check_output(&study->run[r], path + strlen(name), error));
+  BF_TRY(bf_study_check_output(&study->run[r], path + strlen(name), error));
   *out = bf_text_copy(path, (int64_t)strlen(path), error);
   return *out ? BF_OK : error->status;
 }

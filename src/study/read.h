@@ -38,6 +38,8 @@ BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* An item of `vary` is replaced as a whole. */
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error);
+/* Whether some measure does, once they are there; or there is none. */
+bool bf_study_uses_reference(const BfStudy *study);
 
 /* ---- vary.c: sets and items -------------------------------------------------------------------------------------- */
 
@@ -60,6 +62,8 @@ int bf_study_item(const BfStudy *study, const char *key, int *which);
 
 /* ---- measure.c: columns, and what is made of them ---------------------------------------------------------------- */
 
+/* outputs.c: refuse a path that the run does not write, with what was most likely meant. */
+BfStatus bf_study_check_output(const BfStudyRun *run, const char *path, BfError *error);
 BfStatus bf_read_measures(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* A column of that name: `of`, or |of - reference|. */
 BfStatus bf_add_measure(const BfStudyReader *reader, const char *name, const char *of, const char *minus,

@@ -87,17 +87,45 @@ BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *
   return BF_OK;
 }
 
+/* A run whose result a later one would give; -1: none. */
+static int later_run(const BfStudy *study, int r, const char *value) {
+  for (int k = r; k < study->runs; k++)
+    if (!strcmp(study->run[k].name, value)) return k;
+  return -1;
+}
+
+/* What a run starts from, and what it reads as its file, are results of earlier ones. */
+static BfStatus check_order(const BfStudy *study, int r, BfError *error) {
+  const BfStudyRun *run    = &study->run[r];
+  const char *const keys[] = {"init", run->command->file};
+  for (int i = 0; i < 2; i++) {
+    const char *value = keys[i] ? bf_sets_find(&run->set, keys[i]) : NULL;
+    const int   later = value ? later_run(study, r, value) : -1;
+    if (later == r) return bf_fail(error, BF_BAD_INPUT, "%s: the run %s cannot use its own result", keys[i], value);
+    if (later > r) return bf_fail(error, BF_BAD_INPUT, "%s: the run %s comes after %s", keys[i], value, run->name);
+  }
+  return BF_OK;
+}
+
 /* Once all runs are there: what is set in them may name an earlier one. */
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error) {
   for (int r = 0; node && r < reader->study->runs; r++) {
     const BfTree *set = bf_tree_find(&node->child[r], "set");
     BfStudyRun   *run = &reader->study->run[r];
-    if (set && bf_read_sets(reader, run, set, &run->set, error) != BF_OK) return error->status;
+    if (!set) continue;
+    BF_TRY(bf_read_sets(reader, run, set, &run->set, error));
+    if (check_order(reader->study, r, error) != BF_OK) return bf_study_at(set, "runs", error);
   }
   return BF_OK;
 }
 
 /* ---- the reference ----------------------------------------------------------------------------------------------- */
+
+bool bf_study_uses_reference(const BfStudy *study) {
+  bool used = !study->has_reference;
+  for (int i = 0; i < study->measures; i++) used |= study->measure[i].reference;
+  return used;
+}
 
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error) {
   for (int i = 0; study->has_reference && i < study->items; i++) {

@@ -119,6 +119,10 @@ typedef struct {
   double from, to, step, times; /* times is 0 where it goes by steps */
 } Range;
 
+static double of_range(const Range *r, double k) {
+  return r->times ? r->from * pow(r->times, k) : r->from + k * r->step;
+}
+
 static BfStatus add_range(const Range *r, Values *out, BfError *error) {
   double most;
   if (r->times) {
@@ -134,9 +138,13 @@ static BfStatus add_range(const Range *r, Values *out, BfError *error) {
   }
   if (!(most >= 0)) return bf_fail(error, BF_BAD_INPUT, "a range from %g never comes to %g", r->from, r->to);
   if (most >= ITEM_VALUES) return bf_fail(error, BF_BAD_INPUT, "more than %d values", ITEM_VALUES);
+  const double last = of_range(r, most);
+  if (fabs(last - r->to) > 1e-3 * fabs(of_range(r, most + 1) - last)) /* rounded: to 1 in steps of 0.3333 */
+    return bf_fail(error, BF_BAD_INPUT, "a range from %.15g %s %.15g never comes to %.15g: %.15g .. %.15g", r->from,
+                   r->times ? "times" : "step", r->times ? r->times : r->step, r->to, r->from, last);
   for (int64_t k = 0; k <= (int64_t)most; k++) {
     char text[64];
-    snprintf(text, sizeof text, "%.15g", r->times ? r->from * pow(r->times, (double)k) : r->from + (double)k * r->step);
+    snprintf(text, sizeof text, "%.15g", of_range(r, (double)k));
     BF_TRY(add_value(out, text, error));
   }
   return BF_OK;

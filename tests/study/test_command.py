@@ -113,11 +113,11 @@ def another_problem():
 
 def fails():
     """A point that fails has its line; the others are done; exit 1."""
-    words = ["study", XOR, "-vary", "quantize_cells 3 300", "-space", "full", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost",
+    words = ["study", XOR, "-vary", "quantize_cells 3 10", "-space", "full", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost",
              "-memory", 4, "-o", path("u.h5")]
     done = run(words)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
-    assert "1 of 2 points failed, the first: quantize.cells 300" in done.stderr and "failed: quantize.cells 300" in done.stdout, done
+    assert "1 of 2 points failed, the first: quantize.cells 10" in done.stderr and "failed: quantize.cells 10" in done.stdout, done
     rows = table("u.csv")
     assert rows[0]["cost"] > 0 and rows[1]["cost"] != rows[1]["cost"]
 
@@ -133,6 +133,9 @@ def wrong():
                            ("table.csv", "none.csv", "there: cannot read"),
                            ("cells: 0", "cells: -1", "w.yaml: vary: the reference, quantize.cells -1"),
                            ("there@loss", "there@los", "w.yaml: line 15: measure: loss: eval writes no /@los, did you mean /@loss?"),
+                           (XOR, "w.yaml", "problem: w.yaml is a study file"),
+                           ("reachable, horizon: 1}\nvary:\n  - {quantize.cells: [4, 8]", "full, horizon: 1}\nvary:\n  - {quantize.cells: [4, 16]",
+                            "quantize.cells 16, control.A.levels 2, control.V.levels 2: program: the full space has more than 2^62 measures"),
                            (XOR, "none.yaml", "none.yaml: No such file"),
                            ("vary:", "very:", "w.yaml: line 3: unknown key very, did you mean vary?")):
         assert old in study

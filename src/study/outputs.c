@@ -1,0 +1,43 @@
+/* What runs write: whether there is what a measure names. */
+#include "run/text.h"
+#include "study/read.h"
+#include <stdio.h>
+#include <string.h>
+
+bool bf_study_is_output(const char *output, const char *path) {
+  for (; *output && *output != '*'; output++, path++)
+    if (*output != *path) return false;
+  if (!*output) return !*path;
+  for (;; path++) {
+    if (bf_study_is_output(output + 1, path)) return true;
+    if (!*path || *path == '/') return false;
+  }
+}
+
+/* Numbers of a run without a /rollout, whose names are a handful. */
+static const char *numbers_list(const BfStudyRun *run, size_t size, char list[]) {
+  *list = '\0';
+  for (const char *const *output = run->command->outputs; output && *output; output++) {
+    const size_t used = strlen(list);
+    if (bf_study_is_output(*output, "/rollout@cost")) return *list = '\0', list;
+    if (!strncmp(*output, "/@", 2) && !strchr(*output, '*'))
+      snprintf(list + used, size - used, "%s%s%s", used ? ", " : "", run->name, *output + 1);
+  }
+  return list;
+}
+
+BfStatus bf_study_check_output(const BfStudyRun *run, const char *path, BfError *error) {
+  const char *like = NULL;
+  int         near = bf_text_far(path);
+  for (const char *const *output = run->command->outputs; output && *output; output++) {
+    if (bf_study_is_output(*output, path)) return BF_OK;
+    const int distance = bf_text_distance(*output, path);
+    if (distance < near) near = distance, like = *output;
+  }
+  if (!run->command->outputs) return BF_OK;
+  char list[512] = "";
+  if (!like) numbers_list(run, sizeof list, list);
+  return bf_fail(error, BF_BAD_INPUT, "%s writes no %s%s%s%s%s%s", run->command->name, path,
+                 like ? ", did you mean " : "", like ? like : "", like ? "?" : "", *list ? "; its numbers are " : "",
+                 list);
+}
