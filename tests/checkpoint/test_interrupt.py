@@ -4,13 +4,31 @@ import glob
 import os
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import hurt_often  # noqa: E402
+from faults import hurt_often, ranks_of  # noqa: E402
 from harness import tap  # noqa: E402
 
 
-def interrupt(draw, process):
+def hears(pid):
+    """Whether the process handles TERM; one that is gone has nothing more to hear."""
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            caught = int(next(line for line in f if line.startswith("SigCgt:")).split()[1], 16)
+    except (FileNotFoundError, ProcessLookupError, StopIteration):
+        return True
+    return caught >> (signal.SIGTERM - 1) & 1 == 1
+
+
+def interrupt(draw, process, ranks):
+    """Not before every rank is the program: what comes earlier is the launcher's, which on a busy machine has started none yet, and says nothing."""
+    until = time.time() + 20
+    while process.poll() is None and time.time() < until:
+        pids = ranks_of(process)
+        if len(pids) >= max(ranks, 1) and all(hears(pid) for pid in pids) and (process.pid not in pids or not ranks):
+            break
+        time.sleep(0.01)
     process.send_signal(draw.choice((signal.SIGTERM, signal.SIGINT)))
 
 
@@ -28,5 +46,5 @@ def judge(status, err, out, ranks):
 
 
 tap([("%s space, %d ranks" % (space, ranks), lambda space=space, times=times, seed=seed, ranks=ranks: hurt_often(
-    space, times, seed, (ranks,), ("0", "1"), interrupt, judge))
+    space, times, seed, (ranks,), ("0", "1"), lambda draw, process: interrupt(draw, process, ranks), judge))
      for seed, (space, times, ranks) in enumerate((("full", 7, 2), ("reachable", 7, 3), ("full", 4, 0)))])
