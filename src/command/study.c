@@ -242,6 +242,7 @@ static BfStatus study(Study *x, const BfStudyCommand commands[], BfError *error)
   if (out) BF_GOTO(bf_study_check_target(run, x->arguments, study, out, x->settings->overwrite, error));
   if (!x->settings->gather) BF_GOTO(bf_study_check(run, x->plan, out, error));
   tell(run, x->plan, run->options);
+  if (!x->settings->gather) bf_study_tell_waste(run, x->plan);
   if (!x->settings->dry) status = run_points(x, error);
 done:
   for (int64_t p = 0; x->record && p < x->plan->points + x->plan->references; p++) bf_record_destroy(&x->record[p]);

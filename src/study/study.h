@@ -191,6 +191,9 @@ bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *
  * seconds and bytes into the plan: points that differ only in `over` share one. Points are dealt to ranks. out: what
  * must be none of the problem's files, or NULL. Collective. */
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
+/* Warn of runs that nothing uses and of formulas that are finite nowhere; tell points whose estimate is beyond the
+ * memory of a node (waste.c). Collective. */
+void bf_study_tell_waste(const BfRun *run, const BfPlan *plan);
 
 /* ---- queue.c: run -------------------------------------------------------------------------------------------------
  */

@@ -154,5 +154,18 @@ def wrong():
     assert done.returncode == 2 and "study needs -o" in done.stderr, done
 
 
+def waste():
+    """Runs that nothing uses and formulas that are finite nowhere have a line; points beyond the memory are counted: 10^16 measures, two layers of V and a policy of 20 bytes each."""
+    write("v.yaml", (STUDY % (XOR, "4, 8")).replace("  flow: refined/rollout@cost\n  loss: there@loss\n", "  never: {formula: 1 / (quantize.cells - quantize.cells)}\n"
+                                                    "  once: {formula: 1 / (quantize.cells - 4)}\n  later: {formula: value / 0}\n"))
+    done = run(["study", path("v.yaml"), "-dry", "-memory", 4])
+    assert done.returncode == 0 and "may need more" not in done.stdout, done
+    assert done.stderr.splitlines() == ["bellformer: warning: the run there is measured by nothing and used by no later run",
+                                        "bellformer: warning: measure: never: 1 / (quantize.cells - quantize.cells) is finite at no point"], done
+    done = run(["study", XOR, "-vary", "quantize_cells 2 10", "-space", "full", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost", "-memory", 1, "-dry"])
+    assert done.returncode == 0 and not done.stderr, done
+    assert "  1 of 2 points may need more than the 1 GB a node has, up to 200 PB" in done.stdout, done
+
+
 tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
-     ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong)])
+     ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])
