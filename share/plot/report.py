@@ -4,7 +4,8 @@
 usage: report.py STUDY.h5 ... -o report.html
 
 Of each study: the statement that it looks into, what was expected and what was seen, the figure (as study.py draws it), the table of means, points
-that failed, where the numbers come from, and the study file. For a screen or a telephone; wide tables scroll within their boxes.
+that failed, where the numbers come from, and the study file. For a screen, a telephone or paper: a wide table takes the window's width before it
+scrolls within its box, and all of the page's in print.
 """
 import argparse
 import html
@@ -31,17 +32,22 @@ h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 a { color: #00588a; }
 .statement { border-left: 3px solid #0072b2; margin: .8rem 0; padding: .1rem 0 .1rem .8rem; }
 .source { color: #555; }
-.box { overflow-x: auto; max-width: 100%; border: 1px solid #e2e2e2; }
+.box { overflow-x: auto; width: max-content; min-width: 100%; max-width: calc(100vw - 3rem); position: relative; left: 50%; transform: translateX(-50%);
+  border: 1px solid #e2e2e2; }
 table { border-collapse: collapse; font: .82rem/1.35 "DejaVu Sans", Arial, sans-serif; font-variant-numeric: tabular-nums; min-width: 100%; }
 th, td { padding: .28rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #ececec; }
 th { background: #f5f5f5; font-weight: 600; } th.left, td.left { text-align: left; } td.wrap { white-space: normal; min-width: 12rem; width: 45%; text-align: left; }
-td.several { white-space: normal; min-width: 7rem; }
+td.several { white-space: normal; min-width: 7rem; } td.measured { white-space: normal; overflow-wrap: normal; } td.measured .error { white-space: nowrap; }
 .yes { color: #006b4e; font-weight: 600; } .no { color: #b04a00; font-weight: 600; }
 .error { color: #666; }
 figure { margin: .8rem 0; max-width: 36rem; } figure svg { width: 100%; height: auto; display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0; font-size: .88rem; } dt { color: #555; } dd { margin: 0; min-width: 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f7f7f7; padding: .6rem; font-size: .8rem; margin: .4rem 0; }
 summary { cursor: pointer; }
+@media (max-width: 62rem) { .box { min-width: 0; width: auto; max-width: 100%; position: static; transform: none; } }
+@media print { body { max-width: none; padding: 0; } .box { overflow: visible; width: auto; min-width: 0; max-width: none; position: static; transform: none;
+  border: 0; } table { font-size: .55rem; } th, td, td.measured, td.measured .error { white-space: normal; overflow-wrap: anywhere; } th, td { padding: .15rem .25rem; }
+  td.wrap, td.several { min-width: 0; } tr, figure { break-inside: avoid; } }
 """
 
 
@@ -127,7 +133,7 @@ def figure(study, place):
 def means(study):
     columns, several = study.means, bool(study.over)
     head = [(key, "left" if isinstance(columns[key], list) else "") for key in columns.keys_] + [("points", "")] * several
-    head += [(name, "") for name in study.measures]
+    head += [(name, "measured") for name in study.measures]
     rows = []
     for i in range(min(columns.rows, MOST_ROWS)):
         row = [escape(columns[key][i]) if isinstance(columns[key], list) else f"{columns[key][i]:g}" for key in columns.keys_]

@@ -59,8 +59,8 @@ def report(folder, *files):
         return page.read()
 
 
-def seen(folder, width, files):
-    page = report(folder, *files)
+def seen(folder, width, files, change=lambda page: page):
+    page = change(report(folder, *files))
     with open(folder + "/frames.html", "w", encoding="utf-8") as out:
         out.write("<!DOCTYPE html><body>" + "".join('<iframe width="%d" height="900" frameborder="0" srcdoc="%s"></iframe>' % (w, html.escape(page)) for w in width)
                   + LOOK)
@@ -80,6 +80,33 @@ def rendered():
         found = re.findall(r'(?:src|href)="([^"#]*)"|@import|url\(([^#)][^)]*)\)', page)
         assert not [word for pair in found for word in pair if word], found  # nothing from elsewhere
         assert "<script" not in page and "&lt;b&gt;aaa" in page
+
+
+def eight(path):
+    """A table of eight measures, each a mean with its error, of as many letters as there can be."""
+    return study_files.write(path, "eight", {"quantize.cells": [4, 8, 16, 32], "data.sample.seed": [1, 2, 3]}, ["data.sample.seed"],
+                             {name: lambda point, k=k: 1.2345e-5 * (k + 1) / (point["quantize.cells"] * 0.77777 + point["data.sample.seed"] * 0.1)
+                              for k, name in enumerate("program refined least median largest pontryagin excess lipschitz".split())},
+                             [("excess", "quantize.cells", -1), ("least", "quantize.cells", -0.5)])
+
+
+def whole():
+    """Eight measures need no bar at 1280 pixels, where the column of text alone would; in print nothing scrolls and nothing sticks out of A4."""
+    def narrow(page):
+        assert "max-width: calc(100vw - 3rem)" in page
+        return page.replace("max-width: calc(100vw - 3rem)", "max-width: 100%")
+
+    def printed(page):
+        assert page.count("@media print") == 1
+        return page.replace("@media print", "@media all")
+
+    with tempfile.TemporaryDirectory(prefix="bf_report_") as folder:
+        files = [eight(folder + "/8.h5"), study_files.quantization(folder + "/q.h5")]
+        frame = seen(folder, (1280,), files)[1][0]
+        assert frame["scrolling"] == 0 and not frame["bad"] and frame["page"] <= frame["width"], frame
+        assert seen(folder, (1280,), files, narrow)[1][0]["scrolling"] == 1
+        frame = seen(folder, (718,), files + [study_files.hard(folder + "/hard.h5")], printed)[1][0]  # A4 less margins of a centimetre
+        assert frame["scrolling"] == 0 and not frame["bad"] and frame["page"] <= frame["width"], frame
 
 
 def found_out():
@@ -125,4 +152,5 @@ def words():
 if not BROWSER:
     print("1..0 # SKIP no chromium (apt-get install chromium)")
     sys.exit(0)
-tap([("rendered at 1280 and 400 pixels", rendered), ("what is cut off is noticed", found_out), ("painted", painted), ("words", words)])
+tap([("rendered at 1280 and 400 pixels", rendered), ("eight measures without a bar, and in print", whole),
+     ("what is cut off is noticed", found_out), ("painted", painted), ("words", words)])
