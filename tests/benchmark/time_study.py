@@ -2,7 +2,7 @@
 """The command `study` on many small points, as a user waits for it: start, reading, check, estimates, log, queue, table and file, in times
 what its runs say that they have taken, in the same repeat. Groups of one rank: a rank's wall time counts once for each.
 
-usage: time_study.py [POINTS [RANKS ...]]    (100 points on 1 and on 2 ranks)"""
+usage: time_study.py [POINTS [RANKS ...]]    (200 points on 1 and on 2 ranks; of fewer than a thousand, the start is a part that shows)"""
 import os
 import subprocess
 import sys
@@ -28,21 +28,20 @@ measure: {cost: solve/rollout@cost}
 
 
 def once(file, ranks):
-    """Wall seconds of the command, of its runs, and of its points. Into a new file: points of an old one are taken from it."""
-    if os.path.exists(file + ".h5"):
-        os.remove(file + ".h5")
+    """Wall seconds of the command, of its runs, and of its points. Into a new folder: points of an old file are taken from it."""
+    out = tempfile.mkdtemp(dir=os.path.dirname(file)) + "/time.h5"
     begun = time.monotonic()
-    subprocess.run(["mpirun", "--quiet", "-n", str(ranks), BELLFORMER, "study", file, "-o", file + ".h5", "-quiet"], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["mpirun", "--quiet", "-n", str(ranks), BELLFORMER, "study", file, "-o", out, "-quiet"], stdout=subprocess.DEVNULL, check=True)
     waited = time.monotonic() - begun
-    with h5py.File(file + ".h5") as out:
-        runs = out["runs"].values()
+    with h5py.File(out) as result:
+        runs = result["runs"].values()
         assert len(runs) == points and all(run.attrs["ranks"] == 1 for run in runs)
         own, whole = (sum(map(float, seconds)) for seconds in zip(*((run["solve/provenance"].attrs["wall_seconds"], run.attrs["seconds"]) for run in runs)))
     assert own <= whole <= ranks * waited, (own, whole, waited)  # or the points are of another run
     return waited, own, whole
 
 
-points, numbers = int((sys.argv + ["100"])[1]), [int(word) for word in sys.argv[2:]] or [1, 2]
+points, numbers = int((sys.argv + ["200"])[1]), [int(word) for word in sys.argv[2:]] or [1, 2]
 with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
     with open(folder + "/time.yaml", "w", encoding="utf-8") as study:
         study.write(STUDY % (os.path.join(PROBLEMS, "iris", "iris.yaml"), 1e-4 * (points - 1)))
