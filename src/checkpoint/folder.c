@@ -109,13 +109,14 @@ void bf_folder_forget_below(const char *result, int generation) {
 /* ---- the claim -------------------------------------------------------------------------------------------------- */
 
 BfStatus bf_claim_take(const char *result, char claim[128], BfError *error) {
-  char            host[64] = "", path[4096], part[4096];
+  char            host[64] = "", name[64], path[4096], part[4096];
   struct timespec now;
   gethostname(host, sizeof host - 1);
   clock_gettime(CLOCK_REALTIME, &now);
   snprintf(claim, 128, "%s %ld %lld.%09ld\n", host, (long)getpid(), (long long)now.tv_sec, now.tv_nsec);
   bf_folder_path(result, "claim", sizeof path, path);
-  bf_folder_path(result, "claim.part", sizeof part, part);
+  snprintf(name, sizeof name, "claim-%ld-%09ld.part", (long)getpid(), now.tv_nsec); /* of two runs at one moment */
+  bf_folder_path(result, name, sizeof part, part);
   FILE *file   = fopen(part, "w");
   int   failed = !file || fputs(claim, file) < 0;
   if (file) failed |= fclose(file) != 0;

@@ -1,4 +1,5 @@
 /* What all groups have written, by point. */
+#include "checkpoint/checkpoint.h"
 #include "study/group.h"
 #include <math.h>
 
@@ -47,6 +48,7 @@ void bf_work_write(BfWork *w) {
   const double        now   = bf_seconds();
   BfError             error = {0};
   if (w->run->rank != 0 || !w->o->write || now < w->due) return;
+  if (w->due > 0 && bf_claim_check(w->o->out, w->claim, &error) != BF_OK) return; /* the next step says so */
   if (w->due > 0 && write_now(w, &error) != BF_OK) bf_warn(w->run, "%s; the study goes on", error.text);
   w->due = bf_seconds() + fmax(least, share * (bf_seconds() - now));
 }

@@ -35,7 +35,7 @@ static BfStatus keep(const BfWork *w, int64_t point, const char *key, BfError *e
   if (mkdir(to, 0777) && errno != EEXIST)
     return bf_fail(error, BF_FAILURE, "%s cannot be made: %s", to, strerror(errno));
   snprintf(to, sizeof to, "%.*s.d/%04lld", stem, w->o->out, (long long)point);
-  bf_study_point_folder(w->o->out, key, sizeof from, from);
+  bf_study_point_folder(w->o->out, w->start, key, sizeof from, from);
   BF_TRY(bf_study_tree_remove(to, error)); /* of an earlier study */
   if (!rename(from, to)) return BF_OK;
   return bf_fail(error, BF_FAILURE, "%s cannot be moved to %s: %s", from, to, strerror(errno));
@@ -59,7 +59,13 @@ static BfStatus write_log(Group *g, const BfTask *next, BfError *error) {
   BF_TRY(bf_log_append(&w->log, write, count, error));
   if (!g->record || g->record->state == BF_POINT_STOPPED) return BF_OK;
   if (w->o->keep && g->record->state == BF_POINT_DONE) return keep(w, g->point, g->record->key, error);
-  return bf_study_point_remove(w->o->out, g->record->key, error);
+  return bf_study_point_remove(w->o->out, w->start, g->record->key, error);
+}
+
+BfStatus bf_work_lost(const BfWork *w, BfError *error) {
+  BfError lost = {0};
+  if (error->status != BF_OK && *w->claim && bf_claim_check(w->o->out, w->claim, &lost) != BF_OK) *error = lost;
+  return error->status;
 }
 
 /* The leader's step between two points: the next one, or -1. */
@@ -67,8 +73,9 @@ static BfStatus step(Group *g, bool stop, int64_t *next, BfError *error) {
   BfWork *w = g->work;
   *next     = -1;
   if (stop) bf_deal_end(w);
-  else BF_TRY(bf_deal_take(w, &g->deal, &g->at, next, error));
-  const BfStatus status = write_log(g, *next < 0 ? NULL : &w->task[*next], error);
+  else bf_deal_take(w, &g->deal, &g->at, next, error);
+  if (error->status == BF_OK) write_log(g, *next < 0 ? NULL : &w->task[*next], error);
+  const BfStatus status = bf_work_lost(w, error);
   if (*next >= 0 && status == BF_OK) bf_deal_count(w, BF_COUNT_BEGUN, 1);
   bf_work_pass(w);
   bf_work_write(w);

@@ -44,6 +44,8 @@ enum { BF_COUNT_BEGUN, BF_COUNT_DONE, BF_COUNT_FAILED, BF_COUNT_MICROSECONDS, BF
  * splits by itself. A failure is that of this rank's group; the others end their points, and no more. Collective on
  * comm. */
 BfStatus bf_groups_run(BfWork *work, MPI_Comm comm, BfError *error);
+/* What has failed for a start that has lost the claim, whose files are another's: that it has lost it. Local. */
+BfStatus bf_work_lost(const BfWork *work, BfError *error);
 
 /* ---- deal.c ----------------------------------------------------------------------------------------------------- */
 

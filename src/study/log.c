@@ -301,85 +301,39 @@ static BfStatus write_history(BfLog *log, const BfHistory *h, BfError *error) {
   return bf_log_close(log, error);
 }
 
-/* A folder with all in it, which this program has made; links are not followed. */
-static int remove_tree(const char *path) {
-  char        inside[4096];
-  struct stat about;
-  int         failed = 0;
-  if (lstat(path, &about)) return errno == ENOENT ? 0 : -1;
-  if (!S_ISDIR(about.st_mode)) return unlink(path);
-  DIR *folder = opendir(path);
-  if (!folder) return -1;
-  for (struct dirent *entry; (entry = readdir(folder));) {
-    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-    const int long_one = snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name) >= (int)sizeof inside;
-    failed |= long_one || remove_tree(inside);
-  }
-  closedir(folder);
-  return rmdir(path) | failed;
-}
-
 BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   BfLog   log;
+  BfError unused = {0};
   char    path[4096];
   int64_t count;
   File   *files;
-  bf_log_name(&log, out, h->start + 1, -1);
+  bf_log_name(&log, out, h->start, -1);
   memcpy(path, log.path, sizeof path);
   if (snprintf(log.path, sizeof log.path, "%s.part", path) >= (int)sizeof log.path)
     return bf_fail(error, BF_BAD_INPUT, "%s: the path is too long", out);
-  unlink(log.path); /* of a start that was killed */
   BF_TRY(list(out, &count, &files, error));
   BfStatus status = write_history(&log, h, error);
   if (log.file >= 0) close(log.file);
   if (status == BF_OK && rename(log.path, path)) status = cannot(&log, error);
-  if (status == BF_OK) h->start++;
   for (int64_t i = 0; i < count && status == BF_OK; i++) {
     path_of(out, &files[i], sizeof path, path);
-    if (files[i].start < h->start) remove_tree(path);
+    if (files[i].start < h->start) bf_study_tree_remove(path, &unused);
   }
   bf_free(files);
   return status;
-}
-
-/* ---- folders ---------------------------------------------------------------------------------------------------- */
-
-void bf_study_point_folder(const char *out, const char *point, size_t size, char path[]) {
-  char name[64];
-  snprintf(name, sizeof name, "points%s%s", *point ? "/" : "", point);
-  bf_folder_path(out, name, size, path);
-}
-
-BfStatus bf_study_point_make(const char *out, const char *point, BfError *error) {
-  char path[4096];
-  for (int i = 0; i < 2; i++) {
-    bf_study_point_folder(out, i ? point : "", sizeof path, path);
-    if (mkdir(path, 0777) && errno != EEXIST)
-      return bf_fail(error, BF_FAILURE, "%s cannot be made: %s", path, strerror(errno));
-  }
-  return BF_OK;
-}
-
-BfStatus bf_study_tree_remove(const char *path, BfError *error) {
-  if (!remove_tree(path)) return BF_OK;
-  return bf_fail(error, BF_FAILURE, "%s cannot be removed: %s", path, strerror(errno));
-}
-
-BfStatus bf_study_point_remove(const char *out, const char *point, BfError *error) {
-  char path[4096];
-  bf_study_point_folder(out, point, sizeof path, path);
-  return bf_study_tree_remove(path, error);
 }
 
 BfStatus bf_study_folder_remove(const char *out, BfError *error) {
   char    path[4096];
   int64_t count;
   File   *files;
-  BF_TRY(bf_study_point_remove(out, "", error));
+  BfError unused = {0};
+  bf_folder_path(out, "points", sizeof path, path);
+  BF_TRY(bf_study_tree_remove(path, error));
   BfStatus status = list(out, &count, &files, error);
   for (int64_t i = 0; i < count && status == BF_OK; i++) {
     path_of(out, &files[i], sizeof path, path);
-    remove_tree(path);
+    bf_study_tree_remove(path, &unused);
   }
   bf_free(files);
   return status == BF_OK ? bf_folder_remove(out, error) : status;

@@ -5,7 +5,7 @@
  *   0003-000017.log    what the group led by rank 17 has added in start 3: of each point BEGUN, then how it ended
  *   0003-000017.interrupted   that rank was asked to end in start 3: its point in flight is not what crashed
  *   0003.taken/        of points that groups on several hosts have taken, by number (deal.c)
- *   points/KEY/        results and checkpoints of points in flight
+ *   points/0003/KEY/   results and checkpoints of points in flight in start 3, or taken over from earlier ones
  *
  * A log is records (record.h) one behind another. For one rank alone: nothing here is collective. */
 #pragma once
@@ -30,7 +30,7 @@ BfStatus bf_history_put(BfHistory *history, BfRecord **record, BfError *error);
 /* Paths of the mark of a rank that was interrupted, and of the folder of points that were taken in one. */
 void bf_history_mark(const char *out, int start, int leader, size_t size, char path[]);
 void bf_history_taken(const char *out, int start, size_t size, char path[]);
-/* Begin the start after history->start: its log holds the history, and earlier logs go. */
+/* Begin start history->start, which is new: its log holds the history, and earlier logs go. */
 BfStatus bf_history_begin(const char *out, BfHistory *history, BfError *error);
 
 /* A log that is being written. What it is given is with the kernel at once, where no end of this process can reach it;
@@ -46,11 +46,20 @@ void     bf_log_name(BfLog *log, const char *out, int start, int leader);
 BfStatus bf_log_append(BfLog *log, const BfRecord *const records[], int count, BfError *error);
 BfStatus bf_log_close(BfLog *log, BfError *error); /* safe where nothing was opened */
 
-/* Remove the working folder, apart from what others have put there; or all that it holds of a point. */
+/* Remove the working folder, apart from what others have put there. */
 BfStatus bf_study_folder_remove(const char *out, BfError *error);
+
+/* ---- folder.c --------------------------------------------------------------------------------------------------- */
+
 BfStatus bf_study_tree_remove(const char *path, BfError *error);
-BfStatus bf_study_point_remove(const char *out, const char *point, BfError *error);
-/* "STUDY.h5.checkpoint/points/KEY" */
-void bf_study_point_folder(const char *out, const char *point, size_t size, char path[]);
-/* Make it. */
-BfStatus bf_study_point_make(const char *out, const char *point, BfError *error);
+/* A number for a start that has taken the claim, above *start and all that were given before, and its folder: no two
+ * starts have one, and of those that still have the claim behind this the last has the largest. */
+BfStatus bf_study_start_make(const char *out, int *start, BfError *error);
+void     bf_study_start_leave(const char *out, int start); /* remove it while it is empty */
+/* What older starts have left of their points, of each the newest, is this one's. One that still runs a point fails in
+ * it, and finds the claim lost. */
+BfStatus bf_study_start_adopt(const char *out, int start, BfError *error);
+/* "STUDY.h5.checkpoint/points/NNNN/KEY" */
+void     bf_study_point_folder(const char *out, int start, const char *point, size_t size, char path[]);
+BfStatus bf_study_point_make(const char *out, int start, const char *point, BfError *error);
+BfStatus bf_study_point_remove(const char *out, int start, const char *point, BfError *error);

@@ -40,7 +40,7 @@ static Point make_point(BfWork *work, MPI_Comm comm, const BfTask *task, BfRecor
   Point p = {.work = work, .comm = comm, .task = task, .record = record};
   MPI_Comm_rank(comm, &p.rank);
   MPI_Comm_size(comm, &p.size);
-  bf_study_point_folder(work->o->out, record->key, sizeof p.folder, p.folder);
+  bf_study_point_folder(work->o->out, work->start, record->key, sizeof p.folder, p.folder);
   p.owner = (BfOwner){.warned     = warned,
                       .passing    = passing,
                       .stop       = work->stop,
@@ -137,7 +137,7 @@ done:
 /* What a start that was killed has left is gone on from where it is whole. */
 static BfStatus make_folder(const Point *p, BfError *error) {
   char path[4096];
-  BF_TRY(bf_study_point_make(p->work->o->out, p->record->key, error));
+  BF_TRY(bf_study_point_make(p->work->o->out, p->work->start, p->record->key, error));
   for (int r = 0; r < p->work->plan->study->runs; r++) {
     BF_TRY(result_path(p, &p->work->plan->study->run[r], sizeof path, path, error));
     if (access(path, F_OK) == 0 && !bf_outcome_is_whole(path)) unlink(path);

@@ -131,15 +131,28 @@ done:
   return status;
 }
 
+/* Of starts at one moment all but the last to claim end here, before they touch what is another's. */
+static BfStatus take_over(BfWork *w, BfHistory *h, BfError *error) {
+  BF_TRY(bf_folder_make(w->o->out, error));
+  BF_TRY(bf_claim_take(w->o->out, w->claim, error));
+  BF_TRY(bf_study_start_make(w->o->out, &h->start, error));
+  if (bf_claim_check(w->o->out, w->claim, error) != BF_OK) bf_study_start_leave(w->o->out, h->start);
+  return error->status;
+}
+
+static BfStatus begin_start(BfWork *w, BfHistory *h, BfError *error) {
+  BF_TRY(take_over(w, h, error));
+  unlink(w->stop); /* of an earlier start */
+  BF_TRY(bf_history_begin(w->o->out, h, error));
+  BF_TRY(bf_study_start_adopt(w->o->out, h->start, error));
+  w->start = h->start;
+  return bf_deal_begin(w, error);
+}
+
 /* Rank 0's part. */
 static BfStatus begin(BfWork *w, BfHistory *h, BfError *error) {
   BF_TRY(plan_work(w, h, error));
-  BF_TRY(bf_folder_make(w->o->out, error));
-  BF_TRY(bf_claim_take(w->o->out, w->claim, error));
-  unlink(w->stop); /* of an earlier start */
-  BF_TRY(bf_history_begin(w->o->out, h, error));
-  w->start = h->start;
-  BF_TRY(bf_deal_begin(w, error));
+  if (begin_start(w, h, error) != BF_OK) return bf_work_lost(w, error);
   w->deadline = bf_seconds_left(w->o->hours);
   return BF_OK;
 }

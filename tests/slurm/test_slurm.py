@@ -252,7 +252,7 @@ def in_flight(job, words):
 def study_in_one():
     """One allocation, two groups; sent the time signal, requeued, goes on; the failing point is told, and the job fails with it."""
     job = study("one.h5", "-N1", "-n2")
-    wait_for("points in flight", 60, lambda: glob.glob(path("one.h5.checkpoint/points/*/*.h5.checkpoint/*.h5")))
+    wait_for("points in flight", 60, lambda: glob.glob(path("one.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
     cluster.ask("scancel", "-b", "-s", "USR1", job)
     end = cluster.ended(job)
     assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "1:0", "1"), (end, output(job))
@@ -265,7 +265,7 @@ def study_array():
     array = study("array.h5", "-N1", "-n1", "--array=1-2")
     killed = array + "_1"
     pids = in_flight(killed, ("-part", "1/2"))
-    wait_for("a checkpoint", 60, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*.h5.checkpoint/*.h5")))
+    wait_for("a checkpoint", 60, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     ends = [cluster.ended(f"{array}_{i}") for i in (1, 2)]

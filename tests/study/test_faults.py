@@ -148,7 +148,7 @@ def hold(out, words):
     process = start(words)
     await_flight(process, out)
     until = time.time() + 60
-    while not glob.glob(out + ".checkpoint/points/*/*.checkpoint/*.h5") and process.poll() is None and time.time() < until:
+    while not glob.glob(out + ".checkpoint/points/*/*/*.checkpoint/*.h5") and process.poll() is None and time.time() < until:
         time.sleep(0.005)
     kill_all(process)
     finish(process)
@@ -216,6 +216,44 @@ def taken_over():
         assert table(out) == first
 
 
+def long_points(folder):
+    """Four points of three runs each, of some tenths of a second: two starts are in one of them together."""
+    study = os.path.join(folder, "study.yaml")
+    with open(study, "w") as f:
+        f.write("problem: %s\nvary:\n  - {action.seed: [1, 2, 3, 4]}\n" % os.path.join(PROBLEMS, "iris", "iris.yaml")
+                + "set: {horizon: 2, action.count: 20}\n"
+                + "runs:\n  - {name: program, command: solve, set: {checkpoint_interval: 0}}\n"
+                + "".join("  - {name: population%d, command: eval, set: {model: program}}\n" % i for i in range(8))
+                + "measure: {cost: program/rollout@cost%s}\n" % "".join(", loss%d: population%d/@loss" % (i, i) for i in range(8)))
+    out = os.path.join(folder, "s.h5")
+    return out, ["study", study, "-o", out, "-quiet"]
+
+
+def at_once(ranks=0):
+    """Whoever claims last wins, and has what a study in peace has; the other says so, and damages nothing."""
+    with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
+        out, words = long_points(folder)
+        done = run(words)
+        assert done.returncode == 0, done.stderr
+        first = table(out)
+        assert first.count("\n") == 5, first
+        lost = 0
+        for delay in (0, 0, 0.1, 0.3):
+            for path in (out, out[:-3] + ".csv"):
+                os.remove(path)
+            both = [start(words, ranks)]
+            time.sleep(delay)
+            both.append(start(words, ranks))
+            ends = sorted((status, err) for status, _, err in map(finish, both))
+            assert ends[0] == (0, "") and table(out) == first, (delay, ends)
+            assert not os.path.exists(out + ".checkpoint"), os.listdir(out + ".checkpoint")
+            if ends[1][0]:
+                lost += 1
+                assert ends[1][0] == 1 and "taken over" in ends[1][1] and ends[1][1].count("bellformer: ") == 1, (delay, ends)
+        assert lost, "no two starts have met"
+        print("# %d of 4 pairs of starts have met" % lost)
+
+
 tap([("the same bits on any ranks and groups", same_bits),
      ("kill -9 at random instants", kills),
      ("a point in flight goes on from its checkpoint", goes_on),
@@ -224,4 +262,6 @@ tap([("the same bits on any ranks and groups", same_bits),
      ("a file STOP", lambda: stop("STOP", 1)),
      ("in flight in two crashes", set_aside),
      ("one rank dies", one_dies),
-     ("a second start of the same study", taken_over)])
+     ("a second start of the same study", taken_over),
+     ("two starts at once", at_once),
+     ("two starts at once on two ranks", lambda: at_once(2))])

@@ -118,6 +118,7 @@ static BfHistory start(BfLog *log, int leader) {
   BfError   error = {0};
   BfHistory h;
   bf_history_read(&run, out, 0, &h, &error);
+  bf_study_start_make(out, &h.start, &error);
   bf_history_begin(out, &h, &error);
   bf_log_name(log, out, h.start, leader);
   if (error.status != BF_OK) printf("# %s\n", error.text);
