@@ -99,6 +99,8 @@ BfStatus bf_store_read_block(BfStore *store, const char *path, BfStoreType type,
                              const int64_t count[], void *data, BfError *error);
 /* Whether there is an object of that name; path: "/a/b", whose group is there. */
 BfStatus bf_store_has(BfStore *store, const char *path, bool *there, BfError *error);
+/* Whether an object has an attribute of that name. */
+BfStatus bf_store_has_attribute(BfStore *store, const char *path, const char *name, bool *there, BfError *error);
 /* Names of the children of a group, in alphabetical order; free each and the array with bf_free. */
 BfStatus bf_store_list(BfStore *store, const char *path, int *count, char ***names, BfError *error);
 

@@ -15,7 +15,7 @@ const BfOption bf_solve_options[] = {
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
     {"stability", BF_OPTION_INT, BF_ANSWER, "K", AT(stability), NULL, 0, 1000,
      .meaning = "V_0 and closed loops from all measures within K atom moves of the data (full space)"},
-    {"covering", BF_OPTION_INT, BF_ANSWER, "N", AT(covering), NULL, 0, 100000000,
+    {"covering", BF_OPTION_INT, BF_ANSWER, "N", AT(covering), NULL, 0, 100000000, .later = true,
      .meaning =
          "measure the covering radius of the actions in the box of controls, in units of its sides, at N points: "
          "attribute covering_radius of /actions"},

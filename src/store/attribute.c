@@ -76,6 +76,12 @@ static BfStatus read(BfStore *store, const char *path, const char *name, hid_t t
   return bf_store_check(store, 0, BF_OK, path, "", error);
 }
 
+BfStatus bf_store_has_attribute(BfStore *store, const char *path, const char *name, bool *there, BfError *error) {
+  const htri_t answer = H5Aexists_by_name(store->file, path, name, H5P_DEFAULT);
+  *there              = answer > 0;
+  return bf_store_check(store, answer < 0, BF_BAD_INPUT, path, "cannot be looked for", error);
+}
+
 BfStatus bf_store_get_double(BfStore *store, const char *path, const char *name, double *value, BfError *error) {
   return read(store, path, name, H5T_NATIVE_DOUBLE, value, error);
 }

@@ -50,7 +50,9 @@ static bool takes_words(const BfStudyCommand *command, const char *words) {
   while (*words) {
     char key[256];
     words += strspn(words, " \t\n;&");
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(words, " \t\n;&"), words);
+    const size_t length = strcspn(words, " \t\n;&"), kept = length < sizeof key ? length : sizeof key - 1;
+    memcpy(key, words, kept);
+    key[kept] = '\0';
     if (*key && !bf_study_takes(command, key)) return false;
     words += strcspn(words, ";&");
   }

@@ -159,11 +159,14 @@ static void print_number(double number, size_t size, char text[]) {
 
 /* The value as it would be typed; to be freed with bf_free. */
 static BfStatus read_value(const BfOption *row, BfStore *store, char **text, BfError *error) {
-  const char *path = "/options";
+  const char *path = "/options", *standard = row->standard ? row->standard : row->type <= BF_OPTION_NUMBER ? "0" : "";
   char        print[64];
   int64_t     whole;
   double      number;
-  *text = NULL;
+  bool        there = true;
+  *text             = NULL;
+  if (row->later) BF_TRY(bf_store_has_attribute(store, path, row->name, &there, error));
+  if (!there) return bf_store_together(store, set_text(standard, text, error), error);
   if (row->type == BF_OPTION_TEXT || row->type == BF_OPTION_CHOICE)
     return bf_store_get_text(store, path, row->name, text, error);
   if (row->type == BF_OPTION_NUMBER) {

@@ -34,6 +34,7 @@ typedef struct {
   const char *(*choice)(int i); /* the names; NULL behind the last; a meaning that ends in ": " is completed by them */
   size_t chosen; /* offset of a bool, true where the command line leaves the value to the problem and the machine, 0: it
                     never does; two values that were so chosen count as the same */
+  bool        later; /* it came after the format of results that is written: one that has not kept it has its default */
   const char *meaning; /* prose; without its default, which help adds */
 } BfOption;
 
