@@ -87,7 +87,7 @@ BfStatus bf_record_add_array(BfRecord *record, const char *name, int rank, const
   const int64_t entries = product(rank, dims);
   BfDatum       datum   = {.name = (char *)name, .kind = BF_DATUM_ARRAY, .rank = rank, .data = (double *)data};
   if (entries < 0) return bf_fail(error, BF_BAD_INPUT, "%s: not an array that a record can hold", name);
-  memcpy(datum.dims, dims, sizeof *dims * (size_t)rank);
+  for (int i = 0; i < rank; i++) datum.dims[i] = dims[i]; /* none of an array of rank 0 */
   return add(record, &datum, entries, error);
 }
 
