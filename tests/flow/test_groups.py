@@ -80,18 +80,18 @@ def children(parent):
 
 
 def one_signal():
-    """USR1 to one rank, the first of no group: all stop in order."""
+    """USR1 to one rank, the first of no group: all stop in order. More starts than any machine tries before the signal comes."""
     with tempfile.TemporaryDirectory() as f:
-        options = ["-starts", 4, "-scheme", "layers", "-tao_max_it", 100000, "-tao_gatol", 0]
+        options = ["-starts", 4000, "-scheme", "layers", "-tao_max_it", 100000, "-tao_gatol", 0]
         path, out = continuous.write(PROBLEM, f), os.path.join(f, "run.h5")
         command = ["mpirun", "--quiet", "-n", "4", BELLFORMER, "flow", path, "-o", out, *(str(x) for x in options), "-start_ranks", "2"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(200):
+        for _ in range(1500):
             ranks = children(process.pid)
             if len(ranks) == 4 and os.path.exists(os.path.join(out + ".checkpoint", "0000.h5")):
                 break
-            time.sleep(0.1)
-        time.sleep(0.5)
+            time.sleep(0.02)
+        time.sleep(0.3)
         os.kill(ranks[3], signal.SIGUSR1)
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
