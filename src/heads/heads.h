@@ -13,28 +13,28 @@
 
 /* theta = (free numbers of A, then of V) of a particle; this rank's share of the heads at all layers. */
 typedef struct {
-  int      layers;       /* T */
-  int64_t  heads;        /* H of all ranks, padding included */
-  int64_t  first, count; /* this rank's: heads first .. first + count - 1 */
-  int      free;         /* q of a head */
-  double  *theta;        /* [T][count][q]; owned */
-  double  *weight;       /* [T][count] alpha; their sum over the heads is 1 (a padded head has 0); owned */
+  int     layers;       /* T */
+  int64_t heads;        /* H of all ranks, padding included */
+  int64_t first, count; /* this rank's: heads first .. first + count - 1 */
+  int     free;         /* q of a head */
+  double *theta;        /* [T][count][q]; owned */
+  double *weight;       /* [T][count] alpha; their sum over the heads is 1 (a padded head has 0); owned */
 } BfHeadLaw;
 
 typedef struct BfHeads BfHeads; /* a data set, and how ranks share it and the heads; heads/share.h */
 
 /* An evaluation. Arrays that are NULL are not wanted. */
 typedef struct {
-  double   risk, loss, decay; /* R = loss + decay */
-  double   accuracy;          /* NaN where the data has targets */
-  double   slope;             /* dR/dtau = - sum w |g|^2, g = (1/w) dR/dtheta */
-  double   gradient_norm;     /* |dR/dtheta|, Euclidean over all free numbers */
-  int64_t  outside;           /* tokens that are outside Z at some depth */
-  int64_t  readout;           /* the one of least cost */
-  double  *velocity;          /* [T][count][q] -g: where the gradient flow moves particles; the rank's share */
-  double  *variation;         /* [T][count] G_t at the particles: (1/eps) dR/dalpha */
-  double  *tokens;            /* [T + 1][N][d], in the order of the data; on all ranks */
-  double  *adjoint;           /* [T + 1][N][d] p_t = dR/dz_t, alike */
+  double  risk, loss, decay; /* R = loss + decay */
+  double  accuracy;          /* NaN where the data has targets */
+  double  slope;             /* dR/dtau = - sum w |g|^2, g = (1/w) dR/dtheta */
+  double  gradient_norm;     /* |dR/dtheta|, Euclidean over all free numbers */
+  int64_t outside;           /* tokens that are outside Z at some depth */
+  int64_t readout;           /* the one of least cost */
+  double *velocity;          /* [T][count][q] -g: where the gradient flow moves particles; the rank's share */
+  double *variation;         /* [T][count] G_t at the particles: (1/eps) dR/dalpha */
+  double *tokens;            /* [T + 1][N][d], in the order of the data; on all ranks */
+  double *adjoint;           /* [T + 1][N][d] p_t = dR/dz_t, alike */
 } BfHeadsValue;
 
 /* heads: H; groups: parts of the heads, a divisor of the ranks; 0: as many as there are chunks of heads for. The data

@@ -2,7 +2,8 @@
  *
  * Of head h with A, V and token i, s_i = z_i + e_i:
  *     m_i = sum_j P_ij z_j,   P_i. = softmax over the j that i sees of beta <s_i, A s_j>
- * Heads stand abreast, so that d, masks and lengths need no padding; what a lane holds depends on its own head alone. */
+ * Heads stand abreast, so that d, masks and lengths need no padding; what a lane holds depends on its own head alone.
+ */
 #pragma once
 #include "bellformer/kernel.h"
 
