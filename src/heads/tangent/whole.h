@@ -1,0 +1,17 @@
+/* What the parts of the tangent kernel share. */
+#pragma once
+#include "heads/share.h"
+#include "heads/tangent/tangent.h"
+#include "heads/tangent/triangle.h"
+
+/* The whole law on every rank: H heads from 0. Clear it also after a failure. Collective. */
+BfStatus bf_heads_law_whole(const BfHeads *x, const BfHeadLaw *law, BfHeadLaw *whole, BfError *error);
+
+/* R of the matrix of rows sqrt(w) g, complete on rank 0. Collective. */
+BfStatus bf_tangent_triangle(BfHeads *x, const BfHeadLaw *whole, BfTriangle *R, BfError *error);
+int      bf_tangent_leaves(const BfHeads *x);
+
+/* dz_T [tokens][d] of this rank's sequences along dtheta [T][count][q]: J dtheta. Collective. */
+BfStatus bf_heads_tangent(BfHeads *x, const BfHeadLaw *law, const double *dtheta, double *dz, BfError *error);
+/* The ends of the spectrum by SLEPc on products with J and J^T. Collective. */
+BfStatus bf_tangent_ends(BfHeads *x, const BfHeadLaw *law, BfTangent *out, BfError *error);
