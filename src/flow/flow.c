@@ -77,7 +77,7 @@ void bf_flow_destroy(BfFlow **flow) {
   if (!x) return;
   for (int i = 0; i < x->depths; i++) x->options.scheme->depth->destroy(&x->depth[i].depth);
   bf_free(x->depth);
-  bf_flow_database_destroy(&x->database);
+  bf_petsc_database_destroy(&x->database);
   bf_flow_ungroup(x);
   for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
   bf_free(x->context);

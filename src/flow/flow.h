@@ -1,6 +1,7 @@
 /* The flow inside: groups of blocks, an integrator for each interval of depth, sums over groups. */
 #pragma once
 #include "bellformer/flow.h"
+#include "train/petsc.h"
 
 /* Eight lanes of tokens and the sequences that they are of. */
 typedef struct {
@@ -76,11 +77,8 @@ extern const BfIntegratorKind bf_integrator_layers; /* layers.c: the layers them
 /* ---- petsc_options.c -----------------------------------------------------------------------------------------------
  */
 
-/* "PETSc: what: error 56". */
-BfStatus bf_petsc(int code, const char *what, BfError *error);
-/* Destroy it also after a failure. */
+/* To be destroyed by bf_petsc_database_destroy, also after a failure. */
 BfStatus bf_flow_database_create(const char *text, struct _n_PetscOptions **database, BfError *error);
-void     bf_flow_database_destroy(struct _n_PetscOptions **database);
 /* Between these two PETSc looks into the flow's database, in all that is not given another. */
 void bf_flow_petsc_begin(BfFlow *flow);
 void bf_flow_petsc_end(BfFlow *flow);
