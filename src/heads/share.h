@@ -94,3 +94,9 @@ double bf_heads_largest(int64_t n, const double v[]);
 
 /* Loss, accuracy and readout from x->z of depth T; with gradient, x->p of depth T. Collective. */
 BfStatus bf_heads_terminal(BfHeads *x, bool gradient, BfHeadsValue *out, BfError *error);
+
+/* ---- whole.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* The whole law on every rank: H heads from 0. Clear it also after a failure. Collective. */
+BfStatus bf_heads_law_whole(const BfHeads *x, const BfHeadLaw *law, BfHeadLaw *whole, BfError *error);

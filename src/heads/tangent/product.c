@@ -1,5 +1,5 @@
 /* Products with J, by the tangent of every layer, and with J^T, by the adjoint; the ends of the spectrum from them. */
-#include "heads/tangent/whole.h"
+#include "heads/tangent/parts.h"
 #include "kernel/kernels.h"
 #include "run/petsc_error.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The rows of J^T, block of heads by block of heads from the last layer to the first, into triangles. All outputs'
  * costates go back together, each within its own sequence. */
-#include "heads/tangent/whole.h"
+#include "heads/tangent/parts.h"
 #include "kernel/kernels.h"
 #include <math.h>
 #include <string.h>

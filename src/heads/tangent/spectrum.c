@@ -1,5 +1,5 @@
 /* The tangent kernel's spectrum: whole where its triangle can be held. */
-#include "heads/tangent/whole.h"
+#include "heads/tangent/parts.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The whole law on every rank. */
-#include "heads/tangent/whole.h"
+#include "heads/share.h"
 #include <string.h>
 
 typedef struct {

@@ -4,9 +4,6 @@
 #include "heads/tangent/tangent.h"
 #include "heads/tangent/triangle.h"
 
-/* The whole law on every rank: H heads from 0. Clear it also after a failure. Collective. */
-BfStatus bf_heads_law_whole(const BfHeads *x, const BfHeadLaw *law, BfHeadLaw *whole, BfError *error);
-
 /* R of the matrix of rows sqrt(w) g, complete on rank 0. Collective. */
 BfStatus bf_tangent_triangle(BfHeads *x, const BfHeadLaw *whole, BfTriangle *R, BfError *error);
 int      bf_tangent_leaves(const BfHeads *x);

@@ -1,0 +1,89 @@
+/* How far a law is from stationary. */
+#include "heads/share.h"
+#include "heads/variation/variation.h"
+#include <math.h>
+#include <string.h>
+
+enum { HEADS = 256 }; /* of the law that a search starts from, at equal distances */
+
+/* int G_t dnu_t of every layer. */
+static BfStatus find_means(const BfHeads *x, const BfHeadLaw *law, const double *variation, double *mean,
+                           BfError *error) {
+  const int64_t each = (int64_t)x->blocks_a_chunk * BF_LANES, chunks = (law->count + each - 1) / each,
+                count = x->sequence_part ? 0 : chunks;
+  double  *rows       = NULL;
+  BfStatus status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&rows, count * law->layers, error), error));
+  for (int64_t c = 0; c < count; c++)
+    for (int t = 0; t < law->layers; t++)
+      for (int64_t h = c * each; h < law->count && h < (c + 1) * each; h++)
+        rows[c * law->layers + t] += law->weight[t * law->count + h] * variation[t * law->count + h];
+  BF_GOTO(bf_exact_sum(x->run->world, count, law->layers, rows, mean, error));
+done:
+  bf_free(rows);
+  return status;
+}
+
+typedef struct {
+  const BfHeadsValue *value;
+  const BfHeadLaw    *whole;
+  bool                boxed;
+} From;
+
+/* The layers of this rank; the others' least values and heads stay 0. */
+static BfStatus search_layers(const BfHeads *x, const From *from, BfStationarity *out, BfError *error) {
+  const BfHeadLaw *law = from->whole;
+  const int64_t    n = x->data->tokens * x->problem->layer.dim, q = law->free;
+  const int64_t    count = law->heads < HEADS ? law->heads : HEADS;
+  double          *heads = NULL;
+  BfStatus         status;
+  BF_GOTO(BF_NEW(&heads, count * q, error));
+  for (int t = x->run->rank; t < law->layers; t += x->run->size) {
+    const BfVariation variation = {x, from->value->tokens + t * n, from->value->adjoint + (t + 1) * n, from->boxed};
+    BfVariationLeast  least     = {.theta = out->theta + t * q};
+    for (int64_t i = 0; i < count; i++)
+      memcpy(heads + i * q, law->theta + (t * law->heads + i * law->heads / count) * q, (size_t)q * sizeof(double));
+    BF_GOTO(bf_variation_search(&variation, count, heads, &least, error));
+    out->least[t] = least.value;
+  }
+done:
+  bf_free(heads);
+  return status;
+}
+
+static BfStatus make(const BfHeadLaw *law, BfStationarity *out, BfError *error) {
+  BF_TRY(BF_NEW(&out->mean, law->layers, error));
+  BF_TRY(BF_NEW(&out->least, law->layers, error));
+  return BF_NEW(&out->theta, (int64_t)law->layers * law->free, error);
+}
+
+BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *value, bool boxed, BfStationarity *out,
+                         BfError *error) {
+  BfHeadLaw  whole = {0};
+  const From from  = {value, &whole, boxed};
+  BfStatus   status;
+  *out = (BfStationarity){0};
+  BF_GOTO(bf_together(x->run->world, make(law, out, error), error));
+  BF_GOTO(find_means(x, law, value->variation, out->mean, error));
+  BF_GOTO(bf_heads_law_whole(x, law, &whole, error));
+  BF_GOTO(bf_together(x->run->world, search_layers(x, &from, out, error), error));
+  bf_heads_reduce(x->run->world, law->layers, out->least, MPI_SUM);
+  bf_heads_reduce(x->run->world, (int64_t)law->layers * law->free, out->theta, MPI_SUM);
+  out->stationarity = -INFINITY;
+  for (int t = 0; t < law->layers; t++) {
+    const double gap = out->mean[t] - out->least[t];
+    if (!(gap > out->stationarity)) continue;
+    out->stationarity = gap;
+    out->layer        = t;
+  }
+done:
+  bf_heads_law_clear(&whole);
+  return status;
+}
+
+void bf_stationarity_clear(BfStationarity *x) {
+  bf_free(x->mean);
+  bf_free(x->least);
+  bf_free(x->theta);
+  *x = (BfStationarity){0};
+}
