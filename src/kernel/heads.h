@@ -6,6 +6,9 @@
  */
 #pragma once
 #include "bellformer/kernel.h"
+#include <stdint.h>
+
+enum { BF_HEADS_ROWS = 4 }; /* of queries that go through the keys together */
 
 /* A sequence: its tokens in the order of their positions. Borrowed arrays. */
 typedef struct {
@@ -35,9 +38,13 @@ typedef struct {
   const double *z;     /* [n][d]; NULL: they rest */
 } BfHeadTangent;
 
-/* work of all of them: bf_heads_work(d, n) doubles, 64-byte aligned. Finite for any finite arguments: the maximum over
- * the tokens that are seen is subtracted. */
-int64_t bf_heads_work(int dim, int tokens);
+/* Doubles, 64-byte aligned, that `work` of all of them is to hold. */
+static inline int64_t bf_heads_work(int dim, int tokens) {
+  return (int64_t)tokens * (2 * BF_HEADS_ROWS + dim) * BF_LANES;
+}
+/* All arrays in lanes are 64-byte aligned. Finite for any finite arguments whose products beta A s and sums over tokens
+ * are: where logits may be large, their maximum over the tokens that are seen is subtracted. What is no number stays
+ * none. */
 /* mean [n][d][BF_LANES] = m_i of every head. */
 typedef void BfHeadsMeans(const BfHeadTokens *x, const double *A, double *mean, double *work);
 /* out [n][d][BF_LANES] += alpha_h V_h m_i. A logit: d multiply-adds, a maximum, an exponential, d + 1 additions. */

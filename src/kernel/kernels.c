@@ -20,4 +20,8 @@ const BfKernels BF_KERNEL(bf_kernels) = {
     .velocity_transposed    = BF_KERNEL(bf_velocity_transposed),
     .feedforward_shared     = BF_KERNEL(bf_feedforward_shared),
     .feedforward_transposed = BF_KERNEL(bf_feedforward_transposed),
+    .heads_means            = BF_KERNEL(bf_heads_means),
+    .heads_forward          = BF_KERNEL(bf_heads_forward),
+    .heads_adjoint          = BF_KERNEL(bf_heads_adjoint),
+    .heads_tangent          = BF_KERNEL(bf_heads_tangent),
 };

@@ -5,6 +5,7 @@
  * in kernels.c, its case in tests/kernel. */
 #pragma once
 #include "kernel/flat.h"
+#include "kernel/heads.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -45,6 +46,10 @@ struct BfKernels {
   BfVelocityTransposed    *velocity_transposed;
   BfFeedforward           *feedforward_shared; /* all lanes with the same parameters */
   BfFeedforwardTransposed *feedforward_transposed;
+  BfHeadsMeans            *heads_means;
+  BfHeadsForward          *heads_forward;
+  BfHeadsAdjoint          *heads_adjoint;
+  BfHeadsTangent          *heads_tangent;
 };
 
 /* Tables that this program holds, the plainest ("generic") first; NULL behind the last. */
@@ -67,4 +72,8 @@ BfVelocity              BF_KERNEL(bf_velocity);
 BfVelocityTransposed    BF_KERNEL(bf_velocity_transposed);
 BfFeedforward           BF_KERNEL(bf_feedforward_shared);
 BfFeedforwardTransposed BF_KERNEL(bf_feedforward_transposed);
+BfHeadsMeans            BF_KERNEL(bf_heads_means);
+BfHeadsForward          BF_KERNEL(bf_heads_forward);
+BfHeadsAdjoint          BF_KERNEL(bf_heads_adjoint);
+BfHeadsTangent          BF_KERNEL(bf_heads_tangent);
 #endif
