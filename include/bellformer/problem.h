@@ -106,6 +106,17 @@ const char *bf_settings_find(const BfSettings *settings, const char *key); /* it
 
 /* ---- the problem ------------------------------------------------------------------------------------------------ */
 
+typedef struct BfHeadInit BfHeadInit; /* problem/head_init.h */
+
+/* heads.*: how many heads a layer has that are averaged, and the law that they are drawn from. */
+typedef struct {
+  int64_t           count;        /* H; 0: not given, then it is layer.heads */
+  const BfHeadInit *init;         /* the law */
+  double            deviation[2]; /* of the free numbers of A, and of V, where the law has deviations */
+  bool              same;         /* one draw for all layers, not one a layer */
+  int64_t           seed;
+} BfHeadStart;
+
 typedef struct {
   char               *name;
   int                 horizon; /* T */
@@ -120,7 +131,8 @@ typedef struct {
   double             *action;                        /* [K][q] U_k, or NULL */
   double             *control_lower, *control_upper; /* [q] the box U */
   int                 profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
-  double             *profile;   /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
+  double             *profile; /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */
+  BfHeadStart         heads;
   const BfEncoding   *encoding;  /* how e_p is given */
   double              amplitude; /* of the encoding, where it is a formula; 0 where it is not */
   BfFiles            *files;     /* all that the problem was read from; owned */
@@ -134,8 +146,12 @@ typedef struct {
 /* The sections of a problem file beside the model and its data: who reads a problem says which of them it uses, and
  * which it cannot do without. One that it does not use is checked where the file has it, and refused on the command
  * line, where it would change nothing. Without what gives actions (a key of `action`, or levels), actions is 0 and
- * action NULL; without `quantize`, cells is NULL and atoms 0. */
-enum { BF_SECTION_ACTION = 1, BF_SECTION_QUANTIZE = 2, BF_SECTION_FLOW = 4 };
+ * action NULL; without `quantize`, cells is NULL and atoms 0.
+ *
+ * Who uses `heads` has another layer: of heads.count heads, where that is given, which have the forms and ranges of
+ * control.A and V; a fixed V is divided by their number, so that the layer, which sums heads, takes the mean; and the
+ * actions, which are controls of other layers, are left out. */
+enum { BF_SECTION_ACTION = 1, BF_SECTION_QUANTIZE = 2, BF_SECTION_FLOW = 4, BF_SECTION_HEADS = 8 };
 typedef struct {
   const char *reader;      /* for messages: "solve" */
   unsigned    needs, uses; /* a bit each */

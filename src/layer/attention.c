@@ -14,6 +14,12 @@ static const BfKind choices[] = {
                              {.name = "data.position_amplitude"},
                              {.name = "control.A"},
                              {.name = "control.V"},
+                             {.name = "heads.count"},
+                             {.name = "heads.init.kind"},
+                             {.name = "heads.init.A"},
+                             {.name = "heads.init.V"},
+                             {.name = "heads.same"},
+                             {.name = "heads.seed"},
                              {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }
 static const BfKey    key    = {"layer.heads", "integer", "1", "H; 0: no attention", .least = 0, .most = 10000};

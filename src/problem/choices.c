@@ -3,6 +3,7 @@
 #include "bellformer/term.h"
 #include "cost/readout_kind.h"
 #include "family.h"
+#include "head_init.h"
 #include "layer/encoding.h"
 #include "quantize/cells.h"
 #include "quantize/sampler.h"
@@ -21,10 +22,10 @@ static const BfKey   sample_count = {
       .most = INFINITY};
 const BfFamily bf_sample_family = {&sample_count, true, true, sample_at};
 
-static const BfFamily *const families[] = {&bf_encoding_family,       &bf_sample_family,    &bf_form_family,
-                                           &bf_sampler_family,        &bf_cost_family,      &bf_readout_family,
-                                           &bf_readout_source_family, &bf_quantizer_family, &bf_cells_family,
-                                           &bf_transition_family,     &bf_norm_family,      &bf_projection_family};
+static const BfFamily *const families[] = {
+    &bf_encoding_family, &bf_sample_family,         &bf_form_family,      &bf_sampler_family, &bf_cost_family,
+    &bf_readout_family,  &bf_readout_source_family, &bf_quantizer_family, &bf_cells_family,   &bf_transition_family,
+    &bf_norm_family,     &bf_projection_family,     &bf_head_init_family};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 const BfFamily *bf_family_at(int k) {

@@ -33,6 +33,10 @@ static const BfKey general[] = {
     {"flow.profile", "word or numbers", "constant",
      "zeta(t), which `bellformer flow` alone reads: `constant` (1), or 2 to 1000000 values at equally spaced depths "
      "from 0 to T eps, linear in between"},
+    {"heads.count", "integer", "layer.heads", "H of `bellformer heads`, which alone reads this section", .least = 1,
+     .most = 1000000},
+    {"heads.same", "word", "true", "`true`: one draw for all layers; `false`: one a layer"},
+    {"heads.seed", "integer", "0", "of what is drawn", .most = INFINITY},
     {.name = NULL},
 };
 
@@ -193,7 +197,7 @@ const char *bf_key_dotted(const BfKeyName *name, const char *option, char key[BF
 }
 
 unsigned bf_key_section(const BfKey *row) {
-  static const char *const begin[] = {"action.", "quantize.", "flow."}; /* in the order of their bits */
+  static const char *const begin[] = {"action.", "quantize.", "flow.", "heads."}; /* in the order of their bits */
   const char              *last    = strrchr(row->name, '.');
   for (unsigned k = 0; k < sizeof begin / sizeof *begin; k++)
     if (!strncmp(row->name, begin[k], strlen(begin[k]))) return 1u << k;

@@ -65,6 +65,8 @@ void bf_key_prefix(const BfKeys *keys, const char *key, BfError *error);
 
 /* Whether anything of the section is given: a key of its map, or of actions the levels of a grid. */
 bool bf_keys_has_section(const BfKeys *keys, unsigned section);
+/* Count the keys of a section, wherever they are given, as read. */
+BfStatus bf_keys_leave_section(BfKeys *keys, unsigned section, BfError *error);
 /* Refuse what the command line says to a section that its command does not use. */
 BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, BfError *error);
 

@@ -18,3 +18,14 @@ BfStatus bf_keys_check_sections(const BfKeys *keys, const BfSections *sections, 
   }
   return BF_OK;
 }
+
+BfStatus bf_keys_leave_section(BfKeys *keys, unsigned section, BfError *error) {
+  const BfGiven *given;
+  const char    *unused;
+  for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
+    if (bf_key_section(given->name.row) != section) continue;
+    if (given->on_line) BF_TRY(bf_overrides_read(keys->overrides, given->key, &unused, error));
+    else bf_keys_set_aside(keys, given);
+  }
+  return BF_OK;
+}

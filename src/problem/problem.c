@@ -32,6 +32,7 @@ static BfStatus read_general(BfReader *reader, BfError *error) {
 
 static BfStatus read_steps(BfReader *reader, BfError *error) {
   BF_TRY(bf_keys_check_sections(reader->keys, reader->sections, error));
+  if (bf_uses_heads(reader)) BF_TRY(bf_keys_leave_section(reader->keys, BF_SECTION_ACTION, error));
   BF_TRY(read_general(reader, error));
   BF_TRY(bf_read_layer(reader, error));
   BF_TRY(bf_read_data(reader, error));
@@ -55,7 +56,7 @@ typedef struct {
 /* files: taken over, also on failure. */
 static BfStatus read_problem(BfFiles *files, const Source *source, const BfSections *sections, BfProblem **out,
                              BfError *error) {
-  static const BfSections none = {NULL, 0, ~0u};
+  static const BfSections none = {NULL, 0, ~(unsigned)BF_SECTION_HEADS};
   const BfFile           *file;
   BfProblem              *problem;
   BfReader                reader = {.sections = sections ? sections : &none};

@@ -233,7 +233,7 @@ static BfStatus are_alike(const BfReader *reader, const BfMatrix *first, What wh
   *alike                = first->free > 0;
   BF_TRY(BF_NEW(&values, 4 * (int64_t)first->free, error));
   its = values + 2 * first->free;
-  for (int k = 0; k < layer->matrices && *alike; k++) {
+  for (int k = 0; k < layer->matrices && *alike; k = bf_next_matrix(reader, k)) {
     const BfMatrix *matrix = &layer->matrix[k];
     if (!bf_matrix_alike(first, matrix)) continue;
     *alike = matrix->free == first->free &&
@@ -269,7 +269,7 @@ static BfStatus note_family(const BfReader *reader, const BfMatrix *first, What 
 
 static BfStatus note_all(const BfReader *reader, What what, BfError *error) {
   const BfLayer *layer = &reader->problem->layer;
-  for (int k = 0; k < layer->matrices; k++) {
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k)) {
     const BfMatrix *matrix = &layer->matrix[k];
     if (bf_matrix_is_first(matrix)) BF_TRY(note_family(reader, matrix, what, error));
     else if (!bf_matrix_alike(matrix, matrix)) BF_TRY(note(reader, matrix, (int)strlen(matrix->name), what, error));

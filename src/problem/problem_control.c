@@ -65,7 +65,7 @@ static BfStatus check_family(const BfReader *reader, const BfMatrix *first, BfEr
   int            on_line = 0;
   snprintf(key, BF_KEY, "control.%.*s.form", bf_matrix_family(first), first->name);
   if (!bf_keys_given(reader->keys, key)) return BF_OK;
-  for (int k = 0; k < layer->matrices; k++) {
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k)) {
     if (!bf_matrix_alike(first, &layer->matrix[k])) continue;
     snprintf(own, BF_KEY, "control.%s.form", layer->matrix[k].name);
     if (!bf_keys_given(reader->keys, own)) return BF_OK;
@@ -80,7 +80,7 @@ static BfStatus settle_family(BfReader *reader, const BfMatrix *first, BfError *
   const BfLayer *layer = &reader->problem->layer;
   unsigned       forms = 0, of_file = 0;
   char           key[BF_KEY], map[BF_MATRIX_NAME];
-  for (int k = 0; k < layer->matrices; k++) {
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k)) {
     if (!bf_matrix_alike(first, &layer->matrix[k])) continue;
     forms |= form_bit(layer->matrix[k].form);
     of_file |= form_of_file(reader, &layer->matrix[k]);
@@ -95,7 +95,7 @@ static BfStatus settle_maps(BfReader *reader, BfError *error) {
   char           key[BF_KEY];
   for (int k = 0; k < layer->matrices; k++)
     if (bf_matrix_is_first(&layer->matrix[k])) BF_TRY(check_family(reader, &layer->matrix[k], error));
-  for (int k = 0; k < layer->matrices; k++) {
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k)) {
     const BfMatrix *matrix = &layer->matrix[k];
     pick_key(reader, matrix, "form", key);
     BF_TRY(settle_map(reader, matrix->name, key, form_bit(matrix->form), form_of_file(reader, matrix), error));
@@ -111,22 +111,60 @@ static BfStatus read_value(BfReader *reader, BfMatrix *matrix, BfError *error) {
   char key[BF_KEY], what[BF_KEY];
   if (!matrix->form->given) return BF_OK;
   pick_key(reader, matrix, "value", key);
+  const int64_t entries = (int64_t)matrix->rows * matrix->cols;
   snprintf(what, sizeof what, "one an entry of %d x %d", matrix->rows, matrix->cols);
-  return bf_read_numbers(reader, key, (int64_t)matrix->rows * matrix->cols, what, &matrix->value, error);
+  BF_TRY(bf_read_numbers(reader, key, entries, what, &matrix->value, error));
+  if (bf_uses_heads(reader) && !strncmp(matrix->name, "V_", 2))
+    for (int64_t e = 0; e < entries; e++) matrix->value[e] /= reader->problem->layer.heads;
+  return BF_OK;
+}
+
+/* What the keys of the first head say, for the heads that have none of their own. */
+static BfStatus copy_matrices(const BfReader *reader, BfError *error) {
+  const BfLayer *layer = &reader->problem->layer;
+  const int      end   = bf_next_matrix(reader, 1);
+  for (int k = 2; k < end; k++) {
+    const BfMatrix *from  = &layer->matrix[k % 2];
+    BfMatrix       *to    = &layer->matrix[k];
+    const int64_t   bytes = from->value ? (int64_t)from->rows * from->cols * (int64_t)sizeof *from->value : 0;
+    to->form              = from->form;
+    if (!bytes) continue;
+    if (!(to->value = bf_calloc(bytes, 1, error))) return error->status;
+    memcpy(to->value, from->value, (size_t)bytes);
+  }
+  return BF_OK;
+}
+
+static void copy_ranges(const BfReader *reader) {
+  const BfLayer *layer = &reader->problem->layer;
+  const int      end   = bf_next_matrix(reader, 1);
+  double        *lower = reader->problem->control_lower, *upper = reader->problem->control_upper;
+  if (end == 2) return;
+  const int each = layer->matrix[2].offset;
+  for (int j = each; j < each * (end / 2); j++) {
+    lower[j]          = lower[j - each];
+    upper[j]          = upper[j - each];
+    reader->ranged[j] = reader->ranged[j - each];
+  }
 }
 
 BfStatus bf_read_control(BfReader *reader, BfError *error) {
   BfProblem *problem = reader->problem;
   BfLayer   *layer   = &problem->layer;
   BF_TRY(bf_layer_matrices(layer, error));
-  for (int k = 0; k < layer->matrices; k++) BF_TRY(read_form(reader, &layer->matrix[k], error));
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k))
+    BF_TRY(read_form(reader, &layer->matrix[k], error));
   BF_TRY(settle_maps(reader, error));
-  for (int k = 0; k < layer->matrices; k++) BF_TRY(read_value(reader, &layer->matrix[k], error));
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k))
+    BF_TRY(read_value(reader, &layer->matrix[k], error));
+  BF_TRY(copy_matrices(reader, error));
   BF_TRY(bf_layer_place(layer, error));
   BF_TRY(BF_NEW(&problem->control_lower, layer->free, error));
   BF_TRY(BF_NEW(&problem->control_upper, layer->free, error));
   BF_TRY(BF_NEW(&reader->levels, layer->free, error));
   BF_TRY(BF_NEW(&reader->ranged, layer->free, error));
-  for (int k = 0; k < layer->matrices; k++) BF_TRY(bf_read_ranges(reader, &layer->matrix[k], error));
+  for (int k = 0; k < layer->matrices; k = bf_next_matrix(reader, k))
+    BF_TRY(bf_read_ranges(reader, &layer->matrix[k], error));
+  copy_ranges(reader);
   return BF_OK;
 }

@@ -51,5 +51,6 @@ BfStatus bf_read_layer(BfReader *reader, BfError *error) {
   layer->residual = (double)residual;
   layer->norm     = bf_norms[norm];
   BF_TRY(bf_layer_read_terms(layer, &of_terms, error));
-  return settle_heads(reader, error);
+  BF_TRY(settle_heads(reader, error));
+  return bf_read_heads(reader, error);
 }

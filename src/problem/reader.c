@@ -16,6 +16,7 @@ bool bf_matrix_alike(const BfMatrix *a, const BfMatrix *b) {
 bool bf_matrix_is_first(const BfMatrix *matrix) { return !strcmp(matrix->name + bf_matrix_family(matrix), "_0"); }
 
 int bf_reads_section(const BfReader *reader, unsigned section) {
+  if (section == BF_SECTION_ACTION && bf_uses_heads(reader)) return 0;
   return reader->sections->needs & section || bf_keys_has_section(reader->keys, section);
 }
 

@@ -19,9 +19,15 @@ typedef struct {
 BfStatus bf_read_layer(BfReader *reader, BfError *error);
 /* data.*: the tables, and the positional encoding, which is as long as the longest sequence. */
 BfStatus bf_read_data(BfReader *reader, BfError *error);
+/* heads.*; and where the section is used the number of heads of the layer, whose terms were read. */
+BfStatus bf_read_heads(BfReader *reader, BfError *error);
+/* Whether the section `heads` is used, which makes another layer. */
+bool bf_uses_heads(const BfReader *reader);
+/* The matrix behind the k-th that has keys of its own: all, but of heads that are alike those of the first. */
+int bf_next_matrix(const BfReader *reader, int k);
 /* control.*: forms, fixed values, ranges. */
 BfStatus bf_read_control(BfReader *reader, BfError *error);
-/* Whether a section is to be read: it is given, or needed. */
+/* Whether a section is to be read: it is given, or needed; `action` not where heads are used. */
 int bf_reads_section(const BfReader *reader, unsigned section);
 /* Matrices of several heads, "A_0" and "A_1", are a family: the length of what their names have in common, the whole
  * name's of a matrix that is of none; whether two are of the same; whether one is the first, that of head 0. */

@@ -211,6 +211,8 @@ static void kinds_name_keys_that_exist(void **state) {
   assert_in_range(keys, 40, 1000);
 }
 
+static const BfSections HEADS = {"heads", 0, BF_SECTION_HEADS};
+
 /* ---- defaults --------------------------------------------------------------------------------------------------- */
 
 static const Case *where_it_is_used(const char *key) {
@@ -220,7 +222,9 @@ static const Case *where_it_is_used(const char *key) {
                                         {", levels: 3", ""}}},
                     targets = {.edit = {{"pooled_cross_entropy", "wasserstein"},
                                         {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
-                                        {"file: xor.csv", "file: target.csv"}}};
+                                        {"file: xor.csv", "file: target.csv"}}},
+                    heads   = {.sections = &HEADS};
+  if (!strncmp(key, "heads.", 6)) return &heads;
   if (!strcmp(key, "data.position_amplitude")) return &encoded;
   if (!strcmp(key, "action.seed") || !strcmp(key, "action.count")) return &sample;
   return strcmp(key, "cost.position_weight") ? &plain : &targets;
@@ -241,6 +245,9 @@ static void assert_same_problem(const BfProblem *p, const BfProblem *q) {
   assert_memory_equal(p->cost.own, q->cost.own, p->cost.kind->own);
   assert_true(p->cost.readouts == q->cost.readouts && p->cost.classes == q->cost.classes);
   if (p->cost.bias) assert_memory_equal(p->cost.bias, q->cost.bias, (size_t)p->cost.classes * sizeof(double));
+  assert_true(p->heads.count == q->heads.count && p->heads.init == q->heads.init && p->heads.same == q->heads.same);
+  assert_memory_equal(p->heads.deviation, q->heads.deviation, sizeof p->heads.deviation);
+  assert_true(p->heads.seed == q->heads.seed);
   assert_true(p->atoms == q->atoms && p->transition == q->transition && p->profile_count == q->profile_count);
 }
 
