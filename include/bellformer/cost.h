@@ -40,6 +40,14 @@ typedef struct {
 
 typedef enum { BF_AVERAGE_CONTEXTS, BF_AVERAGE_TOKENS } BfAverage;
 
+/* Where a cost is bounded from below by an affine function. */
+typedef struct {
+  double        scale; /* 0 .. 1: of the dual point, from that which bounds nothing to the one that touches `at` */
+  const double *at;    /* [slots][dim] tokens */
+  const double *from;  /* [slots][dim] tokens z0 */
+  double        reach; /* of the tokens z that matter: no component of z - z0 is larger */
+} BfMinorantAt;
+
 /* A terminal cost: a file that defines one, a line in src/cost/cost_kind.h; or a plug-in, which gives it to
  * bf_cost_register. Members that may be NULL say so. */
 struct BfCostKind {
@@ -75,6 +83,12 @@ struct BfCostKind {
   BfStatus (*adjoint)(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
                       BfError *error);
   const char *formula; /* what the report calls it: "softmax residual"; NULL: "its formula" */
+  /* An affine minorant of the averaged cost of a context, from its convex conjugate: for all z within `reach` of z0,
+   *     g(z) >= *constant + sum <r, z - z0>,
+   * r [slots][dim], in exact arithmetic: *constant is so much lower as rounding may amount to. NULL: none is known;
+   * only for costs that are convex in z. */
+  BfStatus (*minorant)(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
+                       double *constant, double r[], BfError *error);
 };
 
 extern const BfFamily bf_cost_family; /* cost.terminal; its kinds are BfCostKinds */

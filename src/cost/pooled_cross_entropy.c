@@ -3,6 +3,8 @@
 #include "pooling.h"
 #include "readout.h"
 #include "readout_kind.h"
+#include <float.h>
+#include <math.h>
 
 static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                          double *loss, double *gradient, BfError *error) {
@@ -19,5 +21,42 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
   return bf_pooled_adjoint(cost, readout, context, z, p, bf_readout_residual, error);
 }
 
+/* Pooling is linear, r_s a mean with weights that sum to 1: r_s - r_s(z0) stays within `reach` too. What rounding makes
+ * of the pooled tokens and of the shares of r is at most 2 (slots + 4) units of both. */
+static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
+                         double *constant, double r[], BfError *error) {
+  const int    d = cost->dim;
+  const double w = 1 / cost->contexts, unit = 2 * (context->slots + 4) * DBL_EPSILON;
+  double      *lanes = NULL, *spread = NULL, most = 0, sum = 0;
+  double       pooled[d * BF_LANES], at[d], from[d], by[d], by_lanes[d * BF_LANES];
+  BfStatus     status;
+  BF_GOTO(BF_NEW(&lanes, (int64_t)context->slots * d * BF_LANES, error));
+  BF_GOTO(BF_NEW(&spread, (int64_t)context->slots * d * BF_LANES, error));
+  for (int i = 0; i < context->slots * d; i++) {
+    lanes[(int64_t)i * BF_LANES]     = where->at[i];
+    lanes[(int64_t)i * BF_LANES + 1] = where->from[i];
+    most                             = fmax(most, fabs(where->from[i]));
+  }
+  bf_pooled_represent(cost, context, lanes, pooled);
+  for (int a = 0; a < d; a++) {
+    at[a]   = pooled[a * BF_LANES];
+    from[a] = pooled[a * BF_LANES + 1];
+  }
+  const BfMinorantAt here = {where->scale, at, from, where->reach};
+  BF_GOTO(bf_readout_minorant(cost, readout, &here, context->label[0], w, constant, by, error));
+  for (int a = 0; a < d; a++) {
+    sum += fabs(by[a]);
+    for (int l = 0; l < BF_LANES; l++) by_lanes[a * BF_LANES + l] = by[a];
+  }
+  bf_pooled_spread(cost, context, by_lanes, spread);
+  for (int i = 0; i < context->slots * d; i++) r[i] = spread[(int64_t)i * BF_LANES];
+  *constant -= unit * sum * (most + where->reach);
+done:
+  bf_free(lanes);
+  bf_free(spread);
+  return status;
+}
+
 const BfCostKind bf_cost_pooled_cross_entropy = {BF_POOLED_KIND("pooled_cross_entropy"), .evaluate = evaluate,
-                                                 .adjoint = adjoint, .formula = "softmax residual"};
+                                                 .adjoint = adjoint, .formula = "softmax residual",
+                                                 .minorant = minorant};

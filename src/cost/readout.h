@@ -14,3 +14,8 @@ void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int 
  * Finite for any finite r, R and b: logits are kept within +-1e307. */
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
                      double *gradient);
+
+/* The affine minorant (cost.h) of weight (-log softmax(R r + b)[label]) in one r [dim]: where->at, where->from [dim];
+ * r_out [dim]. */
+BfStatus bf_readout_minorant(const BfCost *cost, int64_t readout, const BfMinorantAt *where, int label, double weight,
+                             double *constant, double r_out[], BfError *error);

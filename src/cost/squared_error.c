@@ -1,5 +1,7 @@
 /* For each token |z - y|^2 with the tag's target y: the loss that [ASY26] trains. */
 #include "cost_kind.h"
+#include <float.h>
+#include <math.h>
 
 static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                          double *loss, double *gradient, BfError *error) {
@@ -26,8 +28,30 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+/* Of a token of weight w = mass / N: w |z - y|^2 >= <r, z - y> - |r|^2 / (4 w) for every r, with equality where r = 2 w
+ * (z - y). All sums have at most 4 slots dim + 4 roundings. */
+static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
+                         double *constant, double r[], BfError *error) {
+  (void)readout;
+  (void)error;
+  const int dim = cost->dim;
+  double    sum = 0, size = 0;
+  for (int g = 0; g < context->tags; g++) {
+    const double w = context->mass[g] / cost->tokens;
+    for (int k = context->first[g] * dim; k < context->first[g + 1] * dim; k++) {
+      const double y = context->target[(int64_t)g * dim + k % dim];
+      r[k]           = where->scale * 2 * w * (where->at[k] - y);
+      sum += r[k] * (where->from[k] - y) - r[k] * r[k] / (4 * w);
+      size += fabs(r[k]) * (fabs(where->from[k]) + fabs(y)) + r[k] * r[k] / (4 * w);
+    }
+  }
+  *constant = sum - (4.0 * context->slots * dim + 16) * DBL_EPSILON * size;
+  return BF_OK;
+}
+
 const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_error"},
                                           .version      = BF_KIND_VERSION,
                                           .needs_target = true,
                                           .average      = BF_AVERAGE_TOKENS,
-                                          .evaluate     = evaluate};
+                                          .evaluate     = evaluate,
+                                          .minorant     = minorant};

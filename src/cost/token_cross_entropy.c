@@ -2,6 +2,8 @@
 #include "cost_kind.h"
 #include "readout.h"
 #include "readout_kind.h"
+#include <float.h>
+#include <math.h>
 
 static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                          double *loss, double *gradient, BfError *error) {
@@ -42,6 +44,22 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
   return BF_OK;
 }
 
+static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
+                         double *constant, double r[], BfError *error) {
+  *constant = 0;
+  for (int g = 0; g < context->tags; g++)
+    for (int64_t i = context->first[g] * (int64_t)cost->dim; i < context->first[g + 1] * (int64_t)cost->dim;
+         i += cost->dim) {
+      const BfMinorantAt here = {where->scale, where->at + i, where->from + i, where->reach};
+      double             part;
+      BF_TRY(bf_readout_minorant(cost, readout, &here, context->label[g], context->mass[g] / cost->tokens, &part, r + i,
+                                 error));
+      *constant += part;
+    }
+  *constant -= (context->slots + 4) * DBL_EPSILON * fabs(*constant);
+  return BF_OK;
+}
+
 const BfCostKind bf_cost_token_cross_entropy = {
     .base        = {"token_cross_entropy", (const BfKey[]){BF_READOUT_KEYS, {.name = NULL}}},
     .version     = BF_KIND_VERSION,
@@ -50,4 +68,5 @@ const BfCostKind bf_cost_token_cross_entropy = {
     .evaluate    = evaluate,
     .correct     = correct,
     .adjoint     = adjoint,
-    .formula     = "softmax residual"};
+    .formula     = "softmax residual",
+    .minorant    = minorant};

@@ -1,0 +1,131 @@
+/* Best-first branch and bound over cells of A's box. Every rank holds all open cells; a round takes the ROUND of least
+ * bound, whose halves are dealt to ranks and bounded: what is looked at depends on bounds alone. */
+#include "heads/certify/bound.h"
+#include <math.h>
+#include <string.h>
+
+enum { ROUND = 32 }; /* cells that are split between two exchanges */
+
+typedef struct {
+  BfCellBound bound;
+  BfCell     *open; /* [count] a heap, the least bound first; of equal ones the older */
+  int64_t    *age;  /* [count] */
+  int64_t     count, room, next_age;
+  double      found;
+  BfCell      best;
+} Tree;
+
+/* ---- the heap ---------------------------------------------------------------------------------------------------- */
+
+static bool before(const Tree *x, int64_t a, int64_t b) {
+  return x->open[a].lower != x->open[b].lower ? x->open[a].lower < x->open[b].lower : x->age[a] < x->age[b];
+}
+
+static void swap(Tree *x, int64_t a, int64_t b) {
+  const BfCell  cell = x->open[a];
+  const int64_t age  = x->age[a];
+  x->open[a]         = x->open[b];
+  x->age[a]          = x->age[b];
+  x->open[b]         = cell;
+  x->age[b]          = age;
+}
+
+static void push(Tree *x, const BfCell *cell) {
+  int64_t at  = x->count++;
+  x->open[at] = *cell;
+  x->age[at]  = x->next_age++;
+  for (; at && before(x, at, (at - 1) / 2); at = (at - 1) / 2) swap(x, at, (at - 1) / 2);
+}
+
+static BfCell pop(Tree *x) {
+  const BfCell top = x->open[0];
+  swap(x, 0, --x->count);
+  for (int64_t at = 0, child; (child = 2 * at + 1) < x->count; at = child) {
+    if (child + 1 < x->count && before(x, child + 1, child)) child++;
+    if (!before(x, child, at)) break;
+    swap(x, at, child);
+  }
+  return top;
+}
+
+/* ---- a round ----------------------------------------------------------------------------------------------------- */
+
+static void take(Tree *x, const BfCell *cell) {
+  if (cell->value < x->found) {
+    x->found = cell->value;
+    x->best  = *cell;
+  }
+  push(x, cell);
+}
+
+/* Cells [count], those of a rank bounded by it, all known to all then. */
+static void bound_all(Tree *x, int count, BfCell *cells) {
+  const BfRun *run = x->bound.x->run;
+  for (int i = 0; i < count; i++) {
+    if (i % run->size == run->rank) bf_cell_bound(&x->bound, &cells[i]);
+    else memset(&cells[i], 0, sizeof cells[i]);
+  }
+  if (run->size > 1)
+    MPI_Allreduce(MPI_IN_PLACE, cells, (int)(count * sizeof *cells / sizeof(double)), MPI_DOUBLE, MPI_SUM, run->world);
+}
+
+/* Whether a split can still move the bound: not where what is found is no more than rounding above it. */
+static bool is_open(const Tree *x) { return x->count && x->found - x->open[0].lower > 1e-12 * fabs(x->found) + 1e-300; }
+
+static int64_t round_of(Tree *x, int64_t left) {
+  BfCell halves[2 * ROUND];
+  int    count = 0;
+  while (count < 2 * ROUND && count + 2 <= left && is_open(x)) {
+    const BfCell cell = pop(x);
+    bf_cell_split(&x->bound, &cell, halves + count);
+    for (int i = 0; i < 2; i++) halves[count + i].lower = cell.lower;
+    count += 2;
+  }
+  double inherited[2 * ROUND];
+  for (int i = 0; i < count; i++) inherited[i] = halves[i].lower;
+  bound_all(x, count, halves);
+  for (int i = 0; i < count; i++) {
+    halves[i].lower = fmax(halves[i].lower, inherited[i]);
+    take(x, &halves[i]);
+  }
+  return count;
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
+
+BfStatus bf_certify_check(const BfProblem *problem, BfError *error) {
+  const BfMatrix *A = &problem->layer.attention[0];
+  const int       d = problem->layer.dim;
+  if (d > BF_CERTIFY_DIM || A->free > (d < 3 ? BF_CERTIFY_MOST : 3))
+    return bf_fail(error, BF_BAD_INPUT,
+                   "-certify searches d of 1 and 2, and with A diagonal, scalar or fixed d of 3; here d is %d and A %s",
+                   d, A->form->base.name);
+  return BF_OK;
+}
+
+static BfStatus make(Tree *x, BfHeads *heads, const double *z, const double *r, int64_t cells, BfError *error) {
+  x->room = cells + 2 * ROUND;
+  BF_TRY(bf_cell_bound_create(heads, z, r, &x->bound, error));
+  BF_TRY(BF_NEW(&x->open, x->room, error));
+  return BF_NEW(&x->age, x->room, error);
+}
+
+BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int64_t cells, BfLeastBound *out,
+                          BfError *error) {
+  Tree     x = {.found = INFINITY};
+  BfStatus status;
+  BF_GOTO(bf_together(heads->run->world, make(&x, heads, z, r, cells, error), error));
+  BfCell all = bf_cell_all(&x.bound);
+  bf_cell_bound(&x.bound, &all); /* on every rank */
+  take(&x, &all);
+  out->cells = 1;
+  while (out->cells + 2 <= cells && is_open(&x)) out->cells += round_of(&x, cells - out->cells);
+  out->lower = x.open[0].lower;
+  out->found = x.found;
+  if (out->theta) bf_cell_theta(&x.bound, &x.best, out->theta);
+done:
+  bf_cell_bound_clear(&x.bound);
+  bf_free(x.open);
+  bf_free(x.age);
+  return status;
+}
