@@ -155,7 +155,7 @@ static BfStatus make_work(BfHeads *x, BfError *error) {
 
 static BfStatus make(BfHeads *x, int asked, BfError *error) {
   const int64_t chunks = chunks_of_heads(x);
-  int           groups;
+  int           groups = 0;
   BF_TRY(choose_groups(x, chunks, asked, &groups, error));
   const int sequence_groups = x->run->size / groups;
   x->head_part              = x->run->rank / sequence_groups;
