@@ -26,7 +26,7 @@ typedef struct {
 } Test;
 
 static void say(Test *t, int holds, const char *what) {
-  char text[512];
+  char text[2 * BF_ERROR_LENGTH];
   snprintf(text, sizeof text, "%s: %s%s%s", t->c->name, what, t->error.status ? "; " : "", t->error.text);
   check(t->tap, holds && t->error.status == BF_OK, text);
 }
@@ -312,6 +312,7 @@ int main(int argc, char **argv) {
   Tap     tap   = {0};
   BfRun  *run   = NULL;
   BfError error = {0};
+  MPI_Init(&argc, &argv);
   PetscInitialize(&argc, &argv, NULL, NULL);
   if (bf_run_create(MPI_COMM_WORLD, 0, &run, &error) != BF_OK) return 1;
   run->quiet = true;
