@@ -34,6 +34,13 @@ const Case cases[] = {
      "token.dim=3;token.lower=-2,-2,-2;token.upper=2,2,2;cost.terminal=squared_error;"
      "control.A.form=diagonal;cost.weight_decay=0.03",
      space},
+    {"one layer, squared error", PLANE "horizon=1;cost.terminal=squared_error;cost.weight_decay=0.05", targets},
+    {"one layer, squared error, no decay", PLANE "horizon=1;cost.terminal=squared_error;control.A.form=diagonal",
+     targets},
+    {"one layer, pooled cross entropy",
+     PLANE READOUT "horizon=1;cost.terminal=pooled_cross_entropy;cost.weight_decay=0.02", classes},
+    {"one layer, token cross entropy, causal",
+     PLANE READOUT "horizon=1;cost.terminal=token_cross_entropy;layer.mask=causal;control.V.form=scalar", classes},
     {NULL, NULL, NULL}};
 
 static BfStatus add_keys(BfSettings *settings, const char *text, BfError *error) {

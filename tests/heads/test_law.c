@@ -233,6 +233,36 @@ static void test_bounds(Test *t) {
   say(t, search, "a search finds what branch and bound does, above the bound");
 }
 
+/* ---- the certificate --------------------------------------------------------------------------------------------- */
+
+/* R of a law of one head of the box a particle, of a few of them, or of all. */
+static double risk_of_random(Test *t, uint64_t seed) {
+  BfHeadsValue value = {0};
+  double       one[32];
+  const int    different = 1 + (int)(seed % 5) * 4;
+  for (int64_t h = 0; h < t->law.count; h++) {
+    in_box(t, 77777 + 100 * seed + (uint64_t)((t->law.first + h) % different), one);
+    memcpy(t->law.theta + h * t->law.free, one, (size_t)t->law.free * sizeof(double));
+  }
+  bf_heads_evaluate(t->heads, &t->law, &value, &t->error);
+  return value.risk;
+}
+
+static void test_certificate(Test *t) {
+  BfCertificate few = {0}, many = {0};
+  bool          below = true;
+  if (t->law.layers > 1) return;
+  risk_of_random(t, 3);
+  bf_heads_evaluate(t->heads, &t->law, &t->value, &t->error);
+  bf_certify_risk(t->heads, &t->value, 0, NULL, 100, &few, &t->error);
+  bf_certify_risk(t->heads, &t->value, 0, NULL, 4000, &many, &t->error);
+  for (uint64_t seed = 0; seed < 300; seed++) below = below && risk_of_random(t, seed) >= many.lower;
+  say(t, below, "no risk of 300 laws of the box is below the certified bound");
+  say(t, many.lower >= few.lower && many.lower <= many.found && near(many.found, t->value.risk, 1e-8),
+      "the bound grows with the cells, and is below what was found");
+  say(t, many.lower > -10 && many.scale > 0 && many.scale <= 1, "the dual is scaled");
+}
+
 static void test_stationarity(Test *t) {
   BfStationarity out  = {0};
   double         mean = 0;
@@ -326,6 +356,7 @@ int main(int argc, char **argv) {
       test_bounds(&t);
       test_stationarity(&t);
       test_layouts(&t);
+      test_certificate(&t);
     } else {
       say(&t, 0, "is made");
     }
