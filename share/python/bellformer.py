@@ -1,7 +1,7 @@
 """A trained Transformer of bellformer, read from its result file and applied with numpy. One file; needs numpy and h5py only.
 
     import bellformer
-    model = bellformer.load("xor.h5")                   # of solve or of flow: the layers
+    model = bellformer.load("xor.h5")                   # of solve, flow or heads: the layers
     tokens = model.apply(z, position)                   # z [..., N, d] to [T + 1, ..., N, d]
     weight = model.attention(0, z, position, head=0)    # [..., N, N], queries down, keys across; rows sum to 1
     table = bellformer.read_table("new.csv", model.dim)
@@ -11,6 +11,7 @@
 One layer: z+ = P(r z + eps v), v = sum_h V_h mean_h(n) + W2 sigma(W1 n + b1) + b2 + B z, n = N(z), the mean over the tokens n' of the same
 sequence with weights w(p, p') exp(beta <n + e_p, A_h (n' + e_p')>).
 """
+import collections.abc
 import csv
 import math
 
@@ -18,7 +19,7 @@ import h5py
 import numpy as np
 
 
-OLDEST, NEWEST = 2, 3  # formats of results that are read: share/doc/formats.md
+OLDEST, NEWEST = 2, 4  # formats of results that are read: share/doc/formats.md
 
 
 def text(value):
@@ -192,6 +193,40 @@ class Form:
         return u
 
 
+def make_forms(control, matrix):
+    """The form of each matrix by its name, in the order of u, from the attributes in /control; matrix: of a layer, which has the value of `fixed`."""
+    forms = []
+    for name, attributes in control.items():
+        for head in range(int(attributes.get("heads", 1))):  # one for the matrices of many heads, `stride` numbers apart
+            each = {**attributes, "offset": attributes["offset"] + head * attributes.get("stride", 0)}
+            own = "%s_%d" % (name, head) if "heads" in attributes else name
+            forms.append(Form(own, each, np.reshape(matrix[own], (int(attributes["rows"]), -1))))
+    # A form without free numbers stands before the matrix behind it.
+    return {form.name: form for form in sorted(forms, key=lambda form: (form.offset, form.free))}
+
+
+class Matrices(collections.abc.Mapping):
+    """The matrices of a layer by their names, those of many heads in one array: A_0, V_0, A_1, ..., then all others."""
+
+    def __init__(self, A, V, others):
+        self.A, self.V, self.others = A, V, others  # [H, d, d]
+
+    def __getitem__(self, name):
+        letter, _, head = name.partition("_")
+        if letter not in ("A", "V") or not head.isdigit() or int(head) >= len(self.A):
+            return self.others[name]
+        return getattr(self, letter)[int(head)]
+
+    def __iter__(self):
+        for head in range(len(self.A)):
+            yield "A_%d" % head
+            yield "V_%d" % head
+        yield from self.others
+
+    def __len__(self):
+        return 2 * len(self.A) + len(self.others)
+
+
 def save_controls(path, control):
     """A file that `bellformer flow -init` takes; control [T, q]."""
     with h5py.File(path, "w") as f:
@@ -248,21 +283,29 @@ class Model:
 
     def _read_matrices(self, f):
         """matrix[t]: the matrices of layer t by their names; b1 and b2 as vectors."""
-        self.matrix = [{name: value[()] for name, value in f["model/layer_%04d" % t].items()} for t in range(self.layers)]
+        groups = [f.get("model/layer_%04d" % t, {}) for t in range(self.layers)]  # without heads of their own, beyond 64 heads
+        self.matrix = [{name: value[()] for name, value in group.items()} for group in groups]
+        if "A" in f["model"]:
+            A, V = f["model/A"][()], f["model/V"][()]
+            self.matrix = [Matrices(A[t], V[t], others) for t, others in enumerate(self.matrix)]
         known = {"%s_%d" % (name, head) for name in "AV" for head in range(self.heads)} | {"W1", "b1", "W2", "b2", "B"}
         others = sorted(set(self.matrix[0]) - known)
         if others:
             raise ValueError("%s: the layers have a term of a plug-in, with %s, which is unknown here; `bellformer eval -plugin FILE` reads it"
                              % (self.path, ", ".join(others)))
         self.control = f["rollout/controls"][()]
-        self.forms = self.lower_control = self.upper_control = None
+        self._control = self._forms = self.lower_control = self.upper_control = None
         if "control" in f:
             group = f["control"]
             self.lower_control, self.upper_control = group["lower"][()], group["upper"][()]
-            forms = [Form(name, group[name].attrs, np.reshape(value, (int(group[name].attrs["rows"]), -1)))
-                     for name, value in self.matrix[0].items()]
-            # In the order of u; a form without free numbers stands before the matrix behind it.
-            self.forms = {form.name: form for form in sorted(forms, key=lambda form: (form.offset, form.free))}
+            self._control = {name: dict(item.attrs) for name, item in group.items() if name not in ("lower", "upper")}
+
+    @property
+    def forms(self):
+        """The form of each matrix; None where the result does not tell them."""
+        if self._forms is None and self._control is not None:
+            self._forms = make_forms(self._control, self.matrix[0])
+        return self._forms
 
     def _read_cost(self, f):
         self.R = self.b = self.cost = None
@@ -425,5 +468,5 @@ class Model:
 
 
 def load(path):
-    """The model of a result of `bellformer solve` or `bellformer flow`."""
+    """The model of a result of `bellformer solve`, `flow` or `heads`."""
     return Model(path)

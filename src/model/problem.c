@@ -18,8 +18,19 @@ BfStatus bf_problem_save(const BfProblem *problem, BfStore *store, BfError *erro
   return bf_plugins_save(problem, store, error);
 }
 
+static bool is_of_heads(const char *space) { return !strcmp(space, "heads"); }
+
+int bf_result_format(const BfProblem *problem, const char *space) {
+  return is_of_heads(space) || bf_model_is_stacked(&problem->layer) ? BF_RESULT_OF_HEADS : BF_RESULT_OF_LAYERS;
+}
+
+const BfSections *bf_result_sections(const char *space) {
+  static const BfSections heads = {.reader = "heads", .uses = BF_SECTION_HEADS};
+  return is_of_heads(space) ? &heads : NULL;
+}
+
 BfStatus bf_result_check_format(BfStore *store, bool *other, BfError *error) {
-  static const BfFormats read = {"result", BF_RESULT_OLDEST, BF_RESULT_FORMAT, ""};
+  static const BfFormats read = {"result", BF_RESULT_OLDEST, BF_RESULT_NEWEST, ""};
   return bf_store_check_format(store, "/provenance", &read, other, error);
 }
 

@@ -79,8 +79,9 @@ BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, 
   BfStatus status;
   int64_t  actions[1], dims[2];
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_problem_load(run, store, path, NULL, problem, error));
+  BF_GOTO(bf_result_check_format(store, NULL, error));
   BF_GOTO(read_found(store, model, error));
+  BF_GOTO(bf_problem_load(run, store, path, bf_result_sections(model->found), problem, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&model->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
   BF_GOTO(bf_store_get_int(store, "/rollout", "readout", &model->readout, error));

@@ -1,22 +1,54 @@
 /* /rollout and /model of a result: README, A result file. */
 #include "bellformer/model.h"
+#include "model/format.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-/* The same layers as matrices, which need no rule of forms to be read. */
+bool bf_model_is_stacked(const BfLayer *layer) { return layer->heads > BF_MODEL_GROUPS; }
+
+/* ---- the layers as matrices, which need no rule of forms to be read ---------------------------------------------- */
+
+/* The A, or the V, of all heads of all layers. */
+static BfStatus write_stack(const BfLayer *layer, const BfModel *model, int which, double entry[], BfStore *store,
+                            BfError *error) {
+  const int64_t T = model->layers, H = layer->heads, d = layer->dim;
+  double       *stack  = NULL;
+  BfStatus      status = bf_store_together(store, BF_NEW(&stack, T * H * d * d, error), error);
+  for (int64_t t = 0; t < T && status == BF_OK; t++) {
+    bf_layer_expand(layer, model->control + t * model->free, entry, 1);
+    for (int64_t h = 0; h < H; h++)
+      memcpy(stack + (t * H + h) * d * d, entry + layer->attention[2 * h + which].at, (size_t)(d * d) * sizeof *stack);
+  }
+  if (status == BF_OK)
+    status = bf_store_write(store, which ? "/model/V" : "/model/A", BF_STORE_DOUBLE, 4, (int64_t[]){T, H, d, d}, stack,
+                            error);
+  bf_free(stack);
+  return status;
+}
+
+static BfStatus write_groups(const BfLayer *layer, int t, int first, const double entry[], BfStore *store,
+                             BfError *error) {
+  char path[96];
+  for (int i = first; i < layer->matrices; i++) {
+    const BfMatrix *m = &layer->matrix[i];
+    snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
+    BF_TRY(bf_store_write(store, path, BF_STORE_DOUBLE, m->vector ? 1 : 2, (int64_t[]){m->rows, m->cols}, entry + m->at,
+                          error));
+  }
+  return BF_OK;
+}
+
 static BfStatus write_matrices(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error) {
-  const BfLayer *layer = &problem->layer;
-  double        *entry = NULL;
-  char           path[96];
+  const BfLayer *layer  = &problem->layer;
+  const bool     stacks = bf_model_is_stacked(layer);
+  double        *entry  = NULL;
   BfStatus       status = bf_store_together(store, BF_NEW(&entry, layer->parameters, error), error);
+  for (int which = 0; which < 2 && stacks && status == BF_OK; which++)
+    status = write_stack(layer, model, which, entry, store, error);
   for (int t = 0; t < model->layers && status == BF_OK; t++) {
     bf_layer_expand(layer, model->control + (int64_t)t * model->free, entry, 1);
-    for (int i = 0; i < layer->matrices && status == BF_OK; i++) {
-      const BfMatrix *m = &layer->matrix[i];
-      snprintf(path, sizeof path, "/model/layer_%04d/%s", t, m->name);
-      status = bf_store_write(store, path, BF_STORE_DOUBLE, m->vector ? 1 : 2, (int64_t[]){m->rows, m->cols},
-                              entry + m->at, error);
-    }
+    status = write_groups(layer, t, stacks ? 2 * layer->heads : 0, entry, store, error);
   }
   bf_free(entry);
   return status;

@@ -1,5 +1,6 @@
 /* STUDY.h5. By rank 0 alone, whose store is its own. */
 #include "study/write.h"
+#include "model/format.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,7 +232,7 @@ static BfStatus write_all(const Writer *w, BfError *error) {
   const BfKernels *kernels = NULL;
   BF_TRY(bf_store_together(w->store, bf_kernels_choose(&kernels, error), error));
   BF_TRY(bf_store_put_text(w->store, "/", "name", w->table->plan->study->name, error));
-  BF_TRY(bf_result_provenance(MPI_COMM_SELF, w->run, w->arguments, kernels, w->store, error));
+  BF_TRY(bf_result_provenance(MPI_COMM_SELF, w->run, w->arguments, kernels, BF_RESULT_OF_LAYERS, w->store, error));
   BF_TRY(bf_store_put_double(w->store, "/provenance", "wall_seconds", bf_run_seconds(w->run), error));
   BF_TRY(write_study(w, error));
   BF_TRY(write_records(w, error));

@@ -27,6 +27,7 @@ const char *const bf_result_outputs[] = {"/@actions",
                                          "/data/sequence",
                                          "/layer@*",
                                          "/layer/*",
+                                         "/model/*",
                                          "/model/*/*",
                                          "/options@*",
                                          "/problem@yaml",
@@ -57,14 +58,14 @@ const char *const bf_result_outputs[] = {"/@actions",
                                          NULL};
 
 BfStatus bf_result_provenance(MPI_Comm comm, const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
-                              BfStore *store, BfError *error) {
+                              int format, BfStore *store, BfError *error) {
   const char *path       = "/provenance";
   char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
   int         length;
   unsigned    major, minor, release;
   for (int i = 0; i < arguments->argc; i++)
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", arguments->argv[i]);
-  BF_TRY(bf_store_put_int(store, path, "format", BF_RESULT_FORMAT, error));
+  BF_TRY(bf_store_put_int(store, path, "format", format, error));
   BF_TRY(bf_store_put_text(store, path, "command", text, error));
   BF_TRY(bf_store_put_text(store, path, "bellformer", BF_VERSION, error));
   snprintf(text, sizeof text, "%d.%d.%d", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
@@ -213,22 +214,45 @@ static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   return cost->kind->describe ? cost->kind->describe(cost, &to, error) : BF_OK;
 }
 
+static BfStatus write_matrix(const BfMatrix *m, const char *name, BfStore *store, BfError *error) {
+  char path[32];
+  snprintf(path, sizeof path, "/control/%s", name);
+  BF_TRY(bf_store_put_text(store, path, "form", m->form->base.name, error));
+  BF_TRY(bf_store_put_int(store, path, "rows", m->rows, error));
+  BF_TRY(bf_store_put_int(store, path, "columns", m->cols, error));
+  BF_TRY(bf_store_put_int(store, path, "offset", m->offset, error));
+  return bf_store_put_int(store, path, "free", m->free, error);
+}
+
+/* Whether the matrices of every head have the forms of the first's: one says all. */
+static bool are_alike(const BfLayer *layer) {
+  for (int k = 2; k < 2 * layer->heads; k++)
+    if (layer->attention[k].form != layer->attention[k % 2].form) return false;
+  return true;
+}
+
+/* Both matrices of all heads, the first's and how many numbers lie between those of two heads. */
+static BfStatus write_heads(const BfLayer *layer, BfStore *store, BfError *error) {
+  const int stride = layer->attention[2].offset - layer->attention[0].offset;
+  for (int k = 0; k < 2; k++) {
+    const char *name = k ? "V" : "A", *path = k ? "/control/V" : "/control/A";
+    BF_TRY(write_matrix(&layer->attention[k], name, store, error));
+    BF_TRY(bf_store_put_int(store, path, "heads", layer->heads, error));
+    BF_TRY(bf_store_put_int(store, path, "stride", stride, error));
+  }
+  return BF_OK;
+}
+
 /* The box U, and which of the q numbers fill which matrix, in which form. */
 static BfStatus write_control(const BfProblem *problem, BfStore *store, BfError *error) {
   const BfLayer *layer = &problem->layer;
   const int64_t  q     = layer->free;
-  char           path[32];
+  const bool     alike = bf_model_is_stacked(layer) && are_alike(layer);
   BF_TRY(bf_store_write(store, "/control/lower", BF_STORE_DOUBLE, 1, &q, problem->control_lower, error));
   BF_TRY(bf_store_write(store, "/control/upper", BF_STORE_DOUBLE, 1, &q, problem->control_upper, error));
-  for (int i = 0; i < layer->matrices; i++) {
-    const BfMatrix *m = &layer->matrix[i];
-    snprintf(path, sizeof path, "/control/%s", m->name);
-    BF_TRY(bf_store_put_text(store, path, "form", m->form->base.name, error));
-    BF_TRY(bf_store_put_int(store, path, "rows", m->rows, error));
-    BF_TRY(bf_store_put_int(store, path, "columns", m->cols, error));
-    BF_TRY(bf_store_put_int(store, path, "offset", m->offset, error));
-    BF_TRY(bf_store_put_int(store, path, "free", m->free, error));
-  }
+  if (alike) BF_TRY(write_heads(layer, store, error));
+  for (int i = alike ? 2 * layer->heads : 0; i < layer->matrices; i++)
+    BF_TRY(write_matrix(&layer->matrix[i], layer->matrix[i].name, store, error));
   return BF_OK;
 }
 
@@ -246,7 +270,8 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(bf_store_put_text(store, "/", "space", space, error));
   BF_TRY(bf_store_put_int(store, "/", "horizon", problem->horizon, error));
   BF_TRY(bf_store_put_int(store, "/", "actions", problem->actions, error));
-  BF_TRY(bf_result_provenance(run->world, run, arguments, problem->layer.kernels, store, error));
+  BF_TRY(bf_result_provenance(run->world, run, arguments, problem->layer.kernels, bf_result_format(problem, space),
+                              store, error));
   return bf_problem_save(problem, store, error);
 }
 

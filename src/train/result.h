@@ -14,7 +14,7 @@ typedef struct {
 
 /* Who has written a file, when, where and how: /provenance. comm: the store's. Collective on comm. */
 BfStatus bf_result_provenance(MPI_Comm comm, const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
-                              BfStore *store, BfError *error);
+                              int format, BfStore *store, BfError *error);
 /* What the result of every trainer may hold: attributes "/rollout@cost" ("/@space" of the file itself) and datasets
  * "/rollout/tokens", a * for any name; NULL ends them. */
 extern const char *const bf_result_outputs[];

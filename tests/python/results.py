@@ -25,6 +25,7 @@ EXTRA = {
                                     terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [3, -3]}, cells=0,
                                     action={"kind": "sample", "count": 3, "seed": 2},
                                     control={"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}),
+    "many heads": {**FLOW["causal, encoding, tanh"][0], "heads": 66},
     "wasserstein, auto": {**FLOW["wasserstein, profile"][0], "position_weight": "auto"},
     "wasserstein, auto, no projection, several at a position": {
         **FLOW["wasserstein, profile"][0], "position_weight": "auto", "projection": "none", "norm": "rms", "lower": [-1.3] * 2, "upper": [1.3] * 2,

@@ -83,6 +83,22 @@ def attributes():
             assert (control["lower"][()] == [r[0] for r in ranges]).all() and (control["upper"][()] == [r[1] for r in ranges]).all()
 
 
+def many_heads():
+    """Beyond 64 heads matrices stand in arrays, forms once for all heads where they are alike; a reader of before is told by the format."""
+    p = CASES["many heads"]
+    other = {**p, "control": {**p["control"], "A_1": {"form": "diagonal", "range": [-1, 1]}}}
+    for q, alike in ((p, True), (other, False), ({**p, "heads": 64}, None)):
+        with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+            path = evaluated(q, folder)[1]
+            check(q, path, folder)
+            with h5py.File(path) as f:
+                stacked = alike is not None
+                assert f["provenance"].attrs["format"] == (4 if stacked else 3) and ("A_0" in f["control"]) == (not alike)
+                assert ("A" in f["model"]) == stacked == ("A_0" not in f["model/layer_0000"]) and "W1" in f["model/layer_0002"]
+                assert not stacked or f["model/A"].shape == (3, 66, 2, 2) == f["model/V"].shape
+                assert not alike or f["control/V"].attrs["stride"] == 8 and f["control/V"].attrs["heads"] == 66
+
+
 def tables():
     """CSV and HDF5 alike; order of columns, comments, blanks, a byte order mark."""
     with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
@@ -134,4 +150,4 @@ def imports():
 
 
 tap([("layers, losses and attention", every_option), ("sinusoidal encoding", sinusoidal), ("attributes", attributes),
-     ("tables", tables), ("older results", older), ("one file", imports)])
+     ("many heads", many_heads), ("tables", tables), ("older results", older), ("one file", imports)])

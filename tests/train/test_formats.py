@@ -66,7 +66,7 @@ def read_by_all():
 
 
 def refused_by_all(number, told):
-    words = "old.h5: another version of bellformer wrote it (result format %d, this one reads 2 to 3)" % told
+    words = "old.h5: another version of bellformer wrote it (result format %d, this one reads 2 to 4)" % told
     with place() as folder:
         path, problem = stored(folder)
         renumber(path, "provenance", number)
@@ -82,6 +82,42 @@ def refused_by_all(number, told):
             assert words in str(error), error
         done = plot(path, folder)
         assert done.returncode and words in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def rewrite(path, change):
+    """The problem's YAML in a result."""
+    with h5py.File(path, "r+") as f:
+        for name, file in f["problem/files"].items():
+            if bellformer.text(file.attrs["name"]) != bellformer.text(f["problem"].attrs["yaml"]):
+                continue
+            text, label = change(file[()].tobytes().decode()), file.attrs["name"]
+            del f["problem/files"][name]
+            f["problem/files"][name] = np.frombuffer(text.encode(), dtype=np.uint8)
+            f["problem/files"][name].attrs["name"] = label
+
+
+def of_heads():
+    """A result that says that it is of heads is read with heads.count, and a fixed V is each head's, of which the layer takes the mean."""
+    with place() as folder:
+        yaml = os.path.join(folder, "p.yaml")
+        with open(os.path.join(folder, "t.csv"), "w") as out:
+            out.write("sequence,position,label,z0\n0,0,0,0.5\n0,1,0,-0.25\n1,0,1,1\n1,1,1,0.125\n")
+        with open(yaml, "w") as out:
+            out.write("horizon: 2\nstep: 0.5\ntoken: {dim: 1, lower: -4, upper: 4}\ndata: {file: t.csv}\nlayer: {heads: 3}\n"
+                      "control:\n  A: {range: [-2, 2]}\n  V: {form: fixed, value: 0.25}\n"
+                      "cost: {terminal: token_cross_entropy, readout: {matrix: [1, -1]}}\n")
+        path = os.path.join(folder, "run.h5")
+        done = run(["flow", yaml, "-init", "sample", "-tao_max_it", "0", "-o", path])
+        assert done.returncode == 0, done.stderr
+        loss = "loss %.10g," % bellformer.load(path).measures["loss"]
+        assert loss in run(["eval", path]).stdout
+        rewrite(path, lambda text: text.replace("heads: 3", "heads: 1").replace("value: 0.25", "value: 0.75") + "heads: {count: 3}\n")
+        told = run(["eval", path])
+        assert told.returncode == 2 and "do not fit" in told.stderr, told.stderr
+        with h5py.File(path, "r+") as f:
+            f.attrs["space"] = np.bytes_("heads")
+        told = run(["eval", path])
+        assert told.returncode == 0 and loss in told.stdout, (told.stdout, told.stderr, loss)
 
 
 def generations(out):
@@ -101,7 +137,7 @@ def checkpoints():
     """Of both trainers, each with several generations; the newest alone is enough: from an older one the run would start over."""
     how = {"solve": ["-space", "reachable", "-maxh", "1e-9"], "flow": ["-starts", "3", "-maxh", "1e-9"]}
     for command, options in how.items():
-        for group, what, read in (("checkpoint", "checkpoint", "3"), ("provenance", "result", "2 to 3")):
+        for group, what, read in (("checkpoint", "checkpoint", "3"), ("provenance", "result", "2 to 4")):
             with place() as folder:
                 _, problem = stored(folder)
                 out = os.path.join(folder, "run.h5")
@@ -132,4 +168,4 @@ tap([("a stored result of format 2 is read by eval, Python, -init and a restart"
      ("as is one of format 1", lambda: refused_by_all(1, 1)),
      ("and one of format 99", lambda: refused_by_all(99, 99)),
      ("checkpoints of an older format are refused, and stand", checkpoints),
-     ("controls alone", controls_alone)])
+     ("a result of heads is read with its section", of_heads), ("controls alone", controls_alone)])
