@@ -111,6 +111,7 @@ typedef struct BfHeadInit BfHeadInit; /* problem/head_init.h */
 /* heads.*: how many heads a layer has that are averaged, and the law that they are drawn from. */
 typedef struct {
   int64_t           count;        /* H; 0: not given, then it is layer.heads */
+  int64_t           room;         /* places for more, of weight 0 */
   const BfHeadInit *init;         /* the law */
   double            deviation[2]; /* of the free numbers of A, and of V, where the law has deviations */
   bool              same;         /* one draw for all layers, not one a layer */

@@ -19,6 +19,7 @@ static const BfKind choices[] = {
                              {.name = "heads.init.A"},
                              {.name = "heads.init.V"},
                              {.name = "heads.same"},
+                             {.name = "heads.room"},
                              {.name = "heads.seed"},
                              {.name = NULL}}}};
 static const BfKind  *choice(int k) { return k < 2 ? &choices[k] : NULL; }

@@ -35,6 +35,8 @@ static const BfKey general[] = {
      "from 0 to T eps, linear in between"},
     {"heads.count", "integer", "layer.heads", "H of `bellformer heads`, which alone reads this section", .least = 1,
      .most = 1000000},
+    {"heads.room", "integer", "0", "places a layer beside these for heads that `-insert` adds, which gives this key",
+     .least = 0, .most = 100000},
     {"heads.same", "word", "true", "`true`: one draw for all layers; `false`: one a layer"},
     {"heads.seed", "integer", "0", "of what is drawn", .most = INFINITY},
     {.name = NULL},

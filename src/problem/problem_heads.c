@@ -38,7 +38,7 @@ static BfStatus refuse_single(const BfReader *reader, BfError *error) {
 /* What a head takes in the lists of a layer. */
 static BfStatus check_room(const BfReader *reader, BfError *error) {
   const BfProblem *problem = reader->problem;
-  const double     d = problem->layer.dim, H = (double)problem->heads.count;
+  const double     d = problem->layer.dim, H = (double)(problem->heads.count + problem->heads.room);
   const double     numbers = 2 * (d * d + 16); /* and a few of other terms, which the trainer refuses */
   const double     bytes   = H * (2 * sizeof(BfMatrix) + numbers * (2 * sizeof(double) + 2 * sizeof(int)));
   if (H * numbers > INT_MAX)
@@ -57,6 +57,8 @@ BfStatus bf_read_heads(BfReader *reader, BfError *error) {
   if (!problem->layer.heads) return BF_OK;
   if (bf_keys_given(reader->keys, "heads.count"))
     BF_TRY(bf_key_integer(reader->keys, "heads.count", &heads->count, error));
+  BF_TRY(bf_key_integer(reader->keys, "heads.room", &heads->room, error));
+  if (bf_uses_heads(reader) && heads->room && !heads->count) heads->count = problem->layer.heads;
   BF_TRY(read_init(reader, heads, error));
   BF_TRY(bf_key_choice(reader->keys, "heads.same", words, &same, error));
   BF_TRY(bf_key_integer(reader->keys, "heads.seed", &heads->seed, error));
@@ -64,6 +66,6 @@ BfStatus bf_read_heads(BfReader *reader, BfError *error) {
   if (!are_alike(reader)) return BF_OK;
   BF_TRY(refuse_single(reader, error));
   BF_TRY(check_room(reader, error));
-  problem->layer.heads = (int)heads->count;
+  problem->layer.heads = (int)(heads->count + heads->room);
   return BF_OK;
 }
