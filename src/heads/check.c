@@ -69,6 +69,8 @@ BfStatus bf_heads_check_layer(const BfProblem *problem, BfError *error) {
 BfStatus bf_heads_check(const BfProblem *problem, BfError *error) {
   const BfLayer *layer = &problem->layer;
   BF_TRY(bf_heads_check_layer(problem, error));
+  if (problem->heads.room && !layer->attention[1].free)
+    return bf_fail(error, BF_BAD_INPUT, "%s: control.V.form must not be fixed where heads are inserted", problem->yaml);
   for (int k = 2; k < 2 * layer->heads; k++)
     BF_TRY(check_ranges(problem, &layer->attention[k % 2], &layer->attention[k], error));
   return BF_OK;

@@ -24,15 +24,14 @@ static void draw_layer(const BfProblem *problem, uint64_t stream, int64_t count,
   }
 }
 
-/* count: this rank's heads that are no padding. */
-static void draw_law(const BfProblem *problem, int64_t count, BfHeadLaw *law) {
+static void draw_law(const BfProblem *problem, int64_t H, BfHeadLaw *law) {
+  const int64_t left = H - law->first, count = left < 0 ? 0 : left < law->count ? left : law->count;
   uint64_t      state = (uint64_t)problem->heads.seed;
   const int64_t row   = law->count * law->free;
   for (int t = 0; t < law->layers; t++) {
     if (t && problem->heads.same) memcpy(law->theta + t * row, law->theta, (size_t)row * sizeof *law->theta);
     else draw_layer(problem, bf_splitmix64(&state), count, law, law->theta + t * row);
-    for (int64_t i = 0; i < law->count; i++)
-      law->weight[t * law->count + i] = i < count ? 1.0 / problem->layer.heads : 0;
+    for (int64_t i = 0; i < law->count; i++) law->weight[t * law->count + i] = i < count ? 1.0 / (double)H : 0;
   }
 }
 
@@ -76,7 +75,7 @@ static BfStatus check_weights(const BfProblem *problem, const BfHeadLaw *from, i
 /* Head h from head h mod H' of the whole law. */
 static BfStatus take(const BfRun *run, const BfProblem *problem, const BfHeadLaw *from, const char *init,
                      BfHeadLaw *law, BfError *error) {
-  const int64_t H = problem->layer.heads, have = from->heads;
+  const int64_t H = bf_heads_number(problem), have = from->heads;
   const int     q     = law->free;
   double       *scale = NULL;
   BfStatus      status;
@@ -125,11 +124,10 @@ static BfStatus read_law(const BfRun *run, const BfProblem *problem, const char 
 
 BfStatus bf_heads_initial(const BfRun *run, const BfProblem *problem, const char *init, BfHeadLaw *law,
                           BfError *error) {
-  BfHeadLaw     whole = {0};
-  const int64_t H = problem->layer.heads, left = H - law->first;
-  BfStatus      status = BF_OK;
+  BfHeadLaw whole = {0};
+  BfStatus  status;
   if (!init) {
-    draw_law(problem, left < 0 ? 0 : left < law->count ? left : law->count, law);
+    draw_law(problem, bf_heads_number(problem), law);
     return BF_OK;
   }
   BF_GOTO(read_law(run, problem, init, &whole, error));

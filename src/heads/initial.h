@@ -2,8 +2,11 @@
 #pragma once
 #include "heads/heads.h"
 
+/* H, without the places for more. */
+static inline int64_t bf_heads_number(const BfProblem *problem) { return problem->layer.heads - problem->heads.room; }
+
 /* This rank's share of a law that bf_heads_law_create has made, of a problem that bf_heads_check has passed. Heads from
- * problem->layer.heads on are padding: theta and weight 0. init NULL: drawn as heads.* says (share/doc/keys.md), by
+ * H on are padding: theta and weight 0. init NULL: drawn as heads.* says (share/doc/keys.md), by
  * every rank its own heads. Else a file:
  *
  * - a table, CSV or HDF5, with columns layer, head, u0, u1, ... (the free numbers of A, then of V) and perhaps weight:

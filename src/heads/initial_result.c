@@ -23,9 +23,9 @@ static BfStatus take_sum(const BfProblem *problem, const BfProblem *other, const
                          BfHeadLaw *law, BfError *error) {
   const int     H = other->layer.heads, of_A = other->layer.attention[0].free, q = other->layer.free / H;
   const int64_t n = (int64_t)other->horizon * H;
-  if (H > problem->layer.heads)
-    return bf_fail(error, BF_BAD_INPUT, "%s: its layers are the sum of %d heads, this problem has %d", what, H,
-                   problem->layer.heads);
+  if (H > bf_heads_number(problem))
+    return bf_fail(error, BF_BAD_INPUT, "%s: its layers are the sum of %d heads, this problem has %" PRId64, what, H,
+                   bf_heads_number(problem));
   *law = (BfHeadLaw){.layers = other->horizon, .heads = H, .count = H, .free = q};
   BF_TRY(BF_NEW(&law->theta, n * q, error));
   BF_TRY(BF_NEW(&law->weight, n, error));

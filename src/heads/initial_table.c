@@ -103,14 +103,15 @@ static BfStatus check_weights(const BfHeadLaw *law, BfError *error) {
 }
 
 static BfStatus parse(const BfFile *file, const BfProblem *problem, BfHeadLaw *law, BfError *error) {
-  BfTable   table   = {0};
-  Columns   columns = {0};
-  BfStatus  status;
-  const int H = problem->layer.heads, q = problem->layer.free / H;
-  *law = (BfHeadLaw){.layers = problem->horizon, .heads = H, .count = H, .free = q};
+  BfTable       table   = {0};
+  Columns       columns = {0};
+  BfStatus      status;
+  const int64_t H = bf_heads_number(problem);
+  const int     q = problem->layer.free / problem->layer.heads;
+  *law            = (BfHeadLaw){.layers = problem->horizon, .heads = H, .count = H, .free = q};
   BF_GOTO(BF_NEW(&columns.number, q, error));
-  BF_GOTO(BF_NEW(&law->theta, (int64_t)law->layers * H * q, error));
-  BF_GOTO(BF_NEW(&law->weight, (int64_t)law->layers * H, error));
+  BF_GOTO(BF_NEW(&law->theta, law->layers * H * q, error));
+  BF_GOTO(BF_NEW(&law->weight, law->layers * H, error));
   BF_GOTO(bf_table_open(file, &table, error));
   BF_GOTO(find_columns(&table, q, &columns, error));
   BF_GOTO(bf_table_read(&table, error));

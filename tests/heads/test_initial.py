@@ -76,7 +76,7 @@ def drawn():
     lower, upper = np.transpose(BOX)
     cases = (("count: 7", 7, {}), ("count: 200, seed: 5, init: {A: 0.5, V: 3}", 200, {"seed": 5, "A": 0.5, "V": 3}),
              ("count: 9, same: false, seed: 9223372036854775807", 9, {"same": False, "seed": 2**63 - 1}),
-             ("count: 30, same: false, init: {kind: uniform}", 30, {"same": False, "kind": "uniform"}))
+             ("count: 30, room: 17, same: false, init: {kind: uniform}", 30, {"same": False, "kind": "uniform"}))
     with place() as folder:
         paths = [problem(folder, heads, name="%d.yaml" % k) for k, (heads, _, _) in enumerate(cases)]
         for ranks, more in ((0, 0), (3, 0), (2, 17)):
@@ -254,7 +254,8 @@ def problems():
             ({**two, "more": "A_1: {form: scalar}"}, "control.A_1.form must be that of A_0 for heads, which are all alike, got scalar and full"),
             ({**two, "more": "V_1: {range: [0, 1]}"}, "control.V_1.range must be that of V_0 for heads, which are all alike, got [0, 1] and [-2, 1]"),
             ({**two, "A": "form: fixed, value: 1", "more": "A_1: {value: [1, 0, 0, 1]}"},
-             "control.A_1.value must be that of A_0 for heads, which are all alike"))
+             "control.A_1.value must be that of A_0 for heads, which are all alike"),
+            ({"heads": "count: 3, room: 1", "V": "form: fixed, value: 1"}, "control.V.form must not be fixed where heads are inserted"))
     with place() as folder:
         paths = [problem(folder, name="%d.yaml" % k, **changes) for k, (changes, _) in enumerate(cases)]
         refused(folder, *((path, "-", "%s: %s" % (os.path.basename(path), words)) for path, (_, words) in zip(paths, cases)))
