@@ -110,8 +110,8 @@ void bf_signals_ignore(void);
 /* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At
  * first that nothing is kept. */
 void bf_signals_stands(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A file that the handler of TERM and INT makes, as a word to the next start that this process was not what failed; "":
- * none. */
+/* A file that the handler of TERM and INT makes, as a word to the next start that this process was not what failed;
+ * NULL: none. The path is the caller's, and stays until the next call. */
 void bf_signals_leave(const char *path);
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
  * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the

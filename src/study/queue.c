@@ -265,7 +265,7 @@ BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, B
   bf_signals_listen(true);
   status = w.tasks ? run_tasks(&w, error) : BF_OK;
   if (status == BF_OK) status = end(&w, records, error);
-  bf_signals_leave("");
+  bf_signals_leave(NULL);
   bf_signals_listen(false);
 done:
   if (run->rank == 0 && *w.claim) bf_claim_leave(o->out, w.claim);
