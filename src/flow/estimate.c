@@ -151,7 +151,6 @@ BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOpti
     estimate(alone, machine ? machine : &own, problem, o, points, &part, e, error);
   }
   bf_run_destroy(&alone);
-  error->known = false;
   BF_TRY(bf_agree(run->world, error));
   double mean[3] = {e->forward, e->gradient, e->pontryagin};
   MPI_Allreduce(MPI_IN_PLACE, mean, 3, MPI_DOUBLE, MPI_SUM, run->world);

@@ -63,6 +63,13 @@ static void agreement(Tap *tap, const BfRun *run) {
           status == (first % 2 ? BF_FAILURE : BF_BAD_INPUT) && error.status == status && !strcmp(error.text, expected),
           "the lowest failing rank's error, everywhere");
   }
+  error = (BfError){0};
+  if (run->rank == 0) bf_fail(&error, BF_FAILURE, "alone");
+  check(tap, bf_agree(MPI_COMM_SELF, &error) == (run->rank ? BF_OK : BF_FAILURE) && !error.known,
+        "one rank's agreement with itself has told nobody");
+  check(tap,
+        bf_agree(run->world, &error) == BF_FAILURE && !strcmp(error.text, "alone") && error.known == (run->size > 1),
+        "the others hear of it in the next");
 }
 
 static void errors(Tap *tap) {
