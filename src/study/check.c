@@ -22,6 +22,7 @@ typedef struct {
   int64_t     speakers, *speaker; /* points that are estimated, each for all that differ from it only in `over` */
   int64_t     last_point;         /* the last of them that is no reference */
   BfOptions **last;               /* [runs] what was checked before */
+  bool        anew;               /* a run of this point was checked */
   BfProblem  *problem;            /* that the last run has read */
 } Check;
 
@@ -109,10 +110,11 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
   const BfStudyRun *from = bf_plan_init(x->plan, p, r);
   check.file             = file;
   check.init             = from ? from->command->name : NULL;
-  if (!estimate && is_same(options, x->last[r])) { /* the points differ in what other runs take */
+  if (!estimate && !x->anew && is_same(options, x->last[r])) { /* the points differ in what later runs take */
     bf_options_destroy(&options);
     return BF_OK;
   }
+  x->anew           = true; /* what follows is checked by what this one reads */
   x->alone->options = options;
   run->command->check(x->alone, &check, error);
   x->alone->options = NULL;
@@ -126,6 +128,7 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
 }
 
 static BfStatus check_point(Check *x, int64_t p, bool estimate, BfError *error) {
+  x->anew = false;
   for (int r = 0; r < x->plan->study->runs; r++) BF_TRY(check_run(x, p, r, estimate, error));
   return BF_OK;
 }
@@ -168,7 +171,6 @@ static BfStatus first_failure(const BfRun *run, int64_t failed, BfError *error) 
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT64_T, MPI_MIN, run->world);
   if (first == INT64_MAX) return BF_OK;
   if (failed != first) *error = (BfError){0};
-  error->known = false; /* to a run of this rank alone */
   return bf_agree(run->world, error);
 }
 
@@ -240,6 +242,7 @@ static BfStatus share_estimates(const BfRun *run, Check *x, BfError *error) {
   for (int64_t k = 0; k < x->speakers && count < most; k++, at = (at + step) % x->speakers)
     if (x->number[2 * x->speaker[at]] != 0) known[count++] = x->speaker[at];
   for (int64_t p = 0; p < all; p++) take_nearest(x, count, known, p);
+  bf_study_give_ranks(run, x->plan);
   bf_free(known);
   return BF_OK;
 }
@@ -262,6 +265,14 @@ static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   return BF_OK;
 }
 
+BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error) {
+  BfFiles *files  = NULL;
+  BfStatus status = read_files(run, study, &files, error);
+  if (status == BF_OK) status = bf_study_check_files(run, out, files, error);
+  bf_files_destroy(&files);
+  return status;
+}
+
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error) {
   Check    x      = {.plan = plan};
   int64_t  failed = INT64_MAX;
@@ -271,9 +282,7 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *erro
   if (out) BF_GOTO(bf_study_check_files(run, out, x.files, error));
   check_points(run, &x, &failed, error);
   BF_GOTO(first_failure(run, failed, error));
-  status       = estimate_points(run, &x, error);
-  error->known = false;
-  BF_GOTO(bf_together(run->world, status, error));
+  BF_GOTO(bf_together(run->world, estimate_points(run, &x, error), error));
   status = share_estimates(run, &x, error);
 done:
   bf_files_destroy(&x.files);

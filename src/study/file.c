@@ -63,6 +63,7 @@ static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOpt
   if (!(node = bf_tree_find(tree, "vary"))) return bf_fail(error, BF_BAD_INPUT, "vary is missing: what the points are");
   BF_TRY(bf_read_vary(reader, node, error));
   BF_TRY(bf_read_run_sets(reader, runs, error));
+  if (bf_study_check_vary(study, error) != BF_OK) return bf_study_at(node, "vary", error);
   if ((node = bf_tree_find(tree, "reference"))) {
     study->has_reference = true;
     BF_TRY(bf_read_sets(reader, NULL, node, &study->reference, error));

@@ -29,8 +29,7 @@ static void count_end(const Group *g, const BfTask *task, const BfRecord *record
 /* Results to STUDY.d/NNNN. */
 static BfStatus keep(const BfWork *w, int64_t point, const char *key, BfError *error) {
   char      from[4096], to[4096];
-  const int length = (int)strlen(w->o->out),
-            stem   = length > 3 && !strcmp(w->o->out + length - 3, ".h5") ? length - 3 : length;
+  const int stem = bf_study_stem(w->o->out);
   snprintf(to, sizeof to, "%.*s.d", stem, w->o->out);
   if (mkdir(to, 0777) && errno != EEXIST)
     return bf_fail(error, BF_FAILURE, "%s cannot be made: %s", to, strerror(errno));

@@ -29,9 +29,10 @@ typedef struct {
   double                longest; /* that a point has taken */
   double                due;     /* when STUDY.h5 is to be written again */
   double                looked;  /* when the STOP file and the claim were looked at */
-  int64_t               told;    /* of the microseconds that were counted */
-  int64_t               begun;   /* tasks, as rank 0 has seen */
-  double                passed;  /* when it looked */
+  int64_t               told;    /* of the microseconds that were counted; between hosts of the tasks */
+  bool                  all_ended;
+  int64_t               begun;  /* tasks, as rank 0 has seen */
+  double                passed; /* when it looked */
 } BfWork;
 
 /* ---- group.c ---------------------------------------------------------------------------------------------------- */

@@ -208,7 +208,7 @@ static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const
   const int64_t first = newest_start(files, count);
   if (first < 0) return read_result(run, h, out, error);
   for (int64_t i = first; i < count; i++) {
-    const bool lives = files[i].start == all->alive;
+    const bool lives = all->alive == BF_ALL_ALIVE || files[i].start == all->alive;
     path_of(out, &files[i], sizeof path, path);
     if (files[i].kind <= OF_GROUP) BF_TRY(read_log(run, h, path, lives, error));
     bf_history_mark(out, files[i].start, files[i].leader, sizeof path, path);

@@ -21,7 +21,9 @@ typedef struct {
 /* All that earlier starts have left of `out`, in its working folder, or, where there is none, in itself. A point that
  * was in flight when a start ended without a word is STOPPED, with one crash more, or SET_ASIDE at the second. The
  * damaged tail of a log is left out with a warning. alive: the number of a start that is under way, whose points in
- * flight have not crashed, and whose logs may end within a record; 0: none. Clear it also after a failure. */
+ * flight have not crashed, and whose logs may end within a record; 0: none; BF_ALL_ALIVE: whichever there is. Clear it
+ * also after a failure. */
+enum { BF_ALL_ALIVE = -1 };
 BfStatus  bf_history_read(const BfRun *run, const char *out, int alive, BfHistory *history, BfError *error);
 void      bf_history_clear(BfHistory *history);
 BfRecord *bf_history_find(const BfHistory *history, const char *key); /* NULL: there is none */

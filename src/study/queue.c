@@ -69,6 +69,16 @@ static bool is_left(const BfRecord *r, bool retry) {
   return r->state == BF_POINT_STOPPED || (retry && (r->state == BF_POINT_FAILED || r->state == BF_POINT_SET_ASIDE));
 }
 
+/* Where little is left, more of it is fair than the plan knows. */
+static void share_ranks(BfWork *w) {
+  double whole = 0;
+  for (int64_t i = 0; i < w->tasks; i++) whole += w->task[i].seconds;
+  for (int64_t i = 0; i < w->tasks; i++) {
+    const int ranks = bf_ranks_by_time(w->task[i].seconds, whole, w->run->size);
+    if (ranks > w->task[i].ranks) w->task[i].ranks = ranks;
+  }
+}
+
 /* Tasks without what is done. */
 static void leave_out(BfWork *w, const BfHistory *h) {
   int64_t left = 0;
@@ -82,50 +92,64 @@ static void leave_out(BfWork *w, const BfHistory *h) {
   }
   w->kept  = w->tasks - left;
   w->tasks = left;
+  if (w->o->ranks < 1) share_ranks(w);
   qsort(w->task, (size_t)left, sizeof *w->task, compare_tasks);
 }
 
-/* What is not, or no longer, to be known; *lost: points among it that were done and that the study no longer has. */
-static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h, int64_t *lost) {
+static int64_t find(const Keyed keyed[], int64_t count, const char *key) {
+  const Keyed here = {key, -1};
+  int64_t     low = 0, high = count;
+  while (low < high) {
+    const int64_t middle = (low + high) / 2;
+    if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low < count && !strcmp(keyed[low].key, key) ? low : -1;
+}
+
+/* What is not, or no longer, to be known. */
+static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h) {
   int64_t left = 0;
-  *lost        = 0;
   for (int64_t i = 0; i < h->count; i++) {
-    BfRecord   *r    = h->record[i];
-    const Keyed here = {r->key, -1};
-    int64_t     low = 0, high = bf_plan_points(w->plan);
-    while (low < high) {
-      const int64_t middle = (low + high) / 2;
-      if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
-      else high = middle;
-    }
-    const bool has = low < bf_plan_points(w->plan) && !strcmp(keyed[low].key, r->key);
-    *lost += !has && r->state == BF_POINT_DONE;
+    BfRecord  *r   = h->record[i];
+    const bool has = find(keyed, bf_plan_points(w->plan), r->key) >= 0;
     if (has && (r->state == BF_POINT_STOPPED || !is_left(r, w->o->retry))) h->record[left++] = r;
     else bf_record_destroy(&r);
   }
   h->count = left;
 }
 
-static BfStatus refuse_lost(const BfWork *w, int64_t lost, BfError *error) {
-  if (!lost || w->o->overwrite) return BF_OK;
+static BfStatus refuse_lost(const BfPlan *plan, const Keyed keyed[], const BfHistory *h, const char *out,
+                            BfError *error) {
+  int64_t lost = 0;
+  for (int64_t i = 0; i < h->count; i++)
+    lost += h->record[i]->state == BF_POINT_DONE && find(keyed, bf_plan_points(plan), h->record[i]->key) < 0;
+  if (!lost) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT,
-                 "%s holds %lld point%s that the study no longer has: give another -o, or -overwrite to lose %s",
-                 w->o->out, (long long)lost, lost > 1 ? "s" : "", lost > 1 ? "them" : "it");
+                 "%s holds %lld point%s that the study no longer has: give another -o, or -overwrite to lose %s", out,
+                 (long long)lost, lost > 1 ? "s" : "", lost > 1 ? "them" : "it");
+}
+
+BfStatus bf_history_refuse_lost(const BfPlan *plan, const BfHistory *h, const char *out, BfError *error) {
+  Keyed   *keyed  = NULL;
+  BfStatus status = sort_keys(plan, &keyed, error);
+  if (status == BF_OK) status = refuse_lost(plan, keyed, h, out, error);
+  bf_free(keyed);
+  return status;
 }
 
 /* ---- the beginning ---------------------------------------------------------------------------------------------- */
 
 static BfStatus plan_work(BfWork *w, BfHistory *h, BfError *error) {
   Keyed   *keyed = NULL;
-  int64_t  lost;
   BfStatus status;
   BF_GOTO(sort_keys(w->plan, &keyed, error));
   BF_GOTO(BF_NEW(&w->task, bf_plan_points(w->plan), error));
   BF_GOTO(bf_history_read(w->run, w->o->out, 0, h, error));
+  if (!w->o->overwrite) BF_GOTO(refuse_lost(w->plan, keyed, h, w->o->out, error));
   list_points(w, keyed);
   leave_out(w, h);
-  forget(w, keyed, h, &lost);
-  status = refuse_lost(w, lost, error);
+  forget(w, keyed, h);
 done:
   bf_free(keyed);
   return status;
@@ -211,7 +235,8 @@ static BfStatus run_tasks(BfWork *w, BfError *error) {
   error->known = false; /* to this group alone */
   if (bf_log_close(&w->log, &closing) != BF_OK) bf_fail(error, closing.status, "%s", closing.text);
   wait_for_all(w);
-  w->passed = 0; /* the last word */
+  w->all_ended = !bf_deal_has_ended(w);
+  w->passed    = 0; /* the last word */
   bf_work_pass(w);
   bf_phase_end(w->run, BF_PHASE_STUDY);
   bf_agree(w->run->world, error);

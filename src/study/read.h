@@ -36,7 +36,9 @@ BfStatus bf_study_add_run(const BfStudyReader *reader, const char *name, const c
 BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* Once all runs are there: what is set in them may name an earlier one. */
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error);
-/* An item of `vary` is replaced as a whole. */
+/* No key varies, or has a value at the reference, that all runs set themselves; once their sets are there. */
+BfStatus bf_study_check_vary(const BfStudy *study, BfError *error);
+/* The same; and an item of `vary` is replaced as a whole. */
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error);
 /* Whether some measure does, once they are there; or there is none. */
 bool bf_study_uses_reference(const BfStudy *study);

@@ -87,6 +87,32 @@ def ranks_and_parts():
     assert open(path("s.csv")).read() == open(path("q.csv")).read()
 
 
+def gathers_its_own():
+    """Parts of another study, of changed data, or of fewer points than STUDY.h5 holds are not joined over it."""
+    def gather(study, *words):
+        return run(["study", path(study), "-o", path("s.h5"), "-gather", *words])
+
+    before = open(path("s.h5"), "rb").read()
+    write("g.yaml", (STUDY % (XOR, "4, 8")).replace("horizon: 1", "horizon: 2"))
+    done = gather("g.yaml")
+    assert done.returncode == 2 and done.stderr.strip().endswith("s.h5: the parts that are there hold no point of this study"), done
+    write("s.yaml", STUDY % (XOR, "4, 8, 5"))
+    good(run(["study", path("s.yaml"), "-o", path("s.h5"), "-quiet"]))
+    assert "joined 2 of 2 parts: 4 of 4 points" in good(gather("s.yaml"))
+    assert len(table("s.csv")) == 3
+    more = open(path("s.h5"), "rb").read()
+    assert more != before
+    done = gather("q.yaml")
+    assert done.returncode == 2 and "s.h5 holds 1 point that the study no longer has" in done.stderr, done
+    assert open(path("s.h5"), "rb").read() == more
+    good(gather("q.yaml", "-overwrite"))
+    assert open(path("s.csv")).read() == open(path("q.csv")).read()
+    problem = write("t.yaml", open(XOR).read().replace("xor.csv", "s.csv"))
+    write("s.csv", open(XOR.replace(".yaml", ".csv")).read())
+    done = run(["study", problem, "-vary", "horizon 1 2", "-o", path("s.h5"), "-gather"])
+    assert done.returncode == 2 and "s.csv" in done.stderr and open(path("s.csv")).read() == open(XOR.replace(".yaml", ".csv")).read(), done
+
+
 def goes_on():
     """A finished study has nothing to do; one that has changed runs what it had not."""
     assert "all 3 points were run before" in good(run(["study", path("q.yaml"), "-o", path("q.h5")]))
@@ -144,7 +170,10 @@ def wrong():
         assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (new, done)
         assert not [name for name in os.listdir(FOLDER.name) if name.startswith("w.") and name != "w.yaml"]
     for words, text in (([], "no study: it has neither"), (["-vary", "quantize_cels 4"], "unknown key quantize_cels, did you mean quantize.cells?"),
-                        (["-vary", "quantize_cells 4", "-part", "3/2"], "-part must be I/N"),
+                        (["-vary", "quantize_cells 4", "-part", "3/2"], "-part must be I/N"), (["-dry", "-part", "x"], "-part must be I/N"),
+                        (["-dry", "-part", "1/2"], "option -dry tells of all points: leave out -part"),
+                        *((["-gather", *words], "option -gather joins all parts and runs nothing: leave out " + words[0])
+                          for words in (["-part", "1/2"], ["-retry"], ["-keep"], ["-ranks", "2"], ["-maxh", "1"], ["-dry"])),
                         (["-vary", "quantize_cells 4", "-ovr", "x"], "unknown")):
         done = run(["study", XOR, "-o", path("w.h5"), *words])
         assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (words, done)
@@ -168,4 +197,4 @@ def waste():
 
 
 tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
-     ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])
+     ("parts are joined of one study", gathers_its_own), ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])

@@ -171,6 +171,10 @@ static void crashes(void) {
   const BfRecord *flies = bf_history_find(&h, "00000000000000000000000000000002");
   check(flies && flies->state == BF_POINT_STOPPED && !flies->crashes, "while a start lives nothing has crashed");
   bf_history_clear(&h);
+  bf_history_read(&run, out, BF_ALL_ALIVE, &h, &error);
+  flies = bf_history_find(&h, "00000000000000000000000000000004");
+  check(flies && flies->state == BF_POINT_STOPPED && !flies->crashes, "nor where any start may live");
+  bf_history_clear(&h);
   h = start(&log, 5);
   check(h.start == 2 && there("0002.log") && !there("0001.log") && !there("0001-000003.log"), "old logs go");
   check(is(2, BF_POINT_STOPPED, 1) && is(1, BF_POINT_DONE, 0), "what they held stays");
