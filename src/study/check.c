@@ -138,11 +138,9 @@ static int64_t speaker(const BfPlan *plan, int64_t p) {
   const BfStudy *study  = plan->study;
   int64_t        number = 0, stride = 1;
   for (int i = study->items - 1; i >= 0; i--) {
-    bool          over   = false;
     const int64_t choice = plan->point[p].choice[i];
     if (choice < 0) continue; /* the reference: it has one value there */
-    for (int o = 0; o < study->overs; o++) over |= bf_study_item(study, study->over[o], NULL) == i;
-    number += over ? 0 : stride * choice;
+    number += bf_item_is_over(study, i) ? 0 : stride * choice;
     stride *= study->item[i].count;
   }
   return plan->point[p].reference ? plan->points + number : number;
@@ -194,8 +192,8 @@ static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
   const int64_t step  = stride(x->speakers);
   double        draws = 1;
   int64_t       at    = x->last_point;
-  for (int o = 0; o < x->plan->study->overs; o++)
-    draws *= (double)x->plan->study->item[bf_study_item(x->plan->study, x->plan->study->over[o], NULL)].count;
+  for (int i = 0; i < x->plan->study->items; i++)
+    if (bf_item_is_over(x->plan->study, i)) draws *= (double)x->plan->study->item[i].count;
   for (int64_t k = 0; k < x->speakers && x->spent < at_least + share * x->told; k++, at = (at + step) % x->speakers) {
     const int64_t p = x->speaker[at];
     if (k % run->size != run->rank) continue;

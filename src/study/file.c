@@ -150,12 +150,7 @@ void bf_study_destroy(BfStudy **study) {
     bf_free(x->run[r].name);
     bf_sets_clear(&x->run[r].set);
   }
-  for (int i = 0; i < x->measures; i++) {
-    bf_free(x->measure[i].name);
-    bf_free(x->measure[i].of);
-    bf_free(x->measure[i].minus);
-    bf_free(x->measure[i].formula);
-  }
+  for (int i = 0; i < x->measures; i++) bf_measure_clear(&x->measure[i]);
   for (int i = 0; i < x->fits; i++) {
     bf_free(x->fit[i].y);
     bf_free(x->fit[i].x);

@@ -106,15 +106,6 @@ static BfStatus add_parts(const BfRun *run, const char *out, BfGathered *x, BfHi
   return BF_OK;
 }
 
-static BfStatus copy_record(const BfRecord *record, BfRecord **out, BfError *error) {
-  unsigned char *bytes;
-  int64_t        size, used;
-  BF_TRY(bf_record_pack(record, &size, &bytes, error));
-  const BfStatus status = bf_record_unpack(bytes, size, &used, out, error);
-  bf_free(bytes);
-  return status;
-}
-
 BfStatus bf_study_gather(const BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[],
                          BfGathered *x, BfError *error) {
   BfHistory     all = {0}, parts = {0};
@@ -128,7 +119,7 @@ BfStatus bf_study_gather(const BfRun *run, const BfPlan *plan, const BfStudyOpti
   BF_GOTO(add_records(&parts, &all, error));
   for (int64_t p = 0; p < plan->points + plan->references; p++) {
     const BfRecord *record = bf_history_find(&all, plan->point[p].key);
-    if (record) BF_GOTO(copy_record(record, &records[p], error));
+    if (record) BF_GOTO(bf_record_copy(record, &records[p], error));
   }
   x->points = count_ended(plan, &all);
 done:

@@ -76,7 +76,7 @@ static BfStatus check_name(const BfStudy *study, const char *name, BfError *erro
   return BF_OK;
 }
 
-static void clear_measure(BfMeasure *m) {
+void bf_measure_clear(BfMeasure *m) {
   bf_free(m->name);
   bf_free(m->of);
   bf_free(m->minus);
@@ -89,7 +89,7 @@ static BfStatus add(BfStudy *study, BfMeasure *m, const char *name, BfError *err
   if (error->status == BF_OK) m->name = bf_text_copy(name, (int64_t)strlen(name), error);
   if (error->status == BF_OK) bf_array_room(&study->measure, study->measures, &room, sizeof *study->measure, error);
   if (error->status == BF_OK) study->measure[study->measures++] = *m;
-  else clear_measure(m);
+  else bf_measure_clear(m);
   return error->status;
 }
 
@@ -218,6 +218,13 @@ BfStatus bf_add_over(const BfStudyReader *reader, const char *spelt, BfError *er
   if (error->status == BF_OK) add_text(&study->over, &study->overs, key, error);
   bf_free(key);
   return error->status;
+}
+
+bool bf_item_is_over(const BfStudy *study, int item) {
+  for (int k = 0; k < study->item[item].keys; k++)
+    for (int o = 0; o < study->overs; o++)
+      if (!strcmp(study->item[item].key[k], study->over[o])) return true;
+  return false;
 }
 
 /* One word, or a list of words. */

@@ -56,13 +56,6 @@ static BfStatus result_path(const Point *p, const BfStudyRun *r, size_t size, ch
   return bf_fail(error, BF_BAD_INPUT, "%s: the path is too long", p->folder);
 }
 
-static bool takes(const BfStudyCommand *command, const char *option) {
-  for (const BfOption *const *table = command->tables; table && *table; table++)
-    for (const BfOption *row = *table; row->name; row++)
-      if (!strcmp(row->name, option)) return true;
-  return false;
-}
-
 /* A run that was stopped goes on; one that cannot begins anew. */
 static BfStatus make_options(const Point *p, int r, BfOptions **options, const char **file, BfError *error) {
   const BfStudyRun *run = &p->work->plan->study->run[r];
@@ -70,8 +63,8 @@ static BfStatus make_options(const Point *p, int r, BfOptions **options, const c
   BF_TRY(result_path(p, run, sizeof path, path, error));
   BF_TRY(bf_plan_options(p->work->plan, p->task->point, r, p->folder, options, file, error));
   BF_TRY(bf_options_add(*options, "o", path, error));
-  if (takes(run->command, "restart")) return bf_options_add(*options, "restart", "auto", error);
-  return takes(run->command, "overwrite") ? bf_options_add(*options, "overwrite", NULL, error) : BF_OK;
+  if (bf_study_option(run->command, "restart")) return bf_options_add(*options, "restart", "auto", error);
+  return bf_study_option(run->command, "overwrite") ? bf_options_add(*options, "overwrite", NULL, error) : BF_OK;
 }
 
 /* Ranks of a node share its memory. */

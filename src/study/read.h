@@ -72,10 +72,13 @@ BfStatus bf_add_measure(const BfStudyReader *reader, const char *name, const cha
                         BfError *error);
 /* Cost and loss of the last run's layers on the data. */
 BfStatus bf_study_default_measures(const BfStudyReader *reader, BfError *error);
+void     bf_measure_clear(BfMeasure *measure);
 BfStatus bf_read_over(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_fits(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_plot(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_add_over(const BfStudyReader *reader, const char *key, BfError *error);
+/* Whether an item is averaged over: the study's `over` has one of its keys. */
+bool bf_item_is_over(const BfStudy *study, int item);
 /* asked: but for y and x. */
 BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, const BfFit *asked, BfError *error);
 /* Whether all values of a varied key are numbers. */

@@ -133,9 +133,13 @@ typedef struct {
 BfStatus bf_study_read(MPI_Comm comm, const char *path, const BfStudyCommand commands[], BfOptions *options,
                        BfStudy **out, BfError *error);
 void     bf_study_destroy(BfStudy **study);
+/* The row of a command's own option; NULL: it has none of the name. */
+const BfOption *bf_study_option(const BfStudyCommand *command, const char *option);
 /* Whether a command takes the key, of the problem or one of its options; whether its value there names a file. */
 bool bf_study_takes(const BfStudyCommand *command, const char *key);
 bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text);
+/* Whether some value of the key there is a file's name, one without a dot or a slash among them. */
+bool bf_study_may_name_file(const BfStudyCommand *command, const char *key);
 /* Whether `path` is one of that output's form, in which a * stands for anything but a slash. */
 bool bf_study_is_output(const char *output, const char *path);
 /* Whether a key of the problem names a file, however it is spelt. */
