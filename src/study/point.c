@@ -127,9 +127,11 @@ done:
 
 /* ---- all of them ------------------------------------------------------------------------------------------------ */
 
-/* What a start that was killed has left is gone on from where it is whole. */
+/* What a start that was killed has left is gone on from where it is whole; so are results that were kept, of a point of
+ * which more is asked, or which the log does not know to be done. */
 static BfStatus make_folder(const Point *p, BfError *error) {
   char path[4096];
+  if (p->work->o->keep && p->task->known) bf_study_unkeep(p->work->o->out, p->work->start, p->record->key);
   BF_TRY(bf_study_point_make(p->work->o->out, p->work->start, p->record->key, error));
   for (int r = 0; r < p->work->plan->study->runs; r++) {
     BF_TRY(result_path(p, &p->work->plan->study->run[r], sizeof path, path, error));

@@ -99,14 +99,31 @@ def await_end(out):
         time.sleep(0.02)
 
 
+def all_kept(out, keys):
+    """Whether -keep has the whole result of each of these points."""
+    for key in keys:
+        with h5py.File(os.path.join(out[:-3] + ".d", key.decode(), "solve.h5")) as f:
+            assert f["rollout"].attrs["cost"] > 0
+
+
+def await_done(process, out, count):
+    """Until so many points are done, at most some seconds."""
+    until = time.time() + 5
+    while time.time() < until and process.poll() is None and len(done_of(out)) < count:
+        time.sleep(0.005)
+
+
 def kills():
+    """What was done stays, with its results where they are kept."""
     draw, first, seen = random.Random(5), wanted(True), set()
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
+        words.append("-keep")
         hurt = 0
         for _ in range(6):
             process = start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3)))
-            time.sleep(draw.uniform(0.3, 2.5))
+            await_done(process, out, len(seen) + draw.choice((0, 1)))
+            time.sleep(draw.uniform(0, 0.8))
             if process.poll() is None:
                 hurt += 1
                 kill_all(process) if draw.random() < 0.5 else os.kill(draw.choice(ranks_of(process)), signal.SIGKILL)
@@ -119,10 +136,14 @@ def kills():
             now = done_of(out)
             assert now >= seen, "a point that was done is not any more"
             seen = now
+            all_kept(out, seen)
         last = run([w for w in words if w != "-quiet"] + ["-retry"], 2)
         assert last.returncode == 0, last.stderr
         assert not seen or status == 0 or "kept %d of 6 points" % len(seen) in last.stdout, (len(seen), last.stdout)
         assert table(out) == first and not os.path.exists(out + ".checkpoint")
+        assert len(os.listdir(out[:-3] + ".d")) == 6
+        all_kept(out, [key.encode() for key in os.listdir(out[:-3] + ".d")])
+        assert seen, "no kill came behind a point that was done"
         print("# killed %d times, %d points were done before the last start" % (hurt, len(seen)))
 
 
