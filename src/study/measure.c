@@ -220,13 +220,6 @@ BfStatus bf_add_over(const BfStudyReader *reader, const char *spelt, BfError *er
   return error->status;
 }
 
-bool bf_item_is_over(const BfStudy *study, int item) {
-  for (int k = 0; k < study->item[item].keys; k++)
-    for (int o = 0; o < study->overs; o++)
-      if (!strcmp(study->item[item].key[k], study->over[o])) return true;
-  return false;
-}
-
 /* One word, or a list of words. */
 static BfStatus each_text(const BfStudyReader *reader, const BfTree                                 *node,
                           BfStatus (*take)(const BfStudyReader *, const char *, BfError *), BfError *error) {

@@ -61,6 +61,8 @@ BfStatus bf_words_vary(const BfStudyReader *reader, const char *words, BfError *
 void     bf_item_clear(BfItem *item);
 /* The item that has the key, and which of its keys; -1: none. */
 int bf_study_item(const BfStudy *study, const char *key, int *which);
+/* Whether an item is averaged over: the study's `over` has one of its keys. */
+bool bf_item_is_over(const BfStudy *study, int item);
 
 /* ---- measure.c: columns, and what is made of them ---------------------------------------------------------------- */
 
@@ -77,8 +79,6 @@ BfStatus bf_read_over(const BfStudyReader *reader, const BfTree *node, BfError *
 BfStatus bf_read_fits(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_plot(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_add_over(const BfStudyReader *reader, const char *key, BfError *error);
-/* Whether an item is averaged over: the study's `over` has one of its keys. */
-bool bf_item_is_over(const BfStudy *study, int item);
 /* asked: but for y and x. */
 BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, const BfFit *asked, BfError *error);
 /* Whether all values of a varied key are numbers. */
