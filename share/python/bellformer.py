@@ -111,6 +111,8 @@ def norm_rms(z):
 # N(z) by its name, of numpy's arrays and of torch's tensors.
 NORM = {"none": lambda z: z, "rms": norm_rms, "layer": lambda z: norm_rms(z - z.mean(-1, keepdims=True))}
 FARTHEST = 1e140  # without a projection, numbers beyond it count as it
+WORDS = {"mask": ("full", "causal"), "feedforward": ("none", *SIGMA), "projection": ("clip", "sphere", "none"), "norm": tuple(NORM)}
+POOLING, FORMS = ("mean", "last", "first"), ("full", "diagonal", "scalar", "skew", "fixed")
 
 
 def log_softmax(logits):
@@ -193,7 +195,11 @@ class Form:
 
 
 def save_controls(path, control):
-    """A file that `bellformer flow -init` takes; control [T, q]."""
+    """A file that `bellformer flow -init` takes; control [T, q]. ValueError where a result stands there."""
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r") as f:
+            if "provenance" in f:
+                raise ValueError("%s holds a result: controls go into a file of their own" % path)
     with h5py.File(path, "w") as f:
         f["/rollout/controls"] = np.asarray(control, dtype=float)
 
@@ -242,9 +248,15 @@ class Model:
         self.residual, self.step, self.beta = float(a["residual"]), float(a["step"]), float(a["beta"])
         self.mask, self.feedforward, self.projection = text(a["mask"]), text(a["feedforward"]), text(a["projection"])
         self.norm = text(a["norm"]) if "norm" in a else "none"  # none in results of before there were norms
+        for key, known in WORDS.items():
+            self._know(key, getattr(self, key), known)
         self.lower, self.upper = layer["lower"][()], layer["upper"][()]
         self.encoding = np.reshape(layer["encoding"][()], (-1, self.dim)) if "encoding" in layer else None
         self.amplitude = float(a["position_amplitude"]) if "position_amplitude" in a else None  # of a sinusoidal encoding
+
+    def _know(self, key, word, known):
+        if word not in known:
+            raise ValueError("%s: %s '%s' is unknown here (known: %s); `bellformer eval` reads it" % (self.path, key, word, ", ".join(known)))
 
     def _read_matrices(self, f):
         """matrix[t]: the matrices of layer t by their names; b1 and b2 as vectors."""
@@ -259,6 +271,8 @@ class Model:
         if "control" in f:
             group = f["control"]
             self.lower_control, self.upper_control = group["lower"][()], group["upper"][()]
+            for name in self.matrix[0]:
+                self._know("the form of " + name, text(group[name].attrs["form"]), FORMS)
             forms = [Form(name, group[name].attrs, np.reshape(value, (int(group[name].attrs["rows"]), -1)))
                      for name, value in self.matrix[0].items()]
             # In the order of u; a form without free numbers stands before the matrix behind it.
@@ -270,6 +284,7 @@ class Model:
             self.R, self.b = f["model/readout/R"][()], f["model/readout/b"][()]
         if "cost" in f:
             self.cost = {name: text(value) if isinstance(value, (bytes, str)) else float(value) for name, value in f["cost"].attrs.items()}
+            self._know("pooling", self.cost.get("pooling", POOLING[0]), POOLING)
 
     def _read_data(self, f, group, tokens):
         t = f[group]
