@@ -37,7 +37,7 @@ def bits():
             for group in ([], ["-start_ranks", 1], ["-start_ranks", 2]):
                 done = run(["flow", path, "-o", out, "-overwrite", *OPTIONS, *group], ranks)
                 assert done.returncode == 0, done
-                told = sorted(line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("start "))
+                told = sorted(line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("start ") and ": J = " in line)
                 assert told == ["start %d of 5" % (s + 1) for s in range(5)], done.stdout
                 check(whole, out)
 
@@ -79,10 +79,10 @@ def children(parent):
     return [int(pid) for pid in found]
 
 
-def one_signal():
+def one_signal(options=("-starts", 4000, "-scheme", "layers")):
     """USR1 to one rank, the first of no group: all stop in order. More starts than any machine tries before the signal comes."""
     with tempfile.TemporaryDirectory() as f:
-        options = ["-starts", 4000, "-scheme", "layers", "-tao_max_it", 100000, "-tao_gatol", 0]
+        options = [*options, "-tao_max_it", 100000, "-tao_gatol", 0]
         path, out = continuous.write(PROBLEM, f), os.path.join(f, "run.h5")
         command = ["mpirun", "--quiet", "-n", "4", BELLFORMER, "flow", path, "-o", out, *(str(x) for x in options), "-start_ranks", "2"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -93,9 +93,28 @@ def one_signal():
             time.sleep(0.02)
         time.sleep(0.3)
         os.kill(ranks[3], signal.SIGUSR1)
-        _, errors = process.communicate(timeout=100)
+        try:
+            _, errors = process.communicate(timeout=100)
+        finally:
+            process.terminate()
         assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
 
 
-every = [bits, other_groups, killed, one_signal]
+def idle_signal():
+    """USR1 to a rank of a group that has no start, while it waits for its leader."""
+    one_signal(("-starts", 1, "-scheme", "rk4", "-steps", 400))
+
+
+def idle():
+    """Groups without a start are told of as such; a long sequence is one group of blocks, of which `info` measures a part."""
+    with tempfile.TemporaryDirectory() as f:
+        path = continuous.write(PROBLEM, f)
+        done = run(["flow", path, "-starts", 1, "-start_ranks", 1, "-scheme", "layers", "-tao_max_it", 1], 3)
+        assert "1 group of 1 rank takes a start each, 2 more find none" in done.stdout, done
+        long = continuous.write({**PROBLEM, "rows": sequences(1, 8192, seed=9)}, f, name="long")
+        done = run(["info", long, "-starts", 2, "-scheme", "layers", "-ranks", 4, "-ranks_per_node", 4])
+        assert "2 groups of 1 rank try a start each" in done.stdout, done
+
+
+every = [bits, other_groups, killed, one_signal, idle_signal, idle]
 tap([(check_.__name__.replace("_", " "), check_) for check_ in (every[1:3] if "quick" in sys.argv else every)])
