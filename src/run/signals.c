@@ -16,7 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { LINE = 1024, PATH = 4096 };
+enum { LINE = 1 << 14, PATH = 4096 }; /* a line has two paths and the command that goes on */
 
 static const int grace = 600000; /* microseconds of the second that mpirun leaves */
 

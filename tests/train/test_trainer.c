@@ -138,6 +138,33 @@ static BfStatus train_quietly(BfRun *run, const char *name, const BfProblem *pro
               !strcmp(name, "flow") ? OPTIONS("tao_max_it", "3", "scheme", "layers") : NULL, out, error);
 }
 
+/* A number that is none is seen in what was the largest; the longest command is kept whole. */
+static void check_written(Tap *tap, BfRun *run, const BfProblem *problem, const char *out) {
+  enum { WORDS = 1000 };
+  char        word[] = "-a_word_of_twenty_by", *words[WORDS], *line = NULL;
+  BfArguments arguments = {.name = "between", .argc = WORDS, .argv = words};
+  const char *last      = "of_twenty_by";
+  double      token     = 0;
+  BfTrained   trained   = {0};
+  BfStore    *store     = NULL;
+  BfError     error     = {0};
+  for (int i = 0; i < WORDS; i++) words[i] = word;
+  bool fine = with(run, &between, problem, NULL, &trained, &error) == BF_OK &&
+              bf_store_create(run->world, out, 1, &store, &error) == BF_OK;
+  if (fine) trained.train.tokens[0] = NAN;
+  fine = fine && bf_rollout_write(problem, &trained.train, &trained.test, store, &error) == BF_OK &&
+         bf_result_provenance(run->world, run, &arguments, problem->layer.kernels, store, &error) == BF_OK &&
+         bf_store_commit(&store, &error) == BF_OK && bf_store_open(run->world, out, &store, &error) == BF_OK &&
+         bf_store_get_double(store, "/rollout", "largest_token", &token, &error) == BF_OK &&
+         bf_store_get_text(store, "/provenance", "command", &line, &error) == BF_OK;
+  check(tap, fine && isnan(token), "no largest token where one is NaN");
+  check(tap, fine && strlen(line) == WORDS * sizeof word - 1 && strstr(line + strlen(line) - strlen(last), last),
+        "a long command line is kept whole");
+  bf_store_close(&store);
+  bf_free(line);
+  bf_trained_clear(&trained);
+}
+
 /* solve on the first rank and flow on the others at once, each as when it has all ranks to itself. */
 static void check_parts(Tap *tap, BfRun *run, BfProblem *problem) {
   BfTrained   alone[2] = {0}, part = {0};
@@ -184,6 +211,7 @@ int main(int argc, char **argv) {
   run->quiet = true;
   check_result(&tap, run, problem, out);
   check_restart(&tap, run, problem, out);
+  check_written(&tap, run, problem, out);
   check_parts(&tap, run, problem);
   check(&tap, run->rank || (!unlink(out) && !rmdir(folder)), "nothing else was written");
   bf_problem_destroy(&problem);
