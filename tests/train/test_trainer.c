@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bellformer/flow.h"
 #include "train/trainer.h"
 
 /* ---- the trainer: controls at a fraction of the way from the lower to the upper end of the box ------------------- */
@@ -165,6 +166,35 @@ static void check_written(Tap *tap, BfRun *run, const BfProblem *problem, const 
   bf_trained_clear(&trained);
 }
 
+/* Pontryagin's condition where an adjoint and a gradient are NaN. */
+static void check_condition(Tap *tap, BfRun *run, const BfProblem *problem) {
+  const int64_t       n = (int64_t)problem->horizon * problem->layer.free;
+  const int64_t       m = (problem->horizon + 1) * problem->train.tokens * problem->layer.dim;
+  const BfFlowOptions o = {.scheme = bf_scheme("layers"), .steps = 1, .memory = 1e9};
+  double             *u = NULL, *gradient = NULL, *tokens = NULL, *adjoint = NULL;
+  BfFlow             *flow  = NULL;
+  BfPontryagin        p     = {0};
+  BfError             error = {0};
+  bool                fine  = BF_NEW(&u, n, &error) == BF_OK && BF_NEW(&gradient, n, &error) == BF_OK &&
+              BF_NEW(&tokens, m, &error) == BF_OK && BF_NEW(&adjoint, m, &error) == BF_OK &&
+              bf_flow_create(run, problem, &problem->train, &o, &flow, &error) == BF_OK;
+  BfFlowValue value = {.gradient = gradient, .tokens = tokens, .adjoint = adjoint};
+  fine              = fine && bf_flow_evaluate(flow, u, &value, &error) == BF_OK;
+  fine = fine && bf_pontryagin(flow, problem, u, &value, &p, &error) == BF_OK && isfinite(p.stationarity + p.violation);
+  bf_pontryagin_clear(&p);
+  for (int64_t i = 0; fine && i < m; i++) adjoint[i] = NAN;
+  if (fine) gradient[0] = NAN;
+  fine = fine && bf_pontryagin(flow, problem, u, &value, &p, &error) == BF_OK;
+  check(tap, fine && isnan(p.stationarity) && isnan(p.violation) && isnan(p.variation),
+        "Pontryagin's condition is not met by NaN");
+  bf_pontryagin_clear(&p);
+  bf_flow_destroy(&flow);
+  bf_free(u);
+  bf_free(gradient);
+  bf_free(tokens);
+  bf_free(adjoint);
+}
+
 /* solve on the first rank and flow on the others at once, each as when it has all ranks to itself. */
 static void check_parts(Tap *tap, BfRun *run, BfProblem *problem) {
   BfTrained   alone[2] = {0}, part = {0};
@@ -212,6 +242,7 @@ int main(int argc, char **argv) {
   check_result(&tap, run, problem, out);
   check_restart(&tap, run, problem, out);
   check_written(&tap, run, problem, out);
+  check_condition(&tap, run, problem);
   check_parts(&tap, run, problem);
   check(&tap, run->rank || (!unlink(out) && !rmdir(folder)), "nothing else was written");
   bf_problem_destroy(&problem);
