@@ -2,6 +2,7 @@
 #include "study/gather.h"
 #include "run/text.h"
 #include "study/log.h"
+#include "study/outcome.h"
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,48 +57,58 @@ static bool is_there(const char *path) {
 
 /* ---- joined ------------------------------------------------------------------------------------------------------ */
 
-/* What has come to an end counts more than what has not. */
-static bool is_better(const BfRecord *than, const BfRecord *record) {
-  return !than || (than->state != BF_POINT_DONE && record->state != BF_POINT_STOPPED);
+enum { NOTHING, STOPPED, ASKED_FOR_LESS, FAILED, DONE };
+
+/* How far a point is: of two records of it the one that is further counts. */
+static int progress_of(const BfStudy *study, const BfRecord *r) {
+  if (!r) return NOTHING;
+  if (r->state == BF_POINT_DONE) return bf_outcome_lacks(study, r) ? ASKED_FOR_LESS : DONE;
+  return r->state == BF_POINT_STOPPED ? STOPPED : FAILED;
 }
 
-static BfStatus add_records(BfHistory *from, BfHistory *all, BfError *error) {
+static bool is_better(const BfStudy *study, const BfRecord *than, const BfRecord *record) {
+  const int before = progress_of(study, than), now = progress_of(study, record);
+  return now > before || (now == FAILED && before == FAILED);
+}
+
+static BfStatus add_records(const BfStudy *study, BfHistory *from, BfHistory *all, BfError *error) {
   for (int64_t i = 0; i < from->count; i++) {
     BfRecord *record = from->record[i];
-    if (!is_better(bf_history_find(all, record->key), record)) continue;
+    if (!is_better(study, bf_history_find(all, record->key), record)) continue;
     from->record[i] = NULL;
     BF_TRY(bf_history_put(all, &record, error));
   }
   return BF_OK;
 }
 
-/* Records of a file, or of the folder of what is under way, in which a point in flight has not crashed. plan: that has
- * to have all that were done; NULL. */
-static BfStatus add_file(const BfRun *run, const char *path, const BfPlan *plan, BfHistory *all, BfError *error) {
+/* Records of a file, or of the folder of what is under way, in which a point in flight has not crashed. whole: the plan
+ * has to have all that were done. */
+static BfStatus add_file(const BfRun *run, const char *path, const BfPlan *plan, bool whole, BfHistory *all,
+                         BfError *error) {
   BfHistory file   = {0};
   BfStatus  status = bf_history_read(run, path, BF_ALL_ALIVE, &file, error);
-  if (status == BF_OK && plan) status = bf_history_refuse_lost(plan, &file, path, error);
-  if (status == BF_OK) status = add_records(&file, all, error);
+  if (status == BF_OK && whole) status = bf_history_refuse_lost(plan, &file, path, error);
+  if (status == BF_OK) status = add_records(plan->study, &file, all, error);
   bf_history_clear(&file);
   return status;
 }
 
-static int64_t count_ended(const BfPlan *plan, const BfHistory *h) {
+/* Points that are so far, or further. */
+static int64_t count(const BfPlan *plan, const BfHistory *h, int progress) {
   int64_t points = 0;
-  for (int64_t p = 0; p < plan->points + plan->references; p++) {
-    const BfRecord *record = bf_history_find(h, plan->point[p].key);
-    points += record && record->state != BF_POINT_STOPPED;
-  }
+  for (int64_t p = 0; p < plan->points + plan->references; p++)
+    points += progress_of(plan->study, bf_history_find(h, plan->point[p].key)) >= progress;
   return points;
 }
 
-static BfStatus add_parts(const BfRun *run, const char *out, BfGathered *x, BfHistory *all, BfError *error) {
+static BfStatus add_parts(const BfRun *run, const BfPlan *plan, const char *out, BfGathered *x, BfHistory *all,
+                          BfError *error) {
   BF_TRY(count_parts(out, &x->parts, error));
   for (int64_t i = 1; i <= x->parts; i++) {
     char *name;
     BF_TRY(bf_study_part(out, i, x->parts, &name, error));
     const bool     there  = is_there(name);
-    const BfStatus status = there ? add_file(run, name, NULL, all, error) : BF_OK;
+    const BfStatus status = there ? add_file(run, name, plan, false, all, error) : BF_OK;
     bf_free(name);
     BF_TRY(status);
     x->there += there;
@@ -108,20 +119,19 @@ static BfStatus add_parts(const BfRun *run, const char *out, BfGathered *x, BfHi
 
 BfStatus bf_study_gather(const BfRun *run, const BfPlan *plan, const BfStudyOptions *o, BfRecord *records[],
                          BfGathered *x, BfError *error) {
-  BfHistory     all = {0}, parts = {0};
-  const BfPlan *keeps = o->overwrite ? NULL : plan;
-  BfStatus      status;
+  BfHistory all = {0}, parts = {0};
+  BfStatus  status;
   *x = (BfGathered){0};
-  BF_GOTO(add_parts(run, o->out, x, &parts, error));
-  if (!count_ended(plan, &parts))
+  BF_GOTO(add_parts(run, plan, o->out, x, &parts, error));
+  if (!count(plan, &parts, ASKED_FOR_LESS))
     BF_GOTO(bf_fail(error, BF_BAD_INPUT, "%s: the parts that are there hold no point of this study", o->out));
-  if (is_there(o->out)) BF_GOTO(add_file(run, o->out, keeps, &all, error));
-  BF_GOTO(add_records(&parts, &all, error));
+  if (is_there(o->out)) BF_GOTO(add_file(run, o->out, plan, !o->overwrite, &all, error));
+  BF_GOTO(add_records(plan->study, &parts, &all, error));
   for (int64_t p = 0; p < plan->points + plan->references; p++) {
     const BfRecord *record = bf_history_find(&all, plan->point[p].key);
     if (record) BF_GOTO(bf_record_copy(record, &records[p], error));
   }
-  x->points = count_ended(plan, &all);
+  x->points = count(plan, &all, FAILED);
 done:
   bf_history_clear(&parts);
   bf_history_clear(&all);

@@ -171,11 +171,20 @@ def measures_more():
     begin = (STUDY % (XOR, "4, 8")).split("reference:")[0].replace("  - {name: there, command: eval, set: {model: refined, data: table.csv}}\n", "")
     write("m.yaml", begin + few)
     good(run(["study", path("m.yaml"), "-o", path("m.h5"), "-quiet"]))
+    parts, join = [["study", path("m.yaml"), "-o", path("parts.h5"), "-quiet", "-part", part] for part in ("1/2", "2/2")], ["study", path("m.yaml"), "-o", path("parts.h5"), "-gather"]
+    for words in (*parts, join):
+        good(run(words))
     write("m.yaml", begin + most)
     done = good(run(["study", path("m.yaml"), "-o", path("m.h5")]))
     assert "2 points are run again, which have not been asked for program/rollout/tokens" in done, done
     good(run(["study", path("m.yaml"), "-o", path("n.h5"), "-quiet"]))
     assert open(path("m.csv")).read() == open(path("n.csv")).read()
+    good(run(parts[0]))
+    done = run(join)
+    assert done.returncode == 1 and "1 of 2 points are not there; parts have stopped" in done.stderr, done
+    good(run(parts[1]))
+    good(run(join))
+    assert open(path("parts.csv")).read() == open(path("n.csv")).read()
     rows = table("m.csv")
     assert all(row["tokens"] >= 0 and row["largest"] != row["largest"] for row in rows), rows
     assert "all 2 points were run before" in good(run(["study", path("m.yaml"), "-o", path("m.h5")]))

@@ -107,8 +107,8 @@ def all_kept(out, keys):
 
 
 def await_done(process, out, count):
-    """Until so many points are done, at most some seconds."""
-    until = time.time() + 5
+    """Until so many points are done."""
+    until = time.time() + 60
     while time.time() < until and process.poll() is None and len(done_of(out)) < count:
         time.sleep(0.005)
 
