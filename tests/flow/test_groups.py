@@ -1,17 +1,20 @@
 """Starts dealt to groups of ranks: the same answer on any number of ranks, of groups, and after any stop, kill or failure."""
+import glob
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 import continuous
 from flow_cases import case
-from harness import BELLFORMER, Result, run, tap
-from bits import difference as same
-from cases import READOUT, sequences
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
+from faults import Started, kill_all, ranks_of  # noqa: E402
+from harness import Result, run, tap  # noqa: E402
+from bits import difference as same  # noqa: E402
+from cases import READOUT, sequences  # noqa: E402
 
 PROBLEM = case(rows=sequences(40, 8, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=4, step=0.2, weight_decay=1e-3)
 OPTIONS = ["-starts", 5, "-scheme", "layers", "-tao_max_it", 40]
@@ -58,25 +61,37 @@ def other_groups():
 
 
 def killed():
-    """kill -9 of all processes at random instants of a fixed seed, then other ranks and groups."""
+    """kill -9 of all processes at random instants of a fixed seed, once there is a checkpoint, then other ranks and groups."""
     draw = random.Random(7)
     with tempfile.TemporaryDirectory() as f:
         path, whole, out = prepare(f)
+        hits = 0
         for ranks in (3, 2, 4, 3):
-            command = ["mpirun", "--quiet", "-n", str(ranks), BELLFORMER, "flow", path, "-o", out, "-restart", "auto",
-                       *(str(x) for x in OPTIONS), "-checkpoint_interval", "0", "-start_ranks", "1"]
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-            time.sleep(draw.uniform(0.5, 2))
-            for child in children(process.pid):
-                os.kill(child, signal.SIGKILL)
-            process.wait()
-        assert run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS], 2).returncode == 0
+            with flow(path, out, ranks, *OPTIONS, "-restart", "auto", "-checkpoint_interval", 0, "-start_ranks", 1) as process:
+                generations(process, out)
+                time.sleep(draw.uniform(0, 0.3))
+                kill_all(process)
+                process.communicate()
+            hits += process.returncode != 0
+            if not os.path.exists(out + ".checkpoint"):  # it had come to its end
+                check(whole, out)
+                os.remove(out)
+        assert hits >= 2, hits
+        done = run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS], 2)
+        assert done.returncode == 0, done
         check(whole, out)
 
 
-def children(parent):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True).stdout.split()
-    return [int(pid) for pid in found]
+def flow(path, out, ranks, *options):
+    return Started(["flow", path, "-o", out, *options], ranks)
+
+
+def generations(process, out):
+    """Waits until there is a checkpoint of this start or an earlier one, or the end."""
+    until = time.time() + 60
+    while process.poll() is None and not glob.glob(out + ".checkpoint/*.h5"):
+        assert time.time() < until, "no checkpoint"
+        time.sleep(0.01)
 
 
 def one_signal(options=("-starts", 4000, "-scheme", "layers")):
@@ -84,19 +99,12 @@ def one_signal(options=("-starts", 4000, "-scheme", "layers")):
     with tempfile.TemporaryDirectory() as f:
         options = [*options, "-tao_max_it", 100000, "-tao_gatol", 0]
         path, out = continuous.write(PROBLEM, f), os.path.join(f, "run.h5")
-        command = ["mpirun", "--quiet", "-n", "4", BELLFORMER, "flow", path, "-o", out, *(str(x) for x in options), "-start_ranks", "2"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(1500):
-            ranks = children(process.pid)
-            if len(ranks) == 4 and os.path.exists(os.path.join(out + ".checkpoint", "0000.h5")):
-                break
-            time.sleep(0.02)
-        time.sleep(0.3)
-        os.kill(ranks[3], signal.SIGUSR1)
-        try:
+        with flow(path, out, 4, *options, "-start_ranks", 2) as process:
+            generations(process, out)
+            ranks = ranks_of(process)
+            assert len(ranks) == 4, ranks
+            os.kill(max(ranks), signal.SIGUSR1)
             _, errors = process.communicate(timeout=100)
-        finally:
-            process.terminate()
         assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
 
 
