@@ -297,6 +297,12 @@ class Model:
             raise ValueError("%s: no /cost: written by an older bellformer; `bellformer eval` reads it" % self.path)
         return self.cost["terminal"]
 
+    def loss_kind(self):
+        """The same, where it is known here."""
+        if self.kind() not in (*LABEL_LOSS, "squared_error", "wasserstein"):
+            raise ValueError("%s: the loss %s is unknown here; `bellformer eval` computes it" % (self.path, self.kind()))
+        return self.kind()
+
     def pools(self):
         """Whether a sequence stands for itself by one representation; else every token does."""
         self.kind()
@@ -395,15 +401,13 @@ class Model:
 
     def loss(self, table):
         """Terminal cost and accuracy (NaN with targets) of the table, which must have labels or targets."""
-        answer, kind = self.predict(table), self.kind()
+        answer, kind = self.predict(table), self.loss_kind()
         if (table.label if self.R is not None else table.target) is None:
             raise ValueError("%s needs %s" % (kind, "labels" if self.R is not None else "targets"))
         if kind == "squared_error":
             return float(((answer.value - table.target) ** 2).sum(axis=1).mean()), math.nan
         if kind == "wasserstein":
             return self._transport(table, answer.value), math.nan
-        if kind not in LABEL_LOSS:
-            raise ValueError("%s: the loss %s is unknown here; `bellformer eval` computes it" % (self.path, kind))
         label = table.label
         if self.pools():
             label = np.array([table.label[rows[0]] for _, rows in table.contexts()])

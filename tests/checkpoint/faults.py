@@ -108,18 +108,20 @@ def starts_of(out):
 
 def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
     """A run is started and hurt at a random instant, again and again until it was hurt so often; then it is left alone. What comes to its
-    end has the bits of a run in peace, and some of it was gone on with. hurt(draw, process); judge(status, err, out, ranks): what else must
-    hold of each start."""
+    end has the bits of a run in peace. The most starts that one took: 1 where none was hurt that had a checkpoint. hurt(draw, process);
+    judge(status, err, out, ranks): what else must hold of each start."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="bf_hurt_") as f:
         problem, options = spaces(f)[space]
+        began = time.monotonic()
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
+        pace = max(1, 0.2 * (time.monotonic() - began))  # on a busy machine what is early would be before the program is there
         done = finished = tried = most = 0
         while done < times:
             number, tried = draw.choice(ranks), tried + 1
             assert tried <= 10 * times, "%d of %d starts were over before they could be hurt" % (tried - done, tried)
             with start([problem, "-o", out, "-restart", "auto", "-checkpoint_interval", draw.choice(intervals), "-quiet", *options], number) as process:
-                time.sleep(draw.uniform(0.15, 1.3))
+                time.sleep(pace * draw.uniform(0.15, 1.3))
                 if process.poll() is None:
                     hurt(draw, process)
                     done += 1
@@ -137,5 +139,5 @@ def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
         assert last.returncode == 0, last.stderr
         same(wanted, Result(out), "%s at the end" % space)
         most = max(most, starts_of(out))
-        assert most > 1, "no run was hurt that had a checkpoint"
-        print("# %s: hurt %d times, %d runs came to their end in between" % (space, done, finished))
+        print("# %s: hurt %d times, %d runs came to their end in between; one took %d starts" % (space, done, finished, most))
+        return most

@@ -2,6 +2,7 @@
 import glob
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
