@@ -2,7 +2,6 @@
 import glob
 import os
 import random
-import re
 import signal
 import sys
 import tempfile
