@@ -1,8 +1,7 @@
 /* What is compiled once for each instruction set, as a table of functions. A kernel file is compiled several times with
  * -DBF_ISA=name, and BF_KERNEL puts that name behind its functions; kernels.c makes the table of one instruction set,
- * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files, and nothing of layers; of
- * kinds those of sigma alone. A new kernel: its file, its line in BfKernels and in kernels.c, its case in tests/kernel.
- */
+ * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files, and nothing of layers; of kinds those of sigma
+ * alone. A new kernel: its file, its line in BfKernels and in kernels.c, its case in tests/kernel. */
 #pragma once
 #include "kernel/flat.h"
 #include "kernel/sweep.h"
