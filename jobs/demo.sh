@@ -29,10 +29,13 @@ plot() {
 solve xor/xor xor
 plot tokens xor demo/xor.h5
 
+runs=''
 for count in 10 20 30 40 50 60 70 80 90 100; do
   solve asy26-toy/asy26-toy "asy26-toy-$count" -action_count $count -quiet
+  runs="$runs demo/asy26-toy-$count.h5"
 done
-plot loss asy26-toy-loss demo/asy26-toy-*.h5
+# shellcheck disable=SC2086 # words
+plot loss asy26-toy-loss $runs
 plot tokens asy26-toy demo/asy26-toy-100.h5
 
 solve induction/induction induction

@@ -10,19 +10,20 @@ folder=${1:-studies} ranks=${2:-2}
 echo "== building in build/"
 [ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build --quiet
-[ -f share/studies/data/sentences.h5 ] || /usr/bin/python3 share/studies/make.py
+/usr/bin/python3 share/studies/make.py # the same bytes each time: points of earlier runs stay
 
 mkdir -p "$folder"
-failed=''
+failed='' made=''
 for study in quantization-cells quantization-atoms quantization-actions quantization-joint consistency stability asy26-table \
   depth profile values samples starts range; do
   echo "== $study"
   mpirun -n "$ranks" build/bellformer study "share/studies/$study.yaml" -o "$folder/$study.h5" || failed="$failed $study"
+  [ ! -e "$folder/$study.h5" ] || made="$made $study"
 done
-set --
-for study in "$folder"/*.h5; do
-  /usr/bin/python3 share/plot/study.py "$study" -o "${study%.h5}.png"
-  set -- "$@" "$study"
+set -- # the page is of these studies, whatever else the folder holds
+for study in $made; do
+  /usr/bin/python3 share/plot/study.py "$folder/$study.h5" -o "$folder/$study.png"
+  set -- "$@" "$folder/$study.h5"
 done
 /usr/bin/python3 share/plot/report.py "$@" -o "$folder/report.html"
 [ -z "$failed" ] || { echo "== failed:$failed"; exit 1; }

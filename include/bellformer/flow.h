@@ -190,7 +190,7 @@ BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *options, c
 /* ---- time, before anything runs -------------------------------------------------------------------------------- */
 
 typedef struct {
-  int    groups, ranks;     /* that starts are dealt to; of each */
+  int    groups, ranks;     /* that have a start; of each */
   double forward, gradient; /* seconds of an evaluation by a group, at the start */
   double pontryagin;        /* seconds, at the end */
   double node_bytes;        /* memory, at most */

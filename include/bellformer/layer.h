@@ -126,6 +126,19 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
 void    bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
                        double *next, double *work);
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
+/* The same of one case by itself, whose slots are the lanes: slot 8 i + l stands in lane l of row i. Each slot gets the
+ * bits that it has in a lane of bf_layer_apply, in about an eighth of the time where there are many.
+ *   parameters [layer->parameters][BF_LANES], the same in all lanes
+ *   z, next    [bf_layer_alone_rows(context)][dim][BF_LANES]; may be the same array. Behind the last slot any finite
+ *              numbers, which no slot sees
+ *   work       bf_layer_alone_work(layer, context) doubles, 64-byte aligned
+ * context->times is NULL. */
+void    bf_layer_alone(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                       double *next, double *work);
+int64_t bf_layer_alone_work(const BfLayer *layer, const BfContext *context);
+
+static inline int bf_layer_alone_rows(const BfContext *context) { return (context->slots + BF_LANES - 1) / BF_LANES; }
+
 /* What a layer does in a lane on `tokens` tokens of which `pairs` pairs see each other, counted in attention's terms:
  * one a head and pair; four numbers of another term's matrices are about as much for a token. For estimates. */
 double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
@@ -135,9 +148,13 @@ double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
 /* The right-hand side f of dz/dt = f at all tokens of a block, [HY26]:
  *     f = zeta v(z, p; mu_s, u) + (r - 1) z / eps
  * with v of the layer, its mu_s the tokens' own law (one atom a token), and the second term so that an Euler step of
- * length eps is z + eps f = r z + eps v for r = 0 too. On the sphere v is replaced by its tangential part v - <z,v> z /
- * |z|^2. parameters [layer->parameters] of one control, for all lanes;   z, f [rows][dim][BF_LANES], not the same array
+ * length eps is z + eps f = r z + eps v for r = 0 too. On the sphere v is replaced by its tangential part,
+ * v - <z,v> z / |z|^2.
+ *
+ *   parameters [layer->parameters] of one control, for all lanes
+ *   z, f       [rows][dim][BF_LANES], not the same array
  *   work       bf_velocity_work(layer, block) doubles, 64-byte aligned
+ *
  * Padding lanes need finite z; they are moved like tokens that nobody sees. Cost a row and key: 2 d multiply-adds and
  * an exponential; bound by their arithmetic where d <= 4, else by loads of keys from L1 or L2. Not the bits of
  * bf_layer_apply: sums have another order, and multiply-adds are fused where the machine has them. The same bits in
@@ -147,9 +164,11 @@ void    bf_velocity(const BfLayer *layer, const BfBlock *block, const double par
 int64_t bf_velocity_work(const BfLayer *layer, const BfBlock *block);
 
 /* Its transposed Jacobian products with a cotangent lambda [rows][dim][BF_LANES] (0 in padding lanes), both at once:
- *     by_z = (df/dz)^T lambda, every token's dependence on all others included;   by_parameters += (df/dparameters)^T
- * lambda by_z [rows][dim][BF_LANES];   by_parameters [layer->parameters] At the kink of relu the slope is 0. Cost a row
- * and key: 5 d multiply-adds and an exponential. */
+ *
+ *     by_z = (df/dz)^T lambda                       [rows][dim][BF_LANES]; every token's dependence on all others, too
+ *     by_parameters += (df/dparameters)^T lambda    [layer->parameters]
+ *
+ * At the kink of relu the slope is 0. Cost a row and key: 5 d multiply-adds and an exponential. */
 void bf_velocity_transposed(const BfLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                             const double *z, const double *lambda, const BfTransposed *to, double *work);
 
@@ -162,7 +181,8 @@ void bf_step(const BfLayer *layer, const BfBlock *block, const double parameters
              double *next, double *work);
 
 /* Its transposed Jacobian products with the cotangent lambda of z+ (0 in padding lanes), which becomes that of y:
- *     by_z = (dz+/dz)^T lambda;   by_parameters += (dz+/dparameters)^T lambda
+ *     by_z = (dz+/dz)^T lambda
+ *     by_parameters += (dz+/dparameters)^T lambda
  * P of `clip` has derivative 0 strictly outside Z and 1 elsewhere, on the border too, so that a token that lies there
  * is not lost to the gradient; P of `sphere` that of y / |y|, (1 - n n^T) / |y| with n = y / |y|, and 0 at the origin
  * and where |y| is not finite; P of `none` 1, and 0 beyond BF_FARTHEST. At the kink of relu the slope is 0. */

@@ -48,7 +48,7 @@ BfStatus bf_model_rollout(BfRun *run, const BfProblem *problem, const BfModel *m
                           const BfData *const data[], BfRollout *const out[], BfError *error);
 /* The work of a layer on data, a lane, in terms (bf_layer_terms). */
 double bf_data_terms(const BfLayer *layer, const BfData *data);
-/* That of a rollout: one of eight lanes is used, all are computed. */
+/* That of a rollout, in all lanes: eight tokens of a sequence at a time. */
 double bf_rollout_terms(const BfProblem *problem, const BfData *data);
 /* Its time, measured on the longest sequence. */
 BfStatus bf_rollout_estimate(const BfProblem *problem, const BfData *data, double *seconds, BfError *error);

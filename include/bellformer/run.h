@@ -56,9 +56,9 @@ void     bf_run_destroy(BfRun **run);
  * that failed waits in its next agreement at most 30 seconds, then tells its error and ends the run at once. */
 
 /* Make all ranks agree on a failure that perhaps only some have seen: every rank gets the error of the lowest failing
- * rank, or BF_OK if none failed. A failure that all know (error->known) is returned without a word. Collective on comm;
- * agreements of communicators that are duplicates of each other are one sequence, so that a rank that failed meets the
- * others in their next one. */
+ * rank, or BF_OK if none failed. A failure that all know (error->known) is returned without a word; an
+ * agreement of one rank makes it known to nobody. Collective on comm; agreements of communicators that are duplicates
+ * of each other are one sequence, so that a rank that failed meets the others in their next one. */
 BfStatus bf_agree(MPI_Comm comm, BfError *error);
 /* The outcome of a local step, agreed on: bf_together(comm, step(x, error), error). Collective on comm. */
 static inline BfStatus bf_together(MPI_Comm comm, BfStatus mine, BfError *error) {
@@ -110,8 +110,8 @@ void bf_signals_ignore(void);
 /* What the handler prints from now on, and the code with which the process ends: what stands if the run ends here. At
  * first that nothing is kept. */
 void bf_signals_stands(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A file that the handler of TERM and INT makes, as a word to the next start that this process was not what failed; "":
- * none. */
+/* A file that the handler of TERM and INT makes, as a word to the next start that this process was not what failed;
+ * NULL: none. The path is the caller's, and stays until the next call. */
 void bf_signals_leave(const char *path);
 /* Watch this process's TCP connections to other hosts, from now on, in a thread of its own that calls no MPI: where one
  * has given no sign of life for `seconds`, it says so on standard error and, where the launcher does not, ends the

@@ -59,8 +59,9 @@ struct BfTermKind {
 /* The k-th kind, in the order of u: those of the program, then those of plug-ins; NULL behind the last. */
 const BfTermKind *bf_term_kind(int k);
 /* Add a kind, which stays where it is as long as the program runs; call it before a problem is read, on all ranks.
- * BF_BAD_INPUT for another interface version, a name, key or matrix that is taken or no word, a key that does not begin
- * with "layer.", a function that is missing, or one kind too many. */
+ * BF_BAD_INPUT for another interface version, a name, key or matrix that is taken or no word, a key (its family's too)
+ * that does not begin with "layer.", a function that is missing, a family without key or kinds, or one kind too many.
+ */
 BfStatus bf_term_register(const BfTermKind *kind, BfError *error);
 
 /* Read the terms of a layer whose dim is set, before bf_layer_matrices. */

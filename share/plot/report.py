@@ -208,6 +208,7 @@ def main():
     parser.add_argument("studies", nargs="+", metavar="STUDY.h5")
     parser.add_argument("-o", required=True, metavar="PAGE", dest="out", help="HTML")
     options = parser.parse_args()
+    style.spare(options.out)
     made = page([Study(path) for path in options.studies])
     try:
         with open(options.out, "w", encoding="utf-8") as out:

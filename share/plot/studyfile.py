@@ -93,4 +93,8 @@ def said(fit):
         return "nothing was expected"
     if fit.inside < 0:
         return fit.why or "no interval"
-    return "as expected" if fit.inside else f"{'steeper' if abs(fit.exponent) > abs(fit.expect) else 'flatter'} than expected"
+    if fit.inside:
+        return "as expected"
+    if fit.exponent * fit.expect < 0:
+        return "of the other sign than expected"
+    return f"{'steeper' if abs(fit.exponent) > abs(fit.expect) else 'flatter'} than expected"

@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import needs  # noqa: E402
 
 needs.modules("numpy", "h5py", "matplotlib")
+import h5py  # noqa: E402
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -175,8 +176,15 @@ def caption_of(notes):
     return line + (" (a pie where their colours differ)" if any(mixed for _, mixed in notes) else "")
 
 
+def spare(path):
+    """Ends where what is to be written would replace a result or a study."""
+    if h5py.is_hdf5(path):
+        sys.exit(f"{path} holds a result: -o names what is drawn, which goes into a file of its own")
+
+
 def save(figure, path):
     """The format follows the name: .pdf and .svg are vectors, .png has 220 dots an inch."""
+    spare(path)
     try:
         figure.savefig(path, dpi=220, bbox_inches="tight", pad_inches=0.04)
     except (OSError, ValueError) as error:

@@ -112,6 +112,8 @@ def norm_rms(z):
 # N(z) by its name, of numpy's arrays and of torch's tensors.
 NORM = {"none": lambda z: z, "rms": norm_rms, "layer": lambda z: norm_rms(z - z.mean(-1, keepdims=True))}
 FARTHEST = 1e140  # without a projection, numbers beyond it count as it
+WORDS = {"mask": ("full", "causal"), "feedforward": ("none", *SIGMA), "projection": ("clip", "sphere", "none"), "norm": tuple(NORM)}
+POOLING, FORMS = ("mean", "last", "first"), ("full", "diagonal", "scalar", "skew", "fixed")
 
 
 def log_softmax(logits):
@@ -228,7 +230,11 @@ class Matrices(collections.abc.Mapping):
 
 
 def save_controls(path, control):
-    """A file that `bellformer flow -init` takes; control [T, q]."""
+    """A file that `bellformer flow -init` takes; control [T, q]. ValueError where a result stands there."""
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r") as f:
+            if "provenance" in f:
+                raise ValueError("%s holds a result: controls go into a file of their own" % path)
     with h5py.File(path, "w") as f:
         f["/rollout/controls"] = np.asarray(control, dtype=float)
 
@@ -277,9 +283,15 @@ class Model:
         self.residual, self.step, self.beta = float(a["residual"]), float(a["step"]), float(a["beta"])
         self.mask, self.feedforward, self.projection = text(a["mask"]), text(a["feedforward"]), text(a["projection"])
         self.norm = text(a["norm"]) if "norm" in a else "none"  # none in results of before there were norms
+        for key, known in WORDS.items():
+            self._know(key, getattr(self, key), known)
         self.lower, self.upper = layer["lower"][()], layer["upper"][()]
         self.encoding = np.reshape(layer["encoding"][()], (-1, self.dim)) if "encoding" in layer else None
         self.amplitude = float(a["position_amplitude"]) if "position_amplitude" in a else None  # of a sinusoidal encoding
+
+    def _know(self, key, word, known):
+        if word not in known:
+            raise ValueError("%s: %s '%s' is unknown here (known: %s); `bellformer eval` reads it" % (self.path, key, word, ", ".join(known)))
 
     def _read_matrices(self, f):
         """matrix[t]: the matrices of layer t by their names; b1 and b2 as vectors."""
@@ -299,6 +311,8 @@ class Model:
             group = f["control"]
             self.lower_control, self.upper_control = group["lower"][()], group["upper"][()]
             self._control = {name: dict(item.attrs) for name, item in group.items() if name not in ("lower", "upper")}
+            for name, attributes in self._control.items():
+                self._know("the form of " + name, text(attributes["form"]), FORMS)
 
     @property
     def forms(self):
@@ -313,6 +327,7 @@ class Model:
             self.R, self.b = f["model/readout/R"][()], f["model/readout/b"][()]
         if "cost" in f:
             self.cost = {name: text(value) if isinstance(value, (bytes, str)) else float(value) for name, value in f["cost"].attrs.items()}
+            self._know("pooling", self.cost.get("pooling", POOLING[0]), POOLING)
 
     def _read_data(self, f, group, tokens):
         t = f[group]
@@ -324,6 +339,12 @@ class Model:
         if self.cost is None:
             raise ValueError("%s: no /cost: written by an older bellformer; `bellformer eval` reads it" % self.path)
         return self.cost["terminal"]
+
+    def loss_kind(self):
+        """The same, where it is known here."""
+        if self.kind() not in (*LABEL_LOSS, "squared_error", "wasserstein"):
+            raise ValueError("%s: the loss %s is unknown here; `bellformer eval` computes it" % (self.path, self.kind()))
+        return self.kind()
 
     def pools(self):
         """Whether a sequence stands for itself by one representation; else every token does."""
@@ -423,15 +444,13 @@ class Model:
 
     def loss(self, table):
         """Terminal cost and accuracy (NaN with targets) of the table, which must have labels or targets."""
-        answer, kind = self.predict(table), self.kind()
+        answer, kind = self.predict(table), self.loss_kind()
         if (table.label if self.R is not None else table.target) is None:
             raise ValueError("%s needs %s" % (kind, "labels" if self.R is not None else "targets"))
         if kind == "squared_error":
             return float(((answer.value - table.target) ** 2).sum(axis=1).mean()), math.nan
         if kind == "wasserstein":
             return self._transport(table, answer.value), math.nan
-        if kind not in LABEL_LOSS:
-            raise ValueError("%s: the loss %s is unknown here; `bellformer eval` computes it" % (self.path, kind))
         label = table.label
         if self.pools():
             label = np.array([table.label[rows[0]] for _, rows in table.contexts()])

@@ -145,7 +145,7 @@ class Transformer(torch.nn.Module):
 
     def loss(self, table):
         """Terminal cost of a bellformer.Table with labels or targets, differentiable."""
-        kind, total = self.source.kind(), 0
+        kind, total = self.source.loss_kind(), 0
         pooled = self.source.pools() or kind == "wasserstein"
         count = sum(1 for _ in table.contexts()) if pooled else len(table)
         for position, rows in table.shapes():

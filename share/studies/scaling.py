@@ -25,20 +25,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "plot"))
 import style  # noqa: E402 (finds an interpreter that has matplotlib)
+from human import seconds  # noqa: E402
 
 BELLFORMER = os.environ.get("BELLFORMER", "bellformer")
 PROBLEMS = os.environ.get("BELLFORMER_PROBLEMS", os.path.join(HERE, "..", "problems"))
 XOR, TOY = os.path.join(PROBLEMS, "xor", "xor.yaml"), os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml")
-UNITS = {"microseconds": 1e-6, "milliseconds": 1e-3, "second": 1, "seconds": 1, "s": 1, "min": 60, "minute": 60, "minutes": 60,
-         "h": 3600, "hour": 3600, "hours": 3600, "days": 86400, "day": 86400}
 LOOP = [sys.executable, "-c", "for i in range(6000000): pass"]
 NEAR = 0.25
 POINTS = 16  # of the study
-
-
-def seconds(text):
-    """Of "3 min 20 s", "4.5 milliseconds"."""
-    return sum(float(x) * UNITS[unit] for x, unit in re.findall(r"([0-9.e+-]+) ([a-z]+)", text) if unit in UNITS)
 
 
 def launch(ranks, *arguments):
@@ -56,11 +50,6 @@ def told(out):
     """Seconds that info tells for the whole."""
     line = re.search(r"\n  (?:predicted )?time +(.*)", out).group(1)
     return seconds(line.split(":", 1)[0])
-
-
-def phases(out, *names):
-    """Seconds of phases on the rank that took longest."""
-    return sum(float(found.group(1)) for found in (re.search(r"\n  %s +[0-9.]+ +[0-9.]+ +([0-9.]+)" % name, out) for name in names) if found)
 
 
 # ---- what is run ------------------------------------------------------------------------------------------------------------------
@@ -98,7 +87,7 @@ class Flow:
         out = run(command)
         self.counted[tuple(command)] = int(re.search(r"(\d+) evaluations in all", out).group(1))
         self.last = tuple(command)
-        return phases(out, "flow")
+        return float(re.search(r"\n  flow +[0-9.]+ +[0-9.]+ +([0-9.]+)", out).group(1))  # of the rank that took longest
 
     def predicted(self, info, weak, ranks):
         each = seconds(re.search(r"an evaluation +about (.*) with its gradient", info).group(1))
@@ -131,15 +120,15 @@ def compare(case, ranks, per_node, weak, turns):
     return min(seen), min(predicted)
 
 
-def study(ranks, weak, turns, folder):
+def study(ranks, weak, turns):
     """Points of equal size in groups of one rank: predicted is the time of one rank, shared."""
     def took(n, points):
-        out = os.path.join(folder, "study.h5")
         options = ["study", XOR, "-vary", "action_seed 0..%d" % (points - 1), "-action_kind", "sample", "-action_count", 300, "-quantize_cells", "3,2",
-                   "-space", "full", "-ranks", 1, "-o", out, "-overwrite", "-quiet"]
-        begin = time.perf_counter()
-        run(launch(n, *options))
-        return time.perf_counter() - begin
+                   "-space", "full", "-ranks", 1, "-quiet"]
+        with tempfile.TemporaryDirectory() as folder:  # a study keeps what its file holds, also with -overwrite
+            begin = time.perf_counter()
+            run(launch(n, *options, "-o", os.path.join(folder, "study.h5")))
+            return time.perf_counter() - begin
     few = min(took(1, 1) for _ in range(turns))
     alone = min(took(1, POINTS) for _ in range(turns))
     points = POINTS * (ranks if weak else 1)
@@ -252,9 +241,8 @@ def main():
                         rows.append(("weak" if weak else "strong", name, ranks, nodes, *compare(case, ranks, per_node, weak, options.turns)))
                         tell(rows[-1])
             if options.only in "study":
-                with tempfile.TemporaryDirectory() as folder:
-                    rows.append(("weak" if weak else "strong", "study", ranks, 1, *study(ranks, weak, options.turns, folder)))
-                    tell(rows[-1])
+                rows.append(("weak" if weak else "strong", "study", ranks, 1, *study(ranks, weak, options.turns)))
+                tell(rows[-1])
     if options.hosts:
         between_hosts(options.turns, rows)
     with open(os.path.join(options.o, "scaling.csv"), "w", newline="") as f:
@@ -268,4 +256,5 @@ def main():
     print("%d of %d within a quarter; wrote %s" % (near, len(rows), os.path.join(options.o, "scaling.csv, scaling.png")))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -255,8 +255,8 @@ static void tell_signals(const BfCheckpoint *c) {
   char path[4096];
   if (c->run->owner) return;
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);
-  bf_signals_stands(BF_STOPPED, "interrupted: checkpoint %.400s stands; go on with: bellformer %s -restart %.400s",
-                    path, c->options.command, c->result);
+  bf_signals_stands(BF_STOPPED, "interrupted: checkpoint %s stands; go on with: bellformer %s -restart %s", path,
+                    c->options.command, c->result);
 }
 
 static BfStatus end(BfCheckpoint *c, BfError *error) {

@@ -4,35 +4,34 @@
 #include "study/gather.h"
 #include "study/table.h"
 #include "train/session.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 typedef struct {
-  char   *out;
-  bool    overwrite, keep, retry, gather, dry;
-  int64_t ranks;
-  double  hours;
-  char   *part;
+  BfStudyOptions o;
+  bool           gather, dry;
+  char          *part;
 } Settings;
 
 #define AT(field) offsetof(Settings, field)
 
 static const BfOption study_options[] = {
-    {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "STUDY.h5", AT(out),
+    {"o", BF_OPTION_TEXT, BF_OF_THIS_START, "STUDY.h5", AT(o.out),
      .meaning = "the result (HDF5), and STUDY.csv beside it. The same line goes on where a study was stopped or died; "
                 "a changed study keeps every point that it still contains"},
-    {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(overwrite),
+    {"overwrite", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(o.overwrite),
      .meaning = "give up points that STUDY.h5 holds and that the study no longer has"},
-    {"ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(ranks), NULL, 1, INT32_MAX,
+    {"ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(o.ranks), NULL, 1, INT32_MAX,
      .meaning = "of every group, of which each takes one point after the other; without it by what points are "
                 "estimated to take"},
-    {"keep", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(keep),
+    {"keep", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(o.keep),
      .meaning = "keep the whole results of all runs, in STUDY.d/"},
-    {"retry", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(retry), .meaning = "run points again that failed"},
+    {"retry", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(o.retry), .meaning = "run points again that failed"},
     {"part", BF_OPTION_TEXT, BF_OF_THIS_START, "I/N", AT(part),
      .meaning = "run the I-th of N parts, into STUDY.part-I-of-N.h5: a task of a job array"},
     {"gather", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(gather), .meaning = "join parts into STUDY.h5; runs nothing"},
-    {"maxh", BF_OPTION_NUMBER, BF_OF_THIS_START, "HOURS", AT(hours), NULL, 0, 1e6,
+    {"maxh", BF_OPTION_NUMBER, BF_OF_THIS_START, "HOURS", AT(o.hours), NULL, 0, 1e6,
      .meaning = "stop in time; in a SLURM job its limit is the default"},
     {"problem", BF_OPTION_OTHER, BF_OF_THIS_START, "PROBLEM.yaml",
      .meaning = "in place of the study file's: the same study of another problem"},
@@ -75,9 +74,9 @@ void bf_manual_study(const char *name, BfManual *manual) {
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus read_part(const char *text, BfStudyOptions *o, BfError *error) {
-  long long i, n;
+  long long i = 1, n = 1;
   char      rest;
-  if (sscanf(text, "%lld/%lld%c", &i, &n, &rest) != 2 || i < 1 || n < 1 || i > n || n > 1000000)
+  if ((text && sscanf(text, "%lld/%lld%c", &i, &n, &rest) != 2) || i < 1 || n < 1 || i > n || n > 1000000)
     return bf_fail(error, BF_BAD_INPUT, "option -part must be I/N with I from 1 to N, got '%.40s'", text);
   o->part  = i;
   o->parts = n;
@@ -85,42 +84,58 @@ static BfStatus read_part(const char *text, BfStudyOptions *o, BfError *error) {
 }
 
 /* A part has a result of its own. */
-static BfStatus settle_part(Settings *s, BfStudyOptions *o, BfError *error) {
+static BfStatus name_part(BfStudyOptions *o, BfError *error) {
   char *name;
-  BF_TRY(read_part(s->part, o, error));
-  BF_TRY(bf_study_part(s->out, o->part, o->parts, &name, error));
-  bf_free(s->out);
-  s->out = o->out = name;
+  BF_TRY(bf_study_part(o->out, o->part, o->parts, &name, error));
+  bf_free(o->out);
+  o->out = name;
   return BF_OK;
 }
 
-static BfStatus read_options(BfOptions *options, Settings *s, BfStudyOptions *o, BfError *error) {
+/* Options that have no meaning beside another one. */
+static BfStatus check_options(const BfOptions *options, const Settings *s, BfError *error) {
+  static const char *const of_runs[] = {"part", "retry", "keep", "ranks", "maxh", "dry"};
+  for (size_t i = 0; s->gather && i < sizeof of_runs / sizeof *of_runs; i++)
+    if (bf_options_given(options, of_runs[i]))
+      return bf_fail(error, BF_BAD_INPUT, "option -gather joins all parts and runs nothing: leave out -%s", of_runs[i]);
+  if (s->part && s->dry) return bf_fail(error, BF_BAD_INPUT, "option -dry tells of all points: leave out -part");
+  if (s->o.out || s->dry) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "study needs -o STUDY.h5, or -dry, which runs nothing");
+}
+
+static BfStatus read_options(BfOptions *options, Settings *s, BfError *error) {
   BF_TRY(bf_options_parse(study_options, options, s, error));
   for (const BfOption *row = line_options; row->name; row++) BF_TRY(bf_options_know(options, row->name, error));
-  *o = (BfStudyOptions){.out       = s->out,
-                        .ranks     = s->ranks,
-                        .keep      = s->keep,
-                        .retry     = s->retry,
-                        .overwrite = s->overwrite,
-                        .hours     = s->hours,
-                        .part      = 1,
-                        .parts     = 1};
-  if (s->part && s->gather) return bf_fail(error, BF_BAD_INPUT, "option -gather joins all parts: leave out -part");
-  if (!s->out && !s->dry) return bf_fail(error, BF_BAD_INPUT, "study needs -o STUDY.h5, or -dry, which runs nothing");
-  return s->part && s->out ? settle_part(s, o, error) : BF_OK;
+  BF_TRY(read_part(s->part, &s->o, error));
+  BF_TRY(check_options(options, s, error));
+  return s->part ? name_part(&s->o, error) : BF_OK;
 }
 
 /* ---- what is told ------------------------------------------------------------------------------------------------ */
 
-static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options) {
-  const BfStudy *study   = plan->study;
-  const char    *bound   = plan->at_most ? "at most" : "about";
-  double         seconds = 0, most = 0;
-  char           a[BF_HUMAN], b[BF_HUMAN];
+/* Of one rank in all, and the longest point; on all ranks, of which a point has some. */
+static void tell_time(const BfRun *run, const BfPlan *plan, const BfStudyOptions *o) {
+  const char *bound   = plan->at_most ? "at most" : "about";
+  double      seconds = 0, most = 0, last = 0;
+  char        a[BF_HUMAN], b[BF_HUMAN];
   for (int64_t p = 0; p < plan->points + plan->references; p++) {
-    seconds += plan->point[p].seconds;
-    if (plan->point[p].seconds > most) most = plan->point[p].seconds;
+    const BfPoint *point = &plan->point[p];
+    const double   given = o->ranks > 0 ? (double)o->ranks : fmax(point->ranks, 1);
+    seconds += point->seconds;
+    most = fmax(most, point->seconds);
+    last = fmax(last, point->seconds / fmin(given, run->size));
   }
+  if (seconds <= 0) return;
+  bf_print(run, "  %s %s of one rank in all, %s for the longest point", bound, bf_human_time(seconds, a),
+           bf_human_time(most, b));
+  if (run->size > 1)
+    bf_print(run, "; on %d ranks %s %s", run->size, bound, bf_human_time(fmax(seconds / run->size, last), a));
+  bf_print(run, "\n");
+}
+
+static void tell(const BfRun *run, const BfPlan *plan, const Settings *s) {
+  const BfStudy   *study   = plan->study;
+  const BfOptions *options = run->options;
   bf_print(run, "%s: %lld point%s", study->name, (long long)plan->points, plan->points > 1 ? "s" : "");
   if (plan->references)
     bf_print(run, " and %lld reference%s", (long long)plan->references, plan->references > 1 ? "s" : "");
@@ -135,31 +150,25 @@ static void tell(const BfRun *run, const BfPlan *plan, const BfOptions *options)
   for (int i = 0; i < study->overs; i++)
     bf_print(run, "  averaged over %s%s\n", study->over[i],
              bf_options_given(options, "vary") && !bf_options_given(options, "over") ? " (-over names others)" : "");
-  if (seconds <= 0) return;
-  bf_print(run, "  %s %s of one rank in all, %s for the longest point", bound, bf_human_time(seconds, a),
-           bf_human_time(most, b));
-  if (run->size > 1) bf_print(run, "; on %d ranks %s %s", run->size, bound, bf_human_time(seconds / run->size, a));
-  bf_print(run, "\n");
+  tell_time(run, plan, &s->o);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  BfRun                *run;
-  const BfArguments    *arguments;
-  const Settings       *settings;
-  const BfStudyOptions *o;
-  const BfStudy        *study;
-  BfPlan               *plan;
-  BfRecord            **record; /* [points + references] */
+  BfRun             *run;
+  const BfArguments *arguments;
+  const Settings    *settings;
+  BfPlan            *plan;
+  BfRecord         **record; /* [points + references] */
 } Study;
 
 /* On rank 0, alone. */
 static BfStatus write_result(void *context, BfRecord *const records[], BfError *error) {
   const Study *x     = context;
   BfTable     *table = NULL;
-  BF_TRY(bf_together(MPI_COMM_SELF, bf_table_create(x->plan, records, &table, error), error)); /* none waits */
-  const BfStatus status = bf_study_write(x->run, x->arguments, table, records, x->o->out, error);
+  BF_TRY(bf_table_create(x->plan, records, &table, error));
+  const BfStatus status = bf_study_write(x->run, x->arguments, table, records, x->settings->o.out, error);
   bf_table_destroy(&table);
   return status;
 }
@@ -178,7 +187,7 @@ static BfStatus tell_failed(const Study *x, BfError *error) {
   }
   if (!failed) return BF_OK;
   bf_plan_describe(x->plan, first, sizeof point, point);
-  return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points failed, the first: %s: %.400s", x->o->out,
+  return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points failed, the first: %s: %.400s", x->settings->o.out,
                  (long long)failed, (long long)all, point,
                  x->record[first]->message ? x->record[first]->message : "it was in flight in two crashes");
 }
@@ -201,19 +210,19 @@ static BfStatus tell_joined(const Study *x, const BfGathered *g, BfError *error)
   BF_TRY(tell_end(x, error));
   if (!missing) return BF_OK;
   if (g->missing)
-    return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing", x->o->out,
-                   missing, all, (long long)g->missing, (long long)g->parts);
+    return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing",
+                   x->settings->o.out, missing, all, (long long)g->missing, (long long)g->parts);
   return bf_fail(error, BF_FAILURE,
-                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines", x->o->out,
-                 missing, all);
+                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines",
+                 x->settings->o.out, missing, all);
 }
 
 static BfStatus join_parts(Study *x, BfError *error) {
   BfRun     *run    = x->run;
   const bool speaks = run->rank == 0;
   BfGathered g      = {0};
-  BF_TRY(
-      bf_together(run->world, speaks ? bf_study_gather(run, x->plan, x->o->out, x->record, &g, error) : BF_OK, error));
+  BF_TRY(bf_together(run->world, speaks ? bf_study_gather(run, x->plan, &x->settings->o, x->record, &g, error) : BF_OK,
+                     error));
   BF_TRY(bf_together(run->world, speaks ? write_result(x, x->record, error) : BF_OK, error));
   return bf_together(run->world, speaks ? tell_joined(x, &g, error) : BF_OK, error);
 }
@@ -221,7 +230,7 @@ static BfStatus join_parts(Study *x, BfError *error) {
 static BfStatus run_points(Study *x, BfError *error) {
   BfRun         *run = x->run;
   const int64_t  all = x->plan->points + x->plan->references;
-  BfStudyOptions o   = *x->o;
+  BfStudyOptions o   = x->settings->o;
   o.write            = write_result;
   o.context          = x;
   BF_TRY(bf_together(run->world, BF_NEW(&x->record, all, error), error));
@@ -233,15 +242,15 @@ static BfStatus run_points(Study *x, BfError *error) {
 
 static BfStatus study(Study *x, const BfStudyCommand commands[], BfError *error) {
   BfRun      *run   = x->run;
-  const char *out   = x->o->out;
+  const char *out   = x->settings->o.out;
   BfStudy    *study = NULL;
   BfStatus    status;
   BF_GOTO(bf_study_read(run->world, x->arguments->file, commands, run->options, &study, error));
-  x->study = study;
   BF_GOTO(bf_study_plan_create(run->world, study, &x->plan, error));
-  if (out) BF_GOTO(bf_study_check_target(run, x->arguments, study, out, x->settings->overwrite, error));
-  if (!x->settings->gather) BF_GOTO(bf_study_check(run, x->plan, out, error));
-  tell(run, x->plan, run->options);
+  if (out) BF_GOTO(bf_study_check_target(run, x->arguments, study, out, x->settings->o.overwrite, error));
+  if (x->settings->gather) BF_GOTO(bf_study_check_reads(run, study, out, error));
+  else BF_GOTO(bf_study_check(run, x->plan, out, error));
+  tell(run, x->plan, x->settings);
   if (!x->settings->gather) bf_study_tell_waste(run, x->plan);
   if (!x->settings->dry) status = run_points(x, error);
 done:
@@ -254,11 +263,10 @@ done:
 
 BfStatus bf_command_study(BfRun *run, const BfArguments *arguments, BfError *error) {
   Settings         s        = {0};
-  BfStudyOptions   o        = {0};
   BfStudyCommands *commands = NULL;
   BfStatus         status;
-  Study            x = {.run = run, .arguments = arguments, .settings = &s, .o = &o};
-  BF_GOTO(bf_together(run->world, read_options(run->options, &s, &o, error), error));
+  Study            x = {.run = run, .arguments = arguments, .settings = &s};
+  BF_GOTO(bf_together(run->world, read_options(run->options, &s, error), error));
   BF_GOTO(bf_together(run->world, bf_study_commands_create(&commands, error), error));
   status = arguments->file ? study(&x, bf_study_commands(commands), error)
                            : bf_fail(error, BF_BAD_INPUT,

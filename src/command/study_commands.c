@@ -5,8 +5,6 @@
 #include "train/trainer.h"
 #include <string.h>
 
-enum { COMMANDS = 16, OUTPUTS = 128 };
-
 /* ---- trainers ---------------------------------------------------------------------------------------------------- */
 
 /* What cannot be measured here, for want of memory, may run on the ranks that it will be given: its time is unknown. */
@@ -82,41 +80,66 @@ static const BfStudyCommand  eval_command   = {.name    = "eval",
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
+typedef struct {
+  const BfOption *tables[4];
+  const char    **outputs; /* NULL ends them */
+} Trained;
+
 struct BfStudyCommands {
-  const BfOption *tables[COMMANDS][4];
-  const char     *outputs[COMMANDS][OUTPUTS];
-  BfStudyCommand  command[COMMANDS + 1]; /* a row without a name ends it */
+  int             trainers;
+  Trained        *trained; /* [trainers] what their rows point to */
+  BfStudyCommand *command; /* a row without a name ends it */
 };
 
-static int append(const char *const outputs[], const char *to[], int count) {
-  for (; outputs && *outputs && count < OUTPUTS - 1; outputs++) to[count++] = *outputs;
+static int64_t length(const char *const list[]) {
+  int64_t count = 0;
+  while (list && list[count]) count++;
   return count;
 }
 
-static void add_trainer(BfStudyCommands *all, int i, const BfTrainer *trainer) {
-  all->tables[i][0] = bf_output_options;
-  all->tables[i][1] = trainer->options;
-  all->tables[i][2] = bf_restart_options;
-  append(bf_result_outputs, all->outputs[i], append(trainer->outputs, all->outputs[i], 0));
+static BfStatus add_trainer(BfStudyCommands *all, int i, BfError *error) {
+  const BfTrainer *trainer = bf_trainer_at(i);
+  Trained         *x       = &all->trained[i];
+  const int64_t    own = length(trainer->outputs), common = length(bf_result_outputs);
+  x->tables[0] = bf_output_options;
+  x->tables[1] = trainer->options;
+  x->tables[2] = bf_restart_options;
+  BF_TRY(BF_NEW(&x->outputs, own + common + 1, error));
+  for (int64_t k = 0; k < own; k++) x->outputs[k] = trainer->outputs[k];
+  for (int64_t k = 0; k < common; k++) x->outputs[own + k] = bf_result_outputs[k];
   all->command[i] = (BfStudyCommand){.name     = trainer->name,
-                                     .tables   = all->tables[i],
+                                     .tables   = x->tables,
                                      .sections = trainer->sections,
                                      .takes    = trainer->takes,
-                                     .outputs  = all->outputs[i],
+                                     .outputs  = x->outputs,
                                      .run      = bf_run_command,
                                      .check    = check_trainer};
-}
-
-BfStatus bf_study_commands_create(BfStudyCommands **out, BfError *error) {
-  int count = 0;
-  BF_TRY(BF_NEW(out, 1, error));
-  for (int i = 0; bf_trainer_at(i) && count < COMMANDS - 1; i++) add_trainer(*out, count++, bf_trainer_at(i));
-  (*out)->command[count] = eval_command;
   return BF_OK;
 }
 
+static BfStatus add_all(BfStudyCommands *all, BfError *error) {
+  int count = 0;
+  while (bf_trainer_at(count)) count++;
+  BF_TRY(BF_NEW(&all->trained, count, error));
+  BF_TRY(BF_NEW(&all->command, count + 2, error));
+  for (; all->trainers < count; all->trainers++) BF_TRY(add_trainer(all, all->trainers, error));
+  all->command[count] = eval_command;
+  return BF_OK;
+}
+
+BfStatus bf_study_commands_create(BfStudyCommands **out, BfError *error) {
+  BF_TRY(BF_NEW(out, 1, error));
+  if (add_all(*out, error) != BF_OK) bf_study_commands_destroy(out);
+  return error->status;
+}
+
 void bf_study_commands_destroy(BfStudyCommands **commands) {
-  bf_free(*commands);
+  BfStudyCommands *all = *commands;
+  if (!all) return;
+  for (int i = 0; all->trained && i < all->trainers; i++) bf_free(all->trained[i].outputs);
+  bf_free(all->trained);
+  bf_free(all->command);
+  bf_free(all);
   *commands = NULL;
 }
 

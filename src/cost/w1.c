@@ -4,6 +4,7 @@
 #endif
 #include "cost/w1.h"
 #include "bellformer/cost.h"
+#include "cost/divisor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,15 +33,6 @@ static int by_coordinates(const void *a, const void *b, void *dim) {
   return compare(*(const int *)dim, ((const Atom *)a)->point, ((const Atom *)b)->point);
 }
 
-static int64_t greatest_divisor(int64_t a, int64_t b) {
-  while (b) {
-    const int64_t rest = a % b;
-    a                  = b;
-    b                  = rest;
-  }
-  return a;
-}
-
 /* atom[n + m], sorted, becomes the difference's points. */
 static void merge(Atom atom[], int64_t atoms, Difference *out) {
   for (int64_t k = 0; k < atoms; k++) {
@@ -54,7 +46,7 @@ static void merge(Atom atom[], int64_t atoms, Difference *out) {
 }
 
 static BfStatus subtract(int64_t n, const double x[], int64_t m, const double y[], Difference *out, BfError *error) {
-  const int64_t divisor = greatest_divisor(n, m);
+  const int64_t divisor = bf_greatest_divisor(n, m);
   Atom         *atom    = NULL;
   BfStatus      status;
   BF_GOTO(BF_NEW(&atom, n + m, error));

@@ -2,6 +2,7 @@
  * cost |z - y|^2 + lambda |p - q|^2 with p = (index + 1)/L_s, [ASY26] eqs. 13-14. */
 #include "wasserstein.h"
 #include "cost_kind.h"
+#include "divisor.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -106,15 +107,6 @@ static void clear_masses(Masses *masses) {
   bf_free(masses->plan);
 }
 
-static int64_t greatest_divisor(int64_t a, int64_t b) {
-  while (b) {
-    const int64_t rest = a % b;
-    a                  = b;
-    b                  = rest;
-  }
-  return a;
-}
-
 /* An atom's mass is (tokens of the tag) / (its atoms): the least common multiple of the denominators makes all masses
  * whole. Fills demand with the tags' tokens, and scale. */
 static BfStatus find_scale(const BfContext *context, Masses *masses, BfError *error) {
@@ -127,8 +119,8 @@ static BfStatus find_scale(const BfContext *context, Masses *masses, BfError *er
       return bf_fail(error, BF_BAD_INPUT,
                      "sequence %" PRId64 ": a mass of %g is not a number of tokens over %" PRId64 " atoms",
                      context->sequence, context->mass[g], atoms);
-    const int64_t denominator = atoms / greatest_divisor(tokens, atoms);
-    overflow = __builtin_mul_overflow(scale, denominator / greatest_divisor(scale, denominator), &scale);
+    const int64_t denominator = atoms / bf_greatest_divisor(tokens, atoms);
+    overflow = __builtin_mul_overflow(scale, denominator / bf_greatest_divisor(scale, denominator), &scale);
     all += tokens;
     masses->demand[g] = tokens;
   }
@@ -148,7 +140,7 @@ static BfStatus make_masses(const BfContext *context, Masses *masses, BfError *e
   BF_TRY(find_scale(context, masses, error));
   for (int g = 0; g < context->tags; g++) {
     const int64_t atoms  = context->first[g + 1] - context->first[g];
-    const int64_t common = greatest_divisor(masses->demand[g], atoms);
+    const int64_t common = bf_greatest_divisor(masses->demand[g], atoms);
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
       masses->supply[i] = masses->demand[g] / common * (masses->scale / (atoms / common));
     masses->demand[g] *= masses->scale;

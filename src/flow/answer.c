@@ -25,7 +25,7 @@ static void print_outside(const BfFlowState *x, const BfSession *session) {
     bf_print(run, ", the first %lld at depth %.4g", (long long)c->outside[c->first],
              (double)c->first * problem->layer.step);
   bf_print(run, "\n");
-  if (c->difference > 0.01)
+  if (!(c->difference <= 0.01))
     bf_warn(run,
             "J of the flow, %.6g, and the cost of the layers with the same controls, %.6g, differ by more than 1 %%; "
             "-scheme layers minimizes the latter",

@@ -1,6 +1,6 @@
 /* The gradient against central differences. */
 #include "flow/flow.h"
-#include <math.h>
+#include "run/largest.h"
 #include <string.h>
 
 BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference,
@@ -23,7 +23,7 @@ BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const dou
       J[side] = moved.cost;
     }
     largest = fmax(largest, fabs(gradient[i]));
-    apart   = fmax(apart, fabs((J[1] - J[0]) / ((control[i] + h) - (control[i] - h)) - gradient[i]));
+    apart   = bf_larger(apart, fabs((J[1] - J[0]) / ((control[i] + h) - (control[i] - h)) - gradient[i]));
   }
   *difference = largest > 0 ? apart / largest : apart;
 done:

@@ -70,34 +70,36 @@ static BfStatus measure(BfFlow *flow, const double *control, double *gradient, d
   return BF_OK;
 }
 
+/* Groups of the whole data, and doubles of the largest one's state: a long sequence is one, however it is cut to be
+ * measured. */
+typedef struct {
+  double blocks, largest;
+} Groups;
+
+static BfStatus count_groups(const BfRun *alone, const BfProblem *problem, Groups *out, BfError *error) {
+  const BfData *data = &problem->train;
+  BfFlow        flow = {.run = alone, .problem = problem, .data = data};
+  BfStatus      status;
+  BF_GOTO(BF_NEW(&flow.context, data->contexts, error));
+  for (int64_t s = 0; s < data->contexts; s++) BF_GOTO(bf_context_create(data, s, 0, &flow.context[s], error));
+  BF_GOTO(bf_flow_group(&flow, error));
+  out->blocks = (double)flow.all_groups;
+  for (int64_t g = 0; g < flow.groups; g++) out->largest = fmax(out->largest, (double)flow.group[g].size);
+done:
+  bf_flow_ungroup(&flow);
+  for (int64_t s = 0; flow.context && s < data->contexts; s++) bf_context_clear(&flow.context[s]);
+  bf_free(flow.context);
+  return status;
+}
+
 /* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory; what an evaluation adds up. */
-static double node_bytes(const BfMachine *m, const BfProblem *problem, const BfFlow *flow, double blocks,
-                         const BfFlowOptions *o, int ranks) {
+static double node_bytes(const BfMachine *m, const BfProblem *problem, const Groups *groups, const BfFlowOptions *o,
+                         int ranks) {
   const double T = problem->horizon, n = T * problem->layer.free,
-               table = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
-  double largest     = 0;
-  for (int64_t g = 0; g < flow->groups; g++) largest = fmax(largest, (double)flow->group[g].size);
-  const double trajectory = 8 * largest * (o->scheme->stages + 2) * (o->scheme->adaptive ? 100 : o->steps) * T,
+               table      = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
+  const double trajectory = 8 * groups->largest * (o->scheme->stages + 2) * (o->scheme->adaptive ? 100 : o->steps) * T,
                kept       = trajectory <= o->memory ? trajectory : trajectory / T;
-  return m->node_ranks * (4 * table + kept + 8 * bf_most_dealt(blocks, ranks) * (2 + n));
-}
-
-/* ---- groups of ranks -------------------------------------------------------------------------------------------- */
-
-double bf_flow_turns(int size, int64_t starts, double blocks, int ranks) {
-  return bf_most_dealt((double)starts, size / ranks) * bf_most_dealt(blocks, ranks);
-}
-
-/* As a search chooses them where memory allows. */
-static int choose(const BfMachine *m, const BfInitialControls *points, double blocks) {
-  const int64_t starts = points->starts + (points->given ? 1 : 0);
-  int           best   = m->ranks;
-  if (points->ranks) return points->ranks < m->ranks ? (int)points->ranks : m->ranks;
-  for (int ranks = m->ranks - 1; ranks > 0 && starts > 1; ranks--)
-    if (m->ranks % ranks == 0 &&
-        bf_flow_turns(m->ranks, starts, blocks, ranks) <= bf_flow_turns(m->ranks, starts, blocks, best))
-      best = ranks;
-  return best;
+  return m->node_ranks * (4 * table + kept + 8 * bf_most_dealt(groups->blocks, ranks) * (2 + n));
 }
 
 /* Of an evaluation by some ranks, of which one alone takes `alone`: the blocks of the busiest one, and what it waits
@@ -113,24 +115,26 @@ static BfStatus estimate(BfRun *alone, const BfMachine *m, const BfProblem *prob
                          const BfInitialControls *points, const Part *part, BfFlowEstimate *e, BfError *error) {
   const int64_t           n       = (int64_t)problem->horizon * problem->layer.free;
   const BfInitialControls first   = {.starts = 1};
+  const int64_t           starts  = points->starts + (points->given ? 1 : 0);
+  Groups                  groups  = {0};
   BfFlow                 *flow    = NULL;
   double                 *control = NULL, *gradient = NULL, seconds[2];
   BfStatus                status;
   BF_GOTO(bf_together(alone->world, BF_NEW(&control, n, error), error));
   BF_GOTO(bf_together(alone->world, BF_NEW(&gradient, n, error), error));
   bf_initial_control(problem, &first, 0, control);
+  BF_GOTO(count_groups(alone, problem, &groups, error));
   BF_GOTO(bf_flow_create(alone, problem, &part->data, o, &flow, error));
   BF_GOTO(measure(flow, control, gradient, seconds, error));
-  const double blocks = ceil((double)flow->all_groups * part->of), forward = seconds[0] * part->of,
-               both = seconds[1] * part->of;
-  e->ranks          = choose(m, points, blocks);
-  e->groups         = (int)bf_most_dealt(m->ranks, e->ranks);
-  e->forward        = by_ranks(m, e->ranks, forward, blocks, 2);
-  e->gradient       = by_ranks(m, e->ranks, both, blocks, (double)n);
-  e->pontryagin     = by_ranks(m, m->ranks, both, blocks, (double)n) +
+  const double blocks = groups.blocks, forward = seconds[0] * part->of, both = seconds[1] * part->of;
+  e->ranks      = bf_flow_ranks(m->ranks, points, blocks, NULL, NULL);
+  e->groups     = (int)fmin((double)starts, bf_most_dealt(m->ranks, e->ranks));
+  e->forward    = by_ranks(m, e->ranks, forward, blocks, 2);
+  e->gradient   = by_ranks(m, e->ranks, both, blocks, (double)n);
+  e->pontryagin = by_ranks(m, m->ranks, both, blocks, (double)n) +
                   by_ranks(m, m->ranks, forward, blocks, 2) * 2 * (double)(problem->actions + 1) * problem->horizon /
                       evaluations(o, problem->horizon);
-  e->node_bytes = node_bytes(m, problem, flow, blocks, o, e->ranks);
+  e->node_bytes = node_bytes(m, problem, &groups, o, e->ranks);
 done:
   bf_flow_destroy(&flow);
   bf_free(control);
@@ -140,7 +144,7 @@ done:
 
 BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOptions *o, const BfInitialControls *points,
                           const BfMachine *machine, BfFlowEstimate *e, BfError *error) {
-  Part      part;
+  Part      part  = {0};
   BfRun    *alone = NULL;
   BfMachine own;
   if (!machine) bf_machine_of_run(run, &own);
@@ -151,7 +155,6 @@ BfStatus bf_flow_estimate(BfRun *run, const BfProblem *problem, const BfFlowOpti
     estimate(alone, machine ? machine : &own, problem, o, points, &part, e, error);
   }
   bf_run_destroy(&alone);
-  error->known = false;
   BF_TRY(bf_agree(run->world, error));
   double mean[3] = {e->forward, e->gradient, e->pontryagin};
   MPI_Allreduce(MPI_IN_PLACE, mean, 3, MPI_DOUBLE, MPI_SUM, run->world);

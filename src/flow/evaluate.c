@@ -30,13 +30,19 @@ static BfStatus evaluate_all(BfSearch *search, BfError *error) {
   }
   search->now.evaluated++;
   search->here++;
-  bf_deal_look(search->deal);
+  bf_dispatch_look(search->dispatch);
   return BF_OK;
 }
 
-static void tell_others(const BfSearch *search, BfSearchOrder order) {
-  int word = (int)order;
-  MPI_Bcast(&word, 1, MPI_INT, 0, search->run->world);
+BfSearchOrder bf_search_tell(const BfSearch *search, BfSearchOrder order) {
+  int         word = (int)order, told = 0;
+  MPI_Request request;
+  MPI_Ibcast(&word, 1, MPI_INT, 0, search->run->world, &request);
+  for (;;) {
+    MPI_Test(&request, &told, MPI_STATUS_IGNORE);
+    if (told) return (BfSearchOrder)word;
+    bf_dispatch_look(search->dispatch);
+  }
 }
 
 /* What rank 0 has ordered all groups to do, by all ranks of this one. */
@@ -61,11 +67,11 @@ static double waiting_rows(const BfSearch *search) {
 
 /* Between two evaluations: what is ordered. */
 static BfStatus look_up(BfSearch *search, BfError *error) {
-  bf_deal_tell(search->deal, BF_NEWS_WORKED,
-               (BfNews){.evaluations = 1, .rows = waiting_rows(search), .longest = search->longest});
-  const BfSearchOrder order = bf_deal_hear(search->deal);
+  bf_dispatch_tell(search->dispatch, BF_NEWS_WORKED,
+                   (BfNews){.evaluations = 1, .rows = waiting_rows(search), .longest = search->longest});
+  const BfSearchOrder order = bf_dispatch_hear(search->dispatch);
   if (order == BF_SEARCH_NOTHING) return BF_OK;
-  tell_others(search, order);
+  bf_search_tell(search, order);
   const BfStatus status = obey(search, order, error);
   search->known         = status != BF_OK;
   return status;
@@ -80,7 +86,7 @@ BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, dou
     BF_TRY(bf_array_room(&now->log, now->evaluated, &now->room, sizeof(double) * (size_t)(BF_LOG_HEAD + search->n),
                          error));
     if (x != search->x) memcpy(search->x, x, sizeof(double) * (size_t)search->n);
-    tell_others(search, BF_SEARCH_EVALUATE);
+    bf_search_tell(search, BF_SEARCH_EVALUATE);
     MPI_Bcast(&now->evaluated, 1, MPI_INT64_T, 0, search->run->world);
     MPI_Bcast(search->x, (int)search->n, MPI_DOUBLE, 0, search->run->world);
     const BfStatus status = evaluate_all(search, error);
@@ -102,12 +108,11 @@ double bf_search_logged(const BfSearch *search, const double *x) {
 
 BfStatus bf_search_serve(BfSearch *search, BfError *error) {
   for (;;) {
-    int order;
-    MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
+    const BfSearchOrder order = bf_search_tell(search, BF_SEARCH_NOTHING);
     if (order == BF_SEARCH_ENDED) return BF_OK;
     if (order == BF_SEARCH_FAILED) return bf_agree(search->run->world, error);
     if (order != BF_SEARCH_EVALUATE) {
-      BF_TRY(obey(search, (BfSearchOrder)order, error));
+      BF_TRY(obey(search, order, error));
       continue;
     }
     MPI_Bcast(&search->now.evaluated, 1, MPI_INT64_T, 0, search->run->world);
@@ -118,9 +123,7 @@ BfStatus bf_search_serve(BfSearch *search, BfError *error) {
 
 /* What the leader is told next, to all ranks of its group. */
 static BfSearchOrder hear_together(const BfSearch *search) {
-  int order = search->run->rank ? BF_SEARCH_NOTHING : (int)bf_deal_wait(search->deal);
-  MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
-  return (BfSearchOrder)order;
+  return bf_search_tell(search, search->run->rank ? BF_SEARCH_NOTHING : bf_dispatch_wait(search->dispatch));
 }
 
 BfStatus bf_search_take(BfSearch *search, BfError *error) {
@@ -131,9 +134,9 @@ BfStatus bf_search_take(BfSearch *search, BfError *error) {
   if (kept && search->run->rank == 0) search->now = search->wait[--search->waiting];
   if (!kept) {
     if (search->run->rank == 0)
-      bf_deal_tell(search->deal, BF_NEWS_WANTS, (BfNews){.rows = 0, .longest = search->longest});
+      bf_dispatch_tell(search->dispatch, BF_NEWS_WANTS, (BfNews){.rows = 0, .longest = search->longest});
     for (BfSearchOrder order; (order = hear_together(search)) != BF_SEARCH_TAKE;) BF_TRY(obey(search, order, error));
-    const int64_t taken = search->run->rank ? -1 : bf_deal_taken(search->deal);
+    const int64_t taken = search->run->rank ? -1 : bf_dispatch_taken(search->dispatch);
     if (taken >= 0) search->now.start = search->fresh_start[taken];
   }
   MPI_Bcast(&search->now.start, 1, MPI_INT64_T, 0, search->run->world);

@@ -96,9 +96,12 @@ typedef struct {
 BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const double *z, BfFlowEnd *out,
                           BfError *error);
 
-/* ---- estimate.c ----------------------------------------------------------------------------------------------------
+/* ---- groups.c ------------------------------------------------------------------------------------------------------
  */
 
-/* Evaluations one after the other where `size` ranks work in groups: the starts of a group times the groups of blocks
- * that the busiest of its ranks has. Local. */
-double bf_flow_turns(int size, int64_t starts, double blocks, int ranks);
+/* Whether groups of so many ranks have memory. */
+typedef bool BfFlowFits(const void *context, int ranks);
+/* Ranks of a group that tries a start, of `size`, where evaluations have so many groups of blocks: as many as are asked
+ * for; else of the divisors of size that of fewest turns that fits (NULL: all do), the least of them, since ranks of a
+ * group wait for each other. Collective if `fits` is. */
+int bf_flow_ranks(int size, const BfInitialControls *points, double blocks, BfFlowFits *fits, const void *context);

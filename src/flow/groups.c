@@ -10,19 +10,41 @@ static double group_bytes(const BfSearch *search, const BfFlow *flow, int ranks)
   return row * (ceil((double)flow->all_groups / ranks) + search->most / ranks);
 }
 
-/* Of the divisors of the number of ranks that of fewest turns whose memory fits; the least of them, since ranks of a
- * group wait for each other. */
-static int choose(const BfSearch *search, const BfFlow *flow) {
-  const int    size   = search->whole->size;
-  int          best   = size;
-  const double blocks = (double)flow->all_groups;
-  double       want, left;
-  for (int ranks = size - 1; ranks > 0 && search->all > 1; ranks--) {
-    if (size % ranks) continue;
-    if (!bf_memory_fits(search->whole, group_bytes(search, flow, ranks), &want, &left)) continue;
-    if (bf_flow_turns(size, search->all, blocks, ranks) <= bf_flow_turns(size, search->all, blocks, best)) best = ranks;
-  }
+/* Evaluations one after the other: the starts of a group times the groups of blocks that the busiest of its ranks has.
+ */
+static double turns(int size, int64_t starts, double blocks, int ranks) {
+  return bf_most_dealt((double)starts, size / ranks) * bf_most_dealt(blocks, ranks);
+}
+
+int bf_flow_ranks(int size, const BfInitialControls *points, double blocks, BfFlowFits *fits, const void *context) {
+  const int64_t starts = points->starts + (points->given ? 1 : 0);
+  int           best   = size;
+  if (points->ranks) return points->ranks < size ? (int)points->ranks : size;
+  for (int ranks = size - 1; ranks > 0 && starts > 1; ranks--)
+    if (size % ranks == 0 && (!fits || fits(context, ranks)) &&
+        turns(size, starts, blocks, ranks) <= turns(size, starts, blocks, best))
+      best = ranks;
   return best;
+}
+
+typedef struct {
+  const BfSearch *search;
+  const BfFlow   *flow;
+} Sized;
+
+static bool fits(const void *context, int ranks) {
+  const Sized *x = context;
+  double       want, left;
+  return bf_memory_fits(x->search->whole, group_bytes(x->search, x->flow, ranks), &want, &left);
+}
+
+static void tell_groups(const BfSearch *search, int ranks) {
+  const int taking = search->all < search->groups ? (int)search->all : search->groups, idle = search->groups - taking;
+  bf_print(search->whole, "%d group%s of %d rank%s%s take%s a start each", taking, taking > 1 ? "s" : "", ranks,
+           ranks > 1 ? "s" : "", search->whole->size % ranks && !idle ? ", the last of fewer," : "",
+           taking > 1 ? "" : "s");
+  if (idle) bf_print(search->whole, ", %d more %s none", idle, idle > 1 ? "find" : "finds");
+  bf_print(search->whole, "\n");
 }
 
 static BfStatus make_run(BfSearch *search, BfError *error) {
@@ -45,11 +67,11 @@ static BfStatus make_run(BfSearch *search, BfError *error) {
 }
 
 BfStatus bf_search_split(BfSearch *search, BfFlow *flow, BfError *error) {
-  BfRun        *whole = search->whole;
-  const int64_t given = search->points->ranks;
-  const int     ranks = !given ? choose(search, flow) : given < whole->size ? (int)given : whole->size;
-  search->groups      = (whole->size + ranks - 1) / ranks;
-  search->group       = whole->worker / ranks;
+  BfRun      *whole = search->whole;
+  const Sized sized = {search, flow};
+  const int   ranks = bf_flow_ranks(whole->size, search->points, (double)flow->all_groups, fits, &sized);
+  search->groups    = (whole->size + ranks - 1) / ranks;
+  search->group     = whole->worker / ranks;
   if (search->groups == 1) {
     search->run  = whole;
     search->flow = flow;
@@ -60,8 +82,7 @@ BfStatus bf_search_split(BfSearch *search, BfFlow *flow, BfError *error) {
   error->known = false;
   BF_TRY(bf_agree(whole->world, error));
   search->flow = search->own;
-  bf_print(whole, "%d groups of %d rank%s%s take a start each\n", search->groups, ranks, ranks > 1 ? "s" : "",
-           whole->size % ranks ? ", the last of fewer," : "");
+  tell_groups(search, ranks);
   return BF_OK;
 }
 

@@ -23,7 +23,7 @@ BfStatus bf_flow_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   const double a_start = 2 + an_iteration * (double)iterations, n = (double)p->horizon * p->layer.free,
                leaders = fmax(1, (double)bf_info_node_ranks(x) / flow.ranks),
                file    = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
-  bf_print(x->run, "  scheme %s, %lld step%s a layer; %g start%s of at most %lld iterations, %g numbers\n",
+  bf_print(x->run, "  scheme %s, %lld step%s a layer; %.0f start%s of at most %lld iterations, %.0f numbers\n",
            depth->scheme->name, (long long)depth->steps, depth->steps > 1 ? "s" : "", starts, starts > 1 ? "s" : "",
            (long long)iterations, n);
   if (flow.groups > 1)

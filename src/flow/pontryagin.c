@@ -1,7 +1,7 @@
 /* Pontryagin's condition at an answer: the adjoint's end, stationarity, H along depth, and H against the finite action
  * set. */
 #include "flow/flow.h"
-#include <math.h>
+#include "run/largest.h"
 #include <string.h>
 
 enum { ACTIONS = 256 }; /* at once */
@@ -84,7 +84,7 @@ done:
   return status;
 }
 
-/* The least H over the problem's actions; NaN and -1 where it has none. */
+/* The least H over the problem's actions; NaN and -1 where it has none, or one of them is NaN. */
 static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, double *H, int32_t *action, BfError *error) {
   const BfProblem *problem = w->flow->problem;
   const int64_t    q       = problem->layer.free;
@@ -95,9 +95,9 @@ static BfStatus least(Work *w, const BfFlowValue *value, int64_t k, int e, doubl
     const int64_t count = problem->actions - first < ACTIONS ? problem->actions - first : ACTIONS;
     BF_TRY(hamiltonians(w, value, k, e, count, problem->action + first * q, some, error));
     for (int64_t i = 0; i < count; i++)
-      if (some[i] < *H) {
+      if (!isnan(*H) && !(some[i] >= *H)) {
         *H      = some[i];
-        *action = (int32_t)(first + i);
+        *action = isnan(*H) ? -1 : (int32_t)(first + i);
       }
   }
   return BF_OK;
@@ -128,17 +128,17 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
       double        best;
       BF_TRY(hamiltonians(w, value, k, e, 1, control + k * q, &H[e], error));
       BF_TRY(least(w, value, k, e, &best, &out->minimizer[at], error));
-      out->exceeds[at] = isnan(best) ? NAN : fmax(0, H[e] - best);
-      if (out->exceeds[at] > out->violation) {
+      out->exceeds[at] = bf_larger(0, H[e] - best);
+      if (!isnan(out->violation) && !(out->exceeds[at] <= out->violation)) {
         out->violation        = out->exceeds[at];
         out->violation_depth  = (double)(k + e) * problem->layer.step;
         out->violation_action = out->minimizer[at];
       }
       bf_work_done(w->flow->run, BF_PHASE_FLOW, part);
-      low  = fmin(low, H[e]);
-      high = fmax(high, H[e]);
+      low  = -bf_larger(-low, -H[e]);
+      high = bf_larger(high, H[e]);
     }
-    if (ends == 2) out->variation_within = fmax(out->variation_within, fabs(H[1] - H[0]));
+    if (ends == 2) out->variation_within = bf_larger(out->variation_within, fabs(H[1] - H[0]));
   }
   out->variation = high - low;
   if (ends == 1) out->variation_within = NAN;
@@ -150,10 +150,10 @@ static void stationarity(const BfProblem *problem, const double control[], const
   const int64_t q    = problem->layer.free;
   const double  part = out->ends == 1 ? 1 : problem->layer.step;
   for (int64_t i = 0; i < problem->horizon * q; i++) {
-    const double to        = control[i] - gradient[i] / part;
-    const double on        = fmin(fmax(to, problem->control_lower[i % q]), problem->control_upper[i % q]);
-    out->stationary[i / q] = fmax(out->stationary[i / q], fabs(control[i] - on));
-    out->stationarity      = fmax(out->stationarity, out->stationary[i / q]);
+    const double to = control[i] - gradient[i] / part;
+    const double on = isnan(to) ? to : fmin(fmax(to, problem->control_lower[i % q]), problem->control_upper[i % q]);
+    out->stationary[i / q] = bf_larger(out->stationary[i / q], fabs(control[i] - on));
+    out->stationarity      = bf_larger(out->stationarity, out->stationary[i / q]);
   }
 }
 
@@ -178,7 +178,7 @@ static BfStatus compare_end(const BfFlow *flow, const BfFlowValue *value, double
     for (int64_t k = 0; k < size; k++) z[k] = last[data->row[first + k / d] * d + k % d];
     BF_GOTO(cost->kind->adjoint(cost, value->readout, context, z, p, error));
     for (int64_t k = 0; k < size; k++)
-      *apart = fmax(*apart, fabs(adjoint[data->row[first + k / d] * d + k % d] - p[k]));
+      *apart = bf_larger(*apart, fabs(adjoint[data->row[first + k / d] * d + k % d] - p[k]));
     bf_free(z);
     bf_free(p);
     z = p = NULL;

@@ -248,8 +248,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   forget(search);
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
   if (stage == 0) return BF_OK;
-  if (stage != STAGE_STARTS)
-    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its search is of another version of bellformer");
+  if (stage != STAGE_STARTS) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   BF_TRY(fetch(checkpoint, "partial/starts", search->all, BF_START_COLUMNS, search->table, error));
   BF_TRY(restore_best(search, checkpoint, error));
   return restore_under_way(search, checkpoint, error);

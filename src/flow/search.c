@@ -18,21 +18,20 @@ void bf_flow_answer_clear(BfFlowAnswer *answer) {
 /* What the leader alone met is told to its group; what all of it met (a stop, a failed evaluation) they know. */
 static BfStatus lead(BfSearch *search, double *cost, int *reason, BfError *error) {
   const BfStatus status = bf_search_minimize(search, cost, reason, error);
-  int            order  = status == BF_OK ? BF_SEARCH_ENDED : BF_SEARCH_FAILED;
   if (search->known) return status;
-  MPI_Bcast(&order, 1, MPI_INT, 0, search->run->world);
+  bf_search_tell(search, status == BF_OK ? BF_SEARCH_ENDED : BF_SEARCH_FAILED);
   return status == BF_OK ? BF_OK : bf_agree(search->run->world, error);
 }
 
 static void tell_start(BfSearch *search, double cost) {
   const double *row = search->table + search->now.start * BF_START_COLUMNS;
-  bf_deal_tell(search->deal, BF_NEWS_START,
-               (BfNews){.start      = (double)search->now.start,
-                        .evaluated  = (double)search->now.evaluated,
-                        .initial    = row[BF_START_INITIAL],
-                        .cost       = cost,
-                        .iterations = row[BF_START_ITERATIONS],
-                        .longest    = search->longest});
+  bf_dispatch_tell(search->dispatch, BF_NEWS_START,
+                   (BfNews){.start      = (double)search->now.start,
+                            .evaluated  = (double)search->now.evaluated,
+                            .initial    = row[BF_START_INITIAL],
+                            .cost       = cost,
+                            .iterations = row[BF_START_ITERATIONS],
+                            .longest    = search->longest});
 }
 
 static BfStatus run_start(BfSearch *search, BfError *error) {
@@ -65,7 +64,7 @@ static void hear(void *context, const BfNews *news) {
   search->finished++;
   bf_work_change(search->whole, BF_PHASE_FLOW, fmin(0, news->evaluated - search->most));
   if (search->all > 1)
-    bf_print(search->whole, "start %g of %lld: J = %.10g, from %.6g in %g iterations\n", news->start + 1,
+    bf_print(search->whole, "start %.0f of %lld: J = %.10g, from %.8g in %.0f iterations\n", news->start + 1,
              (long long)search->all, news->cost, news->initial, news->iterations);
 }
 
@@ -75,8 +74,8 @@ static BfStatus end_together(BfSearch *search, BfError *error) {
   if (search->abandoned) mine = (BfError){0};
   if (!search->over) {
     if (search->run->rank == 0)
-      bf_deal_tell(search->deal, mine.status == BF_OK ? BF_NEWS_FINISHED : BF_NEWS_FAILED,
-                   (BfNews){.longest = search->longest});
+      bf_dispatch_tell(search->dispatch, mine.status == BF_OK ? BF_NEWS_FINISHED : BF_NEWS_FAILED,
+                       (BfNews){.longest = search->longest});
     BfError others = {0};
     if (bf_search_wait(search, &others) != BF_OK && !search->abandoned && mine.status == BF_OK) mine = others;
   }
@@ -125,16 +124,16 @@ static BfStatus start_groups(BfSearch *search, BfError *error) {
   BF_TRY(bf_search_restore(search, error));
   bf_work_expect(search->whole, BF_PHASE_FLOW, search->left, "evaluations",
                  bf_flow_seconds(search->flow) / search->groups, true);
-  const BfDealOf of = {.group       = search->group,
-                       .groups      = search->groups,
-                       .fresh       = search->fresh,
-                       .leads       = search->run->rank == 0,
-                       .checkpoint  = search->checkpoint,
-                       .row_bytes   = bf_search_row_bytes(search),
-                       .other_bytes = bf_search_other_bytes(search),
-                       .hear        = hear,
-                       .context     = search};
-  return bf_deal_create(search->whole, &of, &search->deal, error);
+  const BfDispatchOf of = {.group       = search->group,
+                           .groups      = search->groups,
+                           .fresh       = search->fresh,
+                           .leads       = search->run->rank == 0,
+                           .checkpoint  = search->checkpoint,
+                           .row_bytes   = bf_search_row_bytes(search),
+                           .other_bytes = bf_search_other_bytes(search),
+                           .hear        = hear,
+                           .context     = search};
+  return bf_dispatch_create(search->whole, &of, &search->dispatch, error);
 }
 
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
@@ -158,7 +157,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
   BF_GOTO(end_together(&search, error));
   status = bf_search_gather(&search, out, error);
 done:
-  bf_deal_destroy(&search.deal);
+  bf_dispatch_destroy(&search.dispatch);
   bf_search_join(&search);
   clear(&search);
   return status;

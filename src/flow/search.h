@@ -1,6 +1,6 @@
 /* A search under way: what its steps share. */
 #pragma once
-#include "flow/deal.h"
+#include "flow/dispatch.h"
 #include "flow/flow.h"
 
 enum { BF_LOG_HEAD = 2 }; /* columns of a logged evaluation before the gradient: a hash of the control, J */
@@ -24,7 +24,7 @@ typedef struct {
   BfCheckpoint            *checkpoint;
   int                      group, groups;
   BfFlowAnswer            *out;
-  BfDeal                  *deal;
+  BfDispatch              *dispatch;
   bool                     over; /* all ranks know how it has ended: stopped, or a checkpoint could not be written */
   bool                     abandoned;   /* another group has failed */
   int64_t                  n;           /* T q */
@@ -95,6 +95,9 @@ BfStatus bf_search_gather(const BfSearch *search, BfFlowAnswer *out, BfError *er
 
 /* ---- evaluate.c ------------------------------------------------------------------------------------------------- */
 
+/* The leader's order to its group, returned on all its ranks; those that wait for it look meanwhile whether a signal
+ * has come to them. By all ranks of the group. */
+BfSearchOrder bf_search_tell(const BfSearch *search, BfSearchOrder order);
 /* J and gradient [n] at x [n]: of the log while there are any, else evaluated by the group. The leader. */
 BfStatus bf_search_evaluate(BfSearch *search, const double *x, double *cost, double *gradient, BfError *error);
 /* J at x [n] where it was evaluated, else infinite. The leader. */

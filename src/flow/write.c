@@ -1,6 +1,6 @@
 /* /flow and /pontryagin of a result file. */
 #include "flow/flow.h"
-#include <math.h>
+#include "run/largest.h"
 
 static BfStatus column(BfStore *store, const char *path, int64_t n, const double *data, BfError *error) {
   return bf_store_write(store, path, BF_STORE_DOUBLE, 1, &n, data, error);
@@ -71,7 +71,7 @@ static void fill_rates(const BfProblem *problem, const double *adjoint, double o
         const double *p   = adjoint + (t * data->tokens + data->row[k]) * d;
         double        sum = 0;
         for (int a = 0; a < d; a++) sum += p[a] * p[a];
-        out[t] = fmax(out[t], (double)data->contexts * (double)tokens * sqrt(sum));
+        out[t] = bf_larger(out[t], (double)data->contexts * (double)tokens * sqrt(sum));
       }
     }
 }

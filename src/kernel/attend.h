@@ -1,5 +1,6 @@
-/* The steps of a layer, in lanes: the arithmetic that the direct evaluation (apply.c) and the tables of the full space
- * share, so that both give the same bits. `d` is passed as a constant where it is small, so that loops over it unroll.
+/* The steps of a layer, in lanes: the arithmetic that the direct evaluations (apply.c, alone.c) and the tables of the
+ * full space share, so that all give the same bits. `d` is passed as a constant where it is small, so that loops over
+ * it unroll.
  */
 #pragma once
 #include "kernel/flat.h"

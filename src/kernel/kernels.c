@@ -8,6 +8,7 @@ const BfKernels BF_KERNEL(bf_kernels) = {
     .name                   = NAME(BF_ISA),
     .exp_lanes              = BF_KERNEL(bf_exp_lanes),
     .layer_apply            = BF_KERNEL(bf_layer_apply),
+    .layer_alone            = BF_KERNEL(bf_layer_alone),
     .feedforward            = BF_KERNEL(bf_feedforward),
     .table_prepare          = BF_KERNEL(bf_table_prepare),
     .table_sight            = BF_KERNEL(bf_table_sight),

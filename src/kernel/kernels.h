@@ -1,8 +1,7 @@
 /* What is compiled once for each instruction set, as a table of functions. A kernel file is compiled several times with
  * -DBF_ISA=name, and BF_KERNEL puts that name behind its functions; kernels.c makes the table of one instruction set,
- * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files, and
- * nothing of layers and their kinds. A new kernel: its file, its line in BfKernels and
- * in kernels.c, its case in tests/kernel. */
+ * choose.c chooses. Pure: kernels include no MPI, no PETSc, no files, and nothing of layers; of kinds those of sigma
+ * alone. A new kernel: its file, its line in BfKernels and in kernels.c, its case in tests/kernel. */
 #pragma once
 #include "kernel/flat.h"
 #include "kernel/heads.h"
@@ -15,7 +14,7 @@
 
 /* exp of x[count][BF_LANES], x <= 0, in place: what every kernel below takes for exp. */
 typedef void BfExpLanes(int count, double *x);
-/* Arguments as those of bf_layer_apply, bf_velocity, bf_velocity_transposed. */
+/* Arguments as those of bf_layer_apply and bf_layer_alone, bf_velocity, bf_velocity_transposed. */
 typedef void BfLayerApply(const BfFlatLayer *layer, const BfContext *context, const double *parameters, const double *z,
                           double *next, double *work);
 typedef void BfVelocity(const BfFlatLayer *layer, const BfBlock *block, const double parameters[], double zeta,
@@ -33,6 +32,7 @@ struct BfKernels {
   /* Without fused multiply-add: the same bits in every instruction set. */
   BfExpLanes     *exp_lanes;
   BfLayerApply   *layer_apply;
+  BfLayerApply   *layer_alone; /* lanes are slots of one context */
   BfFeedforward  *feedforward; /* each lane with parameters of its own */
   BfTablePrepare *table_prepare;
   BfTableSight   *table_sight;
@@ -60,6 +60,7 @@ int bf_machine_runs(const char *name);
 #ifdef BF_ISA /* in a file that is compiled for one */
 BfExpLanes              BF_KERNEL(bf_exp_lanes);
 BfLayerApply            BF_KERNEL(bf_layer_apply);
+BfLayerApply            BF_KERNEL(bf_layer_alone);
 BfFeedforward           BF_KERNEL(bf_feedforward);
 BfTablePrepare          BF_KERNEL(bf_table_prepare);
 BfTableSight            BF_KERNEL(bf_table_sight);

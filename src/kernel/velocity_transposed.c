@@ -1,10 +1,18 @@
 /* Transposed Jacobian products of the velocity, compiled once for each instruction set.
  *
- * With weights w_ij = softmax_j <s_i, y_j>, y_j = beta A s_j, mean_i = sum_j w_ij z_j, v_i = sum over heads of V mean_i
- * and the cotangent lambda_i of v_i: c_i     = V^T lambda_i,   t_ij = <c_i, z_j>,   dl_ij = w_ij (t_ij - sum_k w_ik
- * t_ik)      cotangents of the logits by s_i += sum_j dl_ij y_j,   by y_j = sum_i dl_ij s_i,   by A += beta by_y_j
- * s_j^T,   by s_j += beta A^T by_y_j seen_j  = sum_i w_ij lambda_i,   by V += seen_j z_j^T,   by z_j += V^T seen_j so
- * that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are
+ * With weights w_ij = softmax_j <s_i, y_j>, keys y_j = beta A s_j, mean_i = sum_j w_ij z_j, v_i = sum over heads of
+ * V mean_i, and the cotangent lambda_i of v_i:
+ *
+ *     c_i    = V^T lambda_i
+ *     t_ij   = <c_i, z_j>
+ *     dl_ij  = w_ij (t_ij - sum_k w_ik t_ik)      cotangents of the logits
+ *     by s_i += sum_j dl_ij y_j
+ *     by y_j  = sum_i dl_ij s_i
+ *     by A   += beta by_y_j s_j^T                 by s_j += beta A^T by_y_j
+ *     seen_j  = sum_i w_ij lambda_i
+ *     by V   += seen_j z_j^T                      by z_j += V^T seen_j
+ *
+ * so that a pair of tokens costs five products of d numbers. Sums over queries run row by row in each lane; lanes are
  * added at the end: where lanes are sequences into the parameters, where they are queries also into the keys. */
 #include "kernel/velocity.h"
 

@@ -16,6 +16,19 @@ int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
   return lanes * BF_LANES + bf_terms_work(layer);
 }
 
+void bf_layer_alone(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                    double *next, double *work) {
+  BfFlatLayer flat;
+  bf_layer_flat(layer, &flat);
+  layer->kernels->layer_alone(&flat, context, parameters, z, next, work);
+}
+
+int64_t bf_layer_alone_work(const BfLayer *layer, const BfContext *context) {
+  const int64_t rows  = bf_layer_alone_rows(context);
+  const int64_t lanes = (layer->norm->apply ? 6 : 5) * rows * layer->dim + rows + context->slots + context->tags;
+  return lanes * BF_LANES + bf_terms_work(layer);
+}
+
 double bf_layer_terms(const BfLayer *layer, double tokens, double pairs) {
   const double attention = 2.0 * layer->heads * layer->dim * layer->dim; /* entries of its matrices */
   return layer->heads * pairs + tokens * (layer->parameters - attention) / 4;

@@ -44,6 +44,22 @@ static BfStatus check_functions(const BfTermKind *kind, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus check_key(const BfTermKind *kind, const BfKey *key, BfError *error) {
+  if (!strncmp(key->name, "layer.", 6)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "layer term %s: the key %s does not begin with layer.", kind->base.name,
+                 key->name);
+}
+
+/* What its kinds use may be named like anything: other families' keys, too. */
+static BfStatus check_family(const BfTermKind *kind, BfError *error) {
+  const BfFamily *family = kind->family;
+  if (!family) return BF_OK;
+  if (!family->key || !family->key->name || !family->kind || !family->kind(0))
+    return bf_fail(error, BF_BAD_INPUT, "layer term %s: its family has no %s", kind->base.name,
+                   family->key && family->key->name ? "kinds" : "key");
+  return check_key(kind, family->key, error);
+}
+
 BfStatus bf_term_register(const BfTermKind *kind, BfError *error) {
   const char *name  = kind->base.name;
   int         count = 0;
@@ -54,9 +70,8 @@ BfStatus bf_term_register(const BfTermKind *kind, BfError *error) {
     return bf_fail(error, BF_BAD_INPUT, "a layer term is called '%s', which is no word", name ? name : "");
   if (bf_kind_find(kind_at, name) >= 0) return bf_fail(error, BF_BAD_INPUT, "there is a layer term %s already", name);
   BF_TRY(check_functions(kind, error));
-  for (const BfKey *key = kind->base.keys; key && key->name; key++)
-    if (strncmp(key->name, "layer.", 6))
-      return bf_fail(error, BF_BAD_INPUT, "layer term %s: the key %s does not begin with layer.", name, key->name);
+  BF_TRY(check_family(kind, error));
+  for (const BfKey *key = kind->base.keys; key && key->name; key++) BF_TRY(check_key(kind, key, error));
   for (const char *const *matrix = kind->matrices; *matrix; matrix++) BF_TRY(check_matrix(kind, *matrix, error));
   while (kinds[count]) count++;
   if (count == BF_MOST_TERMS)

@@ -3,16 +3,21 @@
 #include <math.h>
 #include <string.h>
 
-/* z of a context's tokens, from rows to lane 0 (and every other lane, so that no lane computes on leftovers). */
-static void gather(const BfData *data, int64_t first, int slots, double *lane) {
-  for (int i = 0; i < slots * data->dim; i++)
-    for (int l = 0; l < BF_LANES; l++) lane[i * BF_LANES + l] = data->z[first * data->dim + i];
+/* Where component a of token i stands: eight tokens abreast. */
+static inline int64_t place(int dim, int i, int a) {
+  return ((int64_t)(i / BF_LANES) * dim + a) * BF_LANES + i % BF_LANES;
+}
+
+/* z of a context's tokens into lanes; the last one fills them up. */
+static void gather(const BfData *data, int64_t first, const BfContext *context, double *lane) {
+  for (int i = 0; i < bf_layer_alone_rows(context) * BF_LANES; i++)
+    for (int a = 0; a < data->dim; a++)
+      lane[place(data->dim, i, a)] = data->z[(first + (i < context->slots ? i : context->slots - 1)) * data->dim + a];
 }
 
 static void scatter(const BfData *data, int64_t first, int slots, const double *lane, double *tokens) {
   for (int i = 0; i < slots; i++)
-    for (int a = 0; a < data->dim; a++)
-      tokens[data->row[first + i] * data->dim + a] = lane[(i * data->dim + a) * BF_LANES];
+    for (int a = 0; a < data->dim; a++) tokens[data->row[first + i] * data->dim + a] = lane[place(data->dim, i, a)];
 }
 
 typedef struct {
@@ -35,6 +40,27 @@ static BfStatus expand(Work *w, const double control[], BfError *error) {
   return BF_OK;
 }
 
+/* Its loss after the last layer, and its rightly classified part. Costs see a case a lane: all of them the same, so
+ * that none computes on leftovers. */
+static BfStatus judge(Work *w, const BfContext *context, int64_t s, const double *tokens, BfRollout *out,
+                      BfError *error) {
+  const BfData *data  = w->data;
+  const int     d     = data->dim;
+  const int64_t first = data->tag_first[data->context_first[s]];
+  double       *copy, g[BF_LANES];
+  BF_TRY(BF_NEW(&copy, (int64_t)context->slots * d * BF_LANES, error));
+  for (int64_t i = 0; i < (int64_t)context->slots * d * BF_LANES; i++)
+    copy[i] = tokens[data->row[first + i / BF_LANES / d] * d + i / BF_LANES % d];
+  BfStatus status = bf_terminal_cost(w->cost, w->readout, context, 1, copy, g, error);
+  if (status == BF_OK) {
+    out->loss += g[0];
+    out->sequence_loss[s] = g[0] * bf_cost_denominator(w->cost);
+    w->correct += bf_cost_correct(w->cost, w->readout, context, copy);
+  }
+  bf_free(copy);
+  return status;
+}
+
 /* One context through all layers; adds its loss and its rightly classified part. */
 static BfStatus roll_context(Work *w, int64_t s, BfRollout *out, BfError *error) {
   const BfData  *data    = w->data;
@@ -43,24 +69,17 @@ static BfStatus roll_context(Work *w, int64_t s, BfRollout *out, BfError *error)
   BfStatus       status  = bf_context_create(data, s, 0, &context, error);
   if (status != BF_OK) return status;
   const int64_t first = data->tag_first[data->context_first[s]], table = data->tokens * data->dim;
-  BF_GOTO(BF_NEW(&w->lane, (int64_t)context.slots * data->dim * BF_LANES, error));
-  BF_GOTO(BF_NEW(&w->work, bf_layer_work(layer, &context), error));
-  gather(data, first, context.slots, w->lane);
+  BF_GOTO(BF_NEW(&w->lane, (int64_t)bf_layer_alone_rows(&context) * data->dim * BF_LANES, error));
+  BF_GOTO(BF_NEW(&w->work, bf_layer_alone_work(layer, &context), error));
+  gather(data, first, &context, w->lane);
   scatter(data, first, context.slots, w->lane, out->tokens);
   for (int t = 0; t < w->problem->horizon; t++) {
-    bf_layer_apply(layer, &context, w->parameters + (int64_t)t * layer->parameters * BF_LANES, w->lane, w->lane,
+    bf_layer_alone(layer, &context, w->parameters + (int64_t)t * layer->parameters * BF_LANES, w->lane, w->lane,
                    w->work);
     scatter(data, first, context.slots, w->lane, out->tokens + (t + 1) * table);
   }
-  double g[BF_LANES];
-  if (data->unlabelled) {
-    out->loss = w->correct = out->sequence_loss[s] = NAN;
-    goto done;
-  }
-  BF_GOTO(bf_terminal_cost(w->cost, w->readout, &context, 1, w->lane, g, error));
-  out->loss += g[0];
-  out->sequence_loss[s] = g[0] * bf_cost_denominator(w->cost);
-  w->correct += bf_cost_correct(w->cost, w->readout, &context, w->lane);
+  if (data->unlabelled) out->loss = w->correct = out->sequence_loss[s] = NAN;
+  else status = judge(w, &context, s, out->tokens + w->problem->horizon * table, out, error);
 done:
   bf_free(w->lane);
   bf_free(w->work);

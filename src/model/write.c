@@ -1,7 +1,7 @@
 /* /rollout and /model of a result: README, A result file. */
 #include "bellformer/model.h"
 #include "model/format.h"
-#include <math.h>
+#include "run/largest.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -78,7 +78,7 @@ static double largest_norm(int64_t count, int64_t dim, const double x[]) {
   for (int64_t k = 0; k < count; k++) {
     double sum = 0;
     for (int64_t j = 0; j < dim; j++) sum += x[k * dim + j] * x[k * dim + j];
-    most = fmax(most, sum);
+    most = bf_larger(most, sum);
   }
   return sqrt(most);
 }

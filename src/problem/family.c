@@ -144,10 +144,11 @@ static const char *head_of(const BfTermKind *term, const char *matrix) {
 BfStatus bf_family_settle_heads(BfKeys *keys, const BfTermKind *term, BfError *error) {
   const BfKey   *key  = term->family->key;
   const char    *text = bf_settings_find(bf_keys_taken(keys), key->name), *file = bf_keys_in_file(keys, key->name);
+  const char    *or_default = file ? file : key->fallback;
   const BfGiven *given;
   int64_t        heads, of_file;
   if (!text || bf_text_integer(text, &heads)) return BF_OK;
-  if (bf_text_integer(file ? file : key->fallback, &of_file) || !bf_key_allows(key, (double)of_file)) of_file = heads;
+  if (!or_default || bf_text_integer(or_default, &of_file) || !bf_key_allows(key, (double)of_file)) of_file = heads;
   for (int64_t at = 0; (given = bf_keys_next(keys, &at));) {
     const char *head = head_of(term, given->name.matrix);
     if (!head || atoi(head) < heads) continue;

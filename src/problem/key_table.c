@@ -171,8 +171,14 @@ static const char *piece_name(const char *at, BfPiece *piece) {
   return !aligned ? NULL : column ? column : row;
 }
 
+/* Whether an option is the key's, with _ for every dot: asked for every key of every problem that a study checks. */
+static bool is_option_of(const char *key, const char *option) {
+  for (; *key && (*key == *option || (*key == '.' && *option == '_')); key++) option++;
+  return !*key && !*option;
+}
+
 int bf_key_name(const char *option, BfKeyName *out) {
-  char        canonical[BF_OPTION_LENGTH], row[BF_OPTION_LENGTH];
+  char        canonical[BF_OPTION_LENGTH];
   const char *of_piece = NULL;
   *out                 = (BfKeyName){0};
   snprintf(canonical, sizeof canonical, "%s", option);
@@ -183,10 +189,8 @@ int bf_key_name(const char *option, BfKeyName *out) {
     snprintf(canonical, sizeof canonical, "control_A_%s%s", of_piece ? "row_I_column_J_" : "",
              of_piece ? of_piece : what);
   }
-  for (BfKeyWalk walk = {0}; (out->row = bf_key_next(&walk));) {
-    bf_option_name(out->row->name, row);
-    if (!strcmp(row, canonical) && !of_piece == !strstr(row, "row_I")) return 1;
-  }
+  for (BfKeyWalk walk = {0}; (out->row = bf_key_next(&walk));)
+    if (is_option_of(out->row->name, canonical) && !of_piece == !strstr(out->row->name, "row_I")) return 1;
   return 0;
 }
 

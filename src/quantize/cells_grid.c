@@ -140,8 +140,7 @@ static const BfKey keys_of[] = {
     {.name = KEY},
     {SHIFT, "numbers", "0",
      "the cells are moved by that part of a cell, in [-0.5, 0.5), one number for each axis or one for all; the first "
-     "and "
-     "the last are cut, or go on, to the ends of Z"},
+     "and the last are cut, or go on, to the ends of Z"},
     {0}};
 
 const BfQuantizer bf_quantizer_grid = {

@@ -25,6 +25,10 @@ BfStatus bf_controls_fit(const BfKeyReader *keys, const char *key, const BfContr
 BfStatus bf_controls_read_count(const BfKeyReader *keys, const BfControlBox *box, int64_t *count, uint64_t *seed,
                                 BfError *error);
 
+/* Points first .. first + count - 1 of bf_controls_halton, into u [count][q]; the box is one that was checked. */
+BfStatus bf_controls_halton_part(int q, const double lower[], const double upper[], int64_t first, int64_t count,
+                                 uint64_t seed, double u[], BfError *error);
+
 /* lower + x (upper - lower), x in [0, 1); upper - lower may have been rounded up. */
 static inline double bf_controls_place(double lower, double upper, double x) {
   const double value = lower + (upper - lower) * x;

@@ -27,27 +27,32 @@ static uint64_t radical_inverse(uint64_t n, uint64_t base) {
   return (uint64_t)((Wide)reversed * ONE / power);
 }
 
-BfStatus bf_controls_halton(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
-                            BfError *error) {
+BfStatus bf_controls_halton_part(int q, const double lower[], const double upper[], int64_t first, int64_t count,
+                                 uint64_t seed, double u[], BfError *error) {
   const int rotate = seed != 0;
   int64_t  *prime;
-  double   *control = NULL;
-  BfStatus  status;
-  BF_TRY(bf_controls_check(q, lower, upper, error));
-  BF_TRY(bf_controls_check_count(count, error));
   BF_TRY(BF_NEW(&prime, q, error));
   first_primes(q, prime);
-  BF_GOTO(BF_NEW(&control, count * q, error));
   for (int j = 0; j < q; j++) {
     const uint64_t shift = rotate ? bf_splitmix64(&seed) >> 11 : 0;
     for (int64_t k = 0; k < count; k++) {
-      const uint64_t x   = (radical_inverse((uint64_t)k + 1, (uint64_t)prime[j]) + shift) % ONE;
-      control[k * q + j] = bf_controls_place(lower[j], upper[j], (double)x * 0x1p-53);
+      const uint64_t x = (radical_inverse((uint64_t)(first + k) + 1, (uint64_t)prime[j]) + shift) % ONE;
+      u[k * q + j]     = bf_controls_place(lower[j], upper[j], (double)x * 0x1p-53);
     }
   }
-  *u = control;
-done:
   bf_free(prime);
+  return BF_OK;
+}
+
+BfStatus bf_controls_halton(int q, const double lower[], const double upper[], int64_t count, uint64_t seed, double **u,
+                            BfError *error) {
+  double *control = NULL;
+  BF_TRY(bf_controls_check(q, lower, upper, error));
+  BF_TRY(bf_controls_check_count(count, error));
+  BF_TRY(BF_NEW(&control, count * q, error));
+  BfStatus status = bf_controls_halton_part(q, lower, upper, 0, count, seed, control, error);
+  if (status == BF_OK) *u = control;
+  else bf_free(control);
   return status;
 }
 

@@ -1,7 +1,8 @@
 /* An atom's mass is shared among the centres of a grid round its image; the tag's law is rounded to a type by [R11]. */
+#include "bellformer/kernel.h"
 #include "quantize/transition.h"
 
-enum { MOST_DIM = 20, MOST_REPEATED = 64 };
+enum { MOST_DIM = 20 };
 
 /* The centre below z on one axis; *share is the weight of the next one, 0 where z is at a centre or outside them. */
 static int64_t centre_below(const BfAxis *axis, double z, double *share) {
@@ -70,9 +71,9 @@ static BfStatus check(const BfKeyReader *keys, const BfCells *cells, BfError *er
   return BF_OK;
 }
 
-/* sum + x, `times` times: as atoms one by one, up to MOST_REPEATED. */
+/* sum + x, `times` times: as atoms one by one, up to BF_MOST_REPEATED. */
 static double add_times(double sum, double x, int64_t times) {
-  if (times > MOST_REPEATED) return sum + (double)times * x;
+  if (times > BF_MOST_REPEATED) return sum + (double)times * x;
   for (int64_t k = 0; k < times; k++) sum += x;
   return sum;
 }

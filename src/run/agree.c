@@ -64,10 +64,10 @@ static void wait_for_others(MPI_Request *request, const BfError *error) {
 BfStatus bf_agree(MPI_Comm comm, BfError *error) {
   int         rank, size, first;
   MPI_Request request;
-  if (error->known) return error->status;
+  MPI_Comm_size(comm, &size);
+  if (error->known || size == 1) return error->status; /* one rank alone has told nobody */
   Channel *channel = channel_of(comm);
   MPI_Comm_rank(channel->comm, &rank);
-  MPI_Comm_size(channel->comm, &size);
   int failed = error->status != BF_OK ? rank : size;
   MPI_Iallreduce(&failed, &first, 1, MPI_INT, MPI_MIN, channel->comm, &request);
   if (error->status != BF_OK) wait_for_others(&request, error);

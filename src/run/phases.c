@@ -76,31 +76,39 @@ void bf_report(const BfRun *run) {
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */
 
+/* In memory of its own, or where there is none in `room`, cut rather than lost. */
+static char *compose(size_t size, char room[], const char *format, va_list arguments) {
+  va_list again;
+  char   *text;
+  va_copy(again, arguments);
+  if (vasprintf(&text, format, arguments) < 0) vsnprintf(text = room, size, format, again);
+  va_end(again);
+  return text;
+}
+
 void bf_print(const BfRun *run, const char *format, ...) {
   if (run->rank != 0 || run->quiet) return;
-  char   *text;
+  char    room[BF_ERROR_LENGTH];
   va_list arguments;
   va_start(arguments, format);
-  const int length = vasprintf(&text, format, arguments);
+  char *text = compose(sizeof room, room, format, arguments);
   va_end(arguments);
-  if (length < 0) return;
   bf_progress_lock(run);
   bf_progress_clear(run);
   fputs(text, stdout);
   fflush(stdout); /* a job's log is read while it runs */
   bf_progress_printed(run, text);
   bf_progress_unlock(run);
-  free(text);
+  if (text != room) free(text);
 }
 
 void bf_warn(const BfRun *run, const char *format, ...) {
   if (run->rank != 0) return;
-  char   *text;
+  char    room[BF_ERROR_LENGTH];
   va_list arguments;
   va_start(arguments, format);
-  const int length = vasprintf(&text, format, arguments);
+  char *text = compose(sizeof room, room, format, arguments);
   va_end(arguments);
-  if (length < 0) return;
   if (run->owner) {
     run->owner->warned(run->owner->context, text);
   } else {
@@ -109,5 +117,5 @@ void bf_warn(const BfRun *run, const char *format, ...) {
     fprintf(stderr, "bellformer: warning: %s\n", text);
     bf_progress_unlock(run);
   }
-  free(text);
+  if (text != room) free(text);
 }

@@ -27,7 +27,6 @@ static BfStatus allocate(MPI_Comm comm, bool shared, int rank, int counters, BfQ
   MPI_Comm_set_errhandler(comm, handler);
   MPI_Errhandler_free(&handler);
   if (code == MPI_SUCCESS) return BF_OK;
-  queue->window = MPI_WIN_NULL;
   return bf_fail(error, BF_FAILURE, "no window of memory for a queue");
 }
 
@@ -36,7 +35,10 @@ BfStatus bf_queue_create(MPI_Comm comm, int counters, BfQueue *queue, BfError *e
   *queue = (BfQueue){MPI_WIN_NULL, NULL};
   MPI_Comm_rank(comm, &rank);
   const bool shared = on_one_machine(comm);
-  BF_TRY(bf_together(comm, allocate(comm, shared, rank, counters, queue, error), error));
+  if (bf_together(comm, allocate(comm, shared, rank, counters, queue, error), error) != BF_OK) {
+    queue->window = MPI_WIN_NULL; /* that of a rank which got one cannot be freed without the others */
+    return error->status;
+  }
   bf_window_errors_end_the_run(queue->window);
   MPI_Win_lock_all(MPI_MODE_NOCHECK, queue->window);
   for (int i = 0; rank == 0 && i < counters; i++) queue->next[i] = 0;

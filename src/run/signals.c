@@ -5,16 +5,18 @@
  * that can save a checkpoint tries to for `grace`; then, and where nothing can be saved, rank 0 says in its handler
  * what stands, removes what it was writing, and ends the process: with functions alone that a handler may call. */
 #include "run/end.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { LINE = 1024, PATH = 4096 };
+enum { LINE = 1 << 14, PATH = 4096 }; /* a line has two paths and the command that goes on */
 
 static const int grace = 600000; /* microseconds of the second that mpirun leaves */
 
@@ -26,7 +28,7 @@ static struct {
   char                  line[3][LINE];
   int                   code[3]; /* of a process that ends with that line */
   char                  mark[PATH];
-  char                  left[PATH]; /* a file that the handler makes; "": none */
+  const char *_Atomic   left; /* a file that the handler makes; NULL: none */
 } state;
 
 /* Whether a rank has ended the run at once, and said why: this one, or its mark is there, or, of one on another host,
@@ -57,14 +59,15 @@ static void late(int number) {
 static bool is_interrupted(void) { return state.asked == SIGTERM || state.asked == SIGINT; }
 
 /* Other ranks leave the word to rank 0, and the end to the launcher. */
-static void ask(int number) {
-  const bool again = is_interrupted();
+static void take(int number) {
+  const char *left  = state.left;
+  const bool  again = is_interrupted();
   if (number == SIGUSR1) {
     if (state.listens && !again) state.asked = number;
     return;
   }
   state.asked = number;
-  if (state.left[0] && !bf_is_ending()) close(open(state.left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (left && !bf_is_ending()) close(open(left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (!state.speaks) {
     if (again || !state.listens) end_in(900000);
   } else if (again || !state.listens) {
@@ -72,6 +75,13 @@ static void ask(int number) {
   } else if (state.launched) {
     end_in(grace);
   }
+}
+
+/* What is interrupted may be about to look at its errno. */
+static void ask(int number) {
+  const int kept = errno;
+  take(number);
+  errno = kept;
 }
 
 void bf_signals_watch(bool speaks) {
@@ -112,7 +122,7 @@ void bf_signals_done(void) {
   if (state.speaks) fputs(state.line[state.shown], stderr);
 }
 
-void bf_signals_leave(const char *path) { snprintf(state.left, PATH, "%s", path); }
+void bf_signals_leave(const char *path) { state.left = path; }
 
 void bf_signals_told(void) { state.told = 1; }
 

@@ -1,6 +1,33 @@
 #include "solve/covering.h"
+#include "quantize/controls.h"
 #include <math.h>
-#include <string.h>
+
+/* Points at a time: what memory they take does not depend on how many there are. */
+enum { BLOCK = 256 };
+
+/* The work of a rank. */
+typedef struct {
+  const BfProblem *problem;
+  double          *scale; /* [q] one over each side */
+  double          *u;     /* [BLOCK][q] */
+  double           far;   /* |u - u_k|^2 of the point that is farthest from its nearest action, so far */
+} Covering;
+
+static BfStatus create(const BfProblem *problem, Covering *x, BfError *error) {
+  const int q = problem->layer.free;
+  *x          = (Covering){.problem = problem};
+  BF_TRY(BF_NEW(&x->scale, q, error));
+  for (int j = 0; j < q; j++) {
+    const double side = problem->control_upper[j] - problem->control_lower[j];
+    x->scale[j]       = side > 0 ? 1 / side : 0;
+  }
+  return BF_NEW(&x->u, (int64_t)BLOCK * q, error);
+}
+
+static void clear(Covering *x) {
+  bf_free(x->scale);
+  bf_free(x->u);
+}
 
 /* |u - u_k|^2 with side j as unit 1 / scale[j], as far as it is below `most`. */
 static double distance2(int q, const double u[], const double action[], const double scale[], double most) {
@@ -12,39 +39,49 @@ static double distance2(int q, const double u[], const double action[], const do
   return sum;
 }
 
-/* The largest, over this rank's share of the points, of the distance to the nearest action. */
-static double farthest(const BfRun *run, const BfProblem *problem, int64_t points, const double u[],
-                       const double scale[]) {
-  const int q   = problem->layer.free;
-  double    far = 0;
-  for (int64_t i = run->rank; i < points; i += run->size) {
+static BfStatus cover(Covering *x, int64_t first, int64_t count, BfError *error) {
+  const BfProblem *p = x->problem;
+  const int        q = p->layer.free;
+  BF_TRY(bf_controls_halton_part(q, p->control_lower, p->control_upper, first, count, UINT64_MAX, x->u, error));
+  for (int64_t i = 0; i < count; i++) {
     double nearest = INFINITY;
-    for (int64_t k = 0; k < problem->actions && nearest > far; k++)
-      nearest = fmin(nearest, distance2(q, u + i * q, problem->action + k * q, scale, nearest));
-    far = fmax(far, nearest);
+    for (int64_t k = 0; k < p->actions && nearest > x->far; k++)
+      nearest = fmin(nearest, distance2(q, x->u + i * q, p->action + k * q, x->scale, nearest));
+    x->far = fmax(x->far, nearest);
   }
-  return far;
+  return BF_OK;
 }
 
-/* Points, and one over each side. */
-static BfStatus prepare(const BfProblem *problem, int64_t points, double **u, double **scale, BfError *error) {
-  const int q = problem->layer.free;
-  BF_TRY(BF_NEW(scale, q, error));
-  for (int j = 0; j < q; j++) {
-    const double side = problem->control_upper[j] - problem->control_lower[j];
-    (*scale)[j]       = side > 0 ? 1 / side : 0;
-  }
-  return bf_controls_halton(q, problem->control_lower, problem->control_upper, points, 0, u, error);
+/* Blocks are dealt to ranks. */
+static BfStatus cover_share(Covering *x, const BfRun *run, const BfProblem *problem, int64_t points, BfError *error) {
+  BF_TRY(create(problem, x, error));
+  for (int64_t first = (int64_t)run->rank * BLOCK; first < points; first += (int64_t)run->size * BLOCK)
+    BF_TRY(cover(x, first, points - first < BLOCK ? points - first : BLOCK, error));
+  return BF_OK;
 }
 
 BfStatus bf_covering_radius(const BfRun *run, const BfProblem *problem, int64_t points, double *radius,
                             BfError *error) {
-  double  *u = NULL, *scale = NULL, far = 0;
-  BfStatus status = bf_together(run->world, prepare(problem, points, &u, &scale, error), error);
-  if (status == BF_OK) far = farthest(run, problem, points, u, scale);
-  MPI_Allreduce(MPI_IN_PLACE, &far, 1, MPI_DOUBLE, MPI_MAX, run->world);
-  *radius = sqrt(far);
-  bf_free(u);
-  bf_free(scale);
+  Covering x;
+  BfStatus status = bf_together(run->world, cover_share(&x, run, problem, points, error), error);
+  MPI_Allreduce(MPI_IN_PLACE, &x.far, 1, MPI_DOUBLE, MPI_MAX, run->world);
+  *radius = sqrt(x.far);
+  clear(&x);
+  return status;
+}
+
+BfStatus bf_covering_estimate(const BfProblem *problem, int64_t points, int ranks, double *seconds, BfError *error) {
+  const double begin = bf_seconds();
+  int64_t      done  = 0;
+  Covering     x;
+  BfStatus     status = create(problem, &x, error);
+  for (int64_t count = 1; status == BF_OK && done < points && bf_seconds() - begin < 0.01;
+       count         = count < BLOCK ? 2 * count : BLOCK) {
+    if (count > points - done) count = points - done;
+    status = cover(&x, done, count, error);
+    done += count;
+  }
+  *seconds = (bf_seconds() - begin) / (double)(done ? done : 1) * (double)points / ranks;
+  clear(&x);
   return status;
 }

@@ -1,4 +1,5 @@
 /* What `info` tells of a solve. */
+#include "solve/covering.h"
 #include "solve/trainer.h"
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +9,18 @@ typedef char Text[BF_HUMAN];
 enum { COLUMN = 18, TOLD_LAYERS = 8 };
 
 static int nodes_of(const BfInfo *x) { return x->machine ? x->machine->nodes : x->run->nodes; }
+
+/* What follows the training: how densely the actions lie, where that is asked for, and what follows every training. */
+static BfStatus ends(const BfInfo *x, const BfSolveSettings *o, const char *bound, double bytes, const char *parts,
+                     BfEstimate *e, BfError *error) {
+  const int ranks = x->machine ? x->machine->ranks : x->run->size;
+  double    seconds;
+  if (o->covering) {
+    BF_TRY(bf_together(x->run->world, bf_covering_estimate(x->problem, o->covering, ranks, &seconds, error), error));
+    bf_estimate_add(x->run, e, "covering radius", seconds);
+  }
+  return bf_info_ends(x, bound, bytes, parts, e, error);
+}
 
 /* ---- the full space --------------------------------------------------------------------------------------------- */
 
@@ -54,7 +67,7 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
   BF_TRY(bf_full_estimate(x->run, x->problem, x->machine, &e, error));
-  BF_TRY(bf_info_ends(x, "about ", file, parts, &e, error));
+  BF_TRY(ends(x, o, "about ", file, parts, &e, error));
   bf_info_time(x, &e);
   return BF_OK;
 }
@@ -97,7 +110,7 @@ static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, d
            text);
 }
 
-static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError *error) {
+static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfReachableSize *size, BfError *error) {
   const double program = bf_info_program_bytes(x), left = bf_info_memory_left(x),
                peak = bf_reachable_peak_bytes(size) / nodes_of(x);
   double     file   = 0;
@@ -110,7 +123,7 @@ static BfStatus reachable(const BfInfo *x, const BfReachableSize *size, BfError 
   bf_info_memory(x, "at most ", peak + program, left, "");
   if (peak + program > left) print_reachable_fits(x, size, left, program);
   BF_TRY(bf_reachable_estimate(x->run, x->problem, x->machine, &e, error));
-  BF_TRY(bf_info_ends(x, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
+  BF_TRY(ends(x, o, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
   bf_info_time(x, &e);
   return BF_OK;
 }
@@ -125,7 +138,7 @@ BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
     if (turn && (o->space >= 0 || x->answer)) continue;
-    if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, &choice.reachable, error));
+    if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, o, &choice.reachable, error));
     else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, error));
   }
   return BF_OK;

@@ -56,7 +56,7 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
 static BfStatus check_full(const BfSpaceChoice *x, double left, BfError *error) {
   const BfFullSize *size = &x->full;
   char              a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN];
-  if (size->measures <= 0 || size->node_bytes <= left) return BF_OK; /* the solver says why it cannot be numbered */
+  if (size->measures <= 0 || size->node_bytes <= left) return BF_OK; /* one without numbers was refused when chosen */
   return bf_fail(error, BF_BAD_INPUT,
                  "the full space%s has %lld measures and needs %s a node, %s are free: -space reachable needs memory "
                  "for the measures that are reached alone (at most %s); or fewer quantize.cells or quantize.atoms, or "

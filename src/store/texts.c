@@ -33,7 +33,7 @@ static BfStatus write(BfStore *store, const char *path, const Texts *t, BfError 
   failed |= H5Dwrite(data, t->type, t->space, file, store->transfer, t->bytes) < 0;
   H5Sclose(file);
   failed |= H5Dclose(data) < 0;
-  return bf_store_check(store, failed, BF_FAILURE, path, "cannot be written: is the disk full?", error);
+  return bf_store_check(store, failed, BF_FAILURE, path, "cannot be written: " BF_STORE_LOST, error);
 }
 
 BfStatus bf_store_write_texts(BfStore *store, const char *path, int64_t count, const char *const text[],

@@ -22,6 +22,7 @@ typedef struct {
   int64_t     speakers, *speaker; /* points that are estimated, each for all that differ from it only in `over` */
   int64_t     last_point;         /* the last of them that is no reference */
   BfOptions **last;               /* [runs] what was checked before */
+  bool        anew;               /* a run of this point was checked */
   BfProblem  *problem;            /* that the last run has read */
 } Check;
 
@@ -109,10 +110,11 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
   const BfStudyRun *from = bf_plan_init(x->plan, p, r);
   check.file             = file;
   check.init             = from ? from->command->name : NULL;
-  if (!estimate && is_same(options, x->last[r])) { /* the points differ in what other runs take */
+  if (!estimate && !x->anew && is_same(options, x->last[r])) { /* the points differ in what later runs take */
     bf_options_destroy(&options);
     return BF_OK;
   }
+  x->anew           = true; /* what follows is checked by what this one reads */
   x->alone->options = options;
   run->command->check(x->alone, &check, error);
   x->alone->options = NULL;
@@ -126,6 +128,7 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
 }
 
 static BfStatus check_point(Check *x, int64_t p, bool estimate, BfError *error) {
+  x->anew = false;
   for (int r = 0; r < x->plan->study->runs; r++) BF_TRY(check_run(x, p, r, estimate, error));
   return BF_OK;
 }
@@ -135,11 +138,9 @@ static int64_t speaker(const BfPlan *plan, int64_t p) {
   const BfStudy *study  = plan->study;
   int64_t        number = 0, stride = 1;
   for (int i = study->items - 1; i >= 0; i--) {
-    bool          over   = false;
     const int64_t choice = plan->point[p].choice[i];
     if (choice < 0) continue; /* the reference: it has one value there */
-    for (int o = 0; o < study->overs; o++) over |= bf_study_item(study, study->over[o], NULL) == i;
-    number += over ? 0 : stride * choice;
+    number += bf_item_is_over(study, i) ? 0 : stride * choice;
     stride *= study->item[i].count;
   }
   return plan->point[p].reference ? plan->points + number : number;
@@ -168,7 +169,6 @@ static BfStatus first_failure(const BfRun *run, int64_t failed, BfError *error) 
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT64_T, MPI_MIN, run->world);
   if (first == INT64_MAX) return BF_OK;
   if (failed != first) *error = (BfError){0};
-  error->known = false; /* to a run of this rank alone */
   return bf_agree(run->world, error);
 }
 
@@ -192,8 +192,8 @@ static BfStatus estimate_points(const BfRun *run, Check *x, BfError *error) {
   const int64_t step  = stride(x->speakers);
   double        draws = 1;
   int64_t       at    = x->last_point;
-  for (int o = 0; o < x->plan->study->overs; o++)
-    draws *= (double)x->plan->study->item[bf_study_item(x->plan->study, x->plan->study->over[o], NULL)].count;
+  for (int i = 0; i < x->plan->study->items; i++)
+    if (bf_item_is_over(x->plan->study, i)) draws *= (double)x->plan->study->item[i].count;
   for (int64_t k = 0; k < x->speakers && x->spent < at_least + share * x->told; k++, at = (at + step) % x->speakers) {
     const int64_t p = x->speaker[at];
     if (k % run->size != run->rank) continue;
@@ -240,6 +240,7 @@ static BfStatus share_estimates(const BfRun *run, Check *x, BfError *error) {
   for (int64_t k = 0; k < x->speakers && count < most; k++, at = (at + step) % x->speakers)
     if (x->number[2 * x->speaker[at]] != 0) known[count++] = x->speaker[at];
   for (int64_t p = 0; p < all; p++) take_nearest(x, count, known, p);
+  bf_study_give_ranks(run, x->plan);
   bf_free(known);
   return BF_OK;
 }
@@ -262,6 +263,14 @@ static BfStatus prepare(const BfRun *run, Check *x, BfError *error) {
   return BF_OK;
 }
 
+BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error) {
+  BfFiles *files  = NULL;
+  BfStatus status = read_files(run, study, &files, error);
+  if (status == BF_OK) status = bf_study_check_files(run, out, files, error);
+  bf_files_destroy(&files);
+  return status;
+}
+
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error) {
   Check    x      = {.plan = plan};
   int64_t  failed = INT64_MAX;
@@ -271,9 +280,7 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *erro
   if (out) BF_GOTO(bf_study_check_files(run, out, x.files, error));
   check_points(run, &x, &failed, error);
   BF_GOTO(first_failure(run, failed, error));
-  status       = estimate_points(run, &x, error);
-  error->known = false;
-  BF_GOTO(bf_together(run->world, status, error));
+  BF_GOTO(bf_together(run->world, estimate_points(run, &x, error), error));
   status = share_estimates(run, &x, error);
 done:
   bf_files_destroy(&x.files);

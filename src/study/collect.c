@@ -5,21 +5,12 @@
 
 int64_t bf_plan_points(const BfPlan *plan) { return plan->points + plan->references; }
 
-static BfStatus copy_record(const BfRecord *record, BfRecord **out, BfError *error) {
-  unsigned char *bytes;
-  int64_t        size, used;
-  BF_TRY(bf_record_pack(record, &size, &bytes, error));
-  const BfStatus status = bf_record_unpack(bytes, size, &used, out, error);
-  bf_free(bytes);
-  return status;
-}
-
 /* Records by point. */
 static BfStatus give(const BfWork *w, const BfHistory *h, BfRecord *records[], BfError *error) {
   for (int64_t i = 0; i < bf_plan_points(w->plan); i++) {
     const BfRecord *r = bf_history_find(h, w->plan->point[i].key);
     bf_record_destroy(&records[i]);
-    if (r) BF_TRY(copy_record(r, &records[i], error));
+    if (r) BF_TRY(bf_record_copy(r, &records[i], error));
   }
   return BF_OK;
 }

@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+int bf_study_stem(const char *out) {
+  const size_t length = strlen(out);
+  return (int)(length > 3 && !strcmp(out + length - 3, ".h5") ? length - 3 : length);
+}
+
 BfStatus bf_study_table_name(const char *out, char **name, BfError *error) {
-  const size_t length = strlen(out), ending = length > 3 && !strcmp(out + length - 3, ".h5") ? 3 : 0;
-  BF_TRY(BF_NEW(name, (int64_t)(length + sizeof ".csv"), error));
-  memcpy(*name, out, length - ending);
-  strcpy(*name + length - ending, ".csv");
+  const int stem = bf_study_stem(out);
+  BF_TRY(BF_NEW(name, stem + (int64_t)sizeof ".csv", error));
+  memcpy(*name, out, (size_t)stem);
+  strcpy(*name + stem, ".csv");
   return BF_OK;
 }
 

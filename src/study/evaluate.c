@@ -1,6 +1,6 @@
 /* What a measure is at a point. */
 #include "study/formula.h"
-#include "study/table.h"
+#include "study/means.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +34,6 @@ static int earlier(const BfStudy *study, const char *name, int end) {
 
 /* ---- norms ------------------------------------------------------------------------------------------------------ */
 
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Of n absolute values, which are sorted where that is wanted; NaN where one of them is. */
 static double norm_of(BfApart kind, int64_t n, double x[]) {
   double most = 0, least = INFINITY, sum = 0, squares = 0;
@@ -60,7 +55,7 @@ static double norm_of(BfApart kind, int64_t n, double x[]) {
   case BF_APART_MEAN:
     return sum / (double)n;
   default:
-    qsort(x, (size_t)n, sizeof *x, compare);
+    qsort(x, (size_t)n, sizeof *x, bf_ascending);
     return (x[(n - 1) / 2] + x[n / 2]) / 2;
   }
 }

@@ -63,6 +63,7 @@ static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOpt
   if (!(node = bf_tree_find(tree, "vary"))) return bf_fail(error, BF_BAD_INPUT, "vary is missing: what the points are");
   BF_TRY(bf_read_vary(reader, node, error));
   BF_TRY(bf_read_run_sets(reader, runs, error));
+  if (bf_study_check_vary(study, error) != BF_OK) return bf_study_at(node, "vary", error);
   if ((node = bf_tree_find(tree, "reference"))) {
     study->has_reference = true;
     BF_TRY(bf_read_sets(reader, NULL, node, &study->reference, error));
@@ -149,12 +150,7 @@ void bf_study_destroy(BfStudy **study) {
     bf_free(x->run[r].name);
     bf_sets_clear(&x->run[r].set);
   }
-  for (int i = 0; i < x->measures; i++) {
-    bf_free(x->measure[i].name);
-    bf_free(x->measure[i].of);
-    bf_free(x->measure[i].minus);
-    bf_free(x->measure[i].formula);
-  }
+  for (int i = 0; i < x->measures; i++) bf_measure_clear(&x->measure[i]);
   for (int i = 0; i < x->fits; i++) {
     bf_free(x->fit[i].y);
     bf_free(x->fit[i].x);

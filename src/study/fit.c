@@ -100,11 +100,6 @@ double bf_student_95(int64_t freedom) {
   return 0.5 * (low + high);
 }
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Of sorted numbers, linear between them. */
 static double percentile(const double sorted[], int64_t n, double part) {
   const double  place = part * (double)(n - 1);
@@ -124,7 +119,7 @@ static bool bootstrap(const Rows *s, double *low, double *high) {
     if (!isnan(line.exponent)) s->exponent[n++] = line.exponent;
   }
   if (2 * n < RESAMPLES) return false;
-  qsort(s->exponent, (size_t)n, sizeof *s->exponent, ascending);
+  qsort(s->exponent, (size_t)n, sizeof *s->exponent, bf_ascending);
   *low  = percentile(s->exponent, n, 0.025);
   *high = percentile(s->exponent, n, 0.975);
   return true;

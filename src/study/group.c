@@ -1,11 +1,8 @@
 /* Groups of ranks, each of which takes the next point when it has finished one. */
 #include "study/group.h"
 #include "checkpoint/checkpoint.h"
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
   BfWork   *work;
@@ -13,9 +10,8 @@ typedef struct {
   MPI_Comm  comm; /* the same; another one after a point that failed */
   int       rank;
   BfDeal    deal;
-  int64_t   at;    /* where it looks for the next */
-  int64_t   point; /* that has ended, and is not yet in the log: */
-  BfRecord *record;
+  int64_t   at;     /* where it looks for the next */
+  BfRecord *record; /* of a point that has ended, and is not yet in the log */
 } Group;
 
 static void count_end(const Group *g, const BfTask *task, const BfRecord *record) {
@@ -25,21 +21,6 @@ static void count_end(const Group *g, const BfTask *task, const BfRecord *record
 }
 
 /* ---- the log ---------------------------------------------------------------------------------------------------- */
-
-/* Results to STUDY.d/NNNN. */
-static BfStatus keep(const BfWork *w, int64_t point, const char *key, BfError *error) {
-  char      from[4096], to[4096];
-  const int length = (int)strlen(w->o->out),
-            stem   = length > 3 && !strcmp(w->o->out + length - 3, ".h5") ? length - 3 : length;
-  snprintf(to, sizeof to, "%.*s.d", stem, w->o->out);
-  if (mkdir(to, 0777) && errno != EEXIST)
-    return bf_fail(error, BF_FAILURE, "%s cannot be made: %s", to, strerror(errno));
-  snprintf(to, sizeof to, "%.*s.d/%04lld", stem, w->o->out, (long long)point);
-  bf_study_point_folder(w->o->out, w->start, key, sizeof from, from);
-  BF_TRY(bf_study_tree_remove(to, error)); /* of an earlier study */
-  if (!rename(from, to)) return BF_OK;
-  return bf_fail(error, BF_FAILURE, "%s cannot be moved to %s: %s", from, to, strerror(errno));
-}
 
 /* What has ended, and what begins, into the log in one piece; then the results go. */
 static BfStatus write_log(Group *g, const BfTask *next, BfError *error) {
@@ -56,9 +37,10 @@ static BfStatus write_log(Group *g, const BfTask *next, BfError *error) {
   }
   if (!count) return BF_OK;
   BF_TRY(bf_claim_check(w->o->out, w->claim, error));
+  if (w->o->keep && g->record && g->record->state == BF_POINT_DONE)
+    BF_TRY(bf_study_keep(w->o->out, w->start, g->record->key, error)); /* before the log says that it is done */
   BF_TRY(bf_log_append(&w->log, write, count, error));
   if (!g->record || g->record->state == BF_POINT_STOPPED) return BF_OK;
-  if (w->o->keep && g->record->state == BF_POINT_DONE) return keep(w, g->point, g->record->key, error);
   return bf_study_point_remove(w->o->out, w->start, g->record->key, error);
 }
 
@@ -103,7 +85,6 @@ static void renew(Group *g) {
 static BfStatus run_point(Group *g, int64_t next, BfError *error) {
   const BfTask *task = &g->work->task[next];
   const char   *key  = g->work->plan->point[task->point].key;
-  g->point           = task->point;
   BF_TRY(bf_together(g->comm, bf_record_create(key, &g->record, error), error));
   const double begun = bf_seconds();
   BF_TRY(bf_point_run(g->work, g->comm, task, g->record, error));

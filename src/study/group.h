@@ -9,6 +9,7 @@ typedef struct {
   int     ranks, crashes;
   double  seconds; /* estimated, on one rank; 0: unknown */
   double  before;  /* seconds that earlier starts have spent on it */
+  bool    known;   /* to an earlier start */
 } BfTask;
 
 /* What all groups of a study share, as this rank has it. */
@@ -17,8 +18,12 @@ typedef struct {
   const BfPlan         *plan;
   const BfStudyOptions *o;
   int64_t               tasks;
-  BfTask               *task; /* [tasks] as they are dealt: large groups first, of one size the longest first */
-  int64_t               kept; /* points that were done before */
+  BfTask               *task;       /* [tasks] as they are dealt: large groups first, of one size the longest first */
+  int64_t               kept;       /* points that were done before */
+  int64_t               anew;       /* that were, and that do not answer all that is measured now: */
+  char                  asked[512]; /* what one of them lacks */
+  int64_t               read;       /* bytes of logs that it was found out by */
+  int64_t               not_kept;   /* that are done, without their results, where -keep is given */
   bool                  between_hosts; /* ranks share no memory */
   BfQueue               queue;         /* where they do */
   int                   start;         /* number of this start of the study */
@@ -29,9 +34,10 @@ typedef struct {
   double                longest; /* that a point has taken */
   double                due;     /* when STUDY.h5 is to be written again */
   double                looked;  /* when the STOP file and the claim were looked at */
-  int64_t               told;    /* of the microseconds that were counted */
-  int64_t               begun;   /* tasks, as rank 0 has seen */
-  double                passed;  /* when it looked */
+  int64_t               told;    /* of the microseconds that were counted; between hosts of the tasks */
+  bool                  all_ended;
+  int64_t               begun;  /* tasks, as rank 0 has seen */
+  double                passed; /* when it looked */
 } BfWork;
 
 /* ---- group.c ---------------------------------------------------------------------------------------------------- */

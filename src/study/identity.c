@@ -1,4 +1,5 @@
 #include "study/identity.h"
+#include "bellformer/plugin.h"
 #include "bellformer/run.h"
 #include "problem/strict_yaml.h"
 #include "run/text.h"
@@ -71,8 +72,9 @@ static Hash hash_file(const char *path) {
   return h;
 }
 
-/* A file that is new stands in the list with a hash of 0, until all are hashed. */
-static BfStatus add_file(Identity *x, Hash *h, const char *path) {
+/* A file that is new stands in the list with a hash of 0, until all are hashed. may_be: the text is perhaps no file's
+ * name, and then it is nothing but itself. */
+static BfStatus add_file(Identity *x, Hash *h, const char *path, bool may_be) {
   int64_t i = 0;
   while (i < x->known && strcmp(x->file[i].path, path)) i++;
   if (i == x->known) {
@@ -81,8 +83,10 @@ static BfStatus add_file(Identity *x, Hash *h, const char *path) {
     if (!copy) return x->error->status;
     x->file[x->known++] = (Known){.path = copy};
   }
-  add_word(h, x->file[i].hash.a);
-  add_word(h, x->file[i].hash.b);
+  const Hash hash = x->file[i].hash;
+  if (may_be && !hash.a && !hash.b) return BF_OK;
+  add_word(h, hash.a);
+  add_word(h, hash.b);
   return BF_OK;
 }
 
@@ -90,7 +94,7 @@ static BfStatus add_table(Identity *x, Hash *h, const char *name) {
   char       path[4096];
   const bool beside = name[0] != '/' && *x->folder;
   snprintf(path, sizeof path, "%s%s%s", beside ? x->folder : "", beside ? "/" : "", name);
-  return add_file(x, h, path);
+  return add_file(x, h, path, false);
 }
 
 /* Every file is read once, by rank 0. */
@@ -127,7 +131,8 @@ static BfStatus add_option(Identity *x, const BfStudyCommand *command, const Opt
   add_text(h, o->value);
   if (bf_study_names_table(o->name)) return add_table(x, h, o->value);
   const bool result = !strncmp(o->value, RESULTS "/", strlen(RESULTS "/"));
-  return !result && bf_study_names_file(command, o->name, o->value) ? add_file(x, h, o->value) : BF_OK;
+  if (result || !bf_study_may_name_file(command, o->name)) return BF_OK;
+  return add_file(x, h, o->value, !bf_study_names_file(command, o->name, o->value));
 }
 
 static BfStatus add_run(Identity *x, int64_t point, int r, Hash *h) {
@@ -147,9 +152,15 @@ done:
   return status;
 }
 
+/* What kinds from outside compute is in them. */
+static void add_plugins(Hash *h) {
+  for (int k = 0; bf_plugin(k); k++) add_text(h, bf_plugin(k)->hash);
+}
+
 /* The problem file, and the tables that it names. */
 static BfStatus add_problem(Identity *x, Hash *h) {
   add_word(h, VERSION);
+  add_plugins(h);
   add_bytes(h, (const unsigned char *)x->text->bytes, (size_t)x->text->size);
   for (int64_t i = 0; i < x->yaml.count; i++)
     if (x->yaml.entry[i].kind == BF_YAML_SCALAR && bf_study_names_table(x->yaml.entry[i].key))

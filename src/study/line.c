@@ -102,11 +102,8 @@ static bool has_measure(const BfStudy *study, const char *name) {
 
 static const char *first_number(const BfStudy *study) {
   for (int i = 0; i < study->items; i++)
-    for (int k = 0; k < study->item[i].keys; k++) {
-      bool over = false;
-      for (int o = 0; o < study->overs; o++) over |= !strcmp(study->over[o], study->item[i].key[k]);
-      if (!over && bf_study_is_number(study, study->item[i].key[k])) return study->item[i].key[k];
-    }
+    for (int k = 0; k < study->item[i].keys && !bf_item_is_over(study, i); k++)
+      if (bf_study_is_number(study, study->item[i].key[k])) return study->item[i].key[k];
   return NULL;
 }
 

@@ -206,9 +206,10 @@ static BfStatus read_logs(const BfRun *run, BfHistory *h, const char *out, const
   const int64_t count = all->count;
   char          path[4096];
   const int64_t first = newest_start(files, count);
+  if (first < 0 && count) h->start = files[count - 1].start; /* whose own log a kill at its end took first */
   if (first < 0) return read_result(run, h, out, error);
   for (int64_t i = first; i < count; i++) {
-    const bool lives = files[i].start == all->alive;
+    const bool lives = all->alive == BF_ALL_ALIVE || files[i].start == all->alive;
     path_of(out, &files[i], sizeof path, path);
     if (files[i].kind <= OF_GROUP) BF_TRY(read_log(run, h, path, lives, error));
     bf_history_mark(out, files[i].start, files[i].leader, sizeof path, path);
@@ -312,6 +313,7 @@ BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   if (snprintf(log.path, sizeof log.path, "%s.part", path) >= (int)sizeof log.path)
     return bf_fail(error, BF_BAD_INPUT, "%s: the path is too long", out);
   BF_TRY(list(out, &count, &files, error));
+  unlink(log.path); /* of a start of the same number, which was killed here, and its folder removed */
   BfStatus status = write_history(&log, h, error);
   if (log.file >= 0) close(log.file);
   if (status == BF_OK && rename(log.path, path)) status = cannot(&log, error);
@@ -323,17 +325,31 @@ BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   return status;
 }
 
-BfStatus bf_study_folder_remove(const char *out, BfError *error) {
+BfStatus bf_history_bytes(const char *out, int64_t *bytes, BfError *error) {
+  char    path[4096];
+  int64_t count;
+  File   *files;
+  *bytes          = 0;
+  BfStatus status = list(out, &count, &files, error);
+  for (int64_t i = 0; i < count; i++) {
+    struct stat about;
+    path_of(out, &files[i], sizeof path, path);
+    if (files[i].kind <= OF_GROUP && !stat(path, &about)) *bytes += about.st_size;
+  }
+  bf_free(files);
+  return status;
+}
+
+BfStatus bf_study_folder_remove(const char *out, int start, BfError *error) {
   char    path[4096];
   int64_t count;
   File   *files;
   BfError unused = {0};
-  bf_folder_path(out, "points", sizeof path, path);
-  BF_TRY(bf_study_tree_remove(path, error));
+  BF_TRY(bf_study_starts_remove(out, start, error));
   BfStatus status = list(out, &count, &files, error);
   for (int64_t i = 0; i < count && status == BF_OK; i++) {
     path_of(out, &files[i], sizeof path, path);
-    bf_study_tree_remove(path, &unused);
+    if (files[i].start <= start) bf_study_tree_remove(path, &unused);
   }
   bf_free(files);
   return status == BF_OK ? bf_folder_remove(out, error) : status;

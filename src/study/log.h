@@ -21,7 +21,9 @@ typedef struct {
 /* All that earlier starts have left of `out`, in its working folder, or, where there is none, in itself. A point that
  * was in flight when a start ended without a word is STOPPED, with one crash more, or SET_ASIDE at the second. The
  * damaged tail of a log is left out with a warning. alive: the number of a start that is under way, whose points in
- * flight have not crashed, and whose logs may end within a record; 0: none. Clear it also after a failure. */
+ * flight have not crashed, and whose logs may end within a record; 0: none; BF_ALL_ALIVE: whichever there is. Clear it
+ * also after a failure. */
+enum { BF_ALL_ALIVE = -1 };
 BfStatus  bf_history_read(const BfRun *run, const char *out, int alive, BfHistory *history, BfError *error);
 void      bf_history_clear(BfHistory *history);
 BfRecord *bf_history_find(const BfHistory *history, const char *key); /* NULL: there is none */
@@ -46,8 +48,11 @@ void     bf_log_name(BfLog *log, const char *out, int start, int leader);
 BfStatus bf_log_append(BfLog *log, const BfRecord *const records[], int count, BfError *error);
 BfStatus bf_log_close(BfLog *log, BfError *error); /* safe where nothing was opened */
 
-/* Remove the working folder, apart from what others have put there. */
-BfStatus bf_study_folder_remove(const char *out, BfError *error);
+/* What the logs in the working folder hold: another number where one has grown, or another start has begun. */
+BfStatus bf_history_bytes(const char *out, int64_t *bytes, BfError *error);
+/* Remove what starts up to number `start` have in the working folder, and the folder, apart from what others have put
+ * there: what a later start has stays. */
+BfStatus bf_study_folder_remove(const char *out, int start, BfError *error);
 
 /* ---- folder.c --------------------------------------------------------------------------------------------------- */
 
@@ -59,7 +64,14 @@ void     bf_study_start_leave(const char *out, int start); /* remove it while it
 /* What older starts have left of their points, of each the newest, is this one's. One that still runs a point fails in
  * it, and finds the claim lost. */
 BfStatus bf_study_start_adopt(const char *out, int start, BfError *error);
+/* Remove the folders of points of starts up to number `start`. */
+BfStatus bf_study_starts_remove(const char *out, int start, BfError *error);
 /* "STUDY.h5.checkpoint/points/NNNN/KEY" */
 void     bf_study_point_folder(const char *out, int start, const char *point, size_t size, char path[]);
 BfStatus bf_study_point_make(const char *out, int start, const char *point, BfError *error);
+/* "STUDY.d/KEY", where -keep has the results of a point that is done; point: "" for "STUDY.d". */
+void bf_study_kept_folder(const char *out, const char *point, size_t size, char path[]);
+/* Move a point's folder there, in place of what there is; and back, where neither is missing nor in the way. */
+BfStatus bf_study_keep(const char *out, int start, const char *point, BfError *error);
+void     bf_study_unkeep(const char *out, int start, const char *point);
 BfStatus bf_study_point_remove(const char *out, int start, const char *point, BfError *error);

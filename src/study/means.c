@@ -1,15 +1,9 @@
 /* Averages over `over`. */
 #include "study/means.h"
+#include "study/read.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool bf_item_is_over(const BfStudy *study, int item) {
-  for (int k = 0; k < study->item[item].keys; k++)
-    for (int o = 0; o < study->overs; o++)
-      if (!strcmp(study->item[item].key[k], study->over[o])) return true;
-  return false;
-}
 
 /* Which points every row has. */
 static BfStatus deal(BfTable *table, int64_t *rows, BfError *error) {
@@ -42,7 +36,7 @@ bool bf_is_statistic(const char *name) {
   return false;
 }
 
-static int ascending(const void *a, const void *b) {
+int bf_ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
@@ -57,7 +51,7 @@ static void summarize(double x[], int64_t n, double statistic[STATISTICS]) {
   statistic[MEAN] = sum / (double)n;
   for (int64_t i = 0; i < n; i++) squares += (x[i] - statistic[MEAN]) * (x[i] - statistic[MEAN]);
   if (n > 1) statistic[ERROR] = sqrt(squares / (double)(n - 1) / (double)n);
-  qsort(x, (size_t)n, sizeof *x, ascending);
+  qsort(x, (size_t)n, sizeof *x, bf_ascending);
   statistic[MEDIAN] = n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
   statistic[LEAST]  = x[0];
   statistic[MOST]   = x[n - 1];

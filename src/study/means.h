@@ -10,9 +10,8 @@ BfStatus bf_columns_add(BfColumns *columns, const char *name, const char *more, 
 BfStatus bf_columns_add_key(BfColumns *columns, const BfPlan *plan, const char *key, const int64_t point[],
                             BfError *error);
 
-/* Whether an item is averaged over: the study's `over` has one of its keys. */
-bool bf_item_is_over(const BfStudy *study, int item);
-
+/* For qsort of doubles, none of which is NaN. */
+int bf_ascending(const void *a, const void *b);
 /* Whether it is a name like "y.median", which means give to what they say of y. */
 bool bf_is_statistic(const char *name);
 

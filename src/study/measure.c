@@ -76,7 +76,7 @@ static BfStatus check_name(const BfStudy *study, const char *name, BfError *erro
   return BF_OK;
 }
 
-static void clear_measure(BfMeasure *m) {
+void bf_measure_clear(BfMeasure *m) {
   bf_free(m->name);
   bf_free(m->of);
   bf_free(m->minus);
@@ -89,7 +89,7 @@ static BfStatus add(BfStudy *study, BfMeasure *m, const char *name, BfError *err
   if (error->status == BF_OK) m->name = bf_text_copy(name, (int64_t)strlen(name), error);
   if (error->status == BF_OK) bf_array_room(&study->measure, study->measures, &room, sizeof *study->measure, error);
   if (error->status == BF_OK) study->measure[study->measures++] = *m;
-  else clear_measure(m);
+  else bf_measure_clear(m);
   return error->status;
 }
 

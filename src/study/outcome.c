@@ -149,6 +149,61 @@ static BfStatus take_dataset(const char *path, const char *run, void *context, B
   return d->visit->error->status;
 }
 
+/* ---- what was asked for ----------------------------------------------------------------------------------------- */
+
+static const char measured[] = "/@measured";
+
+static bool has_line(const char *text, const char *line) {
+  for (size_t length; *text; text += length + (text[length] == '\n')) {
+    length = strcspn(text, "\n");
+    if (strlen(line) == length && !strncmp(text, line, length)) return true;
+  }
+  return false;
+}
+
+static BfStatus add_line(const char *path, const char *run, void *context, BfError *error) {
+  char *lines = context;
+  (void)run, (void)error;
+  if (!strchr(path, '@') && !has_line(lines, path)) sprintf(lines + strlen(lines), "%s%s", *lines ? "\n" : "", path);
+  return BF_OK;
+}
+
+static int64_t length_of(const char *name) { return name ? (int64_t)strlen(name) + 1 : 0; }
+
+/* The paths of all datasets that are measured of a run. */
+static BfStatus note_measured(const BfStudy *study, const Visit *v, BfError *error) {
+  char   *lines = NULL, *name = NULL;
+  int64_t size = 1;
+  for (int m = 0; m < study->measures; m++)
+    size += length_of(study->measure[m].of) + length_of(study->measure[m].minus);
+  BF_TRY(BF_NEW(&lines, size, error));
+  BfStatus status = for_measured(study, v->run, add_line, lines, error);
+  if (status == BF_OK && *lines) status = bf_text_join(&name, v->run, measured, error);
+  if (status == BF_OK && *lines) status = bf_record_add_text(v->record, name, lines, error);
+  bf_free(name);
+  bf_free(lines);
+  return status;
+}
+
+static bool was_asked_for(const BfRecord *record, const char *dataset) {
+  char      name[512];
+  const int run = (int)strcspn(dataset, "/");
+  snprintf(name, sizeof name, "%.*s%s", run, dataset, measured);
+  const BfDatum *asked = bf_record_find(record, name);
+  return bf_record_find(record, dataset) || (asked && asked->text && has_line(asked->text, dataset + run));
+}
+
+const char *bf_outcome_lacks(const BfStudy *study, const BfRecord *record) {
+  for (int m = 0; m < study->measures; m++) {
+    const char *const names[] = {study->measure[m].of, study->measure[m].minus};
+    for (int i = 0; i < 2; i++) {
+      const bool dataset = names[i] && strchr(names[i], '/') && !strchr(names[i], '@');
+      if (dataset && !was_asked_for(record, names[i])) return names[i];
+    }
+  }
+  return NULL;
+}
+
 /* ---- a file ----------------------------------------------------------------------------------------------------- */
 
 static hid_t open_file(const char *path) {
@@ -164,6 +219,7 @@ BfStatus bf_outcome_read(const BfStudy *study, const char *run, const char *path
   if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit_object, &v) < 0)
     bf_fail(error, BF_BAD_INPUT, "its attributes cannot be read");
   if (error->status == BF_OK) for_measured(study, run, take_dataset, &data, error);
+  if (error->status == BF_OK) note_measured(study, &v, error);
   H5Fclose(file);
   if (error->status != BF_OK) bf_error_prefix(error, "%s", path);
   return error->status;

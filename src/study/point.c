@@ -56,13 +56,6 @@ static BfStatus result_path(const Point *p, const BfStudyRun *r, size_t size, ch
   return bf_fail(error, BF_BAD_INPUT, "%s: the path is too long", p->folder);
 }
 
-static bool takes(const BfStudyCommand *command, const char *option) {
-  for (const BfOption *const *table = command->tables; table && *table; table++)
-    for (const BfOption *row = *table; row->name; row++)
-      if (!strcmp(row->name, option)) return true;
-  return false;
-}
-
 /* A run that was stopped goes on; one that cannot begins anew. */
 static BfStatus make_options(const Point *p, int r, BfOptions **options, const char **file, BfError *error) {
   const BfStudyRun *run = &p->work->plan->study->run[r];
@@ -70,8 +63,8 @@ static BfStatus make_options(const Point *p, int r, BfOptions **options, const c
   BF_TRY(result_path(p, run, sizeof path, path, error));
   BF_TRY(bf_plan_options(p->work->plan, p->task->point, r, p->folder, options, file, error));
   BF_TRY(bf_options_add(*options, "o", path, error));
-  if (takes(run->command, "restart")) return bf_options_add(*options, "restart", "auto", error);
-  return takes(run->command, "overwrite") ? bf_options_add(*options, "overwrite", NULL, error) : BF_OK;
+  if (bf_study_option(run->command, "restart")) return bf_options_add(*options, "restart", "auto", error);
+  return bf_study_option(run->command, "overwrite") ? bf_options_add(*options, "overwrite", NULL, error) : BF_OK;
 }
 
 /* Ranks of a node share its memory. */
@@ -134,9 +127,11 @@ done:
 
 /* ---- all of them ------------------------------------------------------------------------------------------------ */
 
-/* What a start that was killed has left is gone on from where it is whole. */
+/* What a start that was killed has left is gone on from where it is whole; so are results that were kept, of a point of
+ * which more is asked, or which the log does not know to be done. */
 static BfStatus make_folder(const Point *p, BfError *error) {
   char path[4096];
+  if (p->work->o->keep && p->task->known) bf_study_unkeep(p->work->o->out, p->work->start, p->record->key);
   BF_TRY(bf_study_point_make(p->work->o->out, p->work->start, p->record->key, error));
   for (int r = 0; r < p->work->plan->study->runs; r++) {
     BF_TRY(result_path(p, &p->work->plan->study->run[r], sizeof path, path, error));

@@ -65,6 +65,7 @@ static void print_means(const BfRun *run, const BfTable *table, const Shown show
 
 static const char *verdict(const BfFitted *fit) {
   if (fit->inside) return "as expected";
+  if (fit->exponent * fit->asked->expect < 0) return "of the other sign than expected";
   return fabs(fit->exponent) > fabs(fit->asked->expect) ? "steeper than expected" : "flatter than expected";
 }
 

@@ -1,6 +1,7 @@
 /* A study from its earlier starts to its end: what is left to do, who does it, what has come of it. */
 #include "checkpoint/checkpoint.h"
 #include "study/group.h"
+#include "study/outcome.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,68 +65,115 @@ static void list_points(BfWork *w, const Keyed keyed[]) {
   if (o->parts > 1) w->tasks = mine;
 }
 
-static bool is_left(const BfRecord *r, bool retry) {
-  if (!r) return true;
-  return r->state == BF_POINT_STOPPED || (retry && (r->state == BF_POINT_FAILED || r->state == BF_POINT_SET_ASIDE));
+static bool is_tried_again(const BfWork *w, const BfRecord *r) {
+  return w->o->retry && (r->state == BF_POINT_FAILED || r->state == BF_POINT_SET_ASIDE);
+}
+
+/* What a record of a point that is done lacks of all that is measured; NULL: nothing. */
+static const char *lacks(const BfWork *w, const BfRecord *r) {
+  return r->state == BF_POINT_DONE ? bf_outcome_lacks(w->plan->study, r) : NULL;
+}
+
+static bool is_left(const BfWork *w, const BfRecord *r) {
+  return !r || r->state == BF_POINT_STOPPED || is_tried_again(w, r) || lacks(w, r);
+}
+
+static bool is_kept(const BfWork *w, const BfRecord *r) {
+  char path[4096];
+  bf_study_kept_folder(w->o->out, r->key, sizeof path, path);
+  return access(path, F_OK) == 0;
+}
+
+/* Where little is left, more of it is fair than the plan knows. */
+static void share_ranks(BfWork *w) {
+  double whole = 0;
+  for (int64_t i = 0; i < w->tasks; i++) whole += w->task[i].seconds;
+  for (int64_t i = 0; i < w->tasks; i++) {
+    const int ranks = bf_ranks_by_time(w->task[i].seconds, whole, w->run->size);
+    if (ranks > w->task[i].ranks) w->task[i].ranks = ranks;
+  }
 }
 
 /* Tasks without what is done. */
 static void leave_out(BfWork *w, const BfHistory *h) {
   int64_t left = 0;
   for (int64_t i = 0; i < w->tasks; i++) {
-    BfTask    task = w->task[i];
-    BfRecord *r    = bf_history_find(h, w->plan->point[task.point].key);
-    if (!is_left(r, w->o->retry)) continue;
-    task.before     = r ? r->seconds : 0;
+    BfTask      task = w->task[i];
+    BfRecord   *r    = bf_history_find(h, w->plan->point[task.point].key);
+    const char *more = r ? lacks(w, r) : NULL;
+    if (!is_left(w, r)) {
+      w->not_kept += w->o->keep && r->state == BF_POINT_DONE && !is_kept(w, r);
+      continue;
+    }
+    if (more && !w->anew++) snprintf(w->asked, sizeof w->asked, "%s", more);
+    task.known      = r != NULL;
+    task.before     = r && !more ? r->seconds : 0;
     task.crashes    = r && r->state == BF_POINT_STOPPED ? r->crashes : 0;
     w->task[left++] = task;
   }
   w->kept  = w->tasks - left;
   w->tasks = left;
+  if (w->o->ranks < 1) share_ranks(w);
   qsort(w->task, (size_t)left, sizeof *w->task, compare_tasks);
 }
 
-/* What is not, or no longer, to be known; *lost: points among it that were done and that the study no longer has. */
-static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h, int64_t *lost) {
+static int64_t find(const Keyed keyed[], int64_t count, const char *key) {
+  const Keyed here = {key, -1};
+  int64_t     low = 0, high = count;
+  while (low < high) {
+    const int64_t middle = (low + high) / 2;
+    if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low < count && !strcmp(keyed[low].key, key) ? low : -1;
+}
+
+/* What is not, or no longer, to be known. */
+static void forget(const BfWork *w, const Keyed keyed[], BfHistory *h) {
   int64_t left = 0;
-  *lost        = 0;
   for (int64_t i = 0; i < h->count; i++) {
-    BfRecord   *r    = h->record[i];
-    const Keyed here = {r->key, -1};
-    int64_t     low = 0, high = bf_plan_points(w->plan);
-    while (low < high) {
-      const int64_t middle = (low + high) / 2;
-      if (compare_keys(&keyed[middle], &here) < 0) low = middle + 1;
-      else high = middle;
-    }
-    const bool has = low < bf_plan_points(w->plan) && !strcmp(keyed[low].key, r->key);
-    *lost += !has && r->state == BF_POINT_DONE;
-    if (has && (r->state == BF_POINT_STOPPED || !is_left(r, w->o->retry))) h->record[left++] = r;
+    BfRecord  *r   = h->record[i];
+    const bool has = find(keyed, bf_plan_points(w->plan), r->key) >= 0;
+    if (has && !is_tried_again(w, r)) h->record[left++] = r;
     else bf_record_destroy(&r);
   }
   h->count = left;
 }
 
-static BfStatus refuse_lost(const BfWork *w, int64_t lost, BfError *error) {
-  if (!lost || w->o->overwrite) return BF_OK;
+static BfStatus refuse_lost(const BfPlan *plan, const Keyed keyed[], const BfHistory *h, const char *out,
+                            BfError *error) {
+  int64_t lost = 0;
+  for (int64_t i = 0; i < h->count; i++)
+    lost += h->record[i]->state == BF_POINT_DONE && find(keyed, bf_plan_points(plan), h->record[i]->key) < 0;
+  if (!lost) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT,
-                 "%s holds %lld point%s that the study no longer has: give another -o, or -overwrite to lose %s",
-                 w->o->out, (long long)lost, lost > 1 ? "s" : "", lost > 1 ? "them" : "it");
+                 "%s holds %lld point%s that the study no longer has: give another -o, or -overwrite to lose %s", out,
+                 (long long)lost, lost > 1 ? "s" : "", lost > 1 ? "them" : "it");
+}
+
+BfStatus bf_history_refuse_lost(const BfPlan *plan, const BfHistory *h, const char *out, BfError *error) {
+  Keyed   *keyed  = NULL;
+  BfStatus status = sort_keys(plan, &keyed, error);
+  if (status == BF_OK) status = refuse_lost(plan, keyed, h, out, error);
+  bf_free(keyed);
+  return status;
 }
 
 /* ---- the beginning ---------------------------------------------------------------------------------------------- */
 
 static BfStatus plan_work(BfWork *w, BfHistory *h, BfError *error) {
   Keyed   *keyed = NULL;
-  int64_t  lost;
   BfStatus status;
+  w->tasks = w->anew = w->not_kept = 0;
   BF_GOTO(sort_keys(w->plan, &keyed, error));
-  BF_GOTO(BF_NEW(&w->task, bf_plan_points(w->plan), error));
+  if (!w->task) BF_GOTO(BF_NEW(&w->task, bf_plan_points(w->plan), error));
+  BF_GOTO(bf_history_bytes(w->o->out, &w->read, error));
+  bf_history_clear(h);
   BF_GOTO(bf_history_read(w->run, w->o->out, 0, h, error));
+  if (!w->o->overwrite) BF_GOTO(refuse_lost(w->plan, keyed, h, w->o->out, error));
   list_points(w, keyed);
   leave_out(w, h);
-  forget(w, keyed, h, &lost);
-  status = refuse_lost(w, lost, error);
+  forget(w, keyed, h);
 done:
   bf_free(keyed);
   return status;
@@ -140,8 +188,19 @@ static BfStatus take_over(BfWork *w, BfHistory *h, BfError *error) {
   return error->status;
 }
 
+/* What another start has done between the look at its logs and the claim, behind which it writes no more, counts. */
+static BfStatus look_again(BfWork *w, BfHistory *h, BfError *error) {
+  const int start = h->start;
+  int64_t   bytes;
+  BF_TRY(bf_history_bytes(w->o->out, &bytes, error));
+  if (bytes != w->read) BF_TRY(plan_work(w, h, error));
+  h->start = start;
+  return BF_OK;
+}
+
 static BfStatus begin_start(BfWork *w, BfHistory *h, BfError *error) {
   BF_TRY(take_over(w, h, error));
+  BF_TRY(look_again(w, h, error));
   unlink(w->stop); /* of an earlier start */
   BF_TRY(bf_history_begin(w->o->out, h, error));
   BF_TRY(bf_study_start_adopt(w->o->out, h->start, error));
@@ -180,6 +239,12 @@ static void tell_beginning(const BfWork *w) {
   const long long all   = (long long)(w->kept + w->tasks);
   double          units = 0;
   for (int64_t i = 0; i < w->tasks; i++) units += bf_task_units(&w->task[i]);
+  if (w->anew)
+    bf_print(w->run, "%lld point%s run again, which %s not been asked for %s\n", (long long)w->anew,
+             w->anew > 1 ? "s are" : " is", w->anew > 1 ? "have" : "has", w->asked);
+  if (w->not_kept)
+    bf_warn(w->run, "%lld point%s run before, without -keep: %.*s.d has no results of %s", (long long)w->not_kept,
+            w->not_kept > 1 ? "s were" : " was", bf_study_stem(w->o->out), w->o->out, w->not_kept > 1 ? "them" : "it");
   if (w->kept && w->tasks) bf_print(w->run, "kept %lld of %lld points\n", (long long)w->kept, all);
   if (!w->tasks) bf_print(w->run, "all %lld points were run before: nothing to do\n", all);
   bf_work_expect(w->run, BF_PHASE_STUDY, units, NULL, 1, false);
@@ -211,7 +276,8 @@ static BfStatus run_tasks(BfWork *w, BfError *error) {
   error->known = false; /* to this group alone */
   if (bf_log_close(&w->log, &closing) != BF_OK) bf_fail(error, closing.status, "%s", closing.text);
   wait_for_all(w);
-  w->passed = 0; /* the last word */
+  w->all_ended = !bf_deal_has_ended(w);
+  w->passed    = 0; /* the last word */
   bf_work_pass(w);
   bf_phase_end(w->run, BF_PHASE_STUDY);
   bf_agree(w->run->world, error);
@@ -222,7 +288,10 @@ static BfStatus run_tasks(BfWork *w, BfError *error) {
 /* Points that have come to their end, of those that are this study's, or its part's. */
 static int64_t count_done(const BfWork *w, BfRecord *const records[]) {
   int64_t done = w->kept;
-  for (int64_t i = 0; i < w->tasks; i++) done += !is_left(records[w->task[i].point], false);
+  for (int64_t i = 0; i < w->tasks; i++) {
+    const BfRecord *r = records[w->task[i].point];
+    done += r && r->state != BF_POINT_STOPPED && !lacks(w, r);
+  }
   return done;
 }
 
@@ -232,7 +301,10 @@ static BfStatus gather(const BfWork *w, BfRecord *records[], int64_t *done, BfEr
   BfStatus status = bf_work_collect(w, records, error);
   *done           = count_done(w, records);
   if (status == BF_OK && w->o->write) status = w->o->write(w->o->context, records, error);
-  if (status == BF_OK && *done == w->kept + w->tasks) status = bf_study_folder_remove(w->o->out, error);
+  if (status == BF_OK && *done == w->kept + w->tasks) {
+    BF_TRY(bf_claim_check(w->o->out, w->claim, error)); /* writing takes its time */
+    status = bf_study_folder_remove(w->o->out, w->start, error);
+  }
   return status;
 }
 
@@ -265,7 +337,7 @@ BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, B
   bf_signals_listen(true);
   status = w.tasks ? run_tasks(&w, error) : BF_OK;
   if (status == BF_OK) status = end(&w, records, error);
-  bf_signals_leave("");
+  bf_signals_leave(NULL);
   bf_signals_listen(false);
 done:
   if (run->rank == 0 && *w.claim) bf_claim_leave(o->out, w.claim);

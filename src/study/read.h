@@ -36,7 +36,9 @@ BfStatus bf_study_add_run(const BfStudyReader *reader, const char *name, const c
 BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* Once all runs are there: what is set in them may name an earlier one. */
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error);
-/* An item of `vary` is replaced as a whole. */
+/* No key varies, or has a value at the reference, that all runs set themselves; once their sets are there. */
+BfStatus bf_study_check_vary(const BfStudy *study, BfError *error);
+/* The same; and an item of `vary` is replaced as a whole. */
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error);
 /* Whether some measure does, once they are there; or there is none. */
 bool bf_study_uses_reference(const BfStudy *study);
@@ -59,6 +61,8 @@ BfStatus bf_words_vary(const BfStudyReader *reader, const char *words, BfError *
 void     bf_item_clear(BfItem *item);
 /* The item that has the key, and which of its keys; -1: none. */
 int bf_study_item(const BfStudy *study, const char *key, int *which);
+/* Whether an item is averaged over: the study's `over` has one of its keys. */
+bool bf_item_is_over(const BfStudy *study, int item);
 
 /* ---- measure.c: columns, and what is made of them ---------------------------------------------------------------- */
 
@@ -70,6 +74,7 @@ BfStatus bf_add_measure(const BfStudyReader *reader, const char *name, const cha
                         BfError *error);
 /* Cost and loss of the last run's layers on the data. */
 BfStatus bf_study_default_measures(const BfStudyReader *reader, BfError *error);
+void     bf_measure_clear(BfMeasure *measure);
 BfStatus bf_read_over(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_fits(const BfStudyReader *reader, const BfTree *node, BfError *error);
 BfStatus bf_read_plot(const BfStudyReader *reader, const BfTree *node, BfError *error);

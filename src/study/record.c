@@ -277,3 +277,12 @@ BfStatus bf_record_unpack(const unsigned char *bytes, int64_t size, int64_t *use
   else *used = whole;
   return status;
 }
+
+BfStatus bf_record_copy(const BfRecord *record, BfRecord **out, BfError *error) {
+  unsigned char *bytes;
+  int64_t        size, used;
+  BF_TRY(bf_record_pack(record, &size, &bytes, error));
+  const BfStatus status = bf_record_unpack(bytes, size, &used, out, error);
+  bf_free(bytes);
+  return status;
+}

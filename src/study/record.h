@@ -52,3 +52,5 @@ const BfDatum *bf_record_find(const BfRecord *record, const char *name);
 BfStatus bf_record_pack(const BfRecord *record, int64_t *size, unsigned char **bytes, BfError *error);
 /* *used: bytes of the first record of `bytes`; 0, and *out NULL, where no whole and undamaged one is there. */
 BfStatus bf_record_unpack(const unsigned char *bytes, int64_t size, int64_t *used, BfRecord **out, BfError *error);
+/* To be destroyed by the caller. */
+BfStatus bf_record_copy(const BfRecord *record, BfRecord **out, BfError *error);

@@ -127,6 +127,24 @@ bool bf_study_uses_reference(const BfStudy *study) {
   return used;
 }
 
+/* Whether a run takes the key from elsewhere than its own set, which counts more. */
+static bool is_left_to(const BfStudy *study, const char *key) {
+  for (int r = 0; r < study->runs; r++)
+    if (bf_study_takes(study->run[r].command, key) && !bf_sets_find(&study->run[r].set, key)) return true;
+  return false;
+}
+
+static BfStatus cannot_vary(const char *key, BfError *error) {
+  return bf_fail(error, BF_BAD_INPUT, "%s is set by every run that takes it, and would have this value nowhere", key);
+}
+
+BfStatus bf_study_check_vary(const BfStudy *study, BfError *error) {
+  for (int i = 0; i < study->items; i++)
+    for (int k = 0; k < study->item[i].keys; k++)
+      if (!is_left_to(study, study->item[i].key[k])) return cannot_vary(study->item[i].key[k], error);
+  return BF_OK;
+}
+
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error) {
   for (int i = 0; study->has_reference && i < study->items; i++) {
     const BfItem *item  = &study->item[i];
@@ -139,5 +157,7 @@ BfStatus bf_study_check_reference(const BfStudy *study, BfError *error) {
     if (has && lacks)
       return bf_fail(error, BF_BAD_INPUT, "%s moves together with %s, which the reference does not give", given, lacks);
   }
+  for (int64_t i = 0; i < study->reference.count; i++)
+    if (!is_left_to(study, study->reference.set[i].key)) return cannot_vary(study->reference.set[i].key, error);
   return BF_OK;
 }

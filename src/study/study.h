@@ -133,9 +133,13 @@ typedef struct {
 BfStatus bf_study_read(MPI_Comm comm, const char *path, const BfStudyCommand commands[], BfOptions *options,
                        BfStudy **out, BfError *error);
 void     bf_study_destroy(BfStudy **study);
+/* The row of a command's own option; NULL: it has none of the name. */
+const BfOption *bf_study_option(const BfStudyCommand *command, const char *option);
 /* Whether a command takes the key, of the problem or one of its options; whether its value there names a file. */
 bool bf_study_takes(const BfStudyCommand *command, const char *key);
 bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text);
+/* Whether some value of the key there is a file's name, one without a dot or a slash among them. */
+bool bf_study_may_name_file(const BfStudyCommand *command, const char *key);
 /* Whether `path` is one of that output's form, in which a * stands for anything but a slash. */
 bool bf_study_is_output(const char *output, const char *path);
 /* Whether a key of the problem names a file, however it is spelt. */
@@ -155,7 +159,7 @@ typedef struct {
   char     key[BF_POINT_KEY]; /* what it is, whatever study it is of: a hash of all that its runs read, in hex */
   double   seconds;           /* estimated, on one rank; 0: unknown */
   double   bytes;             /* of memory, on one rank; 0: unknown */
-  int      ranks;             /* that it is given */
+  int      ranks;             /* of the group that runs it, as far as the plan knows; 0: one */
 } BfPoint;
 
 typedef struct {
@@ -184,13 +188,27 @@ void bf_plan_describe(const BfPlan *plan, int64_t point, size_t size, char text[
 /* Whether that is a number (a list of equal ones counts as one). */
 bool bf_plan_number(const BfPlan *plan, int64_t point, const char *key, double *number);
 
+/* ---- ranks.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* A point's ranks: the least power of two, or all, of which each has no more of its seconds than is fair, whole / size
+ * (whole: seconds of all points), or than half a second. */
+int bf_ranks_by_time(double seconds, double whole, int size);
+/* That of every point, or more where a group of so few would not have its memory, but not beyond a node. Collective. */
+void bf_study_give_ranks(const BfRun *run, BfPlan *plan);
+/* Bytes that a node has for a study, where least is. Collective. */
+double bf_study_room(const BfRun *run);
+
 /* ---- check.c ------------------------------------------------------------------------------------------------------
  */
 
 /* Refuse what would not run: keys and options that no run takes, values, measures of what no run writes. Estimates of
- * seconds and bytes into the plan: points that differ only in `over` share one. Points are dealt to ranks. out: what
+ * seconds and bytes into the plan, and ranks by them: points that differ only in `over` share one. Points are dealt to
+ * ranks of the run. out: what
  * must be none of the problem's files, or NULL. Collective. */
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
+/* Of that, whether `out` is none of the problem's files. Collective. */
+BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error);
 /* Warn of runs that nothing uses and of formulas that are finite nowhere; tell points whose estimate is beyond the
  * memory of a node (waste.c). Collective. */
 void bf_study_tell_waste(const BfRun *run, const BfPlan *plan);
@@ -201,6 +219,8 @@ void bf_study_tell_waste(const BfRun *run, const BfPlan *plan);
 /* Writes STUDY.h5 from records[points + references], by point; NULL: not run yet. On rank 0 alone: when all is done,
  * when the study stops, and now and then. */
 typedef BfStatus BfStudyWrite(void *context, BfRecord *const records[], BfError *error);
+
+int bf_study_stem(const char *out); /* length of "STUDY", of which STUDY.csv and the like are made */
 
 typedef struct {
   char         *out;   /* STUDY.h5; of a part its own: bf_study_part */

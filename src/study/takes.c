@@ -13,12 +13,16 @@ static bool is_settled(const char *option) {
   return false;
 }
 
+const BfOption *bf_study_option(const BfStudyCommand *command, const char *option) {
+  const BfOption *row = NULL;
+  for (const BfOption *const *table = command->tables; table && *table && !row; table++)
+    row = bf_options_row(*table, option);
+  return row;
+}
+
+/* That a study may set. */
 static const BfOption *row_of(const BfStudyCommand *command, const char *option) {
-  if (is_settled(option)) return NULL;
-  for (const BfOption *const *table = command->tables; table && *table; table++)
-    for (const BfOption *row = *table; row->name; row++)
-      if (!strcmp(row->name, option)) return row;
-  return NULL;
+  return is_settled(option) ? NULL : bf_study_option(command, option);
 }
 
 static bool is_option(const BfStudyCommand *command, const char *option) {
@@ -120,9 +124,14 @@ BfStatus bf_study_key(const BfStudyReader *reader, const BfStudyRun *run, const 
 
 /* ---- files that options name ------------------------------------------------------------------------------------- */
 
-bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text) {
+bool bf_study_may_name_file(const BfStudyCommand *command, const char *key) {
   const BfOption *row = row_of(command, key);
-  return (command->file && !strcmp(command->file, key)) || (row && row->type == BF_OPTION_TEXT && strpbrk(text, "./"));
+  return (command->file && !strcmp(command->file, key)) || (row && row->type == BF_OPTION_TEXT);
+}
+
+bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text) {
+  return bf_study_may_name_file(command, key) &&
+         (strpbrk(text, "./") || (command->file && !strcmp(command->file, key)));
 }
 
 bool bf_study_names_table(const char *spelt) {

@@ -222,6 +222,13 @@ int bf_study_item(const BfStudy *study, const char *key, int *which) {
   return -1;
 }
 
+bool bf_item_is_over(const BfStudy *study, int item) {
+  for (int k = 0; k < study->item[item].keys; k++)
+    for (int o = 0; o < study->overs; o++)
+      if (!strcmp(study->item[item].key[k], study->over[o])) return true;
+  return false;
+}
+
 void bf_item_clear(BfItem *item) {
   for (int k = 0; k < item->keys; k++) bf_free(item->key[k]);
   for (int64_t i = 0; i < item->count * item->keys; i++) bf_free(item->value[i]);

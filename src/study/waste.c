@@ -73,11 +73,10 @@ static void tell_formula(const BfRun *run, const BfPlan *plan, const BfMeasure *
 
 static void tell_memory(const BfRun *run, const BfPlan *plan) {
   const int64_t all  = plan->points + plan->references;
-  double        room = run->memory ? (double)run->memory : (double)bf_memory_left(run) + (double)bf_peak_memory();
+  const double  room = bf_study_room(run);
   double        most = 0;
   int64_t       over = 0;
   char          a[BF_HUMAN], b[BF_HUMAN];
-  MPI_Allreduce(MPI_IN_PLACE, &room, 1, MPI_DOUBLE, MPI_MIN, run->world);
   for (int64_t p = 0; p < all; p++) {
     over += plan->point[p].bytes > room;
     most = fmax(most, plan->point[p].bytes);

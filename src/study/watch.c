@@ -18,7 +18,8 @@ bool bf_work_stops(BfWork *w) {
 
 /* ---- progress --------------------------------------------------------------------------------------------------- */
 
-double bf_task_units(const BfTask *task) { return task->seconds > 0 ? task->seconds : 1; }
+/* At most a lifetime: microseconds of it are counted in whole numbers. */
+double bf_task_units(const BfTask *task) { return task->seconds > 0 ? fmin(task->seconds, 1e9) : 1; }
 
 static void tell(BfWork *w, int64_t begun, int64_t failed, int64_t running) {
   char text[64] = "";
@@ -36,15 +37,13 @@ static void pass_counted(BfWork *w) {
   w->told = micro;
 }
 
-/* Of points that were taken all but the last of each group have ended, in order of tasks: nearly. */
+/* Of points that were taken all but the last of each group have ended, in order of tasks: nearly, until all have. */
 static void pass_taken(BfWork *w) {
-  const int64_t before  = w->begun;
   const int64_t begun   = bf_deal_begun(w, &w->begun);
-  const int64_t groups  = begun ? w->run->size / w->task[begun - 1].ranks : 0;
+  const int64_t groups  = begun && !w->all_ended ? (w->run->size - 1) / w->task[begun - 1].ranks + 1 : 0;
   const int64_t running = begun < groups ? begun : groups;
   tell(w, begun, 0, running);
-  for (int64_t i = before - running > 0 ? before - running : 0; i < begun - running; i++)
-    bf_work_done(w->run, BF_PHASE_STUDY, bf_task_units(&w->task[i]));
+  for (; w->told < begun - running; w->told++) bf_work_done(w->run, BF_PHASE_STUDY, bf_task_units(&w->task[w->told]));
 }
 
 /* Runs ask for this after every evaluation, of microseconds perhaps; a probe of MPI may give the processor away. */

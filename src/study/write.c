@@ -18,19 +18,35 @@ typedef struct {
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
-/* Their names, one a line, as an attribute of the group. */
-static BfStatus put_names(BfStore *store, const char *group, const char *attribute, const BfColumn column[], int count,
-                          BfError *error) {
+/* Names, one a line. */
+typedef struct {
+  char  *text;
   size_t length;
-  char  *names = NULL;
-  FILE  *file  = open_memstream(&names, &length);
-  for (int c = 0; file && c < count; c++) fprintf(file, "%s%s", c ? "\n" : "", column[c].name);
-  const int failed = !file || (ferror(file) | fclose(file));
+  int    count;
+  FILE  *file;
+} Lines;
+
+static void add_line(Lines *l, const char *name) {
+  if (!l->file && !l->count) l->file = open_memstream(&l->text, &l->length);
+  if (l->file) fprintf(l->file, "%s%s", l->count ? "\n" : "", name);
+  l->count++;
+}
+
+/* As an attribute of the group; they go. */
+static BfStatus put_lines(BfStore *store, const char *group, const char *attribute, Lines *l, BfError *error) {
+  const int failed = l->count && (!l->file || (ferror(l->file) | fclose(l->file)));
   if (failed) bf_fail(error, BF_FAILURE, "out of memory for names");
   BfStatus status = bf_store_together(store, error->status, error);
-  if (status == BF_OK) status = bf_store_put_text(store, group, attribute, names, error);
-  free(names);
+  if (status == BF_OK) status = bf_store_put_text(store, group, attribute, l->count ? l->text : "", error);
+  free(l->text);
   return status;
+}
+
+static BfStatus put_names(BfStore *store, const char *group, const char *attribute, const BfColumn column[], int count,
+                          BfError *error) {
+  Lines names = {0};
+  for (int c = 0; c < count; c++) add_line(&names, column[c].name);
+  return put_lines(store, group, attribute, &names, error);
 }
 
 static BfStatus write_columns(BfStore *store, const char *group, const BfColumns *columns, BfError *error) {
@@ -38,7 +54,8 @@ static BfStatus write_columns(BfStore *store, const char *group, const BfColumns
   if (!columns->rows) return BF_OK;
   for (int c = 0; c < columns->columns; c++) {
     const BfColumn *column = &columns->column[c];
-    snprintf(path, sizeof path, "%s/%s", group, column->name);
+    if (snprintf(path, sizeof path, "%s/%s", group, column->name) >= PATH)
+      return bf_fail(error, BF_BAD_INPUT, "%.60s...: too long a name", path);
     BF_TRY(column->text ? bf_store_write_texts(store, path, columns->rows, column->text, error)
                         : bf_store_write(store, path, BF_STORE_DOUBLE, 1, &columns->rows, column->number, error));
   }
@@ -186,17 +203,16 @@ static int64_t count(const Writer *w, BfPointState state) {
 }
 
 static BfStatus write_study(const Writer *w, BfError *error) {
-  const BfStudy *study      = w->table->plan->study;
-  const char    *path       = "/study";
-  char           over[PATH] = "";
-  for (int o = 0; o < study->overs; o++)
-    snprintf(over + strlen(over), sizeof over - strlen(over), "%s%s", o ? "\n" : "", study->over[o]);
+  const BfStudy *study = w->table->plan->study;
+  const char    *path  = "/study";
+  Lines          over  = {0};
+  for (int o = 0; o < study->overs; o++) add_line(&over, study->over[o]);
+  BF_TRY(put_lines(w->store, path, "over", &over, error));
   BF_TRY(bf_store_put_int(w->store, path, "format", FORMAT, error));
   BF_TRY(bf_store_put_text(w->store, path, "name", study->name, error));
   BF_TRY(bf_store_put_text(w->store, path, "problem", study->problem, error));
   BF_TRY(bf_store_put_text(w->store, path, "statement", study->statement ? study->statement : "", error));
   BF_TRY(bf_store_put_text(w->store, path, "source", study->source ? study->source : "", error));
-  BF_TRY(bf_store_put_text(w->store, path, "over", over, error));
   BF_TRY(bf_store_put_int(w->store, path, "points", w->table->plan->points, error));
   BF_TRY(bf_store_put_int(w->store, path, "references", w->table->plan->references, error));
   BF_TRY(bf_store_put_int(w->store, path, "done", count(w, BF_POINT_DONE), error));
@@ -206,19 +222,18 @@ static BfStatus write_study(const Writer *w, BfError *error) {
 
 /* Of a figure, where the study does not say: the fits' y, or all measures. */
 static BfStatus write_plot(const Writer *w, BfError *error) {
-  const BfStudy  *study   = w->table->plan->study;
-  const BfSeries *series  = &w->table->plot;
-  const char     *path    = "/plot";
-  char            y[PATH] = "";
-  const int       ys      = study->plot_ys ? study->plot_ys : study->fits ? study->fits : study->measures;
+  const BfStudy  *study  = w->table->plan->study;
+  const BfSeries *series = &w->table->plot;
+  const char     *path   = "/plot";
+  Lines           y      = {0};
+  const int       ys     = study->plot_ys ? study->plot_ys : study->fits ? study->fits : study->measures;
   for (int i = 0; i < ys; i++) {
-    const size_t end  = strlen(y);
-    const char  *name = study->plot_ys ? study->plot_y[i] : study->fits ? study->fit[i].y : study->measure[i].name;
-    const bool   here = study->plot_ys || !study->fits || !strcmp(study->fit[i].x, w->table->plot_x);
-    if (here) snprintf(y + end, sizeof y - end, "%s%s", end ? "\n" : "", name);
+    const char *name = study->plot_ys ? study->plot_y[i] : study->fits ? study->fit[i].y : study->measure[i].name;
+    const bool  here = study->plot_ys || !study->fits || !strcmp(study->fit[i].x, w->table->plot_x);
+    if (here) add_line(&y, name);
   }
+  BF_TRY(put_lines(w->store, path, "y", &y, error));
   BF_TRY(bf_store_put_text(w->store, path, "x", w->table->plot_x, error));
-  BF_TRY(bf_store_put_text(w->store, path, "y", y, error));
   BF_TRY(bf_store_put_text(w->store, path, "log",
                            study->plot_log ? study->plot_log
                            : study->fits   ? "both"
@@ -246,8 +261,8 @@ static BfStatus write_all(const Writer *w, BfError *error) {
 
 static BfStatus write_csv(const BfTable *table, const char *out, BfError *error) {
   char    *name = NULL, *text = NULL;
-  BfStatus status = bf_together(MPI_COMM_SELF, bf_study_table_name(out, &name, error), error);
-  if (status == BF_OK) status = bf_together(MPI_COMM_SELF, bf_table_csv(&table->points, &text, error), error);
+  BfStatus status = bf_study_table_name(out, &name, error);
+  if (status == BF_OK) status = bf_table_csv(&table->points, &text, error);
   if (status == BF_OK) status = bf_text_write(MPI_COMM_SELF, name, 1, text, (int64_t)strlen(text), error);
   bf_free(name);
   bf_free(text);
@@ -264,6 +279,5 @@ BfStatus bf_study_write(const BfRun *run, const BfArguments *arguments, const Bf
   status = write_csv(table, out, error);
 done:
   bf_store_close(&w.store);
-  error->known = false; /* the other ranks have not been told */
   return status;
 }

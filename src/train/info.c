@@ -5,7 +5,6 @@
 
 typedef char Text[BF_HUMAN];
 
-/* What all ranks of a node hold whatever they do: the program and the data. */
 bool bf_info_predicts(const BfInfo *x) {
   return x->machine && (x->machine->ranks != x->run->size || x->machine->nodes != x->run->nodes);
 }
@@ -73,7 +72,6 @@ static double rollout_bytes(const BfProblem *p) {
          8.0 * (p->horizon + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
 }
 
-/* Rollouts, and the file where there is one: `bytes` in it beside what every result holds. */
 BfStatus bf_info_ends(const BfInfo *x, const char *bound, double bytes, const char *parts, BfEstimate *e,
                       BfError *error) {
   double train = 0, test = 0, bandwidth = 1e8, fixed, files;

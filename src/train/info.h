@@ -19,11 +19,11 @@ typedef struct BfInfo {
   BfInfoAnswer           *answer;  /* NULL: lines are told; else it is filled */
 } BfInfo;
 
-/* Ranks and bytes of a node: what all its ranks hold whatever they do, the program and the data; what is free where
- * least is (collective). */
-bool   bf_info_predicts(const BfInfo *info); /* for other ranks than this run's */
-int    bf_info_node_ranks(const BfInfo *info);
+bool bf_info_predicts(const BfInfo *info);   /* for other ranks than this run's */
+int  bf_info_node_ranks(const BfInfo *info); /* ranks of a node */
+/* Bytes that all ranks of a node hold whatever they do: the program and the data. */
 double bf_info_program_bytes(const BfInfo *info);
+/* Bytes that are free on the node where least is. Collective. */
 double bf_info_memory_left(const BfInfo *info);
 
 /* "memory a node": bound "" (exact), "about ", "at most "; parts: prose behind it. */

@@ -34,9 +34,20 @@ const char *const bf_result_outputs[] = {"/@actions",
                                          "/problem/files/*",
                                          "/problem/files/*@name",
                                          "/problem/overrides",
-                                         "/provenance@*",
-                                         "/provenance@wall_seconds",
+                                         "/provenance@bellformer",
+                                         "/provenance@command",
+                                         "/provenance@date",
+                                         "/provenance@format",
+                                         "/provenance@hdf5",
+                                         "/provenance@host",
+                                         "/provenance@instruction_set",
+                                         "/provenance@mpi",
+                                         "/provenance@nodes",
+                                         "/provenance@petsc",
                                          "/provenance@q_values",
+                                         "/provenance@ranks",
+                                         "/provenance@starts",
+                                         "/provenance@wall_seconds",
                                          "/rollout@accuracy",
                                          "/rollout@cost",
                                          "/rollout@largest_control",
@@ -57,16 +68,31 @@ const char *const bf_result_outputs[] = {"/@actions",
                                          "/test/target",
                                          NULL};
 
+/* The command line; an attribute holds 64 KiB, and what is cut says so. */
+static BfStatus put_command(const BfArguments *arguments, BfStore *store, BfError *error) {
+  const int64_t most = 32 << 10;
+  int64_t       size = 1;
+  char         *text = NULL, *end;
+  BfStatus      status;
+  for (int i = 0; i < arguments->argc; i++) size += 1 + (int64_t)strlen(arguments->argv[i]);
+  BF_GOTO(bf_store_together(store, BF_NEW(&text, size + 4, error), error));
+  end = text;
+  for (int i = 0; i < arguments->argc; i++) end = stpcpy(i ? stpcpy(end, " ") : end, arguments->argv[i]);
+  if (size > most) strcpy(text + most, " ...");
+  status = bf_store_put_text(store, "/provenance", "command", text, error);
+done:
+  bf_free(text);
+  return status;
+}
+
 BfStatus bf_result_provenance(MPI_Comm comm, const BfRun *run, const BfArguments *arguments, const BfKernels *kernels,
                               int format, BfStore *store, BfError *error) {
-  const char *path       = "/provenance";
-  char        text[4096] = "", mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
+  const char *path = "/provenance";
+  char        text[64], mpi[MPI_MAX_LIBRARY_VERSION_STRING], host[256] = "";
   int         length;
   unsigned    major, minor, release;
-  for (int i = 0; i < arguments->argc; i++)
-    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", arguments->argv[i]);
   BF_TRY(bf_store_put_int(store, path, "format", format, error));
-  BF_TRY(bf_store_put_text(store, path, "command", text, error));
+  BF_TRY(put_command(arguments, store, error));
   BF_TRY(bf_store_put_text(store, path, "bellformer", BF_VERSION, error));
   snprintf(text, sizeof text, "%d.%d.%d", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR);
   BF_TRY(bf_store_put_text(store, path, "petsc", text, error));

@@ -102,17 +102,20 @@ static BfStatus save_start(BfCheckpoint *checkpoint, BfError *error) {
 }
 
 /* Plug-ins of BELLFORMER_PLUGINS are in the environment still. */
-static const char *command_again(BfSession *x) {
-  const char *plugins = bf_options_read(x->run->options, "plugin");
-  snprintf(x->again, sizeof x->again, "%s%s%s", x->trainer->name, plugins ? " -plugin " : "", plugins ? plugins : "");
-  return x->again;
+static BfStatus fill_again(BfSession *x, BfError *error) {
+  const char  *option = " -plugin ", *plugins = bf_options_read(x->run->options, "plugin");
+  const size_t size = strlen(x->trainer->name) + strlen(option) + (plugins ? strlen(plugins) : 0) + 1;
+  BF_TRY(BF_NEW(&x->again, (int64_t)size, error));
+  snprintf(x->again, size, "%s%s%s", x->trainer->name, plugins ? option : "", plugins ? plugins : "");
+  return BF_OK;
 }
 
 BfStatus bf_session_open(BfSession *x, BfError *error) {
-  const BfSessionOptions   *o       = &x->o;
+  const BfSessionOptions *o = &x->o;
+  BF_TRY(bf_together(x->run->world, fill_again(x, error), error));
   const BfCheckpointOptions options = {.interval = o->interval,
                                        .hours    = o->hours,
-                                       .command  = command_again(x),
+                                       .command  = x->again,
                                        .newest   = o->newest,
                                        .describe = describe,
                                        .context  = x};
@@ -179,7 +182,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
   BF_TRY(bf_checkpoint_claimed(x->checkpoint, error));
   BF_TRY(bf_store_commit(&x->store, error));
   bf_phase_end(x->run, BF_PHASE_WRITE);
-  if (!x->run->owner) bf_signals_stands(BF_OK, "interrupted: %.800s is whole", x->o.out);
+  if (!x->run->owner) bf_signals_stands(BF_OK, "interrupted: %s is whole", x->o.out);
   bf_checkpoint_destroy(&x->checkpoint);
   BF_TRY(bf_checkpoint_remove(x->run, x->o.out, error));
   bf_print(x->run, "wrote %s\n", x->o.out);

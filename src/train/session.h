@@ -39,8 +39,8 @@ typedef struct BfSession {
   const char        *space;   /* how the model is found, full, reachable or flow: attribute of the result */
   BfStore           *store;   /* NULL without -o, as is */
   BfCheckpoint      *checkpoint;
-  char               again[1024]; /* the command that goes on from a checkpoint, with its plug-ins */
-  bool               begun;       /* files were made */
+  char              *again; /* the command that goes on from a checkpoint, with its plug-ins; owned */
+  bool               begun; /* files were made */
   BfTrained          trained;
 } BfSession;
 

@@ -87,6 +87,7 @@ done:
   bf_trainer_end(x->trainer, &x->state);
   for (int i = 0; i < 2; i++) bf_problem_destroy(&x->read[i]);
   bf_session_options_clear(&x->o);
+  bf_free(x->again);
   return status;
 }
 

@@ -10,25 +10,22 @@ import tempfile
 
 import verdict
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "share", "studies"))
+from human import seconds  # noqa: E402
+
 BELLFORMER, PROBLEMS = os.environ["BELLFORMER"], os.environ["BELLFORMER_PROBLEMS"]
 RANKS = "2"
-UNITS = {"microseconds": 1e-6, "milliseconds": 1e-3, "second": 1, "seconds": 1, "s": 1, "min": 60, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 def bellformer(*arguments):
     return subprocess.run(["mpirun", "--quiet", "-n", RANKS, BELLFORMER] + list(arguments), capture_output=True, text=True, check=True).stdout
 
 
-def seconds(text):
-    """Of "3 min 20 s", "4.5 seconds"."""
-    return sum(float(x) * UNITS[unit] for x, unit in re.findall(r"([0-9.e+-]+) ([a-z]+)", text))
-
-
 def told(out):
     """Seconds of the first estimate of info, and of its parts."""
     line = re.search(r"\n  time  +(.*)", out).group(1)
     head, parts = line.split(":", 1)
-    return seconds(re.sub(r"about|at most|very roughly,", "", head)), parts.strip()
+    return seconds(head), parts.strip()
 
 
 def successors(out):

@@ -31,10 +31,22 @@ def spaces(folder):
             "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "20", "-quantize_cells", "0"])}
 
 
-def start(arguments, ranks=0, **keywords):
-    command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-    return subprocess.Popen(command + [BELLFORMER, "solve"] + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, **keywords)
+class Started(subprocess.Popen):
+    """The program at work; `with` leaves none of its processes behind, whatever fails."""
+
+    def __init__(self, words, ranks=0):
+        command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
+        super().__init__(command + [BELLFORMER] + [str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         start_new_session=True)
+
+    def __exit__(self, *why):
+        if self.poll() is None:
+            kill_all(self)
+        super().__exit__(*why)
+
+
+def start(arguments, ranks=0):
+    return Started(["solve", *arguments], ranks)
 
 
 def finish(process, timeout=120):
@@ -48,6 +60,26 @@ def ranks_of(process):
     if not children:  # Open MPI gives each rank a process group of its own
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
     return [int(pid) for pid in children] or [process.pid]
+
+
+def hears(pid, number):
+    """Whether the process handles a signal; one that is gone has nothing more to hear."""
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            caught = int(next(line for line in f if line.startswith("SigCgt:")).split()[1], 16)
+    except (FileNotFoundError, ProcessLookupError, StopIteration):
+        return True
+    return caught >> (number - 1) & 1 == 1
+
+
+def await_hearing(process, number, ranks):
+    """Until all ranks are the program and handle the signal; what comes earlier is the launcher's, which on a busy machine has started none yet."""
+    until = time.time() + 60
+    while process.poll() is None and time.time() < until:
+        pids = ranks_of(process)
+        if len(pids) >= max(ranks, 1) and all(hears(pid, number) for pid in pids) and (process.pid not in pids or not ranks):
+            return
+        time.sleep(0.01)
 
 
 def kill_all(process):
@@ -70,26 +102,35 @@ def reference(problem, options, folder):
     return Result(out)
 
 
+def starts_of(out):
+    return int(Result(out).attributes["provenance"]["starts"])
+
+
 def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
     """A run is started and hurt at a random instant, again and again until it was hurt so often; then it is left alone. What comes to its
-    end has the bits of a run in peace. hurt(draw, process); judge(status, err, out, ranks): what else must hold of each start."""
+    end has the bits of a run in peace. The most starts that one took: 1 where none was hurt that had a checkpoint. hurt(draw, process);
+    judge(status, err, out, ranks): what else must hold of each start."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="bf_hurt_") as f:
         problem, options = spaces(f)[space]
+        began = time.monotonic()
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
-        done = finished = 0
+        pace = max(1, 0.2 * (time.monotonic() - began))  # on a busy machine what is early would be before the program is there
+        done = finished = tried = most = 0
         while done < times:
-            number = draw.choice(ranks)
-            process = start([problem, "-o", out, "-restart", "auto", "-checkpoint_interval", draw.choice(intervals), "-quiet", *options], number)
-            time.sleep(draw.uniform(0.15, 1.3))
-            if process.poll() is None:
-                hurt(draw, process)
-                done += 1
-            status, _, err = finish(process)
+            number, tried = draw.choice(ranks), tried + 1
+            assert tried <= 10 * times, "%d of %d starts were over before they could be hurt" % (tried - done, tried)
+            with start([problem, "-o", out, "-restart", "auto", "-checkpoint_interval", draw.choice(intervals), "-quiet", *options], number) as process:
+                time.sleep(pace * draw.uniform(0.15, 1.3))
+                if process.poll() is None:
+                    hurt(draw, process)
+                    done += 1
+                status, _, err = finish(process)
             judge(status, err, out, number)
             assert status != 0 or os.path.exists(out), err
             if os.path.exists(out):  # also of a run that was hurt just then: a result is whole as soon as it is there
                 same(wanted, Result(out), "%s after %d times" % (space, done))
+                most = max(most, starts_of(out))
                 if status != 0:
                     assert "finished" in run(["solve", "-restart", out]).stdout and not os.path.exists(out + ".checkpoint")
                 os.remove(out)
@@ -97,4 +138,6 @@ def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
         last = run(["solve", problem, "-o", out, "-restart", "auto", *options], 2)
         assert last.returncode == 0, last.stderr
         same(wanted, Result(out), "%s at the end" % space)
-        print("# %s: hurt %d times, %d runs came to their end in between" % (space, done, finished))
+        most = max(most, starts_of(out))
+        print("# %s: hurt %d times, %d runs came to their end in between; one took %d starts" % (space, done, finished, most))
+        return most

@@ -4,31 +4,15 @@ import glob
 import os
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import hurt_often, ranks_of  # noqa: E402
+from faults import await_hearing, hurt_often  # noqa: E402
 from harness import tap  # noqa: E402
 
 
-def hears(pid):
-    """Whether the process handles TERM; one that is gone has nothing more to hear."""
-    try:
-        with open("/proc/%d/status" % pid) as f:
-            caught = int(next(line for line in f if line.startswith("SigCgt:")).split()[1], 16)
-    except (FileNotFoundError, ProcessLookupError, StopIteration):
-        return True
-    return caught >> (signal.SIGTERM - 1) & 1 == 1
-
-
 def interrupt(draw, process, ranks):
-    """Not before every rank is the program: what comes earlier is the launcher's, which on a busy machine has started none yet, and says nothing."""
-    until = time.time() + 20
-    while process.poll() is None and time.time() < until:
-        pids = ranks_of(process)
-        if len(pids) >= max(ranks, 1) and all(hears(pid) for pid in pids) and (process.pid not in pids or not ranks):
-            break
-        time.sleep(0.01)
+    """Not before every rank hears: the launcher alone would say nothing."""
+    await_hearing(process, signal.SIGTERM, ranks)
     process.send_signal(draw.choice((signal.SIGTERM, signal.SIGINT)))
 
 

@@ -22,5 +22,9 @@ def judge(_, err, *rest):
     assert "taken over" not in err and ("Segmentation" not in err or "] mpirun(" in err), err
 
 
-tap([("kill -9 at 13 instants, %s space" % space, lambda space=space, seed=seed: hurt_often(space, 13, seed, (0, 2, 3), ("0",), kill_one_or_all, judge))
+def kills(space, seed):
+    assert hurt_often(space, 13, seed, (0, 2, 3), ("0",), kill_one_or_all, judge) > 1, "no run was killed that had a checkpoint"
+
+
+tap([("kill -9 at 13 instants, %s space" % space, lambda space=space, seed=seed: kills(space, seed))
      for seed, space in enumerate(("full", "reachable", "unquantized", "tables"))])

@@ -1,14 +1,14 @@
 """Restarts: the same bits as an uninterrupted run, on another number of ranks each time, and every refusal."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import SMALL, Result, finish, oracle, reference, run, same, spaces, start  # noqa: E402
+from faults import SMALL, Result, await_hearing, finish, oracle, reference, run, same, spaces, start  # noqa: E402
 from harness import only_root, tap  # noqa: E402
 
 
@@ -40,36 +40,20 @@ def stopped_in_a_row(space):
         assert "finished" in run(["solve", "-restart", out]).stdout
 
 
-def await_claim(out, before=0):
-    """Until the run has taken the claim on its checkpoints, later than `before` (ns): then it listens."""
-    deadline = time.time() + 30
-    while time.time() < deadline:
-        try:
-            if os.stat(out + ".checkpoint/claim").st_mtime_ns > before:
-                return
-        except FileNotFoundError:
-            pass
-        time.sleep(0.02)
-    raise AssertionError("no claim on " + out)
-
-
 def signals_and_files():
     """SIGUSR1 to mpirun, and a STOP file: the piece at hand, a checkpoint, exit 75; the next start takes a STOP file away."""
     with folder() as f:
         problem, options = spaces(f)["full"]
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
-        process = start([problem, "-o", out, *options], 2)
-        await_claim(out)
-        time.sleep(0.2)
-        process.send_signal(10)
-        status, _, err = finish(process)
-        assert status == 75, (status, err)
-        before = os.stat(out + ".checkpoint/claim").st_mtime_ns
-        process = start(["-restart", out], 2)
-        await_claim(out, before)
-        open(os.path.join(f, "STOP"), "w").close()
-        status, _, err = finish(process)
-        assert status == 75, (status, err)
+        for arguments in ([problem, "-o", out, *options], ["-restart", out]):
+            with start(arguments, 2) as process:
+                await_hearing(process, signal.SIGUSR1, 2)  # by then a file STOP of an earlier start is gone
+                if arguments[0] == problem:
+                    process.send_signal(signal.SIGUSR1)
+                else:
+                    open(os.path.join(f, "STOP"), "w").close()
+                status, _, err = finish(process)
+            assert status == 75, (status, err)
         assert run(["solve", "-restart", out]).returncode == 0 and not os.path.exists(os.path.join(f, "STOP"))
         same(wanted, Result(out), "signals")
 
@@ -138,14 +122,15 @@ def lost_claim():
     with folder() as f:
         problem, options = spaces(f)["full"]
         out = os.path.join(f, "run.h5")
-        process = start([problem, "-o", out, "-checkpoint_interval", "0", *options])
         claim = os.path.join(out + ".checkpoint", "claim")
-        while not os.path.exists(claim):
-            time.sleep(0.01)
-        time.sleep(0.5)
-        with open(claim, "w") as file:
-            file.write("another 1 2.3\n")
-        status, _, err = finish(process)
+        with start([problem, "-o", out, "-checkpoint_interval", "0", *options]) as process:
+            until = time.time() + 60
+            while not os.path.exists(out + ".checkpoint/0000.h5"):
+                assert process.poll() is None and time.time() < until, finish(process)
+                time.sleep(0.01)
+            with open(claim, "w") as file:
+                file.write("another 1 2.3\n")
+            status, _, err = finish(process)
         assert status == 1 and "another run (another 1 2.3) has taken over" in err, (status, err)
         assert open(claim).read().startswith("another") and not os.path.exists(out)
 

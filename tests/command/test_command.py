@@ -13,10 +13,12 @@ import termios
 import h5py
 import numpy as np
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "solve"), os.path.join(HERE, "..", "..", "share", "studies")]
 import oracle  # noqa: E402
 from cases import CASES, READOUT, V2, population, sequences  # noqa: E402
 from harness import BELLFORMER, Result, run, solve, tap  # noqa: E402
+from human import seconds  # noqa: E402
 
 PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
 
@@ -185,15 +187,18 @@ def predictions():
     def told(*arguments, number):
         said = ok(run([*full, *arguments]))
         assert re.search(r"prediction for solve on \d+ ranks of \d+ nodes?, from rates on 1 rank here(.|\n)*\n  predicted time ", said), said
-        value, unit = re.search(number, said).groups()
-        return float(value) * {"microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1, "second": 1, "s": 1, "min": 60, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
+        return re.search(number, said).group(1)
+
+    def size(text):
+        value, unit = text.split()
+        return float(value) * {"kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
 
     said = ok(run([*full, "-ranks", 1, "-ranks_per_node", 1]))
     assert "predict" not in said and "solve on 1 rank of 1 node:" in said, said
     assert "on 10000 ranks of 157 nodes" in ok(run([*full, "-ranks", 10000, "-ranks_per_node", 64]))
-    program = [told("-ranks", 128, "-ranks_per_node", r, number=r"the program ([0-9.]+) (\wB)") for r in (1, 64)]
+    program = [size(told("-ranks", 128, "-ranks_per_node", r, number=r"the program ([0-9.]+ \wB)")) for r in (1, 64)]
     assert 60 < program[1] / program[0] < 68, program
-    reduction = [told("-ranks", 4, "-ranks_per_node", 1, "-latency", 1e-6, "-bandwidth", b, number=r"reduction ([0-9.]+) (\w+)") for b in (1e6, 1e7)]
+    reduction = [seconds(told("-ranks", 4, "-ranks_per_node", 1, "-latency", 1e-6, "-bandwidth", b, number=r"reduction ([^,\n]*)")) for b in (1e6, 1e7)]
     assert reduction[0] > 5 * reduction[1] > 0, reduction
     toy = ["info", os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml"), "-starts", 8, "-ranks", 8, "-ranks_per_node", 4]
     assert "8 groups of 1 rank try a start each" in ok(run(toy)) and "2 groups of 4 ranks" in ok(run([*toy, "-start_ranks", 4]))

@@ -1,17 +1,20 @@
 """Starts dealt to groups of ranks: the same answer on any number of ranks, of groups, and after any stop, kill or failure."""
+import glob
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 import continuous
 from flow_cases import case
-from harness import BELLFORMER, Result, run, tap
-from bits import difference as same
-from cases import READOUT, sequences
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
+from faults import Started, kill_all, ranks_of  # noqa: E402
+from harness import Result, run, tap  # noqa: E402
+from bits import difference as same  # noqa: E402
+from cases import READOUT, sequences  # noqa: E402
 
 PROBLEM = case(rows=sequences(40, 8, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=4, step=0.2, weight_decay=1e-3)
 OPTIONS = ["-starts", 5, "-scheme", "layers", "-tao_max_it", 40]
@@ -37,7 +40,7 @@ def bits():
             for group in ([], ["-start_ranks", 1], ["-start_ranks", 2]):
                 done = run(["flow", path, "-o", out, "-overwrite", *OPTIONS, *group], ranks)
                 assert done.returncode == 0, done
-                told = sorted(line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("start "))
+                told = sorted(line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("start ") and ": J = " in line)
                 assert told == ["start %d of 5" % (s + 1) for s in range(5)], done.stdout
                 check(whole, out)
 
@@ -58,44 +61,68 @@ def other_groups():
 
 
 def killed():
-    """kill -9 of all processes at random instants of a fixed seed, then other ranks and groups."""
+    """kill -9 of all processes at random instants of a fixed seed, once there is a checkpoint, then other ranks and groups."""
     draw = random.Random(7)
     with tempfile.TemporaryDirectory() as f:
         path, whole, out = prepare(f)
+        hits = 0
         for ranks in (3, 2, 4, 3):
-            command = ["mpirun", "--quiet", "-n", str(ranks), BELLFORMER, "flow", path, "-o", out, "-restart", "auto",
-                       *(str(x) for x in OPTIONS), "-checkpoint_interval", "0", "-start_ranks", "1"]
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-            time.sleep(draw.uniform(0.5, 2))
-            for child in children(process.pid):
-                os.kill(child, signal.SIGKILL)
-            process.wait()
-        assert run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS], 2).returncode == 0
+            with flow(path, out, ranks, *OPTIONS, "-restart", "auto", "-checkpoint_interval", 0, "-start_ranks", 1) as process:
+                generations(process, out)
+                time.sleep(draw.uniform(0, 0.3))
+                kill_all(process)
+                process.communicate()
+            hits += process.returncode != 0
+            if not os.path.exists(out + ".checkpoint"):  # it had come to its end
+                check(whole, out)
+                os.remove(out)
+        assert hits >= 2, hits
+        done = run(["flow", path, "-o", out, "-restart", "auto", *OPTIONS], 2)
+        assert done.returncode == 0, done
         check(whole, out)
 
 
-def children(parent):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True).stdout.split()
-    return [int(pid) for pid in found]
+def flow(path, out, ranks, *options):
+    return Started(["flow", path, "-o", out, *options], ranks)
 
 
-def one_signal():
+def generations(process, out):
+    """Waits until there is a checkpoint of this start or an earlier one, or the end."""
+    until = time.time() + 60
+    while process.poll() is None and not glob.glob(out + ".checkpoint/*.h5"):
+        assert time.time() < until, "no checkpoint"
+        time.sleep(0.01)
+
+
+def one_signal(options=("-starts", 4000, "-scheme", "layers")):
     """USR1 to one rank, the first of no group: all stop in order. More starts than any machine tries before the signal comes."""
     with tempfile.TemporaryDirectory() as f:
-        options = ["-starts", 4000, "-scheme", "layers", "-tao_max_it", 100000, "-tao_gatol", 0]
+        options = [*options, "-tao_max_it", 100000, "-tao_gatol", 0]
         path, out = continuous.write(PROBLEM, f), os.path.join(f, "run.h5")
-        command = ["mpirun", "--quiet", "-n", "4", BELLFORMER, "flow", path, "-o", out, *(str(x) for x in options), "-start_ranks", "2"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(1500):
-            ranks = children(process.pid)
-            if len(ranks) == 4 and os.path.exists(os.path.join(out + ".checkpoint", "0000.h5")):
-                break
-            time.sleep(0.02)
-        time.sleep(0.3)
-        os.kill(ranks[3], signal.SIGUSR1)
-        _, errors = process.communicate(timeout=100)
+        with flow(path, out, 4, *options, "-start_ranks", 2) as process:
+            generations(process, out)
+            ranks = ranks_of(process)
+            assert len(ranks) == 4, ranks
+            os.kill(max(ranks), signal.SIGUSR1)
+            _, errors = process.communicate(timeout=100)
         assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
 
 
-every = [bits, other_groups, killed, one_signal]
+def idle_signal():
+    """USR1 to a rank of a group that has no start, while it waits for its leader."""
+    one_signal(("-starts", 1, "-scheme", "rk4", "-steps", 400))
+
+
+def idle():
+    """Groups without a start are told of as such; a long sequence is one group of blocks, of which `info` measures a part."""
+    with tempfile.TemporaryDirectory() as f:
+        path = continuous.write(PROBLEM, f)
+        done = run(["flow", path, "-starts", 1, "-start_ranks", 1, "-scheme", "layers", "-tao_max_it", 1], 3)
+        assert "1 group of 1 rank takes a start each, 2 more find none" in done.stdout, done
+        long = continuous.write({**PROBLEM, "rows": sequences(1, 8192, seed=9)}, f, name="long")
+        done = run(["info", long, "-starts", 2, "-scheme", "layers", "-ranks", 4, "-ranks_per_node", 4])
+        assert "2 groups of 1 rank try a start each" in done.stdout, done
+
+
+every = [bits, other_groups, killed, one_signal, idle_signal, idle]
 tap([(check_.__name__.replace("_", " "), check_) for check_ in (every[1:3] if "quick" in sys.argv else every)])

@@ -25,7 +25,7 @@ BELOW = {
     "checkpoint": "store run",
     "store": "run",
     "cost": "kernel run",
-    "quantize": "run",
+    "quantize": "kernel run",
     "layer": "kernel run",
     "kernel": "run",
     "run": "",

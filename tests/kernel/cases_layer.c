@@ -2,6 +2,7 @@
 #include "conformance.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "bellformer/quantize.h"
 #include "kernel/activation.h"
@@ -194,3 +195,65 @@ static void run_layer(void *x, const BfKernels *kernels) {
 
 const Family layer_family      = {"layer", EVERYWHERE, 300, make_layer_case, run_layer, NULL};
 const Family layer_libm_family = {"layer_tanh_gelu", INSTRUCTION_SETS, 100, make_libm_case, run_layer, NULL};
+
+/* ---- a layer on a context that is alone ------------------------------------------------------------------------- */
+
+typedef struct {
+  BfLayer   layer;
+  BfContext context;
+  double   *parameters, *z, *next, *work;
+  int64_t   size;       /* of z and next */
+  double   *wide, *all; /* by bf_layer_apply: every lane a copy; its work */
+} Alone;
+
+/* Tags of one slot, of some, or one of many; parameters the same in all lanes. */
+static void *make_alone(Memory *m, uint64_t *seed, int large, const char *activation, double scale, Outputs *outputs) {
+  static const int tags[] = {40, 12, 1}, atoms[] = {1, 6, 60};
+  Alone           *x     = TAKE(m, Alone, 1);
+  const int        shape = below(seed, 3), dim = large ? 2 : below(seed, 8) ? 1 + below(seed, 8) : 9 + below(seed, 20);
+  make_layer(m, seed, dim, activation, &x->layer);
+  make_context(m, seed, large ? 16 : tags[shape], large ? 4 : atoms[shape], &x->context);
+  x->parameters = make_parameters(m, seed, &x->layer, scale);
+  for (int i = 0; i < x->layer.parameters * BF_LANES; i++) x->parameters[i] = x->parameters[i / BF_LANES * BF_LANES];
+  x->size = (int64_t)bf_layer_alone_rows(&x->context) * dim * BF_LANES;
+  x->z    = TAKE(m, double, x->size);
+  x->next = output(m, outputs, x->size);
+  x->work = TAKE(m, double, bf_layer_alone_work(&x->layer, &x->context));
+  x->wide = TAKE(m, double, (int64_t)x->context.slots *dim *BF_LANES);
+  x->all  = TAKE(m, double, bf_layer_work(&x->layer, &x->context));
+  fill_random(seed, x->size, 1.5, x->z);
+  return x;
+}
+
+static void *make_alone_case(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  static const double scale[] = {1, 1, 1, 1, 0, 1e5, 1e150, 1e-200, 1e300};
+  const int           which = below(seed, 9), plain = large || below(seed, 3);
+  return make_alone(m, seed, large, plain ? NULL : "relu", large ? 1 : scale[which], outputs);
+}
+
+static void run_alone(void *x, const BfKernels *kernels) {
+  Alone *a         = x;
+  a->layer.kernels = kernels;
+  BfFlatLayer flat;
+  bf_layer_flat(&a->layer, &flat);
+  kernels->layer_alone(&flat, &a->context, a->parameters, a->z, a->next, a->work);
+}
+
+/* Slots that do not have the bits that they have in each lane of bf_layer_apply. */
+static int64_t wrong_alone(void *x, const Outputs *outputs) {
+  Alone    *a     = x;
+  const int d     = a->layer.dim;
+  int64_t   wrong = 0;
+  for (int i = 0; i < a->context.slots * d * BF_LANES; i++) {
+    const int slot = i / BF_LANES / d, component = i / BF_LANES % d;
+    a->wide[i] = a->z[((int64_t)(slot / BF_LANES) * d + component) * BF_LANES + slot % BF_LANES];
+  }
+  bf_layer_apply(&a->layer, &a->context, a->parameters, a->wide, a->wide, a->all);
+  for (int i = 0; i < a->context.slots * d; i++) {
+    const int64_t at = ((int64_t)(i / d / BF_LANES) * d + i % d) * BF_LANES + i / d % BF_LANES;
+    wrong += !!memcmp(&outputs->out[0][at], &a->wide[(int64_t)i * BF_LANES], sizeof(double));
+  }
+  return wrong;
+}
+
+const Family alone_family = {"layer_alone", EVERYWHERE, 200, make_alone_case, run_alone, wrong_alone};

@@ -223,6 +223,35 @@ static void others_are_refused(void **unused) {
   expect_refused(other, "layer term 2 is of interface version 77, this program has 3");
 }
 
+static const BfKind *no_kind(int k) {
+  (void)k;
+  return NULL;
+}
+
+static const BfKind *one_kind(int k) {
+  static const BfKind kind = {.name = "on"};
+  return k ? NULL : &kind;
+}
+
+/* Whoever reads a problem looks for a family's key by its name, and goes through its kinds. */
+static void families_are_checked(void **unused) {
+  (void)unused;
+  static const BfKey       key = {"layer.wave", "word", "on", ""}, elsewhere = {"cost.wave", "word", "on", ""};
+  static const char *const names[] = {"D", NULL};
+  BfTermKind               wave    = cube;
+  BfFamily                 family  = {.kind = one_kind};
+  wave.base.name = "wave", wave.matrices = names, wave.family = &family;
+  expect_refused(wave, "layer term wave: its family has no key");
+  family.key = &(const BfKey){0};
+  expect_refused(wave, "layer term wave: its family has no key");
+  family.key = &elsewhere;
+  expect_refused(wave, "layer term wave: the key cost.wave does not begin with layer.");
+  family = (BfFamily){.key = &key};
+  expect_refused(wave, "layer term wave: its family has no kinds");
+  family.kind = no_kind;
+  expect_refused(wave, "layer term wave: its family has no kinds");
+}
+
 static void terms_come_once_and_in_order(void **unused) {
   (void)unused;
   const Case               both    = {.dim        = 2,
@@ -248,6 +277,7 @@ static void terms_come_once_and_in_order(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_term_adds_what_it_says),
                                      cmocka_unit_test(products_are_derivatives), cmocka_unit_test(others_are_refused),
+                                     cmocka_unit_test(families_are_checked),
                                      cmocka_unit_test(terms_come_once_and_in_order)};
   BfError                 error   = {0};
   cmocka_set_message_output(CM_OUTPUT_TAP);

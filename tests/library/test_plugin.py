@@ -124,6 +124,15 @@ def evaluation():
     place.refuses(["eval", "run.h5"], "run.h5: needs another plug-in huber.so than is loaded", plugin="elsewhere/huber.so")
 
 
+def studies():
+    """What a study keeps was computed by these very plug-ins."""
+    words = ["study", place.problem, "-vary", "cost_delta 0.2 0.4", "-space", "reachable", "-measure", "cost", "-o", place.path("s.h5")]
+    done = place.run(*words)
+    assert done.returncode == 0, done.stderr
+    assert "all 2 points were run before" in place.run(*words).stdout
+    place.refuses(words, "holds 2 points that the study no longer has", plugin="elsewhere/huber.so")
+
+
 def restarts():
     """Stopped at the first layer's end, and gone on with: the same bits; without the plug-in, or with another, not."""
     for command, options in (("solve", []), ("flow", ["-init", "sample", "-tao_max_it", 4])):
@@ -224,4 +233,4 @@ def refusals():
 
 
 with Place() as place:
-    tap([(check.__name__, check) for check in (solve, flow, evaluation, restarts, keys, overwriting, refusals, term)])
+    tap([(check.__name__, check) for check in (solve, flow, evaluation, studies, restarts, keys, overwriting, refusals, term)])

@@ -1,9 +1,11 @@
 """The programs of share/plot: every kind of problem is drawn and told rightly; coincident tokens; options; interpreters without modules."""
+import importlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -14,9 +16,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "python"))
 from results import CASES, DISCRETE, SHARE, evaluated, ok, oracle, run, tap  # noqa: E402
 
-sys.path.insert(0, os.path.join(SHARE, "plot"))
+sys.path[:0] = [os.path.join(SHARE, "plot"), os.path.join(SHARE, "studies")]
+import human  # noqa: E402
 import style  # noqa: E402
 import value as value_plot  # noqa: E402
+from studyfile import said as fit_said  # noqa: E402
 
 PLOT = os.path.join(SHARE, "plot")
 READOUT = {"kind": "fixed", "matrix": [3, -3], "bias": [0, 0]}
@@ -168,6 +172,7 @@ def wrong_files():
     """One line, no stack."""
     with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
         path = evaluated(DRAWN["line, positions"], folder)[1]
+        study = study_files.quantization(folder + "/study.h5")
         with open(folder + "/text.h5", "w") as out:
             out.write("hello")
         for name, arguments, word in (("tokens.py", (folder + "/none.h5", "-o", folder + "/a.png"), "no such file"),
@@ -176,10 +181,36 @@ def wrong_files():
                                       ("tokens.py", (path, "-o", folder + "/a.png", "-test"), "no test table"),
                                       ("study.py", (path, "-o", folder + "/a.png"), "no result of `bellformer study`"),
                                       ("report.py", (folder + "/text.h5", "-o", folder + "/a.png"), "not a whole HDF5 file"),
+                                      ("report.py", (study, "-o", path), "holds a result"), ("report.py", (study, "-o", study), "holds a result"),
+                                      ("tokens.py", (path, "-o", study), "holds a result"), ("study.py", (study, "-o", path), "holds a result"),
                                       ("value.py", (path, "-o", folder + "/a.png"), "-space full")):
             done = program(name, *arguments)
             assert done.returncode and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done.stderr)
             assert not os.path.exists(folder + "/a.png")
+
+
+def verdicts():
+    """What a fit has shown that is not as expected: by size where the sign is the same."""
+    for exponent, expect, word in ((-2, -1, "steeper"), (-0.5, -1, "flatter"), (0.5, 1, "flatter"), (2, -1, "of the other sign"), (-0.1, 1, "of the other sign"), (1, 0, "steeper")):
+        fit = SimpleNamespace(exponent=exponent, expect=expect, inside=0, why="")
+        assert fit_said(fit) == word + " than expected", (exponent, expect, fit_said(fit))
+
+
+def scaling():
+    """share/studies/scaling.py: times as the program tells them and no others; every run of a study in a new folder, since a study keeps points."""
+    for words, seconds in (("about 3 min 20 s", 200), ("at most about 767 milliseconds", 0.767), ("search 1.88 seconds", 1.88), ("2.5 years", 78894000), ("1 hour", 3600)):
+        assert abs(human.seconds(words) - seconds) < 1e-9 * seconds, words
+    for words in ("no end of time", "3 fortnights", "3 min 20 pulses", ""):
+        try:
+            human.seconds(words)
+            raise AssertionError("taken for a time: " + words)
+        except ValueError as error:
+            assert words in str(error)
+    outs = []
+    module = importlib.import_module("scaling")
+    module.run = lambda command: outs.append(command[command.index("-o") + 1])
+    module.study(2, True, 3)
+    assert len(outs) == len(set(outs)) == 9, outs
 
 
 def options():
@@ -214,4 +245,4 @@ def interpreters():
 
 
 tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
-     ("wrong files", wrong_files), ("options", options), ("interpreters", interpreters)])
+     ("wrong files", wrong_files), ("verdicts", verdicts), ("scaling", scaling), ("options", options), ("interpreters", interpreters)])

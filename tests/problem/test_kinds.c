@@ -6,6 +6,7 @@
 #include <petscsys.h>
 
 #include "../../src/problem/family.h"
+#include "bellformer/term.h"
 
 #define ACTION(text)                                                                                                   \
   { "quantize", "action: {" text "}\nquantize" }
@@ -331,6 +332,51 @@ static void the_tables_ranges_are_those_that_hold(void **state) {
   assert_in_range(tried, 8, 100);
 }
 
+/* ---- a key without a default ------------------------------------------------------------------------------------ */
+
+static BfStatus read_wave(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
+  int64_t waves = 0;
+  (void)layer, (void)term;
+  *there = false;
+  return keys->given(keys, "layer.wave") ? keys->integer(keys, "layer.wave", &waves, error) : BF_OK;
+}
+
+static int no_matrix(const BfLayer *layer, const BfTerm *term, int k, BfMatrix *out) {
+  (void)layer, (void)term, (void)k, (void)out;
+  return 0;
+}
+
+static void no_apply(const BfTermCall *call, double *v) { (void)call, (void)v; }
+
+static void no_transposed(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters) {
+  (void)call, (void)lambda, (void)by_z, (void)by_parameters;
+}
+
+static const BfKind *kind_of_wave(int k) {
+  static const BfKind kinds[] = {{.name = "0"}, {.name = "1 or more"}};
+  return k < 2 ? &kinds[k] : NULL;
+}
+
+/* The last test: the term stays. Given on the command line alone, the key has no text in the file. */
+static void a_terms_key_may_have_no_default(void **state) {
+  static const char *const names[] = {NULL};
+  static const BfKey       key     = {"layer.wave", "integer", NULL, "waves"};
+  static const BfFamily    family  = {&key, true, true, kind_of_wave};
+  static const BfTermKind  wave    = {.base       = {.name = "wave"},
+                                      .version    = BF_KIND_VERSION,
+                                      .family     = &family,
+                                      .matrices   = names,
+                                      .read       = read_wave,
+                                      .matrix     = no_matrix,
+                                      .apply      = no_apply,
+                                      .transposed = no_transposed};
+  BfError                  error   = {0};
+  (void)state;
+  if (bf_term_register(&wave, &error) != BF_OK) fail_msg("%s", error.text);
+  BfProblem *problem = good(&(Case){.option = {{"-layer_wave", "3"}}});
+  bf_problem_destroy(&problem);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_of_another_kind_are_refused_in_the_file),
@@ -342,6 +388,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
       cmocka_unit_test(a_cosmetic_key_changes_no_answer),
       cmocka_unit_test(the_tables_ranges_are_those_that_hold),
+      cmocka_unit_test(a_terms_key_may_have_no_default),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -142,6 +142,31 @@ def older():
             assert "plug-in, with G" in str(error)
 
 
+def unknown():
+    """A word that a later bellformer may write is refused by name, not taken for another; and no controls are written over a result."""
+    with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
+        path = evaluated(CASES["flow: two heads, forms, last position"], folder)[1]
+        for group, key, word in (("layer", "mask", "banded"), ("layer", "feedforward", "swish"), ("layer", "projection", "torus"), ("layer", "norm", "batch"),
+                                 ("cost", "pooling", "middle"), ("control/V_0", "form", "toeplitz")):
+            with h5py.File(path, "a") as f:
+                kept, f[group].attrs[key] = f[group].attrs[key], word
+            try:
+                bellformer.load(path)
+                raise AssertionError("read with %s %s" % (key, word))
+            except ValueError as error:
+                assert key in str(error) and "'%s' is unknown" % word in str(error) and path in str(error), error
+            with h5py.File(path, "a") as f:
+                f[group].attrs[key] = kept
+        model = bellformer.load(path)
+        try:
+            bellformer.save_controls(path, model.control)
+            raise AssertionError("controls in place of a result")
+        except ValueError as error:
+            assert path + " holds a result" in str(error)
+        for _ in range(2):  # controls may be replaced
+            bellformer.save_controls(folder + "/init.h5", model.control)
+
+
 def imports():
     """numpy and h5py are all that the file takes from outside Python."""
     with open(os.path.join(SHARE, "python", "bellformer.py")) as source:
@@ -150,4 +175,4 @@ def imports():
 
 
 tap([("layers, losses and attention", every_option), ("sinusoidal encoding", sinusoidal), ("attributes", attributes),
-     ("many heads", many_heads), ("tables", tables), ("older results", older), ("one file", imports)])
+     ("many heads", many_heads), ("tables", tables), ("older results", older), ("unknown words", unknown), ("one file", imports)])

@@ -145,7 +145,7 @@ def back():
 
 
 def refused():
-    """What a form cannot express is refused by layer, name and form."""
+    """What a form cannot express is refused by layer, name and form; a loss that is unknown, by name."""
     with tempfile.TemporaryDirectory(prefix="bf_torch_") as folder:
         path = evaluated(CASES["flow: two heads, forms, last position"], folder)[1]
         for name, entry, form in (("A_0", (0, 1), "diagonal"), ("A_1", (0, 0), "skew"), ("V_0", (1, 1), "scalar"), ("V_1", (0, 0), "fixed")):
@@ -164,6 +164,16 @@ def refused():
             raise AssertionError("taken: a result without forms")
         except ValueError as error:
             assert "older" in str(error)
+        path = evaluated(CASES["flow: r = 0, relu, squared error"], folder)[1]
+        with h5py.File(path, "r+") as f:
+            f["cost"].attrs["terminal"] = "absolute_error"
+        model = Transformer(path)
+        for of in (model, model.source):
+            try:
+                of.loss(model.source.data)
+                raise AssertionError("taken for another loss")
+            except ValueError as error:
+                assert "the loss absolute_error is unknown" in str(error), error
         path = evaluated(CASES["flow: two heads, forms, last position"], folder)[1]
         model = Transformer(path)
         with torch.no_grad():

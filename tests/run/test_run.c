@@ -1,5 +1,7 @@
 /* Ranks, nodes, shared memory, agreement on errors. Argument: -node_size. */
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -61,6 +63,13 @@ static void agreement(Tap *tap, const BfRun *run) {
           status == (first % 2 ? BF_FAILURE : BF_BAD_INPUT) && error.status == status && !strcmp(error.text, expected),
           "the lowest failing rank's error, everywhere");
   }
+  error = (BfError){0};
+  if (run->rank == 0) bf_fail(&error, BF_FAILURE, "alone");
+  check(tap, bf_agree(MPI_COMM_SELF, &error) == (run->rank ? BF_OK : BF_FAILURE) && !error.known,
+        "one rank's agreement with itself has told nobody");
+  check(tap,
+        bf_agree(run->world, &error) == BF_FAILURE && !strcmp(error.text, "alone") && error.known == (run->size > 1),
+        "the others hear of it in the next");
 }
 
 static void errors(Tap *tap) {
@@ -150,6 +159,55 @@ static void queue(Tap *tap, const BfRun *run) {
   check(tap, line.window == MPI_WIN_NULL, "destroyed");
 }
 
+/* The last rank alone is refused its window. */
+static bool refuses;
+int MPI_Win_allocate_shared(MPI_Aint size, int unit, MPI_Info info, MPI_Comm comm, void *base, MPI_Win *window) {
+  int rank, ranks;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &ranks);
+  const int code = PMPI_Win_allocate_shared(size, unit, info, comm, base, window);
+  return refuses && rank == ranks - 1 ? MPI_ERR_NO_MEM : code;
+}
+
+static void refused_queue(Tap *tap, const BfRun *run) {
+  BfQueue line;
+  BfError error = {0};
+  refuses       = true;
+  check(tap, bf_queue_create(run->world, 1, &line, &error) == BF_FAILURE, "one rank gets no window for a queue");
+  refuses = false;
+  bf_queue_destroy(&line);
+  check(tap, line.window == MPI_WIN_NULL, "and all destroy it");
+}
+
+/* glibc's, in both of its names; without memory at times. */
+static bool poor;
+int         vasprintf(char **text, const char *format, va_list arguments) {
+          va_list again;
+          va_copy(again, arguments);
+          const int length = poor ? -1 : vsnprintf(NULL, 0, format, again);
+          va_end(again);
+          *text = length < 0 ? NULL : malloc((size_t)length + 1);
+          return *text ? vsnprintf(*text, (size_t)length + 1, format, arguments) : -1;
+}
+int __vasprintf_chk(char **text, int flag, const char *format, va_list arguments);
+int __vasprintf_chk(char **text, int flag, const char *format, va_list arguments) {
+  (void)flag;
+  return vasprintf(text, format, arguments);
+}
+
+static void hear(void *context, const char *text) { snprintf(context, 64, "%s", text); }
+
+static void warning_without_memory(Tap *tap, BfRun *run) {
+  char          heard[64] = "";
+  const BfOwner owner     = {.warned = hear, .context = heard};
+  run->owner              = &owner;
+  poor                    = true;
+  bf_warn(run, "of %d bytes there are none", 64);
+  poor       = false;
+  run->owner = NULL;
+  check(tap, run->rank || !strcmp(heard, "of 64 bytes there are none"), "a warning without memory is told");
+}
+
 int main(int argc, char **argv) {
   const int node_size = argc > 1 ? atoi(argv[1]) : 0;
   Tap       tap       = {0, 0};
@@ -164,6 +222,8 @@ int main(int argc, char **argv) {
   clocks(&tap, run);
   sums(&tap, run);
   queue(&tap, run);
+  refused_queue(&tap, run);
+  warning_without_memory(&tap, run);
   bf_run_destroy(&run);
   check(&tap, !run, "destroyed");
   return finish_tap(&tap);

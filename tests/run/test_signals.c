@@ -1,5 +1,6 @@
 /* What an interruption says and leaves, at every step of a file that is being written; who hears of signals. */
 #include "run/end.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,25 @@ static void none_listens(const char *part) {
   _exit(bf_signals_asked() ? 1 : 0);
 }
 
+/* What is interrupted finds its errno as it was, and a file is left behind. */
+static void errno_stays(const char *part) {
+  bf_signals_watch(false);
+  bf_signals_listen(true);
+  bf_signals_leave(part);
+  unlink(part);
+  mkdir(part, 0700); /* it cannot be made: the handler's calls fail */
+  errno = 0;
+  raise(SIGTERM);
+  const bool kept = errno == 0;
+  rmdir(part);
+  raise(SIGTERM);
+  const bool left = access(part, F_OK) == 0;
+  unlink(part);
+  bf_signals_leave(NULL);
+  raise(SIGTERM);
+  _exit(kept && left && access(part, F_OK) != 0 ? 0 : 1);
+}
+
 /* Rank 0 of a run, which is not rank 0 of the world: its own files go, those of others stay. */
 static void silent_rank(const char *part) {
   char        other[80];
@@ -142,6 +162,7 @@ int main(void) {
     const char *name;
   } more[] = {{in_child(two_listen, part) == 0, "one of two that listen ends"},
               {in_child(none_listens, part) == 0, "none listens any more"},
+              {in_child(errno_stays, part) == 0, "errno stays, and a file is left where one is asked for"},
               {silent_rank_removes_its_own(part), "a rank that does not speak removes what it made"}};
   for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
     failed += !more[i].right;

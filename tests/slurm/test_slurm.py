@@ -18,8 +18,8 @@ PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
 # Some ten seconds on two ranks: three layers of 6^8 laws and 6561 actions. A checkpoint a second.
 XOR = (f"{PROBLEMS}/xor/xor.yaml",)
 OPTIONS = ("-space", "full", "-horizon", 3, "-quantize_cells", "3,2", "-control_V_form", "full", "-checkpoint_interval", 1)
-# A quarter of that.
-SHORT = ("-space", "full", "-horizon", 4, "-quantize_cells", "5,1", "-control_V_form", "full", "-checkpoint_interval", 1)
+# A quarter of that; checkpoints in good time before its end.
+SHORT = ("-space", "full", "-horizon", 4, "-quantize_cells", "5,1", "-control_V_form", "full", "-checkpoint_interval", 0.1)
 
 if missing():
     print("1..0 # SKIP not installed (slurm-wlm, munge):", *missing())
@@ -215,10 +215,10 @@ def lost_host():
     assert "killed, exit 1: requeueing" in output(job), output(job)
 
 
-# Five points of a second or two, with checkpoints, and one that fails: its J is infinite.
+# Five points of a second or two, with checkpoints, and one that fails: its J is infinite. An option on the line is the points', also where parts are joined.
 STUDY = f"""name: decay
 problem: {PROBLEMS}/xor/xor.yaml
-set: {{init: sample, starts: 3, tao_max_it: 40, scheme: rk4, steps: 64, checkpoint_interval: 0.2}}
+set: {{init: sample, tao_max_it: 40, scheme: rk4, steps: 64, checkpoint_interval: 0.2}}
 vary:
   - {{cost.weight_decay: [0.001, 0.002, 0.003, 0.004, 0.005, 1e308]}}
 runs: [{{command: flow}}]
@@ -230,7 +230,7 @@ fit: [{{y: cost, x: cost.weight_decay}}]
 def study(name, *flags, **environment):
     with open(path("decay.yaml"), "w") as f:
         f.write(STUDY)
-    return cluster.submit(*flags, f"{JOBS}/study.sbatch", path("decay.yaml"), path(name), BELLFORMER=BELLFORMER, **environment)
+    return cluster.submit(*flags, f"{JOBS}/study.sbatch", path("decay.yaml"), path(name), "-starts", 3, BELLFORMER=BELLFORMER, **environment)
 
 
 def table(name):
@@ -241,8 +241,8 @@ def table(name):
         return found, int(f["study"].attrs["failed"])
 
 
-def in_flight(job, words):
-    """The ranks of a task that has a point in flight with a checkpoint."""
+def ranks_with(job, words):
+    """The ranks of a task, by words of their command line, as soon as they run."""
     def begun():
         assert cluster.state(job) in ("PENDING", "CONFIGURING", "RUNNING"), output(job)
         return [pid for pid, a in descendants().items() if set(words) <= set(a) and "\0OMPI_COMM_WORLD_RANK=" in read(f"/proc/{pid}/environ")]
@@ -264,7 +264,7 @@ def study_array():
     """Two tasks; the ranks of one are killed: it is requeued, and no other; then the parts are joined: the bits of one allocation."""
     array = study("array.h5", "-N1", "-n1", "--array=1-2")
     killed = array + "_1"
-    pids = in_flight(killed, ("-part", "1/2"))
+    pids = ranks_with(killed, ("-part", "1/2"))
     wait_for("a checkpoint", 60, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
     for pid in pids:
         os.kill(pid, signal.SIGKILL)

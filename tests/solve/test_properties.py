@@ -178,7 +178,7 @@ def stability():
 
 def covering():
     """-covering N: a grid of L levels a number covers U with radius sqrt(q) / (2 (L - 1)), in sides; points see it from below, whatever the ranks. Of random points: no
-    point of U is farther than that, but for what N points leave unseen."""
+    point of U is farther than that, but for what N points leave unseen. Actions that are points of Halton's themselves do not hide what lies between them."""
     p = problem(rows=with_targets(sequences(2, 2, seed=7)), targets=True, cells=0,
                 control={"A": {"form": "scalar", "range": [-4, 4], "levels": 3}, "V": {"form": "diagonal", "range": [-1, 0], "levels": 3}})
     exact, found = 3**0.5 / 4, [float(solve(p, "-covering", 20000, ranks=ranks).attributes["actions"]["covering_radius"]) for ranks in (1, 3)]
@@ -189,6 +189,10 @@ def covering():
     x = rng.uniform(0, 1, (20000, 3)) * sides + [-4, -1, -1]
     far = np.sqrt((((x[:, None] - u) / sides) ** 2).sum(2).min(1)).max()
     assert abs(far - radius) < 0.07 * radius, (far, radius)
+    for seed in (0, 5):
+        own, many = (float(solve({**p, "action": {"kind": "halton", "count": 40, "seed": seed}}, "-covering", count).attributes["actions"]["covering_radius"])
+                     for count in (40, 20000))
+        assert 0.5 * many < own <= many, (seed, own, many)
 
 
 tap([("a closed grid is exact", closed_grid), ("nested actions are monotone", nested_actions),

@@ -4,7 +4,7 @@
 #include "read_case.h"
 #include <unistd.h>
 
-static int    checked, estimated;
+static int    checked, estimated, evaluated_anew;
 static double nap; /* seconds that an estimate takes */
 
 static double number_of(BfOptions *options, const char *name) {
@@ -40,6 +40,7 @@ static BfStatus check_flow(BfRun *run, const BfStudyCheck *x, BfError *error) {
 static BfStatus check_eval(BfRun *run, const BfStudyCheck *x, BfError *error) {
   (void)run;
   (void)error;
+  evaluated_anew += !x->seconds;
   assert_null(x->file);
   return BF_OK;
 }
@@ -62,8 +63,8 @@ static void begin(Checked *c, const char *from, const char *to) {
   c->command[2].check = check_eval;
   for (int r = 0; r < 3; r++) c->study->run[r].command = &c->command[r];
   if (bf_study_plan_create(MPI_COMM_WORLD, c->study, &c->plan, &error) != BF_OK) fail_msg("%s", error.text);
-  checked = estimated = 0;
-  nap                 = 0;
+  checked = estimated = evaluated_anew = 0;
+  nap                                  = 0;
 }
 
 static void end(Checked *c) {
@@ -71,9 +72,12 @@ static void end(Checked *c) {
   bf_study_destroy(&c->study);
 }
 
+static int64_t memory; /* of a node; 0: all that is free */
+
 static BfStatus check_all(Checked *c, BfError *error) {
   BfRun *run = NULL;
   BF_TRY(bf_run_create(MPI_COMM_WORLD, 0, &run, error));
+  run->memory           = memory;
   const BfStatus status = bf_study_check(run, c->plan, NULL, error);
   bf_run_destroy(&run);
   return status;
@@ -92,6 +96,7 @@ static void every_point_is_checked(void **state) {
   begin(&c, NULL, NULL);
   if (check_all(&c, &error) != BF_OK) fail_msg("%s", error.text);
   assert_int_equal(sum(checked), 32);
+  assert_int_equal(sum(evaluated_anew), 32); /* its options are the same, what it is of is not */
   assert_int_equal(sum(estimated), 8);
   for (int64_t p = 0; p < 32; p++) {
     const double cells = p < 24 ? 4 << p / 8 : 0;
@@ -131,10 +136,32 @@ static void estimates_are_bounded(void **state) {
   end(&c);
 }
 
+/* Seconds alone; then a node of 1600 bytes for points that take 100 a cell, which on two ranks is two for 16 cells. */
+static void ranks_are_by_estimates(void **state) {
+  static const struct {
+    double seconds, whole;
+    int    size, ranks;
+  } cases[] = {{0, 0, 8, 1},       {0.4, 0.4, 8, 1}, {1.1, 1.1, 8, 4}, {100, 100, 1, 1}, {100, 100, 8, 8},
+               {100, 100, 12, 12}, {100, 800, 8, 1}, {101, 800, 8, 2}, {201, 800, 8, 4}, {1e300, 1e300, 6, 6}};
+  Checked c;
+  BfError error = {0};
+  int     ranks;
+  (void)state;
+  for (size_t i = 0; i < LENGTH(cases); i++)
+    assert_int_equal(bf_ranks_by_time(cases[i].seconds, cases[i].whole, cases[i].size), cases[i].ranks);
+  begin(&c, NULL, NULL);
+  memory = 1600;
+  if (check_all(&c, &error) != BF_OK) fail_msg("%s", error.text);
+  memory = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  for (int64_t p = 0; p < 32; p++) assert_int_equal(c.plan->point[p].ranks, p / 8 == 2 ? ranks : 1);
+  end(&c);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_point_is_checked),
                                      cmocka_unit_test(the_first_wrong_point_is_named),
-                                     cmocka_unit_test(estimates_are_bounded)};
+                                     cmocka_unit_test(estimates_are_bounded), cmocka_unit_test(ranks_are_by_estimates)};
   MPI_Init(&argc, &argv);
   cmocka_set_message_output(CM_OUTPUT_TAP);
   const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);

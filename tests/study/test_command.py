@@ -87,6 +87,32 @@ def ranks_and_parts():
     assert open(path("s.csv")).read() == open(path("q.csv")).read()
 
 
+def gathers_its_own():
+    """Parts of another study, of changed data, or of fewer points than STUDY.h5 holds are not joined over it."""
+    def gather(study, *words):
+        return run(["study", path(study), "-o", path("s.h5"), "-gather", *words])
+
+    before = open(path("s.h5"), "rb").read()
+    write("g.yaml", (STUDY % (XOR, "4, 8")).replace("horizon: 1", "horizon: 2"))
+    done = gather("g.yaml")
+    assert done.returncode == 2 and done.stderr.strip().endswith("s.h5: the parts that are there hold no point of this study"), done
+    write("s.yaml", STUDY % (XOR, "4, 8, 5"))
+    good(run(["study", path("s.yaml"), "-o", path("s.h5"), "-quiet"]))
+    assert "joined 2 of 2 parts: 4 of 4 points" in good(gather("s.yaml"))
+    assert len(table("s.csv")) == 3
+    more = open(path("s.h5"), "rb").read()
+    assert more != before
+    done = gather("q.yaml")
+    assert done.returncode == 2 and "s.h5 holds 1 point that the study no longer has" in done.stderr, done
+    assert open(path("s.h5"), "rb").read() == more
+    good(gather("q.yaml", "-overwrite"))
+    assert open(path("s.csv")).read() == open(path("q.csv")).read()
+    problem = write("t.yaml", open(XOR).read().replace("xor.csv", "s.csv"))
+    write("s.csv", open(XOR.replace(".yaml", ".csv")).read())
+    done = run(["study", problem, "-vary", "horizon 1 2", "-o", path("s.h5"), "-gather"])
+    assert done.returncode == 2 and "s.csv" in done.stderr and open(path("s.csv")).read() == open(XOR.replace(".yaml", ".csv")).read(), done
+
+
 def goes_on():
     """A finished study has nothing to do; one that has changed runs what it had not."""
     assert "all 3 points were run before" in good(run(["study", path("q.yaml"), "-o", path("q.h5")]))
@@ -95,6 +121,75 @@ def goes_on():
     assert [row["quantize.cells"] for row in table("q.csv")] == [4, 8, 5]
     done = run(["study", path("q.yaml"), "-dry"])
     assert done.returncode == 0 and "3 points and 1 reference, 3 runs each: program refined there" in done.stdout, done
+
+
+def kept(name):
+    """Of each point of NAME.h5: its key, as /runs tells it, and the cost in the result that NAME.d/KEY has of it, or None."""
+    found = []
+    with h5py.File(path(name + ".h5")) as f:
+        for number in sorted(f["runs"]):
+            key = f["runs"][number].attrs["key"]
+            key = key.decode() if isinstance(key, bytes) else str(key)
+            result = os.path.join(path(name + ".d"), key, "solve.h5")
+            found.append((key, float(h5py.File(result)["rollout"].attrs["cost"]) if os.path.exists(result) else None))
+    return found
+
+
+def keeps():
+    """Results stand by what points are, whatever their number; what has none is told; one that the log does not know of is gone on from."""
+    words = ["study", XOR, "-space", "reachable", "-horizon", 1, "-control_A_levels", 2, "-measure", "cost", "-o", path("k.h5")]
+    good(run([*words, "-vary", "quantize_cells 4 8", "-keep", "-quiet"]))
+    assert [cost for _, cost in kept("k")] == [row["cost"] for row in table("k.csv")]
+    first = dict(kept("k"))
+    good(run([*words, "-vary", "quantize_cells 5 8", "-quiet", "-overwrite"]))
+    done = run([*words, "-vary", "quantize_cells 5 6 8", "-keep"])
+    assert done.returncode == 0 and done.stderr == "bellformer: warning: 1 point was run before, without -keep: %s has no results of it\n" % path("k.d"), done
+    assert [cost for _, cost in kept("k")] == [None] + [row["cost"] for row in table("k.csv")][1:], kept("k")
+    assert set(first) < set(os.listdir(path("k.d")))
+    for name in ("k.h5", "k.csv"):
+        os.rename(path(name), path("old-" + name))
+    good(run([*words, "-vary", "quantize_cells 8", "-keep", "-quiet"]))
+    assert starts("k.h5") == [1], "a study without records begins anew"
+    write("k.yaml", "problem: %s\nset: {space: reachable, horizon: 1, control.A.levels: 2}\nvary:\n  - {quantize.cells: 8}\n"
+          "measure: {cost: cost, tokens: {of: solve/rollout/tokens, norm: max}}\n" % XOR)
+    more = good(run(["study", path("k.yaml"), "-o", path("k.h5"), "-keep"]))
+    assert "1 point is run again, which has not been asked for solve/rollout/tokens" in more and starts("k.h5") == [1] and kept("k")[0][1] is not None, more
+
+
+def starts(name):
+    with h5py.File(path(name)) as f:
+        return [int(point["solve/provenance"].attrs["starts"]) for point in f["runs"].values()]
+
+
+def measures_more():
+    """A dataset that was not looked for is; one that no run has written was, and is not again."""
+    few, most = "measure: {value: program/rollout@cost}\n", """measure:
+  value: program/rollout@cost
+  tokens: {of: program/rollout/tokens, minus: refined/rollout/tokens, norm: rms}
+  largest: {of: program/value, norm: max}
+"""
+    begin = (STUDY % (XOR, "4, 8")).split("reference:")[0].replace("  - {name: there, command: eval, set: {model: refined, data: table.csv}}\n", "")
+    write("m.yaml", begin + few)
+    good(run(["study", path("m.yaml"), "-o", path("m.h5"), "-quiet"]))
+    parts, join = [["study", path("m.yaml"), "-o", path("parts.h5"), "-quiet", "-part", part] for part in ("1/2", "2/2")], ["study", path("m.yaml"), "-o", path("parts.h5"), "-gather"]
+    for words in (*parts, join):
+        good(run(words))
+    write("m.yaml", begin + most)
+    done = good(run(["study", path("m.yaml"), "-o", path("m.h5")]))
+    assert "2 points are run again, which have not been asked for program/rollout/tokens" in done, done
+    good(run(["study", path("m.yaml"), "-o", path("n.h5"), "-quiet"]))
+    assert open(path("m.csv")).read() == open(path("n.csv")).read()
+    good(run(parts[0]))
+    done = run(join)
+    assert done.returncode == 1 and "1 of 2 points are not there; parts have stopped" in done.stderr, done
+    good(run(parts[1]))
+    good(run(join))
+    assert open(path("parts.csv")).read() == open(path("n.csv")).read()
+    rows = table("m.csv")
+    assert all(row["tokens"] >= 0 and row["largest"] != row["largest"] for row in rows), rows
+    assert "all 2 points were run before" in good(run(["study", path("m.yaml"), "-o", path("m.h5")]))
+    write("m.yaml", begin + few)
+    assert "all 2 points were run before" in good(run(["study", path("m.yaml"), "-o", path("m.h5")]))
 
 
 def another_problem():
@@ -144,7 +239,10 @@ def wrong():
         assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (new, done)
         assert not [name for name in os.listdir(FOLDER.name) if name.startswith("w.") and name != "w.yaml"]
     for words, text in (([], "no study: it has neither"), (["-vary", "quantize_cels 4"], "unknown key quantize_cels, did you mean quantize.cells?"),
-                        (["-vary", "quantize_cells 4", "-part", "3/2"], "-part must be I/N"),
+                        (["-vary", "quantize_cells 4", "-part", "3/2"], "-part must be I/N"), (["-dry", "-part", "x"], "-part must be I/N"),
+                        (["-dry", "-part", "1/2"], "option -dry tells of all points: leave out -part"),
+                        *((["-gather", *words], "option -gather joins all parts and runs nothing: leave out " + words[0])
+                          for words in (["-part", "1/2"], ["-retry"], ["-keep"], ["-ranks", "2"], ["-maxh", "1"], ["-dry"])),
                         (["-vary", "quantize_cells 4", "-ovr", "x"], "unknown")):
         done = run(["study", XOR, "-o", path("w.h5"), *words])
         assert done.returncode == 2 and text in done.stderr and len(done.stderr.splitlines()) == 1, (words, done)
@@ -168,4 +266,6 @@ def waste():
 
 
 tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
-     ("the same line goes on, a changed study keeps its points", goes_on), ("another problem", another_problem), ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])
+     ("parts are joined of one study", gathers_its_own), ("the same line goes on, a changed study keeps its points", goes_on),
+     ("results are kept by what points are", keeps), ("what is measured anew is looked for", measures_more), ("another problem", another_problem),
+     ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
-from faults import BELLFORMER, PROBLEMS, finish, kill_all, ranks_of  # noqa: E402
+from faults import PROBLEMS, Started as start, finish, kill_all, ranks_of  # noqa: E402
 from harness import run, tap  # noqa: E402
 
 import h5py  # noqa: E402
@@ -29,11 +29,6 @@ def line(folder, large=True):
                      "-quantize_cells", "2", "-store_value", "0", "-store_policy", "0", *common]
     return out, ["study", os.path.join(PROBLEMS, "iris", "iris.yaml"), "-vary", "action_count 20 28; action_seed 1..3",
                  "-horizon", "3", "-over", "action_seed", "-checkpoint_interval", "0", *common]
-
-
-def start(words, ranks=0):
-    command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-    return subprocess.Popen(command + [BELLFORMER] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def table(out):
@@ -99,18 +94,35 @@ def await_end(out):
         time.sleep(0.02)
 
 
+def all_kept(out, keys):
+    """Whether -keep has the whole result of each of these points."""
+    for key in keys:
+        with h5py.File(os.path.join(out[:-3] + ".d", key.decode(), "solve.h5")) as f:
+            assert f["rollout"].attrs["cost"] > 0
+
+
+def await_done(process, out, count):
+    """Until so many points are done."""
+    until = time.time() + 60
+    while time.time() < until and process.poll() is None and len(done_of(out)) < count:
+        time.sleep(0.005)
+
+
 def kills():
+    """What was done stays, with its results where they are kept."""
     draw, first, seen = random.Random(5), wanted(True), set()
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
+        words.append("-keep")
         hurt = 0
         for _ in range(6):
-            process = start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3)))
-            time.sleep(draw.uniform(0.3, 2.5))
-            if process.poll() is None:
-                hurt += 1
-                kill_all(process) if draw.random() < 0.5 else os.kill(draw.choice(ranks_of(process)), signal.SIGKILL)
-            status, _, err = finish(process)
+            with start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3))) as process:
+                await_done(process, out, len(seen) + draw.choice((0, 1)))
+                time.sleep(draw.uniform(0, 0.8))
+                if process.poll() is None:
+                    hurt += 1
+                    kill_all(process) if draw.random() < 0.5 else os.kill(draw.choice(ranks_of(process)), signal.SIGKILL)
+                status, _, err = finish(process)
             assert "taken over" not in err, err
             await_end(out)
             if status == 0:
@@ -119,10 +131,14 @@ def kills():
             now = done_of(out)
             assert now >= seen, "a point that was done is not any more"
             seen = now
+            all_kept(out, seen)
         last = run([w for w in words if w != "-quiet"] + ["-retry"], 2)
         assert last.returncode == 0, last.stderr
         assert not seen or status == 0 or "kept %d of 6 points" % len(seen) in last.stdout, (len(seen), last.stdout)
         assert table(out) == first and not os.path.exists(out + ".checkpoint")
+        assert len(os.listdir(out[:-3] + ".d")) == 6
+        all_kept(out, [key.encode() for key in os.listdir(out[:-3] + ".d")])
+        assert hurt and seen, "no kill came behind a point that was done"
         print("# killed %d times, %d points were done before the last start" % (hurt, len(seen)))
 
 
@@ -130,13 +146,13 @@ def stop(how, ranks, *options):
     first = wanted(True)
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
-        process = start(words + list(options), ranks)
-        key = await_flight(process, out)
-        if how == "STOP":
-            open(os.path.join(folder, "STOP"), "w").close()
-        else:
-            process.send_signal(how)
-        status, _, err = finish(process)
+        with start(words + list(options), ranks) as process:
+            key = await_flight(process, out)
+            if how == "STOP":
+                open(os.path.join(folder, "STOP"), "w").close()
+            else:
+                process.send_signal(how)
+            status, _, err = finish(process)
         lines = [text for text in err.splitlines() if text.startswith("bellformer: ")]
         assert status == (1 if how == signal.SIGTERM and ranks else 75) and len(lines) == 1 and "the same line goes on" in lines[0], (status, err)
         now = states(out)
@@ -153,13 +169,14 @@ def stop(how, ranks, *options):
 
 def hold(out, words):
     """A start that is killed once a point is in flight and has a checkpoint."""
-    process = start(words)
-    await_flight(process, out)
-    until = time.time() + 60
-    while not glob.glob(out + ".checkpoint/points/*/*/*.checkpoint/*.h5") and process.poll() is None and time.time() < until:
-        time.sleep(0.005)
-    kill_all(process)
-    finish(process)
+    with start(words) as process:
+        await_flight(process, out)
+        until = time.time() + 60
+        while not glob.glob(out + ".checkpoint/points/*/*/*.checkpoint/*.h5"):
+            assert process.poll() is None and time.time() < until, finish(process)
+            time.sleep(0.005)
+        kill_all(process)
+        finish(process)
 
 
 def goes_on():
@@ -185,10 +202,10 @@ def set_aside():
         keys = []
         while len(set(keys)) == len(keys):  # estimates are measured: which of two points is the longest is not the same in all starts
             before = starts(out)
-            process = start(words)
-            keys.append(await_flight(process, out, before))
-            kill_all(process)
-            assert finish(process)[0] != 0 and len(keys) < 4, keys
+            with start(words) as process:
+                keys.append(await_flight(process, out, before))
+                kill_all(process)
+                assert finish(process)[0] != 0 and len(keys) < 4, keys
         done = run(words)
         assert done.returncode == 1 and "1 of 6 points failed" in done.stderr and "two crashes" in done.stderr, done.stderr
         again = run(words)
@@ -200,12 +217,13 @@ def one_dies():
     """mpirun ends the others where one rank dies: what is in flight there has not crashed, and they leave word of that."""
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
-        process = start(words + ["-ranks", "1"], 2)
-        until = time.time() + 60
-        while list(states(out).values()).count("begun") < 2 and process.poll() is None and time.time() < until:
-            time.sleep(0.005)
-        os.kill(ranks_of(process)[0], signal.SIGKILL)
-        assert finish(process)[0] not in (0, 75)
+        with start(words + ["-ranks", "1"], 2) as process:
+            until = time.time() + 60
+            while list(states(out).values()).count("begun") < 2:
+                assert process.poll() is None and time.time() < until, finish(process)
+                time.sleep(0.005)
+            os.kill(ranks_of(process)[0], signal.SIGKILL)
+            assert finish(process)[0] not in (0, 75)
         marks = glob.glob(out + ".checkpoint/0001-*.interrupted")
         assert len(marks) == 1, os.listdir(out + ".checkpoint")
 
@@ -215,10 +233,10 @@ def taken_over():
     first = wanted(True)
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
-        one = start(words)
-        await_flight(one, out)
-        other = run(words)
-        status, _, err = finish(one)
+        with start(words) as one:
+            await_flight(one, out)
+            other = run(words)
+            status, _, err = finish(one)
         assert other.returncode == 0, other.stderr
         assert status == 1 and "taken over" in err and len(err.splitlines()) == 1, (status, err)
         assert table(out) == first
@@ -249,10 +267,10 @@ def at_once(ranks=0):
         for delay in (0, 0, 0.1, 0.3):
             for path in (out, out[:-3] + ".csv"):
                 os.remove(path)
-            both = [start(words, ranks)]
-            time.sleep(delay)
-            both.append(start(words, ranks))
-            ends = sorted((status, err) for status, _, err in map(finish, both))
+            with start(words, ranks) as one:
+                time.sleep(delay)
+                with start(words, ranks) as other:
+                    ends = sorted((status, err) for status, _, err in map(finish, (one, other)))
             assert ends[0] == (0, "") and table(out) == first, (delay, ends)
             assert not os.path.exists(out + ".checkpoint"), os.listdir(out + ".checkpoint")
             if ends[1][0]:

@@ -171,6 +171,10 @@ static void crashes(void) {
   const BfRecord *flies = bf_history_find(&h, "00000000000000000000000000000002");
   check(flies && flies->state == BF_POINT_STOPPED && !flies->crashes, "while a start lives nothing has crashed");
   bf_history_clear(&h);
+  bf_history_read(&run, out, BF_ALL_ALIVE, &h, &error);
+  flies = bf_history_find(&h, "00000000000000000000000000000004");
+  check(flies && flies->state == BF_POINT_STOPPED && !flies->crashes, "nor where any start may live");
+  bf_history_clear(&h);
   h = start(&log, 5);
   check(h.start == 2 && there("0002.log") && !there("0001.log") && !there("0001-000003.log"), "old logs go");
   check(is(2, BF_POINT_STOPPED, 1) && is(1, BF_POINT_DONE, 0), "what they held stays");
@@ -218,6 +222,48 @@ static void tails(void) {
   check(is(10, BF_POINT_DONE, 0) && is(11, BF_POINT_DONE, 0) && !*heard, "and gone with the next start");
 }
 
+static void make_path(const char *name, int folder_too) {
+  char path[160];
+  snprintf(path, sizeof path, "%s.checkpoint/%s", out, name);
+  if (folder_too) mkdir(path, 0777);
+  else fclose(fopen(path, "w"));
+}
+
+/* What a kill leaves of a start that begins, takes over, or ends. */
+static void ends(void) {
+  BfLog     log;
+  BfError   error = {0};
+  BfHistory h     = start(&log, 0);
+  char      name[64], path[4096];
+  const int at = h.start;
+  int64_t   bytes, more;
+  bf_history_bytes(out, &bytes, &error);
+  append(&log, 20, BF_POINT_BEGUN);
+  bf_history_bytes(out, &more, &error);
+  check(error.status == BF_OK && bytes > 0 && more > bytes, "logs that have grown");
+  snprintf(name, sizeof name, "points/%04d/%04d", at, at - 1);
+  make_path(name, 1);
+  snprintf(name, sizeof name, "points/%04d/%04d/%032d", at, at - 1, 20);
+  make_path(name, 1);
+  close_log(&log, &h);
+  h = start(&log, 0);
+  bf_study_start_adopt(out, h.start, &error);
+  snprintf(name, sizeof name, "points/%04d/%032d", at + 1, 20);
+  check(error.status == BF_OK && h.start == at + 1 && there(name), "points that were about to be taken over");
+  append(&log, 20, BF_POINT_BEGUN);
+  close_log(&log, &h);
+  check(bf_study_folder_remove(out, at, &error) == BF_OK && there(name), "an older start removes nothing of a newer");
+  bf_study_starts_remove(out, at + 1, &error);
+  snprintf(path, sizeof path, "%s.checkpoint/%04d.log", out, at + 1);
+  check(!unlink(path) && !there("points"), "an end that was killed: a group's log without its start's");
+  snprintf(name, sizeof name, "%04d.log.part", at + 2);
+  make_path(name, 0);
+  h = start(&log, 0);
+  append(&log, 21, BF_POINT_DONE);
+  check(h.start == at + 2 && h.count == 0 && is(21, BF_POINT_DONE, 0), "the next start has a number of its own");
+  close_log(&log, &h);
+}
+
 /* In any order, many keys. */
 static void history(void) {
   enum { KEYS = 300 };
@@ -249,11 +295,13 @@ int main(int argc, char **argv) {
   history();
   crashes();
   tails();
+  ends();
   snprintf(path, sizeof path, "%s.checkpoint/mine", out);
   fclose(fopen(path, "w"));
-  check(bf_study_folder_remove(out, &error) == BF_OK && there("mine"), "what others have put into the folder stays");
+  check(bf_study_folder_remove(out, 1000, &error) == BF_OK && there("mine"),
+        "what others have put into the folder stays");
   unlink(path);
-  check(bf_study_folder_remove(out, &error) == BF_OK && !there(""), "all else goes");
+  check(bf_study_folder_remove(out, 1000, &error) == BF_OK && !there(""), "all else goes");
   check(!rmdir(folder), "nothing is left");
   printf("1..%d\n", number);
   MPI_Finalize();

@@ -40,6 +40,7 @@ fit:
   - {y: error, x: quantize.cells, expect: -1}
   - {y: bound, x: quantize.cells}
   - {y: rms, x: error, expect: 1}
+  - {y: error, x: quantize.cells, expect: 1}
 plot: {x: quantize.cells, y: [error, rms], series: layer.norm, log: both}
 """ % TOY
 # The product, last item fastest: what STUDY says, in Python.
@@ -173,7 +174,7 @@ def fits():
     order, groups = rows_of(points)
     groups, place = np.array(groups), np.array(order)
     number = 0
-    for y, x, expect in (("error", "quantize.cells", -1), ("bound", "quantize.cells", np.nan), ("rms", "error", 1)):
+    for y, x, expect in (("error", "quantize.cells", -1), ("bound", "quantize.cells", np.nan), ("rms", "error", 1), ("error", "quantize.cells", 1)):
         # Against a key all other items tell series apart; against a measure that of the plot.
         series = [(place[:, 1] == a) & (place[:, 2] == b) for a in range(2) for b in range(2)] if x == "quantize.cells" else [place[:, 1] == a for a in range(2)]
         names = ["layer.norm %s, action.count %d, cost.weight_decay %g" % (n, *c) for n in ("none", "rms") for c in ((3, 0), (5, 0.01))]
@@ -230,6 +231,8 @@ def told():
     assert abs(float(first[5]) - FILE["means/value"][0]) < 1e-5 * abs(float(first[5])), first
     shown = [line for line in lines if line.startswith("fit ")]
     assert len(shown) == len(FILE["fits"]) and "expected p = -1, seen p = %.4g" % FILE["fits/00"].attrs["exponent"] in shown[0], shown
+    opposite = [fit for fit in FILE["fits"].values() if fit.attrs["exponent"] * fit.attrs["expect"] < 0 and fit.attrs["inside"] == 0]
+    assert opposite and sum("of the other sign than expected" in line for line in shown) == len(opposite), shown
 
 
 def unfitted():

@@ -131,6 +131,33 @@ static void keys_say_what_is_read(void **state) {
   bf_study_destroy(&study);
 }
 
+/* A word that could be a file's name is one where there is such a file: in the working folder. */
+static void words_that_are_files_are_read(void **state) {
+  char     back[4096];
+  BfStudy *study = NULL;
+  BfPlan  *none  = edited_plan("data: big.h5", "data: word", &study), *some, *other;
+  (void)state;
+  assert_non_null(getcwd(back, sizeof back));
+  assert_int_equal(chdir(folder), 0);
+  write_file(folder, "word", "a table");
+  some = plan_of(study);
+  write_file(folder, "word", "another");
+  other = plan_of(study);
+  unlink("word");
+  for (int64_t p = 0; p < 32; p++) {
+    expect_keys(none, p, some, p, false);
+    expect_keys(some, p, other, p, false);
+  }
+  bf_study_plan_destroy(&other);
+  other = plan_of(study);
+  for (int64_t p = 0; p < 32; p++) expect_keys(none, p, other, p, true);
+  assert_int_equal(chdir(back), 0);
+  bf_study_plan_destroy(&none);
+  bf_study_plan_destroy(&some);
+  bf_study_plan_destroy(&other);
+  bf_study_destroy(&study);
+}
+
 /* A reference without a varied key has one point for each point; a study too large is refused. */
 static void references_and_bounds(void **state) {
   BfError     error  = {0};
@@ -151,9 +178,10 @@ static void references_and_bounds(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(points_are_a_product),
-                                     cmocka_unit_test(options_go_where_they_are_taken),
-                                     cmocka_unit_test(keys_say_what_is_read), cmocka_unit_test(references_and_bounds)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(points_are_a_product), cmocka_unit_test(options_go_where_they_are_taken),
+      cmocka_unit_test(keys_say_what_is_read), cmocka_unit_test(words_that_are_files_are_read),
+      cmocka_unit_test(references_and_bounds)};
   MPI_Init(&argc, &argv);
   cmocka_set_message_output(CM_OUTPUT_TAP);
   const int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);

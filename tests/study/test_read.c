@@ -153,6 +153,8 @@ static void wrong_points(void **state) {
       {"reference: {quantize.cells: 0}", "reference: {action.count: 1}",
        "q.yaml: line 12: reference: action.count moves together with quantize.atoms, which the reference does not "
        "give"},
+      {"reference: {quantize.cells: 0}", "reference: {quantize.cells: 0, scheme: integrator}",
+       "q.yaml: line 12: reference: scheme is set by every run that takes it, and would have this value nowhere"},
       {"reference: {quantize.cells: 0}", "reference: {quantize.cels: 0}",
        "q.yaml: line 12: unknown key quantize.cels, did you mean quantize.cells?"},
   };
@@ -162,6 +164,8 @@ static void wrong_points(void **state) {
 
 static void wrong_runs(void **state) {
   static const Wrong cases[] = {
+      {"command: solve}", "command: solve, set: {quantize.cells: 8}}",
+       "q.yaml: line 4: vary: quantize.cells is set by every run that takes it, and would have this value nowhere"},
       {"command: solve", "command: slove", "q.yaml: line 9: runs: command must be solve, flow or eval, got 'slove'"},
       {"name: far", "name: flow", "q.yaml: line 11: runs: two runs have the name flow"},
       {"name: far", "name: a/b", "q.yaml: line 11: runs: a run's name is of letters, digits, _ and -, got 'a/b'"},

@@ -213,6 +213,18 @@ static void groups(Tap *tap, BfRun *run) {
   }
 }
 
+/* A point that takes most of the time has all ranks; what is left of a study has more than it had as a part of it. */
+static void large(Tap *tap, BfRun *run) {
+  static Case c;
+  BfError     error = {0};
+  reset(run);
+  make(&c, 3);
+  c.point[1].seconds = 100;
+  check(tap, run_study(run, &c, (BfStudyOptions){0}, &error) == BF_OK && reported(&error), "a study of a large point");
+  check(tap, run->rank || (all_done(&c, 3) && c.record[1]->ranks == run->size && c.record[2]->ranks == 1),
+        "which all ranks run");
+}
+
 /* On what the last study left. */
 static void again(Tap *tap, BfRun *run) {
   static Case c;
@@ -326,6 +338,7 @@ int main(int argc, char **argv) {
   if (run->rank == 0 && !mkdtemp(folder)) return 2;
   (void)MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
   snprintf(out, sizeof out, "%s/s.h5", folder);
+  large(&tap, run);
   groups(&tap, run);
   again(&tap, run);
   equal(&tap, run);

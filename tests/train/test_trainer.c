@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bellformer/flow.h"
 #include "train/trainer.h"
 
 /* ---- the trainer: controls at a fraction of the way from the lower to the upper end of the box ------------------- */
@@ -138,6 +139,62 @@ static BfStatus train_quietly(BfRun *run, const char *name, const BfProblem *pro
               !strcmp(name, "flow") ? OPTIONS("tao_max_it", "3", "scheme", "layers") : NULL, out, error);
 }
 
+/* A number that is none is seen in what was the largest; the longest command is kept whole. */
+static void check_written(Tap *tap, BfRun *run, const BfProblem *problem, const char *out) {
+  enum { WORDS = 1000 };
+  char        word[] = "-a_word_of_twenty_by", *words[WORDS], *line = NULL;
+  BfArguments arguments = {.name = "between", .argc = WORDS, .argv = words};
+  const char *last      = "of_twenty_by";
+  double      token     = 0;
+  BfTrained   trained   = {0};
+  BfStore    *store     = NULL;
+  BfError     error     = {0};
+  for (int i = 0; i < WORDS; i++) words[i] = word;
+  bool fine = with(run, &between, problem, NULL, &trained, &error) == BF_OK &&
+              bf_store_create(run->world, out, 1, &store, &error) == BF_OK;
+  if (fine) trained.train.tokens[0] = NAN;
+  fine = fine && bf_rollout_write(problem, &trained.train, &trained.test, store, &error) == BF_OK &&
+         bf_result_provenance(run->world, run, &arguments, problem->layer.kernels, store, &error) == BF_OK &&
+         bf_store_commit(&store, &error) == BF_OK && bf_store_open(run->world, out, &store, &error) == BF_OK &&
+         bf_store_get_double(store, "/rollout", "largest_token", &token, &error) == BF_OK &&
+         bf_store_get_text(store, "/provenance", "command", &line, &error) == BF_OK;
+  check(tap, fine && isnan(token), "no largest token where one is NaN");
+  check(tap, fine && strlen(line) == WORDS * sizeof word - 1 && strstr(line + strlen(line) - strlen(last), last),
+        "a long command line is kept whole");
+  bf_store_close(&store);
+  bf_free(line);
+  bf_trained_clear(&trained);
+}
+
+/* Pontryagin's condition where an adjoint and a gradient are NaN. */
+static void check_condition(Tap *tap, BfRun *run, const BfProblem *problem) {
+  const int64_t       n = (int64_t)problem->horizon * problem->layer.free;
+  const int64_t       m = (problem->horizon + 1) * problem->train.tokens * problem->layer.dim;
+  const BfFlowOptions o = {.scheme = bf_scheme("layers"), .steps = 1, .memory = 1e9};
+  double             *u = NULL, *gradient = NULL, *tokens = NULL, *adjoint = NULL;
+  BfFlow             *flow  = NULL;
+  BfPontryagin        p     = {0};
+  BfError             error = {0};
+  bool                fine  = BF_NEW(&u, n, &error) == BF_OK && BF_NEW(&gradient, n, &error) == BF_OK &&
+              BF_NEW(&tokens, m, &error) == BF_OK && BF_NEW(&adjoint, m, &error) == BF_OK &&
+              bf_flow_create(run, problem, &problem->train, &o, &flow, &error) == BF_OK;
+  BfFlowValue value = {.gradient = gradient, .tokens = tokens, .adjoint = adjoint};
+  fine              = fine && bf_flow_evaluate(flow, u, &value, &error) == BF_OK;
+  fine = fine && bf_pontryagin(flow, problem, u, &value, &p, &error) == BF_OK && isfinite(p.stationarity + p.violation);
+  bf_pontryagin_clear(&p);
+  for (int64_t i = 0; fine && i < m; i++) adjoint[i] = NAN;
+  if (fine) gradient[0] = NAN;
+  fine = fine && bf_pontryagin(flow, problem, u, &value, &p, &error) == BF_OK;
+  check(tap, fine && isnan(p.stationarity) && isnan(p.violation) && isnan(p.variation),
+        "Pontryagin's condition is not met by NaN");
+  bf_pontryagin_clear(&p);
+  bf_flow_destroy(&flow);
+  bf_free(u);
+  bf_free(gradient);
+  bf_free(tokens);
+  bf_free(adjoint);
+}
+
 /* solve on the first rank and flow on the others at once, each as when it has all ranks to itself. */
 static void check_parts(Tap *tap, BfRun *run, BfProblem *problem) {
   BfTrained   alone[2] = {0}, part = {0};
@@ -184,6 +241,8 @@ int main(int argc, char **argv) {
   run->quiet = true;
   check_result(&tap, run, problem, out);
   check_restart(&tap, run, problem, out);
+  check_written(&tap, run, problem, out);
+  check_condition(&tap, run, problem);
   check_parts(&tap, run, problem);
   check(&tap, run->rank || (!unlink(out) && !rmdir(folder)), "nothing else was written");
   bf_problem_destroy(&problem);

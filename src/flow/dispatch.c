@@ -1,4 +1,4 @@
-#include "flow/deal.h"
+#include "flow/dispatch.h"
 #include <math.h>
 #include <unistd.h>
 
@@ -15,15 +15,15 @@ typedef struct Letter {
   struct Letter *next;
 } Letter;
 
-struct BfDeal {
-  BfRun   *run;
-  MPI_Comm comm; /* messages meet no others there */
-  BfDealOf of;
-  Letter  *sent;
-  Letter   asked, wants, last; /* always there is memory for these */
-  int64_t  taken;              /* of rank 0's answers */
-  bool     has_asked;
-  double   evaluations, longest, told; /* work that rank 0 was not told of; when it was last */
+struct BfDispatch {
+  BfRun       *run;
+  MPI_Comm     comm; /* messages meet no others there */
+  BfDispatchOf of;
+  Letter      *sent;
+  Letter       asked, wants, last; /* always there is memory for these */
+  int64_t      taken;              /* of rank 0's answers */
+  bool         has_asked;
+  double       evaluations, longest, told; /* work that rank 0 was not told of; when it was last */
   /* Rank 0 alone: */
   int         *leader; /* [groups] */
   MPI_Request *order;  /* [2][groups] of orders to all, of starts to single groups */
@@ -35,17 +35,17 @@ struct BfDeal {
   bool         stop, failed, has_saved, has_taken, closed;
 };
 
-static void clear(BfDeal **deal) {
-  if (!*deal) return;
-  bf_free((*deal)->leader);
-  bf_free((*deal)->order);
-  bf_free((*deal)->start);
-  bf_free((*deal)->rows);
-  bf_free(*deal);
-  *deal = NULL;
+static void clear(BfDispatch **dispatch) {
+  if (!*dispatch) return;
+  bf_free((*dispatch)->leader);
+  bf_free((*dispatch)->order);
+  bf_free((*dispatch)->start);
+  bf_free((*dispatch)->rows);
+  bf_free(*dispatch);
+  *dispatch = NULL;
 }
 
-static BfStatus make(BfRun *run, int groups, BfDeal **out, int **leads, BfError *error) {
+static BfStatus make(BfRun *run, int groups, BfDispatch **out, int **leads, BfError *error) {
   BF_TRY(BF_NEW(out, 1, error));
   if (run->rank) return BF_OK;
   BF_TRY(BF_NEW(leads, run->size, error));
@@ -56,7 +56,7 @@ static BfStatus make(BfRun *run, int groups, BfDeal **out, int **leads, BfError 
   return BF_NEW(&(*out)->rows, groups, error);
 }
 
-BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *error) {
+BfStatus bf_dispatch_create(BfRun *run, const BfDispatchOf *of, BfDispatch **out, BfError *error) {
   int mine = of->leads ? of->group : -1, *leads = NULL;
   *out = NULL;
   if (bf_together(run->world, make(run, of->groups, out, &leads, error), error) != BF_OK) {
@@ -64,7 +64,7 @@ BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *e
     clear(out);
     return error->status;
   }
-  BfDeal *x        = *out;
+  BfDispatch *x    = *out;
   x->run           = run;
   x->of            = *of;
   x->working       = of->groups;
@@ -80,7 +80,7 @@ BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *e
 /* ---- news ------------------------------------------------------------------------------------------------------- */
 
 /* A start to the group that wants one. */
-static void deal(BfDeal *x, int group) {
+static void deal(BfDispatch *x, int group) {
   int64_t *word = x->start + WORDS * group;
   MPI_Wait(&x->order[x->of.groups + group], MPI_STATUS_IGNORE); /* it was received: the group has come back */
   word[0] = BF_SEARCH_TAKE;
@@ -93,7 +93,7 @@ static void deal(BfDeal *x, int group) {
   }
 }
 
-static void receive(BfDeal *x, const BfNews *news) {
+static void receive(BfDispatch *x, const BfNews *news) {
   const int g = (int)news->group;
   if (news->kind == BF_NEWS_WANTS && !x->closed) deal(x, g);
   if (news->kind != BF_NEWS_ASKED) x->rows[g] = news->rows;
@@ -104,7 +104,7 @@ static void receive(BfDeal *x, const BfNews *news) {
   x->of.hear(x->of.context, news);
 }
 
-static void receive_all(BfDeal *x) {
+static void receive_all(BfDispatch *x) {
   for (int there = 1; there;) {
     BfNews     news;
     MPI_Status from;
@@ -116,7 +116,7 @@ static void receive_all(BfDeal *x) {
 }
 
 /* Forget letters that have arrived. Whether one of work is still under way. */
-static bool forget_arrived(BfDeal *x) {
+static bool forget_arrived(BfDispatch *x) {
   bool work = false;
   for (Letter **at = &x->sent; *at;) {
     Letter *letter  = *at;
@@ -133,15 +133,15 @@ static bool forget_arrived(BfDeal *x) {
   return work;
 }
 
-/* Sent so that it is complete only when it was received: none is left behind (bf_deal_destroy). */
-static void send(BfDeal *x, Letter *letter, const BfNews *news) {
+/* Sent so that it is complete only when it was received: none is left behind (bf_dispatch_destroy). */
+static void send(BfDispatch *x, Letter *letter, const BfNews *news) {
   letter->news = *news;
   letter->next = x->sent;
   x->sent      = letter;
   MPI_Issend(&letter->news, NUMBERS, MPI_DOUBLE, 0, NEWS, x->comm, &letter->request);
 }
 
-void bf_deal_tell(BfDeal *x, BfNewsKind kind, BfNews news) {
+void bf_dispatch_tell(BfDispatch *x, BfNewsKind kind, BfNews news) {
   const double now     = bf_seconds();
   BfError      ignored = {0};
   Letter      *letter  = kind == BF_NEWS_WANTS ? &x->wants : &x->last;
@@ -167,7 +167,7 @@ void bf_deal_tell(BfDeal *x, BfNewsKind kind, BfNews news) {
   x->told        = now;
 }
 
-void bf_deal_look(BfDeal *x) {
+void bf_dispatch_look(BfDispatch *x) {
   const BfNews news = {.kind = BF_NEWS_ASKED, .group = x->of.group};
   if (!x->run->rank || x->has_asked || !bf_signals_asked()) return; /* rank 0 asks itself */
   x->has_asked = true;
@@ -176,28 +176,28 @@ void bf_deal_look(BfDeal *x) {
 
 /* ---- orders ----------------------------------------------------------------------------------------------------- */
 
-static BfSearchOrder decide(const BfDeal *x) {
+static BfSearchOrder decide(const BfDispatch *x) {
   double bytes = x->of.other_bytes;
   if (x->failed) return BF_SEARCH_ABANDON;
   if (!x->working) return BF_SEARCH_END;
   for (int g = 0; g < x->of.groups; g++) bytes += x->of.row_bytes * x->rows[g];
   const BfOrder due = bf_checkpoint_due(x->of.checkpoint, bytes, x->slowest);
-  if (due == BF_SAVE && x->has_saved) return BF_SEARCH_NOTHING; /* a piece of work at least between two */
+  if (due == BF_SAVE && x->has_saved) return BF_SEARCH_NOTHING; /* never two on end */
   if (due == BF_SAVE_AND_STOP || (x->stop && x->of.checkpoint)) return BF_SEARCH_STOP;
   return due == BF_SAVE ? BF_SEARCH_SAVE : BF_SEARCH_NOTHING;
 }
 
-static void give(BfDeal *x, BfSearchOrder order) {
-  MPI_Waitall(x->of.groups, x->order, MPI_STATUSES_IGNORE); /* the orders before were obeyed */
+static void give(BfDispatch *x, BfSearchOrder order) {
+  MPI_Waitall(x->of.groups, x->order, MPI_STATUSES_IGNORE); /* `word` may be written again */
   x->word[0] = (int64_t)order;
   for (int g = 1; g < x->of.groups; g++)
     MPI_Isend(x->word, WORDS, MPI_INT64_T, x->leader[g], ORDER, x->comm, &x->order[g]);
 }
 
-BfSearchOrder bf_deal_hear(BfDeal *x) {
+BfSearchOrder bf_dispatch_hear(BfDispatch *x) {
   int     there = 0;
   int64_t word[WORDS];
-  bf_deal_look(x);
+  bf_dispatch_look(x);
   forget_arrived(x);
   if (x->run->rank) {
     MPI_Iprobe(0, ORDER, x->comm, &there, MPI_STATUS_IGNORE);
@@ -214,11 +214,11 @@ BfSearchOrder bf_deal_hear(BfDeal *x) {
   return order;
 }
 
-int64_t bf_deal_taken(const BfDeal *x) { return x->taken; }
+int64_t bf_dispatch_taken(const BfDispatch *x) { return x->taken; }
 
-BfSearchOrder bf_deal_wait(BfDeal *x) {
+BfSearchOrder bf_dispatch_wait(BfDispatch *x) {
   for (;;) {
-    const BfSearchOrder order = bf_deal_hear(x);
+    const BfSearchOrder order = bf_dispatch_hear(x);
     if (order != BF_SEARCH_NOTHING) return order;
     usleep(500);
   }
@@ -227,8 +227,8 @@ BfSearchOrder bf_deal_wait(BfDeal *x) {
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 /* Letters are received until every rank has none under way. */
-void bf_deal_destroy(BfDeal **deal) {
-  BfDeal *x = *deal;
+void bf_dispatch_destroy(BfDispatch **dispatch) {
+  BfDispatch *x = *dispatch;
   if (!x) return;
   MPI_Request all;
   int         over = 0;
@@ -241,5 +241,5 @@ void bf_deal_destroy(BfDeal **deal) {
   }
   if (!x->run->rank) MPI_Waitall(2 * x->of.groups, x->order, MPI_STATUSES_IGNORE);
   MPI_Comm_free(&x->comm);
-  clear(deal);
+  clear(dispatch);
 }

@@ -4,8 +4,8 @@
  * a checkpoint now, save and stop, abandon (a group has failed), end (all have finished). Nobody waits for an answer: a
  * leader looks for orders between two evaluations, or, where it has no start, all the time. Rank 0 alone gives orders,
  * and every leader takes all of them in their order, so that all groups meet in every one. Rank 0 also deals the starts
- * that no group has begun, to who wants one first. (A counter in a window would not wait for rank 0, but Open MPI 4
- * names the file behind a window by its communicator's number alone: runs on two halves of a host would meet there.) */
+ * that no group has begun, to who wants one first: messages go there anyway, and on other hosts a counter in a window
+ * (run/queue.h) would wait for rank 0 as they do. */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "bellformer/run.h"
@@ -43,7 +43,7 @@ typedef struct {
   double start, evaluated, initial, cost, iterations; /* BF_NEWS_START: of one that has ended */
 } BfNews;
 
-typedef struct BfDeal BfDeal;
+typedef struct BfDispatch BfDispatch;
 
 typedef struct {
   int           group, groups;          /* this rank's, 0 on rank 0; of how many */
@@ -53,18 +53,18 @@ typedef struct {
   double        row_bytes, other_bytes; /* that a checkpoint takes for a row of a log, and beside all of them */
   void (*hear)(void *context, const BfNews *news); /* what else rank 0 does with news */
   void *context;
-} BfDealOf;
+} BfDispatchOf;
 
-/* run: all ranks. Collective on run->world, as bf_deal_destroy is. */
-BfStatus bf_deal_create(BfRun *run, const BfDealOf *of, BfDeal **out, BfError *error);
-void     bf_deal_destroy(BfDeal **deal);
+/* run: all ranks. Collective on run->world, as bf_dispatch_destroy is. */
+BfStatus bf_dispatch_create(BfRun *run, const BfDispatchOf *of, BfDispatch **out, BfError *error);
+void     bf_dispatch_destroy(BfDispatch **dispatch);
 /* Tell rank 0; kind and group are filled in. Work is told of at most twice a second, other news at once. A leader. */
-void bf_deal_tell(BfDeal *deal, BfNewsKind kind, BfNews news);
+void bf_dispatch_tell(BfDispatch *dispatch, BfNewsKind kind, BfNews news);
 /* Where a signal has asked this rank to stop, rank 0 is told, once. Any rank. */
-void bf_deal_look(BfDeal *deal);
+void bf_dispatch_look(BfDispatch *dispatch);
 /* The next order, or BF_SEARCH_NOTHING. A leader; rank 0 decides, and so is the first to know. */
-BfSearchOrder bf_deal_hear(BfDeal *deal);
+BfSearchOrder bf_dispatch_hear(BfDispatch *dispatch);
 /* The same, once there is one. */
-BfSearchOrder bf_deal_wait(BfDeal *deal);
+BfSearchOrder bf_dispatch_wait(BfDispatch *dispatch);
 /* What was dealt with the last BF_SEARCH_TAKE; -1: there is none left. The leader. */
-int64_t bf_deal_taken(const BfDeal *deal);
+int64_t bf_dispatch_taken(const BfDispatch *dispatch);
