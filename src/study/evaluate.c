@@ -1,5 +1,6 @@
 /* What a measure is at a point. */
 #include "study/formula.h"
+#include "study/laws.h"
 #include "study/means.h"
 #include <math.h>
 #include <stdlib.h>
@@ -60,9 +61,22 @@ static double norm_of(BfApart kind, int64_t n, double x[]) {
   }
 }
 
+/* [T][points][numbers], or of one law [points][numbers]. */
+static BfLaws laws_of(const BfDatum *a) {
+  const int64_t *dim = a->dims + (a->rank == 3);
+  return (BfLaws){a->rank == 3 ? a->dims[0] : 1, dim[0], dim[1], a->data};
+}
+
+static double between_laws(const BfDatum *a, const BfDatum *b, BfApart kind, BfError *error) {
+  if (a->rank != b->rank || a->rank < 2 || a->rank > 3) return NAN;
+  const BfLaws mine = laws_of(a), other = laws_of(b);
+  return bf_laws_apart(&mine, &other, kind == BF_APART_ENERGY, error);
+}
+
 /* Of a - b over the entries that both have; of a, where b is NULL. */
 static double apart(const BfDatum *a, const BfDatum *b, BfApart kind, BfError *error) {
   double *x;
+  if (b && kind >= BF_APART_ENERGY) return between_laws(a, b, kind, error);
   int64_t n = 0, dim[4] = {1, 1, 1, 1}, in_a[4] = {1, 1, 1, 1}, in_b[4] = {1, 1, 1, 1};
   if ((b && a->rank != b->rank) || BF_NEW(&x, entries(a), error) != BF_OK) return NAN;
   for (int j = 0; j < a->rank; j++) {

@@ -98,15 +98,19 @@ typedef struct {
 } Words;
 
 static BfStatus make(const BfStudyReader *reader, const Words *w, BfMeasure *m, BfError *error) {
-  static const char *const norms[] = {"max", "rms", "least", "median", "mean"}; /* as BfApart */
+  static const char *const norms[] = {"max", "rms", "least", "median", "mean", "energy", "sliced"}; /* as BfApart */
   size_t                   k       = 0;
   if (!w->of) return bf_fail(error, BF_BAD_INPUT, "of is missing");
-  while (w->norm && k < 5 && strcmp(w->norm, norms[k])) k++;
-  if (k == 5) return bf_fail(error, BF_BAD_INPUT, "norm must be max, rms, least, median or mean, got '%.40s'", w->norm);
+  while (w->norm && k < 7 && strcmp(w->norm, norms[k])) k++;
+  if (k == 7)
+    return bf_fail(error, BF_BAD_INPUT, "norm must be max, rms, least, median, mean, energy or sliced, got '%.40s'",
+                   w->norm);
   m->apart = (BfApart)k;
   BF_TRY(resolve(reader, w->of, &m->of, error));
   if (w->norm && !is_dataset(m->of))
     return bf_fail(error, BF_BAD_INPUT, "norm is of datasets, and %s is a number", m->of);
+  if (!w->minus && k >= BF_APART_ENERGY)
+    return bf_fail(error, BF_BAD_INPUT, "norm %s is between two datasets: give minus", w->norm);
   if (w->minus) return make_difference(reader, w->minus, m, error);
   if (w->norm) m->kind = BF_MEASURE_NORM;
   if (w->norm || !is_dataset(m->of)) return BF_OK;

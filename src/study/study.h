@@ -76,8 +76,16 @@ typedef struct {
 } BfStudyRun;
 
 typedef enum { BF_MEASURE_VALUE, BF_MEASURE_DIFFERENCE, BF_MEASURE_NORM, BF_MEASURE_FORMULA } BfMeasureKind;
-/* Of absolute values. */
-typedef enum { BF_APART_MAX, BF_APART_RMS, BF_APART_LEAST, BF_APART_MEDIAN, BF_APART_MEAN } BfApart;
+/* Of absolute values; the last two, of two datasets as laws at every depth (laws.h). */
+typedef enum {
+  BF_APART_MAX,
+  BF_APART_RMS,
+  BF_APART_LEAST,
+  BF_APART_MEDIAN,
+  BF_APART_MEAN,
+  BF_APART_ENERGY,
+  BF_APART_SLICED
+} BfApart;
 
 /* A column: a number that a run has written, "program/rollout@cost"; or |of - minus|, of numbers, or a norm of it over
  * the entries that both have, of datasets ("program/rollout/tokens"); or a norm of one dataset, {of: ..., norm: max};

@@ -205,7 +205,9 @@ static void wrong_columns(void **state) {
        "q.yaml: line 16: measure: way: a difference is of two numbers, or of two datasets: program/rollout/tokens, "
        "flow/rollout@cost"},
       {"norm: rms", "norm: l2",
-       "q.yaml: line 16: measure: way: norm must be max, rms, least, median or mean, got 'l2'"},
+       "q.yaml: line 16: measure: way: norm must be max, rms, least, median, mean, energy or sliced, got 'l2'"},
+      {", minus: flow/rollout/tokens, norm: rms", ", norm: energy",
+       "q.yaml: line 16: measure: way: norm energy is between two datasets: give minus"},
       {"of: value, minus: reference", "of: value, norm: max",
        "q.yaml: line 15: measure: error: norm is of datasets, and value is a number"},
       {"  error:", "  action.seed:",

@@ -113,6 +113,40 @@ static void differences(void **state) {
   case_end(&c);
 }
 
+static double between(int64_t p, int64_t layers, int64_t points, int64_t numbers, const double x[], BfApart kind) {
+  Case   c;
+  double found;
+  case_begin(&c);
+  case_vary(&c, "n", "1 2");
+  case_measure(
+      &c,
+      (BfMeasure){
+          .name = "d", .kind = BF_MEASURE_DIFFERENCE, .of = "solve/rollout/tokens", .reference = true, .apart = kind});
+  case_points(&c);
+  case_refer(&c, "9");
+  add_array(&c, 0, 3, (int64_t[]){layers, points, numbers}, x);
+  add_array(&c, 1, 3, (int64_t[]){1, 2, 2}, (double[]){0, 0, 0, 0});
+  add_array(&c, 2, 3, (int64_t[]){1, 3, 1}, (double[]){5, 0, 1});
+  c.point[1].refers = 1; /* itself */
+  make(&c);
+  found = case_column(&c.table->points, "d")[p];
+  case_end(&c);
+  return found;
+}
+
+/* Laws {0, 1}, then {2, 2} against {0, 1, 5} at both depths, by hand: squared energy distances 17/18 and 16/9, W2^2
+ * 11/2 and 14/3; a law and itself; another number of numbers. */
+static void laws(void **state) {
+  const double x[] = {1, 0, 2, 2}, plane[] = {0, 0};
+  (void)state;
+  assert_true(fabs(between(0, 2, 2, 1, x, BF_APART_ENERGY) - 7. / 6) < 1e-14);
+  assert_true(fabs(between(0, 2, 2, 1, x, BF_APART_SLICED) - sqrt(61. / 12)) < 1e-14);
+  assert_true(fabs(between(0, 1, 2, 1, x + 2, BF_APART_SLICED) - sqrt(14. / 3)) < 1e-14);
+  assert_true(between(1, 2, 2, 1, x, BF_APART_ENERGY) == 0 && between(1, 2, 2, 1, x, BF_APART_SLICED) == 0);
+  assert_true(isnan(between(0, 1, 1, 2, plane, BF_APART_ENERGY)) && isnan(between(0, 1, 1, 2, plane, BF_APART_SLICED)));
+  assert_true(isnan(between(0, 1, 1, 1, (double[]){NAN}, BF_APART_ENERGY)));
+}
+
 /* Two items are averaged over; a point has failed. */
 static void means(void **state) {
   Case c;
@@ -163,8 +197,8 @@ static void alone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(columns), cmocka_unit_test(differences), cmocka_unit_test(means),
-                                     cmocka_unit_test(alone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(columns), cmocka_unit_test(differences), cmocka_unit_test(laws),
+                                     cmocka_unit_test(means), cmocka_unit_test(alone)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
