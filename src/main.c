@@ -2,6 +2,7 @@
 #include "bellformer/main.h"
 #include "command/command.h"
 #include "flow/trainer.h"
+#include "heads/trainer.h"
 #include "solve/trainer.h"
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@ const BfCommand bf_commands[] = {
     {"info", bf_command_info, bf_manual_info, NULL, "sizes, memory and time of a problem; runs nothing"},
     {"solve", bf_command_train, bf_manual_train, &bf_solve_trainer, "train by lifted dynamic programming"},
     {"flow", bf_command_train, bf_manual_train, &bf_flow_trainer, "train along the continuous-depth flow"},
+    {"heads", bf_command_train, bf_manual_train, &bf_heads_trainer, "train the limit of infinitely many heads"},
     {"eval", bf_command_eval, bf_manual_eval, NULL, "a trained model on a data table"},
     {"study", bf_command_study, bf_manual_study, NULL, "a convergence study: what varies, at every point"},
     {0}};

@@ -1,5 +1,5 @@
-/* Training, whichever way: a problem and the options of a run in, a trained model out. What `bellformer solve` and
- * `bellformer flow` do, for a program: on any communicator, any number of them in one process. */
+/* Training, whichever way: a problem and the options of a run in, a trained model out. What `bellformer solve`,
+ * `flow` and `heads` do, for a program: on any communicator, any number of them in one process. */
 #pragma once
 #include "bellformer/model.h"
 #include "bellformer/problem.h"
@@ -9,7 +9,7 @@ BF_API_BEGIN
 
 /* A way to find a model, and a command of that name. */
 typedef struct BfTrainer BfTrainer;
-const BfTrainer         *bf_trainer(const char *name); /* "solve", "flow"; NULL for an unknown one */
+const BfTrainer         *bf_trainer(const char *name); /* "solve", "flow", "heads"; NULL for an unknown one */
 const BfTrainer         *bf_trainer_at(int i);         /* NULL behind the last */
 const char              *bf_trainer_name(const BfTrainer *trainer);
 /* What it reads of a problem: for bf_problem_read. */

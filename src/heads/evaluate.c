@@ -100,3 +100,11 @@ BfStatus bf_heads_evaluate(BfHeads *x, const BfHeadLaw *law, BfHeadsValue *out, 
   if (out->adjoint) gather(x, x->p, out->adjoint);
   return BF_OK;
 }
+
+BfStatus bf_heads_slope(const BfHeads *x, const BfHeadLaw *law, const double *velocity, double *slope,
+                        BfError *error) {
+  double sum[PARTICLE_SUMS];
+  BF_TRY(sum_particles(x, law, velocity, sum, error));
+  *slope = -sum[SLOPE];
+  return BF_OK;
+}

@@ -48,3 +48,7 @@ void     bf_heads_law_clear(BfHeadLaw *law);
 /* Risk and what else `out` has room for. A risk that is not finite is no error: then what follows it is NaN.
  * Collective. */
 BfStatus bf_heads_evaluate(BfHeads *heads, const BfHeadLaw *law, BfHeadsValue *out, BfError *error);
+/* dR/dtau = - sum w |velocity|^2 along -g, or along what is left of it where some of the numbers are held: velocity
+ * [T][count][q]. Collective. */
+BfStatus bf_heads_slope(const BfHeads *heads, const BfHeadLaw *law, const double *velocity, double *slope,
+                        BfError *error);

@@ -13,11 +13,12 @@ PARAMETERS, LINES, FILE = 8, 64, 400
 # The picture: a folder, and those below it that it may use; below those of one row none knows another.
 MATHEMATICS = "cost layer quantize kernel run"
 BELOW = {
-    "main": "command study solve flow train model plugin problem checkpoint store " + MATHEMATICS,
-    "command": "study solve flow train model plugin problem checkpoint store " + MATHEMATICS,
+    "main": "command study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
+    "command": "study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
     "study": "train model plugin problem checkpoint store " + MATHEMATICS,
     "solve": "train model plugin problem checkpoint store " + MATHEMATICS,
     "flow": "train model plugin problem checkpoint store " + MATHEMATICS,
+    "heads": "train model plugin problem checkpoint store " + MATHEMATICS,
     "train": "model plugin problem checkpoint store " + MATHEMATICS,
     "model": "plugin problem store " + MATHEMATICS,
     "problem": "plugin " + MATHEMATICS,

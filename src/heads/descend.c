@@ -1,0 +1,84 @@
+/* The descent of all particles: steps, reports and checkpoints. */
+#include "heads/descend.h"
+#include <math.h>
+#include <petscsys.h>
+#include <string.h>
+
+static const char *const words[] = {"goes on", "tau was reached", "the risk is as small as -risk",
+                                    "the slope is as small as -slope", "-ts_max_steps was reached"};
+
+const char *bf_descent_words(BfDescentEnd end) { return words[end]; }
+
+static BfDescentEnd find_end(const BfDescent *x) {
+  if (x->value.risk <= x->set->risk && x->set->risk > 0) return BF_DESCENT_RISK;
+  if (fabs(x->value.slope) <= x->set->slope && x->set->slope > 0) return BF_DESCENT_SLOPE;
+  return x->tau >= x->set->tau ? BF_DESCENT_TAU : BF_DESCENT_GOES_ON;
+}
+
+static void tell_progress(const BfDescent *x, double before) {
+  bf_work_done(x->run, BF_PHASE_HEADS, x->tau - before);
+  bf_progress_what(x->run, "tau = %.6g, risk %.6g", x->tau, x->value.risk);
+}
+
+/* One step and what follows it. */
+static BfStatus go_on(BfDescent *x, BfStepper *stepper, BfError *error) {
+  const double before = x->tau;
+  BF_TRY(bf_stepper_step(stepper, bf_history_tau(x, x->rows), error));
+  x->end = find_end(x);
+  if (x->end == BF_DESCENT_GOES_ON && bf_stepper_is_spent(stepper)) x->end = BF_DESCENT_STEPS;
+  tell_progress(x, before);
+  if (x->end != BF_DESCENT_GOES_ON || x->tau >= bf_history_tau(x, x->rows)) bf_history_note(x);
+  if (x->end != BF_DESCENT_GOES_ON) return BF_OK;
+  const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_descent_bytes(x));
+  if (order != BF_GO_ON) BF_TRY(bf_descent_save(x, error));
+  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
+}
+
+static BfStatus first_step(BfDescent *x, BfError *error) {
+  PetscBool given;
+  PetscReal dt = 0;
+  BF_TRY(bf_petsc(PetscOptionsGetReal(x->database, NULL, "-ts_dt", &dt, &given), "-ts_dt", error));
+  x->next = dt;
+  return BF_OK;
+}
+
+/* The start is reported, or was. */
+static BfStatus begin(BfDescent *x, BfError *error) {
+  int restored = 0;
+  if (x->checkpoint) BF_TRY(bf_descent_restore(x, &restored, error));
+  if (!restored && !x->filled) BF_TRY(bf_descent_fill(x, error));
+  const int64_t counted = x->evaluations;
+  BF_TRY(bf_descent_evaluate(x, error));
+  if (restored) x->evaluations = counted; /* it was known */
+  if (!isfinite(x->value.risk) || !isfinite(x->value.slope))
+    return bf_fail(error, BF_FAILURE, "the risk of the initial law is not finite");
+  if (restored) return BF_OK;
+  memcpy(x->initial, x->law.theta, sizeof(double) * (size_t)bf_descent_size(x));
+  BF_TRY(bf_together(x->run->world, first_step(x, error), error));
+  bf_history_note(x);
+  x->end = find_end(x);
+  return BF_OK;
+}
+
+static BfStatus descend(BfDescent *x, BfError *error) {
+  BfStepper *stepper = NULL;
+  BfStatus   status;
+  BF_GOTO(begin(x, error));
+  if (x->end != BF_DESCENT_GOES_ON) goto done;
+  bf_work_expect(x->run, BF_PHASE_HEADS, x->set->tau - x->tau, NULL, 1, true);
+  BF_GOTO(bf_stepper_create(x, &stepper, error));
+  while (x->end == BF_DESCENT_GOES_ON) BF_GOTO(go_on(x, stepper, error));
+  status = bf_stepper_view(stepper, error);
+done:
+  bf_stepper_destroy(&stepper);
+  return status;
+}
+
+BfStatus bf_descend(BfDescent *x, BfError *error) {
+  bf_phase_begin(x->run, BF_PHASE_HEADS);
+  PetscOptionsPush(x->database);
+  const BfStatus status = descend(x, error);
+  PetscOptionsPop();
+  bf_phase_end(x->run, BF_PHASE_HEADS);
+  return status;
+}

@@ -1,0 +1,172 @@
+/* What `info` tells of heads. */
+#include "heads/check.h"
+#include "heads/share.h"
+#include "heads/trainer.h"
+#include <math.h>
+#include <petscts.h>
+
+typedef char Text[BF_HUMAN];
+
+static const double moment   = 0.15; /* seconds of evaluations */
+static const double logits   = 4e6;  /* of an evaluation that is measured, about */
+static const double adaptive = 400;  /* evaluations of a descent that chooses its steps: a guess */
+
+/* ---- an evaluation ----------------------------------------------------------------------------------------------- */
+
+static double pairs(const BfData *data, int64_t s) {
+  const double n = (double)(data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]);
+  return n * n;
+}
+
+static double all_pairs(const BfData *data) {
+  double sum = 0;
+  for (int64_t s = 0; s < data->contexts; s++) sum += pairs(data, s);
+  return sum;
+}
+
+/* The first sequences, of one layer and few heads. */
+static BfData take_part(const BfData *data, double most) {
+  BfData part   = *data;
+  double sum    = 0;
+  part.contexts = 0;
+  while (part.contexts < data->contexts && (!part.contexts || sum + pairs(data, part.contexts) <= most))
+    sum += pairs(data, part.contexts++);
+  part.tags   = data->context_first[part.contexts];
+  part.tokens = data->tag_first[part.tags];
+  return part;
+}
+
+/* The mean of some, after a first one that warms up. */
+static BfStatus measure(BfHeads *heads, BfHeadLaw *law, double *velocity, double *seconds, BfError *error) {
+  double spent = 0;
+  for (int count = -1; count < 1 || spent < moment; count++) {
+    BfHeadsValue value = {.velocity = velocity};
+    const double begin = bf_seconds();
+    BF_TRY(bf_heads_evaluate(heads, law, &value, error));
+    spent += count >= 0 ? bf_seconds() - begin : 0;
+    *seconds = spent / (count + 1);
+  }
+  return BF_OK;
+}
+
+/* Seconds of an evaluation by one rank, from a part of it that this rank evaluates by itself. */
+static BfStatus estimate_alone(BfRun *alone, const BfProblem *problem, double *seconds, BfError *error) {
+  BfProblem    small    = *problem;
+  BfHeads     *heads    = NULL;
+  BfHeadLaw    law      = {0};
+  double      *velocity = NULL;
+  const BfData part     = take_part(&problem->train, logits / BF_LANES);
+  const double there = all_pairs(&part), H = problem->layer.heads;
+  const double few = fmax(BF_LANES, fmin(H, BF_LANES * floor(logits / there / BF_LANES)));
+  BfStatus     status;
+  small.horizon = 1;
+  BF_GOTO(bf_heads_create(alone, &small, &part, (int64_t)few, 0, &heads, error));
+  BF_GOTO(bf_heads_law_create(heads, &law, error));
+  BF_GOTO(BF_NEW(&velocity, law.count * law.free, error));
+  BF_GOTO(measure(heads, &law, velocity, seconds, error));
+  *seconds *= problem->horizon * fmax(1, H / few) * all_pairs(&problem->train) / there;
+done:
+  bf_free(velocity);
+  bf_heads_law_clear(&law);
+  bf_heads_destroy(&heads);
+  return status;
+}
+
+/* The mean over ranks. Collective. */
+static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *seconds, BfError *error) {
+  BfRun *alone = NULL;
+  *seconds     = 0;
+  bf_run_create(MPI_COMM_SELF, 0, &alone, error);
+  if (error->status == BF_OK) alone->quiet = true;
+  if (bf_agree(run->world, error) == BF_OK) estimate_alone(alone, problem, seconds, error);
+  bf_run_destroy(&alone);
+  error->known = false;
+  BF_TRY(bf_agree(run->world, error));
+  (void)MPI_Allreduce(MPI_IN_PLACE, seconds, 1, MPI_DOUBLE, MPI_SUM, run->world);
+  *seconds /= run->size;
+  return BF_OK;
+}
+
+/* ---- how many ---------------------------------------------------------------------------------------------------- */
+
+/* Stages of the scheme, and evaluations of the whole descent; guessed where TS chooses its steps. */
+typedef struct {
+  PetscInt stages;
+  double   evaluations;
+  bool     guessed;
+} Scheme;
+
+static PetscErrorCode read_scheme(const BfHeadsSettings *o, Scheme *out) {
+  TS        ts;
+  TSAdapt   adapt;
+  PetscReal dt;
+  PetscBool rk, none, fsal = PETSC_FALSE;
+  PetscCall(TSCreate(PETSC_COMM_SELF, &ts));
+  PetscCall(TSSetFromOptions(ts));
+  PetscCall(TSGetAdapt(ts, &adapt));
+  PetscCall(TSGetTimeStep(ts, &dt));
+  PetscCall(PetscObjectTypeCompare((PetscObject)ts, TSRK, &rk));
+  PetscCall(PetscObjectTypeCompare((PetscObject)adapt, TSADAPTNONE, &none));
+  out->stages = 1;
+  if (rk) PetscCall(TSRKGetTableau(ts, &out->stages, NULL, NULL, NULL, NULL, NULL, NULL, &fsal));
+  const double steps = ceil(o->tau / dt) + (double)o->outputs, each = out->stages - (rk && fsal);
+  out->guessed     = rk && !none;
+  out->evaluations = 1 + (out->guessed ? fmax(adaptive, each * (double)o->outputs) : steps * each);
+  if (o->tau <= 0) out->evaluations = 1;
+  return TSDestroy(&ts);
+}
+
+static BfStatus find_scheme(const BfHeadsSettings *o, Scheme *out, BfError *error) {
+  PetscOptions database = NULL;
+  BfStatus     status;
+  BF_GOTO(bf_heads_database_create(o->petsc, &database, error));
+  PetscOptionsPush(database);
+  const int code = read_scheme(o, out);
+  PetscOptionsPop();
+  status = bf_petsc(code, "TSSetFromOptions", error);
+done:
+  bf_petsc_database_destroy(&database);
+  return status;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/* Of a node, if its heads are shared by all ranks: particles with their copies (of TS, a step and its beginning); on
+ * every rank the model, and tokens and adjoints at all depths. */
+static double node_bytes(const BfInfo *x, const Scheme *scheme) {
+  const BfProblem *p = x->problem;
+  const double     T = p->horizon, all = T * p->layer.free, ranks = bf_info_node_ranks(x),
+               whole     = x->machine ? x->machine->ranks : x->run->size,
+               particles = 8 * all * (8 + 2 * scheme->stages) * ranks / whole,
+               model     = 8 * T * (p->layer.free + BF_LANES * (double)p->layer.parameters),
+               tokens    = 8 * 6 * (T + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
+  return particles + ranks * (model + tokens) + bf_info_program_bytes(x);
+}
+
+BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
+  const BfHeadsSettings *o = &((const BfHeadsState *)state)->set;
+  const BfProblem       *p = x->problem;
+  const double           T = p->horizon, H = p->layer.heads, q = H ? p->layer.free / H : 0,
+               ranks = x->machine ? x->machine->ranks : x->run->size;
+  Scheme     scheme  = {0};
+  double     seconds;
+  BfEstimate e = {0};
+  Text       a;
+  BF_TRY(bf_together(x->run->world, bf_heads_check(p, error), error));
+  BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
+  BF_TRY(estimate(x->run, p, &seconds, error));
+  seconds /= ranks;
+  e.rough   = scheme.guessed;
+  e.at_most = !scheme.guessed;
+  bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,
+           T * p->layer.free);
+  bf_print(x->run, "  an evaluation      about %s with its gradient; %s%.0f of them to tau = %g%s\n",
+           bf_human_time(seconds, a), scheme.guessed ? "perhaps " : "at most ", scheme.evaluations, o->tau,
+           scheme.guessed ? ", a guess: steps are chosen as they go" : "");
+  bf_info_memory(x, "about ", node_bytes(x, &scheme), bf_info_memory_left(x), "");
+  bf_estimate_add(x->run, &e, "descent", scheme.evaluations * seconds);
+  BF_TRY(bf_info_ends(x, "about ", 8 * T * H * (2 * q + 1) + 16 * (T + 1) * (double)p->train.tokens * p->layer.dim, "",
+                      &e, error));
+  bf_info_time(x, &e);
+  return BF_OK;
+}

@@ -1,0 +1,197 @@
+/* The trainer `heads`: a law of heads at every depth, along the gradient flow of its risk. */
+#include "heads/trainer.h"
+#include "heads/check.h"
+#include <string.h>
+
+static const BfSections sections = {"heads", 0, BF_SECTION_HEADS};
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus settle(void *state, const BfRun *run, BfError *error) {
+  BfHeadsState *x = state;
+  BF_TRY(bf_together(run->world, bf_heads_check_options(&x->set, run->options, error), error));
+  if (x->set.groups && run->size % x->set.groups)
+    return bf_fail(error, BF_BAD_INPUT, "option -head_groups must divide the number of ranks, %d, got %lld", run->size,
+                   (long long)x->set.groups);
+  return BF_OK;
+}
+
+static const char *input(const void *state) {
+  const BfHeadsState *x = state;
+  return x->set.init;
+}
+
+/* Another file of the same bytes is the same. Rank 0 reads. */
+static BfStatus hash_file(const char *path, int64_t *hash, BfError *error) {
+  FILE         *file = fopen(path, "rb");
+  unsigned char byte[4096];
+  uint64_t      h = 0xcbf29ce484222325;
+  if (!file) return bf_fail(error, BF_BAD_INPUT, "-init %s: cannot be read", path);
+  for (size_t n; (n = fread(byte, 1, sizeof byte, file)) > 0;)
+    for (size_t i = 0; i < n; i++) h = (h ^ byte[i]) * 0x100000001b3;
+  const bool failed = ferror(file);
+  fclose(file);
+  if (failed) return bf_fail(error, BF_BAD_INPUT, "-init %s: cannot be read", path);
+  *hash = (int64_t)(h | 1);
+  return BF_OK;
+}
+
+static BfStatus find_hash(BfHeadsState *x, const BfRun *run, BfError *error) {
+  x->init = 0;
+  if (!x->set.init) return BF_OK;
+  BF_TRY(bf_together(run->world, run->rank == 0 ? hash_file(x->set.init, &x->init, error) : BF_OK, error));
+  MPI_Bcast(&x->init, 1, MPI_INT64_T, 0, run->world);
+  return BF_OK;
+}
+
+static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
+  (void)problem;
+  return find_hash(state, run, error);
+}
+
+/* ---- kept -------------------------------------------------------------------------------------------------------- */
+
+static BfStatus save(const void *state, BfStore *store, BfError *error) {
+  const BfHeadsState *x = state;
+  BF_TRY(bf_store_put_int(store, "/options", "init_hash", x->init, error));
+  return bf_store_put_text(store, "/options", "petsc", x->set.petsc, error);
+}
+
+/* PETSc's options of the file, and those of the line that it does not have. */
+static BfStatus join_petsc(BfHeadsState *x, const char *then, BfError *error) {
+  char *both = NULL;
+  BF_TRY(bf_petsc_join(then, x->set.petsc, &both, error));
+  bf_free(x->set.petsc);
+  x->set.petsc = both;
+  return BF_OK;
+}
+
+static BfStatus restore(void *state, const BfRun *run, BfStore *store, BfError *error) {
+  BfHeadsState *x    = state;
+  char         *then = NULL;
+  (void)run;
+  BF_TRY(bf_store_get_int(store, "/options", "init_hash", &x->init, error));
+  BF_TRY(bf_store_get_text(store, "/options", "petsc", &then, error));
+  const BfStatus status = bf_store_together(store, join_petsc(x, then, error), error);
+  bf_free(then);
+  return status;
+}
+
+static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bool all, BfStore *store, bool *differ,
+                        BfError *error) {
+  BfHeadsState *x   = state;
+  char         *was = NULL;
+  int64_t       init;
+  (void)then;
+  BF_TRY(bf_store_get_text(store, "/options", "petsc", &was, error));
+  const BfStatus status =
+      bf_store_together(store, bf_petsc_compare(bf_heads_options, was, x->set.petsc, all, differ, error), error);
+  bf_free(was);
+  BF_TRY(status);
+  if (!all && !bf_options_given(run->options, "init")) return BF_OK;
+  if (!all) BF_TRY(find_hash(x, run, error));
+  BF_TRY(bf_store_get_int(store, "/options", "init_hash", &init, error));
+  *differ = init != x->init;
+  if (!*differ) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-init was %s, now %s", init ? "another file" : "not given",
+                 x->set.init ? x->set.init : "not given");
+}
+
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus make(BfHeadsState *x, BfSession *session, BfError *error) {
+  BF_TRY(bf_heads_database_create(x->set.petsc, &x->database, error));
+  x->descent = (BfDescent){
+      .run = session->run, .problem = session->problem, .set = &x->set, .database = x->database, .heads = x->heads};
+  return bf_descent_create(&x->descent, error);
+}
+
+static BfStatus create(void *state, BfSession *session, BfError *error) {
+  BfHeadsState    *x       = state;
+  const BfProblem *problem = session->problem;
+  BF_TRY(bf_together(session->run->world, bf_heads_check(problem, error), error));
+  BF_TRY(bf_heads_create(session->run, problem, &problem->train, problem->layer.heads, (int)x->set.groups, &x->heads,
+                         error));
+  BF_TRY(bf_together(session->run->world, make(x, session, error), error));
+  return session->start == BF_FRESH ? bf_descent_fill(&x->descent, error) : BF_OK;
+}
+
+/* Tokens and adjoints of the end. */
+static BfStatus make_tables(BfHeadsState *x, const BfProblem *problem, BfError *error) {
+  const int64_t table = (problem->horizon + 1) * problem->train.tokens * problem->layer.dim;
+  BF_TRY(BF_NEW(&x->descent.value.tokens, table, error));
+  return BF_NEW(&x->descent.value.adjoint, table, error);
+}
+
+static BfStatus train(void *state, BfSession *session, BfError *error) {
+  BfHeadsState *x     = state;
+  BfDescent    *d     = &x->descent;
+  BfModel      *model = &session->trained.model;
+  d->checkpoint       = session->checkpoint;
+  BF_TRY(bf_descend(d, error));
+  const int64_t counted = d->evaluations; /* of the descent */
+  BF_TRY(bf_together(session->run->world, make_tables(x, session->problem, error), error));
+  BF_TRY(bf_descent_evaluate(d, error));
+  d->evaluations = counted;
+  BF_TRY(bf_together(session->run->world, bf_model_create(session->problem, false, model, error), error));
+  model->readout = d->value.readout;
+  return bf_heads_export(d, model, error);
+}
+
+static void destroy(void *state) {
+  BfHeadsState *x = state;
+  bf_descent_clear(&x->descent);
+  bf_heads_destroy(&x->heads);
+  bf_petsc_database_destroy(&x->database);
+  bf_free(x->set.petsc);
+}
+
+static const char *const outputs[] = {"/heads@accuracy",
+                                      "/heads@decay",
+                                      "/heads@evaluations",
+                                      "/heads@gradient_norm",
+                                      "/heads@initial_accuracy",
+                                      "/heads@initial_gradient_norm",
+                                      "/heads@initial_loss",
+                                      "/heads@initial_risk",
+                                      "/heads@initial_slope",
+                                      "/heads@loss",
+                                      "/heads@outside",
+                                      "/heads@rate",
+                                      "/heads@reason",
+                                      "/heads@rejected",
+                                      "/heads@risk",
+                                      "/heads@slope",
+                                      "/heads@steps",
+                                      "/heads@tau",
+                                      "/heads/adjoint",
+                                      "/heads/history/*",
+                                      "/heads/initial",
+                                      "/heads/particles",
+                                      "/heads/tokens",
+                                      "/heads/weights",
+                                      NULL};
+
+const BfTrainer bf_heads_trainer = {
+    .name     = "heads",
+    .about    = "Averages many heads a layer, a law of particles, and moves them along the gradient flow of the risk; "
+                "reports what they come to.\n",
+    .notes    = "PETSc's options (-ts_..., -log_view) work too.\n",
+    .options  = bf_heads_options,
+    .sections = &sections,
+    .outputs  = outputs,
+    .size     = sizeof(BfHeadsState),
+    .parse    = bf_heads_petsc_take,
+    .takes    = bf_heads_petsc_is,
+    .settle   = settle,
+    .input    = input,
+    .choose   = choose,
+    .save     = save,
+    .restore  = restore,
+    .compare  = compare,
+    .create   = create,
+    .train    = train,
+    .write    = bf_heads_write_answer,
+    .report   = bf_heads_report,
+    .destroy  = destroy,
+    .estimate = bf_heads_tell_estimate};
