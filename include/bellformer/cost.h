@@ -55,6 +55,7 @@ struct BfCostKind {
   int       version;      /* BF_KIND_VERSION */
   bool      has_readout;  /* R, b and labels below classes, known to be so when `evaluate` is called */
   bool      needs_target; /* y in place of labels; known to be there when `evaluate` is called */
+  bool      square;       /* it is the mean over tokens of |z - y|^2, so that |dg/dz|^2 = 4 g / N */
   BfAverage average;      /* what the sum over contexts is divided by */
   size_t    own;          /* bytes of its settings; what they point to is freed by `clear` */
 

@@ -52,6 +52,7 @@ static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *c
 const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_error"},
                                           .version      = BF_KIND_VERSION,
                                           .needs_target = true,
+                                          .square       = true,
                                           .average      = BF_AVERAGE_TOKENS,
                                           .evaluate     = evaluate,
                                           .minorant     = minorant};

@@ -14,12 +14,23 @@ typedef enum {
   BF_HISTORY_SLOPE,
   BF_HISTORY_STEPS,
   BF_HISTORY_EVALUATIONS,
+  BF_HISTORY_KERNEL_SMALLEST, /* the tangent kernel's: these with -kernel alone */
+  BF_HISTORY_KERNEL_LARGEST,
+  BF_HISTORY_KERNEL_TRACE,
+  BF_HISTORY_KERNEL_POOLED,
   BF_HISTORY_COLUMNS
 } BfHistoryColumn;
 extern const char *const bf_history_name[BF_HISTORY_COLUMNS];
 
 /* How a descent ended. */
-typedef enum { BF_DESCENT_GOES_ON, BF_DESCENT_TAU, BF_DESCENT_RISK, BF_DESCENT_SLOPE, BF_DESCENT_STEPS } BfDescentEnd;
+typedef enum {
+  BF_DESCENT_GOES_ON,
+  BF_DESCENT_TAU,
+  BF_DESCENT_RISK,
+  BF_DESCENT_SLOPE,
+  BF_DESCENT_STEPS,
+  BF_DESCENT_STATIONARY
+} BfDescentEnd;
 const char *bf_descent_words(BfDescentEnd end); /* "tau was reached" */
 
 typedef struct {
@@ -30,15 +41,20 @@ typedef struct {
   BfHeads                *heads;
   BfCheckpoint           *checkpoint; /* NULL: nothing is saved */
 
-  BfHeadLaw    law;     /* what was evaluated last; between steps the particles at tau */
-  BfHeadsValue value;   /* of law, with its velocity: within -box that of the projected flow, and its slope */
-  double      *initial; /* [T][count][q] */
-  double      *base, *base_velocity; /* the same at the beginning of a step, which begins there again if it fails */
-  bool         filled;               /* the law is where a fresh start begins */
-  double       tau, next;            /* where it is; the step that is proposed */
+  BfHeadLaw    law;   /* what was evaluated last; between steps the particles at tau */
+  BfHeadsValue value; /* of law, with its velocity: within -box that of the projected flow, and its slope */
+  double      *initial, *initial_weight; /* [T][count][q], [T][count] */
+  bool         conic;                    /* weights move too, as those of -insert do */
+  double      *weight_velocity;          /* [T][count] d log alpha/dtau; NULL unless conic */
+  double      *base, *base_velocity;     /* numbers where a step begins, which begins there again if it fails */
+  bool         filled;                   /* the law is where a fresh start begins */
+  double       tau, next;                /* where it is; the step that is proposed */
+  int64_t      round, inserted;          /* of -insert: descents that have ended, particles that were added */
+  double       round_begin;              /* tau at the beginning of this one */
+  int64_t      round_rows;               /* of the history, in this one */
   int64_t      steps, rejected, evaluations;
   BfDescentEnd end;
-  int64_t      rows; /* of the history; at most K + 2 */
+  int64_t      rows; /* of the history; at most 1 + (K + 1) a round */
   double      *history;
   bool         broken; /* an evaluation was not finite */
   BfError      error;  /* of an evaluation within TS */
@@ -47,6 +63,11 @@ typedef struct {
 /* Doubles of a rank's particles: [T][count][q]. */
 static inline int64_t bf_descent_size(const BfDescent *x) {
   return (int64_t)x->law.layers * x->law.count * x->law.free;
+}
+
+/* Numbers of TS on this rank: particles, and where they are conic the logarithms of their weights. */
+static inline int64_t bf_descent_numbers(const BfDescent *x) {
+  return bf_descent_size(x) + (x->conic ? x->law.layers * x->law.count : 0);
 }
 
 /* Room for a law of x->heads; clear it also after a failure. Local. */
@@ -60,6 +81,12 @@ BfStatus bf_descend(BfDescent *x, BfError *error);
 BfStatus bf_descent_fill(BfDescent *x, BfError *error);
 /* x->value of x->law. */
 BfStatus bf_descent_evaluate(BfDescent *x, BfError *error);
+/* With tokens, adjoint and variation, for which there is room from then on; does not count as an evaluation. */
+BfStatus bf_descent_evaluate_all(BfDescent *x, BfError *error);
+/* The law as numbers; the law of numbers, its weights normalized at every layer; how numbers move. */
+void     bf_descent_pack(const BfDescent *x, double *numbers);
+BfStatus bf_descent_unpack(BfDescent *x, const double *numbers, BfError *error);
+void     bf_descent_motion(const BfDescent *x, double *velocity);
 /* theta [T][count][q] into the box: whether any rank's was outside. */
 bool bf_descent_project(const BfDescent *x, double *theta);
 
@@ -78,9 +105,16 @@ BfStatus bf_stepper_view(BfStepper *stepper, BfError *error);
 
 /* ---- history.c --------------------------------------------------------------------------------------------------- */
 
-double   bf_history_tau(const BfDescent *x, int64_t row); /* of row 0 .. K + 1 */
-void     bf_history_note(BfDescent *x);                   /* the next row. Local */
+double   bf_history_tau(const BfDescent *x); /* of the next row */
+int64_t  bf_history_room(const BfHeadsSettings *set);
+BfStatus bf_history_note(BfDescent *x, BfError *error); /* the next row */
 BfStatus bf_history_write(const BfDescent *x, BfStore *store, BfError *error);
+
+/* ---- insert.c ---------------------------------------------------------------------------------------------------- */
+
+/* A particle at the layer and head where int G_t dnu_t - min G_t is largest, into the next place that is left there: of
+ * weight 1/20, or a half of that, and so on, until R falls. *lower: whether it did; if not, all is as it was. */
+BfStatus bf_descent_insert(BfDescent *x, bool *lower, BfError *error);
 
 /* ---- save.c ------------------------------------------------------------------------------------------------------ */
 

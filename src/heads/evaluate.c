@@ -101,8 +101,7 @@ BfStatus bf_heads_evaluate(BfHeads *x, const BfHeadLaw *law, BfHeadsValue *out, 
   return BF_OK;
 }
 
-BfStatus bf_heads_slope(const BfHeads *x, const BfHeadLaw *law, const double *velocity, double *slope,
-                        BfError *error) {
+BfStatus bf_heads_slope(const BfHeads *x, const BfHeadLaw *law, const double *velocity, double *slope, BfError *error) {
   double sum[PARTICLE_SUMS];
   BF_TRY(sum_particles(x, law, velocity, sum, error));
   *slope = -sum[SLOPE];

@@ -1,15 +1,41 @@
 /* What is reported at the start, at the end and between. */
 #include "heads/descend.h"
+#include "heads/tangent/tangent.h"
 
-const char *const bf_history_name[BF_HISTORY_COLUMNS] = {"tau",           "risk",  "loss",  "accuracy",
-                                                         "gradient_norm", "slope", "steps", "evaluations"};
+const char *const bf_history_name[BF_HISTORY_COLUMNS] = {"tau",
+                                                         "risk",
+                                                         "loss",
+                                                         "accuracy",
+                                                         "gradient_norm",
+                                                         "slope",
+                                                         "steps",
+                                                         "evaluations",
+                                                         "kernel_smallest",
+                                                         "kernel_largest",
+                                                         "kernel_trace",
+                                                         "kernel_pooled_smallest"};
 
-double bf_history_tau(const BfDescent *x, int64_t row) {
-  const int64_t last = x->set->outputs + 1;
-  return row >= last ? x->set->tau : x->set->tau * ((double)row / (double)last);
+int64_t bf_history_room(const BfHeadsSettings *set) { return 1 + (set->outputs + 1) * (set->insert + 1); }
+
+double bf_history_tau(const BfDescent *x) {
+  const double part = (double)x->round_rows / (double)(x->set->outputs + 1);
+  return x->round_begin + (part >= 1 ? x->set->tau : x->set->tau * part);
 }
 
-void bf_history_note(BfDescent *x) {
+static BfStatus note_kernel(BfDescent *x, double row[], BfError *error) {
+  BfTangent kernel = {0};
+  BfStatus  status;
+  BF_GOTO(bf_tangent_kernel(x->heads, &x->law, &kernel, error));
+  row[BF_HISTORY_KERNEL_SMALLEST] = kernel.smallest;
+  row[BF_HISTORY_KERNEL_LARGEST]  = kernel.largest;
+  row[BF_HISTORY_KERNEL_TRACE]    = kernel.trace;
+  row[BF_HISTORY_KERNEL_POOLED]   = kernel.pooled_smallest;
+done:
+  bf_tangent_clear(&kernel);
+  return status;
+}
+
+BfStatus bf_history_note(BfDescent *x, BfError *error) {
   const BfHeadsValue *v       = &x->value;
   double             *row     = x->history + BF_HISTORY_COLUMNS * x->rows++;
   row[BF_HISTORY_TAU]         = x->tau;
@@ -20,6 +46,8 @@ void bf_history_note(BfDescent *x) {
   row[BF_HISTORY_SLOPE]       = v->slope;
   row[BF_HISTORY_STEPS]       = (double)x->steps;
   row[BF_HISTORY_EVALUATIONS] = (double)x->evaluations;
+  x->round_rows++;
+  return x->set->kernel ? note_kernel(x, row, error) : BF_OK;
 }
 
 static BfStatus write_column(const BfDescent *x, int c, BfStore *store, BfError *error) {
@@ -36,6 +64,7 @@ done:
 }
 
 BfStatus bf_history_write(const BfDescent *x, BfStore *store, BfError *error) {
-  for (int c = 0; c < BF_HISTORY_COLUMNS; c++) BF_TRY(write_column(x, c, store, error));
+  const int columns = x->set->kernel ? BF_HISTORY_COLUMNS : BF_HISTORY_KERNEL_SMALLEST;
+  for (int c = 0; c < columns; c++) BF_TRY(write_column(x, c, store, error));
   return BF_OK;
 }

@@ -145,16 +145,11 @@ done:
 
 BfStatus bf_heads_petsc_take(void *state, BfOptions *options, BfError *error) {
   BfHeadsSettings *o = state;
+  char             room[32];
+  o->box = o->box || o->certify; /* a certificate is of laws in the box */
+  snprintf(room, sizeof room, "%lld", (long long)o->insert);
+  if (o->insert && !bf_options_given(options, "heads_room")) BF_TRY(bf_options_add(options, "heads_room", room, error));
   BF_TRY(check_words(options, error));
   BF_TRY(bf_petsc_take(&bf_heads_petsc, options, &o->petsc, error));
   return check_scheme(o->petsc, options, error);
-}
-
-BfStatus bf_heads_check_options(const BfHeadsSettings *o, const BfOptions *given, BfError *error) {
-  static const char *const later[] = {"insert", "kernel", "lse", "certify"};
-  (void)o;
-  for (int i = 0; i < 4; i++)
-    if (bf_options_given(given, later[i]))
-      return bf_fail(error, BF_BAD_INPUT, "option -%s is not there yet in this version", later[i]);
-  return BF_OK;
 }

@@ -1,7 +1,9 @@
 /* Where a descent is: its particles and what they are worth. */
 #include "heads/descend.h"
 #include "heads/initial.h"
+#include "heads/variation/variation.h"
 #include <math.h>
+#include <string.h>
 
 /* ---- room -------------------------------------------------------------------------------------------------------- */
 
@@ -10,17 +12,23 @@ BfStatus bf_descent_create(BfDescent *x, BfError *error) {
   const int64_t n = bf_descent_size(x);
   BF_TRY(BF_NEW(&x->value.velocity, n, error));
   BF_TRY(BF_NEW(&x->initial, n, error));
-  BF_TRY(BF_NEW(&x->base, n, error));
-  BF_TRY(BF_NEW(&x->base_velocity, n, error));
-  return BF_NEW(&x->history, BF_HISTORY_COLUMNS * (x->set->outputs + 2), error);
+  BF_TRY(BF_NEW(&x->initial_weight, x->law.layers * x->law.count, error));
+  BF_TRY(BF_NEW(&x->base, bf_descent_numbers(x), error));
+  BF_TRY(BF_NEW(&x->base_velocity, bf_descent_numbers(x), error));
+  if (x->conic) BF_TRY(BF_NEW(&x->value.variation, x->law.layers * x->law.count, error));
+  if (x->conic) BF_TRY(BF_NEW(&x->weight_velocity, x->law.layers * x->law.count, error));
+  return BF_NEW(&x->history, BF_HISTORY_COLUMNS * bf_history_room(x->set), error);
 }
 
 void bf_descent_clear(BfDescent *x) {
   bf_heads_law_clear(&x->law);
   bf_free(x->value.velocity);
+  bf_free(x->value.variation);
   bf_free(x->value.tokens);
   bf_free(x->value.adjoint);
   bf_free(x->initial);
+  bf_free(x->initial_weight);
+  bf_free(x->weight_velocity);
   bf_free(x->base);
   bf_free(x->base_velocity);
   bf_free(x->history);
@@ -60,10 +68,91 @@ static void keep_within(BfDescent *x) {
   }
 }
 
+/* d log alpha/dtau = -(G - int G dnu), of particles that are there; *square: the sum over layers of int (G - int G
+ * dnu)^2 dnu, at which rate R falls by it but for eps. */
+static BfStatus move_weights(BfDescent *x, double *square, BfError *error) {
+  const BfHeadLaw *law = &x->law;
+  const int64_t    T   = law->layers;
+  double          *mean, *squares = NULL;
+  BfStatus         status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&mean, 2 * T, error), error));
+  BF_GOTO(bf_heads_mean(x->heads, law, x->value.variation, mean, error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&squares, T * law->count, error), error));
+  for (int64_t i = 0; i < T * law->count; i++) {
+    const double above    = x->value.variation[i] - mean[i / law->count];
+    x->weight_velocity[i] = law->weight[i] > 0 ? -above : 0;
+    squares[i]            = above * above;
+  }
+  BF_GOTO(bf_heads_mean(x->heads, law, squares, mean + T, error));
+  *square = 0;
+  for (int64_t t = 0; t < T; t++) *square += mean[T + t];
+done:
+  bf_free(mean);
+  bf_free(squares);
+  return status;
+}
+
 BfStatus bf_descent_evaluate(BfDescent *x, BfError *error) {
+  double square;
   BF_TRY(bf_heads_evaluate(x->heads, &x->law, &x->value, error));
   x->evaluations++;
-  if (!x->set->box) return BF_OK;
-  keep_within(x);
-  return bf_heads_slope(x->heads, &x->law, x->value.velocity, &x->value.slope, error);
+  if (x->set->box) {
+    keep_within(x);
+    BF_TRY(bf_heads_slope(x->heads, &x->law, x->value.velocity, &x->value.slope, error));
+  }
+  if (!x->conic) return BF_OK;
+  BF_TRY(move_weights(x, &square, error));
+  x->value.slope -= x->problem->layer.step * square;
+  return BF_OK;
+}
+
+static BfStatus make_tables(BfDescent *x, BfError *error) {
+  const int64_t table = (x->problem->horizon + 1) * x->problem->train.tokens * x->problem->layer.dim;
+  if (!x->value.variation) BF_TRY(BF_NEW(&x->value.variation, x->law.layers * x->law.count, error));
+  if (!x->value.tokens) BF_TRY(BF_NEW(&x->value.tokens, table, error));
+  return x->value.adjoint ? BF_OK : BF_NEW(&x->value.adjoint, table, error);
+}
+
+BfStatus bf_descent_evaluate_all(BfDescent *x, BfError *error) {
+  BF_TRY(bf_together(x->run->world, make_tables(x, error), error));
+  BF_TRY(bf_descent_evaluate(x, error));
+  x->evaluations--;
+  return BF_OK;
+}
+
+/* ---- as numbers -------------------------------------------------------------------------------------------------- */
+
+void bf_descent_pack(const BfDescent *x, double *numbers) {
+  const int64_t n = bf_descent_size(x);
+  memcpy(numbers, x->law.theta, (size_t)n * sizeof *numbers);
+  for (int64_t i = n; i < bf_descent_numbers(x); i++) {
+    const double weight = x->law.weight[i - n];
+    numbers[i]          = weight > 0 ? log(weight) : 0; /* a place that is empty stays so */
+  }
+}
+
+BfStatus bf_descent_unpack(BfDescent *x, const double *numbers, BfError *error) {
+  BfHeadLaw    *law = &x->law;
+  const int64_t n = bf_descent_size(x), T = law->layers;
+  double       *sum = NULL, *ones = NULL;
+  BfStatus      status = BF_OK;
+  memcpy(law->theta, numbers, (size_t)n * sizeof *numbers);
+  if (!x->conic) return BF_OK;
+  for (int64_t i = 0; i < T * law->count; i++) law->weight[i] = law->weight[i] > 0 ? exp(numbers[n + i]) : 0;
+  BF_NEW(&sum, T, error);
+  if (error->status == BF_OK) BF_NEW(&ones, T * law->count, error);
+  for (int64_t i = 0; ones && i < T * law->count; i++) ones[i] = 1;
+  BF_GOTO(bf_together(x->run->world, error->status, error));
+  BF_GOTO(bf_heads_mean(x->heads, law, ones, sum, error));
+  for (int64_t i = 0; i < T * law->count; i++) law->weight[i] /= sum[i / law->count];
+done:
+  bf_free(sum);
+  bf_free(ones);
+  return status;
+}
+
+void bf_descent_motion(const BfDescent *x, double *velocity) {
+  const int64_t n = bf_descent_size(x);
+  memcpy(velocity, x->value.velocity, (size_t)n * sizeof *velocity);
+  if (x->conic) memcpy(velocity + n, x->weight_velocity, (size_t)(x->law.layers * x->law.count) * sizeof *velocity);
 }

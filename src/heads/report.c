@@ -24,8 +24,10 @@ void bf_heads_report(const void *state, const BfSession *session) {
   bf_print_loss(run, "training", v->loss, v->accuracy);
   bf_print(run, "\n|gradient| %.4g, dR/dtau %.4g", v->gradient_norm, v->slope);
   if (isfinite(rate)) bf_print(run, "; rate seen at last %.4g", rate);
+  bf_print(run, "\n");
   print_outside(run, problem, v->outside);
-  bf_print(run, "\nlayers: ");
+  bf_judgement_report(x, &((const BfHeadsState *)state)->judgement);
+  bf_print(run, "layers: ");
   bf_print_loss(run, "training", layers->loss, layers->accuracy);
   if (problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");

@@ -1,5 +1,6 @@
-/* Checkpoints of a descent. Numbers stage, steps, rejected, evaluations, rows, and tau and next by their bits; arrays:
- * initial (once), partial/particles, partial/weights, partial/history. */
+/* Checkpoints of a descent. Numbers stage, steps, rejected, evaluations, rows, round, inserted, round_rows, and tau,
+ * next and round_begin by their bits; arrays: initial, initial_weight (once), partial/particles, partial/weights,
+ * partial/history. */
 #include "heads/descend.h"
 #include "heads/share.h"
 #include <string.h>
@@ -73,15 +74,24 @@ static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
   const struct {
     const char *name;
     int64_t     value;
-  } number[]          = {{"stage", STAGE_DESCENT},        {"steps", x->steps}, {"rejected", x->rejected},
-                         {"evaluations", x->evaluations}, {"rows", x->rows},   {"tau", bits_of(x->tau)},
-                         {"next", bits_of(x->next)}};
+  } number[]          = {{"stage", STAGE_DESCENT},
+                         {"steps", x->steps},
+                         {"rejected", x->rejected},
+                         {"evaluations", x->evaluations},
+                         {"rows", x->rows},
+                         {"tau", bits_of(x->tau)},
+                         {"next", bits_of(x->next)},
+                         {"round", x->round},
+                         {"inserted", x->inserted},
+                         {"round_begin", bits_of(x->round_begin)},
+                         {"round_rows", x->round_rows}};
   const int64_t first = 0;
   const int     mine  = x->run->rank == 0;
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   for (size_t i = 0; i < sizeof number / sizeof *number; i++)
     BF_TRY(bf_checkpoint_number(x->checkpoint, number[i].name, number[i].value, error));
   BF_TRY(save_rows(x, rows, "initial", x->law.free, x->initial, error));
+  BF_TRY(save_rows(x, rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(save_rows(x, rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(save_rows(x, rows, "partial/weights", 1, x->law.weight, error));
   BF_TRY(bf_checkpoint_array(x->checkpoint, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS,
@@ -116,8 +126,14 @@ static BfStatus restore_numbers(BfDescent *x, BfCheckpoint *checkpoint, BfError 
   BF_TRY(bf_checkpoint_get(checkpoint, "rows", &x->rows, error));
   BF_TRY(get_double(checkpoint, "tau", &x->tau, error));
   BF_TRY(get_double(checkpoint, "next", &x->next, error));
-  if (x->rows > 0 && x->rows < x->set->outputs + 2 && x->tau >= 0 && x->tau < x->set->tau && x->next > 0 &&
-      x->steps > 0)
+  BF_TRY(bf_checkpoint_get(checkpoint, "round", &x->round, error));
+  BF_TRY(bf_checkpoint_get(checkpoint, "inserted", &x->inserted, error));
+  BF_TRY(get_double(checkpoint, "round_begin", &x->round_begin, error));
+  BF_TRY(bf_checkpoint_get(checkpoint, "round_rows", &x->round_rows, error));
+  if (x->rows > 0 && x->rows < bf_history_room(x->set) && x->tau >= x->round_begin && x->round_begin >= 0 &&
+      x->tau < x->round_begin + x->set->tau && x->next > 0 && x->steps > 0 && x->round >= 0 &&
+      x->round <= x->set->insert && x->inserted == x->round && x->round_rows > 0 &&
+      x->round_rows <= x->set->outputs + 1)
     return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
@@ -133,6 +149,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
     return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its descent is of another version of bellformer");
   BF_TRY(restore_numbers(x, checkpoint, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "initial", x->law.free, x->initial, error));
+  BF_TRY(restore_rows(x, checkpoint, &r->rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/weights", 1, x->law.weight, error));
   BF_TRY(bf_checkpoint_rows(checkpoint, "partial/history", &entries, error));
@@ -147,7 +164,8 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
 /* What a generation that could not be read has left. */
 static void forget(BfDescent *x) {
   x->tau = x->next = 0;
-  x->steps = x->rejected = x->evaluations = x->rows = 0;
+  x->steps = x->rejected = x->evaluations = x->rows = x->round = x->inserted = x->round_rows = 0;
+  x->round_begin                                                                             = 0;
 }
 
 BfStatus bf_descent_restore(BfDescent *x, int *restored, BfError *error) {

@@ -21,5 +21,3 @@ BfStatus bf_heads_petsc_take(void *state, BfOptions *options, BfError *error);
 /* A database with them, the defaults and the norm of a step's error, which is the maximum; to be destroyed by
  * bf_petsc_database_destroy, also after a failure. Local. */
 BfStatus bf_heads_database_create(const char *petsc, struct _n_PetscOptions **database, BfError *error);
-/* Refuse what does not go together. Local. */
-BfStatus bf_heads_check_options(const BfHeadsSettings *settings, const BfOptions *given, BfError *error);

@@ -22,34 +22,36 @@ struct BfStepper {
 /* The velocity where a step begins is known. */
 static PetscErrorCode right_hand_side(TS ts, PetscReal t, Vec v, Vec f, void *context) {
   BfDescent    *x = context;
-  const int64_t n = bf_descent_size(x);
   const double *from;
   double       *to;
   (void)ts;
   PetscCall(VecGetArrayRead(v, &from));
   if (t > x->tau) {
-    memcpy(x->law.theta, from, sizeof *from * (size_t)n);
+    if (bf_descent_unpack(x, from, &x->error) != BF_OK) return PETSC_ERR_USER;
     if (bf_descent_evaluate(x, &x->error) != BF_OK) return PETSC_ERR_USER;
     if ((x->broken = !isfinite(x->value.risk) || !isfinite(x->value.slope))) return PETSC_ERR_FP;
   }
   PetscCall(VecRestoreArrayRead(v, &from));
   PetscCall(VecGetArrayWrite(f, &to));
-  memcpy(to, t > x->tau ? x->value.velocity : x->base_velocity, sizeof *to * (size_t)n);
+  if (t > x->tau) bf_descent_motion(x, to);
+  else memcpy(to, x->base_velocity, sizeof *to * (size_t)bf_descent_numbers(x));
   return VecRestoreArrayWrite(f, &to);
 }
 
-static BfStatus put(BfStepper *s, const double *theta, BfError *error) {
+/* base: NULL for the law where it is. */
+static BfStatus put(BfStepper *s, const double *base, BfError *error) {
   double *to;
   TRY(VecGetArrayWrite(s->x, &to));
-  memcpy(to, theta, sizeof *to * (size_t)bf_descent_size(s->of));
+  if (base) memcpy(to, base, sizeof *to * (size_t)bf_descent_numbers(s->of));
+  else bf_descent_pack(s->of, to);
   TRY(VecRestoreArrayWrite(s->x, &to));
   return BF_OK;
 }
 
-static BfStatus get(BfStepper *s, double *theta, BfError *error) {
+static BfStatus get(BfStepper *s, BfError *error) {
   const double *from;
   TRY(VecGetArrayRead(s->x, &from));
-  memcpy(theta, from, sizeof *from * (size_t)bf_descent_size(s->of));
+  BF_TRY(bf_descent_unpack(s->of, from, error));
   TRY(VecRestoreArrayRead(s->x, &from));
   return BF_OK;
 }
@@ -60,14 +62,14 @@ static BfStatus create(BfStepper *s, BfError *error) {
   BfDescent *x = s->of;
   TSAdapt    adapt;
   PetscBool  rk, none, fsal;
-  TRY(VecCreateMPI(x->run->world, (PetscInt)bf_descent_size(x), PETSC_DETERMINE, &s->x));
+  TRY(VecCreateMPI(x->run->world, (PetscInt)bf_descent_numbers(x), PETSC_DETERMINE, &s->x));
   TRY(TSCreate(x->run->world, &s->ts));
   TRY(TSSetProblemType(s->ts, TS_NONLINEAR));
   TRY(TSSetRHSFunction(s->ts, NULL, right_hand_side, x));
   TRY(TSSetSolution(s->ts, s->x));
   TRY(TSSetMaxSteps(s->ts, PETSC_MAX_INT));
   TRY(TSSetFromOptions(s->ts));
-  TRY(TSSetMaxTime(s->ts, 2 * x->set->tau + 1));
+  TRY(TSSetMaxTime(s->ts, 2 * x->set->tau * (double)(x->set->insert + 1) + 1));
   TRY(TSSetExactFinalTime(s->ts, TS_EXACTFINALTIME_STEPOVER));
   TRY(TSSetErrorIfStepFails(s->ts, PETSC_FALSE));
   TRY(TSSetTime(s->ts, x->tau));
@@ -89,7 +91,7 @@ static void destroy(BfStepper *s) {
 
 BfStatus bf_stepper_create(BfDescent *x, BfStepper **out, BfError *error) {
   const double most = (double)PETSC_MAX_INT;
-  double       n    = (double)bf_descent_size(x);
+  double       n    = (double)bf_descent_numbers(x);
   (void)MPI_Allreduce(MPI_IN_PLACE, &n, 1, MPI_DOUBLE, MPI_SUM, x->run->world);
   if (n > most)
     return bf_fail(error, BF_BAD_INPUT,
@@ -98,7 +100,7 @@ BfStatus bf_stepper_create(BfDescent *x, BfStepper **out, BfError *error) {
   BF_TRY(bf_together(x->run->world, BF_NEW(out, 1, error), error));
   (*out)->of = x;
   create(*out, error);
-  if (error->status == BF_OK) put(*out, x->law.theta, error);
+  if (error->status == BF_OK) put(*out, NULL, error);
   const BfStatus status = bf_agree(x->run->world, error);
   if (status != BF_OK) bf_stepper_destroy(out);
   return status;
@@ -131,12 +133,12 @@ static BfStatus begin_anew(BfStepper *s, BfError *error) {
  * already, at the stage, which differs from the solution by rounding alone and takes its place. */
 static BfStatus arrive(BfStepper *s, BfError *error) {
   BfDescent *x = s->of;
-  if (!s->fsal) BF_TRY(get(s, x->law.theta, error));
+  if (!s->fsal) BF_TRY(get(s, error));
   const bool moved = x->set->box && bf_descent_project(x, x->law.theta);
   if (!s->fsal || moved) BF_TRY(bf_descent_evaluate(x, error));
   x->broken = !isfinite(x->value.risk) || !isfinite(x->value.slope);
   if (x->broken) return BF_OK;
-  if (s->fsal || moved) BF_TRY(put(s, x->law.theta, error));
+  if (s->fsal || moved) BF_TRY(put(s, NULL, error));
   if (moved) TRY(TSRestartStep(s->ts));
   return BF_OK;
 }
@@ -186,15 +188,14 @@ static BfStatus settle(BfStepper *s, double most, bool cut, bool rejected, BfErr
 }
 
 BfStatus bf_stepper_step(BfStepper *s, double most, BfError *error) {
-  BfDescent    *x      = s->of;
-  const int64_t n      = bf_descent_size(x);
-  const bool    cut    = x->next >= (most - x->tau) * (1 - 1e-12);
-  double        length = cut ? most - x->tau : x->next;
-  PetscInt      before, after;
-  int           broken = 0;
-  bool          taken  = false;
-  memcpy(x->base, x->law.theta, sizeof(double) * (size_t)n);
-  memcpy(x->base_velocity, x->value.velocity, sizeof(double) * (size_t)n);
+  BfDescent *x      = s->of;
+  const bool cut    = x->next >= (most - x->tau) * (1 - 1e-12);
+  double     length = cut ? most - x->tau : x->next;
+  PetscInt   before, after;
+  int        broken = 0;
+  bool       taken  = false;
+  bf_descent_pack(x, x->base);
+  bf_descent_motion(x, x->base_velocity);
   TRY(TSGetStepRejections(s->ts, &before));
   for (; !taken; broken += !taken) {
     if (broken) BF_TRY(begin_anew(s, error));

@@ -9,7 +9,6 @@ static const BfSections sections = {"heads", 0, BF_SECTION_HEADS};
 
 static BfStatus settle(void *state, const BfRun *run, BfError *error) {
   BfHeadsState *x = state;
-  BF_TRY(bf_together(run->world, bf_heads_check_options(&x->set, run->options, error), error));
   if (x->set.groups && run->size % x->set.groups)
     return bf_fail(error, BF_BAD_INPUT, "option -head_groups must divide the number of ranks, %d, got %lld", run->size,
                    (long long)x->set.groups);
@@ -100,9 +99,14 @@ static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bo
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus make(BfHeadsState *x, BfSession *session, BfError *error) {
+  BF_TRY(bf_judge_check(session->problem, &x->set, error));
   BF_TRY(bf_heads_database_create(x->set.petsc, &x->database, error));
-  x->descent = (BfDescent){
-      .run = session->run, .problem = session->problem, .set = &x->set, .database = x->database, .heads = x->heads};
+  x->descent = (BfDescent){.run      = session->run,
+                           .problem  = session->problem,
+                           .set      = &x->set,
+                           .database = x->database,
+                           .heads    = x->heads,
+                           .conic    = x->set.insert > 0};
   return bf_descent_create(&x->descent, error);
 }
 
@@ -116,23 +120,14 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   return session->start == BF_FRESH ? bf_descent_fill(&x->descent, error) : BF_OK;
 }
 
-/* Tokens and adjoints of the end. */
-static BfStatus make_tables(BfHeadsState *x, const BfProblem *problem, BfError *error) {
-  const int64_t table = (problem->horizon + 1) * problem->train.tokens * problem->layer.dim;
-  BF_TRY(BF_NEW(&x->descent.value.tokens, table, error));
-  return BF_NEW(&x->descent.value.adjoint, table, error);
-}
-
 static BfStatus train(void *state, BfSession *session, BfError *error) {
   BfHeadsState *x     = state;
   BfDescent    *d     = &x->descent;
   BfModel      *model = &session->trained.model;
   d->checkpoint       = session->checkpoint;
   BF_TRY(bf_descend(d, error));
-  const int64_t counted = d->evaluations; /* of the descent */
-  BF_TRY(bf_together(session->run->world, make_tables(x, session->problem, error), error));
-  BF_TRY(bf_descent_evaluate(d, error));
-  d->evaluations = counted;
+  BF_TRY(bf_descent_evaluate_all(d, error));
+  BF_TRY(bf_judge(d, &x->judgement, error));
   BF_TRY(bf_together(session->run->world, bf_model_create(session->problem, false, model, error), error));
   model->readout = d->value.readout;
   return bf_heads_export(d, model, error);
@@ -141,33 +136,63 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
 static void destroy(void *state) {
   BfHeadsState *x = state;
   bf_descent_clear(&x->descent);
+  bf_judgement_clear(&x->judgement);
   bf_heads_destroy(&x->heads);
   bf_petsc_database_destroy(&x->database);
   bf_free(x->set.petsc);
 }
 
 static const char *const outputs[] = {"/heads@accuracy",
+                                      "/heads@certified_cells",
+                                      "/heads@certified_found",
+                                      "/heads@certified_gap",
+                                      "/heads@certified_lower",
+                                      "/heads@certified_scale",
+                                      "/heads@certified_stationarity",
                                       "/heads@decay",
                                       "/heads@evaluations",
+                                      "/heads@final_kernel_largest",
+                                      "/heads@final_kernel_pooled_smallest",
+                                      "/heads@final_kernel_rank",
+                                      "/heads@final_kernel_residual",
+                                      "/heads@final_kernel_smallest",
+                                      "/heads@final_kernel_trace",
                                       "/heads@gradient_norm",
                                       "/heads@initial_accuracy",
                                       "/heads@initial_gradient_norm",
                                       "/heads@initial_loss",
                                       "/heads@initial_risk",
                                       "/heads@initial_slope",
+                                      "/heads@initial_stationarity",
+                                      "/heads@inserted",
+                                      "/heads@kernel_largest",
+                                      "/heads@kernel_pooled_smallest",
+                                      "/heads@kernel_rank",
+                                      "/heads@kernel_residual",
+                                      "/heads@kernel_smallest",
+                                      "/heads@kernel_trace",
                                       "/heads@loss",
+                                      "/heads@lse_first",
+                                      "/heads@lse_last",
                                       "/heads@outside",
+                                      "/heads@promised_rate",
                                       "/heads@rate",
                                       "/heads@reason",
                                       "/heads@rejected",
                                       "/heads@risk",
                                       "/heads@slope",
+                                      "/heads@stationarity",
+                                      "/heads@stationarity_layer",
                                       "/heads@steps",
                                       "/heads@tau",
                                       "/heads/adjoint",
                                       "/heads/history/*",
                                       "/heads/initial",
+                                      "/heads/initial_weights",
+                                      "/heads/kernel/*",
+                                      "/heads/lse/*",
                                       "/heads/particles",
+                                      "/heads/stationarity/*",
                                       "/heads/tokens",
                                       "/heads/weights",
                                       NULL};

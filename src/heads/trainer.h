@@ -1,6 +1,6 @@
 /* The trainer `heads`. */
 #pragma once
-#include "heads/descend.h"
+#include "heads/judge.h"
 #include "train/info.h"
 #include "train/trainer.h"
 
@@ -10,6 +10,7 @@ typedef struct {
   struct _n_PetscOptions *database;
   BfHeads                *heads;
   BfDescent               descent;
+  BfJudgement             judgement;
 } BfHeadsState;
 
 /* ---- functions of its row, as train/trainer.h tells them --------------------------------------------------------- */

@@ -85,6 +85,7 @@ static BfStatus write_numbers(const BfDescent *x, BfStore *store, BfError *error
   BF_TRY(bf_store_put_all(store, "/heads", sizeof attribute / sizeof *attribute, attribute, error));
   BF_TRY(bf_store_put_text(store, "/heads", "reason", bf_descent_words(x->end), error));
   BF_TRY(bf_store_put_int(store, "/heads", "steps", x->steps, error));
+  BF_TRY(bf_store_put_int(store, "/heads", "inserted", x->inserted, error));
   BF_TRY(bf_store_put_int(store, "/heads", "rejected", x->rejected, error));
   BF_TRY(bf_store_put_int(store, "/heads", "evaluations", x->evaluations, error));
   return bf_store_put_int(store, "/heads", "outside", v->outside, error);
@@ -98,5 +99,7 @@ BfStatus bf_heads_write_answer(const void *state, const BfSession *session, BfSt
   BF_TRY(write_particles(x, "/heads/weights", 0, x->law.weight, store, error));
   BF_TRY(write_tokens(session->problem, "/heads/tokens", x->value.tokens, store, error));
   BF_TRY(write_tokens(session->problem, "/heads/adjoint", x->value.adjoint, store, error));
+  if (x->conic) BF_TRY(write_particles(x, "/heads/initial_weights", 0, x->initial_weight, store, error));
+  BF_TRY(bf_judgement_write(x, &((const BfHeadsState *)state)->judgement, store, error));
   return bf_history_write(x, store, error);
 }

@@ -6,9 +6,7 @@
 
 enum { HEADS = 256 }; /* of the law that a search starts from, at equal distances */
 
-/* int G_t dnu_t of every layer. */
-static BfStatus find_means(const BfHeads *x, const BfHeadLaw *law, const double *variation, double *mean,
-                           BfError *error) {
+BfStatus bf_heads_mean(const BfHeads *x, const BfHeadLaw *law, const double *values, double *mean, BfError *error) {
   const int64_t each = (int64_t)x->blocks_a_chunk * BF_LANES, chunks = (law->count + each - 1) / each,
                 count = x->sequence_part ? 0 : chunks;
   double  *rows       = NULL;
@@ -17,7 +15,7 @@ static BfStatus find_means(const BfHeads *x, const BfHeadLaw *law, const double 
   for (int64_t c = 0; c < count; c++)
     for (int t = 0; t < law->layers; t++)
       for (int64_t h = c * each; h < law->count && h < (c + 1) * each; h++)
-        rows[c * law->layers + t] += law->weight[t * law->count + h] * variation[t * law->count + h];
+        rows[c * law->layers + t] += law->weight[t * law->count + h] * values[t * law->count + h];
   BF_GOTO(bf_exact_sum(x->run->world, count, law->layers, rows, mean, error));
 done:
   bf_free(rows);
@@ -64,7 +62,7 @@ BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *v
   BfStatus   status;
   *out = (BfStationarity){0};
   BF_GOTO(bf_together(x->run->world, make(law, out, error), error));
-  BF_GOTO(find_means(x, law, value->variation, out->mean, error));
+  BF_GOTO(bf_heads_mean(x, law, value->variation, out->mean, error));
   BF_GOTO(bf_heads_law_whole(x, law, &whole, error));
   BF_GOTO(bf_together(x->run->world, search_layers(x, &from, out, error), error));
   bf_heads_reduce(x->run->world, law->layers, out->least, MPI_SUM);

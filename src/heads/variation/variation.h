@@ -26,6 +26,10 @@ typedef struct {
 BfStatus bf_variation_search(const BfVariation *variation, int64_t count, const double *heads, BfVariationLeast *out,
                              BfError *error);
 
+/* sum_h alpha_{t,h} values[t][h] at every layer, values [T][count] of the rank's share, mean [T]: of 1 the sum of the
+ * weights. Collective. */
+BfStatus bf_heads_mean(const BfHeads *x, const BfHeadLaw *law, const double *values, double *mean, BfError *error);
+
 typedef struct {
   double  stationarity; /* max_t (int G_t dnu_t - min G_t) */
   int     layer;        /* that has it */

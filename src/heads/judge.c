@@ -1,0 +1,132 @@
+/* Kernel, log-sum-exp test, stationarity and certificate of a descent that has ended. */
+#include "heads/judge.h"
+#include "heads/share.h"
+#include <math.h>
+#include <string.h>
+
+double bf_promised_rate(const BfDescent *x, double smallest) {
+  const BfCost *cost = &x->problem->cost;
+  if (!cost->kind->square || cost->weight_decay != 0 || x->set->insert || x->set->box) return NAN;
+  return 4 * smallest / (double)x->problem->train.tokens;
+}
+
+BfStatus bf_judge_check(const BfProblem *problem, const BfHeadsSettings *set, BfError *error) {
+  if (problem->heads.room != set->insert)
+    return bf_fail(error, BF_BAD_INPUT, "heads.room must be the rounds of -insert, which gives it: %lld, got %lld",
+                   (long long)set->insert, (long long)problem->heads.room);
+  if (set->insert && !problem->layer.attention[1].free)
+    return bf_fail(error, BF_BAD_INPUT,
+                   "-insert moves weights, which a fixed V cannot take into /model: control.V.form must not be fixed");
+  if (set->certify) BF_TRY(bf_certify_check_risk(problem, error));
+  return BF_OK;
+}
+
+/* ---- a law ------------------------------------------------------------------------------------------------------- */
+
+static BfStatus test_layers(const BfDescent *x, const double *tokens, double *lse, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const int64_t    n       = problem->train.tokens * problem->layer.dim;
+  for (int t = x->run->rank; t <= problem->horizon; t += x->run->size)
+    BF_TRY(bf_log_sum_exp_test(problem, &problem->train, tokens + t * n, &lse[t], error));
+  return BF_OK;
+}
+
+static BfStatus judge_law(BfDescent *x, const BfHeadLaw *law, const BfHeadsValue *value, BfJudgedLaw *out,
+                          BfError *error) {
+  const int T = x->problem->horizon;
+  BF_TRY(bf_stationarity(x->heads, law, value, x->set->box, &out->stationary, error));
+  if (x->set->kernel) BF_TRY(bf_tangent_kernel(x->heads, law, &out->kernel, error));
+  if (!x->set->lse) return BF_OK;
+  BF_TRY(bf_together(x->run->world, BF_NEW(&out->lse, T + 1, error), error));
+  BF_TRY(bf_together(x->run->world, test_layers(x, value->tokens, out->lse, error), error));
+  bf_heads_reduce(x->run->world, T + 1, out->lse, MPI_SUM);
+  return BF_OK;
+}
+
+/* Arrays of an evaluation beside the descent's. */
+static BfStatus make_value(const BfDescent *x, BfHeadsValue *value, BfError *error) {
+  const int64_t table = (x->problem->horizon + 1) * x->problem->train.tokens * x->problem->layer.dim;
+  BF_TRY(BF_NEW(&value->variation, x->law.layers * x->law.count, error));
+  BF_TRY(BF_NEW(&value->tokens, table, error));
+  return BF_NEW(&value->adjoint, table, error);
+}
+
+static BfStatus judge_first(BfDescent *x, BfJudgement *out, BfError *error) {
+  BfHeadsValue value = {0};
+  BfHeadLaw    law   = x->law;
+  BfStatus     status;
+  law.theta  = x->initial;
+  law.weight = x->initial_weight;
+  BF_GOTO(bf_together(x->run->world, make_value(x, &value, error), error));
+  BF_GOTO(bf_heads_evaluate(x->heads, &law, &value, error));
+  status = judge_law(x, &law, &value, &out->first, error);
+done:
+  bf_free(value.variation);
+  bf_free(value.tokens);
+  bf_free(value.adjoint);
+  return status;
+}
+
+/* ---- the certificate --------------------------------------------------------------------------------------------- */
+
+enum { HEADS = 64 }; /* of the law, that help to choose the scale */
+
+/* Some heads of the whole law's first layer, [count][q], the same on all ranks. */
+static BfStatus choose_heads(const BfDescent *x, const BfHeadLaw *whole, int64_t count, double *heads) {
+  const size_t q = (size_t)x->law.free;
+  for (int64_t i = 0; i < count; i++)
+    memcpy(heads + i * x->law.free, whole->theta + i * whole->heads / count * x->law.free, q * sizeof(double));
+  return BF_OK;
+}
+
+static BfStatus certify_risk(BfDescent *x, BfCertificate *out, BfError *error) {
+  const int64_t count = x->law.heads < HEADS ? x->law.heads : HEADS;
+  BfHeadLaw     whole = {0};
+  double       *heads = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_heads_law_whole(x->heads, &x->law, &whole, error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&heads, count * x->law.free, error), error));
+  choose_heads(x, &whole, count, heads);
+  status = bf_certify_risk(x->heads, &x->value, count, heads, x->set->certify, out, error);
+done:
+  bf_heads_law_clear(&whole);
+  bf_free(heads);
+  return status;
+}
+
+static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
+  const int64_t n = x->problem->train.tokens * x->problem->layer.dim;
+  BF_TRY(bf_together(x->run->world, BF_NEW(&out->lower, x->law.layers, error), error));
+  out->certified = -INFINITY;
+  for (int t = 0; t < x->law.layers; t++) {
+    BfLeastBound least = {0};
+    BF_TRY(bf_certify_least(x->heads, x->value.tokens + t * n, x->value.adjoint + (t + 1) * n, x->set->certify, &least,
+                            error));
+    out->lower[t]  = least.lower;
+    out->certified = fmax(out->certified, out->last.stationary.mean[t] - least.lower);
+  }
+  return BF_OK;
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
+
+BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
+  BF_TRY(judge_law(x, &x->law, &x->value, &out->last, error));
+  BF_TRY(judge_first(x, out, error));
+  out->promise = x->set->kernel ? bf_promised_rate(x, out->first.kernel.smallest) : NAN;
+  if (!x->set->certify) return BF_OK;
+  return x->law.layers == 1 ? certify_risk(x, &out->certificate, error) : certify_layers(x, out, error);
+}
+
+static void clear_law(BfJudgedLaw *x) {
+  bf_stationarity_clear(&x->stationary);
+  bf_tangent_clear(&x->kernel);
+  bf_free(x->lse);
+}
+
+void bf_judgement_clear(BfJudgement *x) {
+  clear_law(&x->first);
+  clear_law(&x->last);
+  bf_free(x->lower);
+  *x = (BfJudgement){0};
+}
