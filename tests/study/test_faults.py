@@ -101,10 +101,19 @@ def all_kept(out, keys):
             assert f["rollout"].attrs["cost"] > 0
 
 
-def await_done(process, out, count):
-    """Until so many points are done."""
+def claim(out):
+    """Of the newest start; "" before the first."""
+    try:
+        with open(out + ".checkpoint/claim") as f:
+            return f.readline()
+    except FileNotFoundError:
+        return ""
+
+
+def await_progress(process, out, before, count):
+    """Until it has claimed the study, since a launcher that loses a rank as it starts it may wait for good; and so many points are done."""
     until = time.time() + 60
-    while time.time() < until and process.poll() is None and len(done_of(out)) < count:
+    while time.time() < until and process.poll() is None and (claim(out) == before or len(done_of(out)) < count):
         time.sleep(0.005)
 
 
@@ -116,8 +125,9 @@ def kills():
         words.append("-keep")
         hurt = 0
         for _ in range(6):
+            before = claim(out)
             with start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3))) as process:
-                await_done(process, out, len(seen) + draw.choice((0, 1)))
+                await_progress(process, out, before, len(seen) + draw.choice((0, 1)))
                 time.sleep(draw.uniform(0, 0.8))
                 if process.poll() is None:
                     hurt += 1
