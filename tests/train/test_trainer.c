@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bellformer/flow.h"
+#include "model/format.h"
 #include "train/trainer.h"
 
 /* ---- the trainer: controls at a fraction of the way from the lower to the upper end of the box ------------------- */
