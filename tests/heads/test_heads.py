@@ -23,8 +23,9 @@ def close(a, b, tolerance=TOLERANCE):
 
 def evaluation():
     """Every number of an evaluation, and the model that is exported, of every kind of problem; with weights too."""
-    for name, p in CASES.items():
-        for H, weighted in ((11, False), (5, True)):
+    for i, (name, p) in enumerate(CASES.items()):
+        fixed = p["control"]["V"].get("form") == "fixed"
+        for H, weighted in ((11, False), (5, True))[i % 2 and not fixed:][:1]:
             theta, alpha = law(p, H, weighted=weighted)
             r = heads(p, *EVALUATE, theta=theta, alpha=alpha if weighted else None)
             e = oracle.evaluate(p, theta, alpha)
@@ -168,7 +169,7 @@ def ranks():
     for p, H, options in ((many, 40, ()), (CASES["squared error, decay"], 9, ("-box",)), (many, 3, ("-ts_rk_type", "5dp"))):
         theta, _ = law(p, H)
         first = heads(p, "-tau", 3, "-outputs", 2, *options, theta=theta)
-        for n, groups in ((2, 1), (2, 2), (3, 0), (4, 2)):
+        for n, groups in ((2, 1), (2, 2), (3, 0), (4, 2)) if H == 40 else ((3, 0),):
             other = heads(p, "-tau", 3, "-outputs", 2, *options, *(["-head_groups", groups] if groups else []), theta=theta, ranks=n)
             assert not differ(first, other), (n, groups, differ(first, other))
 
