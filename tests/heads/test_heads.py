@@ -201,6 +201,32 @@ def tokens_that_leave():
     assert r.heads["outside"] == count > 0 and "%d of 4 tokens leave Z" % count in r.warned, (count, r.warned)
 
 
+def on_other_data():
+    """eval tells the heads without a projection, with the readout that was chosen, on the training data and on another table."""
+    import h5py
+    p = {**CASES["a decision"], "projection": "clip", "lower": [-1.25, -1.25], "upper": [1.25, 1.25]}
+    theta, alpha = law(p, 5, weighted=True)
+    with tempfile.TemporaryDirectory() as f:
+        path, init, out = oracle.write(p, f, {"count": 5}), os.path.join(f, "law.csv"), os.path.join(f, "run.h5")
+        oracle.write_law(init, 2 * theta, alpha)
+        assert run(["heads", path, "-init", init, "-o", out, *EVALUATE]).returncode == 0
+        with h5py.File(out) as r:
+            readout, loss, tokens = r["rollout"].attrs["readout"], r["heads"].attrs["loss"], r["heads/tokens"][()]
+        for rows in (p["rows"], sequences(2, 3, seed=8)):
+            q = {**p, "rows": rows}
+            oracle.write(q, f, name="other")
+            table = os.path.join(f, "eval.h5")
+            done = run(["eval", out, "-data", os.path.join(f, "other.csv"), "-o", table, "-overwrite"])
+            assert done.returncode == 0 and "heads (5, no projection): loss" in done.stdout, done
+            every = oracle.tokens(q, 2 * theta, alpha)
+            with h5py.File(table) as e:
+                close(e["heads_tokens"][()], oracle.table(q, every), 1e-12)
+                close(e.attrs["heads_loss"], oracle.losses(q, [z[-1] for z in every])[readout], 1e-12)
+                if rows is p["rows"]:
+                    close(e.attrs["heads_loss"], loss, 1e-13)
+                    close(e["heads_tokens"][()], tokens, 1e-13)
+
+
 def bad_input():
     """One line, exit 2, nothing written."""
     p = CASES["squared error, decay"]
@@ -222,5 +248,5 @@ def bad_input():
 
 
 tap([(f.__doc__.split(";")[0].split(".")[0], f)
-     for f in (evaluation, steps_of_euler, adaptive, slopes, fixed_A, scalar_V, single_tokens, twins, one_head, ranks, ends, tokens_that_leave,
+     for f in (evaluation, steps_of_euler, adaptive, slopes, fixed_A, scalar_V, single_tokens, twins, one_head, ranks, ends, tokens_that_leave, on_other_data,
                bad_input)])
