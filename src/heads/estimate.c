@@ -87,6 +87,19 @@ static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *sec
   return BF_OK;
 }
 
+/* Of a rank that has most: whole chunks of heads, and of sequences what falls to it; and what ranks tell each other at
+ * every layer, there and back. */
+static double by_ranks(const BfMachine *m, const BfProblem *p, double alone) {
+  const double blocks = ceil((double)p->layer.heads / BF_LANES), each = fmin(fmax(floor(blocks / 64), 1), 8),
+               chunks = ceil(blocks / each), tokens = (double)p->train.tokens;
+  int groups = m->ranks;
+  while (m->ranks % groups || groups > chunks) groups--;
+  const double along   = fmin(m->ranks / groups, fmax(1, fmin((double)p->train.contexts, tokens / 8)));
+  const double a_layer = bf_reduction_of_ranks(m, groups, 16 * tokens * p->layer.dim / along);
+  return alone * bf_most_dealt(chunks, groups) / chunks / along + 2 * p->horizon * a_layer +
+         bf_reduction_of_ranks(m, (int)along, 16.0 * p->horizon * p->layer.free / groups);
+}
+
 /* ---- how many ---------------------------------------------------------------------------------------------------- */
 
 /* Stages of the scheme, and evaluations of the whole descent; guessed where TS chooses its steps. */
@@ -112,6 +125,7 @@ static PetscErrorCode read_scheme(const BfHeadsSettings *o, Scheme *out) {
   const double steps = ceil(o->tau / dt) + (double)o->outputs, each = out->stages - (rk && fsal);
   out->guessed     = rk && !none;
   out->evaluations = 1 + (out->guessed ? fmax(adaptive, each * (double)o->outputs) : steps * each);
+  out->evaluations *= (double)(1 + o->insert); /* a descent a round */
   if (o->tau <= 0) out->evaluations = 1;
   return TSDestroy(&ts);
 }
@@ -146,16 +160,17 @@ static double node_bytes(const BfInfo *x, const Scheme *scheme) {
 BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfHeadsSettings *o = &((const BfHeadsState *)state)->set;
   const BfProblem       *p = x->problem;
-  const double           T = p->horizon, H = p->layer.heads, q = H ? p->layer.free / H : 0,
-               ranks = x->machine ? x->machine->ranks : x->run->size;
-  Scheme     scheme  = {0};
-  double     seconds;
-  BfEstimate e = {0};
-  Text       a;
+  const double           T = p->horizon, H = p->layer.heads, q = H ? p->layer.free / H : 0;
+  Scheme                 scheme = {0};
+  double                 seconds;
+  BfEstimate             e = {0};
+  BfMachine              own;
+  Text                   a;
   BF_TRY(bf_together(x->run->world, bf_heads_check(p, error), error));
   BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
   BF_TRY(estimate(x->run, p, &seconds, error));
-  seconds /= ranks;
+  if (!x->machine) bf_machine_of_run(x->run, &own);
+  seconds   = by_ranks(x->machine ? x->machine : &own, p, seconds);
   e.rough   = scheme.guessed;
   e.at_most = !scheme.guessed;
   bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,

@@ -1,6 +1,7 @@
 /* A law of heads from a table: layer, head, u0, u1, ..., and perhaps weight. */
 #include "heads/initial.h"
 #include "problem/table.h"
+#include "run/text.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,12 +17,11 @@ typedef struct {
 
 /* The j of "u12", or -1. */
 static int component(const char *name, int q) {
-  char same[16];
-  for (int j = 0; j < q; j++) {
-    snprintf(same, sizeof same, "u%d", j);
-    if (!strcmp(name, same)) return j;
-  }
-  return -1;
+  char    same[32];
+  int64_t j;
+  if (name[0] != 'u' || bf_text_integer(name + 1, &j) || j < 0 || j >= q) return -1;
+  snprintf(same, sizeof same, "u%" PRId64, j);
+  return strcmp(name, same) ? -1 : (int)j;
 }
 
 static BfStatus find_columns(BfTable *table, int q, Columns *columns, BfError *error) {

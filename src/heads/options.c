@@ -45,8 +45,9 @@ const BfOption bf_heads_options[] = {
      .meaning = "the first step, of euler every one (it needs less than N / the largest eigenvalue of the kernel)"},
     {"ts_rtol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-5",
      .meaning = "relative tolerance of a step's error, in the largest number of any particle"},
-    {"ts_atol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-8",
-     .meaning = "absolute tolerance; far below 1e-6, or a risk near 0 is not followed"},
+    {"ts_atol", BF_OPTION_OTHER, BF_ANSWER, "X", .standard = "1e-7",
+     .meaning = "absolute tolerance; far below 1e-6, or a risk near 0 is not followed. Far below that of ts_rtol, and "
+                "steps shrink where a number passes 0"},
     {0}};
 
 /* ---- PETSc's ----------------------------------------------------------------------------------------------------- */

@@ -177,6 +177,9 @@ static BfStatus settle(BfStepper *s, double most, bool cut, bool rejected, BfErr
   TRY(TSGetTime(s->ts, &at[0]));
   TRY(TSGetTimeStep(s->ts, &at[1]));
   (void)MPI_Bcast(at, 2, MPI_DOUBLE, 0, x->run->world);
+  if (!(at[0] > x->tau))
+    return bf_fail(error, BF_FAILURE, "at tau = %.6g steps are too small to be counted: give larger tolerances",
+                   x->tau);
   x->tau = cut && !rejected ? most : at[0];
   if (!cut || rejected) x->next = at[1];
   x->steps++;

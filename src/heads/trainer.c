@@ -219,4 +219,5 @@ const BfTrainer bf_heads_trainer = {
     .write    = bf_heads_write_answer,
     .report   = bf_heads_report,
     .destroy  = destroy,
+    .apply    = bf_heads_apply,
     .estimate = bf_heads_tell_estimate};

@@ -21,6 +21,11 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *info, BfError *error)
 
 /* The law into a model: heads one behind another, each V times its weight. Collective. */
 BfStatus bf_heads_export(const BfDescent *descent, BfModel *model, BfError *error);
+/* tokens [T + 1][N][d] in the order of the data into a table [T + 1][N][d] in that of its rows. */
+void bf_heads_in_rows(const BfData *data, int layers, const double *tokens, double *table);
+/* The heads of a result on other data, averaged and without a projection. */
+BfStatus bf_heads_apply(BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
+                        const BfModel *model, BfApplied *out, BfError *error);
 /* The rate at which the risk has decayed over the last interval of the history, -d log R / d tau; NaN where there is
  * none. */
 double bf_heads_rate(const BfDescent *descent);

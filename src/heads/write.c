@@ -40,7 +40,13 @@ static BfStatus write_particles(const BfDescent *x, const char *path, int column
   return bf_store_write_block(store, path, BF_STORE_DOUBLE, rank, start, count, data, error);
 }
 
-/* tokens [T + 1][N][d] in the order of the data, as the table has its rows. */
+void bf_heads_in_rows(const BfData *data, int layers, const double *tokens, double *table) {
+  const int64_t N = data->tokens, d = data->dim;
+  for (int64_t t = 0; t <= layers; t++)
+    for (int64_t i = 0; i < N; i++)
+      memcpy(table + (t * N + data->row[i]) * d, tokens + (t * N + i) * d, sizeof(double) * (size_t)d);
+}
+
 static BfStatus write_tokens(const BfProblem *problem, const char *path, const double *tokens, BfStore *store,
                              BfError *error) {
   const BfData *data   = &problem->train;
@@ -48,10 +54,7 @@ static BfStatus write_tokens(const BfProblem *problem, const char *path, const d
   double       *table  = NULL;
   BfStatus      status;
   BF_GOTO(bf_store_together(store, BF_NEW(&table, dims[0] * dims[1] * dims[2], error), error));
-  for (int64_t t = 0; t < dims[0]; t++)
-    for (int64_t i = 0; i < dims[1]; i++)
-      memcpy(table + (t * dims[1] + data->row[i]) * dims[2], tokens + (t * dims[1] + i) * dims[2],
-             sizeof(double) * (size_t)dims[2]);
+  bf_heads_in_rows(data, problem->horizon, tokens, table);
   status = bf_store_write(store, path, BF_STORE_DOUBLE, 3, dims, table, error);
 done:
   bf_free(table);

@@ -155,6 +155,7 @@ def bad_tables():
                 ((rows + [[0, 4, *numbers]], header), "line 23: head 4 of layer 0 is given twice"),
                 (([row[:-1] for row in rows], header[:-3]), "column u5 is missing: a head has 6 numbers"),
                 (([row + [1] for row in rows], header + ",u6"), "unexpected column u6: layer, head, u0 .. u5 and weight are known"),
+                (([row + [1] for row in rows], header + ",u05"), "unexpected column u05: layer, head, u0 .. u5 and weight are known"),
                 (([row + [1] for row in rows], header + ",u5"), "column u5 is given twice"),
                 (([row[1:] for row in rows], header[6:]), "column layer is missing"),
                 (([row + [0.25] for row in rows], header + ",weight"), "the weights of layer 0 sum to 1.75, not 1"),
