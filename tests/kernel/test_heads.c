@@ -10,13 +10,13 @@
 #include "bellformer/quantize.h"
 #include "kernel/kernels.h"
 
-enum { MOST = 7 * 5 * BF_LANES };
+enum { MOST = 7 * 7 * BF_LANES };
 
 /* A sequence, heads, a cotangent and a direction. In lanes where BF_LANES stands last. */
 typedef struct {
   int    d, n, sees[7];
-  double beta, z[35], s[35], e[35], p[35], dz[35];
-  _Alignas(64) double A[25 * BF_LANES], V[25 * BF_LANES], weight[BF_LANES], dA[25 * BF_LANES], dV[25 * BF_LANES];
+  double beta, z[49], s[49], e[49], p[49], dz[49];
+  _Alignas(64) double A[49 * BF_LANES], V[49 * BF_LANES], weight[BF_LANES], dA[49 * BF_LANES], dV[49 * BF_LANES];
 } Case;
 
 static int number, failed;
@@ -58,7 +58,7 @@ static BfHeadLanes  lanes_of(const Case *c) { return (BfHeadLanes){c->A, c->V, c
 /* m_i and V m_i of one lane, everything moved by h along the direction `by`, or not where that is NULL. */
 static void define(const Case *c, int lane, const Case *by, long double h, long double *mean, long double *out) {
   const int   d = c->d;
-  long double A[25], V[25], z[35], s[35], weight[7];
+  long double A[49], V[49], z[49], s[49], weight[7];
   for (int k = 0; k < d * d; k++) {
     A[k] = c->A[k * BF_LANES + lane] + (by ? h * by->dA[k * BF_LANES + lane] : 0);
     V[k] = c->V[k * BF_LANES + lane] + (by ? h * by->dV[k * BF_LANES + lane] : 0);
@@ -90,7 +90,7 @@ static void define(const Case *c, int lane, const Case *by, long double h, long 
 /* d(V m_i) of one lane along the direction, and d sum_i <p_i, V m_i>. */
 static long double differ(const Case *c, int lane, const Case *by, long double *along) {
   const long double h = 1e-6L;
-  long double       plus[35], minus[35], mean[35], sum = 0;
+  long double       plus[49], minus[49], mean[49], sum = 0;
   define(c, lane, by, h, mean, plus);
   define(c, lane, by, -h, mean, minus);
   for (int k = 0; k < c->n * c->d; k++) sum += c->p[k] * (along[k] = (plus[k] - minus[k]) / (2 * h));
@@ -120,7 +120,7 @@ static double forward_error(const BfKernels *kernels, const Case *c) {
   kernels->heads_means(&x, c->A, mean, work);
   kernels->heads_forward(&x, &heads, out, work);
   for (int l = 0; l < BF_LANES; l++) {
-    long double m[35], v[35];
+    long double m[49], v[49];
     define(c, l, NULL, 0, m, v);
     for (int k = 0; k < c->n * c->d; k++) {
       grow(&worst, (double)fabsl(mean[k * BF_LANES + l] - m[k]));
@@ -144,7 +144,7 @@ static double tangent_error(const BfKernels *kernels, const Case *c, int of_A, i
   for (int k = 0; k < MOST; k++) out[k] = 3;
   kernels->heads_tangent(&x, &heads, &along, out, work);
   for (int l = 0; l < BF_LANES; l++) {
-    long double v[35];
+    long double v[49];
     differ(c, l, &by, v);
     for (int k = 0; k < c->n * c->d; k++) grow(&worst, (double)fabsl(out[k * BF_LANES + l] - 3 - c->weight[l] * v[k]));
   }
@@ -154,7 +154,7 @@ static double tangent_error(const BfKernels *kernels, const Case *c, int of_A, i
 
 /* Where the adjoint of a case stands. */
 typedef struct {
-  _Alignas(64) double by_A[25 * BF_LANES], by_V[25 * BF_LANES], by_z[MOST];
+  _Alignas(64) double by_A[49 * BF_LANES], by_V[49 * BF_LANES], by_z[MOST];
 } Adjoint;
 
 static Adjoint adjoint_of(const BfKernels *kernels, const Case *c, double before) {
@@ -162,7 +162,7 @@ static Adjoint adjoint_of(const BfKernels *kernels, const Case *c, double before
   const BfHeadLanes  heads = lanes_of(c);
   Adjoint            to;
   double            *work = work_of(c);
-  for (int k = 0; k < 25 * BF_LANES; k++) to.by_A[k] = to.by_V[k] = before;
+  for (int k = 0; k < 49 * BF_LANES; k++) to.by_A[k] = to.by_V[k] = before;
   for (int k = 0; k < MOST; k++) to.by_z[k] = before;
   kernels->heads_adjoint(&x, &heads, c->p, &(BfHeadAdjoint){to.by_A, to.by_V, to.by_z}, work);
   bf_free(work);
@@ -174,7 +174,7 @@ static double adjoint_error(const BfKernels *kernels, const Case *c) {
   const Adjoint to    = adjoint_of(kernels, c, 3);
   double        worst = 0;
   for (int l = 0; l < BF_LANES; l++) {
-    long double v[35];
+    long double v[49];
     Case        by = {.d = c->d};
     for (int k = 0; k < c->d * c->d; k++) {
       by.dA[k * BF_LANES + l] = 1;
@@ -194,10 +194,10 @@ static double adjoint_error(const BfKernels *kernels, const Case *c) {
 }
 
 static void test_definition(const BfKernels *kernels) {
-  static const int dims[] = {1, 2, 3, 5}, lengths[] = {1, 2, 5, 7};
+  static const int dims[] = {1, 2, 3, 5, 6, 7}, lengths[] = {1, 2, 5, 7};
   double           forward = 0, adjoint = 0, tangent = 0, sharp = 0;
   uint64_t         seed = 0;
-  for (int d = 0; d < 4; d++)
+  for (int d = 0; d < 6; d++)
     for (int n = 0; n < 4; n++)
       for (int k = 0; k < 6; k++) {
         const Case c = make(++seed, dims[d], lengths[n], k % 2, k / 2, 2),
