@@ -9,6 +9,8 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "solve"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "share", "python"))
+import bellformer  # noqa: E402
 from harness import ALONE, run, tap  # noqa: E402
 import initial  # noqa: E402
 
@@ -241,6 +243,29 @@ def of_heads():
         refused(folder, (problem(folder, "count: 4"), "run.h5", "-init run.h5: /heads/particles is not finite"))
 
 
+def whole():
+    """A run of heads from a table with weights: its layers are what it trained, in eval and in Python, beyond 64 heads, too; and it goes on as it is."""
+    theta, weight = particles(heads=70)
+    rows = [[t, h, *map(float, theta[t, h]), float(weight[t, h])] for t in range(3) for h in range(70)]
+    with place() as folder:
+        path = problem(folder, "count: 70")
+        csv(folder, rows, "layer,head,u0,u1,u2,u3,u4,u5,weight")
+        control = result(folder, "heads", path, "-init", "u.csv", "-tau", "0")
+        V = theta[:, :, 4:] * weight[:, :, None]
+        assert np.abs(control.reshape(3, 70, 6) - np.concatenate([theta[:, :, :4], V], axis=2)).max() < 1e-16
+        with h5py.File(os.path.join(folder, "run.h5")) as f:
+            assert (f["heads/particles"][()] == theta).all() and (f["heads/weights"][()] == weight).all()
+            loss = f["heads"].attrs["loss"]
+            assert f["model/A"].shape == (3, 70, 2, 2) and f["provenance"].attrs["format"] == 4
+        told = run(["eval", "run.h5"], cwd=folder)
+        assert told.returncode == 0 and abs(float(told.stdout.split("loss ")[1].split(",")[0]) - loss) < 1e-9 * loss, told.stderr
+        model = bellformer.load(os.path.join(folder, "run.h5"))
+        assert abs(model.loss(model.data)[0] - loss) < 1e-12 * loss
+        result(folder, "heads", path, "-init", "run.h5", "-tau", "0", name="again.h5")
+        with h5py.File(os.path.join(folder, "again.h5")) as f:
+            assert (f["heads/particles"][()] == theta).all() and (f["heads/weights"][()] == weight).all() and f["heads"].attrs["loss"] == loss
+
+
 # ---- problems ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -264,4 +289,4 @@ def problems():
 
 tap([("draws are the numpy twin's, to the bit, by any ranks, padding at rest", drawn), ("more heads contain the fewer", nested),
      ("normal", normal), ("tables", tables), ("bad tables", bad_tables), ("results that sum heads", sums), ("results that do not fit", misfits),
-     ("results of heads", of_heads), ("problems that are not of heads", problems)])
+     ("results of heads", of_heads), ("a run from a table, and from its result", whole), ("problems that are not of heads", problems)])
