@@ -155,7 +155,8 @@ static void check_written(Tap *tap, BfRun *run, const BfProblem *problem, const 
               bf_store_create(run->world, out, 1, &store, &error) == BF_OK;
   if (fine) trained.train.tokens[0] = NAN;
   fine = fine && bf_rollout_write(problem, &trained.train, &trained.test, store, &error) == BF_OK &&
-         bf_result_provenance(run->world, run, &arguments, problem->layer.kernels, BF_RESULT_OF_LAYERS, store, &error) == BF_OK &&
+         bf_result_provenance(run->world, run, &arguments, problem->layer.kernels, BF_RESULT_OF_LAYERS, store,
+                              &error) == BF_OK &&
          bf_store_commit(&store, &error) == BF_OK && bf_store_open(run->world, out, &store, &error) == BF_OK &&
          bf_store_get_double(store, "/rollout", "largest_token", &token, &error) == BF_OK &&
          bf_store_get_text(store, "/provenance", "command", &line, &error) == BF_OK;
