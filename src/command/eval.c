@@ -22,7 +22,8 @@ const BfOption bf_eval_options[] = {
          "write what the model answers, as CSV or HDF5 by the ending (.csv; .h5, .hdf5): a row a sequence in the order "
          "of their numbers, or, where the cost is one of tokens, a row a token in the order of the table, with "
          "sequence, position, class, logits and representation, or value. HDF5 has these under /prediction (of a "
-         "flow also /flow_prediction), the tokens after every layer as /tokens [T+1, N, d] and, with labels, the loss "
+         "flow also /flow_prediction, of heads /heads_prediction), the tokens after every layer as /tokens [T+1, N, d] "
+         "and, with labels, the loss "
          "of every sequence as /loss [S], loss and accuracy as attributes of /prediction"},
     {"w1", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, w1),
      .meaning =
@@ -41,8 +42,9 @@ void bf_manual_eval(const char *name, BfManual *manual) {
       .usage = "RUN.h5 [options]",
       .about =
           "Applies the trained Transformer of a result file to a data table; prints loss and accuracy. Of a result of "
-          "flow it tells both: of the layers, and of the flow in the scheme that it was trained with. A table without "
-          "labels (or targets) is predicted.\n",
+          "flow it tells both: of the layers, and of the flow in the scheme that it was trained with; of one of heads, "
+          "of "
+          "the layers with the projection, and without. A table without labels (or targets) is predicted.\n",
       .options = {bf_eval_options, bf_run_options},
       .notes   = "PETSc's options (-log_view) work too.\n"};
 }
