@@ -13,37 +13,9 @@ import argparse
 import style
 import numpy as np
 
+import paths
 from runfile import Run, bellformer, number
 from style import plt
-
-
-def mark_ends(axes, points, kinds, longest):
-    return style.draw_places(axes, points, kinds.of, kinds, float(np.clip(900 / len(points), 7, 20)), longest)
-
-
-def legend(axes, kinds):
-    axes.margins(0.09)
-    axes.legend(handles=kinds.handles(size=5), frameon=True, framealpha=0.8, edgecolor="none")
-
-
-def paths(axes, run, kinds, pair):
-    z = run.file["flow/tokens"][()][:, :, pair]
-    for i, k in enumerate(kinds.of):
-        axes.plot(z[:, i, 0], z[:, i, 1], color=kinds.colour(k), lw=0.5, alpha=0.6, marker=".", ms=2)
-    axes.set(xlabel="$z_%d$" % pair[0], ylabel="$z_%d$" % pair[1], title="tokens through depth")
-    note = mark_ends(axes, z[-1], kinds, np.ptp(z.reshape(-1, 2), axis=0).max())
-    legend(axes, kinds)
-    return [note]
-
-
-def paths_of_one(axes, run, kinds):
-    z, t = run.file["flow/tokens"][()][:, :, 0], run.file["flow/depth"][()]
-    for i, k in enumerate(kinds.of):
-        axes.plot(t, z[:, i], color=kinds.colour(k), lw=0.6, alpha=0.6, marker=".", ms=3)
-    axes.set(xlabel="depth $t$", ylabel="$z_0$", title="tokens against depth")
-    note = mark_ends(axes, np.stack([np.full(z.shape[1], t[-1]), z[-1]], axis=1), kinds, np.ptp(z))
-    legend(axes, kinds)
-    return [note]
 
 
 def positions(axes, run, kinds):
@@ -54,7 +26,7 @@ def positions(axes, run, kinds):
         axes.plot(position[i], z[0, i], color=kinds.colour(k), marker=".", ms=3, alpha=0.6)
     axes.set(xlabel="position", title="... at its end, against position")
     axes.xaxis.set_major_locator(style.plt.MaxNLocator(integer=True))
-    return [mark_ends(axes, np.stack([position, z[-1]], axis=1), kinds, np.ptp(z))]
+    return [paths.mark_ends(axes, np.stack([position, z[-1]], axis=1), kinds, np.ptp(z))]
 
 
 def hamiltonian(axes, run):
@@ -97,7 +69,8 @@ def main():
     kinds, several = style.Kinds(run.data), run.dim == 1 and len(np.unique(run.data.position)) > 1
     panels = 4 if several else 3
     figure, axes = plt.subplots(1, panels, figsize=(1.13 * panels * style.PANEL, 1.3 * style.PANEL))
-    notes = paths_of_one(axes[0], run, kinds) if run.dim == 1 else paths(axes[0], run, kinds, pair)
+    tokens = run.file["flow/tokens"][()]
+    notes = paths.in_depth(axes[0], tokens, run.file["flow/depth"][()], kinds) if run.dim == 1 else paths.in_plane(axes[0], tokens, kinds, pair)
     if several:
         notes += positions(axes[1], run, kinds)
     hamiltonian(axes[-2], run)

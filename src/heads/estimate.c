@@ -2,6 +2,7 @@
 #include "heads/check.h"
 #include "heads/share.h"
 #include "heads/trainer.h"
+#include "heads/variation/variation.h"
 #include <math.h>
 #include <petscts.h>
 
@@ -100,6 +101,14 @@ static double by_ranks(const BfMachine *m, const BfProblem *p, double alone) {
          bf_reduction_of_ranks(m, (int)along, 16.0 * p->horizon * p->layer.free / groups);
 }
 
+/* Searches of the least first variation, as evaluations by one rank: of the law at the start, at the end and of each
+ * round, layers dealt to ranks. */
+static double searches(const BfHeadsSettings *o, const BfProblem *p, int ranks) {
+  const double H = fmax(1, p->layer.heads);
+  return (double)(2 + o->insert) * bf_variation_heads(p->layer.heads) / H * bf_most_dealt(p->horizon, ranks) /
+         p->horizon;
+}
+
 /* ---- how many ---------------------------------------------------------------------------------------------------- */
 
 /* Stages of the scheme, and evaluations of the whole descent; guessed where TS chooses its steps. */
@@ -162,17 +171,18 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfProblem       *p = x->problem;
   const double           T = p->horizon, H = p->layer.heads, q = H ? p->layer.free / H : 0;
   Scheme                 scheme = {0};
-  double                 seconds;
+  double                 alone;
   BfEstimate             e = {0};
   BfMachine              own;
   Text                   a;
   BF_TRY(bf_together(x->run->world, bf_heads_check(p, error), error));
   BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
-  BF_TRY(estimate(x->run, p, &seconds, error));
+  BF_TRY(estimate(x->run, p, &alone, error));
   if (!x->machine) bf_machine_of_run(x->run, &own);
-  seconds   = by_ranks(x->machine ? x->machine : &own, p, seconds);
-  e.rough   = scheme.guessed;
-  e.at_most = !scheme.guessed;
+  const BfMachine *m       = x->machine ? x->machine : &own;
+  const double     seconds = by_ranks(m, p, alone);
+  e.rough                  = scheme.guessed || o->kernel || o->certify;
+  e.at_most                = !e.rough;
   bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,
            T * p->layer.free);
   bf_print(x->run, "  an evaluation      about %s with its gradient; %s%.0f of them to tau = %g%s\n",
@@ -180,6 +190,8 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
            scheme.guessed ? ", a guess: steps are chosen as they go" : "");
   bf_info_memory(x, "about ", node_bytes(x, &scheme), bf_info_memory_left(x), "");
   bf_estimate_add(x->run, &e, "descent", scheme.evaluations * seconds);
+  bf_estimate_add(x->run, &e, "stationarity", searches(o, p, m->ranks) * alone);
+  if (o->kernel || o->certify) bf_print(x->run, "  -kernel and -certify are not in the time below\n");
   BF_TRY(bf_info_ends(x, "about ", 8 * T * H * (2 * q + 1) + 16 * (T + 1) * (double)p->train.tokens * p->layer.dim, "",
                       &e, error));
   bf_info_time(x, &e);

@@ -127,7 +127,10 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   d->checkpoint       = session->checkpoint;
   BF_TRY(bf_descend(d, error));
   BF_TRY(bf_descent_evaluate_all(d, error));
+  bf_phase_begin(session->run, BF_PHASE_HEADS);
+  bf_progress_what(session->run, "stationarity");
   BF_TRY(bf_judge(d, &x->judgement, error));
+  bf_phase_end(session->run, BF_PHASE_HEADS);
   BF_TRY(bf_together(session->run->world, bf_model_create(session->problem, false, model, error), error));
   model->readout = d->value.readout;
   return bf_heads_export(d, model, error);

@@ -233,7 +233,7 @@ def interpreters():
         ok(subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder + "/bare"], capture_output=True, text=True))
         bare = folder + "/bare/bin/python3"
         assert subprocess.run([bare, "-c", "import h5py"], capture_output=True).returncode
-        for name in sorted(name for name in os.listdir(PLOT) if name not in ("runfile.py", "studyfile.py", "style.py") and name.endswith(".py")):
+        for name in sorted(name for name in os.listdir(PLOT) if name not in ("paths.py", "runfile.py", "studyfile.py", "style.py") and name.endswith(".py")):
             done = program(name, "-h", interpreter=bare)
             assert done.returncode == 0 and done.stdout.startswith("usage: "), (name, done.stderr)
         done = program("tokens.py", path, "-o", folder + "/a.png", interpreter=bare)

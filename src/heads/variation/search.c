@@ -199,3 +199,5 @@ BfStatus bf_variation_search(const BfVariation *variation, int64_t count, const 
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   return status;
 }
+
+double bf_variation_heads(int64_t count) { return POINTS + (double)count + STARTS * STEPS; }

@@ -30,6 +30,9 @@ BfStatus bf_variation_search(const BfVariation *variation, int64_t count, const 
  * weights. Collective. */
 BfStatus bf_heads_mean(const BfHeads *x, const BfHeadLaw *law, const double *values, double *mean, BfError *error);
 
+/* About how many heads that evaluates, with derivatives, where the caller has `count`. */
+double bf_variation_heads(int64_t count);
+
 typedef struct {
   double  stationarity; /* max_t (int G_t dnu_t - min G_t) */
   int     layer;        /* that has it */
