@@ -35,7 +35,7 @@ const BfOption bf_heads_options[] = {
      .meaning = "N rounds: add a particle where the first variation is least, then descend on particles and weights"},
     {"kernel", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(kernel), .meaning = "the tangent kernel at every report"},
     {"lse", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(lse), .meaning = "the log-sum-exp test of every layer's laws"},
-    {"certify", BF_OPTION_INT, BF_ANSWER, "CELLS", AT(certify), NULL, 1, 0x1p62,
+    {"certify", BF_OPTION_INT, BF_ANSWER, "CELLS", AT(certify), NULL, 1, 1e9,
      .meaning = "bounds by branch and bound over A, with so many cells at most; implies -box"},
     {"ts_type", BF_OPTION_OTHER, BF_ANSWER, "TYPE", .standard = TSRK, .choice = type_name,
      .meaning = "PETSc's TS: steps that it chooses, or equal ones: "},

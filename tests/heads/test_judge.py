@@ -215,7 +215,7 @@ def bad_input():
     fixed = case(rows=with_targets(sequences(2, 3)), **SQUARED, control={"A": {"form": "full", "range": [-2, 2]}, "V": {"form": "fixed", "value": [1, 0, 0, 1]}})
     for p, options, words in ((fixed, ["-insert", 1], "control.V.form"), (CASES["hinge, three classes, first"], ["-horizon", 1, "-certify", 9], "cost.terminal hinge"),
                               (CASES["three dimensions"], ["-certify", 9], "d is 3 and A full"), (CASES["a decision"], ["-horizon", 1, "-certify", 9], "one readout"),
-                              (CASES["squared error, decay"], ["-certify", 0], "option -certify must be at least 1"),
+                              (CASES["squared error, decay"], ["-certify", 0], "option -certify must be between 1 and 1000000000, got 0"),
                               (CASES["squared error, decay"], ["-insert", 2, "-heads_room", 1], "heads.room")):
         with tempfile.TemporaryDirectory() as f:
             path = oracle.write(p, f, {"count": 3})
