@@ -31,6 +31,9 @@ def spaces(folder):
             "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "17", "-quantize_cells", "0"])}
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through `with`, so that nothing is left behind
+
+
 class Started(subprocess.Popen):
     """The program at work; `with` leaves none of its processes behind, whatever fails."""
 
