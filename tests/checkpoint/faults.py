@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import oracle  # noqa: E402
 from bits import difference  # noqa: E402
 from cases import A2, READOUT, V2, sequences  # noqa: E402
-from harness import BELLFORMER, Result, run  # noqa: E402
+from harness import BELLFORMER, PATIENCE, Result, run  # noqa: E402
 
 PROBLEMS = os.environ["BELLFORMER_PROBLEMS"]
 SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
@@ -20,7 +20,7 @@ SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled
 
 def spaces(folder):
     """name: (problem file, options) of a run in the full space (M = 3.9e5, K = 6561: pieces of work within a layer), one in the
-    reachable space (8000 measures of 120 atoms), and the same without cells; and one in the full space that mostly builds tables."""
+    reachable space (8000 measures of 120 atoms), and the like without cells; and one in the full space that mostly builds tables."""
     long = {**SMALL, "cells": [5, 5], "rows": sequences(2, 2, seed=4), "horizon": 6, "lower": [-1.53, -1.47],
             "control": {"A": {"form": "full", "range": [-2, 2], "levels": 9}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
     iris = os.path.join(PROBLEMS, "iris", "iris.yaml")
@@ -28,7 +28,10 @@ def spaces(folder):
     return {"tables": (tables, ["-space", "full", "-action_count", "40", "-quantize_atoms", "2", "-quantize_cells", "4,3"]),
             "full": (oracle.write(long, folder, "long"), ["-space", "full"]),
             "reachable": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "20"]),
-            "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "20", "-quantize_cells", "0"])}
+            "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "17", "-quantize_cells", "0"])}
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through `with`, so that nothing is left behind
 
 
 class Started(subprocess.Popen):
@@ -49,9 +52,27 @@ def start(arguments, ranks=0):
     return Started(["solve", *arguments], ranks)
 
 
-def finish(process, timeout=120):
-    out, err = process.communicate(timeout=timeout)
+def finish(process):
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
+
+
+def await_that(process, condition):
+    """Until it holds, or the process has ended: whether it held."""
+    until = time.monotonic() + PATIENCE
+    while not (held := condition()) and process.poll() is None:
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.005)
+    return held
+
+
+def claim(out):
+    """Of the newest start; "" before the first."""
+    try:
+        with open(out + ".checkpoint/claim") as f:
+            return f.readline()
+    except FileNotFoundError:
+        return ""
 
 
 def ranks_of(process):
@@ -74,12 +95,10 @@ def hears(pid, number):
 
 def await_hearing(process, number, ranks):
     """Until all ranks are the program and handle the signal; what comes earlier is the launcher's, which on a busy machine has started none yet."""
-    until = time.time() + 60
-    while process.poll() is None and time.time() < until:
+    def heard():
         pids = ranks_of(process)
-        if len(pids) >= max(ranks, 1) and all(hears(pid, number) for pid in pids) and (process.pid not in pids or not ranks):
-            return
-        time.sleep(0.01)
+        return len(pids) >= max(ranks, 1) and all(hears(pid, number) for pid in pids) and (process.pid not in pids or not ranks)
+    await_that(process, heard)
 
 
 def kill_all(process):
@@ -106,22 +125,23 @@ def starts_of(out):
     return int(Result(out).attributes["provenance"]["starts"])
 
 
-def hurt_often(space, times, seed, ranks, intervals, hurt, judge):
-    """A run is started and hurt at a random instant, again and again until it was hurt so often; then it is left alone. What comes to its
-    end has the bits of a run in peace. The most starts that one took: 1 where none was hurt that had a checkpoint. hurt(draw, process);
-    judge(status, err, out, ranks): what else must hold of each start."""
+def hurt_often(space, times, seed, ranks, intervals, ready, hurt, judge):
+    """A run is started and hurt at a random instant behind ready(process, ranks, out, claim before), again and again until it was hurt so
+    often; then it is left alone. What comes to its end has the bits of a run in peace. The most starts that one took: 1 where none was hurt
+    that had a checkpoint. hurt(draw, process); judge(status, err, out, ranks): what else must hold of each start."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="bf_hurt_") as f:
         problem, options = spaces(f)[space]
         began = time.monotonic()
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
-        pace = max(1, 0.2 * (time.monotonic() - began))  # on a busy machine what is early would be before the program is there
+        pace = 0.25 * (time.monotonic() - began)  # of this machine, and of what else it does
         done = finished = tried = most = 0
         while done < times:
-            number, tried = draw.choice(ranks), tried + 1
+            number, tried, before = draw.choice(ranks), tried + 1, claim(out)
             assert tried <= 10 * times, "%d of %d starts were over before they could be hurt" % (tried - done, tried)
             with start([problem, "-o", out, "-restart", "auto", "-checkpoint_interval", draw.choice(intervals), "-quiet", *options], number) as process:
-                time.sleep(pace * draw.uniform(0.15, 1.3))
+                ready(process, number, out, before)
+                time.sleep(pace * draw.uniform(0, 1))
                 if process.poll() is None:
                     hurt(draw, process)
                     done += 1

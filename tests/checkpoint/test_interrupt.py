@@ -10,9 +10,12 @@ from faults import await_hearing, hurt_often  # noqa: E402
 from harness import tap  # noqa: E402
 
 
-def interrupt(draw, process, ranks):
+def heard(process, ranks, *_):
     """Not before every rank hears: the launcher alone would say nothing."""
     await_hearing(process, signal.SIGTERM, ranks)
+
+
+def interrupt(draw, process):
     process.send_signal(draw.choice((signal.SIGTERM, signal.SIGINT)))
 
 
@@ -30,5 +33,5 @@ def judge(status, err, out, ranks):
 
 
 tap([("%s space, %d ranks" % (space, ranks), lambda space=space, times=times, seed=seed, ranks=ranks: hurt_often(
-    space, times, seed, (ranks,), ("0", "1"), lambda draw, process: interrupt(draw, process, ranks), judge))
+    space, times, seed, (ranks,), ("0", "1"), heard, interrupt, judge))
      for seed, (space, times, ranks) in enumerate((("full", 7, 2), ("reachable", 7, 3), ("full", 4, 0)))])

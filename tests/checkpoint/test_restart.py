@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import SMALL, Result, await_hearing, finish, oracle, reference, run, same, spaces, start  # noqa: E402
+from faults import SMALL, Result, await_hearing, await_that, finish, oracle, reference, run, same, spaces, start  # noqa: E402
 from harness import only_root, tap  # noqa: E402
 
 
@@ -124,10 +123,7 @@ def lost_claim():
         out = os.path.join(f, "run.h5")
         claim = os.path.join(out + ".checkpoint", "claim")
         with start([problem, "-o", out, "-checkpoint_interval", "0", *options]) as process:
-            until = time.time() + 60
-            while not os.path.exists(out + ".checkpoint/0000.h5"):
-                assert process.poll() is None and time.time() < until, finish(process)
-                time.sleep(0.01)
+            assert await_that(process, lambda: os.path.exists(out + ".checkpoint/0000.h5")), finish(process)
             with open(claim, "w") as file:
                 file.write("another 1 2.3\n")
             status, _, err = finish(process)

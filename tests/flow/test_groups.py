@@ -11,8 +11,8 @@ import continuous
 from flow_cases import case
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
-from faults import Started, kill_all, ranks_of  # noqa: E402
-from harness import Result, run, tap  # noqa: E402
+from faults import Started, await_that, kill_all, ranks_of  # noqa: E402
+from harness import PATIENCE, Result, run, tap  # noqa: E402
 from bits import difference as same  # noqa: E402
 from cases import READOUT, sequences  # noqa: E402
 
@@ -88,10 +88,7 @@ def flow(path, out, ranks, *options):
 
 def generations(process, out):
     """Waits until there is a checkpoint of this start or an earlier one, or the end."""
-    until = time.time() + 60
-    while process.poll() is None and not glob.glob(out + ".checkpoint/*.h5"):
-        assert time.time() < until, "no checkpoint"
-        time.sleep(0.01)
+    await_that(process, lambda: glob.glob(out + ".checkpoint/*.h5"))
 
 
 def one_signal(options=("-starts", 4000, "-scheme", "layers")):
@@ -104,7 +101,7 @@ def one_signal(options=("-starts", 4000, "-scheme", "layers")):
             ranks = ranks_of(process)
             assert len(ranks) == 4, ranks
             os.kill(max(ranks), signal.SIGUSR1)
-            _, errors = process.communicate(timeout=100)
+            _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 75 and "go on with" in errors, (process.returncode, errors)
 
 

@@ -14,7 +14,7 @@ def configuration():
     lines += ["SlurmctldHost=%s(%s)" % (socket.gethostname(), CONTROLLER)]
     lines += ["NodeName=%s NodeHostname=%s NodeAddr=%s Port={ports[%d]}" % (n, n, ADDRESS[n], i + 1) for i, n in enumerate(NAMES)]
     text = "\n".join(line for line in lines if not line.startswith("PartitionName"))
-    return text + "\nPartitionName=test Nodes=%s Default=YES MaxTime=INFINITE DefaultTime=5 OverTimeLimit=0 State=UP\n" % ",".join(NAMES)
+    return text + "\nPartitionName=test Nodes=%s Default=YES MaxTime=INFINITE DefaultTime=30 OverTimeLimit=0 State=UP\n" % ",".join(NAMES)
 
 
 class HostCluster(cluster.Cluster):
@@ -36,7 +36,7 @@ class HostCluster(cluster.Cluster):
         m = self.folder + "/munge/"
         self.daemon("munged", "-F", f"--key-file={m}key", f"--socket={m}munge.sock", f"--pid-file={m}pid", f"--log-file={m}log",
                     f"--seed-file={m}seed")
-        cluster.wait_for("munge's socket", 10, lambda: os.path.exists(m + "munge.sock"))
+        cluster.wait_for("munge's socket", lambda: os.path.exists(m + "munge.sock"))
         self.daemon("slurmctld", "-D")
         for name in NAMES:
             self.slurmd(name)
@@ -49,7 +49,7 @@ class HostCluster(cluster.Cluster):
                                                        stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True))
 
     def idle(self, count):
-        cluster.wait_for("%d idle nodes" % count, 60, lambda: ["idle", str(count)] in
+        cluster.wait_for("%d idle nodes" % count, lambda: ["idle", str(count)] in
                          [line.split() for line in self.ask("sinfo", "-h", "-o", "%T %D", check=False).splitlines()])
 
     def stop(self):

@@ -34,9 +34,9 @@ def missing():
     return "" if done.returncode == 0 else "namespaces are not allowed: " + done.stderr.strip().replace("\n", "; ")
 
 
-def wait_for(what, seconds, condition):
+def wait_for(what, condition, seconds=cluster.PATIENCE):
     """At once: what is done to a run must hit the moment."""
-    return cluster.wait_for(what, seconds, condition, 0.002)
+    return cluster.wait_for(what, condition, seconds, 0.002)
 
 
 class Hosts:
@@ -65,7 +65,7 @@ class Hosts:
 
     def sh(self, script, inside=None):
         done = subprocess.run([*(self.enter(self.init[inside].pid) if inside else []), "sh", "-ec", script], capture_output=True, text=True,
-                              env=self.environment, timeout=60)
+                              env=self.environment, timeout=cluster.PATIENCE)
         assert done.returncode == 0, (script, done.stderr)
         return done.stdout
 
@@ -79,7 +79,7 @@ class Hosts:
                   "ip link set lo up; touch %s; exec sleep infinity" % (name, self.folder, ready))
         self.init[name] = subprocess.Popen(["unshare", "--net", "--uts", "--mount", "sh", "-ec", script], env=self.environment,
                                            stdin=subprocess.DEVNULL, start_new_session=True)
-        wait_for("host " + name, 10, lambda: os.path.exists(ready))
+        wait_for("host " + name, lambda: os.path.exists(ready))
         self.network[name] = os.readlink("/proc/%d/ns/net" % self.init[name].pid)
         self.write("pid." + name, "%d\n" % self.init[name].pid)
 

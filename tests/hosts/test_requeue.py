@@ -38,14 +38,14 @@ def submit(run, *flags):
 
 def at_work(job, run):
     """On both hosts, with a checkpoint of its own."""
-    one.wait_for(f"checkpoint of job {job}", 60, lambda: len(glob.glob(path(run) + ".checkpoint/*.h5")) > 1 or
+    one.wait_for(f"checkpoint of job {job}", lambda: len(glob.glob(path(run) + ".checkpoint/*.h5")) > 1 or
                  cluster.state(job) not in ("PENDING", "CONFIGURING", "RUNNING"))
     assert cluster.state(job) == "RUNNING" and cluster.show(job)["NumNodes"] == "2", (cluster.show(job), output(job))
 
 
 def finished(job, run, words, nodes):
     """It has requeued itself, pends for two nodes, takes one, and ends there with the bits of the run in peace."""
-    one.wait_for(f"requeue of job {job}", 60, lambda: cluster.state(job) == "PENDING")
+    one.wait_for(f"requeue of job {job}", lambda: cluster.state(job) == "PENDING")
     cluster.ask("scontrol", "update", "jobid=" + job, "NumNodes=1", "NumTasks=1")
     end = cluster.ended(job)
     said = output(job)

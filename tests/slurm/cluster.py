@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+from harness import PATIENCE
+
 # Requeueing waits for cred_expire, which is 120 s by default. A node has 4 CPUs, whatever the machine has.
 CONFIGURATION = """
 ClusterName=local
@@ -57,7 +59,7 @@ UnkillableStepTimeout=10
 NodeName=DEFAULT CPUs=4 State=UNKNOWN
 NodeName=node1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]}
 NodeName=node2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[2]}
-PartitionName=test Nodes=node[1-2] Default=YES MaxTime=INFINITE DefaultTime=5 OverTimeLimit=0 State=UP
+PartitionName=test Nodes=node[1-2] Default=YES MaxTime=INFINITE DefaultTime=30 OverTimeLimit=0 State=UP
 """
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "scancel", "sinfo")
 USER = pwd.getpwuid(os.getuid()).pw_name
@@ -100,10 +102,10 @@ def descendants():
     return {pid: read(f"/proc/{pid}/cmdline").split("\0") for pid in found - {os.getpid()}}
 
 
-def wait_for(what, seconds, condition, pause=0.1):
+def wait_for(what, condition, seconds=PATIENCE, pause=0.1):
     """The first true answer of condition()."""
-    end = time.time() + seconds
-    while time.time() < end:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         answer = condition()
         if answer:
             return answer
@@ -137,11 +139,11 @@ class Cluster:
         m = self.folder + "/munge/"
         self.daemon("munged", "-F", f"--key-file={m}key", f"--socket={m}munge.sock", f"--pid-file={m}pid", f"--log-file={m}log",
                     f"--seed-file={m}seed")
-        wait_for("munge's socket", 10, lambda: os.path.exists(m + "munge.sock"))
+        wait_for("munge's socket", lambda: os.path.exists(m + "munge.sock"))
         self.daemon("slurmctld", "-D")
         self.daemon("slurmd", "-D", "-N", "node1")
         self.daemon("slurmd", "-D", "-N", "node2")
-        wait_for("two idle nodes", 30, lambda: self.ask("sinfo", "-h", "-o", "%T %D", check=False).split() == ["idle", "2"])
+        wait_for("two idle nodes", lambda: self.ask("sinfo", "-h", "-o", "%T %D", check=False).split() == ["idle", "2"])
 
     def daemon(self, *command):
         with open(f"{self.folder}/log/{command[0]}.out", "ab") as log:
@@ -149,7 +151,7 @@ class Cluster:
                                                  stdin=subprocess.DEVNULL, start_new_session=True))
 
     def ask(self, *command, check=True, **environment):
-        done = subprocess.run(command, env={**self.environment, **environment}, capture_output=True, text=True, timeout=60,
+        done = subprocess.run(command, env={**self.environment, **environment}, capture_output=True, text=True, timeout=PATIENCE,
                               cwd=self.folder)
         assert done.returncode == 0 or not check, (command, done.stderr + done.stdout)
         return done.stdout
@@ -165,8 +167,8 @@ class Cluster:
     def state(self, job):
         return self.show(job)["JobState"]
 
-    def ended(self, job, seconds=120):
-        wait_for(f"end of job {job}", seconds,
+    def ended(self, job):
+        wait_for(f"end of job {job}",
                  lambda: self.state(job) not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED"))
         return self.show(job)
 

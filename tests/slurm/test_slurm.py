@@ -41,11 +41,21 @@ def solve(run, *flags, options=OPTIONS, problem=XOR, **environment):
 
 def at_work(job, run):
     """Wait until a job has written a checkpoint."""
-    def begun():
-        assert cluster.state(job) in ("PENDING", "CONFIGURING", "RUNNING"), output(job)
-        return glob.glob(path(run) + ".checkpoint/*.h5")
+    await_of(job, lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
 
-    wait_for(f"checkpoint of job {job}", 60, begun)
+
+def await_of(job, condition):
+    """The first true answer of condition(), which a job has to bring about: looked for often, since a short one ends soon."""
+    asked = 0
+
+    def come():
+        nonlocal asked
+        answer = condition()
+        if not answer and time.monotonic() > asked + 1:
+            state, answer, asked = cluster.state(job), condition(), time.monotonic()
+            assert answer or state in ("PENDING", "CONFIGURING", "RUNNING"), (state, output(job))
+        return answer
+    return wait_for(f"what job {job} does", come, pause=0.02)
 
 
 def contents(run):
@@ -99,7 +109,7 @@ def pause():
 
 
 def go_on():
-    wait_for("time signal", 70, lambda: "asking for a checkpoint" in output(cluster.limited))
+    wait_for("time signal", lambda: "asking for a checkpoint" in output(cluster.limited))
     for pid in cluster.paused:
         os.kill(pid, signal.SIGCONT)
 
@@ -192,10 +202,10 @@ def site():
     for run, local in (("site.h5", {}), ("local.h5", {"SCRATCH_IS_LOCAL": "1"})):
         job = cluster.submit("-N1", "-n2", f"{JOBS}/site.sbatch", *XOR, path(run), *SHORT, BELLFORMER=BELLFORMER, BELLFORMER_JOBS=JOBS,
                              SCRATCH=path("scratch"), MODULES="openmpi/4.1 hdf5", PATH=cluster.folder + ":" + cluster.environment["PATH"], **local)
-        wait_for("checkpoint on scratch", 60, lambda: glob.glob(path("scratch/*/result/*.checkpoint/*.h5")))
+        await_of(job, lambda: glob.glob(path("scratch/*/result/*.checkpoint/*.h5")))
         cluster.ask("scancel", "-b", "-s", "USR1", job)
         if local:
-            wait_for("checkpoint at home", 30, lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
+            wait_for("checkpoint at home", lambda: glob.glob(path(run) + ".checkpoint/*.h5"))
             for name in glob.glob(path("scratch/*")):  # the next start is on another node
                 subprocess.run(["rm", "-rf", name], check=True)
         finished(job, run, peace="short.h5")
@@ -227,10 +237,10 @@ fit: [{{y: cost, x: cost.weight_decay}}]
 """
 
 
-def study(name, *flags, **environment):
+def study(name, *flags, options=(), **environment):
     with open(path("decay.yaml"), "w") as f:
         f.write(STUDY)
-    return cluster.submit(*flags, f"{JOBS}/study.sbatch", path("decay.yaml"), path(name), "-starts", 3, BELLFORMER=BELLFORMER, **environment)
+    return cluster.submit(*flags, f"{JOBS}/study.sbatch", path("decay.yaml"), path(name), *options, "-starts", 3, BELLFORMER=BELLFORMER, **environment)
 
 
 def table(name):
@@ -243,16 +253,14 @@ def table(name):
 
 def ranks_with(job, words):
     """The ranks of a task, by words of their command line, as soon as they run."""
-    def begun():
-        assert cluster.state(job) in ("PENDING", "CONFIGURING", "RUNNING"), output(job)
-        return [pid for pid, a in descendants().items() if set(words) <= set(a) and "\0OMPI_COMM_WORLD_RANK=" in read(f"/proc/{pid}/environ")]
-    return wait_for(f"ranks of task {job}", 60, begun)
+    return await_of(job, lambda: [pid for pid, a in descendants().items()
+                                  if set(words) <= set(a) and "\0OMPI_COMM_WORLD_RANK=" in read(f"/proc/{pid}/environ")])
 
 
 def study_in_one():
     """One allocation, two groups; sent the time signal, requeued, goes on; the failing point is told, and the job fails with it."""
     job = study("one.h5", "-N1", "-n2")
-    wait_for("points in flight", 60, lambda: glob.glob(path("one.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
+    await_of(job, lambda: glob.glob(path("one.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
     cluster.ask("scancel", "-b", "-s", "USR1", job)
     end = cluster.ended(job)
     assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("FAILED", "1:0", "1"), (end, output(job))
@@ -261,11 +269,12 @@ def study_in_one():
 
 
 def study_array():
-    """Two tasks; the ranks of one are killed: it is requeued, and no other; then the parts are joined: the bits of one allocation."""
-    array = study("array.h5", "-N1", "-n1", "--array=1-2")
+    """Two tasks; the ranks of one are killed: it is requeued, and no other; then the parts are joined, without
+    the options of runs: the bits of one allocation."""
+    array = study("array.h5", "-N1", "-n1", "--array=1-2", options=("-retry", "true", "-ranks", 1, "-keep"))
     killed = array + "_1"
     pids = ranks_with(killed, ("-part", "1/2"))
-    wait_for("a checkpoint", 60, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
+    await_of(killed, lambda: glob.glob(path("array.part-1-of-2.h5.checkpoint/points/*/*/*.h5.checkpoint/*.h5")))
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     ends = [cluster.ended(f"{array}_{i}") for i in (1, 2)]

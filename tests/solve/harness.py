@@ -15,6 +15,8 @@ BELLFORMER = os.environ["BELLFORMER"]
 FOLDER = tempfile.TemporaryDirectory(prefix="bf_alone_")
 ALONE = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_orte_tmpdir_base": FOLDER.name}
 
+PATIENCE = 300  # seconds: what takes longer hangs, however busy the machine
+
 
 class Result:
     def __init__(self, path):
@@ -38,7 +40,7 @@ class Result:
 
 def run(arguments, ranks=0, **keywords):
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-    return subprocess.run(command + [BELLFORMER] + [str(a) for a in arguments], capture_output=True, text=True, timeout=120,
+    return subprocess.run(command + [BELLFORMER] + [str(a) for a in arguments], capture_output=True, text=True, timeout=PATIENCE,
                           **{"env": None if ranks else ALONE, **keywords})
 
 

@@ -12,8 +12,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checkpoint"))
-from faults import PROBLEMS, Started as start, finish, kill_all, ranks_of  # noqa: E402
-from harness import run, tap  # noqa: E402
+from faults import PROBLEMS, Started as start, await_that, claim, finish, kill_all, ranks_of  # noqa: E402
+from harness import PATIENCE, run, tap  # noqa: E402
 
 import h5py  # noqa: E402
 
@@ -71,13 +71,11 @@ def starts(out):
 
 def await_flight(process, out, before=0):
     """Until a point is in flight in a start behind number `before`: its key."""
-    until = time.time() + 60
-    while time.time() < until and process.poll() is None:
-        begun = [key for key, state in states(out).items() if state == "begun"] if starts(out) > before else []
-        if begun:
-            return begun[0]
-        time.sleep(0.01)
-    raise AssertionError("no point in flight: " + str(finish(process)))
+    def begun():
+        return [key for key, state in states(out).items() if state == "begun"] if starts(out) > before else []
+    keys = await_that(process, begun)
+    assert keys, "no point in flight: " + str(finish(process))
+    return keys[0]
 
 
 def same_bits():
@@ -89,8 +87,9 @@ def same_bits():
 
 def await_end(out):
     """A rank may outlive its launcher: what it still does in the next start's place is lost, as it should be."""
-    until = time.time() + 60
-    while subprocess.run(["pgrep", "-f", out], capture_output=True).stdout and time.time() < until:
+    until = time.monotonic() + PATIENCE
+    while subprocess.run(["pgrep", "-f", out], capture_output=True).stdout:
+        assert time.monotonic() < until, "a rank that does not end"
         time.sleep(0.02)
 
 
@@ -101,20 +100,9 @@ def all_kept(out, keys):
             assert f["rollout"].attrs["cost"] > 0
 
 
-def claim(out):
-    """Of the newest start; "" before the first."""
-    try:
-        with open(out + ".checkpoint/claim") as f:
-            return f.readline()
-    except FileNotFoundError:
-        return ""
-
-
 def await_progress(process, out, before, count):
     """Until it has claimed the study, since a launcher that loses a rank as it starts it may wait for good; and so many points are done."""
-    until = time.time() + 60
-    while time.time() < until and process.poll() is None and (claim(out) == before or len(done_of(out)) < count):
-        time.sleep(0.005)
+    await_that(process, lambda: claim(out) != before and len(done_of(out)) >= count)
 
 
 def kills():
@@ -124,10 +112,10 @@ def kills():
         out, words = line(folder)
         words.append("-keep")
         hurt = 0
-        for _ in range(6):
+        for number in range(6):
             before = claim(out)
             with start(words + ["-retry", "-ranks", draw.choice("12")], draw.choice((0, 2, 3))) as process:
-                await_progress(process, out, before, len(seen) + draw.choice((0, 1)))
+                await_progress(process, out, before, len(seen) + number % 2)
                 time.sleep(draw.uniform(0, 0.8))
                 if process.poll() is None:
                     hurt += 1
@@ -181,10 +169,7 @@ def hold(out, words):
     """A start that is killed once a point is in flight and has a checkpoint."""
     with start(words) as process:
         await_flight(process, out)
-        until = time.time() + 60
-        while not glob.glob(out + ".checkpoint/points/*/*/*.checkpoint/*.h5"):
-            assert process.poll() is None and time.time() < until, finish(process)
-            time.sleep(0.005)
+        assert await_that(process, lambda: glob.glob(out + ".checkpoint/points/*/*/*.checkpoint/*.h5")), finish(process)
         kill_all(process)
         finish(process)
 
@@ -228,10 +213,7 @@ def one_dies():
     with tempfile.TemporaryDirectory(prefix="bf_study_") as folder:
         out, words = line(folder)
         with start(words + ["-ranks", "1"], 2) as process:
-            until = time.time() + 60
-            while list(states(out).values()).count("begun") < 2:
-                assert process.poll() is None and time.time() < until, finish(process)
-                time.sleep(0.005)
+            assert await_that(process, lambda: list(states(out).values()).count("begun") >= 2), finish(process)
             os.kill(ranks_of(process)[0], signal.SIGKILL)
             assert finish(process)[0] not in (0, 75)
         marks = glob.glob(out + ".checkpoint/0001-*.interrupted")
