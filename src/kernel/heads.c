@@ -7,7 +7,12 @@
  *     by A += s_i g_i^T,   by V += p_i m_i^T,   by z_i += A g_i,   by z_j += dl_ij a_i + e_ij c_i
  *
  * Logits that a bound shows to be small need no maximum to be subtracted. In a lane where it does not, the maximum is
- * subtracted; its neighbours, which take the same path then, subtract 0. */
+ * subtracted; its neighbours, which take the same path then, subtract 0.
+ *
+ * All loops are bound by the units that multiply, two a cycle: a weight takes 14 + d multiplications, a mean d, its
+ * adjoint 4 d + 1, most of them fused with an addition. With d = 2 and four lanes a register (AVX2, Zen 2) that is 9
+ * cycles forward and 13.5 for the adjoint; 13.3 and 19.7 were measured on 120 tokens. On 4 tokens, 19.5 and 32.9: there
+ * it is what every query does once, of d^2 multiplications each, a division and the ends of short loops. */
 #include "kernel/heads_attend.h"
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */

@@ -143,8 +143,8 @@ BF_INLINE int heads_means(const int d, const int rows, int i, const HeadsPart *w
   return n;
 }
 
-/* The cases of d that are compiled apart; without vectors of four doubles or more nothing is gained by it. */
-#if defined(__AVX2__) && !defined(BF_FEW_CASES)
+/* The cases of d that are compiled apart. */
+#ifndef BF_FEW_CASES
 #define HEADS_CASES(name, ...)                                                                                         \
   switch (x->dim) {                                                                                                    \
   case 1:                                                                                                              \
