@@ -85,14 +85,13 @@ def draw_spectrum(axes, spectra):
 
 
 def free_names(run):
-    """A name for each free number of a head: where it stands in A or V."""
-    forms = [run.forms[name] for letter in "AV" for name in (letter + "_0",)]
-    names = []
-    for form, letter in zip(forms, "AV"):
-        places = ["".join(map(str, place)) for place in np.argwhere(np.ones((form.rows, form.columns)))] if form.form == "full" else [
-            "%d%d" % (j, j) for j in range(form.rows)]
-        names += {"full": ["%s_{%s}" % (letter, p) for p in places], "diagonal": ["%s_{%s}" % (letter, p) for p in places],
-                  "scalar": [letter.lower()], "skew": [letter.lower()], "fixed": []}[form.form]
+    """A name for each free number of a head: where it stands in A or V, which are of the same forms in all heads."""
+    control, names = run.file["control"], []
+    for letter in "AV":
+        form = bellformer.text(control[letter if letter in control else letter + "_0"].attrs["form"])
+        names += {"full": ["%s_{%d%d}" % (letter, i, j) for i in range(run.dim) for j in range(run.dim)],
+                  "diagonal": ["%s_{%d%d}" % (letter, j, j) for j in range(run.dim)],
+                  "scalar": [letter.lower()], "skew": [letter.lower()], "fixed": []}[form]
     return names
 
 

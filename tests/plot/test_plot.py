@@ -103,6 +103,33 @@ def flows():
             assert "Hamiltonian of each layer" in drawn("flow.py", evaluated(DRAWN[name], folder, "-scheme", "layers")[1])
 
 
+def heads():
+    """Parts that a run does not have; few and many layers; a kernel that is singular; heads that were inserted; a plane of one's own."""
+    shipped, line = os.path.join(SHARE, "problems", "heads"), {**DRAWN["line, targets"], "projection": "none", "cells": 0}
+    with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
+        def trained(problem, *options):
+            ok(run(["heads", problem if "/" in problem else os.path.join(shipped, problem + ".yaml"), "-o", folder + "/run.h5", "-overwrite", "-heads_count", 8,
+                    "-tau", 2, *options]))
+            return drawn("heads.py", folder + "/run.h5")
+        said = trained("rate", "-kernel", "-heads_count", 70)
+        with h5py.File(folder + "/run.h5") as file:
+            promised, seen = (file["heads"].attrs[name] for name in ("promised_rate", "rate"))
+        for word in ("promised at the start: rate %.3g" % promised, "rate seen at last: %.3g" % seen, "eigenvalues of the tangent kernel", "heads of layer 3",
+                     "crosses: targets", "tokens through depth", "area by weight"):
+            assert word in said, (word, said)
+        assert "A00" in drawn("heads.py", folder + "/run.h5", "-plane", 0, 1).replace(" ", "")
+        done = program("heads.py", folder + "/run.h5", "-o", folder + "/none.png", "-plane", 0, 8)
+        assert done.returncode == 2 and "free numbers 0 .. 7" in done.stderr and not os.path.exists(folder + "/none.png"), done
+        said = trained("floor", "-kernel")
+        assert "no decay is promised" in said and "zero but for rounding: 4" in said, said
+        said = trained("xor", "-horizon", 8, "-step", 0.125)
+        assert "6 of 8 layers" in said and "eigenvalues" not in said and "promised" not in said and "label 1" in said, said
+        assert "heads of layer 0" in trained("certified", "-insert", 2)
+        with h5py.File(folder + "/run.h5") as file:
+            assert file["heads/particles"].shape[1] == 10
+        assert "tokens against depth" in trained(oracle.write(line, folder), "-control_A_form", "fixed", "-control_A_value", 1)
+
+
 def values():
     for name, word in (("line, population", "of the atom"), ("line, targets", "of the atom")):
         with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
@@ -244,5 +271,5 @@ def interpreters():
             assert word in done.stderr, (word, done.stderr)
 
 
-tap([("tokens", tokens), ("flow", flows), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
+tap([("tokens", tokens), ("flow", flows), ("heads", heads), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
      ("wrong files", wrong_files), ("verdicts", verdicts), ("scaling", scaling), ("options", options), ("interpreters", interpreters)])
