@@ -108,7 +108,7 @@ def fits(study):
             ("left out", ""), ("verdict", "left")]
     rows = [(escape(f.y), escape(f.x), escape(f.series), expected(f), number(f.exponent), interval(f), number(f.r2), int(f.points), int(f.left_out),
              verdict(f)) for f in study.fits]
-    note = "<p class=\"source\">Left out: rows where x or y is not positive.</p>" if any(f.left_out for f in study.fits) else ""
+    note = "<p class=\"source\">Left out: rows where x or y is no positive number.</p>" if any(f.left_out for f in study.fits) else ""
     return "<h3>Expected and seen</h3>\n" + table(head, rows) + note if rows else ""
 
 
@@ -188,8 +188,9 @@ def contents(studies):
         rates = "; ".join(dict.fromkeys(number(f.expect) for f in study.fits if not np.isnan(f.expect)))
         told = [f for f in study.fits if not np.isnan(f.expect)] or study.fits
         seen = "; ".join(number(f.exponent, 3) for f in told if not np.isnan(f.exponent))
-        judged = [int(f.inside) for f in study.fits if f.inside >= 0]
-        word = f"{sum(judged)} of {len(judged)} as expected" if judged else ""
+        judged = [int(f.inside) for f in study.fits if not np.isnan(f.expect)]
+        word = f"{judged.count(1)} of {len(judged)} as expected" if judged else ""
+        word += f", {judged.count(-1)} without an answer" if -1 in judged else ""
         rows.append((f'<a href="#study-{place}">{escape(study.name)}</a>', escape(study.statement), rates, seen, word, f"{study.failed or ''}"))
     head = [("study", "left"), ("statement", "wrap"), ("expected", "several"), ("seen", "several"), ("verdict", "left"), ("failed points", "")]
     return table(head, rows)

@@ -198,6 +198,7 @@ static BfStatus tell_end(const Study *x, BfError *error) {
   if (x->settings->part) return tell_failed(x, error);
   BF_TRY(bf_table_create(x->plan, x->record, &table, error));
   bf_table_print(x->run, table);
+  bf_study_tell_unwritten(x->run, x->plan, x->record);
   bf_table_destroy(&table);
   return tell_failed(x, error);
 }

@@ -55,10 +55,13 @@ static BfStatus resolve(const BfStudyReader *reader, const char *text, char **ou
 /* ---- measures ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_difference(const BfStudyReader *reader, const char *minus, BfMeasure *m, BfError *error) {
-  m->kind      = BF_MEASURE_DIFFERENCE;
-  m->reference = !strcmp(minus, "reference");
+  const BfMeasure *of = find(reader->study, m->of);
+  m->kind             = BF_MEASURE_DIFFERENCE;
+  m->reference        = !strcmp(minus, "reference");
   if (m->reference && !reader->study->has_reference)
     return bf_fail(error, BF_BAD_INPUT, "minus: reference, and the study has no reference");
+  if (m->reference && of && of->reference)
+    return bf_fail(error, BF_BAD_INPUT, "minus: reference, and %s is a difference to the reference itself", of->name);
   if (m->reference) return BF_OK;
   BF_TRY(resolve(reader, minus, &m->minus, error));
   if (is_dataset(m->of) != is_dataset(m->minus))
@@ -252,7 +255,13 @@ bool bf_study_is_number(const BfStudy *study, const char *key) {
   return true;
 }
 
-/* A column of numbers by its name: a measure, or a varied key however it is spelt. */
+static BfStatus refuse_averaged(const BfStudy *study, const char *what, const char *key, BfError *error) {
+  const int item = bf_study_item(study, key, NULL);
+  if (item < 0 || !bf_item_is_over(study, item)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: %s is averaged over", what, key);
+}
+
+/* A column of numbers in means by its name: a measure, or a varied key however it is spelt. */
 static BfStatus column(const BfStudyReader *reader, const char *what, const char *name, char **out, BfError *error) {
   const BfStudy *study  = reader->study;
   const char    *like   = NULL;
@@ -265,8 +274,9 @@ static BfStatus column(const BfStudyReader *reader, const char *what, const char
   }
   if (bf_study_key(reader, NULL, name, &key, &unused) == BF_OK && bf_study_item(study, key, NULL) >= 0) {
     *out = key;
-    if (bf_study_is_number(study, key)) return BF_OK;
-    bf_fail(error, BF_BAD_INPUT, "%s: the values of %s are no numbers", what, key);
+    if (refuse_averaged(study, what, key, error) == BF_OK && !bf_study_is_number(study, key))
+      bf_fail(error, BF_BAD_INPUT, "%s: the values of %s are no numbers", what, key);
+    if (error->status == BF_OK) return BF_OK;
   } else {
     bf_free(key);
     key = NULL;
@@ -289,8 +299,6 @@ BfStatus bf_add_fit(const BfStudyReader *reader, const char *y, const char *x, c
   BfFit    fit   = *asked;
   column(reader, "y", y, &fit.y, error);
   if (error->status == BF_OK) column(reader, "x", x, &fit.x, error);
-  for (int i = 0; i < study->overs && error->status == BF_OK; i++)
-    if (!strcmp(study->over[i], fit.x)) bf_fail(error, BF_BAD_INPUT, "x: %s is averaged over", fit.x);
   if (error->status == BF_OK) bf_array_room(&study->fit, study->fits, &room, sizeof *study->fit, error);
   if (error->status == BF_OK) {
     study->fit[study->fits++] = fit;
@@ -310,7 +318,9 @@ static BfStatus read_within(const BfTree *fit, BfFit *asked, BfError *error) {
     fits = node->child[i].text && !bf_text_number(node->child[i].text, &asked->within[i]);
   if (!fits || asked->within[0] > asked->within[1] || isnan(asked->expect))
     return bf_fail(error, BF_BAD_INPUT, "within must be two exponents, the smaller one first, and goes with expect");
-  return BF_OK;
+  if (asked->expect >= asked->within[0] && asked->expect <= asked->within[1]) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "expect must be one of the exponents within [%g, %g], got %g", asked->within[0],
+                 asked->within[1], asked->expect);
 }
 
 static BfStatus read_fit(const BfStudyReader *reader, const BfTree *node, BfError *error) {
@@ -349,7 +359,8 @@ static BfStatus add_plot_y(const BfStudyReader *reader, const char *name, BfErro
 /* What tells lines apart may be a word. */
 static BfStatus take_series(const BfStudyReader *reader, const char *spelt, BfError *error) {
   BF_TRY(bf_study_key(reader, NULL, spelt, &reader->study->plot_series, error));
-  if (bf_study_item(reader->study, reader->study->plot_series, NULL) >= 0) return BF_OK;
+  if (bf_study_item(reader->study, reader->study->plot_series, NULL) >= 0)
+    return refuse_averaged(reader->study, "series", reader->study->plot_series, error);
   return bf_fail(error, BF_BAD_INPUT, "series: %s does not vary", reader->study->plot_series);
 }
 

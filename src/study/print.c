@@ -85,9 +85,39 @@ static void print_fit(const BfRun *run, const BfFitted *fit) {
     bf_print(run, ", %lld points", (long long)fit->points);
     if (fit->why) bf_print(run, "; %s", fit->why);
   }
-  if (fit->left_out) bf_print(run, "; left out: %lld that are not positive", (long long)fit->left_out);
+  if (fit->left_out) bf_print(run, "; left out: %lld that are no positive numbers", (long long)fit->left_out);
   bf_print(run, "\n");
 }
+
+/* ---- what was not written -----------------------------------------------------------------------------------------
+ */
+
+/* Points that were done, and how many of their runs have written no number of a name, RUN/GROUP@ATTRIBUTE or a
+ * dataset's. */
+static void tell_unwritten(const BfRun *run, const BfPlan *plan, BfRecord *const records[], const char *measure,
+                           const char *name) {
+  int64_t done = 0, without = 0;
+  for (int64_t p = 0; name && strchr(name, '/') && p < plan->points + plan->references; p++) {
+    if (!records[p] || records[p]->state != BF_POINT_DONE) continue;
+    const BfDatum *datum = bf_record_find(records[p], name);
+    done++;
+    without += !datum || datum->kind == BF_DATUM_TEXT;
+  }
+  if (without)
+    bf_warn(run, "measure: %s: the runs at %lld of %lld points have written no number %s", measure, (long long)without,
+            (long long)done, name);
+}
+
+void bf_study_tell_unwritten(const BfRun *run, const BfPlan *plan, BfRecord *const records[]) {
+  for (int m = 0; m < plan->study->measures; m++) {
+    const BfMeasure *measure = &plan->study->measure[m];
+    tell_unwritten(run, plan, records, measure->name, measure->of);
+    tell_unwritten(run, plan, records, measure->name, measure->minus);
+  }
+}
+
+/* ---- all -----------------------------------------------------------------------------------------------------------
+ */
 
 void bf_table_print(const BfRun *run, const BfTable *table) {
   BfError error = {0};

@@ -36,9 +36,12 @@ BfStatus bf_study_add_run(const BfStudyReader *reader, const char *name, const c
 BfStatus bf_read_runs(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* Once all runs are there: what is set in them may name an earlier one. */
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error);
-/* No key varies, or has a value at the reference, that all runs set themselves; once their sets are there. */
+/* A key that is to vary, or to have a value for all runs, is not set by every run that takes it; once their sets are
+ * there. */
+BfStatus bf_study_check_set(const BfStudy *study, const char *key, BfError *error);
+/* That of all keys that vary. */
 BfStatus bf_study_check_vary(const BfStudy *study, BfError *error);
-/* The same; and an item of `vary` is replaced as a whole. */
+/* That of all keys of the reference; and an item of `vary` is replaced as a whole. */
 BfStatus bf_study_check_reference(const BfStudy *study, BfError *error);
 /* Whether some measure does, once they are there; or there is none. */
 bool bf_study_uses_reference(const BfStudy *study);

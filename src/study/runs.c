@@ -134,14 +134,14 @@ static bool is_left_to(const BfStudy *study, const char *key) {
   return false;
 }
 
-static BfStatus cannot_vary(const char *key, BfError *error) {
+BfStatus bf_study_check_set(const BfStudy *study, const char *key, BfError *error) {
+  if (is_left_to(study, key)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s is set by every run that takes it, and would have this value nowhere", key);
 }
 
 BfStatus bf_study_check_vary(const BfStudy *study, BfError *error) {
   for (int i = 0; i < study->items; i++)
-    for (int k = 0; k < study->item[i].keys; k++)
-      if (!is_left_to(study, study->item[i].key[k])) return cannot_vary(study->item[i].key[k], error);
+    for (int k = 0; k < study->item[i].keys; k++) BF_TRY(bf_study_check_set(study, study->item[i].key[k], error));
   return BF_OK;
 }
 
@@ -158,6 +158,6 @@ BfStatus bf_study_check_reference(const BfStudy *study, BfError *error) {
       return bf_fail(error, BF_BAD_INPUT, "%s moves together with %s, which the reference does not give", given, lacks);
   }
   for (int64_t i = 0; i < study->reference.count; i++)
-    if (!is_left_to(study, study->reference.set[i].key)) return cannot_vary(study->reference.set[i].key, error);
+    BF_TRY(bf_study_check_set(study, study->reference.set[i].key, error));
   return BF_OK;
 }

@@ -217,8 +217,8 @@ double bf_study_room(const BfRun *run);
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
 /* Of that, whether `out` is none of the problem's files. Collective. */
 BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error);
-/* Warn of runs that nothing uses and of formulas that are finite nowhere; tell points whose estimate is beyond the
- * memory of a node (waste.c). Collective. */
+/* Warn of runs that nothing uses, of formulas that are finite nowhere, of a reference that differs from no point; tell
+ * points whose estimate is beyond the memory of a node (waste.c). Collective. */
 void bf_study_tell_waste(const BfRun *run, const BfPlan *plan);
 
 /* ---- queue.c: run -------------------------------------------------------------------------------------------------

@@ -76,3 +76,6 @@ BfStatus bf_study_write(const BfRun *run, const BfArguments *arguments, const Bf
 /* The means, fits with what was expected and what was seen, and what could not be fitted and why; nothing when quiet.
  */
 void bf_table_print(const BfRun *run, const BfTable *table);
+/* Warn of measures that have no number at points that are done, since their runs have not written it: what a run writes
+ * depends on its problem (no test data: no test_loss) and options. */
+void bf_study_tell_unwritten(const BfRun *run, const BfPlan *plan, BfRecord *const records[]);

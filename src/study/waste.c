@@ -69,6 +69,16 @@ static void tell_formula(const BfRun *run, const BfPlan *plan, const BfMeasure *
   bf_formula_destroy(&formula);
 }
 
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
+
+static void tell_reference(const BfRun *run, const BfPlan *plan) {
+  int64_t p = 0;
+  while (p < plan->points && plan->point[p].refers >= 0 &&
+         !strcmp(plan->point[p].key, plan->point[plan->point[p].refers].key))
+    p++;
+  if (p == plan->points) bf_warn(run, "the reference is each point itself: every difference to it is 0");
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void tell_memory(const BfRun *run, const BfPlan *plan) {
@@ -92,5 +102,6 @@ void bf_study_tell_waste(const BfRun *run, const BfPlan *plan) {
     if (!is_used(study, r))
       bf_warn(run, "the run %s is measured by nothing and used by no later run", study->run[r].name);
   for (int i = 0; i < study->measures; i++) tell_formula(run, plan, &study->measure[i]);
+  tell_reference(run, plan);
   tell_memory(run, plan);
 }

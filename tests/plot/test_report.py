@@ -144,7 +144,9 @@ def words():
             file["fits/00"].attrs.update(expect=-3.0, within_low=-4.0, within_high=-2.0, inside=0)
         page = html.unescape(re.sub(r"<[^>]*>", "", report(folder, folder + "/q.h5")))
         assert "expected -3, or in [-4, -2]: flatter than expected".replace("-", "\N{MINUS SIGN}") in page, page
-        page = report(folder, study_files.quantization(folder + "/none.h5", failed=range(80)))
+        page = html.unescape(re.sub(r"<[^>]*>", "", report(folder, folder + "/q.h5", study_files.quantization(folder + "/none.h5", failed=range(80)))))
+        assert "0 of 2 as expected, 2 without an answer" in page and "1 of 2 as expected" in page, page
+        page = report(folder, folder + "/none.h5")
         assert "not fitted: fewer than two x" in page and "done 0, failed 80" in page
 
 

@@ -252,6 +252,29 @@ def wrong():
     assert done.returncode == 2 and "study needs -o" in done.stderr, done
 
 
+def nowhere():
+    """A key that every run sets itself cannot be given for all: in the file, on the line."""
+    study = (STUDY % (XOR, "4, 8")).replace(", horizon: 1", "").replace("command: solve", "command: solve, set: {horizon: 1}").replace("{init", "{horizon: 1, init")
+    write("n.yaml", study)
+    assert "refined" in good(run(["study", path("n.yaml"), "-dry"]))
+    done = run(["study", path("n.yaml"), "-dry", "-horizon", 2])
+    assert done.returncode == 2 and "n.yaml: option -horizon: horizon is set by every run that takes it" in done.stderr, done
+    write("n.yaml", study.replace("reachable}", "reachable, horizon: 2}"))
+    done = run(["study", path("n.yaml"), "-dry"])
+    assert done.returncode == 2 and "n.yaml: line 2: set: horizon is set by every run that takes it" in done.stderr, done
+
+
+def unwritten():
+    """What a measure names and the runs of this problem do not write has a line; and so has a reference that is each point itself."""
+    write("un.yaml", "problem: %s\nset: {space: reachable, horizon: 1}\nvary: [{quantize.cells: [4, 8]}]\nreference: {horizon: 1}\n"
+          "measure:\n  cost: cost\n  test: solve/rollout@test_loss\n  error: {of: cost, minus: reference}\n" % XOR)
+    done = run(["study", path("un.yaml"), "-o", path("un.h5")])
+    assert done.returncode == 0 and done.stderr.splitlines() == [
+        "bellformer: warning: the reference is each point itself: every difference to it is 0",
+        "bellformer: warning: measure: test: the runs at 4 of 4 points have written no number solve/rollout@test_loss"], done
+    assert [row["error"] for row in table("un.csv")] == [0, 0]
+
+
 def waste():
     """Runs that nothing uses and formulas that are finite nowhere have a line; points beyond the memory are counted: 10^16 measures, two layers of V and a policy of 20 bytes each."""
     write("v.yaml", (STUDY % (XOR, "4, 8")).replace("  flow: refined/rollout@cost\n  loss: there@loss\n", "  never: {formula: 1 / (quantize.cells - quantize.cells)}\n"
@@ -268,4 +291,5 @@ def waste():
 tap([("columns are the numbers of single runs", single_runs), ("the same on two ranks, and in parts", ranks_and_parts),
      ("parts are joined of one study", gathers_its_own), ("the same line goes on, a changed study keeps its points", goes_on),
      ("results are kept by what points are", keeps), ("what is measured anew is looked for", measures_more), ("another problem", another_problem),
-     ("points that fail are listed", fails), ("wrong input", wrong), ("waste is told", waste)])
+     ("points that fail are listed", fails), ("wrong input", wrong), ("a key that has no effect", nowhere),
+     ("what is not written is told", unwritten), ("waste is told", waste)])

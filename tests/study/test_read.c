@@ -164,6 +164,8 @@ static void wrong_points(void **state) {
 
 static void wrong_runs(void **state) {
   static const Wrong cases[] = {
+      {"command: solve}", "command: solve, set: {space: full}}",
+       "q.yaml: line 3: set: space is set by every run that takes it, and would have this value nowhere"},
       {"command: solve}", "command: solve, set: {quantize.cells: 8}}",
        "q.yaml: line 4: vary: quantize.cells is set by every run that takes it, and would have this value nowhere"},
       {"command: solve", "command: slove", "q.yaml: line 9: runs: command must be solve, flow or eval, got 'slove'"},
@@ -227,6 +229,13 @@ static void wrong_columns(void **state) {
        "q.yaml: line 21: fit: within must be two exponents, the smaller one first, and goes with expect"},
       {"{y: error, x: quantize.cells, expect: -1}", "{y: error}", "q.yaml: line 21: fit: x is missing"},
       {"log: both", "log: all", "q.yaml: line 22: plot: log must be x, y, both or none, got 'all'"},
+      {"expect: -1", "expect: -1, within: [-0.5, 0]",
+       "q.yaml: line 21: fit: expect must be one of the exponents within [-0.5, 0], got -1"},
+      {"  way:", "  again: {of: error, minus: reference}\n  way:",
+       "q.yaml: line 16: measure: again: minus: reference, and error is a difference to the reference itself"},
+      {"over: action.seed", "over: action.count", "q.yaml: line 22: plot: series: action.count is averaged over"},
+      {"plot: {x: quantize.cells", "plot: {x: action.seed", "q.yaml: line 22: plot: x: action.seed is averaged over"},
+      {"y: [error, bound]", "y: [error, action.seed]", "q.yaml: line 22: plot: y: action.seed is averaged over"},
       {"series: action.count", "series: horizon", "q.yaml: line 22: plot: series: horizon does not vary"},
   };
   (void)state;
