@@ -52,8 +52,12 @@ solve moons/moons moons -space full -stability 1
 plot tokens moons demo/moons.h5
 plot value moons-value demo/moons.h5
 
+echo "== training: mpirun -n $ranks bellformer heads share/problems/heads/rate.yaml -o demo/heads.h5 -tau 40 -kernel"
+mpirun -n "$ranks" build/bellformer heads share/problems/heads/rate.yaml -o demo/heads.h5 -overwrite -tau 40 -kernel
+plot heads heads demo/heads.h5
+
 echo "== the trained models on their training data, by their files alone"
-for run in xor asy26-toy-100 induction iris iris-full moons; do
+for run in xor asy26-toy-100 induction iris iris-full moons heads; do
   printf '%-14s ' $run
   mpirun -n 1 build/bellformer eval demo/$run.h5
 done
