@@ -70,7 +70,7 @@ static BfStatus descend_round(BfDescent *x, BfError *error) {
   BfStatus   status;
   BF_GOTO(bf_stepper_create(x, &stepper, error));
   while (x->end == BF_DESCENT_GOES_ON) BF_GOTO(go_on(x, stepper, error));
-  status = bf_stepper_view(stepper, error);
+  status = bf_together(x->run->world, bf_stepper_view(stepper, error), error);
 done:
   bf_stepper_destroy(&stepper);
   return status;

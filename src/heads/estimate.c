@@ -62,8 +62,8 @@ static BfStatus estimate_alone(BfRun *alone, const BfProblem *problem, double *s
   BfStatus     status;
   small.horizon = 1;
   BF_GOTO(bf_heads_create(alone, &small, &part, (int64_t)few, 0, &heads, error));
-  BF_GOTO(bf_heads_law_create(heads, &law, error));
-  BF_GOTO(BF_NEW(&velocity, law.count * law.free, error));
+  BF_GOTO(bf_together(alone->world, bf_heads_law_create(heads, &law, error), error));
+  BF_GOTO(bf_together(alone->world, BF_NEW(&velocity, law.count * law.free, error), error));
   BF_GOTO(measure(heads, &law, velocity, seconds, error));
   *seconds *= problem->horizon * fmax(1, H / few) * all_pairs(&problem->train) / there;
 done:

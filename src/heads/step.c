@@ -133,18 +133,17 @@ static BfStatus begin_anew(BfStepper *s, BfError *error) {
  * already, at the stage, which differs from the solution by rounding alone and takes its place. */
 static BfStatus arrive(BfStepper *s, BfError *error) {
   BfDescent *x = s->of;
-  if (!s->fsal) BF_TRY(get(s, error));
+  if (!s->fsal) BF_TRY(bf_together(x->run->world, get(s, error), error));
   const bool moved = x->set->box && bf_descent_project(x, x->law.theta);
   if (!s->fsal || moved) BF_TRY(bf_descent_evaluate(x, error));
   x->broken = !isfinite(x->value.risk) || !isfinite(x->value.slope);
   if (x->broken) return BF_OK;
-  if (s->fsal || moved) BF_TRY(put(s, NULL, error));
+  if (s->fsal || moved) BF_TRY(bf_together(x->run->world, put(s, NULL, error), error));
   if (moved) TRY(TSRestartStep(s->ts));
   return BF_OK;
 }
 
-/* *taken: whether there was a step; else x->broken. */
-static BfStatus try_step(BfStepper *s, double length, bool *taken, BfError *error) {
+static BfStatus call(BfStepper *s, double length, BfError *error) {
   BfDescent        *x = s->of;
   TSConvergedReason reason;
   TRY(TSSetTimeStep(s->ts, length));
@@ -153,16 +152,22 @@ static BfStatus try_step(BfStepper *s, double length, bool *taken, BfError *erro
   const int code = TSStep(s->ts);
   PetscPopErrorHandler();
   if (x->error.status != BF_OK) return bf_fail(error, x->error.status, "%s", x->error.text);
-  *taken = false;
   if (code == PETSC_ERR_FP) x->broken = true;
   if (x->broken) return BF_OK;
   BF_TRY(bf_petsc(code, "TSStep", error));
   TRY(TSGetConvergedReason(s->ts, &reason));
   s->spent = reason == TS_CONVERGED_ITS;
-  if (reason < 0)
-    return bf_fail(error, BF_FAILURE,
-                   "at tau = %.6g every step was rejected: give larger -ts_rtol and -ts_atol, or -ts_max_reject",
-                   x->tau);
+  if (reason >= 0) return BF_OK;
+  return bf_fail(error, BF_FAILURE,
+                 "at tau = %.6g every step was rejected: give larger -ts_rtol and -ts_atol, or -ts_max_reject", x->tau);
+}
+
+/* *taken: whether there was a step; else x->broken. */
+static BfStatus try_step(BfStepper *s, double length, bool *taken, BfError *error) {
+  BfDescent *x = s->of;
+  *taken       = false;
+  BF_TRY(bf_together(x->run->world, call(s, length, error), error));
+  if (x->broken) return BF_OK;
   BF_TRY(arrive(s, error));
   *taken = !x->broken;
   return BF_OK;
@@ -201,7 +206,7 @@ BfStatus bf_stepper_step(BfStepper *s, double most, BfError *error) {
   bf_descent_motion(x, x->base_velocity);
   TRY(TSGetStepRejections(s->ts, &before));
   for (; !taken; broken += !taken) {
-    if (broken) BF_TRY(begin_anew(s, error));
+    if (broken) BF_TRY(bf_together(x->run->world, begin_anew(s, error), error));
     if (broken && (!s->adaptive || broken > MOST_BROKEN))
       return bf_fail(error, BF_FAILURE, "the risk is not finite behind tau = %.6g: give a smaller -ts_dt", x->tau);
     if (broken) before = 0;

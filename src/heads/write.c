@@ -18,10 +18,14 @@ static void fill_model(const BfDescent *x, BfModel *model) {
   }
 }
 
+static BfStatus check_model(const BfDescent *x, const BfModel *model, BfError *error) {
+  if (model->free == x->law.heads * x->law.free) return BF_OK;
+  return bf_fail(error, BF_FAILURE, "the layer has %d free numbers for %lld heads of %d", model->free,
+                 (long long)x->law.heads, x->law.free);
+}
+
 BfStatus bf_heads_export(const BfDescent *x, BfModel *model, BfError *error) {
-  if (model->free != x->law.heads * x->law.free)
-    return bf_fail(error, BF_FAILURE, "the layer has %d free numbers for %lld heads of %d", model->free,
-                   (long long)x->law.heads, x->law.free);
+  BF_TRY(bf_together(x->run->world, check_model(x, model, error), error));
   fill_model(x, model);
   bf_sum_disjoint(x->run->world, (int64_t)model->layers * model->free, model->control);
   return BF_OK;
