@@ -46,7 +46,7 @@ class Run(bellformer.Model):
         """One line: the problem, its sizes and what the trained model attains."""
         start = "test_" if test else ""
         parts = [rf"{self.name}{' (test table)' if test else ''}", rf"$T={self.layers}$"]
-        if bellformer.text(self.file.attrs["space"]) != "flow":
+        if bellformer.text(self.file.attrs["space"]) not in ("flow", "heads"):
             parts.append(rf"$K={int(self.file.attrs['actions']):,}$".replace(",", r"\,"))
         loss, accuracy = self.measure(start + "loss"), self.measure(start + "accuracy")
         if loss is not None:

@@ -124,6 +124,7 @@ def heads():
         assert "no decay is promised" in said and "zero but for rounding: 4" in said, said
         said = trained("xor", "-horizon", 8, "-step", 0.125)
         assert "6 of 8 layers" in said and "eigenvalues" not in said and "promised" not in said and "label 1" in said, said
+        assert "K=" not in drawn("tokens.py", folder + "/run.h5").replace(" ", "")
         assert "heads of layer 0" in trained("certified", "-insert", 2)
         with h5py.File(folder + "/run.h5") as file:
             assert file["heads/particles"].shape[1] == 10
