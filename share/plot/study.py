@@ -39,7 +39,7 @@ class Figure:
         self.log = [self.plot.log in (axis, "both") for axis in "xy"]
         self.log[0] &= self.labels is None
         self.lines = [(y, s) for y in self.plot.y if isinstance(study.means.get(y), np.ndarray) for s in range(len(self.plot.series))]
-        self.shown = self.hidden = 0  # rows; hidden: logarithms leave them out
+        self.shown = self.hidden = 0  # rows; hidden: infinite ones, and what logarithms leave out
         self.slopes = set()
         self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9))
 
@@ -76,7 +76,8 @@ class Figure:
     def line(self, k, y, s):
         means, series = self.study.means, self.plot.series[s]
         rows = np.flatnonzero((self.plot.series_of == s) & ~np.isnan(means[y]) & ~np.isnan(self.x))
-        shown = rows[((self.x[rows] > 0) | (not self.log[0])) & ((means[y][rows] > 0) | (not self.log[1]))]
+        there = [np.isfinite(values[rows]) & ((values[rows] > 0) | (not log)) for values, log in zip((self.x, means[y]), self.log)]
+        shown = rows[there[0] & there[1]]
         self.hidden += len(rows) - len(shown)
         self.shown += len(shown)
         shown = shown[np.argsort(self.x[shown], kind="stable")]
@@ -151,7 +152,7 @@ class Figure:
         if self.study.over and any(self.study.error(y) is not None for y in self.plot.y):
             notes.insert(0, "bars: standard error over " + ", ".join(self.study.over))
         if self.hidden:
-            notes.append(f"not shown: {self.hidden} that are not positive")
+            notes.append(f"not shown: {self.hidden} that are not positive, or infinite")
         labels, title = ["\n".join(textwrap.wrap(label, WIDE)) for label in labels], "\n".join(textwrap.wrap("; ".join(notes), WIDE + 8))
         if not labels and not title:
             return

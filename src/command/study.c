@@ -214,7 +214,7 @@ static BfStatus tell_joined(const Study *x, const BfGathered *g, BfError *error)
     return bf_fail(error, BF_FAILURE, "%s: %lld of %lld points are not there; part %lld of %lld is missing",
                    x->settings->o.out, missing, all, (long long)g->missing, (long long)g->parts);
   return bf_fail(error, BF_FAILURE,
-                 "%s: %lld of %lld points are not there; parts have stopped and go on by their lines",
+                 "%s: %lld of %lld points are not there, or lack what is measured; their parts go on by their lines",
                  x->settings->o.out, missing, all);
 }
 

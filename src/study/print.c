@@ -1,5 +1,6 @@
 /* The table at the end. */
 #include "study/means.h"
+#include "study/outcome.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,13 +93,13 @@ static void print_fit(const BfRun *run, const BfFitted *fit) {
 /* ---- what was not written -----------------------------------------------------------------------------------------
  */
 
-/* Points that were done, and how many of their runs have written no number of a name, RUN/GROUP@ATTRIBUTE or a
- * dataset's. */
+/* Points that were done and asked for all, and how many of their runs have written no number of a name,
+ * RUN/GROUP@ATTRIBUTE or a dataset's. */
 static void tell_unwritten(const BfRun *run, const BfPlan *plan, BfRecord *const records[], const char *measure,
                            const char *name) {
   int64_t done = 0, without = 0;
   for (int64_t p = 0; name && strchr(name, '/') && p < plan->points + plan->references; p++) {
-    if (!records[p] || records[p]->state != BF_POINT_DONE) continue;
+    if (!records[p] || records[p]->state != BF_POINT_DONE || bf_outcome_lacks(plan->study, records[p])) continue;
     const BfDatum *datum = bf_record_find(records[p], name);
     done++;
     without += !datum || datum->kind == BF_DATUM_TEXT;

@@ -37,10 +37,10 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through `wit
 class Started(subprocess.Popen):
     """The program at work; `with` leaves none of its processes behind, whatever fails."""
 
-    def __init__(self, words, ranks=0):
+    def __init__(self, words, ranks=0, **keywords):
         command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
-        super().__init__(command + [BELLFORMER] + [str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                         start_new_session=True)
+        super().__init__(command + [BELLFORMER] + [str(word) for word in words], text=True, start_new_session=True,
+                         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keywords})
 
     def __exit__(self, *why):
         if self.poll() is None:
@@ -134,7 +134,7 @@ def hurt_often(space, times, seed, ranks, intervals, ready, hurt, judge):
         problem, options = spaces(f)[space]
         began = time.monotonic()
         wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
-        pace = 0.25 * (time.monotonic() - began)  # of this machine, and of what else it does
+        pace = 0.35 * (time.monotonic() - began)  # of this machine, and of what else it does
         done = finished = tried = most = 0
         while done < times:
             number, tried, before = draw.choice(ranks), tried + 1, claim(out)

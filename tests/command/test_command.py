@@ -14,9 +14,10 @@ import h5py
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "solve"), os.path.join(HERE, "..", "..", "share", "studies")]
+sys.path[:0] = [os.path.join(HERE, *where) for where in (("..", "solve"), ("..", "checkpoint"), ("..", "..", "share", "studies"))]
 import oracle  # noqa: E402
 from cases import CASES, READOUT, V2, population, sequences  # noqa: E402
+from faults import Started, kill_all  # noqa: E402
 from harness import BELLFORMER, Result, run, solve, tap  # noqa: E402
 from human import seconds  # noqa: E402
 
@@ -207,30 +208,35 @@ def predictions():
         assert refused.returncode == 2 and "-ranks" in refused.stderr and len(refused.stderr.splitlines()) == 1, refused
 
 
+def said_until(enough, arguments, out, end, **environment):
+    """What a program writes to `end` of a pipe or terminal until it is enough; then it is stopped."""
+    said = b""
+    with Started(arguments, 1, stdout=end, stderr=subprocess.DEVNULL, env={**os.environ, **environment}) as process:
+        os.close(end)
+        while not enough(said):
+            try:
+                more = os.read(out, 65536)
+            except OSError:  # of a terminal that nobody writes to any more
+                break
+            if not more:
+                break
+            said += more
+        kill_all(process)
+    os.close(out)
+    return said
+
+
 def progress():
     """A phase that lasts tells what part of the whole run is done: lines in a file; one line that is refreshed where mpirun's own output
     is a terminal, of its width."""
-    arguments = ["mpirun", "--quiet", "-n", "1", BELLFORMER, "solve", os.path.join(PROBLEMS, "moons", "moons.yaml"), "-space", "full",
-                 "-horizon", "1", "-action_count", "40"]
-    said = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    arguments = ["solve", os.path.join(PROBLEMS, "iris", "iris-full.yaml"), "-space", "full", "-action_count", "80", "-quantize_atoms", "2", "-quantize_cells", "4,3"]
+    said = said_until(lambda said: b"% of the run done" in said and said.endswith(b"\n"), arguments, *os.pipe()).decode()
     lines = [line for line in said.splitlines() if "% of the run done" in line]
     assert lines and "\r" not in said and "\033" not in said, said
     assert re.match(r"(terminal costs|transition tables|layer 0): [0-9.]+ % of the run done, (at most )?.* left", lines[0]), lines
     terminal, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
-    process = subprocess.Popen(arguments, stdout=end, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
-    os.close(end)
-    said = b""
-    while True:
-        try:
-            more = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        said += more
-    os.close(terminal)
-    assert process.wait() == 0
+    said = said_until(lambda said: said.count(b" % of the run") > 2 and b"\033[Kfull space: M" in said, arguments, terminal, end, TERM="xterm")
     shown = [line.split(b"\033")[0] for line in said.split(b"\r") if b" % of the run" in line]
     assert len(shown) >= 2 and all(len(line) <= 49 for line in shown), said
     assert b"transition t" in said and b"\033[Kfull space: M" in said, said

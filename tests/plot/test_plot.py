@@ -170,6 +170,10 @@ def studies():
                                  [("gap", "w", np.nan)], x="w", y=["gap"])
         said = drawn("study.py", path)
         assert "not shown: 1" in said and "expected" not in said and "bars" not in said, said
+        with h5py.File(path, "a") as file:
+            file["means/gap"][3] = np.inf
+            file["fits/00"].attrs.update(y="gap", exponent=1.0, factor=1.0, low=0.5, high=1.5, expect=1.0)
+        assert "not shown: 1" in drawn("study.py", path)
         said = drawn("study.py", study_files.hard(folder + "/hard.h5"))
         assert "expected slope 1.5" in said and "measure_1_of_many" in said, said
         path = study_files.write(folder + "/m.h5", "m", {"k": [1, 2], "j": list(range(40))}, [], {"y": lambda point: point["k"] + point["j"]}, [("y", "k", 1)])
