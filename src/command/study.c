@@ -167,7 +167,7 @@ typedef struct {
 static BfStatus write_result(void *context, BfRecord *const records[], BfError *error) {
   const Study *x     = context;
   BfTable     *table = NULL;
-  BF_TRY(bf_table_create(x->plan, records, &table, error));
+  BF_TRY(bf_together(MPI_COMM_SELF, bf_table_create(x->plan, records, &table, error), error));
   const BfStatus status = bf_study_write(x->run, x->arguments, table, records, x->settings->o.out, error);
   bf_table_destroy(&table);
   return status;

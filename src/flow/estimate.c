@@ -123,7 +123,7 @@ static BfStatus estimate(BfRun *alone, const BfMachine *m, const BfProblem *prob
   BF_GOTO(bf_together(alone->world, BF_NEW(&control, n, error), error));
   BF_GOTO(bf_together(alone->world, BF_NEW(&gradient, n, error), error));
   bf_initial_control(problem, &first, 0, control);
-  BF_GOTO(count_groups(alone, problem, &groups, error));
+  BF_GOTO(bf_together(alone->world, count_groups(alone, problem, &groups, error), error));
   BF_GOTO(bf_flow_create(alone, problem, &part->data, o, &flow, error));
   BF_GOTO(measure(flow, control, gradient, seconds, error));
   const double blocks = groups.blocks, forward = seconds[0] * part->of, both = seconds[1] * part->of;

@@ -261,7 +261,7 @@ static BfStatus write_all(const Writer *w, BfError *error) {
 
 static BfStatus write_csv(const BfTable *table, const char *out, BfError *error) {
   char    *name = NULL, *text = NULL;
-  BfStatus status = bf_study_table_name(out, &name, error);
+  BfStatus status = bf_together(MPI_COMM_SELF, bf_study_table_name(out, &name, error), error);
   if (status == BF_OK) status = bf_table_csv(&table->points, &text, error);
   if (status == BF_OK) status = bf_text_write(MPI_COMM_SELF, name, 1, text, (int64_t)strlen(text), error);
   bf_free(name);
