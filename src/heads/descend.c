@@ -90,8 +90,8 @@ static BfStatus begin_round(BfDescent *x, BfError *error) {
   x->round++;
   x->round_begin = x->tau;
   x->round_rows  = 1;
-  x->end         = BF_DESCENT_GOES_ON;
-  return BF_OK;
+  x->end         = find_end(x);
+  return x->end == BF_DESCENT_GOES_ON ? BF_OK : bf_history_note(x, error);
 }
 
 static BfStatus descend(BfDescent *x, BfError *error) {

@@ -113,7 +113,8 @@ BfStatus bf_history_write(const BfDescent *x, BfStore *store, BfError *error);
 /* ---- insert.c ---------------------------------------------------------------------------------------------------- */
 
 /* A particle at the layer and head where int G_t dnu_t - min G_t is largest, into the next place that is left there: of
- * weight 1/20, or a half of that, and so on, until R falls. *lower: whether it did; if not, all is as it was. */
+ * weight 1/20, or a half of that, and so on, until R falls; the others keep alpha V, or where that leads nowhere theta.
+ * *lower: whether it did; if not, all is as it was. */
 BfStatus bf_descent_insert(BfDescent *x, bool *lower, BfError *error);
 
 /* ---- save.c ------------------------------------------------------------------------------------------------------ */

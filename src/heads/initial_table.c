@@ -85,7 +85,8 @@ static BfStatus take_rows(const BfTable *table, const Columns *columns, BfHeadLa
   return BF_OK;
 }
 
-static BfStatus check_weights(const BfHeadLaw *law, BfError *error) {
+/* Weights that were written with few digits become those of a law, for which alone a certificate holds. */
+static BfStatus settle_weights(BfHeadLaw *law, BfError *error) {
   for (int64_t t = 0; t < law->layers; t++) {
     double sum = 0;
     for (int64_t h = 0; h < law->heads; h++) {
@@ -98,6 +99,7 @@ static BfStatus check_weights(const BfHeadLaw *law, BfError *error) {
     }
     if (fabs(sum - 1) > 1e-9)
       return bf_fail(error, BF_BAD_INPUT, "the weights of layer %" PRId64 " sum to %.15g, not 1", t, sum);
+    for (int64_t h = 0; h < law->heads && fabs(sum - 1) > 1e-13; h++) law->weight[t * law->heads + h] /= sum;
   }
   return BF_OK;
 }
@@ -116,7 +118,7 @@ static BfStatus parse(const BfFile *file, const BfProblem *problem, BfHeadLaw *l
   BF_GOTO(find_columns(&table, q, &columns, error));
   BF_GOTO(bf_table_read(&table, error));
   BF_GOTO(take_rows(&table, &columns, law, error));
-  status = check_weights(law, error);
+  status = settle_weights(law, error);
 done:
   bf_table_clear(&table);
   bf_free(columns.number);

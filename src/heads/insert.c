@@ -22,8 +22,9 @@ static BfStatus keep_layer(const BfHeadLaw *law, int t, Layer *was, BfError *err
 }
 
 /* The layer with a head of weight `share` in place `place`; all others keep alpha V, which leaves what they do as it
- * was. A share of 0: as it was. */
-static void put_head(BfDescent *x, const Layer *was, int t, int64_t place, const double *head, double share) {
+ * was, or theta alone. A share of 0: as it was. */
+static void put_head(BfDescent *x, const Layer *was, int t, int64_t place, const double *head, double share,
+                     bool held) {
   BfHeadLaw *law = &x->law;
   const int  q = law->free, free_A = x->heads->free_A;
   double    *theta = law->theta + t * law->count * q, *weight = law->weight + t * law->count;
@@ -31,24 +32,25 @@ static void put_head(BfDescent *x, const Layer *was, int t, int64_t place, const
     const bool own = share > 0 && law->first + h == place;
     weight[h]      = own ? share : was->weight[h] * (1 - share);
     for (int k = 0; k < q; k++)
-      theta[h * q + k] = own ? head[k] : was->theta[h * q + k] * (k < free_A || !was->weight[h] ? 1 : 1 / (1 - share));
+      theta[h * q + k] =
+          own ? head[k] : was->theta[h * q + k] * (!held || k < free_A || !was->weight[h] ? 1 : 1 / (1 - share));
   }
   if (x->set->box) bf_descent_project(x, law->theta);
 }
 
-/* *lower: whether R fell. The law is evaluated where it is then. */
+/* *lower: whether R fell. The law is evaluated where it is then. With alpha V held decay grows, and R need not fall
+ * where V has not settled; then a mixture of laws, along which it does: dR/dshare is eps (min G - int G dnu). */
 static BfStatus try_shares(BfDescent *x, const Layer *was, int t, const double *head, bool *lower, BfError *error) {
   const int64_t place = x->problem->heads.count + x->inserted;
   const double  risk  = x->value.risk;
-  double        share = first_weight;
   *lower              = false;
-  for (int i = 0; i < HALVINGS && !*lower; i++, share /= 2) {
-    put_head(x, was, t, place, head, share);
+  for (int i = 0; i < 2 * HALVINGS && !*lower; i++) {
+    put_head(x, was, t, place, head, ldexp(first_weight, -(i % HALVINGS)), i < HALVINGS);
     BF_TRY(bf_descent_evaluate(x, error));
     *lower = x->value.risk < risk;
   }
   if (*lower) return BF_OK;
-  put_head(x, was, t, place, head, 0);
+  put_head(x, was, t, place, head, 0, false);
   return bf_descent_evaluate(x, error);
 }
 

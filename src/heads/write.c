@@ -14,7 +14,8 @@ static void fill_model(const BfDescent *x, BfModel *model) {
   for (int64_t i = 0; i < law->layers * law->count; i++) {
     const int64_t t = i / law->count, h = law->first + i % law->count;
     double       *to = model->control + t * model->free + h * q;
-    for (int k = 0; k < q; k++) to[k] = law->theta[i * q + k] * (k < free_A ? 1 : law->weight[i]);
+    /* 0 for -0, which a sum over several ranks would give, and one rank would not */
+    for (int k = 0; k < q; k++) to[k] = 0 + law->theta[i * q + k] * (k < free_A ? 1 : law->weight[i]);
   }
 }
 

@@ -142,6 +142,9 @@ def tables():
         assert (a == theta).all() and (w == weight).all()
         a, w, _ = law(folder, path, 7, csv(folder, [row[1:] for row in rows], header[7:]))
         assert (a == theta).all() and (w == 1 / 7).all()
+        few_digits = [[row[0] * (1 + 9e-10), *row[1:]] for row in rows]
+        _, w, _ = law(folder, path, 7, csv(folder, few_digits, header))
+        assert np.abs(w - weight).max() < 1e-15 and np.abs(w.sum(axis=1) - 1).max() < 1e-15
 
 
 def bad_tables():

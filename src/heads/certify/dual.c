@@ -150,21 +150,36 @@ static double from_above(const BfHeads *x, const BfHeadsValue *value, double rea
          0x1p-40 * (1 + fabs(value->risk));
 }
 
+/* D(scale), from below. */
+static BfStatus bound_at(Dual *w, double scale, int64_t cells, BfCertificate *out, BfError *error) {
+  BfLeastBound least = {0};
+  double       constant;
+  BF_TRY(bf_together(w->x->run->world, minorize(w, scale, &constant, error), error));
+  BF_TRY(bf_certify_least(w->x, w->z0, w->r, cells, &least, error));
+  const double G = w->x->problem->layer.step * least.lower;
+  out->lower     = constant + G - 8 * DBL_EPSILON * (fabs(constant) + fabs(G));
+  out->scale     = scale;
+  out->cells     = least.cells;
+  return BF_OK;
+}
+
+/* Where few cells leave less than D(0), the least decay beside a cost of at least 0, that is the bound. */
 BfStatus bf_certify_risk(BfHeads *x, const BfHeadsValue *value, int64_t count, const double *heads, int64_t cells,
                          BfCertificate *out, BfError *error) {
   const int64_t n     = x->data->tokens * x->problem->layer.dim;
   Dual          w     = {.x = x, .z0 = value->tokens, .z1 = value->tokens + n};
-  BfLeastBound  least = {0};
-  double        constant;
+  BfCertificate none  = {0};
+  double        scale = 0;
   BfStatus      status;
   BF_GOTO(bf_together(x->run->world, make(&w, count, heads, error), error));
-  BF_GOTO(bf_together(x->run->world, choose_scale(&w, &out->scale, error), error));
-  BF_GOTO(bf_together(x->run->world, minorize(&w, out->scale, &constant, error), error));
-  BF_GOTO(bf_certify_least(x, w.z0, w.r, cells, &least, error));
-  const double G = x->problem->layer.step * least.lower;
-  out->lower     = constant + G - 8 * DBL_EPSILON * (fabs(constant) + fabs(G));
-  out->found     = from_above(x, value, w.reach);
-  out->cells     = least.cells;
+  BF_GOTO(bf_together(x->run->world, choose_scale(&w, &scale, error), error));
+  BF_GOTO(bound_at(&w, scale, cells, out, error));
+  BF_GOTO(bound_at(&w, 0, 1, &none, error));
+  if (none.lower > out->lower) {
+    out->lower = none.lower;
+    out->scale = 0;
+  }
+  out->found = from_above(x, value, w.reach);
 done:
   bf_free(w.r);
   bf_free(w.cell);
