@@ -113,7 +113,10 @@ static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
 BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
   BF_TRY(judge_law(x, &x->law, &x->value, &out->last, error));
   BF_TRY(judge_first(x, out, error));
-  out->promise = x->set->kernel ? bf_promised_rate(x, out->first.kernel.smallest) : NAN;
+  /* Of a kernel without full rank the least eigenvalue is 0 but for rounding, and promises nothing. */
+  const BfTangent *kernel = &out->first.kernel;
+  const bool       full   = x->set->kernel && (kernel->rank < 0 || kernel->rank == kernel->outputs);
+  out->promise            = full ? bf_promised_rate(x, kernel->smallest) : NAN;
   if (!x->set->certify) return BF_OK;
   return x->law.layers == 1 ? certify_risk(x, &out->certificate, error) : certify_layers(x, out, error);
 }
