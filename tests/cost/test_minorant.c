@@ -85,5 +85,5 @@ static void below_the_cost(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(below_the_cost)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN(tests);
 }
