@@ -49,7 +49,7 @@ def draw_risk(axes, heads):
     promise = heads.attrs.get("promised_rate", np.nan)
     if promise * (tau[-1] - tau[0]) > 1e-3:
         promised_decay(axes, tau, risk, float(promise))
-    elif not np.isnan(promise):
+    elif "promised_rate" in heads.attrs:
         axes.plot([], [], ls="none", label="no decay is promised")
     if shown.all() and heads.attrs["rate"] * (tau[-1] - tau[0]) > 0.1:  # less is no slope to be seen
         seen_decay(axes, tau, risk, float(heads.attrs["rate"]))
