@@ -172,7 +172,7 @@ static BfStatus make(Search *w, int64_t count, const double *heads, int64_t *can
   for (int64_t i = 0; i < points && point; i++)
     memcpy(w->candidate + i * q, point + i * x->free_A, (size_t)x->free_A * sizeof(double));
   bf_free(point);
-  memcpy(w->candidate + points * q, heads, (size_t)(count * q) * sizeof(double));
+  if (count) memcpy(w->candidate + points * q, heads, (size_t)(count * q) * sizeof(double));
   return BF_OK;
 }
 
