@@ -42,15 +42,14 @@ def seen_decay(axes, tau, risk, rate):
 
 
 def draw_risk(axes, heads):
-    """The promised rate of a kernel that is singular but for rounding is none."""
     tau, risk = heads["history/tau"][()], heads["history/risk"][()]
     shown = risk > 0
     axes.plot(tau[shown], risk[shown], color=style.colour(0), marker="o", ms=2.5, label="risk")
-    promise = heads.attrs.get("promised_rate", np.nan)
-    if promise * (tau[-1] - tau[0]) > 1e-3:
-        promised_decay(axes, tau, risk, float(promise))
-    elif "promised_rate" in heads.attrs:
+    promise = heads.attrs.get("promised_rate")  # only with -kernel
+    if promise is not None and np.isnan(promise):
         axes.plot([], [], ls="none", label="no decay is promised")
+    elif promise is not None:
+        promised_decay(axes, tau, risk, float(promise))
     if shown.all() and heads.attrs["rate"] * (tau[-1] - tau[0]) > 0.1:  # less is no slope to be seen
         seen_decay(axes, tau, risk, float(heads.attrs["rate"]))
     axes.set(xlabel=r"training time $\tau$", title="risk", yscale="log")
