@@ -64,16 +64,19 @@ def draw_risk(axes, heads):
 
 
 def draw_spectrum(axes, spectra):
-    """Eigenvalues by size; what rounding has left of a zero lies at the border."""
-    most, least = max(s.max() for s, _ in spectra), 1e-16
-    for k, (values, name) in enumerate(spectra):
-        seen = values > least * most
-        order = np.arange(1, len(values) + 1)
+    """Eigenvalues by size; those beyond the rank, which are what rounding has left of a zero, lie below all others. Where the rank is unknown, -1,
+    the run has only the largest."""
+    above = [values[:rank] if rank >= 0 else values for values, _, rank in spectra]
+    border = min((values.min() for values in above if len(values)), default=1) / 10
+    for k, (values, name, rank) in enumerate(spectra):
+        seen, zeros = above[k], len(values) - len(above[k])
+        colour = style.colour(0) if name == "end" else style.GREY
         mark = "o" if len(values) <= 200 else None
-        axes.plot(order[seen], values[seen], color=(style.GREY, style.colour(0))[k], marker=mark, ms=3.5 - 0.8 * k, lw=0.8, label=name)
-        if not seen.all():
-            axes.plot(order[~seen], np.full((~seen).sum(), 1.5 * least * most), color=(style.GREY, style.colour(0))[k], marker="v", ms=4 - k, ls="none",
-                      label="zero but for rounding: %d" % (~seen).sum())
+        said = "at the " + name + (", only the largest %d" % len(values) if rank < 0 else "")
+        axes.plot(np.arange(1, len(seen) + 1), seen, color=colour, marker=mark, ms=3.5 - 0.8 * k, lw=0.8, label=said)
+        if zeros:
+            axes.plot(np.arange(len(seen) + 1, len(values) + 1), np.full(zeros, border), color=colour, marker="v", ms=4 - k, ls="none",
+                      label="zero but for rounding: %d" % zeros)
     axes.set(xlabel="number", yscale="log", title="eigenvalues of the tangent kernel")
     axes.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     axes.grid(which="major", color=style.LIGHT, lw=0.4)
@@ -143,8 +146,12 @@ def draw_heads(row, heads, plane, names):
 
 
 def spectra_of(heads):
-    """The eigenvalues at the start and at the end, largest first; none without -kernel."""
-    return [(heads["kernel"][name][()], "at the " + word) for name, word in (("initial", "start"), ("final", "end"))] if "kernel" in heads else []
+    """Eigenvalues, the largest first, when they are of, and the rank, -1 where it is unknown; without -kernel, or where none has converged, none."""
+    if "kernel" not in heads:
+        return []
+    spectra = [(heads["kernel"][name][()], word, int(heads.attrs[rank]))
+               for name, word, rank in (("initial", "start", "kernel_rank"), ("final", "end", "final_kernel_rank"))]
+    return [(values, word, rank) for values, word, rank in spectra if len(values)]
 
 
 def draw_tokens(axes, run, heads, pair):
