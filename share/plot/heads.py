@@ -7,7 +7,7 @@ Above: the risk against training time, with the decay that the tangent kernel pr
 the start and at the end, where the run has them (-kernel); the tokens through the layers, coloured by label, crosses their targets.
 Below: the heads of each layer in a plane of two of their free numbers, as they started (grey) and as they ended, a line from one to the other, the area
 in proportion to the weight. -plane names the two numbers, counted from 0, those of A before those of V; without it the number of A and that of V that
-moved most. Of many layers six are shown, of many heads 2000, spread evenly.
+moved most. A head that was inserted has no start, and stands alone. Of many layers six are shown, of many heads 2000, spread evenly.
 """
 import argparse
 
@@ -97,13 +97,19 @@ def free_names(run):
     return names
 
 
-def chosen_plane(parser, options, before, after, names):
-    """Of A and of V the number that moved most; where one of them is fixed, two of the other."""
+def presence(heads):
+    """Which heads there are at the end, and which of these were there at the start, [T, H]: a place for one that may be inserted has weight 0 until then."""
+    there = heads["weights"][()] > 0
+    return there, there & (heads["initial_weights"][()] > 0) if "initial_weights" in heads else there
+
+
+def chosen_plane(parser, options, heads, names):
+    """Of A and of V the number that moved most, of heads with a start; where one of them is fixed, two of the other."""
     if options.plane:
         if not all(0 <= j < len(names) for j in options.plane):
             parser.error("-plane: a head of %s has free numbers 0 .. %d" % (options.run, len(names) - 1))
         return options.plane
-    moved = ((after - before) ** 2).mean(axis=(0, 1))
+    moved = ((heads["particles"][()] - heads["initial"][()]) ** 2)[presence(heads)[1]].mean(axis=0)
     letters = np.array([name[0].upper() for name in names])
     best = [max(np.flatnonzero(letters == letter), key=lambda j: moved[j]) for letter in "AV" if letter in letters]
     if len(best) < 2:
@@ -111,26 +117,24 @@ def chosen_plane(parser, options, before, after, names):
     return [int(j) for j in (best if len(best) == 2 else best * 2)]
 
 
-def draw_layer(axes, before, after, weight, t):
-    """before, after [H, 2]; weight [H] in units of an even one."""
+def draw_layer(axes, before, after, weight, stayed, t):
+    """before, after [H, 2]; weight [H] in units of an even one; stayed [H]: those that have a start."""
     area = np.clip(4000 / len(after), 3, 22) * np.minimum(weight, 12)
-    axes.add_collection(LineCollection(np.stack([before, after], axis=1), colors=style.LIGHT, lw=0.5, zorder=1))
-    axes.scatter(*before.T, s=np.clip(1500 / len(after), 1.5, 6), color=style.GREY, lw=0, zorder=2)
+    axes.add_collection(LineCollection(np.stack([before, after], axis=1)[stayed], colors=style.LIGHT, lw=0.5, zorder=1))
+    axes.scatter(*before[stayed].T, s=np.clip(1500 / len(after), 1.5, 6), color=style.GREY, lw=0, zorder=2)
     axes.scatter(*after.T, s=area, color=style.colour(0), alpha=0.75, lw=0.3, ec="white", zorder=3)
     axes.set_title("heads of layer %d" % t)
 
 
 def draw_heads(row, heads, plane, names):
-    """Equal scales in all panels. Returns what is not shown. Heads that were inserted have no start but where they came in."""
+    """Equal scales in all panels. Returns what is not shown."""
     after, before, weight = (heads[name][()] for name in ("particles", "initial", "weights"))
-    if "initial_weights" in heads:
-        before = np.where(heads["initial_weights"][()][:, :, None] > 0, before, after)
+    (there, stayed), after, before = presence(heads), after[:, :, plane], before[:, :, plane]
     layers, some = spread(len(after), len(row)), spread(after.shape[1], HEADS)
     for axes, t in zip(row, layers):
-        there = some[weight[t, some] > 0]  # places for heads that were never inserted hold nothing
-        draw_layer(axes, before[t, there][:, plane], after[t, there][:, plane], weight[t, there] * np.count_nonzero(weight[t]), t)
-    both = np.concatenate([before, after], axis=1)[layers][:, :, plane]
-    both = both[np.concatenate([weight, weight], axis=1)[layers] > 0]
+        shown = some[there[t, some]]
+        draw_layer(axes, before[t, shown], after[t, shown], weight[t, shown] * np.count_nonzero(there[t]), stayed[t, shown], t)
+    both = np.concatenate([before[layers][stayed[layers]], after[layers][there[layers]]])
     low, high = both.min(axis=0), both.max(axis=0)
     air = 0.06 * np.maximum(high - low, 1e-3)
     for axes in row:
@@ -174,8 +178,9 @@ def panels(above, below):
 
 
 def title_of(run, heads):
-    a = heads.attrs
-    parts = [run.name, "$T=%d$" % run.layers, "$H=%d$" % heads["particles"].shape[1], r"$\tau=%s$" % number(a["tau"]),
+    a, count = heads.attrs, np.count_nonzero(heads["weights"][()], axis=1)
+    many = "$H=%d$" % count[0] if np.ptp(count) == 0 else r"$H=%d$ to $%d$" % (count.min(), count.max())
+    parts = [run.name, "$T=%d$" % run.layers, many, r"$\tau=%s$" % number(a["tau"]),
              "risk $%s$ from $%s$" % (number(a["risk"]), number(a["initial_risk"]))]
     if run.data.label is not None and not np.isnan(a["accuracy"]):
         parts.append("accuracy %.4g" % a["accuracy"])
@@ -194,7 +199,7 @@ def main():
         parser.error("%s is no result of `bellformer heads`" % options.run)
     heads = run.file["heads"]
     pair, names = style.chosen_axes(parser, options, run), free_names(run)
-    plane = chosen_plane(parser, options, heads["initial"][()], heads["particles"][()], names) if names else None
+    plane = chosen_plane(parser, options, heads, names) if names else None
     spectra = spectra_of(heads)
     figure, above, below = panels(2 + bool(spectra), min(run.layers, LAYERS) if names else 0)
     draw_risk(above[0], heads)

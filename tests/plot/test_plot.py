@@ -136,7 +136,9 @@ def heads():
         said = trained("xor", "-horizon", 8, "-step", 0.125)
         assert "6 of 8 layers" in said and "eigenvalues" not in said and "promised" not in said and "label 1" in said, said
         assert "K=" not in drawn("tokens.py", folder + "/run.h5").replace(" ", "")
-        assert "heads of layer 0" in trained("certified", "-insert", 2)
+        assert "=8 to 9," in trained("xor", "-insert", 1)  # a head more, in one layer
+        said = trained("certified", "-insert", 2)
+        assert "heads of layer 0" in said and "=10," in said, said
         with h5py.File(folder + "/run.h5") as file:
             assert file["heads/particles"].shape[1] == 10
         assert "tokens against depth" in trained(oracle.write(line, folder), "-control_A_form", "fixed", "-control_A_value", 1)
