@@ -143,7 +143,8 @@ def older():
 
 
 def unknown():
-    """A word that a later bellformer may write is refused by name, not taken for another; and no controls are written over a result."""
+    """A word that a later bellformer may write is refused by name, not taken for another; and no controls are written over a result, or a
+    file of another's."""
     with tempfile.TemporaryDirectory(prefix="bf_python_") as folder:
         path = evaluated(CASES["flow: two heads, forms, last position"], folder)[1]
         for group, key, word in (("layer", "mask", "banded"), ("layer", "feedforward", "swish"), ("layer", "projection", "torus"), ("layer", "norm", "batch"),
@@ -165,6 +166,17 @@ def unknown():
             assert path + " holds a result" in str(error)
         for _ in range(2):  # controls may be replaced
             bellformer.save_controls(folder + "/init.h5", model.control)
+        for members in ([], ["sequence", "position"], ["rollout", "mine"]):
+            with h5py.File(folder + "/other.h5", "w") as f:
+                for name in members:
+                    f[name] = [1.0]
+            try:
+                bellformer.save_controls(folder + "/other.h5", model.control)
+                raise AssertionError("controls in place of %s" % members)
+            except ValueError as error:
+                assert "other.h5 holds other data" in str(error), error
+            with h5py.File(folder + "/other.h5", "r") as f:
+                assert set(f) == set(members)
 
 
 def imports():
