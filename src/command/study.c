@@ -94,6 +94,7 @@ static BfStatus name_part(BfStudyOptions *o, BfError *error) {
 
 /* Options that have no meaning beside another one. */
 static BfStatus check_options(const BfOptions *options, const Settings *s, BfError *error) {
+  /* jobs/study.sbatch has the same list: what it leaves out of the line that joins. */
   static const char *const of_runs[] = {"part", "retry", "keep", "ranks", "maxh", "dry"};
   for (size_t i = 0; s->gather && i < sizeof of_runs / sizeof *of_runs; i++)
     if (bf_options_given(options, of_runs[i]))
