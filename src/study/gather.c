@@ -123,7 +123,7 @@ BfStatus bf_study_gather(const BfRun *run, const BfPlan *plan, const BfStudyOpti
   BfStatus  status;
   *x = (BfGathered){0};
   BF_GOTO(add_parts(run, plan, o->out, x, &parts, error));
-  if (!count(plan, &parts, ASKED_FOR_LESS))
+  if (!count(plan, &parts, STOPPED))
     BF_GOTO(bf_fail(error, BF_BAD_INPUT, "%s: the parts that are there hold no point of this study", o->out));
   if (is_there(o->out)) BF_GOTO(add_file(run, o->out, plan, !o->overwrite, &all, error));
   BF_GOTO(add_records(plan->study, &parts, &all, error));

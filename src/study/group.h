@@ -22,7 +22,6 @@ typedef struct {
   int64_t               kept;       /* points that were done before */
   int64_t               anew;       /* that were, and that do not answer all that is measured now: */
   char                  asked[512]; /* what one of them lacks */
-  int64_t               read;       /* bytes of logs that it was found out by */
   int64_t               not_kept;   /* that are done, without their results, where -keep is given */
   bool                  between_hosts; /* ranks share no memory */
   BfQueue               queue;         /* where they do */

@@ -2,6 +2,8 @@
 #include "study/laws.h"
 #include "bellformer/error.h"
 #include "bellformer/splitmix64.h"
+#include "problem/head_init.h"
+#include "study/means.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -25,17 +27,12 @@ static double mean_length(const BfLaw *a, const BfLaw *b) {
 /* ---- sliced -------------------------------------------------------------------------------------------------------
  */
 
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static void project(const BfLaw *a, const double direction[], double out[]) {
   for (int64_t i = 0; i < a->points; i++) {
     out[i] = 0;
     for (int64_t j = 0; j < a->numbers; j++) out[i] += a->x[i * a->numbers + j] * direction[j];
   }
-  qsort(out, (size_t)a->points, sizeof *out, compare);
+  qsort(out, (size_t)a->points, sizeof *out, bf_ascending);
 }
 
 /* The integral of |F^-1 - G^-1|^2 of two sorted lists: quantile functions are constant between multiples of 1/n, 1/m,
@@ -51,12 +48,11 @@ static double squared_transport(int64_t n, const double x[], int64_t m, const do
   return sum / ((double)n * (double)m);
 }
 
-/* Of a normal law, made of length 1: by Box and Muller. */
+/* Of a normal law, made of length 1; alike on every machine. */
 static void draw_direction(int64_t q, uint64_t *state, double out[]) {
   double square = 0;
   for (int64_t j = 0; j < q; j++) {
-    const double u = bf_uniform(state), v = bf_uniform(state);
-    out[j] = sqrt(-2 * log1p(-u)) * cos(2 * 3.14159265358979323846 * v);
+    out[j] = bf_normal_quantile(bf_uniform(state) + 0x1p-54); /* in (0, 1) */
     square += out[j] * out[j];
   }
   for (int64_t j = 0; j < q; j++) out[j] /= sqrt(square);

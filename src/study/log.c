@@ -325,21 +325,6 @@ BfStatus bf_history_begin(const char *out, BfHistory *h, BfError *error) {
   return status;
 }
 
-BfStatus bf_history_bytes(const char *out, int64_t *bytes, BfError *error) {
-  char    path[4096];
-  int64_t count;
-  File   *files;
-  *bytes          = 0;
-  BfStatus status = list(out, &count, &files, error);
-  for (int64_t i = 0; i < count; i++) {
-    struct stat about;
-    path_of(out, &files[i], sizeof path, path);
-    if (files[i].kind <= OF_GROUP && !stat(path, &about)) *bytes += about.st_size;
-  }
-  bf_free(files);
-  return status;
-}
-
 BfStatus bf_study_folder_remove(const char *out, int start, BfError *error) {
   char    path[4096];
   int64_t count;

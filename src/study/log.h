@@ -48,8 +48,6 @@ void     bf_log_name(BfLog *log, const char *out, int start, int leader);
 BfStatus bf_log_append(BfLog *log, const BfRecord *const records[], int count, BfError *error);
 BfStatus bf_log_close(BfLog *log, BfError *error); /* safe where nothing was opened */
 
-/* What the logs in the working folder hold: another number where one has grown, or another start has begun. */
-BfStatus bf_history_bytes(const char *out, int64_t *bytes, BfError *error);
 /* Remove what starts up to number `start` have in the working folder, and the folder, apart from what others have put
  * there: what a later start has stays. */
 BfStatus bf_study_folder_remove(const char *out, int start, BfError *error);

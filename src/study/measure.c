@@ -104,8 +104,8 @@ static BfStatus make(const BfStudyReader *reader, const Words *w, BfMeasure *m, 
   static const char *const norms[] = {"max", "rms", "least", "median", "mean", "energy", "sliced"}; /* as BfApart */
   size_t                   k       = 0;
   if (!w->of) return bf_fail(error, BF_BAD_INPUT, "of is missing");
-  while (w->norm && k < 7 && strcmp(w->norm, norms[k])) k++;
-  if (k == 7)
+  while (w->norm && k < sizeof norms / sizeof *norms && strcmp(w->norm, norms[k])) k++;
+  if (k == sizeof norms / sizeof *norms)
     return bf_fail(error, BF_BAD_INPUT, "norm must be max, rms, least, median, mean, energy or sliced, got '%.40s'",
                    w->norm);
   m->apart = (BfApart)k;

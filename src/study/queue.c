@@ -167,7 +167,6 @@ static BfStatus plan_work(BfWork *w, BfHistory *h, BfError *error) {
   w->tasks = w->anew = w->not_kept = 0;
   BF_GOTO(sort_keys(w->plan, &keyed, error));
   if (!w->task) BF_GOTO(BF_NEW(&w->task, bf_plan_points(w->plan), error));
-  BF_GOTO(bf_history_bytes(w->o->out, &w->read, error));
   bf_history_clear(h);
   BF_GOTO(bf_history_read(w->run, w->o->out, 0, h, error));
   if (!w->o->overwrite) BF_GOTO(refuse_lost(w->plan, keyed, h, w->o->out, error));
@@ -191,9 +190,7 @@ static BfStatus take_over(BfWork *w, BfHistory *h, BfError *error) {
 /* What another start has done between the look at its logs and the claim, behind which it writes no more, counts. */
 static BfStatus look_again(BfWork *w, BfHistory *h, BfError *error) {
   const int start = h->start;
-  int64_t   bytes;
-  BF_TRY(bf_history_bytes(w->o->out, &bytes, error));
-  if (bytes != w->read) BF_TRY(plan_work(w, h, error));
+  BF_TRY(plan_work(w, h, error));
   h->start = start;
   return BF_OK;
 }
@@ -333,7 +330,7 @@ BfStatus bf_study_run(BfRun *run, const BfPlan *plan, const BfStudyOptions *o, B
   tell_beginning(&w);
   bf_history_mark(o->out, w.start, run->rank, sizeof mark, mark);
   bf_signals_leave(mark);
-  bf_signals_stands(BF_STOPPED, "interrupted: %.400s.checkpoint stands; the same line goes on", o->out);
+  bf_signals_stands(BF_STOPPED, "interrupted: %s.checkpoint stands; the same line goes on", o->out);
   bf_signals_listen(true);
   status = w.tasks ? run_tasks(&w, error) : BF_OK;
   if (status == BF_OK) status = end(&w, records, error);

@@ -212,8 +212,7 @@ double bf_study_room(const BfRun *run);
 
 /* Refuse what would not run: keys and options that no run takes, values, measures of what no run writes. Estimates of
  * seconds and bytes into the plan, and ranks by them: points that differ only in `over` share one. Points are dealt to
- * ranks of the run. out: what
- * must be none of the problem's files, or NULL. Collective. */
+ * ranks of the run. out: what must be none of the problem's files, or NULL. Collective. */
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
 /* Of that, whether `out` is none of the problem's files. Collective. */
 BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error);
