@@ -52,11 +52,18 @@ static BfStatus cover(Covering *x, int64_t first, int64_t count, BfError *error)
   return BF_OK;
 }
 
+/* Points of a block: so few that every rank has some. */
+static int64_t block_of(int64_t points, int ranks) {
+  const int64_t even = (points + ranks - 1) / ranks;
+  return even < BLOCK ? even : BLOCK;
+}
+
 /* Blocks are dealt to ranks. */
 static BfStatus cover_share(Covering *x, const BfRun *run, const BfProblem *problem, int64_t points, BfError *error) {
   BF_TRY(create(problem, x, error));
-  for (int64_t first = (int64_t)run->rank * BLOCK; first < points; first += (int64_t)run->size * BLOCK)
-    BF_TRY(cover(x, first, points - first < BLOCK ? points - first : BLOCK, error));
+  const int64_t block = block_of(points, run->size);
+  for (int64_t first = run->rank * block; first < points; first += run->size * block)
+    BF_TRY(cover(x, first, points - first < block ? points - first : block, error));
   return BF_OK;
 }
 
@@ -81,7 +88,9 @@ BfStatus bf_covering_estimate(const BfProblem *problem, int64_t points, int rank
     status = cover(&x, done, count, error);
     done += count;
   }
-  *seconds = (bf_seconds() - begin) / (double)(done ? done : 1) * (double)points / ranks;
+  const int64_t block  = block_of(points, ranks);
+  const double  blocks = ceil((double)points / (double)block), most = ceil(blocks / ranks) * (double)block;
+  *seconds = (bf_seconds() - begin) / (double)(done ? done : 1) * fmin(most, (double)points);
   clear(&x);
   return status;
 }
