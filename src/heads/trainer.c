@@ -1,6 +1,7 @@
 /* The trainer `heads`: a law of heads at every depth, along the gradient flow of its risk. */
 #include "heads/trainer.h"
 #include "heads/check.h"
+#include "run/hash.h"
 #include <string.h>
 
 static const BfSections sections = {"heads", 0, BF_SECTION_HEADS};
@@ -22,16 +23,10 @@ static const char *input(const void *state) {
 
 /* Another file of the same bytes is the same. Rank 0 reads. */
 static BfStatus hash_file(const char *path, int64_t *hash, BfError *error) {
-  FILE         *file = fopen(path, "rb");
-  unsigned char byte[4096];
-  uint64_t      h = 0xcbf29ce484222325;
-  if (!file) return bf_fail(error, BF_BAD_INPUT, "-init %s: cannot be read", path);
-  for (size_t n; (n = fread(byte, 1, sizeof byte, file)) > 0;)
-    for (size_t i = 0; i < n; i++) h = (h ^ byte[i]) * 0x100000001b3;
-  const bool failed = ferror(file);
-  fclose(file);
-  if (failed) return bf_fail(error, BF_BAD_INPUT, "-init %s: cannot be read", path);
-  *hash = (int64_t)(h | 1);
+  uint64_t    sum;
+  const char *why = bf_hash_file(path, &sum);
+  if (why) return bf_fail(error, BF_BAD_INPUT, "-init %s cannot be read: %s", path, why);
+  *hash = (int64_t)(sum | 1);
   return BF_OK;
 }
 

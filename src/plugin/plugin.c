@@ -1,5 +1,6 @@
 #include "bellformer/plugin.h"
 #include "bellformer/run.h"
+#include "run/hash.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,17 +27,9 @@ const BfPlugin *bf_plugin_of(const void *kind) {
 /* ---- one file ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus hash_file(const char *path, char hash[17], BfError *error) {
-  unsigned char bytes[4096];
-  uint64_t      sum = 0xcbf29ce484222325u;
-  struct stat   about;
-  FILE         *file = fopen(path, "rb");
-  if (!file) return bf_fail(error, BF_BAD_INPUT, "cannot read the plug-in %s: %s", path, strerror(errno));
-  const bool plain = !fstat(fileno(file), &about) && S_ISREG(about.st_mode);
-  for (size_t got; plain && (got = fread(bytes, 1, sizeof bytes, file));)
-    for (size_t k = 0; k < got; k++) sum = (sum ^ bytes[k]) * 0x100000001b3u;
-  const bool whole = plain && !ferror(file);
-  fclose(file);
-  if (!whole) return bf_fail(error, BF_BAD_INPUT, "cannot read the plug-in %s: not a file", path);
+  uint64_t    sum;
+  const char *why = bf_hash_file(path, &sum);
+  if (why) return bf_fail(error, BF_BAD_INPUT, "cannot read the plug-in %s: %s", path, why);
   snprintf(hash, 17, "%016" PRIx64, sum);
   return BF_OK;
 }
