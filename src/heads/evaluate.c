@@ -26,16 +26,20 @@ static void sum_chunk(const BfHeads *x, const BfHeadLaw *law, const double *velo
   }
 }
 
-/* Ranks with other sequences and the same heads have the same rows: those of the first sequences count. */
+/* Chunks of heads, which are dealt to the ranks that have them. */
 static BfStatus sum_particles(const BfHeads *x, const BfHeadLaw *law, const double *velocity, double sum[],
                               BfError *error) {
+  int ranks;
+  MPI_Comm_size(x->along, &ranks);
   const int64_t each = (int64_t)x->blocks_a_chunk * BF_LANES, chunks = (law->count + each - 1) / each,
-                count = x->sequence_part ? 0 : law->layers * chunks;
+                all = law->layers * chunks, first = all * x->sequence_part / ranks,
+                count = all * (x->sequence_part + 1) / ranks - first;
   double  *rows       = NULL;
   BfStatus status;
   BF_GOTO(bf_together(x->run->world, BF_NEW(&rows, PARTICLE_SUMS * count, error), error));
   for (int64_t i = 0; i < count; i++)
-    sum_chunk(x, law, velocity, i / chunks * law->count + i % chunks * each, rows + PARTICLE_SUMS * i);
+    sum_chunk(x, law, velocity, (first + i) / chunks * law->count + (first + i) % chunks * each,
+              rows + PARTICLE_SUMS * i);
   BF_GOTO(bf_exact_sum(x->run->world, count, PARTICLE_SUMS, rows, sum, error));
 done:
   bf_free(rows);
@@ -70,15 +74,17 @@ static int64_t count_outside(const BfHeads *x) {
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
-/* -g = what the adjoint gave, and of the decay -lambda theta; G alike. */
+/* -g = what the adjoint gave, and of the decay -lambda theta; G alike. An empty place rests. */
 static void add_decay(const BfHeads *x, const BfHeadLaw *law, BfHeadsValue *out) {
-  const double  lambda = x->problem->cost.weight_decay;
-  const int64_t count  = law->layers * law->count;
-  for (int64_t k = 0; out->velocity && k < count * law->free; k++) out->velocity[k] -= lambda * law->theta[k];
-  for (int64_t i = 0; out->variation && i < count; i++) {
-    double theta2 = 0;
-    for (int64_t k = i * law->free; k < (i + 1) * law->free; k++) theta2 += law->theta[k] * law->theta[k];
-    out->variation[i] += lambda / 2 * theta2;
+  const double lambda = x->problem->cost.weight_decay;
+  for (int64_t i = 0; i < law->layers * law->count; i++) {
+    const bool there  = law->weight[i] > 0;
+    double     theta2 = 0;
+    for (int64_t k = i * law->free; k < (i + 1) * law->free; k++) {
+      theta2 += law->theta[k] * law->theta[k];
+      if (out->velocity) out->velocity[k] = there ? out->velocity[k] - lambda * law->theta[k] : 0;
+    }
+    if (out->variation) out->variation[i] += lambda / 2 * theta2;
   }
 }
 
