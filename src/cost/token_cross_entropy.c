@@ -46,7 +46,8 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
 
 static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
                          double *constant, double r[], BfError *error) {
-  *constant = 0;
+  double size = 0;
+  *constant   = 0;
   for (int g = 0; g < context->tags; g++)
     for (int64_t i = context->first[g] * (int64_t)cost->dim; i < context->first[g + 1] * (int64_t)cost->dim;
          i += cost->dim) {
@@ -55,8 +56,9 @@ static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *c
       BF_TRY(bf_readout_minorant(cost, readout, &here, context->label[g], context->mass[g] / cost->tokens, &part, r + i,
                                  error));
       *constant += part;
+      size += fabs(part);
     }
-  *constant -= (context->slots + 4) * DBL_EPSILON * fabs(*constant);
+  *constant -= (context->slots + 4) * DBL_EPSILON * size;
   return BF_OK;
 }
 

@@ -10,19 +10,24 @@ typedef struct {
   double pz, pzss;
 } Bounds;
 
-/* Quanta of sum_h alpha_h F_h by a token: n sum|V| |p| directly, and through the logits, whose derivatives
- * beta P_ij <V^T p_i, z_j - m_i> are at most 2 d |beta| sum|V| |p| |z|, times |A s| twice. */
-static Bounds set_quanta(BfHeads *x, const BfHeadLaw *law, int t) {
-  const int     d    = x->problem->layer.dim;
-  const int64_t n    = x->tokens * d;
-  const double  beta = fabs(x->problem->layer.beta), A = x->V_bound[law->layers + t];
+BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, double p) {
+  const int64_t size = (int64_t)view->tokens * view->dim;
+  const double  A    = x->V_bound[x->problem->horizon + t];
+  const double  by_A =
+      4 * view->dim * fabs(view->beta) * bf_heads_largest(size, view->z) * A * bf_heads_largest(size, view->s);
+  return bf_quanta(view->tokens * p * x->V_bound[t] * (double)x->heads * (1 + by_A));
+}
+
+static Bounds set_quanta(BfHeads *x, int t) {
+  const int     d       = x->problem->layer.dim;
+  const int64_t n       = x->tokens * d;
   double        most[2] = {0, 0};
   for (int64_t s = x->first_context; s < x->end_context; s++) {
     const BfHeadTokens view = bf_heads_view(x, t, s);
     const int64_t      size = (int64_t)view.tokens * d;
     const double       z = bf_heads_largest(size, view.z), q = bf_heads_largest(size, view.s),
                  p = bf_heads_largest(size, x->p + (t + 1) * n + (bf_heads_token(x, s) - x->first_token) * d);
-    x->quanta[s]   = bf_quanta(view.tokens * p * x->V_bound[t] * (double)x->heads * (1 + 4 * d * beta * z * A * q));
+    x->quanta[s]   = bf_heads_costate_quanta(x, t, &view, p);
     most[0]        = fmax(most[0], isnan(p * z) ? INFINITY : p * z);
     most[1]        = fmax(most[1], isnan(p * z * q * q) ? INFINITY : p * z * q * q);
   }
@@ -86,7 +91,7 @@ static void layer(BfHeads *x, const BfHeadLaw *law, int t, double *velocity, dou
   const int     d = x->problem->layer.dim;
   const int64_t n = x->tokens * d, all = x->blocks * 2 * d * d * BF_LANES;
   bf_heads_encode(x, t);
-  const Bounds bounds = set_quanta(x, law, t);
+  const Bounds bounds = set_quanta(x, t);
   memset(x->token_sum, 0, (size_t)(2 * n) * sizeof(double));
   memset(x->head_sum, 0, (size_t)(2 * all) * sizeof(double));
   for (int64_t b = 0; b < x->blocks; b++) {

@@ -3,6 +3,7 @@
 #include "bellformer/checkpoint.h"
 #include "heads/heads.h"
 #include "heads/settings.h"
+#include "heads/tangent/tangent.h"
 
 /* Columns of the history, a row a report. */
 typedef enum {
@@ -46,6 +47,7 @@ typedef struct {
   double      *initial, *initial_weight; /* [T][count][q], [T][count] */
   bool         conic;                    /* weights move too, as those of -insert do */
   double      *weight_velocity;          /* [T][count] d log alpha/dtau; NULL unless conic */
+  double      *arrived;                  /* numbers where a step has ended */
   double      *base, *base_velocity;     /* numbers where a step begins, which begins there again if it fails */
   bool         filled;                   /* the law is where a fresh start begins */
   double       tau, next;                /* where it is; the step that is proposed */
@@ -56,8 +58,9 @@ typedef struct {
   BfDescentEnd end;
   int64_t      rows; /* of the history; at most 1 + (K + 1) a round */
   double      *history;
-  bool         broken; /* an evaluation was not finite */
-  BfError      error;  /* of an evaluation within TS */
+  BfTangent    first_kernel, last_kernel; /* -kernel: of the first and the last row that were noted, if here */
+  bool         broken;                    /* an evaluation was not finite */
+  BfError      error;                     /* of an evaluation within TS */
 } BfDescent;
 
 /* Doubles of a rank's particles: [T][count][q]. */

@@ -1,6 +1,7 @@
 /* What `info` tells of heads. */
 #include "heads/check.h"
 #include "heads/share.h"
+#include "heads/tangent/tangent.h"
 #include "heads/trainer.h"
 #include "heads/variation/variation.h"
 #include <math.h>
@@ -81,7 +82,6 @@ static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *sec
   if (error->status == BF_OK) alone->quiet = true;
   if (bf_agree(run->world, error) == BF_OK) estimate_alone(alone, problem, seconds, error);
   bf_run_destroy(&alone);
-  error->known = false;
   BF_TRY(bf_agree(run->world, error));
   (void)MPI_Allreduce(MPI_IN_PLACE, seconds, 1, MPI_DOUBLE, MPI_SUM, run->world);
   *seconds /= run->size;
@@ -91,10 +91,9 @@ static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *sec
 /* Of a rank that has most: whole chunks of heads, and of sequences what falls to it; and what ranks tell each other at
  * every layer, there and back. */
 static double by_ranks(const BfMachine *m, const BfProblem *p, double alone) {
-  const double blocks = ceil((double)p->layer.heads / BF_LANES), each = fmin(fmax(floor(blocks / 64), 1), 8),
-               chunks = ceil(blocks / each), tokens = (double)p->train.tokens;
-  int groups = m->ranks;
-  while (m->ranks % groups || groups > chunks) groups--;
+  int          blocks;
+  const double chunks = (double)bf_heads_chunks(p->layer.heads, &blocks), tokens = (double)p->train.tokens;
+  const int    groups  = bf_heads_groups(m->ranks, (int64_t)chunks);
   const double along   = fmin(m->ranks / groups, fmax(1, fmin((double)p->train.contexts, tokens / 8)));
   const double a_layer = bf_reduction_of_ranks(m, groups, 16 * tokens * p->layer.dim / along);
   return alone * bf_most_dealt(chunks, groups) / chunks / along + 2 * p->horizon * a_layer +
@@ -105,7 +104,7 @@ static double by_ranks(const BfMachine *m, const BfProblem *p, double alone) {
  * round, layers dealt to ranks. */
 static double searches(const BfHeadsSettings *o, const BfProblem *p, int ranks) {
   const double H = fmax(1, p->layer.heads);
-  return (double)(2 + o->insert) * bf_variation_heads(p->layer.heads) / H * bf_most_dealt(p->horizon, ranks) /
+  return (double)(2 + o->insert) * bf_stationarity_heads(p->layer.heads) / H * bf_most_dealt(p->horizon, ranks) /
          p->horizon;
 }
 
@@ -155,15 +154,16 @@ done:
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* Of a node, if its heads are shared by all ranks: particles with their copies (of TS, a step and its beginning); on
- * every rank the model, and tokens and adjoints at all depths. */
-static double node_bytes(const BfInfo *x, const Scheme *scheme) {
+ * every rank the model, tokens and adjoints at all depths, and what the kernel is made of. */
+static double node_bytes(const BfInfo *x, const BfHeadsSettings *o, const Scheme *scheme) {
   const BfProblem *p = x->problem;
   const double     T = p->horizon, all = T * p->layer.free, ranks = bf_info_node_ranks(x),
                whole     = x->machine ? x->machine->ranks : x->run->size,
                particles = 8 * all * (8 + 2 * scheme->stages) * ranks / whole,
                model     = 8 * T * (p->layer.free + BF_LANES * (double)p->layer.parameters),
                tokens    = 8 * 6 * (T + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
-  return particles + ranks * (model + tokens) + bf_info_program_bytes(x);
+  const double kernel    = o->kernel ? bf_tangent_bytes(p, &p->train, p->layer.heads, (int)whole) : 0;
+  return particles + ranks * (model + tokens + kernel) + bf_info_program_bytes(x);
 }
 
 BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
@@ -176,22 +176,23 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   BfMachine              own;
   Text                   a;
   BF_TRY(bf_together(x->run->world, bf_heads_check(p, error), error));
+  BF_TRY(bf_together(x->run->world, bf_judge_check(p, o, error), error));
   BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
   BF_TRY(estimate(x->run, p, &alone, error));
   if (!x->machine) bf_machine_of_run(x->run, &own);
   const BfMachine *m       = x->machine ? x->machine : &own;
   const double     seconds = by_ranks(m, p, alone);
-  e.rough                  = scheme.guessed || o->kernel || o->certify;
+  e.rough                  = scheme.guessed || o->kernel || o->lse || o->certify;
   e.at_most                = !e.rough;
   bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,
            T * p->layer.free);
   bf_print(x->run, "  an evaluation      about %s with its gradient; %s%.0f of them to tau = %g%s\n",
            bf_human_time(seconds, a), scheme.guessed ? "perhaps " : "at most ", scheme.evaluations, o->tau,
            scheme.guessed ? ", a guess: steps are chosen as they go" : "");
-  bf_info_memory(x, "about ", node_bytes(x, &scheme), bf_info_memory_left(x), "");
+  bf_info_memory(x, "about ", node_bytes(x, o, &scheme), bf_info_memory_left(x), "");
   bf_estimate_add(x->run, &e, "descent", scheme.evaluations * seconds);
   bf_estimate_add(x->run, &e, "stationarity", searches(o, p, m->ranks) * alone);
-  if (o->kernel || o->certify) bf_print(x->run, "  -kernel and -certify are not in the time below\n");
+  if (o->kernel || o->certify || o->lse) bf_print(x->run, "  -kernel, -lse and -certify are not in the time below\n");
   BF_TRY(bf_info_ends(x, "about ", 8 * T * H * (2 * q + 1) + 16 * (T + 1) * (double)p->train.tokens * p->layer.dim, "",
                       &e, error));
   bf_info_time(x, &e);

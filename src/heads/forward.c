@@ -19,10 +19,6 @@ void bf_heads_sum(MPI_Comm comm, int64_t n, double *part) {
   for (int64_t i = 0; i < n; i++) part[i] += part[n + i];
 }
 
-static double sum_lanes(const double x[BF_LANES]) {
-  return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
-}
-
 BfHeadTokens bf_heads_view(const BfHeads *x, int t, int64_t s) {
   const int     d  = x->problem->layer.dim;
   const int64_t at = bf_heads_token(x, s), own = at - x->first_token;
@@ -84,7 +80,7 @@ void bf_heads_add_lanes(BfHeads *x) {
   for (int64_t s = x->first_context; s < x->end_context; s++) {
     const int64_t at = (bf_heads_token(x, s) - x->first_token) * d;
     for (int64_t i = at; i < at + (int64_t)bf_heads_tokens(x, s) * d; i++)
-      bf_quanta_add(x->quanta[s], sum_lanes(x->lanes + i * BF_LANES), x->token_sum + i, n);
+      bf_quanta_add(x->quanta[s], bf_heads_sum_lanes(x->lanes + i * BF_LANES), x->token_sum + i, n);
   }
 }
 

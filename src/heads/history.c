@@ -1,6 +1,5 @@
 /* What is reported at the start, at the end and between. */
 #include "heads/descend.h"
-#include "heads/tangent/tangent.h"
 
 const char *const bf_history_name[BF_HISTORY_COLUMNS] = {"tau",
                                                          "risk",
@@ -23,16 +22,14 @@ double bf_history_tau(const BfDescent *x) {
 }
 
 static BfStatus note_kernel(BfDescent *x, double row[], BfError *error) {
-  BfTangent kernel = {0};
-  BfStatus  status;
-  BF_GOTO(bf_tangent_kernel(x->heads, &x->law, &kernel, error));
-  row[BF_HISTORY_KERNEL_SMALLEST] = kernel.smallest;
-  row[BF_HISTORY_KERNEL_LARGEST]  = kernel.largest;
-  row[BF_HISTORY_KERNEL_TRACE]    = kernel.trace;
-  row[BF_HISTORY_KERNEL_POOLED]   = kernel.pooled_smallest;
-done:
-  bf_tangent_clear(&kernel);
-  return status;
+  BfTangent *kernel = x->rows == 1 ? &x->first_kernel : &x->last_kernel;
+  bf_tangent_clear(kernel);
+  BF_TRY(bf_tangent_kernel(x->heads, &x->law, kernel, error));
+  row[BF_HISTORY_KERNEL_SMALLEST] = kernel->smallest;
+  row[BF_HISTORY_KERNEL_LARGEST]  = kernel->largest;
+  row[BF_HISTORY_KERNEL_TRACE]    = kernel->trace;
+  row[BF_HISTORY_KERNEL_POOLED]   = kernel->pooled_smallest;
+  return BF_OK;
 }
 
 BfStatus bf_history_note(BfDescent *x, BfError *error) {

@@ -1,6 +1,8 @@
 /* Kernel, log-sum-exp test, stationarity and certificate of a descent that has ended. */
 #include "heads/judge.h"
 #include "heads/share.h"
+#include "run/largest.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,9 +16,6 @@ BfStatus bf_judge_check(const BfProblem *problem, const BfHeadsSettings *set, Bf
   if (problem->heads.room != set->insert)
     return bf_fail(error, BF_BAD_INPUT, "heads.room must be the rounds of -insert, which gives it: %lld, got %lld",
                    (long long)set->insert, (long long)problem->heads.room);
-  if (set->insert && !problem->layer.attention[1].free)
-    return bf_fail(error, BF_BAD_INPUT,
-                   "-insert moves weights, which a fixed V cannot take into /model: control.V.form must not be fixed");
   if (set->certify) BF_TRY(bf_certify_check_risk(problem, error));
   return BF_OK;
 }
@@ -31,11 +30,20 @@ static BfStatus test_layers(const BfDescent *x, const double *tokens, double *ls
   return BF_OK;
 }
 
+/* noted: the kernel of this law if the history has looked at it in this start of the run. */
+static BfStatus take_kernel(BfDescent *x, const BfHeadLaw *law, BfTangent *noted, BfTangent *out, BfError *error) {
+  if (!noted->spectrum) return bf_tangent_kernel(x->heads, law, out, error);
+  *out   = *noted;
+  *noted = (BfTangent){0};
+  return BF_OK;
+}
+
 static BfStatus judge_law(BfDescent *x, const BfHeadLaw *law, const BfHeadsValue *value, BfJudgedLaw *out,
                           BfError *error) {
   const int T = x->problem->horizon;
   BF_TRY(bf_stationarity(x->heads, law, value, x->set->box, &out->stationary, error));
-  if (x->set->kernel) BF_TRY(bf_tangent_kernel(x->heads, law, &out->kernel, error));
+  if (x->set->kernel)
+    BF_TRY(take_kernel(x, law, law->theta == x->initial ? &x->first_kernel : &x->last_kernel, &out->kernel, error));
   if (!x->set->lse) return BF_OK;
   BF_TRY(bf_together(x->run->world, BF_NEW(&out->lse, T + 1, error), error));
   BF_TRY(bf_together(x->run->world, test_layers(x, value->tokens, out->lse, error), error));
@@ -71,25 +79,12 @@ done:
 
 enum { HEADS = 64 }; /* of the law, that help to choose the scale */
 
-/* Some heads of the whole law's first layer, [count][q], the same on all ranks. */
-static BfStatus choose_heads(const BfDescent *x, const BfHeadLaw *whole, int64_t count, double *heads) {
-  const size_t q = (size_t)x->law.free;
-  for (int64_t i = 0; i < count; i++)
-    memcpy(heads + i * x->law.free, whole->theta + i * whole->heads / count * x->law.free, q * sizeof(double));
-  return BF_OK;
-}
-
 static BfStatus certify_risk(BfDescent *x, BfCertificate *out, BfError *error) {
   const int64_t count = x->law.heads < HEADS ? x->law.heads : HEADS;
-  BfHeadLaw     whole = {0};
   double       *heads = NULL;
-  BfStatus      status;
-  BF_GOTO(bf_heads_law_whole(x->heads, &x->law, &whole, error));
-  BF_GOTO(bf_together(x->run->world, BF_NEW(&heads, count * x->law.free, error), error));
-  choose_heads(x, &whole, count, heads);
-  status = bf_certify_risk(x->heads, &x->value, count, heads, x->set->certify, out, error);
-done:
-  bf_heads_law_clear(&whole);
+  BF_TRY(bf_together(x->run->world, BF_NEW(&heads, count * x->law.free, error), error));
+  bf_heads_pick(x->heads, &x->law, 0, count, heads);
+  const BfStatus status = bf_certify_risk(x->heads, &x->value, count, heads, x->set->certify, out, error);
   bf_free(heads);
   return status;
 }
@@ -103,9 +98,16 @@ static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
     BF_TRY(bf_certify_least(x->heads, x->value.tokens + t * n, x->value.adjoint + (t + 1) * n, x->set->certify, &least,
                             error));
     out->lower[t]  = least.lower;
-    out->certified = fmax(out->certified, out->last.stationary.mean[t] - least.lower);
+    out->certified = bf_larger(out->certified, out->last.stationary.mean[t] - least.lower);
   }
   return BF_OK;
+}
+
+/* Where the rank is not known (beyond BF_TANGENT_MOST outputs), as far as can be told. */
+static bool has_full_rank(const BfDescent *x, const BfTangent *kernel) {
+  const double n = (double)kernel->outputs, rows = (double)x->law.layers * (double)x->law.heads * x->law.free;
+  if (kernel->rank >= 0) return kernel->rank == kernel->outputs;
+  return rows >= n && kernel->smallest > n * DBL_EPSILON * kernel->largest;
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
@@ -114,9 +116,8 @@ BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
   BF_TRY(judge_law(x, &x->law, &x->value, &out->last, error));
   BF_TRY(judge_first(x, out, error));
   /* Of a kernel without full rank the least eigenvalue is 0 but for rounding, and promises nothing. */
-  const BfTangent *kernel = &out->first.kernel;
-  const bool       full   = x->set->kernel && (kernel->rank < 0 || kernel->rank == kernel->outputs);
-  out->promise            = full ? bf_promised_rate(x, kernel->smallest) : NAN;
+  const bool full = x->set->kernel && has_full_rank(x, &out->first.kernel);
+  out->promise    = full ? bf_promised_rate(x, out->first.kernel.smallest) : NAN;
   if (!x->set->certify) return BF_OK;
   return x->law.layers == 1 ? certify_risk(x, &out->certificate, error) : certify_layers(x, out, error);
 }

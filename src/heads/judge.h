@@ -30,7 +30,8 @@ BfStatus bf_judge_check(const BfProblem *problem, const BfHeadsSettings *set, Bf
  * it: another cost than a mean of squares, decay, weights that move. */
 double bf_promised_rate(const BfDescent *x, double smallest);
 
-/* /heads/kernel, /heads/lse, /heads/stationarity, /heads/certificate and their attributes of /heads. Collective. */
+/* /heads/kernel, /heads/lse, /heads/stationarity and their attributes of /heads, those of the certificate too.
+ * Collective. */
 BfStatus bf_judgement_write(const BfDescent *x, const BfJudgement *judgement, BfStore *store, BfError *error);
 /* Rank 0 speaks. */
 void bf_judgement_report(const BfDescent *x, const BfJudgement *judgement);

@@ -1,7 +1,9 @@
 /* Where a descent is: its particles and what they are worth. */
 #include "heads/descend.h"
 #include "heads/initial.h"
+#include "heads/share.h"
 #include "heads/variation/variation.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ BfStatus bf_descent_create(BfDescent *x, BfError *error) {
   BF_TRY(BF_NEW(&x->value.velocity, n, error));
   BF_TRY(BF_NEW(&x->initial, n, error));
   BF_TRY(BF_NEW(&x->initial_weight, x->law.layers * x->law.count, error));
+  BF_TRY(BF_NEW(&x->arrived, bf_descent_numbers(x), error));
   BF_TRY(BF_NEW(&x->base, bf_descent_numbers(x), error));
   BF_TRY(BF_NEW(&x->base_velocity, bf_descent_numbers(x), error));
   if (x->conic) BF_TRY(BF_NEW(&x->value.variation, x->law.layers * x->law.count, error));
@@ -29,9 +32,12 @@ void bf_descent_clear(BfDescent *x) {
   bf_free(x->initial);
   bf_free(x->initial_weight);
   bf_free(x->weight_velocity);
+  bf_free(x->arrived);
   bf_free(x->base);
   bf_free(x->base_velocity);
   bf_free(x->history);
+  bf_tangent_clear(&x->first_kernel);
+  bf_tangent_clear(&x->last_kernel);
 }
 
 /* ---- evaluating -------------------------------------------------------------------------------------------------- */
@@ -131,23 +137,38 @@ void bf_descent_pack(const BfDescent *x, double *numbers) {
   }
 }
 
+/* The largest logarithm of a layer, of particles that are there; -inf where none is. */
+static void find_largest(const BfDescent *x, const double *logarithm, double *largest) {
+  const BfHeadLaw *law = &x->law;
+  for (int t = 0; t < law->layers; t++) largest[t] = -INFINITY;
+  for (int64_t i = 0; i < law->layers * law->count; i++)
+    if (law->weight[i] > 0) largest[i / law->count] = fmax(largest[i / law->count], logarithm[i]);
+  bf_heads_reduce(x->heads->across, law->layers, largest, MPI_MAX);
+}
+
 BfStatus bf_descent_unpack(BfDescent *x, const double *numbers, BfError *error) {
   BfHeadLaw    *law = &x->law;
   const int64_t n = bf_descent_size(x), T = law->layers;
-  double       *sum = NULL, *ones = NULL;
+  double       *sum = NULL, *ones = NULL, *largest = NULL;
   BfStatus      status = BF_OK;
   memcpy(law->theta, numbers, (size_t)n * sizeof *numbers);
   if (!x->conic) return BF_OK;
-  for (int64_t i = 0; i < T * law->count; i++) law->weight[i] = law->weight[i] > 0 ? exp(numbers[n + i]) : 0;
   BF_NEW(&sum, T, error);
+  if (error->status == BF_OK) BF_NEW(&largest, T, error);
   if (error->status == BF_OK) BF_NEW(&ones, T * law->count, error);
-  for (int64_t i = 0; ones && i < T * law->count; i++) ones[i] = 1;
   BF_GOTO(bf_together(x->run->world, error->status, error));
+  find_largest(x, numbers + n, largest);
+  /* A particle that is there stays so, however small: a stage that is rejected must not take it away. */
+  for (int64_t i = 0; i < T * law->count; i++) {
+    ones[i] = 1;
+    if (law->weight[i] > 0) law->weight[i] = fmax(exp(numbers[n + i] - largest[i / law->count]), DBL_MIN);
+  }
   BF_GOTO(bf_heads_mean(x->heads, law, ones, sum, error));
   for (int64_t i = 0; i < T * law->count; i++) law->weight[i] /= sum[i / law->count];
 done:
   bf_free(sum);
   bf_free(ones);
+  bf_free(largest);
   return status;
 }
 

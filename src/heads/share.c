@@ -3,19 +3,26 @@
 #include <string.h>
 
 enum {
-  CHUNKS         = 64, /* of heads at least, where there are so many blocks of eight ... */
-  MOST_BLOCKS    = 8,  /* ... and of so many blocks at most */
-  TOKENS_A_CHUNK = 8   /* of sequences at least */
+  CHUNKS         = 64,  /* of heads at least, where there are so many blocks of eight ... */
+  MOST_BLOCKS    = 16,  /* ... and of so many blocks at most: 1.1 million heads are 2^13 chunks, sums.h takes 2^14 */
+  TOKENS_A_CHUNK = 8,   /* of sequences at least ... */
+  MOST_PARTS     = 8192 /* ... and so many chunks at most, about */
 };
 
 /* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-static int64_t chunks_of_heads(BfHeads *x) {
-  const int64_t blocks = quotient_up(x->heads, BF_LANES), each = blocks / CHUNKS;
-  x->blocks_a_chunk = (int)(each < 1 ? 1 : each > MOST_BLOCKS ? MOST_BLOCKS : each);
-  return quotient_up(blocks, x->blocks_a_chunk);
+int64_t bf_heads_chunks(int64_t heads, int *blocks_a_chunk) {
+  const int64_t blocks = quotient_up(heads, BF_LANES), each = blocks / CHUNKS;
+  *blocks_a_chunk = (int)(each < 1 ? 1 : each > MOST_BLOCKS ? MOST_BLOCKS : each);
+  return quotient_up(blocks, *blocks_a_chunk);
+}
+
+int bf_heads_groups(int ranks, int64_t chunks) {
+  int groups = ranks;
+  while (ranks % groups || groups > chunks) groups--;
+  return groups;
 }
 
 /* Heads first: as many parts of them as divide the ranks and have a chunk each. */
@@ -23,8 +30,7 @@ static BfStatus choose_groups(const BfHeads *x, int64_t chunks, int asked, int *
   const int size = x->run->size;
   if (asked && size % asked)
     return bf_fail(error, BF_BAD_INPUT, "-head_groups must divide the number of ranks, %d, got %d", size, asked);
-  *groups = asked ? asked : size;
-  while (!asked && (size % *groups || *groups > chunks)) --*groups;
+  *groups = asked ? asked : bf_heads_groups(size, chunks);
   return BF_OK;
 }
 
@@ -42,8 +48,9 @@ static void share_heads(BfHeads *x, int64_t chunks, int groups) {
 
 /* Chunks of sequences from s on, to where one ends. */
 static int64_t end_of_chunk(const BfHeads *x, int64_t s) {
-  int64_t tokens = 0;
-  while (s < x->data->contexts && tokens < TOKENS_A_CHUNK) tokens += bf_heads_tokens(x, s++);
+  const int64_t even = quotient_up(x->data->tokens, MOST_PARTS), least = even > TOKENS_A_CHUNK ? even : TOKENS_A_CHUNK;
+  int64_t       tokens = 0;
+  while (s < x->data->contexts && tokens < least) tokens += bf_heads_tokens(x, s++);
   return s;
 }
 
@@ -154,7 +161,7 @@ static BfStatus make_work(BfHeads *x, BfError *error) {
 }
 
 static BfStatus make(BfHeads *x, int asked, BfError *error) {
-  const int64_t chunks = chunks_of_heads(x);
+  const int64_t chunks = bf_heads_chunks(x->heads, &x->blocks_a_chunk);
   int           groups = 0;
   BF_TRY(choose_groups(x, chunks, asked, &groups, error));
   const int sequence_groups = x->run->size / groups;
@@ -202,7 +209,7 @@ void bf_heads_destroy(BfHeads **heads) {
 
 /* ---- the law ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus make_law(const BfHeads *x, BfHeadLaw *law, BfError *error) {
+BfStatus bf_heads_law_create(const BfHeads *x, BfHeadLaw *law, BfError *error) {
   const int64_t T = x->problem->horizon;
   *law            = (BfHeadLaw){
                  .layers = (int)T, .heads = x->heads, .first = x->first, .count = x->count, .free = x->free_A + x->free_V};
@@ -211,8 +218,6 @@ static BfStatus make_law(const BfHeads *x, BfHeadLaw *law, BfError *error) {
   for (int64_t i = 0; i < T * x->count; i++) law->weight[i] = 1.0 / (double)x->heads;
   return BF_OK;
 }
-
-BfStatus bf_heads_law_create(const BfHeads *x, BfHeadLaw *law, BfError *error) { return make_law(x, law, error); }
 
 void bf_heads_law_clear(BfHeadLaw *law) {
   bf_free(law->theta);

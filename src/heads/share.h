@@ -52,6 +52,16 @@ struct BfHeads {
   double   *work;    /* of the kernels */
 };
 
+/* Eight lanes, in the order of every sum of them. */
+static inline double bf_heads_sum_lanes(const double x[BF_LANES]) {
+  return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+}
+
+/* Entry e of A (of V from d d on) of a head theta [q]. */
+static inline double bf_heads_entry(const BfHeads *x, int64_t e, const double theta[]) {
+  return x->number[e] < 0 ? x->factor[e] : x->factor[e] * theta[x->number[e]];
+}
+
 /* The tokens of a context: the first, and how many. */
 static inline int64_t bf_heads_token(const BfHeads *x, int64_t s) {
   return x->data->tag_first[x->data->context_first[s]];
@@ -59,8 +69,16 @@ static inline int64_t bf_heads_token(const BfHeads *x, int64_t s) {
 static inline int bf_heads_tokens(const BfHeads *x, int64_t s) {
   return (int)(bf_heads_token(x, s + 1) - bf_heads_token(x, s));
 }
+/* Chunks of H heads, of so many blocks of eight each; parts of the heads that ranks share, as many as divide them and
+ * have a chunk each. */
+int64_t bf_heads_chunks(int64_t heads, int *blocks_a_chunk);
+int     bf_heads_groups(int ranks, int64_t chunks);
 /* Context s at depth t as the kernels see it; x->s holds z + e of that depth. */
 BfHeadTokens bf_heads_view(const BfHeads *x, int t, int64_t s);
+/* Quanta of sum_h alpha_h F_h by a token of a sequence at layer t, p the largest costate: n sum|V| |p| directly, and
+ * through the logits, whose derivatives beta P_ij <V^T p_i, z_j - m_i> are at most 2 d |beta| sum|V| |p| |z|, times
+ * |A s| twice. */
+BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, double p);
 /* x->s of depth t. */
 void bf_heads_encode(BfHeads *x, int t);
 
@@ -100,3 +118,5 @@ BfStatus bf_heads_terminal(BfHeads *x, bool gradient, BfHeadsValue *out, BfError
 
 /* The whole law on every rank: H heads from 0. Clear it also after a failure. Collective. */
 BfStatus bf_heads_law_whole(const BfHeads *x, const BfHeadLaw *law, BfHeadLaw *whole, BfError *error);
+/* `count` heads of layer t at equal distances over all H, [count][q], alike on all ranks. Collective. */
+void bf_heads_pick(const BfHeads *x, const BfHeadLaw *law, int t, int64_t count, double *heads);

@@ -48,10 +48,11 @@ static BfStatus put(BfStepper *s, const double *base, BfError *error) {
   return BF_OK;
 }
 
+/* Into x->arrived. */
 static BfStatus get(BfStepper *s, BfError *error) {
   const double *from;
   TRY(VecGetArrayRead(s->x, &from));
-  BF_TRY(bf_descent_unpack(s->of, from, error));
+  memcpy(s->of->arrived, from, sizeof *from * (size_t)bf_descent_numbers(s->of));
   TRY(VecRestoreArrayRead(s->x, &from));
   return BF_OK;
 }
@@ -134,6 +135,7 @@ static BfStatus begin_anew(BfStepper *s, BfError *error) {
 static BfStatus arrive(BfStepper *s, BfError *error) {
   BfDescent *x = s->of;
   if (!s->fsal) BF_TRY(bf_together(x->run->world, get(s, error), error));
+  if (!s->fsal) BF_TRY(bf_descent_unpack(x, x->arrived, error));
   const bool moved = x->set->box && bf_descent_project(x, x->law.theta);
   if (!s->fsal || moved) BF_TRY(bf_descent_evaluate(x, error));
   x->broken = !isfinite(x->value.risk) || !isfinite(x->value.slope);

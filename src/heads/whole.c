@@ -1,4 +1,4 @@
-/* The whole law on every rank. */
+/* Heads of other ranks: all of them, or some. */
 #include "heads/share.h"
 #include <string.h>
 
@@ -49,4 +49,16 @@ BfStatus bf_heads_law_whole(const BfHeads *x, const BfHeadLaw *law, BfHeadLaw *w
 done:
   bf_free(parts.count);
   return status;
+}
+
+void bf_heads_pick(const BfHeads *x, const BfHeadLaw *law, int t, int64_t count, double *heads) {
+  const int q = law->free;
+  memset(heads, 0, (size_t)(count * q) * sizeof *heads);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t own = i * law->heads / count - law->first;
+    if (own < 0 || own >= law->count) continue;
+    memcpy(heads + i * q, law->theta + (t * law->count + own) * q, (size_t)q * sizeof *heads);
+  }
+  bf_heads_reduce(x->across, count * q, heads, MPI_SUM);
+  for (int64_t k = 0; k < count * q; k++) heads[k] += 0.0; /* -0 plus 0 is 0: as on several ranks */
 }

@@ -37,10 +37,20 @@ def jacobian(p, theta, alpha):
     return np.array(columns).T
 
 
+def pooling(p):
+    """dr/dz [S d, N d], of sequences of one length."""
+    d, S = p["dim"], 1 + max(s for s, *_ in p["rows"])
+    n = len(p["rows"]) // S
+    weights = np.full(n, 1 / n) if p["pooling"] == "mean" else np.eye(n)[-1]
+    return np.kron(np.eye(S), np.kron(weights, np.eye(d)))
+
+
 def kernel():
     """The spectrum of Theta = J J^T by differences of the tokens; of the pooled outputs; its rank; the promise 4 lambda_min / N."""
     for name, p in (("squared error", case(rows=with_targets(sequences(2, 3)), **SQUARED)),
-                    ("pooled cross entropy, causal, encoding, last", CASES["pooled cross entropy, causal, encoding, last"])):
+                    ("pooled cross entropy, causal, encoding, last", CASES["pooled cross entropy, causal, encoding, last"]),
+                    ("nine dimensions", case(rows=sequences(2, 2, dim=9), dim=9, lower=[-9] * 9, upper=[9] * 9, horizon=1,
+                                             **{**CROSS, "readout": {"kind": "fixed", "matrix": [1] * 9 + [-1] * 9}}))):
         theta, alpha = law(p, 9, weighted=True)
         r = heads(p, "-tau", 0, "-kernel", theta=theta, alpha=alpha)
         J = jacobian(p, theta, alpha)
@@ -54,8 +64,7 @@ def kernel():
             assert np.isnan(r.heads["kernel_pooled_smallest"])
         else:
             assert np.isnan(r.heads["promised_rate"])
-            rows = [3 * s * 2 + 2 * 2 + a for s in range(3) for a in range(2)]  # the last token of each sequence
-            pooled = np.linalg.svd(J[rows], compute_uv=False) ** 2
+            pooled = np.linalg.svd(pooling(p) @ J, compute_uv=False) ** 2
             assert abs(r.heads["kernel_pooled_smallest"] - pooled[-1]) <= 1e-8 * pooled[0]
 
 

@@ -19,6 +19,8 @@
  * here, which covers the roundings of the bounds' own evaluation. A subnormal weight adds less than 2^-1000 of the sum.
  */
 #include "heads/certify/bound.h"
+#include "heads/variation/variation.h"
+#include "run/largest.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -152,11 +154,7 @@ static void expand_any(const BfCellBound *x, const BfCell *cell, Expansion *out)
   }
 }
 
-/* The v that makes c v + (decay/2) v^2 least, and h(c), minus that least value. */
-static double best_number(const BfVNumber *V, double c) {
-  if (V->decay > 0) return fmin(fmax(-c / V->decay, V->lower), V->upper);
-  return c > 0 ? V->lower : V->upper;
-}
+static double best_number(const BfVNumber *V, double c) { return bf_best_number(c, V->decay, V->lower, V->upper); }
 
 static double h(const BfVNumber *V, double c) {
   const double v = best_number(V, c);
@@ -197,6 +195,19 @@ static Affine affine_of(const BfCellBound *x, const BfCell *cell, const Expansio
   return out;
 }
 
+void bf_cell_coefficients(const BfCellBound *x, const BfCell *cell, double c[]) {
+  Expansion at;
+  expand_any(x, cell, &at);
+  for (int v = 0; v < x->values; v++) c[v] = affine_of(x, cell, &at, &x->V[v]).c;
+}
+
+double bf_cell_value(const BfCellBound *x, const BfCell *cell, const double c[], double scale) {
+  double G = 0;
+  for (int k = 0; k < x->numbers; k++) G += x->lambda / 2 * cell->centre[k] * cell->centre[k];
+  for (int v = 0; v < x->values; v++) G -= h(&x->V[v], scale * c[v]);
+  return G;
+}
+
 /* The largest sum of h_k over the corners of the cell. */
 static double largest_h(const BfCellBound *x, const BfCell *cell, const Affine c[]) {
   double most = -INFINITY;
@@ -205,9 +216,9 @@ static double largest_h(const BfCellBound *x, const BfCell *cell, const Affine c
     for (int v = 0; v < x->values; v++) {
       double here = c[v].c;
       for (int k = 0; k < x->numbers; k++) here += (corner >> k & 1 ? 1 : -1) * cell->half[k] * c[v].by[k];
-      sum += fmax(h(&x->V[v], here - c[v].off), h(&x->V[v], here + c[v].off));
+      sum += bf_larger(h(&x->V[v], here - c[v].off), h(&x->V[v], here + c[v].off));
     }
-    most = fmax(most, sum);
+    most = bf_larger(most, sum);
   }
   return most;
 }
@@ -215,31 +226,28 @@ static double largest_h(const BfCellBound *x, const BfCell *cell, const Affine c
 void bf_cell_bound(const BfCellBound *x, BfCell *cell) {
   Expansion at;
   Affine    c[BF_CERTIFY_ENTRIES + 1];
-  double    centre = 0, decay = 0, size = 0;
+  double    centre[BF_CERTIFY_ENTRIES + 1] = {0}, size = 0;
   expand_any(x, cell, &at);
-  for (int k = 0; k < x->numbers; k++) {
-    cell->weight[k] = 0;
-    decay += x->lambda / 2 * cell->centre[k] * cell->centre[k];
-  }
+  for (int k = 0; k < x->numbers; k++) cell->weight[k] = 0;
   for (int v = 0; v < x->values; v++) {
-    c[v] = affine_of(x, cell, &at, &x->V[v]);
-    centre += h(&x->V[v], c[v].c);
+    c[v]      = affine_of(x, cell, &at, &x->V[v]);
+    centre[v] = c[v].c;
     size += x->V[v].most * (fabs(c[v].c) + c[v].off + x->V[v].decay * x->V[v].most);
     for (int k = 0; k < x->numbers; k++) {
       size += x->V[v].most * fabs(c[v].by[k]) * cell->half[k];
       cell->weight[k] += x->V[v].most * fabs(c[v].by[k]);
     }
   }
-  cell->value = decay - centre;
+  cell->value = bf_cell_value(x, cell, centre, 1);
   cell->lower = least_decay(x, cell) - largest_h(x, cell, c) - 64 * u * size;
+  if (!(cell->lower <= cell->value)) cell->lower = -INFINITY; /* numbers that overflow bound nothing */
 }
 
 void bf_cell_theta(const BfCellBound *x, const BfCell *cell, double theta[]) {
-  Expansion at;
-  expand_any(x, cell, &at);
+  double c[BF_CERTIFY_ENTRIES + 1];
+  bf_cell_coefficients(x, cell, c);
   for (int k = 0; k < x->numbers; k++) theta[k] = cell->centre[k];
-  for (int v = 0; v < x->x->free_V; v++)
-    theta[x->numbers + v] = best_number(&x->V[v], affine_of(x, cell, &at, &x->V[v]).c);
+  for (int v = 0; v < x->x->free_V; v++) theta[x->numbers + v] = best_number(&x->V[v], c[v]);
 }
 
 /* ---- cells ------------------------------------------------------------------------------------------------------- */

@@ -43,6 +43,10 @@ typedef struct {
 /* Clear it also after a failure. Local, like all here. */
 BfStatus bf_cell_bound_create(BfHeads *x, const double *z, const double *r, BfCellBound *bound, BfError *error);
 void     bf_cell_bound_clear(BfCellBound *bound);
+/* c [values] at the A of a cell's centre: with A all that G there depends on, and linear in r. */
+void bf_cell_coefficients(const BfCellBound *bound, const BfCell *cell, double c[]);
+/* G at that A with the best V, r being `scale` times the bound's. */
+double bf_cell_value(const BfCellBound *bound, const BfCell *cell, const double c[], double scale);
 /* Of a cell with centre and half set: the rest. */
 void bf_cell_bound(const BfCellBound *bound, BfCell *cell);
 /* Its two halves across the number that matters most, a little larger, so that they cover it whatever is rounded. */

@@ -7,6 +7,7 @@
 enum { ROUND = 32 }; /* cells that are split between two exchanges */
 
 typedef struct {
+  double     *given; /* [2][N][d] z, r as rank 0 has them: ranks must not differ by a rounding of what they split */
   BfCellBound bound;
   BfCell     *open; /* [count] a heap, the least bound first; of equal ones the older */
   int64_t    *age;  /* [count] */
@@ -104,8 +105,11 @@ BfStatus bf_certify_check(const BfProblem *problem, BfError *error) {
 }
 
 static BfStatus make(Tree *x, BfHeads *heads, const double *z, const double *r, int64_t cells, BfError *error) {
-  x->room = cells + 2 * ROUND;
-  BF_TRY(bf_cell_bound_create(heads, z, r, &x->bound, error));
+  const size_t n = (size_t)(heads->data->tokens * heads->problem->layer.dim);
+  x->room        = cells + 2 * ROUND;
+  BF_TRY(BF_NEW(&x->given, 2 * (int64_t)n, error));
+  memcpy(x->given, z, n * sizeof *z);
+  memcpy(x->given + n, r, n * sizeof *r);
   BF_TRY(BF_NEW(&x->open, x->room, error));
   return BF_NEW(&x->age, x->room, error);
 }
@@ -115,8 +119,11 @@ BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int6
   Tree     x = {.found = INFINITY};
   BfStatus status;
   BF_GOTO(bf_together(heads->run->world, make(&x, heads, z, r, cells, error), error));
+  const int64_t n = heads->data->tokens * heads->problem->layer.dim;
+  (void)MPI_Bcast(x.given, (int)(2 * n), MPI_DOUBLE, 0, heads->run->world);
+  BF_GOTO(bf_together(heads->run->world, bf_cell_bound_create(heads, x.given, x.given + n, &x.bound, error), error));
   BfCell all = bf_cell_all(&x.bound);
-  bf_cell_bound(&x.bound, &all); /* on every rank */
+  bound_all(&x, 1, &all);
   take(&x, &all);
   out->cells = 1;
   while (out->cells + 2 <= cells && is_open(&x)) out->cells += round_of(&x, cells - out->cells);
@@ -125,6 +132,7 @@ BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int6
   if (out->theta) bf_cell_theta(&x.bound, &x.best, out->theta);
 done:
   bf_cell_bound_clear(&x.bound);
+  bf_free(x.given);
   bf_free(x.open);
   bf_free(x.age);
   return status;

@@ -25,7 +25,9 @@ typedef struct {
   double       *r;       /* [N][d] of a scale */
   double        reach;   /* of z_1 - z_0, any law in the box */
   int64_t       pool;
-  BfCell       *cell; /* [pool] */
+  BfCell       *cell;  /* [pool] */
+  BfCellBound   bound; /* of r at scale 1 */
+  double       *c;     /* [pool][values] coefficients of that */
 } Dual;
 
 /* |z_1 - z_0| of a component: eps sum_b |V_ab| |z|, with room for rounding. */
@@ -62,21 +64,41 @@ static BfStatus minorize(Dual *w, double scale, double *constant, BfError *error
   return BF_OK;
 }
 
+/* As rank 0 has it: libraries of other machines round otherwise. */
+static BfStatus minorize_all(Dual *w, double scale, double *constant, BfError *error) {
+  const BfRun  *run = w->x->run;
+  const int64_t n   = w->x->data->tokens * w->x->problem->layer.dim;
+  BF_TRY(bf_together(run->world, run->rank == 0 ? minorize(w, scale, constant, error) : BF_OK, error));
+  (void)MPI_Bcast(w->r, (int)n, MPI_DOUBLE, 0, run->world);
+  (void)MPI_Bcast(constant, 1, MPI_DOUBLE, 0, run->world);
+  return BF_OK;
+}
+
+static BfStatus make_coefficients(Dual *w, BfError *error) {
+  BF_TRY(bf_cell_bound_create(w->x, w->z0, w->r, &w->bound, error));
+  return BF_NEW(&w->c, w->pool * w->bound.values, error);
+}
+
+/* Coefficients of the pool at scale 1, cells dealt to ranks. */
+static BfStatus expand_pool(Dual *w, BfError *error) {
+  const BfRun *run = w->x->run;
+  double       unused;
+  BF_TRY(minorize_all(w, 1, &unused, error));
+  BF_TRY(bf_together(run->world, make_coefficients(w, error), error));
+  for (int64_t i = run->rank; i < w->pool; i += run->size)
+    bf_cell_coefficients(&w->bound, &w->cell[i], w->c + i * w->bound.values);
+  bf_heads_reduce(run->world, w->pool * w->bound.values, w->c, MPI_SUM);
+  return BF_OK;
+}
+
 /* D(s) with the least G_s of the pool: not below D(s). */
 static BfStatus estimate(Dual *w, double scale, double *out, BfError *error) {
-  BfCellBound bound = {0};
-  double      constant, least = INFINITY;
-  BfStatus    status;
-  BF_GOTO(minorize(w, scale, &constant, error));
-  BF_GOTO(bf_cell_bound_create(w->x, w->z0, w->r, &bound, error));
-  for (int64_t i = 0; i < w->pool; i++) {
-    bf_cell_bound(&bound, &w->cell[i]);
-    least = fmin(least, w->cell[i].value);
-  }
+  double constant, least = INFINITY;
+  BF_TRY(minorize(w, scale, &constant, error));
+  for (int64_t i = 0; i < w->pool; i++)
+    least = fmin(least, bf_cell_value(&w->bound, &w->cell[i], w->c + i * w->bound.values, scale));
   *out = constant + w->x->problem->layer.step * least;
-done:
-  bf_cell_bound_clear(&bound);
-  return status;
+  return BF_OK;
 }
 
 enum { SECTIONS = 24 };
@@ -154,7 +176,7 @@ static double from_above(const BfHeads *x, const BfHeadsValue *value, double rea
 static BfStatus bound_at(Dual *w, double scale, int64_t cells, BfCertificate *out, BfError *error) {
   BfLeastBound least = {0};
   double       constant;
-  BF_TRY(bf_together(w->x->run->world, minorize(w, scale, &constant, error), error));
+  BF_TRY(minorize_all(w, scale, &constant, error));
   BF_TRY(bf_certify_least(w->x, w->z0, w->r, cells, &least, error));
   const double G = w->x->problem->layer.step * least.lower;
   out->lower     = constant + G - 8 * DBL_EPSILON * (fabs(constant) + fabs(G));
@@ -172,7 +194,9 @@ BfStatus bf_certify_risk(BfHeads *x, const BfHeadsValue *value, int64_t count, c
   double        scale = 0;
   BfStatus      status;
   BF_GOTO(bf_together(x->run->world, make(&w, count, heads, error), error));
-  BF_GOTO(bf_together(x->run->world, choose_scale(&w, &scale, error), error));
+  BF_GOTO(expand_pool(&w, error));
+  BF_GOTO(bf_together(x->run->world, x->run->rank == 0 ? choose_scale(&w, &scale, error) : BF_OK, error));
+  (void)MPI_Bcast(&scale, 1, MPI_DOUBLE, 0, x->run->world);
   BF_GOTO(bound_at(&w, scale, cells, out, error));
   BF_GOTO(bound_at(&w, 0, 1, &none, error));
   if (none.lower > out->lower) {
@@ -181,7 +205,9 @@ BfStatus bf_certify_risk(BfHeads *x, const BfHeadsValue *value, int64_t count, c
   }
   out->found = from_above(x, value, w.reach);
 done:
+  bf_cell_bound_clear(&w.bound);
   bf_free(w.r);
+  bf_free(w.c);
   bf_free(w.cell);
   return status;
 }

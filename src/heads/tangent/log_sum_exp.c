@@ -129,7 +129,7 @@ static BfStatus ratio(const BfProblem *problem, const BfData *data, const double
   }
   BF_TRY(bf_singular_values(n, S, w->raw, w->values, error));
   const bool all_affine = !(w->values[0] > affine * sqrt(before));
-  *out                  = all_affine || S > n - d - 1 ? 0 : w->values[least - 1] / w->values[0];
+  *out                  = all_affine ? 0 : S > n - d - 1 ? NAN : w->values[least - 1] / w->values[0];
   return BF_OK;
 }
 

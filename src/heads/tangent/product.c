@@ -99,31 +99,49 @@ BfStatus bf_heads_tangent(BfHeads *x, const BfHeadLaw *law, const double *dtheta
 typedef struct {
   BfHeads         *x;
   const BfHeadLaw *law;
-  double          *g, *dz; /* [T][count][q]; [tokens][d] */
+  double          *g, *dz, *v; /* [T][count][q]; [tokens][d]; [N][d] a vector, then Theta times it */
   BfError         *error;
 } Product;
 
-/* out [N d] = Theta v: v as the costate at the end, back; the particles along what it gives, forward. */
+/* w->v = Theta w->v, w->v the same on all ranks: as the costate at the end, back; the particles along what it gives,
+ * forward. Collective. */
+static BfStatus apply(Product *w) {
+  BfHeads      *x = w->x;
+  const int     d = x->problem->layer.dim, T = x->problem->horizon;
+  const int64_t n = x->tokens * d, all = x->data->tokens * d, at = x->first_token * d;
+  memcpy(x->p + T * n, w->v + at, (size_t)n * sizeof(double));
+  bf_heads_adjoint(x, w->law, w->g, NULL);
+  for (int64_t k = 0; k < w->law->layers * w->law->count * w->law->free; k++) w->g[k] = -w->g[k];
+  BF_TRY(bf_heads_tangent(x, w->law, w->g, w->dz, w->error));
+  memset(w->v, 0, (size_t)all * sizeof(double));
+  memcpy(w->v + at, w->dz, (size_t)n * sizeof(double));
+  bf_heads_reduce(x->along, all, w->v, MPI_SUM);
+  return BF_OK;
+}
+
+/* Rank 0 alone runs SLEPc, whose iterations on machines of other kinds need not be the same; the others multiply with
+ * it until it says that it has ended. */
+static BfStatus order(Product *w, int goes_on) {
+  const BfRun *run = w->x->run;
+  (void)MPI_Bcast(&goes_on, 1, MPI_INT, 0, run->world);
+  if (!goes_on) return BF_STOPPED;
+  (void)MPI_Bcast(w->v, (int)(w->x->data->tokens * w->x->problem->layer.dim), MPI_DOUBLE, 0, run->world);
+  return apply(w);
+}
+
 static PetscErrorCode multiply(Mat matrix, Vec v, Vec out) {
   Product           *w;
   const PetscScalar *from;
   PetscScalar       *to;
   PetscCall(MatShellGetContext(matrix, &w));
-  BfHeads      *x = w->x;
-  const int     d = x->problem->layer.dim, T = x->problem->horizon;
-  const int64_t n = x->tokens * d, all = x->data->tokens * d, at = x->first_token * d;
+  const size_t all = (size_t)(w->x->data->tokens * w->x->problem->layer.dim);
   PetscCall(VecGetArrayRead(v, &from));
-  memcpy(x->p + T * n, from + at, (size_t)n * sizeof(double));
+  memcpy(w->v, from, all * sizeof *to);
   PetscCall(VecRestoreArrayRead(v, &from));
-  bf_heads_adjoint(x, w->law, w->g, NULL);
-  for (int64_t k = 0; k < w->law->layers * w->law->count * w->law->free; k++) w->g[k] = -w->g[k];
-  if (bf_heads_tangent(x, w->law, w->g, w->dz, w->error) != BF_OK) return PETSC_ERR_MEM;
+  if (order(w, 1) != BF_OK) return PETSC_ERR_MEM;
   PetscCall(VecGetArrayWrite(out, &to));
-  memset(to, 0, (size_t)all * sizeof(double));
-  memcpy(to + at, w->dz, (size_t)n * sizeof(double));
-  bf_heads_reduce(x->along, all, to, MPI_SUM);
-  PetscCall(VecRestoreArrayWrite(out, &to));
-  return 0;
+  memcpy(to, w->v, all * sizeof *to);
+  return VecRestoreArrayWrite(out, &to);
 }
 
 /* ---- SLEPc ------------------------------------------------------------------------------------------------------- */
@@ -165,7 +183,6 @@ static PetscErrorCode both_ends(Product *w, BfTangent *out) {
   const PetscInt n = (PetscInt)out->outputs;
   Mat            matrix;
   int            found = 0, least = 0;
-  PetscCall(SlepcInitialize(NULL, NULL, NULL, NULL));
   PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, w, &matrix));
   PetscCall(MatShellSetOperation(matrix, MATOP_MULT, (void (*)(void))multiply));
   PetscCall(solve(matrix, EPS_LARGEST_REAL, LARGEST, out->spectrum, &found, &out->residual));
@@ -174,29 +191,54 @@ static PetscErrorCode both_ends(Product *w, BfTangent *out) {
   out->values  = found;
   out->largest = found ? out->spectrum[0] : NAN;
   if (!least) out->smallest = NAN;
-  return SlepcFinalize();
+  return 0;
 }
 
 static BfStatus make(Product *w, BfTangent *out, BfError *error) {
   BF_TRY(BF_NEW(&w->g, w->law->layers * w->law->count * w->law->free, error));
   BF_TRY(BF_NEW(&w->dz, w->x->tokens * w->x->problem->layer.dim, error));
+  BF_TRY(BF_NEW(&w->v, out->outputs, error));
   return BF_NEW(&out->spectrum, LARGEST, error);
+}
+
+/* Local, on rank 0, which tells the others when it has ended, whatever has failed. */
+static BfStatus lead(Product *w, BfTangent *out, BfError *error) {
+  char heard[BF_PETSC_HEARD] = "";
+  PetscPushErrorHandler(bf_petsc_hear, heard);
+  const PetscErrorCode code = both_ends(w, out);
+  PetscPopErrorHandler();
+  (void)order(w, 0);
+  if (code && error->status == BF_OK) bf_fail(error, BF_FAILURE, "SLEPc: %s (error %d)", heard, (int)code);
+  return error->status;
+}
+
+static void tell_all(const BfRun *run, BfTangent *out) {
+  double told[] = {out->largest, out->smallest, out->residual, (double)out->values};
+  (void)MPI_Bcast(told, 4, MPI_DOUBLE, 0, run->world);
+  (void)MPI_Bcast(out->spectrum, LARGEST, MPI_DOUBLE, 0, run->world);
+  out->largest  = told[0];
+  out->smallest = told[1];
+  out->residual = told[2];
+  out->values   = (int64_t)told[3];
 }
 
 BfStatus bf_tangent_ends(BfHeads *x, const BfHeadLaw *law, BfTangent *out, BfError *error) {
   Product      w     = {.x = x, .law = law, .error = error};
   BfHeadsValue value = {0};
   BfStatus     status;
-  char         heard[BF_PETSC_HEARD] = "";
   BF_GOTO(bf_together(x->run->world, make(&w, out, error), error));
   BF_GOTO(bf_heads_evaluate(x, law, &value, error)); /* tokens of all depths */
-  PetscPushErrorHandler(bf_petsc_hear, heard);
-  const PetscErrorCode code = both_ends(&w, out);
-  PetscPopErrorHandler();
-  if (code && error->status == BF_OK) bf_fail(error, BF_FAILURE, "SLEPc: %s (error %d)", heard, (int)code);
-  status = bf_agree(x->run->world, error);
+  if (SlepcInitialize(NULL, NULL, NULL, NULL)) bf_fail(error, BF_FAILURE, "SLEPc cannot be started");
+  BF_GOTO(bf_agree(x->run->world, error));
+  if (x->run->rank == 0) lead(&w, out, error);
+  else
+    while (order(&w, 1) != BF_STOPPED) continue; /* what has failed has failed on all */
+  (void)SlepcFinalize();
+  BF_GOTO(bf_agree(x->run->world, error));
+  tell_all(x->run, out);
 done:
   bf_free(w.g);
   bf_free(w.dz);
+  bf_free(w.v);
   return status;
 }

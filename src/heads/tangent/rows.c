@@ -23,24 +23,39 @@ typedef struct {
   BfTriangle      *leaf; /* [leaves] of this rank */
 } Sweep;
 
-int bf_tangent_leaves(const BfHeads *x) {
-  const double  n      = (double)x->data->tokens * x->problem->layer.dim;
-  const int64_t blocks = (x->heads + BF_LANES - 1) / BF_LANES;
-  double        leaves = floor(leaf_bytes / (8 * n * n));
+int bf_tangent_leaves(int64_t outputs, int64_t heads) {
+  const int64_t blocks = (heads + BF_LANES - 1) / BF_LANES;
+  double        leaves = floor(leaf_bytes / (8 * (double)outputs * (double)outputs));
   if (leaves > LEAVES) leaves = LEAVES;
   if (leaves > (double)blocks) leaves = (double)blocks;
   return leaves < 1 ? 1 : (int)leaves;
 }
 
+double bf_tangent_bytes(const BfProblem *problem, const BfData *data, int64_t heads, int ranks) {
+  const int64_t d = problem->layer.dim, outputs = data->tokens * d;
+  const double  n = (double)outputs, numbers = problem->horizon * (double)problem->layer.free;
+  double        costates = 0;
+  if (outputs > BF_TANGENT_MOST) return 8 * 64 * n; /* what SLEPc searches in, and its work */
+  for (int64_t s = 0; s < data->contexts; s++) {
+    const double own =
+        (double)(d * (data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]));
+    costates += own * own;
+  }
+  const double leaves = ceil((double)bf_tangent_leaves(outputs, heads) / ranks);
+  return 8 * (numbers + 3 * costates + (leaves + 1) * n * n + leaves * n * fmax(n, MOST_ROWS));
+}
+
+static int leaves_of(const BfHeads *x) { return bf_tangent_leaves(x->data->tokens * x->problem->layer.dim, x->heads); }
+
 static int64_t block_bound(const BfHeads *x, int leaf) {
-  return (x->heads + BF_LANES - 1) / BF_LANES * leaf / bf_tangent_leaves(x);
+  return (x->heads + BF_LANES - 1) / BF_LANES * leaf / leaves_of(x);
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static BfStatus make(Sweep *w, BfError *error) {
   const BfHeads *x = w->x;
-  const int      d = x->problem->layer.dim, all = bf_tangent_leaves(x), size = x->run->size, rank = x->run->rank;
+  const int      d = x->problem->layer.dim, all = leaves_of(x), size = x->run->size, rank = x->run->rank;
   const int64_t  S = x->data->contexts, n = x->data->tokens * d;
   BF_TRY(BF_NEW(&w->offset, S + 1, error));
   for (int64_t s = 0; s < S; s++) {
@@ -58,7 +73,8 @@ static BfStatus make(Sweep *w, BfError *error) {
   w->first_leaf = (int)((int64_t)all * rank / size);
   w->leaves     = (int)((int64_t)all * (rank + 1) / size) - w->first_leaf;
   BF_TRY(BF_NEW(&w->leaf, w->leaves, error));
-  const int64_t most = n < MOST_ROWS ? MOST_ROWS : n;
+  int64_t most = n < MOST_ROWS ? MOST_ROWS : n; /* and what a block of heads gives */
+  if (most < BF_LANES * (int64_t)w->law->free) most = BF_LANES * (int64_t)w->law->free;
   for (int i = 0; i < w->leaves; i++) BF_TRY(bf_triangle_create((int)n, (int)most, &w->leaf[i], error));
   return BF_OK;
 }
@@ -82,19 +98,12 @@ static void pull_back(Sweep *w, int t, int64_t s, int64_t output, BfTriangle *le
   const BfHeadTokens view = bf_heads_view(x, t, s);
   const int64_t      n = (int64_t)view.tokens * d, at = w->offset[s] + output * n, all = w->offset[x->data->contexts];
   const double      *p = w->p + at;
-  const double       z = bf_heads_largest(n, view.z);
-  /* As set_quanta of adjoint.c. */
-  const BfQuanta q =
-      bf_quanta(view.tokens * bf_heads_largest(n, p) * x->V_bound[t] * (double)x->heads *
-                (1 + 4 * d * fabs(view.beta) * z * x->V_bound[w->law->layers + t] * bf_heads_largest(n, view.s)));
+  const BfQuanta     q = bf_heads_costate_quanta(x, t, &view, bf_heads_largest(n, p));
   memset(x->by, 0, (size_t)(2 * half) * sizeof(double));
   memset(w->lanes, 0, (size_t)(n * BF_LANES) * sizeof(double));
   x->problem->layer.kernels->heads_adjoint(&view, &(BfHeadLanes){x->A, x->V, x->weight}, p,
                                            &(BfHeadAdjoint){x->by, x->by + half, w->lanes}, x->work);
-  for (int64_t i = 0; i < n; i++) {
-    const double *l = w->lanes + i * BF_LANES;
-    bf_quanta_add(q, ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7])), w->sum + at + i, all);
-  }
+  for (int64_t i = 0; i < n; i++) bf_quanta_add(q, bf_heads_sum_lanes(w->lanes + i * BF_LANES), w->sum + at + i, all);
   double *column = leaf->block + ((bf_heads_token(x, s) * d + output) * leaf->most) + leaf->rows;
   for (int l = 0, used = 0; l < BF_LANES; l++) {
     if (x->weight[l] == 0) continue;
@@ -136,7 +145,7 @@ static BfStatus fold_leaves(Sweep *w, BfError *error) {
 
 static int owner(const BfHeads *x, int leaf) {
   int rank = 0;
-  while ((int64_t)bf_tangent_leaves(x) * (rank + 1) / x->run->size <= leaf) rank++;
+  while ((int64_t)leaves_of(x) * (rank + 1) / x->run->size <= leaf) rank++;
   return rank;
 }
 
@@ -144,7 +153,7 @@ static int owner(const BfHeads *x, int leaf) {
 static void merge(Sweep *w, BfTriangle *R, double *other, BfError *error) {
   const BfHeads *x     = w->x;
   const int      count = R->n * R->n;
-  for (int leaf = 0; leaf < bf_tangent_leaves(x); leaf++) {
+  for (int leaf = 0; leaf < leaves_of(x); leaf++) {
     const int from = owner(x, leaf), own = leaf - w->first_leaf;
     if (from == x->run->rank && from) MPI_Send(w->leaf[own].R, count, MPI_DOUBLE, 0, leaf, x->run->world);
     if (x->run->rank) continue;

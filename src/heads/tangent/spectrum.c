@@ -131,15 +131,3 @@ void bf_tangent_clear(BfTangent *x) {
   bf_free(x->spectrum);
   *x = (BfTangent){0};
 }
-
-double bf_tangent_bytes(const BfHeads *x) {
-  const double n = (double)x->data->tokens * x->problem->layer.dim, q = x->free_A + x->free_V;
-  double       costates = 0;
-  for (int64_t s = 0; s < x->data->contexts; s++) {
-    const double outputs = (double)bf_heads_tokens(x, s) * x->problem->layer.dim;
-    costates += outputs * outputs;
-  }
-  if (n > BF_TANGENT_MOST) return 8 * 64 * n;
-  const double leaves = ceil((double)bf_tangent_leaves(x) / x->run->size);
-  return 8 * (x->problem->horizon * (double)x->heads * q + 3 * costates + leaves * (2 * n * n + 1024 * n));
-}

@@ -27,13 +27,15 @@ typedef struct {
  * of LAPACK, which bound it where N d > 100. Clear it also after a failure. Collective. */
 BfStatus bf_tangent_kernel(BfHeads *x, const BfHeadLaw *law, BfTangent *out, BfError *error);
 void     bf_tangent_clear(BfTangent *tangent);
-/* Memory of that on a rank, bytes. */
-double bf_tangent_bytes(const BfHeads *x);
+/* Memory of that on one of so many ranks, bytes; up to BF_TANGENT_MOST outputs without what an evaluation takes. Local.
+ */
+double bf_tangent_bytes(const BfProblem *problem, const BfData *data, int64_t heads, int ranks);
 
 /* Lambda_s(eta) = log mean_j exp(beta <eta, z_j + e_j>) of every sequence as functions of eta ~ N(0, 9 I) modulo affine
  * ones: smallest over largest singular value. Gauss-Hermite with 40 nodes an axis for d <= 2, 4000 draws beyond, which
- * scatter. 0 where all of them are affine (largest below 1e-10 of what it was). tokens [N][d] in the order of the data.
- * A diagnostic: neither does a value above 0 prove that the tangent kernel is injective, nor 0 that it is not. Local.
+ * scatter. 0 where all of them are affine (largest below 1e-10 of what it was); NaN, unknown, where there are more
+ * sequences than nodes tell apart. tokens [N][d] in the order of the data. A diagnostic: neither does a value above 0
+ * prove that the tangent kernel is injective, nor 0 that it is not. Local.
  */
 BfStatus bf_log_sum_exp_test(const BfProblem *problem, const BfData *data, const double tokens[], double *out,
                              BfError *error);

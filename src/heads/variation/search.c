@@ -30,7 +30,7 @@ static void expand(Search *w) {
   const int64_t  half = half_of(w), q = x->free_A + x->free_V;
   for (int64_t e = 0; e < 2 * half; e++)
     for (int l = 0; l < BF_LANES; l++) {
-      const double value = x->number[e] < 0 ? x->factor[e] : x->factor[e] * w->theta[l * q + x->number[e]];
+      const double value                                                 = bf_heads_entry(x, e, w->theta + l * q);
       (e < half ? w->A + e * BF_LANES : w->V + (e - half) * BF_LANES)[l] = value;
     }
 }
@@ -52,12 +52,6 @@ static void differentiate(Search *w) {
   }
 }
 
-/* The least of c v + (lambda/2) v^2 over [lower, upper]. */
-static double best_number(double c, double lambda, double lower, double upper) {
-  if (lambda > 0) return fmin(fmax(-c / lambda, lower), upper);
-  return c > 0 ? lower : c < 0 ? upper : fmin(fmax(0, lower), upper);
-}
-
 /* The best V of every lane into theta, and G there: w->by holds M in its second half. */
 static void choose_V(Search *w) {
   const BfHeads *x    = w->of->x;
@@ -74,7 +68,7 @@ static void choose_V(Search *w) {
     }
     for (int k = 0; k < x->free_V; k++) {
       const int j = x->free_A + k;
-      theta[j]    = best_number(c[k], lambda, within ? w->lower[j] : -INFINITY, within ? w->upper[j] : INFINITY);
+      theta[j]    = bf_best_number(c[k], lambda, within ? w->lower[j] : -INFINITY, within ? w->upper[j] : INFINITY);
       G += c[k] * theta[j];
     }
     for (int k = 0; k < q; k++) G += lambda / 2 * theta[k] * theta[k];
@@ -200,4 +194,4 @@ BfStatus bf_variation_search(const BfVariation *variation, int64_t count, const 
   return status;
 }
 
-double bf_variation_heads(int64_t count) { return POINTS + (double)count + STARTS * STEPS; }
+double bf_variation_heads(int64_t count) { return POINTS + (double)count + 2 * STARTS * STEPS; }

@@ -22,34 +22,33 @@ done:
   return status;
 }
 
+static int64_t starts_of(int64_t heads) { return heads < HEADS ? heads : HEADS; }
+
+double bf_stationarity_heads(int64_t heads) { return bf_variation_heads(starts_of(heads)); }
+
 typedef struct {
   const BfHeadsValue *value;
-  const BfHeadLaw    *whole;
+  const BfHeadLaw    *law;
+  int64_t             count;
+  double             *heads; /* [T][count][q] to start from */
   bool                boxed;
 } From;
 
 /* The layers of this rank; the others' least values and heads stay 0. */
 static BfStatus search_layers(const BfHeads *x, const From *from, BfStationarity *out, BfError *error) {
-  const BfHeadLaw *law = from->whole;
-  const int64_t    n = x->data->tokens * x->problem->layer.dim, q = law->free;
-  const int64_t    count = law->heads < HEADS ? law->heads : HEADS;
-  double          *heads = NULL;
-  BfStatus         status;
-  BF_GOTO(BF_NEW(&heads, count * q, error));
-  for (int t = x->run->rank; t < law->layers; t += x->run->size) {
+  const int64_t n = x->data->tokens * x->problem->layer.dim, q = from->law->free;
+  for (int t = x->run->rank; t < from->law->layers; t += x->run->size) {
     const BfVariation variation = {x, from->value->tokens + t * n, from->value->adjoint + (t + 1) * n, from->boxed};
     BfVariationLeast  least     = {.theta = out->theta + t * q};
-    for (int64_t i = 0; i < count; i++)
-      memcpy(heads + i * q, law->theta + (t * law->heads + i * law->heads / count) * q, (size_t)q * sizeof(double));
-    BF_GOTO(bf_variation_search(&variation, count, heads, &least, error));
+    BF_TRY(bf_variation_search(&variation, from->count, from->heads + t * from->count * q, &least, error));
     out->least[t] = least.value;
   }
-done:
-  bf_free(heads);
-  return status;
+  return BF_OK;
 }
 
-static BfStatus make(const BfHeadLaw *law, BfStationarity *out, BfError *error) {
+static BfStatus make(From *from, BfStationarity *out, BfError *error) {
+  const BfHeadLaw *law = from->law;
+  BF_TRY(BF_NEW(&from->heads, law->layers * from->count * law->free, error));
   BF_TRY(BF_NEW(&out->mean, law->layers, error));
   BF_TRY(BF_NEW(&out->least, law->layers, error));
   return BF_NEW(&out->theta, (int64_t)law->layers * law->free, error);
@@ -57,13 +56,12 @@ static BfStatus make(const BfHeadLaw *law, BfStationarity *out, BfError *error) 
 
 BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *value, bool boxed, BfStationarity *out,
                          BfError *error) {
-  BfHeadLaw  whole = {0};
-  const From from  = {value, &whole, boxed};
-  BfStatus   status;
+  From     from = {value, law, starts_of(law->heads), NULL, boxed};
+  BfStatus status;
   *out = (BfStationarity){0};
-  BF_GOTO(bf_together(x->run->world, make(law, out, error), error));
+  BF_GOTO(bf_together(x->run->world, make(&from, out, error), error));
   BF_GOTO(bf_heads_mean(x, law, value->variation, out->mean, error));
-  BF_GOTO(bf_heads_law_whole(x, law, &whole, error));
+  for (int t = 0; t < law->layers; t++) bf_heads_pick(x, law, t, from.count, from.heads + t * from.count * law->free);
   BF_GOTO(bf_together(x->run->world, search_layers(x, &from, out, error), error));
   bf_heads_reduce(x->run->world, law->layers, out->least, MPI_SUM);
   bf_heads_reduce(x->run->world, (int64_t)law->layers * law->free, out->theta, MPI_SUM);
@@ -75,7 +73,7 @@ BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *v
     out->layer        = t;
   }
 done:
-  bf_heads_law_clear(&whole);
+  bf_free(from.heads);
   return status;
 }
 

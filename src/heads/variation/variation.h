@@ -7,6 +7,13 @@
  * heads are free and lambda > 0, over all numbers. So the search is over A alone, within its ranges. */
 #pragma once
 #include "heads/heads.h"
+#include <math.h>
+
+/* The v of [lower, upper] that makes c v + (lambda/2) v^2 least. */
+static inline double bf_best_number(double c, double lambda, double lower, double upper) {
+  if (lambda > 0) return fmin(fmax(-c / lambda, lower), upper);
+  return c > 0 ? lower : c < 0 ? upper : fmin(fmax(0, lower), upper);
+}
 
 /* A layer's. Borrowed arrays, of all sequences. */
 typedef struct {
@@ -42,6 +49,7 @@ typedef struct {
 
 /* Of a law, at which `value` (variation, tokens and adjoint among it) was evaluated. Layers are dealt to ranks. Clear
  * it also after a failure. Collective. */
+double   bf_stationarity_heads(int64_t heads); /* evaluations of a head that it costs a layer */
 BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *value, bool boxed, BfStationarity *out,
                          BfError *error);
 void     bf_stationarity_clear(BfStationarity *stationarity);
