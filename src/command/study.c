@@ -116,7 +116,7 @@ static BfStatus read_options(BfOptions *options, Settings *s, BfError *error) {
 
 /* Of one rank in all, and the longest point; on all ranks, of which a point has some. */
 static void tell_time(const BfRun *run, const BfPlan *plan, const BfStudyOptions *o) {
-  const char *bound   = plan->at_most ? "at most" : "about";
+  const char *bound   = plan->rough ? "very roughly" : plan->at_most ? "at most" : "about";
   double      seconds = 0, most = 0, last = 0;
   char        a[BF_HUMAN], b[BF_HUMAN];
   for (int64_t p = 0; p < plan->points + plan->references; p++) {

@@ -19,6 +19,7 @@ static void estimate(BfRun *run, const BfTrainer *trainer, void *state, const Bf
   *check->seconds = answer.seconds;
   *check->bytes   = answer.bytes;
   *check->at_most |= answer.at_most;
+  *check->rough |= answer.rough;
 }
 
 /* What flow chooses where `init` is a result of solve (flow/options.c), which is not there yet. */

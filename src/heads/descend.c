@@ -24,6 +24,12 @@ static void tell_progress(const BfDescent *x, double before) {
   bf_progress_what(x->run, "tau = %.6g, risk %.6g", x->tau, x->value.risk);
 }
 
+BfStatus bf_descent_pause(BfDescent *x, BfError *error) {
+  const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_descent_bytes(x));
+  if (order != BF_GO_ON) BF_TRY(bf_descent_save(x, error));
+  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
+}
+
 /* One step and what follows it. */
 static BfStatus go_on(BfDescent *x, BfStepper *stepper, BfError *error) {
   const double before = x->tau;
@@ -32,10 +38,7 @@ static BfStatus go_on(BfDescent *x, BfStepper *stepper, BfError *error) {
   if (x->end == BF_DESCENT_GOES_ON && bf_stepper_is_spent(stepper)) x->end = BF_DESCENT_STEPS;
   tell_progress(x, before);
   if (x->end != BF_DESCENT_GOES_ON || x->tau >= bf_history_tau(x)) BF_TRY(bf_history_note(x, error));
-  if (x->end != BF_DESCENT_GOES_ON) return BF_OK;
-  const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_descent_bytes(x));
-  if (order != BF_GO_ON) BF_TRY(bf_descent_save(x, error));
-  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
+  return x->end == BF_DESCENT_GOES_ON ? bf_descent_pause(x, error) : BF_OK;
 }
 
 static BfStatus first_step(BfDescent *x, BfError *error) {

@@ -122,7 +122,10 @@ BfStatus bf_descent_insert(BfDescent *x, bool *lower, BfError *error);
 
 /* ---- save.c ------------------------------------------------------------------------------------------------------ */
 
-double   bf_descent_bytes(const BfDescent *x); /* of a checkpoint, all ranks together */
+double bf_descent_bytes(const BfDescent *x); /* of a checkpoint, all ranks together */
+/* A checkpoint if one is due; BF_STOPPED after it if the run is to stop. Between steps, or where the descent has ended.
+ */
+BfStatus bf_descent_pause(BfDescent *x, BfError *error);
 BfStatus bf_descent_save(BfDescent *x, BfError *error);
 /* *restored: 0 where there is no position to go on from. */
 BfStatus bf_descent_restore(BfDescent *x, int *restored, BfError *error);

@@ -154,13 +154,14 @@ done:
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* Of a node, if its heads are shared by all ranks: particles with their copies (of TS, a step and its beginning); on
- * every rank the model, tokens and adjoints at all depths, and what the kernel is made of. */
+ * every rank the model (its A or its V as they are written, or a layer in lanes), tokens and adjoints at all depths,
+ * and what the kernel is made of. */
 static double node_bytes(const BfInfo *x, const BfHeadsSettings *o, const Scheme *scheme) {
   const BfProblem *p = x->problem;
   const double     T = p->horizon, all = T * p->layer.free, ranks = bf_info_node_ranks(x),
                whole     = x->machine ? x->machine->ranks : x->run->size,
                particles = 8 * all * (8 + 2 * scheme->stages) * ranks / whole,
-               model     = 8 * T * (p->layer.free + BF_LANES * (double)p->layer.parameters),
+               model     = 8 * (T * p->layer.free + fmax(T / 2, BF_LANES) * p->layer.parameters),
                tokens    = 8 * 6 * (T + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
   const double kernel    = o->kernel ? bf_tangent_bytes(p, &p->train, p->layer.heads, (int)whole) : 0;
   return particles + ranks * (model + tokens + kernel) + bf_info_program_bytes(x);

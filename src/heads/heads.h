@@ -21,6 +21,12 @@ typedef struct {
   double *weight;       /* [T][count] alpha; their sum over the heads is 1 (a padded head has 0); owned */
 } BfHeadLaw;
 
+/* Called by all ranks together within kernels and certificates, which take long; what it returns ends them. */
+typedef struct {
+  BfStatus (*ask)(void *context, BfError *error); /* NULL: nobody asks */
+  void *context;
+} BfHeadsPause;
+
 typedef struct BfHeads BfHeads; /* a data set, and how ranks share it and the heads; heads/share.h */
 
 /* An evaluation. Arrays that are NULL are not wanted. */
@@ -42,6 +48,7 @@ typedef struct {
 BfStatus bf_heads_create(BfRun *run, const BfProblem *problem, const BfData *data, int64_t heads, int groups,
                          BfHeads **out, BfError *error);
 void     bf_heads_destroy(BfHeads **heads);
+void     bf_heads_set_pause(BfHeads *heads, BfHeadsPause pause); /* {NULL}: none any more */
 /* This rank's share of the law, zeros with weights 1/H. Local. */
 BfStatus bf_heads_law_create(const BfHeads *heads, BfHeadLaw *law, BfError *error);
 void     bf_heads_law_clear(BfHeadLaw *law);

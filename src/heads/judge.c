@@ -42,6 +42,7 @@ static BfStatus judge_law(BfDescent *x, const BfHeadLaw *law, const BfHeadsValue
                           BfError *error) {
   const int T = x->problem->horizon;
   BF_TRY(bf_stationarity(x->heads, law, value, x->set->box, &out->stationary, error));
+  BF_TRY(bf_heads_pause(x->heads, error));
   if (x->set->kernel)
     BF_TRY(take_kernel(x, law, law->theta == x->initial ? &x->first_kernel : &x->last_kernel, &out->kernel, error));
   if (!x->set->lse) return BF_OK;
@@ -112,7 +113,7 @@ static bool has_full_rank(const BfDescent *x, const BfTangent *kernel) {
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
-BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
+static BfStatus judge(BfDescent *x, BfJudgement *out, BfError *error) {
   BF_TRY(judge_law(x, &x->law, &x->value, &out->last, error));
   BF_TRY(judge_first(x, out, error));
   /* Of a kernel without full rank the least eigenvalue is 0 but for rounding, and promises nothing. */
@@ -120,6 +121,15 @@ BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
   out->promise    = full ? bf_promised_rate(x, out->first.kernel.smallest) : NAN;
   if (!x->set->certify) return BF_OK;
   return x->law.layers == 1 ? certify_risk(x, &out->certificate, error) : certify_layers(x, out, error);
+}
+
+static BfStatus pause_of(void *descent, BfError *error) { return bf_descent_pause(descent, error); }
+
+BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
+  bf_heads_set_pause(x->heads, (BfHeadsPause){pause_of, x});
+  const BfStatus status = judge(x, out, error);
+  bf_heads_set_pause(x->heads, (BfHeadsPause){NULL, NULL});
+  return status;
 }
 
 static void clear_law(BfJudgedLaw *x) {

@@ -1,11 +1,11 @@
-/* Checkpoints of a descent. Numbers stage, steps, rejected, evaluations, rows, round, inserted, round_rows, and tau,
- * next and round_begin by their bits; arrays: initial, initial_weight (once), partial/particles, partial/weights,
+/* Checkpoints of a descent. Numbers stage, end, steps, rejected, evaluations, rows, round, inserted, round_rows, and
+ * tau, next and round_begin by their bits; arrays: initial, initial_weight (once), partial/particles, partial/weights,
  * partial/history. */
 #include "heads/descend.h"
 #include "heads/share.h"
 #include <string.h>
 
-enum { STAGE_DESCENT = 3 };
+enum { STAGE_DESCENT = 4 };
 
 static int64_t bits_of(double x) {
   int64_t bits;
@@ -75,6 +75,7 @@ static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
     const char *name;
     int64_t     value;
   } number[]          = {{"stage", STAGE_DESCENT},
+                         {"end", x->end},
                          {"steps", x->steps},
                          {"rejected", x->rejected},
                          {"evaluations", x->evaluations},
@@ -119,7 +120,20 @@ typedef struct {
   bool       begun;
 } Restoring;
 
+static bool is_position(const BfDescent *x) {
+  const double  last  = x->round_begin + x->set->tau;
+  const int64_t room  = bf_history_room(x->set);
+  const bool    ended = x->end != BF_DESCENT_GOES_ON;
+  return x->rows > 0 && x->tau >= x->round_begin && x->round_begin >= 0 && x->round >= 0 &&
+         x->round <= x->set->insert && x->inserted == x->round && x->round_rows > 0 &&
+         x->round_rows <= x->set->outputs + 2 &&
+         (ended ? x->rows <= room && x->tau <= last && x->steps >= 0
+                : x->rows < room && x->tau < last && x->steps > 0 && x->next > 0);
+}
+
 static BfStatus restore_numbers(BfDescent *x, BfCheckpoint *checkpoint, BfError *error) {
+  int64_t end;
+  BF_TRY(bf_checkpoint_get(checkpoint, "end", &end, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "steps", &x->steps, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "rejected", &x->rejected, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "evaluations", &x->evaluations, error));
@@ -130,11 +144,8 @@ static BfStatus restore_numbers(BfDescent *x, BfCheckpoint *checkpoint, BfError 
   BF_TRY(bf_checkpoint_get(checkpoint, "inserted", &x->inserted, error));
   BF_TRY(get_double(checkpoint, "round_begin", &x->round_begin, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "round_rows", &x->round_rows, error));
-  if (x->rows > 0 && x->rows < bf_history_room(x->set) && x->tau >= x->round_begin && x->round_begin >= 0 &&
-      x->tau < x->round_begin + x->set->tau && x->next > 0 && x->steps > 0 && x->round >= 0 &&
-      x->round <= x->set->insert && x->inserted == x->round && x->round_rows > 0 &&
-      x->round_rows <= x->set->outputs + 1)
-    return BF_OK;
+  x->end = (BfDescentEnd)end;
+  if (end >= 0 && end <= BF_DESCENT_STATIONARY && is_position(x)) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
 
@@ -163,6 +174,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
 
 /* What a generation that could not be read has left. */
 static void forget(BfDescent *x) {
+  x->end = BF_DESCENT_GOES_ON;
   x->tau = x->next = 0;
   x->steps = x->rejected = x->evaluations = x->rows = x->round = x->inserted = x->round_rows = 0;
   x->round_begin                                                                             = 0;
@@ -175,7 +187,9 @@ BfStatus bf_descent_restore(BfDescent *x, int *restored, BfError *error) {
   BF_GOTO(bf_checkpoint_restore(x->checkpoint, restore, &r, restored, error));
   *restored = *restored && r.begun;
   if (!*restored) forget(x);
-  else bf_print(x->run, "restored: tau = %.6g of %g, %lld steps\n", x->tau, x->set->tau, (long long)x->steps);
+  else
+    bf_print(x->run, "restored: tau = %.6g of %g, %lld steps%s\n", x->tau, x->set->tau, (long long)x->steps,
+             x->end == BF_DESCENT_GOES_ON ? "" : "; the descent has ended");
 done:
   clear_rows(&r.rows);
   return status;

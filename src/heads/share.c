@@ -193,6 +193,8 @@ done:
   return status;
 }
 
+void bf_heads_set_pause(BfHeads *x, BfHeadsPause pause) { x->pause = pause; }
+
 void bf_heads_destroy(BfHeads **heads) {
   BfHeads *x = *heads;
   if (!x) return;

@@ -17,6 +17,8 @@ struct BfHeads {
   double          *encoded; /* [N][d] e of every token, or NULL */
   int             *sees;    /* [N] how many tokens of its sequence a token sees */
 
+  BfHeadsPause pause;
+
   /* ---- heads ---- */
   int64_t heads;  /* H */
   int64_t blocks; /* of eight heads, of this rank */
@@ -60,6 +62,10 @@ static inline double bf_heads_sum_lanes(const double x[BF_LANES]) {
 /* Entry e of A (of V from d d on) of a head theta [q]. */
 static inline double bf_heads_entry(const BfHeads *x, int64_t e, const double theta[]) {
   return x->number[e] < 0 ? x->factor[e] : x->factor[e] * theta[x->number[e]];
+}
+
+static inline BfStatus bf_heads_pause(const BfHeads *x, BfError *error) {
+  return x->pause.ask ? x->pause.ask(x->pause.context, error) : BF_OK;
 }
 
 /* The tokens of a context: the first, and how many. */

@@ -20,24 +20,44 @@ static void scatter(const BfData *data, int64_t first, int slots, const double *
     for (int a = 0; a < data->dim; a++) tokens[data->row[first + i] * data->dim + a] = lane[place(data->dim, i, a)];
 }
 
+/* All contexts go through a layer before the next one is expanded: one layer's parameters are held, which of many heads
+ * are most of a rank's memory. */
 typedef struct {
   const BfProblem *problem;
   const BfCost    *cost;
   const BfData    *data;
   int64_t          readout;
-  double          *parameters; /* [T][parameters][BF_LANES] */
+  BfContext       *context;    /* [contexts] */
+  int64_t         *at;         /* [contexts + 1] where those of a context begin in the lanes */
+  double          *parameters; /* [parameters][BF_LANES] of one layer */
   double          *lane, *work;
   double           correct; /* so far */
 } Work;
 
-static BfStatus expand(Work *w, const double control[], BfError *error) {
+static BfStatus create(Work *w, BfError *error) {
   const BfLayer *layer = &w->problem->layer;
-  const int64_t  size  = (int64_t)layer->parameters * BF_LANES;
-  BF_TRY(BF_NEW(&w->parameters, w->problem->horizon * size, error));
-  for (int t = 0; t < w->problem->horizon; t++)
-    for (int l = 0; l < BF_LANES; l++)
-      bf_layer_expand(layer, control + (int64_t)t * layer->free, w->parameters + t * size + l, BF_LANES);
-  return BF_OK;
+  const BfData  *data  = w->data;
+  int64_t        most  = 0;
+  BF_TRY(BF_NEW(&w->context, data->contexts, error));
+  BF_TRY(BF_NEW(&w->at, data->contexts + 1, error));
+  for (int64_t s = 0; s < data->contexts; s++) {
+    BF_TRY(bf_context_create(data, s, 0, &w->context[s], error));
+    const int64_t work = bf_layer_alone_work(layer, &w->context[s]);
+    w->at[s + 1]       = w->at[s] + (int64_t)bf_layer_alone_rows(&w->context[s]) * data->dim * BF_LANES;
+    most               = work > most ? work : most;
+  }
+  BF_TRY(BF_NEW(&w->lane, w->at[data->contexts], error));
+  BF_TRY(BF_NEW(&w->work, most, error));
+  return BF_NEW(&w->parameters, (int64_t)layer->parameters * BF_LANES, error);
+}
+
+static void clear(Work *w) {
+  for (int64_t s = 0; w->context && s < w->data->contexts; s++) bf_context_clear(&w->context[s]);
+  bf_free(w->context);
+  bf_free(w->at);
+  bf_free(w->parameters);
+  bf_free(w->lane);
+  bf_free(w->work);
 }
 
 /* Its loss after the last layer, and its rightly classified part. Costs see a case a lane: all of them the same, so
@@ -61,31 +81,35 @@ static BfStatus judge(Work *w, const BfContext *context, int64_t s, const double
   return status;
 }
 
-/* One context through all layers; adds its loss and its rightly classified part. */
-static BfStatus roll_context(Work *w, int64_t s, BfRollout *out, BfError *error) {
-  const BfData  *data    = w->data;
-  const BfLayer *layer   = &w->problem->layer;
-  BfContext      context = {0};
-  BfStatus       status  = bf_context_create(data, s, 0, &context, error);
-  if (status != BF_OK) return status;
-  const int64_t first = data->tag_first[data->context_first[s]], table = data->tokens * data->dim;
-  BF_GOTO(BF_NEW(&w->lane, (int64_t)bf_layer_alone_rows(&context) * data->dim * BF_LANES, error));
-  BF_GOTO(BF_NEW(&w->work, bf_layer_alone_work(layer, &context), error));
-  gather(data, first, &context, w->lane);
-  scatter(data, first, context.slots, w->lane, out->tokens);
-  for (int t = 0; t < w->problem->horizon; t++) {
-    bf_layer_alone(layer, &context, w->parameters + (int64_t)t * layer->parameters * BF_LANES, w->lane, w->lane,
-                   w->work);
-    scatter(data, first, context.slots, w->lane, out->tokens + (t + 1) * table);
+static int64_t first_token(const BfData *data, int64_t s) { return data->tag_first[data->context_first[s]]; }
+
+static void begin(Work *w, double *tokens) {
+  for (int64_t s = 0; s < w->data->contexts; s++) {
+    gather(w->data, first_token(w->data, s), &w->context[s], w->lane + w->at[s]);
+    scatter(w->data, first_token(w->data, s), w->context[s].slots, w->lane + w->at[s], tokens);
   }
-  if (data->unlabelled) out->loss = w->correct = out->sequence_loss[s] = NAN;
-  else status = judge(w, &context, s, out->tokens + w->problem->horizon * table, out, error);
-done:
-  bf_free(w->lane);
-  bf_free(w->work);
-  w->lane = w->work = NULL;
-  bf_context_clear(&context);
-  return status;
+}
+
+static void through(Work *w, const double control[], double *tokens) {
+  const BfLayer *layer = &w->problem->layer;
+  for (int l = 0; l < BF_LANES; l++) bf_layer_expand(layer, control, w->parameters + l, BF_LANES);
+  for (int64_t s = 0; s < w->data->contexts; s++) {
+    double *lane = w->lane + w->at[s];
+    bf_layer_alone(layer, &w->context[s], w->parameters, lane, lane, w->work);
+    scatter(w->data, first_token(w->data, s), w->context[s].slots, lane, tokens);
+  }
+}
+
+static BfStatus roll(Work *w, const double control[], BfRollout *out, BfError *error) {
+  const BfProblem *problem = w->problem;
+  const int64_t    T = problem->horizon, table = w->data->tokens * w->data->dim;
+  begin(w, out->tokens);
+  for (int64_t t = 0; t < T; t++) through(w, control + t * problem->layer.free, out->tokens + (t + 1) * table);
+  for (int64_t s = 0; s < w->data->contexts; s++) {
+    if (w->data->unlabelled) out->loss = w->correct = out->sequence_loss[s] = NAN;
+    else BF_TRY(judge(w, &w->context[s], s, out->tokens + T * table, out, error));
+  }
+  return BF_OK;
 }
 
 BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
@@ -99,14 +123,14 @@ BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double c
   *out            = (BfRollout){0};
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
   BF_GOTO(BF_NEW(&out->sequence_loss, data->contexts, error));
-  BF_GOTO(expand(&w, control, error));
-  for (int64_t s = 0; s < data->contexts; s++) BF_GOTO(roll_context(&w, s, out, error));
+  BF_GOTO(create(&w, error));
+  BF_GOTO(roll(&w, control, out, error));
   out->accuracy = w.correct / bf_cost_denominator(&cost);
   out->cost     = out->loss;
   for (int t = 0; t < problem->horizon; t++)
     out->cost += bf_stage_cost(&cost, problem->layer.free, control + (int64_t)t * problem->layer.free);
 done:
-  bf_free(w.parameters);
+  clear(&w);
   if (status != BF_OK) bf_rollout_clear(out);
   return status;
 }

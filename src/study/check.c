@@ -104,6 +104,7 @@ static BfStatus check_run(Check *x, int64_t p, int r, bool estimate, BfError *er
                              .files   = x->files,
                              .problem = &x->problem,
                              .at_most = &x->plan->at_most,
+                             .rough   = &x->plan->rough,
                              .seconds = estimate ? &seconds : NULL,
                              .bytes   = estimate ? &bytes : NULL};
   BF_TRY(bf_plan_options(x->plan, p, r, NULL, &options, &file, error));
@@ -237,6 +238,7 @@ static BfStatus share_estimates(const BfRun *run, Check *x, BfError *error) {
     MPI_Allreduce(MPI_IN_PLACE, x->number + i, (int)(2 * all - i < 1 << 20 ? 2 * all - i : 1 << 20), MPI_DOUBLE,
                   MPI_MAX, run->world);
   MPI_Allreduce(MPI_IN_PLACE, &x->plan->at_most, 1, MPI_C_BOOL, MPI_LOR, run->world);
+  MPI_Allreduce(MPI_IN_PLACE, &x->plan->rough, 1, MPI_C_BOOL, MPI_LOR, run->world);
   for (int64_t k = 0; k < x->speakers && count < most; k++, at = (at + step) % x->speakers)
     if (x->number[2 * x->speaker[at]] != 0) known[count++] = x->speaker[at];
   for (int64_t p = 0; p < all; p++) take_nearest(x, count, known, p);

@@ -28,6 +28,7 @@ typedef struct {
   const BfFiles *files;    /* of the problem, read once; others are read from disk */
   BfProblem    **problem;  /* that the last run before this one, or this one, has read: in and out */
   bool          *at_most;  /* becomes true where the seconds are a bound; with them */
+  bool          *rough;    /* where they are a guess; with them */
   double *seconds, *bytes; /* that it would take on these ranks; a node's bytes. 0: unknown. NULL: not asked for */
 } BfStudyCheck;
 
@@ -177,6 +178,7 @@ typedef struct {
   BfPoint       *point;      /* [points + references] */
   int64_t       *choices;    /* of all points */
   bool           at_most;    /* of some points the seconds are a bound */
+  bool           rough;      /* of some points they are a guess */
 } BfPlan;
 
 BfStatus bf_study_plan_create(MPI_Comm comm, const BfStudy *study, BfPlan **out, BfError *error);

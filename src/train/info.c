@@ -33,7 +33,7 @@ void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double lef
 void bf_info_time(const BfInfo *x, const BfEstimate *e) {
   Text a;
   if (x->answer) x->answer->seconds = bf_estimate_seconds(e);
-  if (x->answer) x->answer->at_most = e->at_most;
+  if (x->answer) x->answer->at_most = e->at_most, x->answer->rough = e->rough;
   bf_print(x->run, "  %-18s %s%s%s:", bf_info_predicts(x) ? "predicted time" : "time", e->at_most ? "at most " : "",
            e->rough ? "very roughly " : "about ", bf_human_time(bf_estimate_seconds(e), a));
   for (int i = 0; i < e->parts; i++)

@@ -6,7 +6,7 @@
 /* What a trainer's estimate comes to, for whoever asks quietly: of what it would do, of several ways the chosen one. */
 typedef struct {
   double seconds, bytes; /* of a node; 0: unknown */
-  bool   at_most;        /* the seconds are a bound */
+  bool   at_most, rough; /* the seconds are a bound; they are a guess */
 } BfInfoAnswer;
 
 typedef struct BfInfo {

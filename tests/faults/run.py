@@ -22,7 +22,7 @@ from harness import ALONE, Result  # noqa: E402
 
 RANKS = 3
 LIMIT = float(os.environ.get("BF_FAULT_LIMIT", 90))  # seconds; a run takes about one on an idle machine
-MOST = 60  # fault points of a test in CI
+MOST = 40  # fault points of a test in CI
 IDENTICAL = ("provenance", "problem", "study/records")  # these have seconds
 
 

@@ -1,10 +1,13 @@
 """A descent that is stopped or killed goes on with the same steps, on any number of ranks."""
+import glob
 import os
 import random
 import signal
 import subprocess
 import tempfile
 import time
+
+import h5py
 
 import heads_oracle as oracle
 from heads_cases import case, law
@@ -47,6 +50,33 @@ def in_a_box():
     """The same within the box, in fifth order, and by equal steps."""
     in_a_row([*OPTIONS, "-box", "-ts_rk_type", "5dp"])
     in_a_row(["-tau", 60, "-ts_type", "euler", "-ts_dt", 0.3])
+
+
+def while_judged():
+    """Stopped behind the descent, in a certificate, with a kernel: it does not descend again."""
+    options = ["-tau", 2, "-insert", 1, "-kernel", "-certify", 3000]
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f, options)
+        with open(os.path.join(f, "log"), "w") as log:
+            process = subprocess.Popen([str(x) for x in (BELLFORMER, "heads", path, "-o", out, *options, "-checkpoint_interval", 0)],
+                                       stdout=log, stderr=log)
+            while process.poll() is None and not ended(out):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGUSR1)
+            assert process.wait() == 75, process.returncode
+        done = run(["heads", "-restart", out], 2)
+        assert done.returncode == 0 and "the descent has ended" in done.stdout, done
+        assert not same(whole, Result(out)), same(whole, Result(out))
+
+
+def ended(out):
+    """Whether the newest checkpoint is of a descent that has ended."""
+    files = sorted(glob.glob(out + ".checkpoint/[0-9]*.h5"))
+    try:
+        with h5py.File(files[-1]) as file:
+            return file["checkpoint"].attrs["end"] > 0
+    except (IndexError, OSError, KeyError):
+        return False
 
 
 def killed():
@@ -98,4 +128,4 @@ def refused():
         assert done.returncode == 2 and "command was heads, now flow" in done.stderr, done
 
 
-tap([(f.__doc__.split(":")[0].split(".")[0], f) for f in (in_a_row, in_a_box, killed, from_a_file, refused)])
+tap([(f.__doc__.split(":")[0].split(".")[0], f) for f in (in_a_row, in_a_box, while_judged, killed, from_a_file, refused)])

@@ -126,7 +126,10 @@ BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int6
   bound_all(&x, 1, &all);
   take(&x, &all);
   out->cells = 1;
-  while (out->cells + 2 <= cells && is_open(&x)) out->cells += round_of(&x, cells - out->cells);
+  while (out->cells + 2 <= cells && is_open(&x)) {
+    out->cells += round_of(&x, cells - out->cells);
+    BF_GOTO(bf_heads_pause(heads, error));
+  }
   out->lower = x.open[0].lower;
   out->found = x.found;
   if (out->theta) bf_cell_theta(&x.bound, &x.best, out->theta);

@@ -176,6 +176,7 @@ BfStatus bf_tangent_triangle(BfHeads *x, const BfHeadLaw *whole, BfTriangle *R, 
   BF_GOTO(bf_together(x->run->world, make_all(&w, R, &other, error), error));
   for (int t = whole->layers - 1; t >= 0; t--) {
     const int64_t all = w.offset[x->data->contexts];
+    BF_GOTO(bf_heads_pause(x, error));
     BF_GOTO(bf_together(x->run->world, layer(&w, t, error), error));
     bf_heads_sum(x->run->world, all, w.sum);
     for (int64_t i = 0; i < all; i++) w.p[i] += x->problem->layer.step * w.sum[i];
