@@ -19,7 +19,7 @@ REPEATS = 3
 # Points of some 50 ms that differ in a number that costs no time.
 STUDY = """name: time
 problem: %s
-set: {horizon: 3, action.count: 12}
+set: {horizon: 3, action.count: 8}
 vary:
   - {cost.weight_decay: {from: 0, to: %.4f, step: 0.0001}}
 runs: [{name: solve, command: solve}]
