@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
-from harness import ALONE, BELLFORMER, only_root, tap  # noqa: E402
+from harness import ALONE, BELLFORMER, LAUNCHED, only_root, tap  # noqa: E402
 
 GOOD = """name: good
 horizon: 2
@@ -133,7 +133,7 @@ RANKS = {"missing table": 3, "label out of range": 3, "memory beyond the node's"
 def run(folder, arguments, ranks):
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
     return subprocess.run(command + [BELLFORMER] + arguments, cwd=folder, capture_output=True, text=True, timeout=60,
-                          env=None if ranks else ALONE)
+                          env=LAUNCHED if ranks else ALONE)
 
 
 def check(files, options, words, ranks):

@@ -18,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import runs  # noqa: E402
-from harness import ALONE, Result  # noqa: E402
+from harness import ALONE, LAUNCHED, Result  # noqa: E402
 
 RANKS = 3
 LIMIT = float(os.environ.get("BF_FAULT_LIMIT", 90))  # seconds; a run takes about one on an idle machine
@@ -27,7 +27,7 @@ IDENTICAL = ("provenance", "problem", "study/records")  # these have seconds
 
 
 def launch(arguments, folder, fault=None, trace=None):
-    environment = {**os.environ, "BF_LIMIT_PATIENCE": "3"}
+    environment = {**LAUNCHED, "BF_LIMIT_PATIENCE": "3"}
     if fault:
         environment["BF_FAULT"] = fault
     if trace:

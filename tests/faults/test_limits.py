@@ -7,7 +7,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import runs  # noqa: E402
-from harness import Result, tap  # noqa: E402
+from harness import LAUNCHED, Result, tap  # noqa: E402
 
 TIGHT = {"REDUCED": 5, "SENT_BYTES": 13, "FILE_BYTES": 5001, "SEALED_BYTES": 1, "BATCH_BYTES": 2000, "BATCH_PAIRS": 24, "PIECE_TERMS": 400}
 WIDE = {**runs.SMALL, "cells": [4, 4]}  # 65536 measures
@@ -19,7 +19,7 @@ CALLS = {"full": ["MPI_Iallreduce", "MPI_Bcast", "H5Dwrite"], "reachable": ["MPI
 
 def launch(name, folder, arguments, tight, trace=None):
     """One rank a node; calls of rank 0 by name."""
-    environment = {**os.environ, **({"BF_LIMIT_" + k: str(v) for k, v in TIGHT.items()} if tight else {})}
+    environment = {**LAUNCHED, **({"BF_LIMIT_" + k: str(v) for k, v in TIGHT.items()} if tight else {})}
     if tight and name == "full":
         environment["BF_LIMIT_REDUCED"] = "777"
     if trace:

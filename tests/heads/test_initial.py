@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "solve"))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "share", "python"))
 import bellformer  # noqa: E402
-from harness import ALONE, run, tap  # noqa: E402
+from harness import ALONE, LAUNCHED, run, tap  # noqa: E402
 import initial  # noqa: E402
 
 PRINT_LAW = os.path.abspath(sys.argv[1])
@@ -34,7 +34,7 @@ def laws(folder, jobs, ranks=0):
     """Of each job (problem, heads, init or "-"): theta [T, H, q], weights [T, H] and what is told; or the text of what is wrong."""
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
     done = subprocess.run([*command, PRINT_LAW, *(str(word) for job in jobs for word in job)], cwd=folder, capture_output=True, text=True,
-                          timeout=120, env=None if ranks else ALONE)
+                          timeout=120, env=LAUNCHED if ranks else ALONE)
     assert done.returncode == 0 and not done.stderr, done.stderr
     answers, lines = [], []
     for line in done.stdout.splitlines():
