@@ -10,7 +10,7 @@ test_packages="libcmocka-dev g++ clang clang-format libclang-rt-14-dev hdf5-tool
 builds=${1:-release sanitize fuzz cross}
 status=0
 
-# run BUILD MESON-OPTIONS: one test more at a time than there are cores, since many wait for launchers and clocks.
+# run BUILD MESON-OPTIONS: two tests more at a time than there are cores, since many wait for launchers and clocks.
 run() {
   folder=build-$1
   shift
@@ -18,7 +18,7 @@ run() {
   [ ! -f "$folder/build.ninja" ] || reconfigure=--reconfigure # packages may have come since
   meson setup $reconfigure "$folder" "$@" >/dev/null
   ninja -C "$folder" --quiet
-  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 1)) || again "$folder" || status=1
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 2)) || again "$folder" || status=1
   logs="$logs $folder/meson-logs/testlog.txt"
 }
 

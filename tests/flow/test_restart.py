@@ -107,4 +107,4 @@ def refused():
 
 
 every = [in_a_row, killed, killed_in_layers, without_options, refused]
-tap([(check.__name__.replace("_", " "), check) for check in (every[::2] if "quick" in sys.argv else every)])
+tap([(check.__name__.replace("_", " "), check) for check in ([in_a_row, refused] if "quick" in sys.argv else every)])
