@@ -2,6 +2,7 @@
 #include "command/command.h"
 #include "model/answer.h"
 #include "model/distance.h"
+#include "solve/full/closed_loop.h"
 #include "train/target.h"
 #include "train/trainer.h"
 #include <math.h>
@@ -9,7 +10,7 @@
 
 typedef struct {
   char *data, *out;
-  bool  overwrite, w1;
+  bool  overwrite, w1, closed_loop;
 } Settings;
 
 const BfOption bf_eval_options[] = {
@@ -33,6 +34,11 @@ const BfOption bf_eval_options[] = {
          "beyond 2^33 of n and m <= n), and of the centres of their cells where the problem has cells; both have to "
          "have the same tags. "
          "HDF5 has these as attributes w1 and w1_cells of /"},
+    {"closed_loop", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, offsetof(Settings, closed_loop),
+     .meaning = "of a result of solve in the full space, beside its layers: those that its policy chooses from the law "
+                "of the table, quantized, layer by layer, and the readout that is best there. The table has the "
+                "sequences and positions of the training data (and their labels, if it has any); masses of tags are "
+                "those of training. CSV and HDF5 have closed_loop_ beside their names"},
     BF_OVERWRITE(BF_OF_THIS_START, offsetof(Settings, overwrite)),
     {0}};
 
@@ -77,6 +83,29 @@ static BfStatus apply(BfRun *run, const char *path, const BfProblem *problem, co
   return BF_OK;
 }
 
+static void tell_actions(const BfRun *run, const char *what, const BfModel *model) {
+  enum { SHOWN = 32 };
+  if (!model->action) return;
+  bf_print(run, "%s:", what);
+  for (int t = 0; t < model->layers && t < SHOWN; t++) bf_print(run, " %d", model->action[t]);
+  bf_print(run, "%s; quantized cost %.10g\n", model->layers > SHOWN ? " ..." : "", model->quantized_cost);
+}
+
+/* The layers that the policy chooses from the law of the table, in place of the result's. */
+static BfStatus close_loop(BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
+                           const BfModel *model, BfModel *closed, BfApplied *own, BfError *error) {
+  BfRollout rollout = {0};
+  BF_TRY(bf_closed_loop(run, path, problem, data, closed, error));
+  const BfStatus status = bf_model_rollout(run, problem, closed, 1, &data, (BfRollout *[]){&rollout}, error);
+  *own = (BfApplied){.name = "closed_loop", .title = "closed loop", .loss = rollout.loss, .accuracy = rollout.accuracy};
+  own->tokens    = rollout.tokens;
+  rollout.tokens = NULL;
+  bf_rollout_clear(&rollout);
+  tell_actions(run, "actions of the open loop", model);
+  tell_actions(run, "actions of the closed loop", closed);
+  return status;
+}
+
 /* Predictions from the last tokens of both; told, and written. */
 static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model, BfAnswer *answer, const Settings *o,
                      BfError *error) {
@@ -87,7 +116,7 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model,
   answer->prediction = &layers;
   BF_GOTO(bf_together(run->world, status, error));
   if (answer->own && !answer->own->as_layers) {
-    status                 = bf_predict(problem, answer->data, model->readout, answer->own->tokens + last, &own, error);
+    status = bf_predict(problem, answer->data, answer->own_readout, answer->own->tokens + last, &own, error);
     answer->own_prediction = &own;
     BF_GOTO(bf_together(run->world, status, error));
   }
@@ -131,6 +160,7 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   BfData     table   = {0};
   BfRollout  rollout = {0};
   BfApplied  own     = {0};
+  BfModel    closed  = {0};
   int64_t    outside = 0;
   BfStatus   status;
   if (o->out) BF_GOTO(bf_target_check(run, arguments, o->out, false, o->data, error));
@@ -140,18 +170,21 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
   BF_GOTO(bf_model_rollout(run, problem, &model, 1, &data, (BfRollout *[]){&rollout}, error));
-  BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
-  BfAnswer answer = {.data      = data,
-                     .layers    = problem->horizon,
-                     .outside   = outside,
-                     .projected = problem->layer.projection->keeps,
-                     .rollout   = &rollout,
-                     .own       = own.name ? &own : NULL,
-                     .w1_cells  = NAN};
+  if (o->closed_loop) BF_GOTO(close_loop(run, arguments->file, problem, data, &model, &closed, &own, error));
+  else BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
+  BfAnswer answer = {.data        = data,
+                     .layers      = problem->horizon,
+                     .outside     = outside,
+                     .projected   = problem->layer.projection->keeps,
+                     .rollout     = &rollout,
+                     .own         = own.name ? &own : NULL,
+                     .own_readout = o->closed_loop ? closed.readout : model.readout,
+                     .w1_cells    = NAN};
   if (o->w1) BF_GOTO(compare(run, problem, data, &answer, error));
   status = tell(run, problem, &model, &answer, o, error);
 done:
   bf_model_clear(&model);
+  bf_model_clear(&closed);
   bf_rollout_clear(&rollout);
   bf_free(own.tokens);
   bf_data_clear(&table);

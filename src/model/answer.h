@@ -23,7 +23,8 @@ typedef struct {
   double              w1, w1_cells; /* distance of their laws, of tokens and on cells; NaN: not known */
   const BfRollout    *rollout;
   const BfPrediction *prediction;
-  const BfApplied    *own;            /* NULL: there is none */
+  const BfApplied    *own; /* NULL: there is none */
+  int64_t             own_readout;
   const BfPrediction *own_prediction; /* NULL also where it is as the layers */
 } BfAnswer;
 

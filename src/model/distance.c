@@ -5,26 +5,27 @@
 #include <stdbool.h>
 #include <string.h>
 
-static BfStatus fail_tags(const BfData *data, int64_t g, const char *what, BfError *error) {
-  return bf_fail(error, BF_BAD_INPUT, "w1: sequence %" PRId64 ", position %d: %s", data->sequence[g], data->position[g],
-                 what);
+static BfStatus fail_tags(const char *what, const BfData *data, int64_t g, const char *why, BfError *error) {
+  return bf_fail(error, BF_BAD_INPUT, "%s: sequence %" PRId64 ", position %d: %s", what, data->sequence[g],
+                 data->position[g], why);
 }
 
 static bool same_tag(const BfData *a, const BfData *b, int64_t g) {
   if (a->sequence[g] != b->sequence[g] || a->position[g] != b->position[g]) return false;
+  if (b->unlabelled) return true;
   if (a->label) return a->label[g] == b->label[g];
   return !memcmp(a->target + g * a->dim, b->target + g * b->dim, sizeof(double) * (size_t)a->dim);
 }
 
-/* Tags are sorted alike in both. */
-static BfStatus check_tags(const BfData *a, const BfData *b, BfError *error) {
-  if (b->unlabelled) return bf_fail(error, BF_BAD_INPUT, "w1: the table has neither labels nor targets");
-  if (!a->label != !b->label) return bf_fail(error, BF_BAD_INPUT, "w1: one table has labels, the other targets");
+BfStatus bf_data_check_tags(const char *what, const BfData *a, const BfData *b, BfError *error) {
+  if (!b->unlabelled && !a->label != !b->label)
+    return bf_fail(error, BF_BAD_INPUT, "%s: one table has labels, the other targets", what);
   for (int64_t g = 0; g < a->tags && g < b->tags; g++)
     if (!same_tag(a, b, g))
-      return fail_tags(a, g, "this tag of the training data and the table's in its place are not the same", error);
-  if (a->tags > b->tags) return fail_tags(a, b->tags, "the table has no such tag, the training data have", error);
-  if (a->tags < b->tags) return fail_tags(b, a->tags, "the training data have no such tag, the table has", error);
+      return fail_tags(what, a, g, "this tag of the training data and the table's in its place are not the same",
+                       error);
+  if (a->tags > b->tags) return fail_tags(what, a, b->tags, "the table has no such tag, the training data have", error);
+  if (a->tags < b->tags) return fail_tags(what, b, a->tags, "the training data have no such tag, the table has", error);
   return BF_OK;
 }
 
@@ -57,7 +58,8 @@ BfStatus bf_law_distance(const BfProblem *problem, const BfData *data, const BfD
   const BfCells *cells = on_cells ? problem->cells : NULL;
   double        *x = NULL, *y = NULL;
   BfStatus       status;
-  BF_TRY(check_tags(data, other, error));
+  if (other->unlabelled) return bf_fail(error, BF_BAD_INPUT, "w1: the table has neither labels nor targets");
+  BF_TRY(bf_data_check_tags("w1", data, other, error));
   BF_GOTO(BF_NEW(&x, data->tokens * data->dim, error));
   BF_GOTO(BF_NEW(&y, other->tokens * other->dim, error));
   place(cells, data->tokens, data->dim, data->z, x);

@@ -2,6 +2,10 @@
 #pragma once
 #include "bellformer/problem.h"
 
+/* Refuse (BF_BAD_INPUT) tables that have not the same sequences, positions and, unless b is unlabelled, labels or
+ * targets: tags, which are sorted alike. what: begins the message; a: the training data. Local. */
+BfStatus bf_data_check_tags(const char *what, const BfData *a, const BfData *b, BfError *error);
+
 /* The mean over contexts of W1(mu_s, nu_s), mass staying within its tag: sum over tags g of (tokens of g in `data`) /
  * (tokens of s) W1 of the tag's laws, each of mass 1, for the Euclidean distance of tokens, or of the centres of their
  * cells where on_cells is set (the problem has cells then). Exact; NaN where a tag has too many distinct points for
