@@ -2,6 +2,7 @@
 #include "command/command.h"
 #include "bellformer/plugin.h"
 #include "command/petsc.h"
+#include "command/stages.h"
 #include "run/end.h"
 
 #include <ctype.h>
@@ -169,6 +170,7 @@ static BfStatus check_room(const BfRun *run, BfError *error) {
 static BfStatus run_with(const BfCommand *command, BfArguments *arguments, BfOptions *options, BfError *error) {
   BfRun      *run = NULL;
   RunSettings o   = {0};
+  BfStages    stages;
   BF_TRY(find_file(arguments, error));
   BF_TRY(check_plugins(arguments, error));
   BF_TRY(bf_options_parse(bf_run_options, options, &o, error));
@@ -177,6 +179,7 @@ static BfStatus run_with(const BfCommand *command, BfArguments *arguments, BfOpt
   run->options = options;
   run->quiet   = o.quiet;
   run->memory  = (int64_t)ceil(1e9 * o.gigabytes);
+  bf_stages_follow(run, &stages, error);
   bf_progress_open(run, NULL, error);
   if (check_room(run, error) == BF_OK && bf_links_watch(run, o.link_timeout, error) == BF_OK &&
       check_kernels(run, error) == BF_OK && load_plugins(run, &o, error) == BF_OK)

@@ -12,7 +12,10 @@ void bf_phase_begin(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;
   bf_progress_lock(run);
   x->begun[phase] = bf_seconds();
-  if (x->depth < BF_PHASE_DEPTH) x->active[x->depth++] = phase;
+  if (x->depth < BF_PHASE_DEPTH) {
+    x->active[x->depth++] = phase;
+    if (x->listener.begins) x->listener.begins(x->listener.context, phase);
+  }
   bf_progress_unlock(run);
 }
 
@@ -21,8 +24,10 @@ void bf_phase_end(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;
   bf_progress_lock(run);
   x->seconds[phase] += bf_seconds() - x->begun[phase];
+  const int depth = x->depth;
   for (int i = x->depth - 1; i >= 0; i--)
     if (x->active[i] == phase) x->depth = i;
+  for (int i = x->depth; x->listener.ends && i < depth; i++) x->listener.ends(x->listener.context);
   bf_progress_unlock(run);
 }
 

@@ -16,17 +16,25 @@ typedef struct {
 
 typedef struct BfProgress BfProgress; /* the line, and the thread that tells it: progress.c */
 
+/* Told of every phase that begins and, in the order in which they end, of the innermost that ends. Local. */
+typedef struct {
+  void (*begins)(void *context, BfPhase phase); /* NULL, with the other: nobody listens */
+  void (*ends)(void *context);
+  void *context;
+} BfPhaseListener;
+
 typedef struct BfPhases {
-  double      started;
-  double      seconds[BF_PHASES], begun[BF_PHASES];
-  double      values;                          /* Q-values computed */
-  double      sent;                            /* bytes sent */
-  double      earlier_seconds, earlier_values; /* of earlier starts, all ranks together */
-  int         earlier_starts;
-  BfPhase     active[BF_PHASE_DEPTH];
-  int         depth;
-  BfPhaseWork work[BF_PHASES];
-  BfProgress *progress; /* NULL: nothing is told */
+  double          started;
+  double          seconds[BF_PHASES], begun[BF_PHASES];
+  double          values;                          /* Q-values computed */
+  double          sent;                            /* bytes sent */
+  double          earlier_seconds, earlier_values; /* of earlier starts, all ranks together */
+  int             earlier_starts;
+  BfPhase         active[BF_PHASE_DEPTH];
+  int             depth;
+  BfPhaseListener listener;
+  BfPhaseWork     work[BF_PHASES];
+  BfProgress     *progress; /* NULL: nothing is told */
 } BfPhases;
 
 extern const char *const bf_phase_name[BF_PHASES];

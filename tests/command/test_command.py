@@ -399,9 +399,22 @@ def shipped():
         assert result.actions[:len(actions)] == actions, (name, result.actions, actions)
 
 
+def stages():
+    """-log_view: a stage of PETSc's for each phase that the run tells, of about as many seconds."""
+    with tempfile.TemporaryDirectory() as f:
+        for command, phases in ((["solve", "-space", "full"], {"read", "costs", "tables", "sweep", "rollout", "write"}), (["flow", "-starts", 2], {"read", "flow", "rollout", "write"})):
+            log = os.path.join(f, command[0] + ".txt")
+            done = run([command[0], oracle.write(CASES["two contexts of two tokens"], f), "-o", os.path.join(f, command[0] + ".h5"), *command[1:], "-log_view", ":" + log], 2)
+            assert done.returncode == 0, done
+            told = {name: float(mean) for name, mean in re.findall(r"^  (\w+) +[0-9.]+ +([0-9.]+) +[0-9.]+$", done.stdout, re.M)}
+            there = {name: float(mean) for name, mean in re.findall(r"^ *[0-9]+: +(\w+): (\S+) ", open(log).read(), re.M)}
+            assert phases <= set(told) and phases <= set(there), (told, there)
+            assert all(abs(there[name] - told[name]) < 0.01 + 0.1 * told[name] for name in told), (told, there)
+
+
 # Under sanitizers not what is large: it leads through the code of the small ones.
 QUICK = [("words", words), ("result file", result_file), ("accuracy", accuracy), ("eval", evaluation), ("info", information),
          ("overwriting", overwriting), ("overrides", overrides), ("options from elsewhere", sources), ("HDF5 tables", tables_in_hdf5), ("from elsewhere", from_elsewhere),
-         ("leaving out", leaving_out), ("damaged results", damaged)]
+         ("leaving out", leaving_out), ("damaged results", damaged), ("stages", stages)]
 LARGE = [("estimates", estimates), ("predictions", predictions), ("progress", progress), ("the space", spaces), ("outgrown memory", outgrown_memory), ("shipped problems", shipped)]
 tap(QUICK if "quick" in sys.argv else QUICK + LARGE)

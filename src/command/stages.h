@@ -1,0 +1,11 @@
+/* PETSc's stages (-log_view), named as our phases. */
+#pragma once
+#include "bellformer/run.h"
+
+typedef struct {
+  int number[BF_PHASES]; /* of PETSc's */
+} BfStages;
+
+/* From now on a phase of the run is a stage of PETSc's; stages lives as long as the run. Collective; PETSc is
+ * initialized. */
+BfStatus bf_stages_follow(BfRun *run, BfStages *stages, BfError *error);
