@@ -9,7 +9,7 @@ TOGETHER = ("bf_together", "bf_store_together")
 # By MPI, HDF5 in a store, or by what they are given: a function pointer that is collective.
 SEEDS = re.compile(r"\b(MPI_(?!Comm_rank|Comm_size|Win_sync|Wtime|Test|Initialized|Finalized|Abort|Error|Comm_get_attr|Comm_set_attr|Comm_set_errhandler|"
                    r"Comm_create|Comm_get_errhandler|Errhandler|Win_set|Win_create_err|Get_lib|Type_)\w+|H5Fclose|H5Dcreate2|H5Acreate2)\(|"
-                   r"trainer(_at\(i\))?->(?!parse|input|only|report|destroy)\w+\(")  # functions of a trainer
+                   r"trainer(_at\(i\))?->(?!parse|input|only|report|destroy)\w+\(|pause\.ask\(")  # functions of a trainer; of a descent
 COLLECTIVE = {"bf_store_check", "bf_agree"} | set(TOGETHER)
 # Where a rank that fails goes straight to an agreement (of bf_program; of bf_problem_read), and the others' next collective call is
 # one too (bf_run_create; bf_files_get).

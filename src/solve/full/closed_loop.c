@@ -14,10 +14,7 @@ typedef struct {
   BfStore           *store;
 } Loop;
 
-static BfStatus refuse(const char *path, const char *why, BfError *error) {
-  return bf_fail(error, BF_BAD_INPUT, "%s: -closed_loop needs a result of solve in the full space with its policy, %s",
-                 path, why);
-}
+static const char needs[] = "%s: -closed_loop needs a result of solve in the full space with its policy, %s";
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */
 
@@ -132,7 +129,7 @@ static BfStatus open_policy(Loop *x, const BfRun *run, const char *path, BfError
   int     rank;
   BF_TRY(bf_store_open(run->world, path, &x->store, error));
   BF_TRY(bf_store_has(x->store, "/policy", &there, error));
-  if (!there) return refuse(path, "which -store_policy 0 and -space reachable leave out", error);
+  if (!there) return bf_fail(error, BF_BAD_INPUT, needs, path, "which -store_policy 0 and -space reachable leave out");
   BF_TRY(bf_store_extent(x->store, "/policy", &rank, dims, error));
   if (rank == 2 && dims[0] == x->problem->horizon && dims[1] == x->space.measures) return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s: /policy does not fit its problem", path);
@@ -158,7 +155,7 @@ BfStatus bf_closed_loop(BfRun *run, const char *path, const BfProblem *problem, 
   Loop     x       = {0};
   int64_t  measure = 0;
   BfStatus status;
-  if (!problem->cells || !problem->actions) return refuse(path, "which this one has not", error);
+  if (!problem->cells || !problem->actions) return bf_fail(error, BF_BAD_INPUT, needs, path, "which this one has not");
   BF_GOTO(bf_together(run->world, create(problem, &x, error), error));
   BF_GOTO(bf_together(run->world, find_measure(&x, data, &measure, error), error));
   BF_GOTO(bf_together(run->world, bf_model_create(problem, true, closed, error), error));
