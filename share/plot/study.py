@@ -40,6 +40,7 @@ class Figure:
         self.log[0] &= self.labels is None
         self.lines = [(y, s) for y in self.plot.y if isinstance(study.means.get(y), np.ndarray) for s in range(len(self.plot.series))]
         self.shown = self.hidden = 0  # rows; hidden: infinite ones, and what logarithms leave out
+        self.shared = False  # whether points of a series share an x
         self.slopes = set()
         self.figure, self.axes = plt.subplots(figsize=(4.2, 2.9))
 
@@ -88,10 +89,22 @@ class Figure:
             label += f": slope {number(fit.exponent)}" + ("" if np.isnan(fit.low) else f" [{number(fit.low)}, {number(fit.high)}]")
         bars = {axis: None if errors is None else np.nan_to_num(errors[shown]) for axis, errors in
                 (("xerr", self.study.error(self.plot.x)), ("yerr", self.study.error(y)))}
+        lined = not fitted and self.labels is None
+        several = lined and self.through_means(self.x[shown], means[y][shown], self.colour(k))
         self.axes.errorbar(self.x[shown], means[y][shown], **bars, color=self.colour(k), marker=style.marker(k), ms=4, mew=0.8, mfc="white", capsize=2,
-                           elinewidth=0.8, ls="none" if fitted or self.labels is not None else "-", label=label, zorder=3)
+                           elinewidth=0.8, ls="-" if lined and not several else "none", label=label, zorder=3)
         if fitted:
             self.law(fit, self.x[shown], means[y][shown], self.colour(k))
+
+    def through_means(self, x, y, colour):
+        """Where points share an x but for rounding, a line through their means: whether it was drawn."""
+        places = np.array([float("%.9g" % value) for value in x])
+        shared = np.unique(places)
+        if len(shared) == len(places):
+            return False
+        self.shared = True
+        self.axes.plot(shared, [y[places == place].mean() for place in shared], color=colour)
+        return True
 
     def law(self, fit, x, y, colour):
         used = (x > 0) & (y > 0)
@@ -151,6 +164,8 @@ class Figure:
             labels.append(f"expected slope {number(slope)}")
         if self.study.over and any(self.study.error(y) is not None for y in self.plot.y):
             notes.insert(0, "bars: standard error over " + ", ".join(self.study.over))
+        if self.shared:
+            notes.append("lines: means of points that share an x")
         if self.hidden:
             notes.append(f"not shown: {self.hidden} that are not positive, or infinite")
         labels, title = ["\n".join(textwrap.wrap(label, WIDE)) for label in labels], "\n".join(textwrap.wrap("; ".join(notes), WIDE + 8))
