@@ -11,7 +11,7 @@ typedef char Text[BF_HUMAN];
 
 static const double moment   = 0.15; /* seconds of evaluations */
 static const double logits   = 4e6;  /* of an evaluation that is measured, about */
-static const double adaptive = 400;  /* evaluations of a descent that chooses its steps: a guess */
+static const double adaptive = 400;  /* evaluations of a descent that chooses its steps, at -ts_rtol 1e-5: a guess */
 
 /* ---- an evaluation ----------------------------------------------------------------------------------------------- */
 
@@ -117,10 +117,21 @@ typedef struct {
   bool     guessed;
 } Scheme;
 
+/* Of a scheme of order p, whose steps are as long as (the tolerance)^(1/p). */
+static PetscErrorCode guess(TS ts, double *evaluations) {
+  PetscInt  order;
+  PetscReal rtol;
+  PetscCall(TSRKGetOrder(ts, &order));
+  PetscCall(TSGetTolerances(ts, NULL, NULL, &rtol, NULL));
+  *evaluations = adaptive * pow(1e-5 / fmax(rtol, 1e-15), 1.0 / order);
+  return 0;
+}
+
 static PetscErrorCode read_scheme(const BfHeadsSettings *o, Scheme *out) {
   TS        ts;
   TSAdapt   adapt;
   PetscReal dt;
+  double    guessed = 0;
   PetscBool rk, none, fsal = PETSC_FALSE;
   PetscCall(TSCreate(PETSC_COMM_SELF, &ts));
   PetscCall(TSSetFromOptions(ts));
@@ -130,9 +141,10 @@ static PetscErrorCode read_scheme(const BfHeadsSettings *o, Scheme *out) {
   PetscCall(PetscObjectTypeCompare((PetscObject)adapt, TSADAPTNONE, &none));
   out->stages = 1;
   if (rk) PetscCall(TSRKGetTableau(ts, &out->stages, NULL, NULL, NULL, NULL, NULL, NULL, &fsal));
+  if (rk) PetscCall(guess(ts, &guessed));
   const double steps = ceil(o->tau / dt) + (double)o->outputs, each = out->stages - (rk && fsal);
   out->guessed     = rk && !none;
-  out->evaluations = 1 + (out->guessed ? fmax(adaptive, each * (double)o->outputs) : steps * each);
+  out->evaluations = 1 + (out->guessed ? fmax(guessed, each * (double)o->outputs) : steps * each);
   out->evaluations *= (double)(1 + o->insert); /* a descent a round */
   if (o->tau <= 0) out->evaluations = 1;
   return TSDestroy(&ts);
