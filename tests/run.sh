@@ -10,22 +10,33 @@ test_packages="libcmocka-dev g++ clang clang-format libclang-rt-14-dev hdf5-tool
 builds=${1:-release sanitize fuzz cross}
 status=0
 
-# run BUILD MESON-OPTIONS: two tests more at a time than there are cores, since many wait for launchers and clocks.
+# run BUILD MESON-OPTIONS: as many tests at a time as there are cores, since ranks that share one wait for each other by spinning; beside them
+# those that mostly sleep, for SLURM and between hosts.
 run() {
   folder=build-$1
   shift
-  reconfigure=
+  reconfigure= sleepers=
   [ ! -f "$folder/build.ninja" ] || reconfigure=--reconfigure # packages may have come since
   meson setup $reconfigure "$folder" "$@" >/dev/null
   ninja -C "$folder" --quiet
-  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes $(($(nproc) + 2)) || again "$folder" || status=1
+  if [ "$folder" = build-release ]; then
+    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes 2 --logbase sleepers --suite slurm --suite hosts >"$folder/sleepers.txt" 2>&1 &
+    sleepers=$!
+  fi
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$(nproc)" --no-suite slurm --no-suite hosts || again "$folder" testlog || status=1
   logs="$logs $folder/meson-logs/testlog.txt"
+  [ -n "$sleepers" ] || return 0
+  slept=0
+  wait $sleepers || slept=1
+  cat "$folder/sleepers.txt"
+  [ $slept = 0 ] || again "$folder" sleepers || status=1
+  logs="$logs $folder/meson-logs/sleepers.txt"
 }
 
-# again FOLDER: what failed, once more, alone. Tests kill programs, cut networks and start others' daemons (mpirun, SLURM) by the clock,
+# again FOLDER LOG: what failed, once more, alone. Tests kill programs, cut networks and start others' daemons (mpirun, SLURM) by the clock,
 # and a busy machine can spoil one: such a test is named as unsteady in the last lines, and is to be looked at.
 again() {
-  names=$(/usr/bin/python3 tests/failed.py "$1/meson-logs/testlog.json") || return 1
+  names=$(/usr/bin/python3 tests/failed.py "$1/meson-logs/$2.json") || return 1
   echo "== once more: $names"
   eval "set -- $1 $names"
   where=$1
