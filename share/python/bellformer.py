@@ -233,7 +233,7 @@ def save_controls(path, control):
     """A file that `bellformer flow -init` takes; control [T, q]. ValueError where another HDF5 file stands there, a result above all."""
     if h5py.is_hdf5(path):
         with h5py.File(path, "r") as f:
-            if list(f) != ["rollout"]:
+            if list(f) != ["rollout"] or list(f["rollout"]) != ["controls"]:
                 raise ValueError("%s holds %s: controls go into a file of their own" % (path, "a result" if "provenance" in f else "other data"))
     with h5py.File(path, "w") as f:
         f["/rollout/controls"] = np.asarray(control, dtype=float)
