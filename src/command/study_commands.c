@@ -39,6 +39,7 @@ static BfStatus check_trainer(BfRun *run, const BfStudyCheck *x, BfError *error)
   BF_GOTO(bf_trainer_begin(trainer, run, &state, error));
   BF_GOTO(bf_problem_read_beside(run->world, x->file, x->files, trainer->sections, run->options, &problem, error));
   if (trainer->choose) BF_GOTO(trainer->choose(state, run, problem, error));
+  if (trainer->check) BF_GOTO(bf_together(run->world, trainer->check(state, problem, error), error));
   if (x->seconds) estimate(run, trainer, state, problem, x, error);
 done:
   bf_trainer_end(trainer, &state);

@@ -1,5 +1,6 @@
 /* Evaluations: the leader of a group asks, its ranks take part, and the log keeps what came out. */
 #include "flow/search.h"
+#include "run/hash.h"
 #include "run/text.h"
 
 #include <math.h>
@@ -8,10 +9,7 @@
 /* 52 bits of FNV-1a of a control: a restart on a machine whose arithmetic differs must not be served what belongs to
  * another. */
 static double hash(const double *x, int64_t n) {
-  const unsigned char *byte = (const unsigned char *)x;
-  uint64_t             h    = 14695981039346656037u;
-  for (int64_t i = 0; i < 8 * n; i++) h = (h ^ byte[i]) * 1099511628211u;
-  return (double)(h >> 12);
+  return (double)(bf_hash(BF_HASH_NONE, x, (size_t)n * sizeof *x) >> 12);
 }
 
 /* By all ranks of the group: J at search->x, into the leader's log. */

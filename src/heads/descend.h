@@ -1,6 +1,7 @@
 /* The gradient flow of particles by PETSc's TS, step by step. */
 #pragma once
 #include "bellformer/checkpoint.h"
+#include "heads/certify/certify.h"
 #include "heads/heads.h"
 #include "heads/settings.h"
 #include "heads/tangent/tangent.h"
@@ -59,6 +60,9 @@ typedef struct {
   int64_t      rows; /* of the history; at most 1 + (K + 1) a round */
   double      *history;
   BfTangent    first_kernel, last_kernel; /* -kernel: of the first and the last row that were noted, if here */
+  BfOpenCells  open;                      /* -certify: the search that is under way */
+  double      *lower;                     /* [T] -certify, T > 1: bounds of the layers that are done, ... */
+  int64_t      lowers;                    /* ... of which there are so many */
   bool         broken;                    /* an evaluation was not finite */
   BfError      error;                     /* of an evaluation within TS */
 } BfDescent;

@@ -90,10 +90,10 @@ static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *sec
 
 /* Of a rank that has most: whole chunks of heads, and of sequences what falls to it; and what ranks tell each other at
  * every layer, there and back. */
-static double by_ranks(const BfMachine *m, const BfProblem *p, double alone) {
+static double by_ranks(const BfMachine *m, const BfProblem *p, int64_t asked, double alone) {
   int          blocks;
   const double chunks = (double)bf_heads_chunks(p->layer.heads, &blocks), tokens = (double)p->train.tokens;
-  const int    groups  = bf_heads_groups(m->ranks, (int64_t)chunks);
+  const int    groups  = asked ? (int)asked : bf_heads_groups(m->ranks, (int64_t)chunks);
   const double along   = fmin(m->ranks / groups, fmax(1, fmin((double)p->train.contexts, tokens / 8)));
   const double a_layer = bf_reduction_of_ranks(m, groups, 16 * tokens * p->layer.dim / along);
   return alone * bf_most_dealt(chunks, groups) / chunks / along + 2 * p->horizon * a_layer +
@@ -167,7 +167,7 @@ done:
 
 /* Of a node, if its heads are shared by all ranks: particles with their copies (of TS, a step and its beginning); on
  * every rank the model (its A or its V as they are written, or a layer in lanes), tokens and adjoints at all depths,
- * and what the kernel is made of. */
+ * and what kernel and certificate are made of. */
 static double node_bytes(const BfInfo *x, const BfHeadsSettings *o, const Scheme *scheme) {
   const BfProblem *p = x->problem;
   const double     T = p->horizon, all = T * p->layer.free, ranks = bf_info_node_ranks(x),
@@ -176,7 +176,8 @@ static double node_bytes(const BfInfo *x, const BfHeadsSettings *o, const Scheme
                model     = 8 * (T * p->layer.free + fmax(T / 2, BF_LANES) * p->layer.parameters),
                tokens    = 8 * 6 * (T + 1) * (double)(p->train.tokens + p->test.tokens) * p->layer.dim;
   const double kernel    = o->kernel ? bf_tangent_bytes(p, &p->train, p->layer.heads, (int)whole) : 0;
-  return particles + ranks * (model + tokens + kernel) + bf_info_program_bytes(x);
+  const double cells     = o->certify ? bf_certify_bytes(o->certify) : 0;
+  return particles + ranks * (model + tokens + kernel + cells) + bf_info_program_bytes(x);
 }
 
 BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
@@ -188,15 +189,18 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   BfEstimate             e = {0};
   BfMachine              own;
   Text                   a;
-  BF_TRY(bf_together(x->run->world, bf_heads_check(p, error), error));
-  BF_TRY(bf_together(x->run->world, bf_judge_check(p, o, error), error));
+  BF_TRY(bf_heads_trainer.choose(state, x->run, p, error)); /* refuses an -init that is not there */
+  BF_TRY(bf_together(x->run->world, bf_heads_trainer.check(state, p, error), error));
   BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
   BF_TRY(estimate(x->run, p, &alone, error));
   if (!x->machine) bf_machine_of_run(x->run, &own);
-  const BfMachine *m       = x->machine ? x->machine : &own;
-  const double     seconds = by_ranks(m, p, alone);
-  e.rough                  = scheme.guessed || o->kernel || o->lse || o->certify;
-  e.at_most                = !e.rough;
+  const BfMachine *m = x->machine ? x->machine : &own;
+  if (o->groups && m->ranks % o->groups)
+    return bf_fail(error, BF_BAD_INPUT, "-head_groups must divide the number of ranks, %d, got %lld", m->ranks,
+                   (long long)o->groups);
+  const double seconds = by_ranks(m, p, o->groups, alone);
+  e.rough              = scheme.guessed || o->kernel || o->lse || o->certify;
+  e.at_most            = !e.rough;
   bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,
            T * p->layer.free);
   bf_print(x->run, "  an evaluation      about %s with its gradient; %s%.0f of them to tau = %g%s\n",

@@ -42,7 +42,6 @@ static BfStatus judge_law(BfDescent *x, const BfHeadLaw *law, const BfHeadsValue
                           BfError *error) {
   const int T = x->problem->horizon;
   BF_TRY(bf_stationarity(x->heads, law, value, x->set->box, &out->stationary, error));
-  BF_TRY(bf_heads_pause(x->heads, error));
   if (x->set->kernel)
     BF_TRY(take_kernel(x, law, law->theta == x->initial ? &x->first_kernel : &x->last_kernel, &out->kernel, error));
   if (!x->set->lse) return BF_OK;
@@ -85,21 +84,27 @@ static BfStatus certify_risk(BfDescent *x, BfCertificate *out, BfError *error) {
   double       *heads = NULL;
   BF_TRY(bf_together(x->run->world, BF_NEW(&heads, count * x->law.free, error), error));
   bf_heads_pick(x->heads, &x->law, 0, count, heads);
-  const BfStatus status = bf_certify_risk(x->heads, &x->value, count, heads, x->set->certify, out, error);
+  const BfStatus status = bf_certify_risk(x->heads, &x->value, count, heads, x->set->certify, &x->open, out, error);
   bf_free(heads);
   return status;
 }
 
+/* Layers whose search has ended are known from x->lower, also behind a restart. */
 static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
   const int64_t n = x->problem->train.tokens * x->problem->layer.dim;
   BF_TRY(bf_together(x->run->world, BF_NEW(&out->lower, x->law.layers, error), error));
+  while (x->lowers < x->law.layers) {
+    BfLeastBound  least = {0};
+    const int64_t t     = x->lowers;
+    BF_TRY(bf_certify_least(x->heads, x->value.tokens + t * n, x->value.adjoint + (t + 1) * n, x->set->certify,
+                            &x->open, &least, error));
+    x->lower[x->lowers++] = least.lower;
+    bf_open_cells_clear(&x->open);
+  }
   out->certified = -INFINITY;
   for (int t = 0; t < x->law.layers; t++) {
-    BfLeastBound least = {0};
-    BF_TRY(bf_certify_least(x->heads, x->value.tokens + t * n, x->value.adjoint + (t + 1) * n, x->set->certify, &least,
-                            error));
-    out->lower[t]  = least.lower;
-    out->certified = bf_larger(out->certified, out->last.stationary.mean[t] - least.lower);
+    out->lower[t]  = x->lower[t];
+    out->certified = bf_larger(out->certified, out->last.stationary.mean[t] - x->lower[t]);
   }
   return BF_OK;
 }

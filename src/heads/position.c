@@ -20,6 +20,7 @@ BfStatus bf_descent_create(BfDescent *x, BfError *error) {
   BF_TRY(BF_NEW(&x->base_velocity, bf_descent_numbers(x), error));
   if (x->conic) BF_TRY(BF_NEW(&x->value.variation, x->law.layers * x->law.count, error));
   if (x->conic) BF_TRY(BF_NEW(&x->weight_velocity, x->law.layers * x->law.count, error));
+  if (x->set->certify) BF_TRY(BF_NEW(&x->lower, x->law.layers, error));
   return BF_NEW(&x->history, BF_HISTORY_COLUMNS * bf_history_room(x->set), error);
 }
 
@@ -36,6 +37,8 @@ void bf_descent_clear(BfDescent *x) {
   bf_free(x->base);
   bf_free(x->base_velocity);
   bf_free(x->history);
+  bf_free(x->lower);
+  bf_open_cells_clear(&x->open);
   bf_tangent_clear(&x->first_kernel);
   bf_tangent_clear(&x->last_kernel);
 }

@@ -1,6 +1,7 @@
 /* Checkpoints of a descent. Numbers stage, end, steps, rejected, evaluations, rows, round, inserted, round_rows, and
  * tau, next and round_begin by their bits; arrays: initial, initial_weight (once), partial/particles, partial/weights,
- * partial/history. */
+ * partial/history. Of a certificate under way lowers, cells, open, given, next_age, found; partial/lower, partial/open,
+ * partial/age, partial/best. */
 #include "heads/descend.h"
 #include "heads/share.h"
 #include <string.h>
@@ -64,30 +65,89 @@ static BfStatus restore_rows(BfDescent *x, BfCheckpoint *checkpoint, const Rows 
   return bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, columns, &rows->parts, data, error);
 }
 
+/* ---- a certificate ----------------------------------------------------------------------------------------------- */
+
+/* All ranks hold all of it: rank 0 gives it. */
+static BfStatus save_whole(const BfDescent *x, const char *name, BfStoreType type, int64_t rows, int columns,
+                           const void *data, BfError *error) {
+  const int64_t first = 0;
+  if (!rows) return BF_OK;
+  return bf_checkpoint_array(x->checkpoint, name, type, rows, columns, &(BfParts){x->run->rank == 0, &first, &rows},
+                             data, error);
+}
+
+static BfStatus restore_whole(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows, int columns,
+                              void *data, BfError *error) {
+  const int64_t first = 0;
+  int64_t       entries;
+  if (!rows) return BF_OK;
+  BF_TRY(bf_checkpoint_rows(checkpoint, name, &entries, error));
+  if (entries != rows * columns) return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
+  return bf_checkpoint_read(checkpoint, name, type, columns, &(BfParts){1, &first, &rows}, data, error);
+}
+
+static BfStatus save_search(const BfDescent *x, BfError *error) {
+  const BfOpenCells *open = &x->open;
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "lowers", x->lowers, error));
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "open", open->count, error));
+  BF_TRY(save_whole(x, "partial/lower", BF_STORE_DOUBLE, x->lowers, 1, x->lower, error));
+  if (!open->count) return BF_OK;
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "cells", open->cells, error));
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "given", open->given, error));
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "next_age", open->next_age, error));
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "found", bits_of(open->found), error));
+  BF_TRY(save_whole(x, "partial/open", BF_STORE_DOUBLE, open->count, BF_CELL_NUMBERS, open->open, error));
+  BF_TRY(save_whole(x, "partial/age", BF_STORE_INT64, open->count, 1, open->age, error));
+  return save_whole(x, "partial/best", BF_STORE_DOUBLE, 1, BF_CELL_NUMBERS, open->best, error);
+}
+
+static BfStatus restore_open(BfDescent *x, BfCheckpoint *checkpoint, int64_t count, BfError *error) {
+  BfOpenCells *open = &x->open;
+  BF_TRY(bf_checkpoint_get(checkpoint, "cells", &open->cells, error));
+  BF_TRY(bf_checkpoint_get(checkpoint, "given", &open->given, error));
+  BF_TRY(bf_checkpoint_get(checkpoint, "next_age", &open->next_age, error));
+  BF_TRY(get_double(checkpoint, "found", &open->found, error));
+  BF_TRY(bf_together(x->run->world, bf_open_cells_reserve(open, count, error), error));
+  open->count = count;
+  BF_TRY(restore_whole(checkpoint, "partial/open", BF_STORE_DOUBLE, count, BF_CELL_NUMBERS, open->open, error));
+  BF_TRY(restore_whole(checkpoint, "partial/age", BF_STORE_INT64, count, 1, open->age, error));
+  return restore_whole(checkpoint, "partial/best", BF_STORE_DOUBLE, 1, BF_CELL_NUMBERS, open->best, error);
+}
+
+static BfStatus restore_search(BfDescent *x, BfCheckpoint *checkpoint, BfError *error) {
+  int64_t count;
+  bf_open_cells_clear(&x->open);
+  BF_TRY(bf_checkpoint_get(checkpoint, "lowers", &x->lowers, error));
+  BF_TRY(bf_checkpoint_get(checkpoint, "open", &count, error));
+  if (x->lowers < 0 || x->lowers > (x->set->certify ? x->law.layers : 0) || count < 0 || count > x->set->certify)
+    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its certificate is not of this run");
+  BF_TRY(restore_whole(checkpoint, "partial/lower", BF_STORE_DOUBLE, x->lowers, 1, x->lower, error));
+  return count ? restore_open(x, checkpoint, count, error) : BF_OK;
+}
+
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
 double bf_descent_bytes(const BfDescent *x) {
-  return 8.0 * x->law.layers * (double)x->law.heads * (x->law.free + 1) + 8.0 * BF_HISTORY_COLUMNS * (double)x->rows;
+  return 8.0 * x->law.layers * (double)x->law.heads * (x->law.free + 1) + 8.0 * BF_HISTORY_COLUMNS * (double)x->rows +
+         8.0 * (BF_CELL_NUMBERS + 1) * (double)x->open.count;
 }
 
 static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
   const struct {
     const char *name;
     int64_t     value;
-  } number[]          = {{"stage", STAGE_DESCENT},
-                         {"end", x->end},
-                         {"steps", x->steps},
-                         {"rejected", x->rejected},
-                         {"evaluations", x->evaluations},
-                         {"rows", x->rows},
-                         {"tau", bits_of(x->tau)},
-                         {"next", bits_of(x->next)},
-                         {"round", x->round},
-                         {"inserted", x->inserted},
-                         {"round_begin", bits_of(x->round_begin)},
-                         {"round_rows", x->round_rows}};
-  const int64_t first = 0;
-  const int     mine  = x->run->rank == 0;
+  } number[] = {{"stage", STAGE_DESCENT},
+                {"end", x->end},
+                {"steps", x->steps},
+                {"rejected", x->rejected},
+                {"evaluations", x->evaluations},
+                {"rows", x->rows},
+                {"tau", bits_of(x->tau)},
+                {"next", bits_of(x->next)},
+                {"round", x->round},
+                {"inserted", x->inserted},
+                {"round_begin", bits_of(x->round_begin)},
+                {"round_rows", x->round_rows}};
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   for (size_t i = 0; i < sizeof number / sizeof *number; i++)
     BF_TRY(bf_checkpoint_number(x->checkpoint, number[i].name, number[i].value, error));
@@ -95,8 +155,8 @@ static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
   BF_TRY(save_rows(x, rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(save_rows(x, rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(save_rows(x, rows, "partial/weights", 1, x->law.weight, error));
-  BF_TRY(bf_checkpoint_array(x->checkpoint, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS,
-                             &(BfParts){mine, &first, &x->rows}, x->history, error));
+  BF_TRY(save_whole(x, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
+  BF_TRY(save_search(x, error));
   return bf_checkpoint_end(x->checkpoint, bf_descent_bytes(x), error);
 }
 
@@ -152,7 +212,7 @@ static BfStatus restore_numbers(BfDescent *x, BfCheckpoint *checkpoint, BfError 
 static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   Restoring *r = state;
   BfDescent *x = r->x;
-  int64_t    stage, entries;
+  int64_t    stage;
   r->begun = false;
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
   if (stage == 0) return BF_OK;
@@ -163,21 +223,29 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/weights", 1, x->law.weight, error));
-  BF_TRY(bf_checkpoint_rows(checkpoint, "partial/history", &entries, error));
-  if (entries != x->rows * BF_HISTORY_COLUMNS)
-    return bf_fail(error, BF_BAD_INPUT, "/partial/history does not fit the position of the run");
-  BF_TRY(bf_checkpoint_read(checkpoint, "partial/history", BF_STORE_DOUBLE, BF_HISTORY_COLUMNS,
-                            &(BfParts){1, &(int64_t){0}, &x->rows}, x->history, error));
+  BF_TRY(restore_whole(checkpoint, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
+  BF_TRY(restore_search(x, checkpoint, error));
   r->begun = true;
   return BF_OK;
 }
 
 /* What a generation that could not be read has left. */
 static void forget(BfDescent *x) {
-  x->end = BF_DESCENT_GOES_ON;
+  bf_open_cells_clear(&x->open);
+  x->lowers = 0;
+  x->end    = BF_DESCENT_GOES_ON;
   x->tau = x->next = 0;
   x->steps = x->rejected = x->evaluations = x->rows = x->round = x->inserted = x->round_rows = 0;
   x->round_begin                                                                             = 0;
+}
+
+static void tell(const BfDescent *x) {
+  bf_print(x->run, "restored: tau = %.6g of %s%g, %lld steps%s", x->tau, x->set->insert ? "at most " : "",
+           x->set->tau * (double)(1 + x->set->insert), (long long)x->steps,
+           x->end == BF_DESCENT_GOES_ON ? "" : "; the descent has ended");
+  if (x->open.count)
+    bf_print(x->run, "; certificate: %lld of %lld cells", (long long)x->open.cells, (long long)x->set->certify);
+  bf_print(x->run, "\n");
 }
 
 BfStatus bf_descent_restore(BfDescent *x, int *restored, BfError *error) {
@@ -187,9 +255,7 @@ BfStatus bf_descent_restore(BfDescent *x, int *restored, BfError *error) {
   BF_GOTO(bf_checkpoint_restore(x->checkpoint, restore, &r, restored, error));
   *restored = *restored && r.begun;
   if (!*restored) forget(x);
-  else
-    bf_print(x->run, "restored: tau = %.6g of %g, %lld steps%s\n", x->tau, x->set->tau, (long long)x->steps,
-             x->end == BF_DESCENT_GOES_ON ? "" : "; the descent has ended");
+  else tell(x);
 done:
   clear_rows(&r.rows);
   return status;

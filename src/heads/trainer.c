@@ -8,14 +8,6 @@ static const BfSections sections = {"heads", 0, BF_SECTION_HEADS};
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus settle(void *state, const BfRun *run, BfError *error) {
-  BfHeadsState *x = state;
-  if (x->set.groups && run->size % x->set.groups)
-    return bf_fail(error, BF_BAD_INPUT, "option -head_groups must divide the number of ranks, %d, got %lld", run->size,
-                   (long long)x->set.groups);
-  return BF_OK;
-}
-
 static const char *input(const void *state) {
   const BfHeadsState *x = state;
   return x->set.init;
@@ -94,7 +86,6 @@ static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bo
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus make(BfHeadsState *x, BfSession *session, BfError *error) {
-  BF_TRY(bf_judge_check(session->problem, &x->set, error));
   BF_TRY(bf_heads_database_create(x->set.petsc, &x->database, error));
   x->descent = (BfDescent){.run      = session->run,
                            .problem  = session->problem,
@@ -105,10 +96,26 @@ static BfStatus make(BfHeadsState *x, BfSession *session, BfError *error) {
   return bf_descent_create(&x->descent, error);
 }
 
+static BfStatus check(const void *state, const BfProblem *problem, BfError *error) {
+  BF_TRY(bf_heads_check(problem, error));
+  return bf_judge_check(problem, &((const BfHeadsState *)state)->set, error);
+}
+
+/* Every rank holds all open cells of a certificate: told now, not when the descent has ended. */
+static BfStatus check_memory(const BfHeadsState *x, const BfRun *run, BfError *error) {
+  const double bytes = x->set.certify ? run->node_size * bf_certify_bytes(x->set.certify) : 0;
+  const double left  = (double)bf_memory_left(run);
+  char         a[BF_HUMAN], b[BF_HUMAN];
+  if (bytes <= left) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-certify %lld: its cells may take %s a node, %s are free",
+                 (long long)x->set.certify, bf_human_bytes(bytes, a), bf_human_bytes(left, b));
+}
+
 static BfStatus create(void *state, BfSession *session, BfError *error) {
   BfHeadsState    *x       = state;
   const BfProblem *problem = session->problem;
-  BF_TRY(bf_together(session->run->world, bf_heads_check(problem, error), error));
+  BF_TRY(bf_together(session->run->world, check(state, problem, error), error));
+  BF_TRY(bf_together(session->run->world, check_memory(x, session->run, error), error));
   BF_TRY(bf_heads_create(session->run, problem, &problem->train, problem->layer.heads, (int)x->set.groups, &x->heads,
                          error));
   BF_TRY(bf_together(session->run->world, make(x, session, error), error));
@@ -206,9 +213,9 @@ const BfTrainer bf_heads_trainer = {
     .size     = sizeof(BfHeadsState),
     .parse    = bf_heads_petsc_take,
     .takes    = bf_heads_petsc_is,
-    .settle   = settle,
     .input    = input,
     .choose   = choose,
+    .check    = check,
     .save     = save,
     .restore  = restore,
     .compare  = compare,

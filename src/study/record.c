@@ -1,5 +1,6 @@
 /* What the runs at a point have given, and that as bytes. */
 #include "study/record.h"
+#include "run/hash.h"
 #include "run/text.h"
 #include <string.h>
 
@@ -101,12 +102,7 @@ enum { HEAD = 4 + 8, SUM = 8, KEY = 32 };
 static const unsigned char magic[4]  = {'B', 'F', 'r', '1'};
 static const uint32_t      no_length = UINT32_MAX;
 
-/* FNV-1a of 64 bits. */
-static uint64_t sum_of(const unsigned char *bytes, int64_t size) {
-  uint64_t sum = UINT64_C(0xcbf29ce484222325);
-  for (int64_t i = 0; i < size; i++) sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
-  return sum;
-}
+static uint64_t sum_of(const unsigned char *bytes, int64_t size) { return bf_hash(BF_HASH_NONE, bytes, (size_t)size); }
 
 /* Bytes that are counted, or, where `to` is there, written. */
 typedef struct {

@@ -39,6 +39,8 @@ struct BfTrainer {
   /* Put what the problem decides, where the options do not, into the state: of a run that starts afresh, or that does
    * if there is nothing to go on from (-restart auto). */
   BfStatus (*choose)(void *state, const BfRun *run, const BfProblem *problem, BfError *error);
+  /* Refuse what a run with this state would refuse of the problem; NULL: nothing. Local. */
+  BfStatus (*check)(const void *state, const BfProblem *problem, BfError *error);
   /* What a checkpoint and a result keep beside the options, and back from a checkpoint. */
   BfStatus (*save)(const void *state, BfStore *store, BfError *error);
   BfStatus (*restore)(void *state, const BfRun *run, BfStore *store, BfError *error);

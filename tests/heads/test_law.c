@@ -210,13 +210,14 @@ static void test_bounds(Test *t) {
   const int64_t n     = t->heads->data->tokens * t->problem->layer.dim;
   bool          below = true, shrinks = true, search = true;
   double        theta[32], found[32];
+  BfOpenCells   open = {0};
   for (int layer = 0; layer < t->law.layers; layer++) {
     const double     *z = t->value.tokens + layer * n, *p = t->value.adjoint + (layer + 1) * n;
     BfLeastBound      few = {0}, many = {.theta = found};
     const BfVariation variation = {t->heads, z, p, true};
     BfVariationLeast  least     = {.theta = theta};
-    bf_certify_least(t->heads, z, p, 50, &few, &t->error);
-    bf_certify_least(t->heads, z, p, 3000, &many, &t->error);
+    bf_certify_least(t->heads, z, p, 50, &open, &few, &t->error);
+    bf_certify_least(t->heads, z, p, 3000, &open, &many, &t->error); /* which goes on */
     shrinks = shrinks && many.lower >= few.lower && few.cells <= 50 && many.cells <= 3000 &&
               many.found - many.lower <= fmax(0.5 * (few.found - few.lower), 1e-9);
     below = below && near(many.found, variation_of(t, z, p, found), 1e-9);
@@ -228,6 +229,7 @@ static void test_bounds(Test *t) {
       below = below && variation_of(t, z, p, theta) >= many.lower;
     }
   }
+  bf_open_cells_clear(&open);
   say(t, below, "no G of 1000 heads of the box is below the bound of its least value; what was found is G");
   say(t, shrinks, "3000 cells leave less than half of the gap of 50");
   say(t, search, "a search finds what branch and bound does, above the bound");
@@ -250,12 +252,14 @@ static double risk_of_random(Test *t, uint64_t seed) {
 
 static void test_certificate(Test *t) {
   BfCertificate few = {0}, many = {0};
+  BfOpenCells   open  = {0};
   bool          below = true;
   if (t->law.layers > 1) return;
   risk_of_random(t, 3);
   bf_heads_evaluate(t->heads, &t->law, &t->value, &t->error);
-  bf_certify_risk(t->heads, &t->value, 0, NULL, 100, &few, &t->error);
-  bf_certify_risk(t->heads, &t->value, 0, NULL, 4000, &many, &t->error);
+  bf_certify_risk(t->heads, &t->value, 0, NULL, 100, &open, &few, &t->error);
+  bf_certify_risk(t->heads, &t->value, 0, NULL, 4000, &open, &many, &t->error);
+  bf_open_cells_clear(&open);
   for (uint64_t seed = 0; seed < 300; seed++) below = below && risk_of_random(t, seed) >= many.lower;
   say(t, below, "no risk of 300 laws of the box is below the certified bound");
   say(t, many.lower >= few.lower && many.lower <= many.found && near(many.found, t->value.risk, 1e-8),

@@ -2,6 +2,7 @@
 import glob
 import os
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -69,6 +70,21 @@ def while_judged():
         assert not same(whole, Result(out)), same(whole, Result(out))
 
 
+def certificate():
+    """Stopped at every pause of a certificate, on 1, 2, 3 ranks: each start goes on with its search."""
+    options = ["-tau", 0, "-certify", 200]
+    with tempfile.TemporaryDirectory() as f:
+        path, whole, out = prepare(f, options)
+        done, starts = run(["heads", path, "-o", out, *options, "-maxh", 1e-9, "-checkpoint_interval", 0]), 1
+        cells = []
+        while done.returncode == 75:
+            assert starts < 30, done
+            done, starts = run(["heads", "-restart", out, "-maxh", 1e-9, "-checkpoint_interval", 0], 1 + starts % 3), starts + 1
+            cells += re.findall(r"certificate: (\d+) of 200 cells", done.stdout)
+        assert done.returncode == 0 and len(set(cells)) > 1, (done, cells)
+        assert not same(whole, Result(out)), same(whole, Result(out))
+
+
 def ended(out):
     """Whether the newest checkpoint is of a descent that has ended."""
     files = sorted(glob.glob(out + ".checkpoint/[0-9]*.h5"))
@@ -128,4 +144,4 @@ def refused():
         assert done.returncode == 2 and "command was heads, now flow" in done.stderr, done
 
 
-tap([(f.__doc__.split(":")[0].split(".")[0], f) for f in (in_a_row, in_a_box, while_judged, killed, from_a_file, refused)])
+tap([(f.__doc__.split(":")[0].split(".")[0], f) for f in (in_a_row, in_a_box, while_judged, certificate, killed, from_a_file, refused)])

@@ -1,48 +1,76 @@
 /* Best-first branch and bound over cells of A's box. Every rank holds all open cells; a round takes the ROUND of least
  * bound, whose halves are dealt to ranks and bounded: what is looked at depends on bounds alone. */
 #include "heads/certify/bound.h"
+#include "run/hash.h"
 #include <math.h>
 #include <string.h>
 
 enum { ROUND = 32 }; /* cells that are split between two exchanges */
 
+_Static_assert(sizeof(BfCell) == BF_CELL_NUMBERS * sizeof(double), "a cell is its numbers");
+
 typedef struct {
-  double     *given; /* [2][N][d] z, r as rank 0 has them: ranks must not differ by a rounding of what they split */
-  BfCellBound bound;
-  BfCell     *open; /* [count] a heap, the least bound first; of equal ones the older */
-  int64_t    *age;  /* [count] */
-  int64_t     count, room, next_age;
-  double      found;
-  BfCell      best;
+  double      *given; /* [2][N][d] z, r as rank 0 has them: ranks must not differ by a rounding of what they split */
+  BfCellBound  bound;
+  BfOpenCells *kept; /* a heap, the least bound first; of equal ones the older */
+  BfCell      *open; /* its cells */
 } Tree;
+
+void bf_open_cells_clear(BfOpenCells *x) {
+  bf_free(x->open);
+  bf_free(x->age);
+  *x = (BfOpenCells){0};
+}
+
+double bf_certify_bytes(int64_t cells) {
+  return ((double)cells + 2 * ROUND) * (double)(sizeof(BfCell) + sizeof(int64_t));
+}
+
+BfStatus bf_open_cells_reserve(BfOpenCells *x, int64_t room, BfError *error) {
+  double  *open = NULL;
+  int64_t *age  = NULL;
+  if (room <= x->room) return BF_OK;
+  if (BF_NEW(&open, room * BF_CELL_NUMBERS, error) != BF_OK || BF_NEW(&age, room, error) != BF_OK) {
+    bf_free(open);
+    return error->status;
+  }
+  if (x->count) memcpy(open, x->open, (size_t)x->count * sizeof(BfCell));
+  if (x->count) memcpy(age, x->age, (size_t)x->count * sizeof *age);
+  bf_free(x->open);
+  bf_free(x->age);
+  x->open = open;
+  x->age  = age;
+  x->room = room;
+  return BF_OK;
+}
 
 /* ---- the heap ---------------------------------------------------------------------------------------------------- */
 
 static bool before(const Tree *x, int64_t a, int64_t b) {
-  return x->open[a].lower != x->open[b].lower ? x->open[a].lower < x->open[b].lower : x->age[a] < x->age[b];
+  return x->open[a].lower != x->open[b].lower ? x->open[a].lower < x->open[b].lower : x->kept->age[a] < x->kept->age[b];
 }
 
 static void swap(Tree *x, int64_t a, int64_t b) {
   const BfCell  cell = x->open[a];
-  const int64_t age  = x->age[a];
+  const int64_t age  = x->kept->age[a];
   x->open[a]         = x->open[b];
-  x->age[a]          = x->age[b];
+  x->kept->age[a]    = x->kept->age[b];
   x->open[b]         = cell;
-  x->age[b]          = age;
+  x->kept->age[b]    = age;
 }
 
 static void push(Tree *x, const BfCell *cell) {
-  int64_t at  = x->count++;
-  x->open[at] = *cell;
-  x->age[at]  = x->next_age++;
+  int64_t at       = x->kept->count++;
+  x->open[at]      = *cell;
+  x->kept->age[at] = x->kept->next_age++;
   for (; at && before(x, at, (at - 1) / 2); at = (at - 1) / 2) swap(x, at, (at - 1) / 2);
 }
 
 static BfCell pop(Tree *x) {
   const BfCell top = x->open[0];
-  swap(x, 0, --x->count);
-  for (int64_t at = 0, child; (child = 2 * at + 1) < x->count; at = child) {
-    if (child + 1 < x->count && before(x, child + 1, child)) child++;
+  swap(x, 0, --x->kept->count);
+  for (int64_t at = 0, child; (child = 2 * at + 1) < x->kept->count; at = child) {
+    if (child + 1 < x->kept->count && before(x, child + 1, child)) child++;
     if (!before(x, child, at)) break;
     swap(x, at, child);
   }
@@ -52,9 +80,9 @@ static BfCell pop(Tree *x) {
 /* ---- a round ----------------------------------------------------------------------------------------------------- */
 
 static void take(Tree *x, const BfCell *cell) {
-  if (cell->value < x->found) {
-    x->found = cell->value;
-    x->best  = *cell;
+  if (cell->value < x->kept->found) {
+    x->kept->found = cell->value;
+    memcpy(x->kept->best, cell, sizeof *cell);
   }
   push(x, cell);
 }
@@ -71,7 +99,10 @@ static void bound_all(Tree *x, int count, BfCell *cells) {
 }
 
 /* Whether a split can still move the bound: not where what is found is no more than rounding above it. */
-static bool is_open(const Tree *x) { return x->count && x->found - x->open[0].lower > 1e-12 * fabs(x->found) + 1e-300; }
+static bool is_open(const Tree *x) {
+  const double found = x->kept->found;
+  return x->kept->count && found - x->open[0].lower > 1e-12 * fabs(found) + 1e-300;
+}
 
 static int64_t round_of(Tree *x, int64_t left) {
   BfCell halves[2 * ROUND];
@@ -104,39 +135,60 @@ BfStatus bf_certify_check(const BfProblem *problem, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus make(Tree *x, BfHeads *heads, const double *z, const double *r, int64_t cells, BfError *error) {
+static BfStatus make(Tree *x, BfHeads *heads, const double *z, const double *r, BfError *error) {
   const size_t n = (size_t)(heads->data->tokens * heads->problem->layer.dim);
-  x->room        = cells + 2 * ROUND;
   BF_TRY(BF_NEW(&x->given, 2 * (int64_t)n, error));
   memcpy(x->given, z, n * sizeof *z);
   memcpy(x->given + n, r, n * sizeof *r);
-  BF_TRY(BF_NEW(&x->open, x->room, error));
-  return BF_NEW(&x->age, x->room, error);
+  return BF_OK;
 }
 
-BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int64_t cells, BfLeastBound *out,
-                          BfError *error) {
-  Tree     x = {.found = INFINITY};
-  BfStatus status;
-  BF_GOTO(bf_together(heads->run->world, make(&x, heads, z, r, cells, error), error));
+/* The search that is kept, if it is of the same numbers; else one that begins with the whole box. */
+static BfStatus begin(Tree *x, int64_t n, int64_t cells, BfError *error) {
+  BfOpenCells  *kept  = x->kept;
+  const int64_t given = (int64_t)(bf_hash(BF_HASH_NONE, x->given, (size_t)(2 * n) * sizeof(double)) | 1);
+  const bool    fresh = kept->given != given;
+  if (fresh) {
+    kept->cells = kept->count = kept->next_age = 0;
+    kept->found                                = INFINITY;
+    kept->given                                = given;
+  }
+  BF_TRY(bf_together(x->bound.x->run->world, bf_open_cells_reserve(kept, cells + 2 * ROUND, error), error));
+  x->open = (BfCell *)kept->open;
+  if (!fresh) return BF_OK;
+  BfCell all = bf_cell_all(&x->bound);
+  bound_all(x, 1, &all);
+  take(x, &all);
+  kept->cells = 1;
+  return BF_OK;
+}
+
+static BfStatus search(Tree *x, BfHeads *heads, int64_t cells, BfError *error) {
+  while (x->kept->cells + 2 <= cells && is_open(x)) {
+    x->kept->cells += round_of(x, cells - x->kept->cells);
+    BF_TRY(bf_heads_pause(heads, error));
+  }
+  return BF_OK;
+}
+
+BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int64_t cells, BfOpenCells *open,
+                          BfLeastBound *out, BfError *error) {
   const int64_t n = heads->data->tokens * heads->problem->layer.dim;
+  Tree          x = {.kept = open};
+  BfCell        best;
+  BfStatus      status;
+  BF_GOTO(bf_together(heads->run->world, make(&x, heads, z, r, error), error));
   (void)MPI_Bcast(x.given, (int)(2 * n), MPI_DOUBLE, 0, heads->run->world);
   BF_GOTO(bf_together(heads->run->world, bf_cell_bound_create(heads, x.given, x.given + n, &x.bound, error), error));
-  BfCell all = bf_cell_all(&x.bound);
-  bound_all(&x, 1, &all);
-  take(&x, &all);
-  out->cells = 1;
-  while (out->cells + 2 <= cells && is_open(&x)) {
-    out->cells += round_of(&x, cells - out->cells);
-    BF_GOTO(bf_heads_pause(heads, error));
-  }
+  BF_GOTO(begin(&x, n, cells, error));
+  BF_GOTO(search(&x, heads, cells, error));
+  out->cells = open->cells;
   out->lower = x.open[0].lower;
-  out->found = x.found;
-  if (out->theta) bf_cell_theta(&x.bound, &x.best, out->theta);
+  out->found = open->found;
+  memcpy(&best, open->best, sizeof best);
+  if (out->theta) bf_cell_theta(&x.bound, &best, out->theta);
 done:
   bf_cell_bound_clear(&x.bound);
   bf_free(x.given);
-  bf_free(x.open);
-  bf_free(x.age);
   return status;
 }

@@ -19,14 +19,31 @@ typedef struct {
   double *theta; /* [q] that; owned by the caller */
 } BfLeastBound;
 
+/* A search that is under way: what a checkpoint keeps of it. Zeros: none. The same on all ranks. */
+enum { BF_CELL_NUMBERS = 3 * BF_CERTIFY_MOST + 2 };
+typedef struct {
+  int64_t  given; /* a hash of z and r: what the bounds are of; 0: nothing */
+  int64_t  cells; /* that were bounded */
+  int64_t  count, room, next_age;
+  double  *open;                         /* [count][BF_CELL_NUMBERS] cells that are not split, a heap; owned */
+  int64_t *age;                          /* [count]; owned */
+  double   best[BF_CELL_NUMBERS], found; /* the cell with the least value at its centre, and that */
+} BfOpenCells;
+void bf_open_cells_clear(BfOpenCells *open);
+/* Room for as many, which is kept; count: that are there. Local. */
+BfStatus bf_open_cells_reserve(BfOpenCells *open, int64_t room, BfError *error);
+/* Memory of a search of so many cells on a rank, bytes. */
+double bf_certify_bytes(int64_t cells);
+
 /* Refuses what cannot be certified: more than BF_CERTIFY_MOST free numbers of A, or d beyond 3. Local. */
 BfStatus bf_certify_check(const BfProblem *problem, BfError *error);
 
 /* cells: how many are bounded, a budget; fewer where the bound is tight before. z, r [N][d] in the order of the data.
  * Rounds of cells are dealt to ranks and depend on their bounds alone: the same bits on any number of ranks. A cell
- * costs an exponential and about 40 flops for each pair of tokens of a sequence. Collective. */
-BfStatus bf_certify_least(BfHeads *x, const double *z, const double *r, int64_t cells, BfLeastBound *out,
-                          BfError *error);
+ * costs an exponential and about 40 flops for each pair of tokens of a sequence. open: goes on from there if that is of
+ * the same z and r, else from all of the box, and leaves there what a pause (heads.h) saves. Collective. */
+BfStatus bf_certify_least(BfHeads *x, const double *z, const double *r, int64_t cells, BfOpenCells *open,
+                          BfLeastBound *out, BfError *error);
 
 typedef struct {
   double  lower, found; /* lower <= min R <= found */
@@ -37,6 +54,6 @@ typedef struct {
 /* The least risk over all laws of heads in the box, T = 1. value: of an evaluation at a law in the box, with tokens and
  * adjoint; heads [count][q]: some whose A's help to choose the scale. Collective. */
 BfStatus bf_certify_risk(BfHeads *x, const BfHeadsValue *value, int64_t count, const double *heads, int64_t cells,
-                         BfCertificate *out, BfError *error);
+                         BfOpenCells *open, BfCertificate *out, BfError *error);
 /* Whether that can be asked for: T = 1, one readout, a cost with a minorant. Local. */
 BfStatus bf_certify_check_risk(const BfProblem *problem, BfError *error);

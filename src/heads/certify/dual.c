@@ -173,11 +173,11 @@ static double from_above(const BfHeads *x, const BfHeadsValue *value, double rea
 }
 
 /* D(scale), from below. */
-static BfStatus bound_at(Dual *w, double scale, int64_t cells, BfCertificate *out, BfError *error) {
+static BfStatus bound_at(Dual *w, double scale, int64_t cells, BfOpenCells *open, BfCertificate *out, BfError *error) {
   BfLeastBound least = {0};
   double       constant;
   BF_TRY(minorize_all(w, scale, &constant, error));
-  BF_TRY(bf_certify_least(w->x, w->z0, w->r, cells, &least, error));
+  BF_TRY(bf_certify_least(w->x, w->z0, w->r, cells, open, &least, error));
   const double G = w->x->problem->layer.step * least.lower;
   out->lower     = constant + G - 8 * DBL_EPSILON * (fabs(constant) + fabs(G));
   out->scale     = scale;
@@ -187,24 +187,26 @@ static BfStatus bound_at(Dual *w, double scale, int64_t cells, BfCertificate *ou
 
 /* Where few cells leave less than D(0), the least decay beside a cost of at least 0, that is the bound. */
 BfStatus bf_certify_risk(BfHeads *x, const BfHeadsValue *value, int64_t count, const double *heads, int64_t cells,
-                         BfCertificate *out, BfError *error) {
+                         BfOpenCells *open, BfCertificate *out, BfError *error) {
   const int64_t n     = x->data->tokens * x->problem->layer.dim;
   Dual          w     = {.x = x, .z0 = value->tokens, .z1 = value->tokens + n};
   BfCertificate none  = {0};
+  BfOpenCells   whole = {0};
   double        scale = 0;
   BfStatus      status;
   BF_GOTO(bf_together(x->run->world, make(&w, count, heads, error), error));
   BF_GOTO(expand_pool(&w, error));
   BF_GOTO(bf_together(x->run->world, x->run->rank == 0 ? choose_scale(&w, &scale, error) : BF_OK, error));
   (void)MPI_Bcast(&scale, 1, MPI_DOUBLE, 0, x->run->world);
-  BF_GOTO(bound_at(&w, scale, cells, out, error));
-  BF_GOTO(bound_at(&w, 0, 1, &none, error));
+  BF_GOTO(bound_at(&w, scale, cells, open, out, error));
+  BF_GOTO(bound_at(&w, 0, 1, &whole, &none, error));
   if (none.lower > out->lower) {
     out->lower = none.lower;
     out->scale = 0;
   }
   out->found = from_above(x, value, w.reach);
 done:
+  bf_open_cells_clear(&whole);
   bf_cell_bound_clear(&w.bound);
   bf_free(w.r);
   bf_free(w.c);

@@ -179,6 +179,11 @@ static PetscErrorCode solve(Mat matrix, EPSWhich which, int count, double *value
   return EPSDestroy(&eps);
 }
 
+/* Whether there are as many free numbers as outputs: else the least eigenvalue is 0. */
+static bool is_full(const BfHeadLaw *law, const BfTangent *out) {
+  return (double)law->layers * (double)law->heads * law->free >= (double)out->outputs;
+}
+
 static PetscErrorCode both_ends(Product *w, BfTangent *out) {
   const PetscInt n = (PetscInt)out->outputs;
   Mat            matrix;
@@ -186,11 +191,11 @@ static PetscErrorCode both_ends(Product *w, BfTangent *out) {
   PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, w, &matrix));
   PetscCall(MatShellSetOperation(matrix, MATOP_MULT, (void (*)(void))multiply));
   PetscCall(solve(matrix, EPS_LARGEST_REAL, LARGEST, out->spectrum, &found, &out->residual));
-  PetscCall(solve(matrix, EPS_SMALLEST_REAL, 1, &out->smallest, &least, &out->residual));
+  if (is_full(w->law, out)) PetscCall(solve(matrix, EPS_SMALLEST_REAL, 1, &out->smallest, &least, &out->residual));
   PetscCall(MatDestroy(&matrix));
   out->values  = found;
   out->largest = found ? out->spectrum[0] : NAN;
-  if (!least) out->smallest = NAN;
+  if (!least) out->smallest = is_full(w->law, out) ? NAN : 0;
   return 0;
 }
 
