@@ -50,8 +50,11 @@ def states(out):
     """key: state, from the logs, as src/study/record.c writes them."""
     found = {}
     for path in sorted(glob.glob(out + ".checkpoint/*.log"), key=lambda name: name.replace(".log", "").replace("-", "~")):
-        with open(path, "rb") as f:
-            rest = f.read()
+        try:
+            with open(path, "rb") as f:
+                rest = f.read()
+        except FileNotFoundError:  # a study that has just ended, or begun, takes logs away
+            continue
         while rest[:4] == b"BFr1":
             size, key, state = struct.unpack("<q32si", rest[4:48])
             if len(rest) >= size:
