@@ -19,16 +19,16 @@ SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled
 
 
 def spaces(folder):
-    """name: (problem file, options) of a run in the full space (M = 3.9e5, K = 6561: pieces of work within a layer), one in the
+    """name: (problem file, options) of a run in the full space (M = 3.9e5, K = 2401: pieces of work within a layer), one in the
     reachable space (thousands of measures of 120 atoms), and the like without cells; and one in the full space that mostly builds tables."""
     long = {**SMALL, "cells": [5, 5], "rows": sequences(2, 2, seed=4), "horizon": 5, "lower": [-1.53, -1.47],
-            "control": {"A": {"form": "full", "range": [-2, 2], "levels": 9}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
+            "control": {"A": {"form": "full", "range": [-2, 2], "levels": 7}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
     iris = os.path.join(PROBLEMS, "iris", "iris.yaml")
     tables = os.path.join(PROBLEMS, "iris", "iris-full.yaml")  # whose tables take most of the time
-    return {"tables": (tables, ["-space", "full", "-action_count", "40", "-quantize_atoms", "2", "-quantize_cells", "4,3"]),
+    return {"tables": (tables, ["-space", "full", "-action_count", "20", "-quantize_atoms", "2", "-quantize_cells", "4,3"]),
             "full": (oracle.write(long, folder, "long"), ["-space", "full"]),
-            "reachable": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "16"]),
-            "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "13", "-quantize_cells", "0"])}
+            "reachable": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "13"]),
+            "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "11", "-quantize_cells", "0"])}
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through `with`, so that nothing is left behind

@@ -23,7 +23,7 @@ def stopped_in_a_row(space):
         stops = 0
         for ranks, node_size in ((1, 0), (2, 1), (3, 2), (4, 0), (7, 3)):
             arguments = [problem, "-o", out, "-restart", "auto", *options] if stops % 2 == 0 else ["-restart", out]
-            done = run(["solve", *arguments, "-maxh", 0.0002, "-checkpoint_interval", 0, "-node_size", node_size], ranks)
+            done = run(["solve", *arguments, "-maxh", 0.0001, "-checkpoint_interval", 0, "-node_size", node_size], ranks)
             assert done.returncode in (0, 75), (done.returncode, done.stderr)
             stops += done.returncode == 75
             if done.returncode == 75:

@@ -27,7 +27,7 @@ def line(folder, large=True):
     if not large:
         return out, ["study", os.path.join(PROBLEMS, "xor", "xor.yaml"), "-vary", "horizon 1 2; cost_weight_decay 0 0.001 0.002",
                      "-quantize_cells", "2", "-store_value", "0", "-store_policy", "0", *common]
-    return out, ["study", os.path.join(PROBLEMS, "iris", "iris.yaml"), "-vary", "action_count 20 28; action_seed 1..3",
+    return out, ["study", os.path.join(PROBLEMS, "iris", "iris.yaml"), "-vary", "action_count 18 25; action_seed 1..3",
                  "-horizon", "3", "-over", "action_seed", "-checkpoint_interval", "0", *common]
 
 
