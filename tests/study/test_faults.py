@@ -46,15 +46,19 @@ def wanted(large, ranks=0, *options):
         return table(out)
 
 
+def read_logs(out):
+    """Bytes of all logs; again from the list where a study takes some away meanwhile, for one that has all that they had."""
+    while True:
+        try:
+            return [open(path, "rb").read() for path in sorted(glob.glob(out + ".checkpoint/*.log"), key=lambda name: name.replace(".log", "").replace("-", "~"))]
+        except FileNotFoundError:
+            continue
+
+
 def states(out):
     """key: state, from the logs, as src/study/record.c writes them."""
     found = {}
-    for path in sorted(glob.glob(out + ".checkpoint/*.log"), key=lambda name: name.replace(".log", "").replace("-", "~")):
-        try:
-            with open(path, "rb") as f:
-                rest = f.read()
-        except FileNotFoundError:  # a study that has just ended, or begun, takes logs away
-            continue
+    for rest in read_logs(out):
         while rest[:4] == b"BFr1":
             size, key, state = struct.unpack("<q32si", rest[4:48])
             if len(rest) >= size:
