@@ -55,30 +55,33 @@ static BfStatus check_eval(BfRun *run, const BfStudyCheck *x, BfError *error) {
   return bf_eval_check(run, *x->problem, error);
 }
 
-static const char *const     eval_outputs[] = {"/@accuracy",
-                                               "/@loss",
-                                               "/@outside",
-                                               "/@w1",
-                                               "/@w1_cells",
-                                               "/@*_accuracy",
-                                               "/@*_loss",
-                                               "/loss",
-                                               "/position",
-                                               "/prediction@accuracy",
-                                               "/prediction@loss",
-                                               "/prediction/*",
-                                               "/*_prediction/*",
-                                               "/sequence",
-                                               "/tokens",
-                                               "/*_tokens",
-                                               NULL};
-static const BfOption *const eval_tables[]  = {bf_eval_options, NULL};
-static const BfStudyCommand  eval_command   = {.name    = "eval",
-                                               .file    = "model",
-                                               .tables  = eval_tables,
-                                               .outputs = eval_outputs,
-                                               .run     = bf_run_command,
-                                               .check   = check_eval};
+static const char *const eval_outputs[]  = {"/@accuracy",
+                                            "/@loss",
+                                            "/@outside",
+                                            "/@w1",
+                                            "/@w1_cells",
+                                            "/@*_accuracy",
+                                            "/@*_loss",
+                                            "/loss",
+                                            "/position",
+                                            "/prediction@accuracy",
+                                            "/prediction@loss",
+                                            "/prediction/*",
+                                            "/*_prediction/*",
+                                            "/sequence",
+                                            "/tokens",
+                                            "/*_tokens",
+                                            NULL};
+static const char *const eval_needs[][2] = {
+    {"/@w1*", "w1"}, {"/@closed_loop_*", "closed_loop"}, {"/closed_loop_*", "closed_loop"}, {NULL, NULL}};
+static const BfOption *const eval_tables[] = {bf_eval_options, NULL};
+static const BfStudyCommand  eval_command  = {.name    = "eval",
+                                              .file    = "model",
+                                              .tables  = eval_tables,
+                                              .outputs = eval_outputs,
+                                              .needs   = eval_needs,
+                                              .run     = bf_run_command,
+                                              .check   = check_eval};
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
@@ -114,6 +117,7 @@ static BfStatus add_trainer(BfStudyCommands *all, int i, BfError *error) {
                                      .sections = trainer->sections,
                                      .takes    = trainer->takes,
                                      .outputs  = x->outputs,
+                                     .needs    = trainer->needs,
                                      .run      = bf_run_command,
                                      .check    = check_trainer};
   return BF_OK;

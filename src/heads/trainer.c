@@ -202,6 +202,11 @@ static const char *const outputs[] = {"/heads@accuracy",
                                       "/heads/weights",
                                       NULL};
 
+static const char *const needs[][2] = {
+    {"/heads@kernel_*", "kernel"}, {"/heads@final_kernel_*", "kernel"},   {"/heads@promised_rate", "kernel"},
+    {"/heads/kernel/*", "kernel"}, {"/heads/history/kernel_*", "kernel"}, {"/heads@lse_*", "lse"},
+    {"/heads/lse/*", "lse"},       {"/heads@certified_*", "certify"},     {NULL, NULL}};
+
 const BfTrainer bf_heads_trainer = {
     .name     = "heads",
     .about    = "Averages many heads a layer, a law of particles, and moves them along the gradient flow of the risk; "
@@ -210,6 +215,7 @@ const BfTrainer bf_heads_trainer = {
     .options  = bf_heads_options,
     .sections = &sections,
     .outputs  = outputs,
+    .needs    = needs,
     .size     = sizeof(BfHeadsState),
     .parse    = bf_heads_petsc_take,
     .takes    = bf_heads_petsc_is,

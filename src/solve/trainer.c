@@ -122,6 +122,8 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/value",
                                       NULL};
 
+static const char *const needs[][2] = {{"/stability@*", "stability"}, {"/stability/*", "stability"}, {NULL, NULL}};
+
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",
     .about   = "Solves the dynamic program over quantized laws of tokens exactly and writes the trained Transformer.\n",
@@ -129,6 +131,7 @@ const BfTrainer bf_solve_trainer = {
     .options = bf_solve_options,
     .sections = &bf_solve_sections,
     .outputs  = outputs,
+    .needs    = needs,
     .size     = sizeof(BfSolveState),
     .choose   = choose,
     .create   = create,

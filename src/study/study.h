@@ -40,6 +40,7 @@ typedef struct {
   const BfSections      *sections;   /* what it reads of a problem; NULL: none of its keys can be set */
   bool (*takes)(const char *option); /* further options, without the dash: PETSc's; may be NULL */
   const char *const *outputs;        /* what its file holds: "/rollout@cost", "/rollout/tokens"; NULL ends them */
+  const char *const (*needs)[2];     /* {output, option} that alone asks for it; {NULL} ends them; NULL: none */
   /* Run it on run->world with run->options; file: the problem, or what `file` names. Writes what its option -o says. */
   BfStatus (*run)(BfRun *run, const char *name, const char *file, BfError *error);
   /* Check what that would read, on `run`: options, and keys of the problem. Nothing is written. file: NULL where it is
@@ -216,6 +217,8 @@ double bf_study_room(const BfRun *run);
  * seconds and bytes into the plan, and ranks by them: points that differ only in `over` share one. Points are dealt to
  * ranks of the run. out: what must be none of the problem's files, or NULL. Collective. */
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
+/* Of that, measures of what an option alone asks for, which the study nowhere names (outputs.c). Local. */
+BfStatus bf_study_check_needs(const BfStudy *study, BfError *error);
 /* Of that, whether `out` is none of the problem's files. Collective. */
 BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error);
 /* Warn of runs that nothing uses, of formulas that are finite nowhere, of a reference that differs from no point; tell

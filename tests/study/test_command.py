@@ -229,6 +229,7 @@ def wrong():
                            ("table.csv", "none.csv", "there: cannot read"),
                            ("cells: 0", "cells: -1", "w.yaml: vary: the reference, quantize.cells -1"),
                            ("there@loss", "there@los", "w.yaml: line 15: measure: loss: eval writes no /@los, did you mean /@loss?"),
+                           ("there@loss", "there@w1", "measure loss: eval writes /@w1 where option w1 asks for it, which is not given"),
                            (XOR, "w.yaml", "problem: w.yaml is a study file"),
                            ("reachable, horizon: 1}\nvary:\n  - {quantize.cells: [4, 8]", "full, horizon: 1}\nvary:\n  - {quantize.cells: [4, 16]",
                             "quantize.cells 16, control.A.levels 2, control.V.levels 2: program: the full space has more than 2^62 measures"),
