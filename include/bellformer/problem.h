@@ -78,6 +78,9 @@ void     bf_data_clear(BfData *data);
  */
 BfStatus bf_context_create(const BfData *data, int64_t s, int atoms, BfContext *out, BfError *error);
 void     bf_context_clear(BfContext *context);
+/* All of them, *out [contexts]; destroy them also after a failure. NULL-safe, sets NULL. */
+BfStatus bf_contexts_create(const BfData *data, int atoms, BfContext **out, BfError *error);
+void     bf_contexts_destroy(const BfData *data, BfContext **contexts);
 
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 

@@ -80,15 +80,13 @@ static BfStatus count_groups(const BfRun *alone, const BfProblem *problem, Group
   const BfData *data = &problem->train;
   BfFlow        flow = {.run = alone, .problem = problem, .data = data};
   BfStatus      status;
-  BF_GOTO(BF_NEW(&flow.context, data->contexts, error));
-  for (int64_t s = 0; s < data->contexts; s++) BF_GOTO(bf_context_create(data, s, 0, &flow.context[s], error));
+  BF_GOTO(bf_contexts_create(data, 0, &flow.context, error));
   BF_GOTO(bf_flow_group(&flow, error));
   out->blocks = (double)flow.all_groups;
   for (int64_t g = 0; g < flow.groups; g++) out->largest = fmax(out->largest, (double)flow.group[g].size);
 done:
   bf_flow_ungroup(&flow);
-  for (int64_t s = 0; flow.context && s < data->contexts; s++) bf_context_clear(&flow.context[s]);
-  bf_free(flow.context);
+  bf_contexts_destroy(data, &flow.context);
   return status;
 }
 

@@ -10,13 +10,10 @@ const BfSections bf_flow_sections = {"flow", 0, BF_SECTION_ACTION | BF_SECTION_F
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_contexts(BfFlow *flow, BfError *error) {
-  const int64_t S       = flow->data->contexts;
-  int64_t       longest = 0;
-  BF_TRY(BF_NEW(&flow->context, S, error));
-  for (int64_t s = 0; s < S; s++) {
-    BF_TRY(bf_context_create(flow->data, s, 0, &flow->context[s], error));
+  int64_t longest = 0;
+  BF_TRY(bf_contexts_create(flow->data, 0, &flow->context, error));
+  for (int64_t s = 0; s < flow->data->contexts; s++)
     if (flow->context[s].slots > longest) longest = flow->context[s].slots;
-  }
   BF_TRY(BF_NEW(&flow->lanes, longest * flow->problem->layer.dim * BF_LANES, error));
   return BF_NEW(&flow->by_lanes, longest * flow->problem->layer.dim * BF_LANES, error);
 }
@@ -79,8 +76,7 @@ void bf_flow_destroy(BfFlow **flow) {
   bf_free(x->depth);
   bf_petsc_database_destroy(&x->database);
   bf_flow_ungroup(x);
-  for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
-  bf_free(x->context);
+  bf_contexts_destroy(x->data, &x->context);
   bf_free(x->parameters);
   bf_free(x->work);
   bf_free(x->lanes);

@@ -87,11 +87,9 @@ static BfStatus share_sequences(BfHeads *x, int groups, BfError *error) {
 
 static BfStatus make_contexts(BfHeads *x, BfError *error) {
   const int64_t S = x->data->contexts;
-  BF_TRY(BF_NEW(&x->context, S, error));
-  for (int64_t s = 0; s < S; s++) {
-    BF_TRY(bf_context_create(x->data, s, 0, &x->context[s], error));
+  BF_TRY(bf_contexts_create(x->data, 0, &x->context, error));
+  for (int64_t s = 0; s < S; s++)
     if (bf_heads_tokens(x, s) > x->most_tokens) x->most_tokens = bf_heads_tokens(x, s);
-  }
   x->cost           = x->problem->cost;
   x->cost.contexts  = (double)S;
   x->cost.tokens    = (double)x->data->tokens;
@@ -198,12 +196,12 @@ void bf_heads_set_pause(BfHeads *x, BfHeadsPause pause) { x->pause = pause; }
 void bf_heads_destroy(BfHeads **heads) {
   BfHeads *x = *heads;
   if (!x) return;
-  for (int64_t s = 0; x->context && s < x->data->contexts; s++) bf_context_clear(&x->context[s]);
+  bf_contexts_destroy(x->data, &x->context);
   if (x->across != MPI_COMM_NULL) MPI_Comm_free(&x->across);
   if (x->along != MPI_COMM_NULL) MPI_Comm_free(&x->along);
-  void *const owned[] = {x->context, x->encoded, x->sees, x->number,  x->factor,    x->part,    x->z,
-                         x->p,       x->s,       x->V,    x->A,       x->V_bound,   x->weight,  x->lanes,
-                         x->quanta,  x->by,      x->work, x->longest, x->token_sum, x->head_sum};
+  void *const owned[] = {x->encoded, x->sees, x->number,  x->factor,    x->part,    x->z,     x->p,
+                         x->s,       x->V,    x->A,       x->V_bound,   x->weight,  x->lanes, x->quanta,
+                         x->by,      x->work, x->longest, x->token_sum, x->head_sum};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   bf_free(x);
   *heads = NULL;

@@ -38,10 +38,9 @@ static BfStatus create(Work *w, BfError *error) {
   const BfLayer *layer = &w->problem->layer;
   const BfData  *data  = w->data;
   int64_t        most  = 0;
-  BF_TRY(BF_NEW(&w->context, data->contexts, error));
+  BF_TRY(bf_contexts_create(data, 0, &w->context, error));
   BF_TRY(BF_NEW(&w->at, data->contexts + 1, error));
   for (int64_t s = 0; s < data->contexts; s++) {
-    BF_TRY(bf_context_create(data, s, 0, &w->context[s], error));
     const int64_t work = bf_layer_alone_work(layer, &w->context[s]);
     w->at[s + 1]       = w->at[s] + (int64_t)bf_layer_alone_rows(&w->context[s]) * data->dim * BF_LANES;
     most               = work > most ? work : most;
@@ -52,8 +51,7 @@ static BfStatus create(Work *w, BfError *error) {
 }
 
 static void clear(Work *w) {
-  for (int64_t s = 0; w->context && s < w->data->contexts; s++) bf_context_clear(&w->context[s]);
-  bf_free(w->context);
+  bf_contexts_destroy(w->data, &w->context);
   bf_free(w->at);
   bf_free(w->parameters);
   bf_free(w->lane);

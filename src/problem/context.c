@@ -1,4 +1,4 @@
-/* One context of the data as the layer sees it. */
+/* Contexts of the data as the layer sees them. */
 #include "bellformer/problem.h"
 
 #include <inttypes.h>
@@ -55,4 +55,16 @@ void bf_context_clear(BfContext *context) {
   bf_free((void *)context->position);
   bf_free((void *)context->mass);
   *context = (BfContext){0};
+}
+
+BfStatus bf_contexts_create(const BfData *data, int atoms, BfContext **out, BfError *error) {
+  BF_TRY(BF_NEW(out, data->contexts, error));
+  for (int64_t s = 0; s < data->contexts; s++) BF_TRY(bf_context_create(data, s, atoms, &(*out)[s], error));
+  return BF_OK;
+}
+
+void bf_contexts_destroy(const BfData *data, BfContext **contexts) {
+  for (int64_t s = 0; *contexts && s < data->contexts; s++) bf_context_clear(&(*contexts)[s]);
+  bf_free(*contexts);
+  *contexts = NULL;
 }

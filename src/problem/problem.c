@@ -156,9 +156,7 @@ static void clear_warnings(BfProblem *problem) {
 void bf_problem_destroy(BfProblem **problem) {
   BfProblem *p = *problem;
   if (!p) return;
-  if (p->context)
-    for (int64_t s = 0; s < p->train.contexts; s++) bf_context_clear(&p->context[s]);
-  bf_free(p->context);
+  bf_contexts_destroy(&p->train, &p->context);
   bf_layer_clear(&p->layer);
   bf_cost_clear(&p->cost);
   bf_data_clear(&p->train);

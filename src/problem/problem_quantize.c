@@ -23,10 +23,7 @@ static BfStatus check_memory(const BfReader *reader, BfError *error) {
 }
 
 static BfStatus make_contexts(BfProblem *problem, BfError *error) {
-  BF_TRY(BF_NEW(&problem->context, problem->train.contexts, error));
-  for (int64_t s = 0; s < problem->train.contexts; s++)
-    BF_TRY(bf_context_create(&problem->train, s, problem->atoms, &problem->context[s], error));
-  return BF_OK;
+  return bf_contexts_create(&problem->train, problem->atoms, &problem->context, error);
 }
 
 BfStatus bf_read_quantize(BfReader *reader, BfError *error) {
