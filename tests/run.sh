@@ -10,28 +10,41 @@ test_packages="libcmocka-dev g++ clang clang-format libclang-rt-14-dev hdf5-tool
 builds=${1:-release sanitize fuzz cross}
 status=0
 
-# run BUILD MESON-OPTIONS: as many tests at a time as there are cores, since ranks that share one wait for each other by spinning; beside them
-# those that mostly sleep, for SLURM and between hosts.
-run() {
+# make BUILD MESON-OPTIONS
+make() {
   folder=build-$1
   shift
-  reconfigure= sleepers=
+  reconfigure=
   [ ! -f "$folder/build.ninja" ] || reconfigure=--reconfigure # packages may have come since
   meson setup $reconfigure "$folder" "$@" >/dev/null
   ninja -C "$folder" --quiet
-  if [ "$folder" = build-release ]; then
-    meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes 2 --logbase sleepers --suite slurm --suite hosts >"$folder/sleepers.txt" 2>&1 &
-    sleepers=$!
-  fi
-  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$(nproc)" --no-suite slurm --no-suite hosts || again "$folder" testlog || status=1
-  logs="$logs $folder/meson-logs/testlog.txt"
+}
+
+# check BUILD: its tests, as many at a time as there are cores, since ranks that share one wait for each other by spinning.
+check() {
+  rm -f "build-$1/meson-logs/testlog.json" # of an earlier start
+  logs="$logs build-$1/meson-logs/testlog.txt"
+  meson test -C "build-$1" --no-rebuild --print-errorlogs --num-processes "$(nproc)" --no-suite slurm --no-suite hosts || again "build-$1" testlog || status=1
+}
+
+# Those of SLURM and between hosts mostly sleep: beside them the other builds are made.
+sleepers=
+start_sleepers() {
+  rm -f build-release/meson-logs/sleepers.json
+  meson test -C build-release --no-rebuild --print-errorlogs --num-processes 2 --logbase sleepers --suite slurm --suite hosts >build-release/sleepers.txt 2>&1 &
+  sleepers=$!
+}
+await_sleepers() {
   [ -n "$sleepers" ] || return 0
   slept=0
   wait $sleepers || slept=1
-  cat "$folder/sleepers.txt"
-  [ $slept = 0 ] || again "$folder" sleepers || status=1
-  logs="$logs $folder/meson-logs/sleepers.txt"
+  sleepers=
+  cat build-release/sleepers.txt
+  logs="$logs build-release/meson-logs/sleepers.txt"
+  [ $slept = 0 ] || again build-release sleepers || status=1
 }
+trap '[ -z "$sleepers" ] || kill $sleepers 2>/dev/null || :' EXIT
+trap 'exit 130' INT TERM
 
 # again FOLDER LOG: what failed, once more, alone. Tests kill programs, cut networks and start others' daemons (mpirun, SLURM) by the clock,
 # and a busy machine can spoil one: such a test is named as unsteady in the last lines, and is to be looked at.
@@ -56,7 +69,7 @@ cross_works() {
   return $works
 }
 
-logs= unsteady= mended=0
+logs= unsteady= mended=0 made=
 for build in $builds; do
   echo "== $build"
   if [ "$build" = cross ] && ! cross_works; then
@@ -64,12 +77,18 @@ for build in $builds; do
     continue
   fi
   case $build in
-    release) run release ;;
-    sanitize) run sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
-    fuzz) CC=clang run fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
-    cross) run cross -Dpure=true --cross-file tests/pure/aarch64.ini ;;
+    release) make release; check release; start_sleepers ;;
+    sanitize) make sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
+    fuzz) CC=clang make fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ;;
+    cross) make cross -Dpure=true --cross-file tests/pure/aarch64.ini ;;
     *) echo "tests/run.sh: unknown build '$build': release, sanitize, fuzz or cross" >&2; exit 2 ;;
   esac
+  [ "$build" = release ] || made="$made $build"
+done
+await_sleepers
+for build in $made; do
+  echo "== $build: tests"
+  check "$build"
 done
 
 passed=0 failed=0
