@@ -10,16 +10,10 @@ static void ends(void *context) {
   PetscLogStagePop();
 }
 
-/* Another run of this process has registered them already. */
-static PetscErrorCode find(const char *name, PetscLogStage *stage) {
-  PetscCall(PetscLogStageGetId(name, stage));
-  if (*stage < 0) PetscCall(PetscLogStageRegister(name, stage));
-  return 0;
-}
-
 BfStatus bf_stages_follow(BfRun *run, BfStages *stages, BfError *error) {
   for (int phase = 0; phase < BF_PHASES; phase++)
-    BF_TRY(bf_petsc(find(bf_phase_name[phase], &stages->number[phase]), "PetscLogStageRegister", error));
+    BF_TRY(
+        bf_petsc(PetscLogStageRegister(bf_phase_name[phase], &stages->number[phase]), "PetscLogStageRegister", error));
   run->phases->listener = (BfPhaseListener){begins, ends, stages};
   return BF_OK;
 }

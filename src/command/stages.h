@@ -6,6 +6,6 @@ typedef struct {
   int number[BF_PHASES]; /* of PETSc's */
 } BfStages;
 
-/* From now on a phase of the run is a stage of PETSc's; stages lives as long as the run. Collective; PETSc is
- * initialized. */
+/* From now on a phase of the run is a stage of PETSc's, without what phases within it take, which are stages of their
+ * own; stages lives as long as the run. Once a process, PETSc initialized; local. */
 BfStatus bf_stages_follow(BfRun *run, BfStages *stages, BfError *error);

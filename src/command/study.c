@@ -94,7 +94,7 @@ static BfStatus name_part(BfStudyOptions *o, BfError *error) {
 
 /* Options that have no meaning beside another one. */
 static BfStatus check_options(const BfOptions *options, const Settings *s, BfError *error) {
-  /* jobs/study.sbatch has the same list: what it leaves out of the line that joins. */
+  /* Those of them that a job gives its parts jobs/study.sbatch leaves out of the line that joins. */
   static const char *const of_runs[] = {"part", "retry", "keep", "ranks", "maxh", "dry"};
   for (size_t i = 0; s->gather && i < sizeof of_runs / sizeof *of_runs; i++)
     if (bf_options_given(options, of_runs[i]))
@@ -116,9 +116,10 @@ static BfStatus read_options(BfOptions *options, Settings *s, BfError *error) {
 
 /* Of one rank in all, and the longest point; on all ranks, of which a point has some. */
 static void tell_time(const BfRun *run, const BfPlan *plan, const BfStudyOptions *o) {
-  const char *bound   = plan->rough ? "very roughly" : plan->at_most ? "at most" : "about";
-  double      seconds = 0, most = 0, last = 0;
-  char        a[BF_HUMAN], b[BF_HUMAN];
+  const char *bound =
+      plan->rough ? (plan->at_most ? "at most very roughly" : "very roughly") : (plan->at_most ? "at most" : "about");
+  double seconds = 0, most = 0, last = 0;
+  char   a[BF_HUMAN], b[BF_HUMAN];
   for (int64_t p = 0; p < plan->points + plan->references; p++) {
     const BfPoint *point = &plan->point[p];
     const double   given = o->ranks > 0 ? (double)o->ranks : fmax(point->ranks, 1);

@@ -3,11 +3,9 @@
 #include "run/hash.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Of the process, as what they register is. */
 enum { MOST = 64 };

@@ -52,7 +52,7 @@ static double squared_transport(int64_t n, const double x[], int64_t m, const do
 static void draw_direction(int64_t q, uint64_t *state, double out[]) {
   double square = 0;
   for (int64_t j = 0; j < q; j++) {
-    out[j] = bf_normal_quantile(bf_uniform(state) + 0x1p-54); /* in (0, 1) */
+    out[j] = bf_normal_quantile(bf_uniform(state) + 0x1p-54); /* not of 0 */
     square += out[j] * out[j];
   }
   for (int64_t j = 0; j < q; j++) out[j] /= sqrt(square);

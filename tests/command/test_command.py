@@ -408,7 +408,7 @@ def stages():
             assert done.returncode == 0, done
             told = {name: float(mean) for name, mean in re.findall(r"^  (\w+) +[0-9.]+ +([0-9.]+) +[0-9.]+$", done.stdout, re.M)}
             there = {name: float(mean) for name, mean in re.findall(r"^ *[0-9]+: +(\w+): (\S+) ", open(log).read(), re.M)}
-            assert phases <= set(told) and phases <= set(there), (told, there)
+            assert phases <= set(told) <= set(there), (told, there)
             assert all(abs(there[name] - told[name]) < 0.01 + 0.1 * told[name] for name in told), (told, there)
 
 
