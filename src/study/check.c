@@ -277,7 +277,6 @@ BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *erro
   Check    x      = {.plan = plan};
   int64_t  failed = INT64_MAX;
   BfStatus status;
-  BF_GOTO(bf_together(run->world, bf_study_check_needs(plan->study, error), error));
   BF_GOTO(prepare(run, &x, error));
   BF_GOTO(read_files(run, plan->study, &x.files, error));
   if (out) BF_GOTO(bf_study_check_files(run, out, x.files, error));

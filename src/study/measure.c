@@ -47,7 +47,7 @@ static BfStatus resolve(const BfStudyReader *reader, const char *text, char **ou
                               : "/rollout@",
                *within ? within : text) >= (int)sizeof path)
     return bf_fail(error, BF_BAD_INPUT, "a name is too long");
-  BF_TRY(bf_study_check_output(&study->run[r], path + strlen(name), error));
+  BF_TRY(bf_study_check_output(study, &study->run[r], path + strlen(name), error));
   *out = bf_text_copy(path, (int64_t)strlen(path), error);
   return *out ? BF_OK : error->status;
 }

@@ -3,6 +3,7 @@
 #include "study/read.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 bool bf_study_is_output(const char *output, const char *path) {
   for (; *output && *output != '*'; output++, path++)
@@ -26,11 +27,40 @@ static const char *numbers_list(const BfStudyRun *run, size_t size, char list[])
   return list;
 }
 
-BfStatus bf_study_check_output(const BfStudyRun *run, const char *path, BfError *error) {
+/* ---- what an option asks for ------------------------------------------------------------------------------------- */
+
+static bool is_on(const char *value) {
+  static const char *const off[] = {"0", "false", "no", "off"};
+  for (size_t k = 0; value && k < sizeof off / sizeof *off; k++)
+    if (!strcasecmp(value, off[k])) return false;
+  return value != NULL;
+}
+
+/* Whether some point gives the run an option. */
+static bool asks(const BfStudy *study, const BfStudyRun *run, const char *option) {
+  int       which;
+  const int item = bf_study_item(study, option, &which);
+  for (int64_t i = 0; item >= 0 && i < study->item[item].count; i++)
+    if (is_on(study->item[item].value[i * study->item[item].keys + which])) return true;
+  return is_on(bf_sets_find(&study->set, option)) || is_on(bf_sets_find(&run->set, option)) ||
+         is_on(bf_sets_find(&study->reference, option));
+}
+
+static BfStatus check_needs(const BfStudy *study, const BfStudyRun *run, const char *path, BfError *error) {
+  for (const char *const(*need)[2] = run->command->needs; need && (*need)[0]; need++)
+    if (bf_study_is_output((*need)[0], path) && !asks(study, run, (*need)[1]))
+      return bf_fail(error, BF_BAD_INPUT, "%s writes %s where option %s asks for it, which no point does",
+                     run->command->name, path, (*need)[1]);
+  return BF_OK;
+}
+
+/* ---- a measure's path -------------------------------------------------------------------------------------------- */
+
+BfStatus bf_study_check_output(const BfStudy *study, const BfStudyRun *run, const char *path, BfError *error) {
   const char *like = NULL;
   int         near = bf_text_far(path);
   for (const char *const *output = run->command->outputs; output && *output; output++) {
-    if (bf_study_is_output(*output, path)) return BF_OK;
+    if (bf_study_is_output(*output, path)) return check_needs(study, run, path, error);
     const int distance = bf_text_distance(*output, path);
     if (distance < near) near = distance, like = *output;
   }
@@ -40,40 +70,4 @@ BfStatus bf_study_check_output(const BfStudyRun *run, const char *path, BfError 
   return bf_fail(error, BF_BAD_INPUT, "%s writes no %s%s%s%s%s%s", run->command->name, path,
                  like ? ", did you mean " : "", like ? like : "", like ? "?" : "", *list ? "; its numbers are " : "",
                  list);
-}
-
-/* ---- what an option asks for ------------------------------------------------------------------------------------- */
-
-static bool has_key(const BfSets *sets, const char *key) {
-  for (int64_t i = 0; i < sets->count; i++)
-    if (!strcmp(sets->set[i].key, key)) return true;
-  return false;
-}
-
-static bool names(const BfStudy *study, const BfStudyRun *run, const char *option) {
-  for (int i = 0; i < study->items; i++)
-    for (int k = 0; k < study->item[i].keys; k++)
-      if (!strcmp(study->item[i].key[k], option)) return true;
-  return has_key(&study->set, option) || has_key(&run->set, option) || has_key(&study->reference, option);
-}
-
-/* of: RUN/..., or the name of an earlier measure. */
-static BfStatus check_needs(const BfStudy *study, const BfStudyRun *run, const BfMeasure *m, const char *of,
-                            BfError *error) {
-  const size_t length = strlen(run->name);
-  if (!of || strncmp(of, run->name, length) || of[length] != '/') return BF_OK;
-  for (const char *const(*need)[2] = run->command->needs; need && (*need)[0]; need++)
-    if (bf_study_is_output((*need)[0], of + length) && !names(study, run, (*need)[1]))
-      return bf_fail(error, BF_BAD_INPUT, "measure %s: %s writes %s where option %s asks for it, which is not given",
-                     m->name, run->command->name, of + length, (*need)[1]);
-  return BF_OK;
-}
-
-BfStatus bf_study_check_needs(const BfStudy *study, BfError *error) {
-  for (int k = 0; k < study->measures; k++)
-    for (int r = 0; r < study->runs; r++) {
-      BF_TRY(check_needs(study, &study->run[r], &study->measure[k], study->measure[k].of, error));
-      BF_TRY(check_needs(study, &study->run[r], &study->measure[k], study->measure[k].minus, error));
-    }
-  return BF_OK;
 }

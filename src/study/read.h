@@ -69,8 +69,9 @@ bool bf_item_is_over(const BfStudy *study, int item);
 
 /* ---- measure.c: columns, and what is made of them ---------------------------------------------------------------- */
 
-/* outputs.c: refuse a path that the run does not write, with what was most likely meant. */
-BfStatus bf_study_check_output(const BfStudyRun *run, const char *path, BfError *error);
+/* outputs.c: refuse a path that the run does not write, with what was most likely meant, or not without an option that
+ * the study, whose items and sets are read, nowhere gives. */
+BfStatus bf_study_check_output(const BfStudy *study, const BfStudyRun *run, const char *path, BfError *error);
 BfStatus bf_read_measures(const BfStudyReader *reader, const BfTree *node, BfError *error);
 /* A column of that name: `of`, or |of - reference|. */
 BfStatus bf_add_measure(const BfStudyReader *reader, const char *name, const char *of, const char *minus,

@@ -217,8 +217,6 @@ double bf_study_room(const BfRun *run);
  * seconds and bytes into the plan, and ranks by them: points that differ only in `over` share one. Points are dealt to
  * ranks of the run. out: what must be none of the problem's files, or NULL. Collective. */
 BfStatus bf_study_check(BfRun *run, BfPlan *plan, const char *out, BfError *error);
-/* Of that, measures of what an option alone asks for, which the study nowhere names (outputs.c). Local. */
-BfStatus bf_study_check_needs(const BfStudy *study, BfError *error);
 /* Of that, whether `out` is none of the problem's files. Collective. */
 BfStatus bf_study_check_reads(const BfRun *run, const BfStudy *study, const char *out, BfError *error);
 /* Warn of runs that nothing uses, of formulas that are finite nowhere, of a reference that differs from no point; tell
