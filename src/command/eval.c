@@ -38,7 +38,8 @@ const BfOption bf_eval_options[] = {
      .meaning = "of a result of solve in the full space, beside its layers: those that its policy chooses from the law "
                 "of the table, quantized, layer by layer, and the readout that is best there. The table has the "
                 "sequences and positions of the training data (and their labels, if it has any); masses of tags are "
-                "those of training. CSV and HDF5 have closed_loop_ beside their names"},
+                "those of training. CSV and HDF5 have closed_loop_ before their names; HDF5 also /closed_loop_actions "
+                "and, as attributes of /, closed_loop_readout and closed_loop_quantized_cost, V_0 of that law"},
     BF_OVERWRITE(BF_OF_THIS_START, offsetof(Settings, overwrite)),
     {0}};
 
@@ -88,21 +89,25 @@ static void tell_actions(const BfRun *run, const char *what, const BfModel *mode
   if (!model->action) return;
   bf_print(run, "%s:", what);
   for (int t = 0; t < model->layers && t < SHOWN; t++) bf_print(run, " %d", model->action[t]);
-  bf_print(run, "%s; quantized cost %.10g\n", model->layers > SHOWN ? " ..." : "", model->quantized_cost);
+  bf_print(run, "%s; quantized cost %.10g", model->layers > SHOWN ? " ..." : "", model->quantized_cost);
+  if (model->readout) bf_print(run, ", readout %lld", (long long)model->readout);
+  bf_print(run, "\n");
 }
 
 /* The layers that the policy chooses from the law of the table, in place of the result's. */
-static BfStatus close_loop(BfRun *run, const char *path, const BfProblem *problem, const BfData *data,
-                           const BfModel *model, BfModel *closed, BfApplied *own, BfError *error) {
+static BfStatus close_loop(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, BfModel *closed,
+                           BfApplied *own, BfError *error) {
   BfRollout rollout = {0};
   BF_TRY(bf_closed_loop(run, path, problem, data, closed, error));
   const BfStatus status = bf_model_rollout(run, problem, closed, 1, &data, (BfRollout *[]){&rollout}, error);
-  *own = (BfApplied){.name = "closed_loop", .title = "closed loop", .loss = rollout.loss, .accuracy = rollout.accuracy};
-  own->tokens    = rollout.tokens;
-  rollout.tokens = NULL;
+  *own                  = (BfApplied){.name     = "closed_loop",
+                                      .title    = "closed loop",
+                                      .tokens   = rollout.tokens,
+                                      .loss     = rollout.loss,
+                                      .accuracy = rollout.accuracy,
+                                      .chosen   = closed};
+  rollout.tokens        = NULL;
   bf_rollout_clear(&rollout);
-  tell_actions(run, "actions of the open loop", model);
-  tell_actions(run, "actions of the closed loop", closed);
   return status;
 }
 
@@ -116,13 +121,18 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model,
   answer->prediction = &layers;
   BF_GOTO(bf_together(run->world, status, error));
   if (answer->own && !answer->own->as_layers) {
-    status = bf_predict(problem, answer->data, answer->own_readout, answer->own->tokens + last, &own, error);
+    const BfModel *applied = answer->own->chosen ? answer->own->chosen : model;
+    status = bf_predict(problem, answer->data, applied->readout, answer->own->tokens + last, &own, error);
     answer->own_prediction = &own;
     BF_GOTO(bf_together(run->world, status, error));
   }
   if (o->out) BF_GOTO(bf_answer_write(run, answer, o->out, o->overwrite, error));
   const bool quiet = run->quiet;
   run->quiet       = run->silent; /* the answer is not progress */
+  if (answer->own && answer->own->chosen) {
+    tell_actions(run, "actions of the open loop", model);
+    tell_actions(run, "actions of the closed loop", answer->own->chosen);
+  }
   bf_answer_print(run, answer, o->out != NULL);
   run->quiet = quiet;
 done:
@@ -170,16 +180,15 @@ static BfStatus eval(BfRun *run, const BfArguments *arguments, const Settings *o
   bf_phase_end(run, BF_PHASE_READ);
   const BfData *data = o->data ? &table : &problem->train;
   BF_GOTO(bf_model_rollout(run, problem, &model, 1, &data, (BfRollout *[]){&rollout}, error));
-  if (o->closed_loop) BF_GOTO(close_loop(run, arguments->file, problem, data, &model, &closed, &own, error));
+  if (o->closed_loop) BF_GOTO(close_loop(run, arguments->file, problem, data, &closed, &own, error));
   else BF_GOTO(apply(run, arguments->file, problem, data, &model, &own, error));
-  BfAnswer answer = {.data        = data,
-                     .layers      = problem->horizon,
-                     .outside     = outside,
-                     .projected   = problem->layer.projection->keeps,
-                     .rollout     = &rollout,
-                     .own         = own.name ? &own : NULL,
-                     .own_readout = o->closed_loop ? closed.readout : model.readout,
-                     .w1_cells    = NAN};
+  BfAnswer answer = {.data      = data,
+                     .layers    = problem->horizon,
+                     .outside   = outside,
+                     .projected = problem->layer.projection->keeps,
+                     .rollout   = &rollout,
+                     .own       = own.name ? &own : NULL,
+                     .w1_cells  = NAN};
   if (o->w1) BF_GOTO(compare(run, problem, data, &answer, error));
   status = tell(run, problem, &model, &answer, o, error);
 done:
@@ -217,6 +226,8 @@ BfStatus bf_eval_check(BfRun *run, BfProblem *problem, BfError *error) {
   int64_t  outside = 0;
   BfStatus status  = bf_together(run->world, read_options(run->options, &o, error), error);
   if (status == BF_OK && o.data && problem) status = read_table(run, problem, o.data, &table, &outside, error);
+  if (status == BF_OK && o.closed_loop && problem)
+    status = bf_together(run->world, bf_closed_loop_check(problem, o.data ? &table : NULL, error), error);
   bf_data_clear(&table);
   bf_options_clear(bf_eval_options, &o);
   return status;

@@ -55,33 +55,39 @@ static BfStatus check_eval(BfRun *run, const BfStudyCheck *x, BfError *error) {
   return bf_eval_check(run, *x->problem, error);
 }
 
-static const char *const eval_outputs[]  = {"/@accuracy",
-                                            "/@loss",
-                                            "/@outside",
-                                            "/@w1",
-                                            "/@w1_cells",
-                                            "/@*_accuracy",
-                                            "/@*_loss",
-                                            "/loss",
-                                            "/position",
-                                            "/prediction@accuracy",
-                                            "/prediction@loss",
-                                            "/prediction/*",
-                                            "/*_prediction/*",
-                                            "/sequence",
-                                            "/tokens",
-                                            "/*_tokens",
-                                            NULL};
-static const char *const eval_needs[][2] = {
-    {"/@w1*", "w1"}, {"/@closed_loop_*", "closed_loop"}, {"/closed_loop_*", "closed_loop"}, {NULL, NULL}};
-static const BfOption *const eval_tables[] = {bf_eval_options, NULL};
-static const BfStudyCommand  eval_command  = {.name    = "eval",
-                                              .file    = "model",
-                                              .tables  = eval_tables,
-                                              .outputs = eval_outputs,
-                                              .needs   = eval_needs,
-                                              .run     = bf_run_command,
-                                              .check   = check_eval};
+static const char *const     eval_outputs[]  = {"/@accuracy",
+                                                "/@loss",
+                                                "/@outside",
+                                                "/@w1",
+                                                "/@w1_cells",
+                                                "/@*_accuracy",
+                                                "/@*_loss",
+                                                "/@closed_loop_quantized_cost",
+                                                "/@closed_loop_readout",
+                                                "/closed_loop_actions",
+                                                "/loss",
+                                                "/position",
+                                                "/prediction@accuracy",
+                                                "/prediction@loss",
+                                                "/prediction/*",
+                                                "/*_prediction/*",
+                                                "/sequence",
+                                                "/tokens",
+                                                "/*_tokens",
+                                                NULL};
+static const char *const     eval_needs[][2] = {{"/@w1*", "w1"},
+                                                {"/@closed_loop_*", "closed_loop"},
+                                                {"/closed_loop_*", "closed_loop"},
+                                                {"/closed_loop_prediction/*", "closed_loop"},
+                                                {NULL, NULL}};
+static const BfOption *const eval_tables[]   = {bf_eval_options, NULL};
+static const BfStudyCommand  eval_command    = {.name    = "eval",
+                                                .file    = "model",
+                                                .tables  = eval_tables,
+                                                .outputs = eval_outputs,
+                                                .needs   = eval_needs,
+                                                .run     = bf_run_command,
+                                                .check   = check_eval};
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 

@@ -156,6 +156,20 @@ static BfStatus put_losses(BfStore *store, const BfAnswer *answer, BfError *erro
   return bf_store_put_double(store, "/", name, answer->own->accuracy, error);
 }
 
+/* Layers that were chosen for the table. */
+static BfStatus put_chosen(BfStore *store, const BfApplied *own, BfError *error) {
+  const BfModel *model = own->chosen;
+  const int64_t  T     = model ? model->layers : 0;
+  char           path[64];
+  if (!model) return BF_OK;
+  snprintf(path, sizeof path, "/%s_actions", own->name);
+  BF_TRY(bf_store_write(store, path, BF_STORE_INT32, 1, &T, model->action, error));
+  snprintf(path, sizeof path, "%s_readout", own->name);
+  BF_TRY(bf_store_put_int(store, "/", path, model->readout, error));
+  snprintf(path, sizeof path, "%s_quantized_cost", own->name);
+  return bf_store_put_double(store, "/", path, model->quantized_cost, error);
+}
+
 static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows, BfError *error) {
   const Group   table  = {store, "", answer->data->tokens};
   const int64_t dims[] = {answer->layers + 1, answer->data->tokens, answer->data->dim};
@@ -175,6 +189,7 @@ static BfStatus put_all(BfStore *store, const BfAnswer *answer, const Rows *rows
   char path[64];
   snprintf(path, sizeof path, "/%s_tokens", answer->own->name);
   BF_TRY(bf_store_write(store, path, BF_STORE_DOUBLE, 3, dims, answer->own->tokens, error));
+  BF_TRY(put_chosen(store, answer->own, error));
   if (!answer->own_prediction) return BF_OK;
   snprintf(path, sizeof path, "/%s_prediction", answer->own->name);
   return put_answer(&(Group){store, path, answer->own_prediction->rows}, answer->own_prediction, error);

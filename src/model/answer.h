@@ -6,11 +6,12 @@
 
 /* A model applied in its trainer's own way, beside the layers: along a flow in depth. */
 typedef struct {
-  const char *name;      /* of the trainer: "flow" begins names of columns and datasets; NULL: there is none */
-  char        title[64]; /* "flow (rk4, 8 steps a layer)" */
-  bool        as_layers; /* the same as the layers but for rounding: it predicts nothing of its own */
-  double     *tokens;    /* [T + 1][N][d] in the order of the table's rows; owned */
-  double      loss, accuracy;
+  const char    *name;      /* of the trainer: "flow" begins names of columns and datasets; NULL: there is none */
+  char           title[64]; /* "flow (rk4, 8 steps a layer)" */
+  bool           as_layers; /* the same as the layers but for rounding: it predicts nothing of its own */
+  double        *tokens;    /* [T + 1][N][d] in the order of the table's rows; owned */
+  double         loss, accuracy;
+  const BfModel *chosen; /* layers that are not the result's, whose actions and readout are told; NULL: the result's */
 } BfApplied;
 
 /* Borrowed. */
@@ -23,8 +24,7 @@ typedef struct {
   double              w1, w1_cells; /* distance of their laws, of tokens and on cells; NaN: not known */
   const BfRollout    *rollout;
   const BfPrediction *prediction;
-  const BfApplied    *own; /* NULL: there is none */
-  int64_t             own_readout;
+  const BfApplied    *own;            /* NULL: there is none */
   const BfPrediction *own_prediction; /* NULL also where it is as the layers */
 } BfAnswer;
 

@@ -91,6 +91,7 @@ static const Case cases[] = {
     {"eval", "flow-test.h5", "eval-flow.h5", ""},
     {"eval", "full.h5", "eval-law.h5", "w1 1 data xor/xor.csv"},
     {"eval", "flow-given.h5", "eval-given.h5", ""},
+    {"eval", "full.h5", "eval-loop.h5", "closed_loop 1"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

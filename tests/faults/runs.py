@@ -103,14 +103,15 @@ def make(root):
     for name in TRAINED:
         cases.append(Case("restart " + name, stopped(root, name), [TRAINED[name][0], "-restart", "run.h5"], "run.h5",
                           Result(results[name])))
-    for name in ("full", "flow"):
-        template = os.path.join(root, "eval_" + name)
+    for name, options in (("full", ()), ("full", ("-closed_loop",)), ("flow", ())):
+        template = os.path.join(root, "eval_" + name + "".join(options))
         shutil.copytree(problem, template)
         shutil.copy(results[name], os.path.join(template, "run.h5"))
         out = os.path.join(template, "tokens.h5")
-        done = alone(["eval", os.path.join(template, "run.h5"), "-o", out])
+        done = alone(["eval", os.path.join(template, "run.h5"), "-o", out, *options])
         assert done.returncode == 0, done.stderr
         wanted = Result(out)
         shutil.copy(results["full"], out)
-        cases.append(Case("eval " + name, template, ["eval", "run.h5", "-o", "tokens.h5", "-overwrite"], "tokens.h5", wanted, "tokens.h5"))
+        cases.append(Case("eval " + name + "".join(options), template, ["eval", "run.h5", "-o", "tokens.h5", "-overwrite", *options], "tokens.h5",
+                          wanted, "tokens.h5"))
     return cases + [study(root)]

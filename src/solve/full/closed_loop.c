@@ -1,6 +1,6 @@
 #include "solve/full/closed_loop.h"
 #include "model/distance.h"
-#include "solve/full/space.h"
+#include "solve/full/terminal.h"
 #include "solve/transition.h"
 #include <math.h>
 #include <string.h>
@@ -14,36 +14,52 @@ typedef struct {
   BfStore           *store;
 } Loop;
 
-static const char needs[] = "%s: -closed_loop needs a result of solve in the full space with its policy, %s";
+/* ---- what it is asked of ----------------------------------------------------------------------------------------- */
 
-/* ---- the start --------------------------------------------------------------------------------------------------- */
-
-/* The measure of other data, with the tags of the problem's. */
-static BfStatus find_measure(const Loop *x, const BfData *data, int64_t *measure, BfError *error) {
-  const BfData *train = &x->problem->train;
-  BfProblem     other = *x->problem;
-  other.train         = *data;
-  BF_TRY(bf_data_check_tags("-closed_loop", train, data, error));
-  for (int64_t g = 0; g < data->tags && !x->problem->atoms; g++)
-    if (data->tag_first[g + 1] - data->tag_first[g] != train->tag_first[g + 1] - train->tag_first[g])
+static BfStatus check_counts(const BfData *train, const BfData *data, BfError *error) {
+  for (int64_t g = 0; g < data->tags; g++) {
+    const int64_t wanted = train->tag_first[g + 1] - train->tag_first[g];
+    const int64_t there  = data->tag_first[g + 1] - data->tag_first[g];
+    if (there != wanted)
       return bf_fail(error, BF_BAD_INPUT,
                      "-closed_loop: sequence %lld, position %d: the training data have %lld tokens of this tag, the "
-                     "table %lld, and without quantize.atoms each is an atom",
-                     (long long)data->sequence[g], data->position[g],
-                     (long long)(train->tag_first[g + 1] - train->tag_first[g]),
-                     (long long)(data->tag_first[g + 1] - data->tag_first[g]));
-  int64_t *cell, slots = 0, at = 0;
-  for (int64_t s = 0; s < x->space.contexts; s++) slots += x->problem->context[s].slots;
-  BF_TRY(BF_NEW(&cell, slots, error));
-  const BfStatus status = bf_problem_initial_cells(&other, cell, error);
-  for (int64_t s = 0; status == BF_OK && s < x->space.contexts; at += x->problem->context[s++].slots)
-    *measure += x->space.context[s].stride * bf_full_rank(&x->space, s, cell + at);
-  bf_free(cell);
-  return status;
+                     "table has %lld, and without quantize.atoms each is an atom",
+                     (long long)data->sequence[g], data->position[g], (long long)wanted, (long long)there);
+  }
+  return BF_OK;
 }
 
-static BfStatus create(const BfProblem *problem, Loop *x, BfError *error) {
-  x->problem = problem;
+BfStatus bf_closed_loop_check(const BfProblem *problem, const BfData *data, BfError *error) {
+  if (!problem->cells || !problem->actions)
+    return bf_fail(error, BF_BAD_INPUT, "-closed_loop needs a result of solve in the full space: here %s",
+                   problem->cells ? "are no actions to choose from" : "tokens are not quantized");
+  if (!data) return BF_OK;
+  BF_TRY(bf_data_check_tags("-closed_loop", &problem->train, data, error));
+  return problem->atoms ? BF_OK : check_counts(&problem->train, data, error);
+}
+
+/* Before the full space is made, which may be too large for any but such a result. */
+static BfStatus open_policy(Loop *x, const BfRun *run, const char *path, BfError *error) {
+  bool there;
+  BF_TRY(bf_store_open(run->world, path, &x->store, error));
+  BF_TRY(bf_store_has(x->store, "/policy", &there, error));
+  if (there) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT,
+                 "%s: -closed_loop needs a result of solve in the full space with its policy: -space reachable and "
+                 "-store_policy 0 leave it out",
+                 path);
+}
+
+static BfStatus check_policy(const Loop *x, const char *path, BfError *error) {
+  int64_t dims[4];
+  int     rank;
+  BF_TRY(bf_store_extent(x->store, "/policy", &rank, dims, error));
+  if (rank == 2 && dims[0] == x->problem->horizon && dims[1] == x->space.measures) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: /policy does not fit its problem", path);
+}
+
+static BfStatus create(Loop *x, BfError *error) {
+  const BfProblem *problem = x->problem;
   BF_TRY(bf_full_space_create(problem, &x->space, error));
   BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
@@ -59,18 +75,13 @@ static void clear(Loop *x) {
 
 /* ---- a layer ----------------------------------------------------------------------------------------------------- */
 
-/* The number of a context's measure in one of all. */
-static int64_t digit(const Loop *x, int64_t measure, int64_t s) {
-  return measure / x->space.context[s].stride % x->space.context[s].measures;
-}
-
 /* T(i, k), as the tables of a solve have it. */
 static BfStatus step(Loop *x, int64_t k, int64_t *measure, BfError *error) {
   const BfProblem *problem = x->problem;
   int64_t          next    = 0;
   for (int64_t s = 0; s < x->space.contexts; s++) {
     BfContext law;
-    bf_full_unrank(&x->space, s, digit(x, *measure, s), x->scratch.cell);
+    bf_full_unrank(&x->space, s, bf_full_digit(&x->space, s, *measure), x->scratch.cell);
     bf_scratch_load(problem, &problem->context[s], x->scratch.cell, &x->scratch, &law);
     bf_layer_apply(&problem->layer, &law, x->actions.parameters + k / BF_LANES * x->actions.size, x->scratch.z,
                    x->scratch.next, x->scratch.work);
@@ -89,28 +100,15 @@ static BfStatus read_policy(const Loop *x, const char *path, int t, int64_t meas
                  (long long)x->problem->actions);
 }
 
-static BfStatus terminal_cost(Loop *x, int64_t measure, int64_t s, int64_t readout, double *g, BfError *error) {
-  const BfContext *context = &x->problem->context[s];
-  const int        d       = x->problem->layer.dim;
-  double           point[BF_MOST_DIM], value[BF_LANES];
-  bf_full_unrank(&x->space, s, digit(x, measure, s), x->scratch.cell);
-  for (int i = 0; i < context->slots; i++) {
-    bf_cells_point(x->problem->cells, x->scratch.cell[i], point);
-    for (int e = 0; e < d * BF_LANES; e++) x->scratch.z[i * d * BF_LANES + e] = point[e / BF_LANES];
-  }
-  BF_TRY(bf_finite_cost(&x->problem->cost, readout, context, 1, x->scratch.z, value, error));
-  *g = value[0];
-  return BF_OK;
-}
-
 /* The readout of least terminal cost, the smallest of equal ones, and that cost. */
 static BfStatus find_readout(Loop *x, int64_t measure, BfModel *closed, double *least, BfError *error) {
   *least = INFINITY;
   for (int64_t r = 0; r < x->problem->cost.readouts; r++) {
     double sum = 0;
     for (int64_t s = 0; s < x->space.contexts; s++) {
-      double g;
-      BF_TRY(terminal_cost(x, measure, s, r, &g, error));
+      const int64_t j = bf_full_digit(&x->space, s, measure);
+      double        g;
+      BF_TRY(bf_terminal_range(&x->space, s, r, j, j + 1, &x->scratch, &g, error));
       sum += g;
     }
     if (sum < *least) {
@@ -122,18 +120,6 @@ static BfStatus find_readout(Loop *x, int64_t measure, BfModel *closed, double *
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
-
-static BfStatus open_policy(Loop *x, const BfRun *run, const char *path, BfError *error) {
-  bool    there;
-  int64_t dims[4];
-  int     rank;
-  BF_TRY(bf_store_open(run->world, path, &x->store, error));
-  BF_TRY(bf_store_has(x->store, "/policy", &there, error));
-  if (!there) return bf_fail(error, BF_BAD_INPUT, needs, path, "which -store_policy 0 and -space reachable leave out");
-  BF_TRY(bf_store_extent(x->store, "/policy", &rank, dims, error));
-  if (rank == 2 && dims[0] == x->problem->horizon && dims[1] == x->space.measures) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "%s: /policy does not fit its problem", path);
-}
 
 static BfStatus follow(Loop *x, const BfRun *run, const char *path, int64_t measure, BfModel *closed, BfError *error) {
   const int64_t q = x->problem->layer.free;
@@ -155,11 +141,13 @@ BfStatus bf_closed_loop(BfRun *run, const char *path, const BfProblem *problem, 
   Loop     x       = {0};
   int64_t  measure = 0;
   BfStatus status;
-  if (!problem->cells || !problem->actions) return bf_fail(error, BF_BAD_INPUT, needs, path, "which this one has not");
-  BF_GOTO(bf_together(run->world, create(problem, &x, error), error));
-  BF_GOTO(bf_together(run->world, find_measure(&x, data, &measure, error), error));
-  BF_GOTO(bf_together(run->world, bf_model_create(problem, true, closed, error), error));
+  x.problem = problem;
   BF_GOTO(open_policy(&x, run, path, error));
+  BF_GOTO(bf_together(run->world, bf_closed_loop_check(problem, data, error), error));
+  BF_GOTO(bf_together(run->world, create(&x, error), error));
+  BF_GOTO(check_policy(&x, path, error));
+  BF_GOTO(bf_together(run->world, bf_full_initial(&x.space, data, &measure, error), error));
+  BF_GOTO(bf_together(run->world, bf_model_create(problem, true, closed, error), error));
   status = follow(&x, run, path, measure, closed, error);
 done:
   bf_store_end(&x.store, error);

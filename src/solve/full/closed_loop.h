@@ -12,3 +12,5 @@
  * readout and quantized cost (V_0 at mu_0); clear it also after a failure. Collective. */
 BfStatus bf_closed_loop(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, BfModel *closed,
                         BfError *error);
+/* What of it a problem and data alone decide; data: NULL, not known yet. Local. */
+BfStatus bf_closed_loop_check(const BfProblem *problem, const BfData *data, BfError *error);

@@ -102,7 +102,7 @@ BfStatus bf_sample_costs(BfFullSample *x, int64_t s, double *cost, BfError *erro
     const int64_t from = (M - count) / 2;
     BF_TRY(BF_NEW(&g, count, error));
     const double   begin  = bf_seconds();
-    const BfStatus status = bf_terminal_range(&x->space, s, 0, from, from + count, &x->scratch, g - from, error);
+    const BfStatus status = bf_terminal_range(&x->space, s, 0, from, from + count, &x->scratch, g, error);
     seconds               = bf_seconds() - begin;
     bf_free(g);
     BF_TRY(status);

@@ -5,7 +5,7 @@
 
 static BfStatus number(const BfProblem *problem, BfFull *x, BfError *error) {
   BF_TRY(bf_full_space_create(problem, &x->space, error));
-  BF_TRY(bf_full_initial(&x->space, &x->initial, error));
+  BF_TRY(bf_full_initial(&x->space, &x->problem->train, &x->initial, error));
   return bf_action_parameters_create(problem, &x->actions, error);
 }
 

@@ -119,11 +119,13 @@ int64_t bf_full_rank(const BfFullSpace *space, int64_t s, const int64_t cell[]) 
   return j;
 }
 
-BfStatus bf_full_initial(const BfFullSpace *space, int64_t *index, BfError *error) {
-  int64_t slots = 0, *cell;
+BfStatus bf_full_initial(const BfFullSpace *space, const BfData *data, int64_t *index, BfError *error) {
+  BfProblem other = *space->problem;
+  int64_t   slots = 0, *cell;
+  other.train     = *data;
   for (int64_t s = 0; s < space->contexts; s++) slots += space->problem->context[s].slots;
   BF_TRY(BF_NEW(&cell, slots, error));
-  const BfStatus status = bf_problem_initial_cells(space->problem, cell, error);
+  const BfStatus status = bf_problem_initial_cells(&other, cell, error);
   int64_t        i = 0, at = 0;
   for (int64_t s = 0; status == BF_OK && s < space->contexts; s++) {
     i += space->context[s].stride * bf_full_rank(space, s, cell + at);

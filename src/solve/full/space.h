@@ -35,5 +35,5 @@ static inline int64_t bf_full_digit(const BfFullSpace *space, int64_t s, int64_t
 }
 /* Work of a Q-value in a sweep, in terms (solve.h). */
 double bf_full_sweep_terms(const BfProblem *problem);
-/* The index of the problem's quantized initial law. */
-BfStatus bf_full_initial(const BfFullSpace *space, int64_t *index, BfError *error);
+/* The index of the quantized law of data that have the tags of the problem's: of its own, the initial law. */
+BfStatus bf_full_initial(const BfFullSpace *space, const BfData *data, int64_t *index, BfError *error);

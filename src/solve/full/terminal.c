@@ -23,7 +23,7 @@ BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout,
       }
     }
     BF_TRY(bf_finite_cost(&problem->cost, readout, context, lanes, scratch->z, value, error));
-    for (int l = 0; l < lanes; l++) g[j + l] = value[l];
+    for (int l = 0; l < lanes; l++) g[j - j0 + l] = value[l];
   }
   return BF_OK;
 }
@@ -38,7 +38,7 @@ static BfStatus fill(const BfRun *run, const BfFullSpace *space, BfTerminalTable
       for (int64_t j = M * run->node_rank / run->node_size; j < end; j += TOLD) {
         const int64_t to = j + TOLD < end ? j + TOLD : end;
         BF_GOTO(bf_terminal_range(space, s, r, j, to, &scratch,
-                                  terminal->g + r * terminal->measures + terminal->offset[s], error));
+                                  terminal->g + r * terminal->measures + terminal->offset[s] + j, error));
         bf_work_done(run, BF_PHASE_COSTS, (double)(to - j) * run->node_size);
       }
     }

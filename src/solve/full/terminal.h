@@ -13,7 +13,7 @@ typedef struct {
   double   bound; /* sum over contexts of max over readouts and measures of |g_s| */
 } BfTerminalTables;
 
-/* g[j] for j0 <= j < j1: the terminal cost of those measures of context s with a readout. Not collective. */
+/* g[j - j0] for j0 <= j < j1: the terminal cost of those measures of context s with a readout. Not collective. */
 BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout, int64_t j0, int64_t j1,
                            BfScratch *scratch, double *g, BfError *error);
 /* g_s of every measure of every context. Collective on run->world. */
