@@ -10,12 +10,9 @@ typedef struct {
   double pz, pzss;
 } Bounds;
 
-BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, double p) {
-  const int64_t size = (int64_t)view->tokens * view->dim;
-  const double  A    = x->V_bound[x->problem->horizon + t];
-  const double  by_A =
-      4 * view->dim * fabs(view->beta) * bf_heads_largest(size, view->z) * A * bf_heads_largest(size, view->s);
-  return bf_quanta(view->tokens * p * x->V_bound[t] * (double)x->heads * (1 + by_A));
+BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, BfLargest most) {
+  const double A = x->V_bound[x->problem->horizon + t], by_A = 4 * view->dim * fabs(view->beta) * most.z * A * most.s;
+  return bf_quanta(view->tokens * most.p * x->V_bound[t] * (double)x->heads * (1 + by_A));
 }
 
 static Bounds set_quanta(BfHeads *x, int t) {
@@ -25,11 +22,12 @@ static Bounds set_quanta(BfHeads *x, int t) {
   for (int64_t s = x->first_context; s < x->end_context; s++) {
     const BfHeadTokens view = bf_heads_view(x, t, s);
     const int64_t      size = (int64_t)view.tokens * d;
-    const double       z = bf_heads_largest(size, view.z), q = bf_heads_largest(size, view.s),
-                 p = bf_heads_largest(size, x->p + (t + 1) * n + (bf_heads_token(x, s) - x->first_token) * d);
-    x->quanta[s]   = bf_heads_costate_quanta(x, t, &view, p);
-    most[0]        = fmax(most[0], isnan(p * z) ? INFINITY : p * z);
-    most[1]        = fmax(most[1], isnan(p * z * q * q) ? INFINITY : p * z * q * q);
+    const double      *p    = x->p + (t + 1) * n + (bf_heads_token(x, s) - x->first_token) * d;
+    const BfLargest here = {bf_heads_largest(size, view.z), bf_heads_largest(size, view.s), bf_heads_largest(size, p)};
+    const double    pz = here.p * here.z, pzss = pz * here.s * here.s;
+    x->quanta[s] = bf_heads_costate_quanta(x, t, &view, here);
+    most[0]      = fmax(most[0], isnan(pz) ? INFINITY : pz);
+    most[1]      = fmax(most[1], isnan(pzss) ? INFINITY : pzss);
   }
   bf_heads_reduce(x->along, 2, most, MPI_MAX);
   return (Bounds){most[0], most[1]};

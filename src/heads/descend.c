@@ -49,17 +49,17 @@ static BfStatus first_step(BfDescent *x, BfError *error) {
   return BF_OK;
 }
 
-/* The start is reported, or was. */
-static BfStatus begin(BfDescent *x, BfError *error) {
-  int restored = 0;
-  if (x->checkpoint) BF_TRY(bf_descent_restore(x, &restored, error));
-  if (!restored && !x->filled) BF_TRY(bf_descent_fill(x, error));
+/* The start is reported, or was; *restored: where it goes on from is a checkpoint's. */
+static BfStatus begin(BfDescent *x, int *restored, BfError *error) {
+  *restored = 0;
+  if (x->checkpoint) BF_TRY(bf_descent_restore(x, restored, error));
+  if (!*restored && !x->filled) BF_TRY(bf_descent_fill(x, error));
   const int64_t counted = x->evaluations;
   BF_TRY(bf_descent_evaluate(x, error));
-  if (restored) x->evaluations = counted; /* it was known */
+  if (*restored) x->evaluations = counted; /* it was known */
   if (!isfinite(x->value.risk) || !isfinite(x->value.slope))
     return bf_fail(error, BF_FAILURE, "the risk of the initial law is not finite");
-  if (restored) return BF_OK;
+  if (*restored) return BF_OK;
   memcpy(x->initial, x->law.theta, sizeof(double) * (size_t)bf_descent_size(x));
   memcpy(x->initial_weight, x->law.weight, sizeof(double) * (size_t)(x->law.layers * x->law.count));
   BF_TRY(bf_together(x->run->world, first_step(x, error), error));
@@ -98,7 +98,9 @@ static BfStatus begin_round(BfDescent *x, BfError *error) {
 }
 
 static BfStatus descend(BfDescent *x, BfError *error) {
-  BF_TRY(begin(x, error));
+  int restored;
+  BF_TRY(begin(x, &restored, error));
+  const bool over = restored && x->end != BF_DESCENT_GOES_ON;
   if (x->end == BF_DESCENT_GOES_ON) {
     const double left = x->set->tau * (double)(1 + x->set->insert - x->round) - (x->tau - x->round_begin);
     bf_work_expect(x->run, BF_PHASE_HEADS, left, NULL, 1, true);
@@ -109,7 +111,7 @@ static BfStatus descend(BfDescent *x, BfError *error) {
     BF_TRY(begin_round(x, error));
     if (x->end == BF_DESCENT_GOES_ON) BF_TRY(descend_round(x, error));
   }
-  return BF_OK;
+  return over ? BF_OK : bf_descent_pause(x, error); /* what follows takes time, too */
 }
 
 BfStatus bf_descend(BfDescent *x, BfError *error) {

@@ -59,7 +59,7 @@ typedef struct {
   BfDescentEnd end;
   int64_t      rows; /* of the history; at most 1 + (K + 1) a round */
   double      *history;
-  BfTangent    first_kernel, last_kernel; /* -kernel: of the first and the last row that were noted, if here */
+  BfTangent    first_kernel, last_kernel; /* -kernel: of the first row of the history, and of the last behind it */
   BfOpenCells  open;                      /* -certify: the search that is under way */
   double      *lower;                     /* [T] -certify, T > 1: bounds of the layers that are done, ... */
   int64_t      lowers;                    /* ... of which there are so many */
@@ -112,6 +112,10 @@ BfStatus bf_stepper_view(BfStepper *stepper, BfError *error);
 
 /* ---- history.c --------------------------------------------------------------------------------------------------- */
 
+/* -kernel: of the law where the descent has ended. */
+static inline const BfTangent *bf_last_kernel(const BfDescent *x) {
+  return x->rows == 1 ? &x->first_kernel : &x->last_kernel;
+}
 double   bf_history_tau(const BfDescent *x); /* of the next row */
 int64_t  bf_history_room(const BfHeadsSettings *set);
 BfStatus bf_history_note(BfDescent *x, BfError *error); /* the next row */

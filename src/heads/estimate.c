@@ -90,10 +90,9 @@ static BfStatus estimate(const BfRun *run, const BfProblem *problem, double *sec
 
 /* Of a rank that has most: whole chunks of heads, and of sequences what falls to it; and what ranks tell each other at
  * every layer, there and back. */
-static double by_ranks(const BfMachine *m, const BfProblem *p, int64_t asked, double alone) {
+static double by_ranks(const BfMachine *m, const BfProblem *p, int groups, double alone) {
   int          blocks;
   const double chunks = (double)bf_heads_chunks(p->layer.heads, &blocks), tokens = (double)p->train.tokens;
-  const int    groups  = asked ? (int)asked : bf_heads_groups(m->ranks, (int64_t)chunks);
   const double along   = fmin(m->ranks / groups, fmax(1, fmin((double)p->train.contexts, tokens / 8)));
   const double a_layer = bf_reduction_of_ranks(m, groups, 16 * tokens * p->layer.dim / along);
   return alone * bf_most_dealt(chunks, groups) / chunks / along + 2 * p->horizon * a_layer +
@@ -186,19 +185,19 @@ BfStatus bf_heads_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   const double           T = p->horizon, H = p->layer.heads, q = H ? p->layer.free / H : 0;
   Scheme                 scheme = {0};
   double                 alone;
+  int                    blocks, groups;
   BfEstimate             e = {0};
   BfMachine              own;
   Text                   a;
   BF_TRY(bf_heads_trainer.choose(state, x->run, p, error)); /* refuses an -init that is not there */
   BF_TRY(bf_together(x->run->world, bf_heads_trainer.check(state, p, error), error));
   BF_TRY(bf_together(x->run->world, find_scheme(o, &scheme, error), error));
-  BF_TRY(estimate(x->run, p, &alone, error));
   if (!x->machine) bf_machine_of_run(x->run, &own);
-  const BfMachine *m = x->machine ? x->machine : &own;
-  if (o->groups && m->ranks % o->groups)
-    return bf_fail(error, BF_BAD_INPUT, "-head_groups must divide the number of ranks, %d, got %lld", m->ranks,
-                   (long long)o->groups);
-  const double seconds = by_ranks(m, p, o->groups, alone);
+  const BfMachine *m      = x->machine ? x->machine : &own;
+  const int64_t    chunks = bf_heads_chunks(p->layer.heads, &blocks);
+  BF_TRY(bf_together(x->run->world, bf_heads_choose_groups(m->ranks, chunks, (int)o->groups, &groups, error), error));
+  BF_TRY(estimate(x->run, p, &alone, error));
+  const double seconds = by_ranks(m, p, groups, alone);
   e.rough              = scheme.guessed || o->kernel || o->lse || o->certify;
   e.at_most            = !e.rough;
   bf_print(x->run, "  %.0f heads a layer of %g free numbers, in %.0f layers: %.0f numbers\n", H, q, T,

@@ -14,6 +14,11 @@ void bf_heads_reduce(MPI_Comm comm, int64_t n, double *data, MPI_Op op) {
     MPI_Allreduce(MPI_IN_PLACE, data + i, (int)(n - i < piece ? n - i : piece), MPI_DOUBLE, op, comm);
 }
 
+void bf_heads_tell(MPI_Comm comm, int64_t n, double *data) {
+  const int64_t piece = bf_limits()->reduced;
+  for (int64_t i = 0; i < n; i += piece) MPI_Bcast(data + i, (int)(n - i < piece ? n - i : piece), MPI_DOUBLE, 0, comm);
+}
+
 void bf_heads_sum(MPI_Comm comm, int64_t n, double *part) {
   bf_heads_reduce(comm, 2 * n, part, MPI_SUM);
   for (int64_t i = 0; i < n; i++) part[i] += part[n + i];

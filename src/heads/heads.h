@@ -21,7 +21,7 @@ typedef struct {
   double *weight;       /* [T][count] alpha; their sum over the heads is 1 (a padded head has 0); owned */
 } BfHeadLaw;
 
-/* Called by all ranks together within kernels and certificates, which take long; what it returns ends them. */
+/* Called by all ranks together within certificates, which take long; what it returns ends them. */
 typedef struct {
   BfStatus (*ask)(void *context, BfError *error); /* NULL: nobody asks */
   void *context;

@@ -30,20 +30,10 @@ static BfStatus test_layers(const BfDescent *x, const double *tokens, double *ls
   return BF_OK;
 }
 
-/* noted: the kernel of this law if the history has looked at it in this start of the run. */
-static BfStatus take_kernel(BfDescent *x, const BfHeadLaw *law, BfTangent *noted, BfTangent *out, BfError *error) {
-  if (!noted->spectrum) return bf_tangent_kernel(x->heads, law, out, error);
-  *out   = *noted;
-  *noted = (BfTangent){0};
-  return BF_OK;
-}
-
 static BfStatus judge_law(BfDescent *x, const BfHeadLaw *law, const BfHeadsValue *value, BfJudgedLaw *out,
                           BfError *error) {
   const int T = x->problem->horizon;
   BF_TRY(bf_stationarity(x->heads, law, value, x->set->box, &out->stationary, error));
-  if (x->set->kernel)
-    BF_TRY(take_kernel(x, law, law->theta == x->initial ? &x->first_kernel : &x->last_kernel, &out->kernel, error));
   if (!x->set->lse) return BF_OK;
   BF_TRY(bf_together(x->run->world, BF_NEW(&out->lse, T + 1, error), error));
   BF_TRY(bf_together(x->run->world, test_layers(x, value->tokens, out->lse, error), error));
@@ -92,7 +82,6 @@ static BfStatus certify_risk(BfDescent *x, BfCertificate *out, BfError *error) {
 /* Layers whose search has ended are known from x->lower, also behind a restart. */
 static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
   const int64_t n = x->problem->train.tokens * x->problem->layer.dim;
-  BF_TRY(bf_together(x->run->world, BF_NEW(&out->lower, x->law.layers, error), error));
   while (x->lowers < x->law.layers) {
     BfLeastBound  least = {0};
     const int64_t t     = x->lowers;
@@ -102,18 +91,15 @@ static BfStatus certify_layers(BfDescent *x, BfJudgement *out, BfError *error) {
     bf_open_cells_clear(&x->open);
   }
   out->certified = -INFINITY;
-  for (int t = 0; t < x->law.layers; t++) {
-    out->lower[t]  = x->lower[t];
+  for (int t = 0; t < x->law.layers; t++)
     out->certified = bf_larger(out->certified, out->last.stationary.mean[t] - x->lower[t]);
-  }
   return BF_OK;
 }
 
 /* Where the rank is not known (beyond BF_TANGENT_MOST outputs), as far as can be told. */
-static bool has_full_rank(const BfDescent *x, const BfTangent *kernel) {
-  const double n = (double)kernel->outputs, rows = (double)x->law.layers * (double)x->law.heads * x->law.free;
+static bool has_full_rank(const BfTangent *kernel) {
   if (kernel->rank >= 0) return kernel->rank == kernel->outputs;
-  return rows >= n && kernel->smallest > n * DBL_EPSILON * kernel->largest;
+  return kernel->smallest > (double)kernel->outputs * DBL_EPSILON * kernel->largest;
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
@@ -122,8 +108,8 @@ static BfStatus judge(BfDescent *x, BfJudgement *out, BfError *error) {
   BF_TRY(judge_law(x, &x->law, &x->value, &out->last, error));
   BF_TRY(judge_first(x, out, error));
   /* Of a kernel without full rank the least eigenvalue is 0 but for rounding, and promises nothing. */
-  const bool full = x->set->kernel && has_full_rank(x, &out->first.kernel);
-  out->promise    = full ? bf_promised_rate(x, out->first.kernel.smallest) : NAN;
+  const bool full = x->set->kernel && has_full_rank(&x->first_kernel);
+  out->promise    = full ? bf_promised_rate(x, x->first_kernel.smallest) : NAN;
   if (!x->set->certify) return BF_OK;
   return x->law.layers == 1 ? certify_risk(x, &out->certificate, error) : certify_layers(x, out, error);
 }
@@ -139,13 +125,11 @@ BfStatus bf_judge(BfDescent *x, BfJudgement *out, BfError *error) {
 
 static void clear_law(BfJudgedLaw *x) {
   bf_stationarity_clear(&x->stationary);
-  bf_tangent_clear(&x->kernel);
   bf_free(x->lse);
 }
 
 void bf_judgement_clear(BfJudgement *x) {
   clear_law(&x->first);
   clear_law(&x->last);
-  bf_free(x->lower);
   *x = (BfJudgement){0};
 }

@@ -7,15 +7,13 @@
 
 typedef struct {
   BfStationarity stationary;
-  BfTangent      kernel; /* -kernel */
-  double        *lse;    /* [T + 1] -lse: of the laws of z_t + e; owned */
+  double        *lse; /* [T + 1] -lse: of the laws of z_t + e; owned */
 } BfJudgedLaw;
 
 typedef struct {
   BfJudgedLaw   first, last;
   double        promise;     /* 4 lambda_min / N at the start; NaN where none is made */
   BfCertificate certificate; /* -certify, T = 1 */
-  double       *lower;       /* [T] -certify, T > 1: min G_t is not below; owned */
   double        certified;   /* max_t (int G_t dnu_t - lower_t) */
 } BfJudgement;
 

@@ -5,7 +5,7 @@
 /* ---- in a result ------------------------------------------------------------------------------------------------- */
 
 static BfStatus write_kernel(const BfDescent *x, const BfJudgement *j, BfStore *store, BfError *error) {
-  const BfTangent  *first = &j->first.kernel, *last = &j->last.kernel;
+  const BfTangent  *first = &x->first_kernel, *last = bf_last_kernel(x);
   const BfAttribute attribute[] = {{"kernel_smallest", NULL, first->smallest},
                                    {"kernel_largest", NULL, first->largest},
                                    {"kernel_trace", NULL, first->trace},
@@ -63,7 +63,7 @@ static BfStatus write_certificate(const BfDescent *x, const BfJudgement *j, BfSt
     return bf_store_put_int(store, "/heads", "certified_cells", c->cells, error);
   }
   BF_TRY(bf_store_put_double(store, "/heads", "certified_stationarity", j->certified, error));
-  return bf_store_write(store, "/heads/stationarity/lower", BF_STORE_DOUBLE, 1, &T, j->lower, error);
+  return bf_store_write(store, "/heads/stationarity/lower", BF_STORE_DOUBLE, 1, &T, x->lower, error);
 }
 
 BfStatus bf_judgement_write(const BfDescent *x, const BfJudgement *j, BfStore *store, BfError *error) {
@@ -110,15 +110,16 @@ void bf_judgement_report(const BfDescent *x, const BfJudgement *j) {
   bf_print(run, "stationarity %.4g at layer %d (at the start %.4g)\n", s->stationarity, s->layer,
            j->first.stationary.stationarity);
   if (x->set->kernel) {
-    print_kernel(run, "start", &j->first.kernel);
-    print_kernel(run, "end", &j->last.kernel);
+    print_kernel(run, "start", &x->first_kernel);
+    print_kernel(run, "end", bf_last_kernel(x));
     if (!isnan(j->promise))
       bf_print(run, "promised rate of decay 4 lambda_min / N = %.4g, while lambda_min holds\n", j->promise);
   }
   if (x->set->lse) {
     const int T = x->problem->horizon;
-    bf_print(run, "log-sum-exp test of the laws: %.4g at depth 0, %.4g at depth T, at the start\n", j->first.lse[0],
-             j->first.lse[T]);
+    print_number(run, "log-sum-exp test of the laws, at the start:", j->first.lse[0]);
+    print_number(run, " at depth 0,", j->first.lse[T]);
+    bf_print(run, " at depth T\n");
     bf_print(
         run,
         "  (a diagnostic: neither does a value above 0 prove that the kernel is injective, nor 0 that it is not)\n");

@@ -3,6 +3,7 @@
 #include "heads/initial.h"
 #include "heads/share.h"
 #include "heads/variation/variation.h"
+#include "run/largest.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -20,7 +21,7 @@ BfStatus bf_descent_create(BfDescent *x, BfError *error) {
   BF_TRY(BF_NEW(&x->base_velocity, bf_descent_numbers(x), error));
   if (x->conic) BF_TRY(BF_NEW(&x->value.variation, x->law.layers * x->law.count, error));
   if (x->conic) BF_TRY(BF_NEW(&x->weight_velocity, x->law.layers * x->law.count, error));
-  if (x->set->certify) BF_TRY(BF_NEW(&x->lower, x->law.layers, error));
+  if (x->set->certify && x->law.layers > 1) BF_TRY(BF_NEW(&x->lower, x->law.layers, error));
   return BF_NEW(&x->history, BF_HISTORY_COLUMNS * bf_history_room(x->set), error);
 }
 
@@ -145,7 +146,8 @@ static void find_largest(const BfDescent *x, const double *logarithm, double *la
   const BfHeadLaw *law = &x->law;
   for (int t = 0; t < law->layers; t++) largest[t] = -INFINITY;
   for (int64_t i = 0; i < law->layers * law->count; i++)
-    if (law->weight[i] > 0) largest[i / law->count] = fmax(largest[i / law->count], logarithm[i]);
+    if (law->weight[i] > 0 && !(logarithm[i] <= largest[i / law->count]))
+      largest[i / law->count] = isnan(logarithm[i]) ? INFINITY : logarithm[i]; /* from which all become NaN */
   bf_heads_reduce(x->heads->across, law->layers, largest, MPI_MAX);
 }
 
@@ -164,7 +166,7 @@ BfStatus bf_descent_unpack(BfDescent *x, const double *numbers, BfError *error) 
   /* A particle that is there stays so, however small: a stage that is rejected must not take it away. */
   for (int64_t i = 0; i < T * law->count; i++) {
     ones[i] = 1;
-    if (law->weight[i] > 0) law->weight[i] = fmax(exp(numbers[n + i] - largest[i / law->count]), DBL_MIN);
+    if (law->weight[i] > 0) law->weight[i] = bf_larger(exp(numbers[n + i] - largest[i / law->count]), DBL_MIN);
   }
   BF_GOTO(bf_heads_mean(x->heads, law, ones, sum, error));
   for (int64_t i = 0; i < T * law->count; i++) law->weight[i] /= sum[i / law->count];

@@ -1,25 +1,12 @@
 /* Checkpoints of a descent. Numbers stage, end, steps, rejected, evaluations, rows, round, inserted, round_rows, and
  * tau, next and round_begin by their bits; arrays: initial, initial_weight (once), partial/particles, partial/weights,
- * partial/history. Of a certificate under way lowers, cells, open, given, next_age, found; partial/lower, partial/open,
- * partial/age, partial/best. */
+ * partial/history. */
+#include "heads/save.h"
 #include "heads/descend.h"
 #include "heads/share.h"
 #include <string.h>
 
-enum { STAGE_DESCENT = 4 };
-
-static int64_t bits_of(double x) {
-  int64_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
-static BfStatus get_double(BfCheckpoint *checkpoint, const char *name, double *value, BfError *error) {
-  int64_t bits;
-  BF_TRY(bf_checkpoint_get(checkpoint, name, &bits, error));
-  memcpy(value, &bits, sizeof bits);
-  return BF_OK;
-}
+enum { STAGE_DESCENT = 5 };
 
 /* ---- arrays of particles ----------------------------------------------------------------------------------------- */
 
@@ -65,71 +52,12 @@ static BfStatus restore_rows(BfDescent *x, BfCheckpoint *checkpoint, const Rows 
   return bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, columns, &rows->parts, data, error);
 }
 
-/* ---- a certificate ----------------------------------------------------------------------------------------------- */
-
-/* All ranks hold all of it: rank 0 gives it. */
-static BfStatus save_whole(const BfDescent *x, const char *name, BfStoreType type, int64_t rows, int columns,
-                           const void *data, BfError *error) {
-  const int64_t first = 0;
-  if (!rows) return BF_OK;
-  return bf_checkpoint_array(x->checkpoint, name, type, rows, columns, &(BfParts){x->run->rank == 0, &first, &rows},
-                             data, error);
-}
-
-static BfStatus restore_whole(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows, int columns,
-                              void *data, BfError *error) {
-  const int64_t first = 0;
-  int64_t       entries;
-  if (!rows) return BF_OK;
-  BF_TRY(bf_checkpoint_rows(checkpoint, name, &entries, error));
-  if (entries != rows * columns) return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
-  return bf_checkpoint_read(checkpoint, name, type, columns, &(BfParts){1, &first, &rows}, data, error);
-}
-
-static BfStatus save_search(const BfDescent *x, BfError *error) {
-  const BfOpenCells *open = &x->open;
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "lowers", x->lowers, error));
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "open", open->count, error));
-  BF_TRY(save_whole(x, "partial/lower", BF_STORE_DOUBLE, x->lowers, 1, x->lower, error));
-  if (!open->count) return BF_OK;
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "cells", open->cells, error));
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "given", open->given, error));
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "next_age", open->next_age, error));
-  BF_TRY(bf_checkpoint_number(x->checkpoint, "found", bits_of(open->found), error));
-  BF_TRY(save_whole(x, "partial/open", BF_STORE_DOUBLE, open->count, BF_CELL_NUMBERS, open->open, error));
-  BF_TRY(save_whole(x, "partial/age", BF_STORE_INT64, open->count, 1, open->age, error));
-  return save_whole(x, "partial/best", BF_STORE_DOUBLE, 1, BF_CELL_NUMBERS, open->best, error);
-}
-
-static BfStatus restore_open(BfDescent *x, BfCheckpoint *checkpoint, int64_t count, BfError *error) {
-  BfOpenCells *open = &x->open;
-  BF_TRY(bf_checkpoint_get(checkpoint, "cells", &open->cells, error));
-  BF_TRY(bf_checkpoint_get(checkpoint, "given", &open->given, error));
-  BF_TRY(bf_checkpoint_get(checkpoint, "next_age", &open->next_age, error));
-  BF_TRY(get_double(checkpoint, "found", &open->found, error));
-  BF_TRY(bf_together(x->run->world, bf_open_cells_reserve(open, count, error), error));
-  open->count = count;
-  BF_TRY(restore_whole(checkpoint, "partial/open", BF_STORE_DOUBLE, count, BF_CELL_NUMBERS, open->open, error));
-  BF_TRY(restore_whole(checkpoint, "partial/age", BF_STORE_INT64, count, 1, open->age, error));
-  return restore_whole(checkpoint, "partial/best", BF_STORE_DOUBLE, 1, BF_CELL_NUMBERS, open->best, error);
-}
-
-static BfStatus restore_search(BfDescent *x, BfCheckpoint *checkpoint, BfError *error) {
-  int64_t count;
-  bf_open_cells_clear(&x->open);
-  BF_TRY(bf_checkpoint_get(checkpoint, "lowers", &x->lowers, error));
-  BF_TRY(bf_checkpoint_get(checkpoint, "open", &count, error));
-  if (x->lowers < 0 || x->lowers > (x->set->certify ? x->law.layers : 0) || count < 0 || count > x->set->certify)
-    return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its certificate is not of this run");
-  BF_TRY(restore_whole(checkpoint, "partial/lower", BF_STORE_DOUBLE, x->lowers, 1, x->lower, error));
-  return count ? restore_open(x, checkpoint, count, error) : BF_OK;
-}
-
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
 double bf_descent_bytes(const BfDescent *x) {
   return 8.0 * x->law.layers * (double)x->law.heads * (x->law.free + 1) + 8.0 * BF_HISTORY_COLUMNS * (double)x->rows +
-         8.0 * (BF_CELL_NUMBERS + 1) * (double)x->open.count;
+         8.0 * (BF_CELL_NUMBERS + 1) * (double)x->open.count +
+         8.0 * (double)(x->first_kernel.values + x->last_kernel.values);
 }
 
 static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
@@ -142,11 +70,11 @@ static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
                 {"rejected", x->rejected},
                 {"evaluations", x->evaluations},
                 {"rows", x->rows},
-                {"tau", bits_of(x->tau)},
-                {"next", bits_of(x->next)},
+                {"tau", bf_save_bits(x->tau)},
+                {"next", bf_save_bits(x->next)},
                 {"round", x->round},
                 {"inserted", x->inserted},
-                {"round_begin", bits_of(x->round_begin)},
+                {"round_begin", bf_save_bits(x->round_begin)},
                 {"round_rows", x->round_rows}};
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   for (size_t i = 0; i < sizeof number / sizeof *number; i++)
@@ -155,8 +83,8 @@ static BfStatus save(const BfDescent *x, const Rows *rows, BfError *error) {
   BF_TRY(save_rows(x, rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(save_rows(x, rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(save_rows(x, rows, "partial/weights", 1, x->law.weight, error));
-  BF_TRY(save_whole(x, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
-  BF_TRY(save_search(x, error));
+  BF_TRY(bf_save_whole(x, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
+  BF_TRY(bf_save_judged(x, error));
   return bf_checkpoint_end(x->checkpoint, bf_descent_bytes(x), error);
 }
 
@@ -198,11 +126,11 @@ static BfStatus restore_numbers(BfDescent *x, BfCheckpoint *checkpoint, BfError 
   BF_TRY(bf_checkpoint_get(checkpoint, "rejected", &x->rejected, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "evaluations", &x->evaluations, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "rows", &x->rows, error));
-  BF_TRY(get_double(checkpoint, "tau", &x->tau, error));
-  BF_TRY(get_double(checkpoint, "next", &x->next, error));
+  BF_TRY(bf_restore_double(checkpoint, "tau", &x->tau, error));
+  BF_TRY(bf_restore_double(checkpoint, "next", &x->next, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "round", &x->round, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "inserted", &x->inserted, error));
-  BF_TRY(get_double(checkpoint, "round_begin", &x->round_begin, error));
+  BF_TRY(bf_restore_double(checkpoint, "round_begin", &x->round_begin, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "round_rows", &x->round_rows, error));
   x->end = (BfDescentEnd)end;
   if (end >= 0 && end <= BF_DESCENT_STATIONARY && is_position(x)) return BF_OK;
@@ -223,17 +151,17 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "initial_weight", 1, x->initial_weight, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/particles", x->law.free, x->law.theta, error));
   BF_TRY(restore_rows(x, checkpoint, &r->rows, "partial/weights", 1, x->law.weight, error));
-  BF_TRY(restore_whole(checkpoint, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
-  BF_TRY(restore_search(x, checkpoint, error));
+  BF_TRY(
+      bf_restore_whole(checkpoint, "partial/history", BF_STORE_DOUBLE, x->rows, BF_HISTORY_COLUMNS, x->history, error));
+  BF_TRY(bf_restore_judged(x, checkpoint, error));
   r->begun = true;
   return BF_OK;
 }
 
 /* What a generation that could not be read has left. */
 static void forget(BfDescent *x) {
-  bf_open_cells_clear(&x->open);
-  x->lowers = 0;
-  x->end    = BF_DESCENT_GOES_ON;
+  bf_forget_judged(x);
+  x->end = BF_DESCENT_GOES_ON;
   x->tau = x->next = 0;
   x->steps = x->rejected = x->evaluations = x->rows = x->round = x->inserted = x->round_rows = 0;
   x->round_begin                                                                             = 0;

@@ -19,18 +19,11 @@ int64_t bf_heads_chunks(int64_t heads, int *blocks_a_chunk) {
   return quotient_up(blocks, *blocks_a_chunk);
 }
 
-int bf_heads_groups(int ranks, int64_t chunks) {
-  int groups = ranks;
-  while (ranks % groups || groups > chunks) groups--;
-  return groups;
-}
-
-/* Heads first: as many parts of them as divide the ranks and have a chunk each. */
-static BfStatus choose_groups(const BfHeads *x, int64_t chunks, int asked, int *groups, BfError *error) {
-  const int size = x->run->size;
-  if (asked && size % asked)
-    return bf_fail(error, BF_BAD_INPUT, "-head_groups must divide the number of ranks, %d, got %d", size, asked);
-  *groups = asked ? asked : bf_heads_groups(size, chunks);
+BfStatus bf_heads_choose_groups(int ranks, int64_t chunks, int asked, int *groups, BfError *error) {
+  if (asked && ranks % asked)
+    return bf_fail(error, BF_BAD_INPUT, "-head_groups must divide the number of ranks, %d, got %d", ranks, asked);
+  *groups = asked ? asked : ranks;
+  while (ranks % *groups || (!asked && *groups > chunks)) --*groups;
   return BF_OK;
 }
 
@@ -161,7 +154,7 @@ static BfStatus make_work(BfHeads *x, BfError *error) {
 static BfStatus make(BfHeads *x, int asked, BfError *error) {
   const int64_t chunks = bf_heads_chunks(x->heads, &x->blocks_a_chunk);
   int           groups = 0;
-  BF_TRY(choose_groups(x, chunks, asked, &groups, error));
+  BF_TRY(bf_heads_choose_groups(x->run->size, chunks, asked, &groups, error));
   const int sequence_groups = x->run->size / groups;
   x->head_part              = x->run->rank / sequence_groups;
   x->sequence_part          = x->run->rank % sequence_groups;

@@ -75,16 +75,21 @@ static inline int64_t bf_heads_token(const BfHeads *x, int64_t s) {
 static inline int bf_heads_tokens(const BfHeads *x, int64_t s) {
   return (int)(bf_heads_token(x, s + 1) - bf_heads_token(x, s));
 }
-/* Chunks of H heads, of so many blocks of eight each; parts of the heads that ranks share, as many as divide them and
- * have a chunk each. */
+/* Chunks of H heads, of so many blocks of eight each. */
 int64_t bf_heads_chunks(int64_t heads, int *blocks_a_chunk);
-int     bf_heads_groups(int ranks, int64_t chunks);
+/* Parts of the heads that ranks share: asked, which has to divide them; where that is 0 as many as divide them and have
+ * a chunk each. */
+BfStatus bf_heads_choose_groups(int ranks, int64_t chunks, int asked, int *groups, BfError *error);
 /* Context s at depth t as the kernels see it; x->s holds z + e of that depth. */
 BfHeadTokens bf_heads_view(const BfHeads *x, int t, int64_t s);
-/* Quanta of sum_h alpha_h F_h by a token of a sequence at layer t, p the largest costate: n sum|V| |p| directly, and
+/* The largest |z|, |s| and |p| of a sequence. */
+typedef struct {
+  double z, s, p;
+} BfLargest;
+/* Quanta of sum_h alpha_h F_h by a token of a sequence at layer t: n sum|V| |p| directly, and
  * through the logits, whose derivatives beta P_ij <V^T p_i, z_j - m_i> are at most 2 d |beta| sum|V| |p| |z|, times
  * |A s| twice. */
-BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, double p);
+BfQuanta bf_heads_costate_quanta(const BfHeads *x, int t, const BfHeadTokens *view, BfLargest most);
 /* x->s of depth t. */
 void bf_heads_encode(BfHeads *x, int t);
 
@@ -110,6 +115,8 @@ void bf_heads_add_lanes(BfHeads *x);
 /* Reduce data [n] over the ranks of comm; sum part [2][n] over them, into its first half. */
 void bf_heads_reduce(MPI_Comm comm, int64_t n, double *data, MPI_Op op);
 void bf_heads_sum(MPI_Comm comm, int64_t n, double *part);
+/* Rank 0's data [n] to all ranks of comm. */
+void bf_heads_tell(MPI_Comm comm, int64_t n, double *data);
 /* The largest |v|; infinite where one is not a number. */
 double bf_heads_largest(int64_t n, const double v[]);
 

@@ -140,7 +140,8 @@ static BfStatus arrive(BfStepper *s, BfError *error) {
   if (!s->fsal || moved) BF_TRY(bf_descent_evaluate(x, error));
   x->broken = !isfinite(x->value.risk) || !isfinite(x->value.slope);
   if (x->broken) return BF_OK;
-  if (s->fsal || moved) BF_TRY(bf_together(x->run->world, put(s, NULL, error), error));
+  /* Weights come back normalized, as behind a restart. */
+  if (s->fsal || moved || x->conic) BF_TRY(bf_together(x->run->world, put(s, NULL, error), error));
   if (moved) TRY(TSRestartStep(s->ts));
   return BF_OK;
 }

@@ -131,8 +131,9 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   BF_TRY(bf_descent_evaluate_all(d, error));
   bf_phase_begin(session->run, BF_PHASE_HEADS);
   bf_progress_what(session->run, "stationarity");
-  BF_TRY(bf_judge(d, &x->judgement, error));
+  const BfStatus status = bf_judge(d, &x->judgement, error);
   bf_phase_end(session->run, BF_PHASE_HEADS);
+  BF_TRY(status);
   BF_TRY(bf_together(session->run->world, bf_model_create(session->problem, false, model, error), error));
   model->readout = d->value.readout;
   return bf_heads_export(d, model, error);
@@ -202,10 +203,17 @@ static const char *const outputs[] = {"/heads@accuracy",
                                       "/heads/weights",
                                       NULL};
 
-static const char *const needs[][2] = {
-    {"/heads@kernel_*", "kernel"}, {"/heads@final_kernel_*", "kernel"},   {"/heads@promised_rate", "kernel"},
-    {"/heads/kernel/*", "kernel"}, {"/heads/history/kernel_*", "kernel"}, {"/heads@lse_*", "lse"},
-    {"/heads/lse/*", "lse"},       {"/heads@certified_*", "certify"},     {NULL, NULL}};
+static const char *const needs[][2] = {{"/heads@kernel_*", "kernel"},
+                                       {"/heads@final_kernel_*", "kernel"},
+                                       {"/heads@promised_rate", "kernel"},
+                                       {"/heads/kernel/*", "kernel"},
+                                       {"/heads/history/kernel_*", "kernel"},
+                                       {"/heads@lse_*", "lse"},
+                                       {"/heads/lse/*", "lse"},
+                                       {"/heads@certified_*", "certify"},
+                                       {"/heads/stationarity/lower", "certify"},
+                                       {"/heads/initial_weights", "insert"},
+                                       {NULL, NULL}};
 
 const BfTrainer bf_heads_trainer = {
     .name     = "heads",

@@ -67,7 +67,7 @@ done:
 }
 
 double bf_heads_rate(const BfDescent *x) {
-  if (x->rows < 2 || x->round_rows < (x->round ? 3 : 2)) return NAN; /* over an insertion it is no rate of the flow */
+  if (x->round_rows < (x->round ? 3 : 2)) return NAN; /* over an insertion it is no rate of the flow */
   const double *to = x->history + BF_HISTORY_COLUMNS * (x->rows - 1), *from = to - BF_HISTORY_COLUMNS;
   const double  passed = to[BF_HISTORY_TAU] - from[BF_HISTORY_TAU];
   return passed > 0 ? log(from[BF_HISTORY_RISK] / to[BF_HISTORY_RISK]) / passed : NAN;

@@ -33,13 +33,6 @@ typedef struct {
   double variance_error;
 } BfCellBound;
 
-typedef struct {
-  double centre[BF_CERTIFY_MOST], half[BF_CERTIFY_MOST];
-  double lower;                   /* G is not below on the cell */
-  double value;                   /* G at the centre with the best V */
-  double weight[BF_CERTIFY_MOST]; /* how much each number matters there */
-} BfCell;
-
 /* Clear it also after a failure. Local, like all here. */
 BfStatus bf_cell_bound_create(BfHeads *x, const double *z, const double *r, BfCellBound *bound, BfError *error);
 void     bf_cell_bound_clear(BfCellBound *bound);

@@ -7,13 +7,10 @@
 
 enum { ROUND = 32 }; /* cells that are split between two exchanges */
 
-_Static_assert(sizeof(BfCell) == BF_CELL_NUMBERS * sizeof(double), "a cell is its numbers");
-
 typedef struct {
   double      *given; /* [2][N][d] z, r as rank 0 has them: ranks must not differ by a rounding of what they split */
   BfCellBound  bound;
-  BfOpenCells *kept; /* a heap, the least bound first; of equal ones the older */
-  BfCell      *open; /* its cells */
+  BfOpenCells *kept;
 } Tree;
 
 void bf_open_cells_clear(BfOpenCells *x) {
@@ -22,19 +19,20 @@ void bf_open_cells_clear(BfOpenCells *x) {
   *x = (BfOpenCells){0};
 }
 
-double bf_certify_bytes(int64_t cells) {
-  return ((double)cells + 2 * ROUND) * (double)(sizeof(BfCell) + sizeof(int64_t));
-}
+static int64_t room_of(int64_t cells) { return cells + 2 * ROUND; }
 
-BfStatus bf_open_cells_reserve(BfOpenCells *x, int64_t room, BfError *error) {
-  double  *open = NULL;
-  int64_t *age  = NULL;
+double bf_certify_bytes(int64_t cells) { return (double)room_of(cells) * (double)(sizeof(BfCell) + sizeof(int64_t)); }
+
+BfStatus bf_open_cells_reserve(BfOpenCells *x, int64_t cells, BfError *error) {
+  const int64_t room = room_of(cells);
+  BfCell       *open = NULL;
+  int64_t      *age  = NULL;
   if (room <= x->room) return BF_OK;
-  if (BF_NEW(&open, room * BF_CELL_NUMBERS, error) != BF_OK || BF_NEW(&age, room, error) != BF_OK) {
+  if (BF_NEW(&open, room, error) != BF_OK || BF_NEW(&age, room, error) != BF_OK) {
     bf_free(open);
     return error->status;
   }
-  if (x->count) memcpy(open, x->open, (size_t)x->count * sizeof(BfCell));
+  if (x->count) memcpy(open, x->open, (size_t)x->count * sizeof *open);
   if (x->count) memcpy(age, x->age, (size_t)x->count * sizeof *age);
   bf_free(x->open);
   bf_free(x->age);
@@ -47,27 +45,28 @@ BfStatus bf_open_cells_reserve(BfOpenCells *x, int64_t room, BfError *error) {
 /* ---- the heap ---------------------------------------------------------------------------------------------------- */
 
 static bool before(const Tree *x, int64_t a, int64_t b) {
-  return x->open[a].lower != x->open[b].lower ? x->open[a].lower < x->open[b].lower : x->kept->age[a] < x->kept->age[b];
+  return x->kept->open[a].lower != x->kept->open[b].lower ? x->kept->open[a].lower < x->kept->open[b].lower
+                                                          : x->kept->age[a] < x->kept->age[b];
 }
 
 static void swap(Tree *x, int64_t a, int64_t b) {
-  const BfCell  cell = x->open[a];
+  const BfCell  cell = x->kept->open[a];
   const int64_t age  = x->kept->age[a];
-  x->open[a]         = x->open[b];
+  x->kept->open[a]   = x->kept->open[b];
   x->kept->age[a]    = x->kept->age[b];
-  x->open[b]         = cell;
+  x->kept->open[b]   = cell;
   x->kept->age[b]    = age;
 }
 
 static void push(Tree *x, const BfCell *cell) {
-  int64_t at       = x->kept->count++;
-  x->open[at]      = *cell;
-  x->kept->age[at] = x->kept->next_age++;
+  int64_t at        = x->kept->count++;
+  x->kept->open[at] = *cell;
+  x->kept->age[at]  = x->kept->next_age++;
   for (; at && before(x, at, (at - 1) / 2); at = (at - 1) / 2) swap(x, at, (at - 1) / 2);
 }
 
 static BfCell pop(Tree *x) {
-  const BfCell top = x->open[0];
+  const BfCell top = x->kept->open[0];
   swap(x, 0, --x->kept->count);
   for (int64_t at = 0, child; (child = 2 * at + 1) < x->kept->count; at = child) {
     if (child + 1 < x->kept->count && before(x, child + 1, child)) child++;
@@ -82,7 +81,7 @@ static BfCell pop(Tree *x) {
 static void take(Tree *x, const BfCell *cell) {
   if (cell->value < x->kept->found) {
     x->kept->found = cell->value;
-    memcpy(x->kept->best, cell, sizeof *cell);
+    x->kept->best  = *cell;
   }
   push(x, cell);
 }
@@ -101,7 +100,7 @@ static void bound_all(Tree *x, int count, BfCell *cells) {
 /* Whether a split can still move the bound: not where what is found is no more than rounding above it. */
 static bool is_open(const Tree *x) {
   const double found = x->kept->found;
-  return x->kept->count && found - x->open[0].lower > 1e-12 * fabs(found) + 1e-300;
+  return x->kept->count && found - x->kept->open[0].lower > 1e-12 * fabs(found) + 1e-300;
 }
 
 static int64_t round_of(Tree *x, int64_t left) {
@@ -138,8 +137,10 @@ BfStatus bf_certify_check(const BfProblem *problem, BfError *error) {
 static BfStatus make(Tree *x, BfHeads *heads, const double *z, const double *r, BfError *error) {
   const size_t n = (size_t)(heads->data->tokens * heads->problem->layer.dim);
   BF_TRY(BF_NEW(&x->given, 2 * (int64_t)n, error));
-  memcpy(x->given, z, n * sizeof *z);
-  memcpy(x->given + n, r, n * sizeof *r);
+  for (size_t i = 0; i < n; i++) { /* -0 is 0, as on several ranks, which add them up */
+    x->given[i]     = z[i] + 0.0;
+    x->given[n + i] = r[i] + 0.0;
+  }
   return BF_OK;
 }
 
@@ -149,12 +150,14 @@ static BfStatus begin(Tree *x, int64_t n, int64_t cells, BfError *error) {
   const int64_t given = (int64_t)(bf_hash(BF_HASH_NONE, x->given, (size_t)(2 * n) * sizeof(double)) | 1);
   const bool    fresh = kept->given != given;
   if (fresh) {
+    if (kept->count)
+      bf_warn(x->bound.x->run,
+              "the search of a certificate begins anew: tokens or costates are not those that it was of");
     kept->cells = kept->count = kept->next_age = 0;
     kept->found                                = INFINITY;
     kept->given                                = given;
   }
-  BF_TRY(bf_together(x->bound.x->run->world, bf_open_cells_reserve(kept, cells + 2 * ROUND, error), error));
-  x->open = (BfCell *)kept->open;
+  BF_TRY(bf_together(x->bound.x->run->world, bf_open_cells_reserve(kept, cells, error), error));
   if (!fresh) return BF_OK;
   BfCell all = bf_cell_all(&x->bound);
   bound_all(x, 1, &all);
@@ -175,18 +178,16 @@ BfStatus bf_certify_least(BfHeads *heads, const double *z, const double *r, int6
                           BfLeastBound *out, BfError *error) {
   const int64_t n = heads->data->tokens * heads->problem->layer.dim;
   Tree          x = {.kept = open};
-  BfCell        best;
   BfStatus      status;
   BF_GOTO(bf_together(heads->run->world, make(&x, heads, z, r, error), error));
-  (void)MPI_Bcast(x.given, (int)(2 * n), MPI_DOUBLE, 0, heads->run->world);
+  bf_heads_tell(heads->run->world, 2 * n, x.given);
   BF_GOTO(bf_together(heads->run->world, bf_cell_bound_create(heads, x.given, x.given + n, &x.bound, error), error));
   BF_GOTO(begin(&x, n, cells, error));
   BF_GOTO(search(&x, heads, cells, error));
   out->cells = open->cells;
-  out->lower = x.open[0].lower;
+  out->lower = open->open[0].lower;
   out->found = open->found;
-  memcpy(&best, open->best, sizeof best);
-  if (out->theta) bf_cell_theta(&x.bound, &best, out->theta);
+  if (out->theta) bf_cell_theta(&x.bound, &open->best, out->theta);
 done:
   bf_cell_bound_clear(&x.bound);
   bf_free(x.given);

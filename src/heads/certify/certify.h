@@ -19,20 +19,29 @@ typedef struct {
   double *theta; /* [q] that; owned by the caller */
 } BfLeastBound;
 
+/* A box of A's, and what is known of G there: doubles, which checkpoints and MPI take as such. */
+typedef struct {
+  double centre[BF_CERTIFY_MOST], half[BF_CERTIFY_MOST];
+  double lower;                   /* G is not below on the cell */
+  double value;                   /* G at the centre with the best V */
+  double weight[BF_CERTIFY_MOST]; /* how much each number matters there */
+} BfCell;
+enum { BF_CELL_NUMBERS = sizeof(BfCell) / sizeof(double) };
+
 /* A search that is under way: what a checkpoint keeps of it. Zeros: none. The same on all ranks. */
-enum { BF_CELL_NUMBERS = 3 * BF_CERTIFY_MOST + 2 };
 typedef struct {
   int64_t  given; /* a hash of z and r: what the bounds are of; 0: nothing */
   int64_t  cells; /* that were bounded */
   int64_t  count, room, next_age;
-  double  *open;                         /* [count][BF_CELL_NUMBERS] cells that are not split, a heap; owned */
-  int64_t *age;                          /* [count]; owned */
-  double   best[BF_CELL_NUMBERS], found; /* the cell with the least value at its centre, and that */
+  BfCell  *open;  /* [count] that are not split, a heap, the least bound first, of equal ones the older; owned */
+  int64_t *age;   /* [count]; owned */
+  BfCell   best;  /* with the least value at its centre */
+  double   found; /* that */
 } BfOpenCells;
 void bf_open_cells_clear(BfOpenCells *open);
-/* Room for as many, which is kept; count: that are there. Local. */
-BfStatus bf_open_cells_reserve(BfOpenCells *open, int64_t room, BfError *error);
-/* Memory of a search of so many cells on a rank, bytes. */
+/* Room for a search of `cells`; those that are there stay. Local. */
+BfStatus bf_open_cells_reserve(BfOpenCells *open, int64_t cells, BfError *error);
+/* Memory of that, bytes. */
 double bf_certify_bytes(int64_t cells);
 
 /* Refuses what cannot be certified: more than BF_CERTIFY_MOST free numbers of A, or d beyond 3. Local. */

@@ -69,7 +69,7 @@ static BfStatus minorize_all(Dual *w, double scale, double *constant, BfError *e
   const BfRun  *run = w->x->run;
   const int64_t n   = w->x->data->tokens * w->x->problem->layer.dim;
   BF_TRY(bf_together(run->world, run->rank == 0 ? minorize(w, scale, constant, error) : BF_OK, error));
-  (void)MPI_Bcast(w->r, (int)n, MPI_DOUBLE, 0, run->world);
+  bf_heads_tell(run->world, n, w->r);
   (void)MPI_Bcast(constant, 1, MPI_DOUBLE, 0, run->world);
   return BF_OK;
 }

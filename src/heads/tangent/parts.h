@@ -6,8 +6,8 @@
 
 /* R of the matrix of rows sqrt(w) g, complete on rank 0. Collective. */
 BfStatus bf_tangent_triangle(BfHeads *x, const BfHeadLaw *whole, BfTriangle *R, BfError *error);
-/* Triangles that are made of blocks of heads and then merged. */
-int bf_tangent_leaves(int64_t outputs, int64_t heads);
+/* Triangles that are made of blocks of heads, each of `free` numbers, and then merged. */
+int bf_tangent_leaves(int64_t outputs, int64_t heads, int64_t free);
 
 /* dz_T [tokens][d] of this rank's sequences along dtheta [T][count][q]: J dtheta. Collective. */
 BfStatus bf_heads_tangent(BfHeads *x, const BfHeadLaw *law, const double *dtheta, double *dz, BfError *error);

@@ -125,7 +125,7 @@ static BfStatus order(Product *w, int goes_on) {
   const BfRun *run = w->x->run;
   (void)MPI_Bcast(&goes_on, 1, MPI_INT, 0, run->world);
   if (!goes_on) return BF_STOPPED;
-  (void)MPI_Bcast(w->v, (int)(w->x->data->tokens * w->x->problem->layer.dim), MPI_DOUBLE, 0, run->world);
+  bf_heads_tell(run->world, w->x->data->tokens * w->x->problem->layer.dim, w->v);
   return apply(w);
 }
 
@@ -148,18 +148,12 @@ static PetscErrorCode multiply(Mat matrix, Vec v, Vec out) {
 
 enum { LARGEST = 20 };
 
-/* `count` eigenvalues of one end into values; *found of them converged, *residual the largest relative error. */
-static PetscErrorCode solve(Mat matrix, EPSWhich which, int count, double *values, int *found, double *residual) {
-  EPS      eps;
-  Vec      start;
-  PetscInt converged;
-  PetscCall(EPSCreate(PETSC_COMM_SELF, &eps));
-  PetscCall(EPSSetOperators(eps, matrix, NULL));
+/* `count` eigenvalues of one end: how many converged. */
+static PetscErrorCode iterate(EPS eps, Vec start, EPSWhich which, int count, PetscInt *converged) {
   PetscCall(EPSSetProblemType(eps, EPS_HEP));
   PetscCall(EPSSetWhichEigenpairs(eps, which));
   PetscCall(EPSSetDimensions(eps, count, PETSC_DEFAULT, PETSC_DEFAULT));
   PetscCall(EPSSetTolerances(eps, 1e-8, 100));
-  PetscCall(MatCreateVecs(matrix, &start, NULL));
   PetscCall(VecSet(start, 1.0));
   PetscCall(VecSetValue(start, 0, 2.0, INSERT_VALUES)); /* no eigenvector by symmetry */
   PetscCall(VecAssemblyBegin(start));
@@ -167,16 +161,33 @@ static PetscErrorCode solve(Mat matrix, EPSWhich which, int count, double *value
   PetscCall(EPSSetInitialSpace(eps, 1, &start));
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSSolve(eps));
-  PetscCall(EPSGetConverged(eps, &converged));
-  *found = converged < count ? (int)converged : count;
-  for (int i = 0; i < *found; i++) {
+  return EPSGetConverged(eps, converged);
+}
+
+static PetscErrorCode take(EPS eps, int found, double *values, double *residual) {
+  for (int i = 0; i < found; i++) {
     PetscReal error;
     PetscCall(EPSGetEigenvalue(eps, i, &values[i], NULL));
     PetscCall(EPSComputeError(eps, i, EPS_ERROR_RELATIVE, &error));
     *residual = fmax(*residual, error);
   }
+  return 0;
+}
+
+/* `count` eigenvalues of one end into values; *found of them converged, *residual the largest relative error. */
+static PetscErrorCode solve(Mat matrix, EPSWhich which, int count, double *values, int *found, double *residual) {
+  EPS      eps;
+  Vec      start;
+  PetscInt converged = 0;
+  PetscCall(EPSCreate(PETSC_COMM_SELF, &eps));
+  PetscCall(EPSSetOperators(eps, matrix, NULL));
+  PetscCall(MatCreateVecs(matrix, &start, NULL));
+  PetscErrorCode code = iterate(eps, start, which, count, &converged);
+  *found              = converged < count ? (int)converged : count;
+  if (!code) code = take(eps, *found, values, residual);
   PetscCall(VecDestroy(&start));
-  return EPSDestroy(&eps);
+  PetscCall(EPSDestroy(&eps));
+  return code;
 }
 
 /* Whether there are as many free numbers as outputs: else the least eigenvalue is 0. */
@@ -190,13 +201,13 @@ static PetscErrorCode both_ends(Product *w, BfTangent *out) {
   int            found = 0, least = 0;
   PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, w, &matrix));
   PetscCall(MatShellSetOperation(matrix, MATOP_MULT, (void (*)(void))multiply));
-  PetscCall(solve(matrix, EPS_LARGEST_REAL, LARGEST, out->spectrum, &found, &out->residual));
-  if (is_full(w->law, out)) PetscCall(solve(matrix, EPS_SMALLEST_REAL, 1, &out->smallest, &least, &out->residual));
+  PetscErrorCode code = solve(matrix, EPS_LARGEST_REAL, LARGEST, out->spectrum, &found, &out->residual);
+  if (!code && is_full(w->law, out)) code = solve(matrix, EPS_SMALLEST_REAL, 1, &out->smallest, &least, &out->residual);
   PetscCall(MatDestroy(&matrix));
   out->values  = found;
   out->largest = found ? out->spectrum[0] : NAN;
   if (!least) out->smallest = is_full(w->law, out) ? NAN : 0;
-  return 0;
+  return code;
 }
 
 static BfStatus make(Product *w, BfTangent *out, BfError *error) {
@@ -230,18 +241,20 @@ static void tell_all(const BfRun *run, BfTangent *out) {
 BfStatus bf_tangent_ends(BfHeads *x, const BfHeadLaw *law, BfTangent *out, BfError *error) {
   Product      w     = {.x = x, .law = law, .error = error};
   BfHeadsValue value = {0};
+  bool         begun = false;
   BfStatus     status;
   BF_GOTO(bf_together(x->run->world, make(&w, out, error), error));
   BF_GOTO(bf_heads_evaluate(x, law, &value, error)); /* tokens of all depths */
-  if (SlepcInitialize(NULL, NULL, NULL, NULL)) bf_fail(error, BF_FAILURE, "SLEPc cannot be started");
+  begun = !SlepcInitialize(NULL, NULL, NULL, NULL);
+  if (!begun) bf_fail(error, BF_FAILURE, "SLEPc cannot be started");
   BF_GOTO(bf_agree(x->run->world, error));
   if (x->run->rank == 0) lead(&w, out, error);
   else
     while (order(&w, 1) != BF_STOPPED) continue; /* what has failed has failed on all */
-  (void)SlepcFinalize();
   BF_GOTO(bf_agree(x->run->world, error));
   tell_all(x->run, out);
 done:
+  if (begun) (void)SlepcFinalize();
   bf_free(w.g);
   bf_free(w.dz);
   bf_free(w.v);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-  LEAVES    = 64, /* triangles at most, ... */
+  LEAVES    = 64, /* triangles at most, with what is collected for them ... */
   MOST_ROWS = 1024
 };
 static const double leaf_bytes = 0x1p30; /* ... of so many bytes together */
@@ -23,9 +23,15 @@ typedef struct {
   BfTriangle      *leaf; /* [leaves] of this rank */
 } Sweep;
 
-int bf_tangent_leaves(int64_t outputs, int64_t heads) {
+/* Rows of J^T that are collected before they are folded into a triangle: at least what a block of heads gives. */
+static int64_t most_rows(int64_t outputs, int64_t free) {
+  const int64_t least = outputs < MOST_ROWS ? MOST_ROWS : outputs, block = BF_LANES * free;
+  return least < block ? block : least;
+}
+
+int bf_tangent_leaves(int64_t outputs, int64_t heads, int64_t free) {
   const int64_t blocks = (heads + BF_LANES - 1) / BF_LANES;
-  double        leaves = floor(leaf_bytes / (8 * (double)outputs * (double)outputs));
+  double        leaves = floor(leaf_bytes / (8 * (double)outputs * (double)(outputs + most_rows(outputs, free))));
   if (leaves > LEAVES) leaves = LEAVES;
   if (leaves > (double)blocks) leaves = (double)blocks;
   return leaves < 1 ? 1 : (int)leaves;
@@ -41,11 +47,14 @@ double bf_tangent_bytes(const BfProblem *problem, const BfData *data, int64_t he
         (double)(d * (data->tag_first[data->context_first[s + 1]] - data->tag_first[data->context_first[s]]));
     costates += own * own;
   }
-  const double leaves = ceil((double)bf_tangent_leaves(outputs, heads) / ranks);
-  return 8 * (numbers + 3 * costates + (leaves + 1) * n * n + leaves * n * fmax(n, MOST_ROWS));
+  const int64_t free   = problem->layer.free / heads;
+  const double  leaves = ceil((double)bf_tangent_leaves(outputs, heads, free) / ranks);
+  return 8 * (numbers + 3 * costates + (leaves + 1) * n * n + leaves * n * (double)most_rows(outputs, free));
 }
 
-static int leaves_of(const BfHeads *x) { return bf_tangent_leaves(x->data->tokens * x->problem->layer.dim, x->heads); }
+static int leaves_of(const BfHeads *x) {
+  return bf_tangent_leaves(x->data->tokens * x->problem->layer.dim, x->heads, x->free_A + x->free_V);
+}
 
 static int64_t block_bound(const BfHeads *x, int leaf) {
   return (x->heads + BF_LANES - 1) / BF_LANES * leaf / leaves_of(x);
@@ -73,9 +82,8 @@ static BfStatus make(Sweep *w, BfError *error) {
   w->first_leaf = (int)((int64_t)all * rank / size);
   w->leaves     = (int)((int64_t)all * (rank + 1) / size) - w->first_leaf;
   BF_TRY(BF_NEW(&w->leaf, w->leaves, error));
-  int64_t most = n < MOST_ROWS ? MOST_ROWS : n; /* and what a block of heads gives */
-  if (most < BF_LANES * (int64_t)w->law->free) most = BF_LANES * (int64_t)w->law->free;
-  for (int i = 0; i < w->leaves; i++) BF_TRY(bf_triangle_create((int)n, (int)most, &w->leaf[i], error));
+  const int most = (int)most_rows(n, w->law->free);
+  for (int i = 0; i < w->leaves; i++) BF_TRY(bf_triangle_create((int)n, most, &w->leaf[i], error));
   return BF_OK;
 }
 
@@ -97,8 +105,9 @@ static void pull_back(Sweep *w, int t, int64_t s, int64_t output, BfTriangle *le
   const int          d = x->problem->layer.dim, half = d * d * BF_LANES;
   const BfHeadTokens view = bf_heads_view(x, t, s);
   const int64_t      n = (int64_t)view.tokens * d, at = w->offset[s] + output * n, all = w->offset[x->data->contexts];
-  const double      *p = w->p + at;
-  const BfQuanta     q = bf_heads_costate_quanta(x, t, &view, bf_heads_largest(n, p));
+  const double      *p    = w->p + at;
+  const BfLargest    most = {bf_heads_largest(n, view.z), bf_heads_largest(n, view.s), bf_heads_largest(n, p)};
+  const BfQuanta     q    = bf_heads_costate_quanta(x, t, &view, most);
   memset(x->by, 0, (size_t)(2 * half) * sizeof(double));
   memset(w->lanes, 0, (size_t)(n * BF_LANES) * sizeof(double));
   x->problem->layer.kernels->heads_adjoint(&view, &(BfHeadLanes){x->A, x->V, x->weight}, p,
@@ -176,7 +185,6 @@ BfStatus bf_tangent_triangle(BfHeads *x, const BfHeadLaw *whole, BfTriangle *R, 
   BF_GOTO(bf_together(x->run->world, make_all(&w, R, &other, error), error));
   for (int t = whole->layers - 1; t >= 0; t--) {
     const int64_t all = w.offset[x->data->contexts];
-    BF_GOTO(bf_heads_pause(x, error));
     BF_GOTO(bf_together(x->run->world, layer(&w, t, error), error));
     bf_heads_sum(x->run->world, all, w.sum);
     for (int64_t i = 0; i < all; i++) w.p[i] += x->problem->layer.step * w.sum[i];

@@ -104,7 +104,6 @@ static BfStatus on_all_sequences(BfHeads *x, const BfHeadLaw *whole, BfTangent *
   BfHeadsValue value = {0};
   BfStatus     status;
   BF_GOTO(bf_heads_create(x->run, x->problem, x->data, x->heads, x->run->size, &all, error));
-  bf_heads_set_pause(all, x->pause);
   BF_GOTO(bf_together(x->run->world, bf_heads_law_create(all, &law, error), error));
   take_share(whole, &law);
   BF_GOTO(bf_heads_evaluate(all, &law, &value, error));

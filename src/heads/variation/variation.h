@@ -49,7 +49,8 @@ typedef struct {
 
 /* Of a law, at which `value` (variation, tokens and adjoint among it) was evaluated. Layers are dealt to ranks. Clear
  * it also after a failure. Collective. */
-double   bf_stationarity_heads(int64_t heads); /* evaluations of a head that it costs a layer */
 BfStatus bf_stationarity(BfHeads *x, const BfHeadLaw *law, const BfHeadsValue *value, bool boxed, BfStationarity *out,
                          BfError *error);
 void     bf_stationarity_clear(BfStationarity *stationarity);
+/* Evaluations of a head that it costs a layer, of a law of `heads`. Local. */
+double bf_stationarity_heads(int64_t heads);
