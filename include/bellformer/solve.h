@@ -13,11 +13,31 @@ BF_API_BEGIN
 /* What a solve reads of a problem: `action` and `quantize`, without which it is nothing. */
 extern const BfSections bf_solve_sections;
 
+/* The open loops of least quantized cost that differ. Of those that lead through the same quantized measures, from mu_0
+ * to mu_T, the cheapest alone counts. Cheaper: of less cost, then of the smaller first action, then of less cost of
+ * what follows it, then of the smaller second action, and so on; the least readout comes last. So the first is the
+ * answer of the solve, and the list is the same in both spaces, on any number of ranks. */
 typedef struct {
-  bool store_value;  /* write /value */
-  bool store_policy; /* write /policy */
-  int  stability;    /* K atom moves; 0: no stability study */
+  int64_t  wanted;  /* B, at most BF_MOST_BEST; given */
+  int64_t  count;   /* that were found: B, or as many as there are */
+  int      layers;  /* T */
+  int32_t *action;  /* [count][T]; owned, as all are */
+  int64_t *readout; /* [count] the one that follows the last layer */
+  double  *cost;    /* [count] c(u_0) + (c(u_1) + (... + g)), non-decreasing */
+} BfBest;
+enum { BF_MOST_BEST = 10000 };
+void bf_best_clear(BfBest *best); /* what was found; `wanted` stays */
+
+typedef struct {
+  bool    store_value;  /* write /value */
+  bool    store_policy; /* write /policy */
+  int     stability;    /* K atom moves; 0: no stability study */
+  BfBest *best;         /* in: wanted; out: all else, to be cleared also after a failure. NULL: not looked for */
 } BfFullOptions;
+
+typedef struct {
+  BfBest *best; /* as above */
+} BfReachableOptions;
 
 /* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it
  * told them to stop; then what they have done is in the checkpoint, and `model` and `store` are to be given up. */
@@ -31,8 +51,8 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
 
 /* Solve over the measures that are reachable from mu_0 and write /layers/NNNN to `store` (which may be NULL).
  * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. */
-BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
-                            BfModel *model, BfError *error);
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, const BfReachableOptions *options, BfStore *store,
+                            BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
 /* ---- sizes and work, before anything runs -----------------------------------------------------------------------
  *

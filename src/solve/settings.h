@@ -10,6 +10,7 @@ typedef struct {
   bool    space_chosen;
   bool    store_value, store_policy;
   int64_t stability;
+  int64_t best;     /* open loops that are told; 0: the best alone */
   int64_t covering; /* points at which the actions' covering radius is measured; 0: not at all */
 } BfSolveSettings;
 

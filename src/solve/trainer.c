@@ -1,5 +1,6 @@
 /* The trainer `solve`: lifted dynamic programming. */
 #include "solve/trainer.h"
+#include "solve/best.h"
 #include "solve/covering.h"
 #include "solve/full/space.h"
 
@@ -19,6 +20,10 @@ const BfOption bf_solve_options[] = {
      .meaning =
          "measure the covering radius of the actions in the box of controls, in units of its sides, at N points: "
          "attribute covering_radius of /actions"},
+    {"best", BF_OPTION_INT, BF_ANSWER, "B", AT(best), NULL, 0, BF_MOST_BEST, .later = true,
+     .meaning =
+         "the B open loops of least quantized cost whose quantized trajectories differ, into /rollout/best: flow "
+         "-init refines all of them"},
     {0}};
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
@@ -67,15 +72,20 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus train(void *state, BfSession *session, BfError *error) {
-  const BfSolveState *x   = state;
-  BfRun              *run = session->run;
-  BfModel            *out = &session->trained.model;
+  BfSolveState *x   = state;
+  BfRun        *run = session->run;
+  BfModel      *out = &session->trained.model;
+  x->best.wanted    = x->set.best;
   if (*x->choice.why) bf_print(run, "%s space: %s\n", session->space, x->choice.why);
-  const BfFullOptions options = {
-      .store_value = x->set.store_value, .store_policy = x->set.store_policy, .stability = (int)x->set.stability};
+  BfBest                  *best      = x->set.best ? &x->best : NULL;
+  const BfFullOptions      full      = {.store_value  = x->set.store_value,
+                                        .store_policy = x->set.store_policy,
+                                        .stability    = (int)x->set.stability,
+                                        .best         = best};
+  const BfReachableOptions reachable = {.best = best};
   return x->set.space == BF_SPACE_FULL
-             ? bf_solve_full(run, session->problem, &options, session->store, session->checkpoint, out, error)
-             : bf_solve_reachable(run, session->problem, session->store, session->checkpoint, out, error);
+             ? bf_solve_full(run, session->problem, &full, session->store, session->checkpoint, out, error)
+             : bf_solve_reachable(run, session->problem, &reachable, session->store, session->checkpoint, out, error);
 }
 
 static BfStatus judge(void *state, BfSession *session, BfError *error) {
@@ -86,7 +96,7 @@ static BfStatus judge(void *state, BfSession *session, BfError *error) {
 
 static BfStatus write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfSolveState *x = state;
-  (void)session;
+  BF_TRY(bf_best_write(session->problem, &x->best, store, error));
   if (!x->set.covering) return BF_OK;
   return bf_store_put_double(store, "/actions", "covering_radius", x->covering_radius, error);
 }
@@ -104,13 +114,17 @@ static void report(const void *state, const BfSession *session) {
   bf_print_loss(run, "training", train->loss, train->accuracy);
   if (session->problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
+  bf_best_report(run, session->problem, &x->best);
 }
+
+static void destroy(void *state) { bf_best_clear(&((BfSolveState *)state)->best); }
 
 static const char *const outputs[] = {"/actions@covering_radius",
                                       "/grid/points",
                                       "/layers/*/*",
                                       "/policy",
                                       "/rollout@initial",
+                                      "/rollout/best/*",
                                       "/stability@moves",
                                       "/stability@all_pairs",
                                       "/stability@modulus",
@@ -122,7 +136,8 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/value",
                                       NULL};
 
-static const char *const needs[][2] = {{"/stability@*", "stability"}, {"/stability/*", "stability"}, {NULL, NULL}};
+static const char *const needs[][2] = {
+    {"/stability@*", "stability"}, {"/stability/*", "stability"}, {"/rollout/best/*", "best"}, {NULL, NULL}};
 
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",
@@ -139,4 +154,5 @@ const BfTrainer bf_solve_trainer = {
     .judge    = judge,
     .write    = write,
     .report   = report,
+    .destroy  = destroy,
     .estimate = bf_solve_estimate};

@@ -7,6 +7,7 @@
 typedef struct {
   BfSolveSettings set; /* first: as its options fill it */
   BfSpaceChoice   choice;
+  BfBest          best;
   double          covering_radius; /* of the actions, where it is asked for */
 } BfSolveState;
 

@@ -1,4 +1,5 @@
 /* The dynamic program over every measure. */
+#include "solve/full/best.h"
 #include "solve/full/save.h"
 #include "solve/full/solver.h"
 #include "solve/full/stability.h"
@@ -156,6 +157,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   }
   BF_GOTO(sweep_back(&x, options, store, error));
   BF_GOTO(roll_open_loop(&x, model, error));
+  if (options->best) BF_GOTO(bf_full_best(&x, options->best, error));
   if (options->stability > 0) BF_GOTO(bf_full_stability(&x, options->stability, store, error));
 done:
   bf_full_clear(&x);

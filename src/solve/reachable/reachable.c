@@ -1,4 +1,5 @@
 /* The dynamic program over the measures that are reachable from mu_0. */
+#include "solve/reachable/best.h"
 #include "solve/reachable/merge.h"
 #include "solve/reachable/save.h"
 #include <math.h>
@@ -123,8 +124,8 @@ static BfStatus passes(BfReachable *x, const BfStore *store, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store, BfCheckpoint *checkpoint,
-                            BfModel *model, BfError *error) {
+BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, const BfReachableOptions *options, BfStore *store,
+                            BfCheckpoint *checkpoint, BfModel *model, BfError *error) {
   BfReachable x;
   BfStatus    status;
   *model = (BfModel){0};
@@ -133,6 +134,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, BfStore *store
            x.measures.width, (long long)problem->actions);
   BF_GOTO(passes(&x, store, error));
   BF_GOTO(roll_open_loop(&x, model, error));
+  if (options->best) BF_GOTO(bf_reachable_best(&x, options->best, error));
   if (store) {
     bf_phase_begin(run, BF_PHASE_WRITE);
     status = bf_reachable_write(&x, store, error);
