@@ -102,13 +102,16 @@ double bf_problem_profile(const BfProblem *problem, double t);
 
 /* Where the search for a control begins. */
 typedef struct {
-  double *given;  /* [T][q], or NULL; owned */
+  double *given;  /* [givens][T][q], or NULL; owned */
+  int64_t givens; /* 0: none */
   int64_t starts; /* uniform draws in U^T that are tried besides; at least 1 where nothing is given */
   int64_t seed;   /* of the draws */
   int64_t ranks;  /* that try a start together; 0: chosen, from their number, that of the starts, and memory */
 } BfInitialControls;
 
-/* Start number i of the search into control [T][q]: the given one first, then draws, number j of which is the j-th
+/* How many they are. */
+static inline int64_t bf_initial_controls(const BfInitialControls *points) { return points->givens + points->starts; }
+/* Start number i of the search into control [T][q]: the given ones first, then draws, number j of which is the j-th
  * block of T q numbers of splitmix64(seed). */
 void bf_initial_control(const BfProblem *problem, const BfInitialControls *points, int64_t start, double control[]);
 
@@ -116,12 +119,16 @@ typedef struct {
   int64_t  starts;
   double  *initial_cost, *final_cost; /* [starts]; owned, like all arrays here */
   int64_t *start_iterations;          /* [starts] */
-  int64_t  best;                      /* the start of least final cost */
-  int64_t  evaluations;               /* of all starts */
-  int      reason;     /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
-  double  *control;    /* [T][q] where it ended */
-  int64_t  iterations; /* of the best start */
-  double  *history;    /* [iterations + 1][2]: J and TAO's residual */
+  int64_t  givens;                    /* that the first of them are */
+  int64_t *minimum; /* [starts] the number of the minimum that it has come to, in the order of their costs; -1: J is no
+                       number */
+  int64_t minima;   /* whose costs differ: each exceeds the one before by more than 1e-6 of it, or 1e-9 */
+  int64_t best;     /* the start of least final cost */
+  int64_t evaluations; /* of all starts */
+  int     reason;      /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
+  double *control;     /* [T][q] where it ended */
+  int64_t iterations;  /* of the best start */
+  double *history;     /* [iterations + 1][2]: J and TAO's residual */
 } BfFlowAnswer;
 void        bf_flow_answer_clear(BfFlowAnswer *answer);
 const char *bf_flow_answer_reason(const BfFlowAnswer *answer); /* in TAO's words */

@@ -32,6 +32,20 @@ static void print_outside(const BfFlowState *x, const BfSession *session) {
             x->value.cost, session->trained.train.cost);
 }
 
+/* What became of the open loops of -init, the best on the grid first. */
+static void print_refined(const BfRun *run, const BfFlowAnswer *t) {
+  enum { SHOWN = 20 };
+  if (t->givens < 2) return;
+  bf_print(run, "rank on the grid: refined cost, from, minimum\n");
+  for (int64_t s = 0; s < t->givens && s < SHOWN; s++) {
+    bf_print(run, "  %lld: %.10g, %.8g, ", (long long)s + 1, t->final_cost[s], t->initial_cost[s]);
+    if (t->minimum[s] < 0) bf_print(run, "none\n");
+    else bf_print(run, "%lld\n", (long long)t->minimum[s] + 1);
+  }
+  if (t->givens > SHOWN) bf_print(run, "  ...\n");
+  bf_print(run, "distinct minima, of all starts: %lld\n", (long long)t->minima);
+}
+
 /* H of the layers varies along depth whatever u is. */
 static void print_variation(const BfRun *run, const BfPontryagin *p) {
   if (p->ends == 2)
@@ -52,7 +66,9 @@ void bf_flow_report(const void *state, const BfSession *session) {
     bf_print(run, "no step (%s)", problem->layer.free ? "J or its slope at the start is infinite" : "nothing is free");
   bf_print(run, " after %lld iterations, %lld evaluations in all", (long long)t->iterations, (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
-  bf_print(run, "\nflow (%s): J = %.10g, ", x->options.scheme->name, x->value.cost);
+  bf_print(run, "\n");
+  print_refined(run, t);
+  bf_print(run, "flow (%s): J = %.10g, ", x->options.scheme->name, x->value.cost);
   bf_print_loss(run, "training", x->value.loss, x->value.accuracy);
   if (test) bf_print_loss(run, "; test", x->test.loss, x->test.accuracy);
   bf_print(run, "\nlayers: cost %.10g, ", layers->cost);

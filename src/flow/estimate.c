@@ -113,7 +113,7 @@ static BfStatus estimate(BfRun *alone, const BfMachine *m, const BfProblem *prob
                          const BfInitialControls *points, const Part *part, BfFlowEstimate *e, BfError *error) {
   const int64_t           n       = (int64_t)problem->horizon * problem->layer.free;
   const BfInitialControls first   = {.starts = 1};
-  const int64_t           starts  = points->starts + (points->given ? 1 : 0);
+  const int64_t           starts  = bf_initial_controls(points);
   Groups                  groups  = {0};
   BfFlow                 *flow    = NULL;
   double                 *control = NULL, *gradient = NULL, seconds[2];

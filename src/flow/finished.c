@@ -2,6 +2,7 @@
 #include "flow/search.h"
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of equal ones the first start is the best. */
@@ -70,10 +71,43 @@ done:
   return status;
 }
 
+/* ---- which minima are distinct ------------------------------------------------------------------------------------
+ */
+
+static int by_cost(const void *a, const void *b) {
+  const double *x = a, *y = b;
+  if (x[0] != y[0]) return x[0] < y[0] ? -1 : 1;
+  return x[1] < y[1] ? -1 : x[1] > y[1];
+}
+
+/* By cost alone: copies of a minimum (heads in another order, a sign turned in two matrices) are one. */
+static BfStatus count_minima(BfFlowAnswer *out, BfError *error) {
+  double *order, least = -INFINITY;
+  BF_TRY(BF_NEW(&order, 2 * out->starts, error));
+  for (int64_t s = 0; s < out->starts; s++) {
+    order[2 * s]     = isfinite(out->final_cost[s]) ? out->final_cost[s] : INFINITY;
+    order[2 * s + 1] = (double)s;
+  }
+  qsort(order, (size_t)out->starts, 2 * sizeof *order, by_cost);
+  for (int64_t i = 0; i < out->starts; i++) {
+    int64_t *minimum = &out->minimum[(int64_t)order[2 * i + 1]];
+    *minimum         = -1;
+    if (order[2 * i] == INFINITY) continue;
+    if (!out->minima || order[2 * i] - least > fmax(1e-6 * fabs(least), 1e-9)) {
+      out->minima++;
+      least = order[2 * i];
+    }
+    *minimum = out->minima - 1;
+  }
+  bf_free(order);
+  return BF_OK;
+}
+
 BfStatus bf_search_gather(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
   const int      owner = bf_search_owner(search);
   const MPI_Comm comm  = search->whole->world;
   BF_TRY(gather_starts(search, out, error));
+  BF_TRY(bf_together(comm, count_minima(out, error), error));
   out->best       = search->top;
   out->iterations = search->top_iterations;
   out->reason     = search->top_reason;

@@ -17,7 +17,7 @@ static double turns(int size, int64_t starts, double blocks, int ranks) {
 }
 
 int bf_flow_ranks(int size, const BfInitialControls *points, double blocks, BfFlowFits *fits, const void *context) {
-  const int64_t starts = points->starts + (points->given ? 1 : 0);
+  const int64_t starts = bf_initial_controls(points);
   int           best   = size;
   if (points->ranks) return points->ranks < size ? (int)points->ranks : size;
   for (int ranks = size - 1; ranks > 0 && starts > 1; ranks--)

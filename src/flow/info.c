@@ -5,18 +5,16 @@
 typedef char Text[BF_HUMAN];
 
 BfStatus bf_flow_tell_estimate(void *state, const BfInfo *x, BfError *error) {
-  const BfFlowState    *s            = state;
-  const BfFlowSettings *o            = &s->set;
-  const BfFlowOptions  *depth        = &s->options;
-  const BfProblem      *p            = x->problem;
-  const double          an_iteration = 2; /* evaluations: TAO's line search takes one to three steps */
-  const bool            init         = o->init != NULL;
-  int64_t               iterations;
-  BfFlowEstimate        flow = {0};
-  BfEstimate            e    = {.at_most = true};
-  Text                  a, b;
-  const double          starts = (double)o->starts + (init || !o->starts ? 1 : 0);
+  const BfFlowState   *s            = state;
+  const BfFlowOptions *depth        = &s->options;
+  const BfProblem     *p            = x->problem;
+  const double         an_iteration = 2; /* evaluations: TAO's line search takes one to three steps */
+  int64_t              iterations;
+  BfFlowEstimate       flow = {0};
+  BfEstimate           e    = {.at_most = true};
+  Text                 a, b;
   BF_TRY(bf_flow_trainer.choose(state, x->run, p, error)); /* refuses what the flow would refuse */
+  const double starts = (double)bf_initial_controls(&s->points);
   BF_TRY(bf_together(x->run->world, bf_flow_check_profile(x->run, p, depth, error), error));
   BF_TRY(bf_together(x->run->world, bf_flow_iterations(depth, &iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, depth, &s->points, x->machine, &flow, error));

@@ -7,11 +7,11 @@
 void bf_initial_control(const BfProblem *problem, const BfInitialControls *points, int64_t start, double control[]) {
   const int64_t q = problem->layer.free, n = problem->horizon * q;
   uint64_t      state = (uint64_t)points->seed;
-  if (points->given && start == 0) {
-    memcpy(control, points->given, sizeof(double) * (size_t)n);
+  if (start < points->givens) {
+    memcpy(control, points->given + start * n, sizeof(double) * (size_t)n);
     return;
   }
-  const int64_t draw = start - (points->given ? 1 : 0);
+  const int64_t draw = start - points->givens;
   bf_splitmix64_skip(&state, (uint64_t)draw * (uint64_t)n);
   for (int64_t i = 0; i < n; i++) {
     const double lower = problem->control_lower[i % q], upper = problem->control_upper[i % q];

@@ -20,12 +20,17 @@ BfStatus bf_flow_choose_start(void *state, const BfRun *run, const BfProblem *pr
     if (!x->points.starts) x->set.starts = x->points.starts = 1;
     return BF_OK;
   }
-  x->rows[0] = T;
-  x->rows[1] = q;
   bf_free(x->points.given);
-  BF_TRY(bf_together(run->world, BF_NEW(&x->points.given, T * q, error), error));
-  if (init && !zero) return bf_flow_init_result(run, problem, init, x->points.given, error);
-  bf_flow_init_zero(problem, x->points.given);
+  x->points.given  = NULL;
+  x->points.givens = 1;
+  if (init && !zero) {
+    BF_TRY(bf_flow_init_result(run, problem, init, &x->points, error));
+  } else {
+    BF_TRY(bf_together(run->world, BF_NEW(&x->points.given, T * q, error), error));
+    bf_flow_init_zero(problem, x->points.given);
+  }
+  x->rows[0] = x->points.givens * T;
+  x->rows[1] = q;
   return BF_OK;
 }
 
@@ -55,7 +60,8 @@ BfStatus bf_flow_restore(void *state, const BfRun *run, BfStore *store, BfError 
   BF_TRY(status);
   BF_TRY(bf_flow_settle_state(x, run, error));
   bf_free(x->points.given);
-  x->points.given = NULL;
+  x->points.given  = NULL;
+  x->points.givens = 0;
   BF_TRY(bf_store_has(store, "/options/given", &there, error));
   if (!there) return BF_OK;
   return bf_store_read(store, "/options/given", BF_STORE_DOUBLE, 2, x->rows, (void **)&x->points.given, error);

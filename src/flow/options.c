@@ -19,7 +19,8 @@ const BfOption bf_flow_options[] = {
      .meaning = "of bs3 and dopri5, relative and absolute"},
     {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
      .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
-                "controls of a result of solve or flow, or of a file that holds /rollout/controls [T, q] alone, as "
+                "controls of a result of solve or flow, of solve -best all of its open loops, a start each; or of a "
+                "file that holds /rollout/controls [T, q] alone, as "
                 "share/python writes one; at the middles of this problem's layers where it has more or fewer, clipped "
                 "into their box)"},
     {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,

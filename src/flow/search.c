@@ -8,6 +8,7 @@ void bf_flow_answer_clear(BfFlowAnswer *answer) {
   bf_free(answer->initial_cost);
   bf_free(answer->final_cost);
   bf_free(answer->start_iterations);
+  bf_free(answer->minimum);
   bf_free(answer->control);
   bf_free(answer->history);
   *answer = (BfFlowAnswer){0};
@@ -89,6 +90,7 @@ static BfStatus make(BfSearch *search, BfError *error) {
   BF_TRY(BF_NEW(&out->initial_cost, search->all, error));
   BF_TRY(BF_NEW(&out->final_cost, search->all, error));
   BF_TRY(BF_NEW(&out->start_iterations, search->all, error));
+  BF_TRY(BF_NEW(&out->minimum, search->all, error));
   BF_TRY(BF_NEW(&out->control, search->n, error));
   BF_TRY(BF_NEW(&search->table, search->all * BF_START_COLUMNS, error));
   BF_TRY(BF_NEW(&search->top_control, search->n, error));
@@ -147,8 +149,9 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
                      .top        = -1};
   BfStatus status;
   search.n    = (int64_t)problem->horizon * problem->layer.free;
-  search.all  = points->starts + (points->given ? 1 : 0);
+  search.all  = bf_initial_controls(points);
   out->starts = search.all;
+  out->givens = points->givens;
   BF_GOTO(bf_together(run->world, make(&search, error), error));
   BF_GOTO(bf_together(run->world, expect(&search, flow, error), error));
   BF_GOTO(bf_search_split(&search, flow, error));

@@ -1,13 +1,14 @@
 /* Where `flow` starts: what -init names. */
 #pragma once
-#include "bellformer/problem.h"
+#include "bellformer/flow.h"
 #include "bellformer/run.h"
 
 /* Whether path is a result of `solve`; false where it cannot be read, which is told when it is used. Collective. */
 BfStatus bf_flow_init_is_solve(const BfRun *run, const char *path, bool *solve, BfError *error);
 /* The point of U next to 0, in every layer: control [T][q]. */
 void bf_flow_init_zero(const BfProblem *problem, double *control);
-/* The controls of another result of solve or flow into control [T][q]. Numbers outside U are clipped into it, and a
- * line tells how many. BF_BAD_INPUT where they do not fit the problem. Collective. */
-BfStatus bf_flow_init_result(const BfRun *run, const BfProblem *problem, const char *path, double *control,
+/* The controls of another result of solve or flow, of a `solve -best` all of its open loops, as points->given. Numbers
+ * outside U are clipped into it, and a line tells how many. BF_BAD_INPUT where they do not fit the problem. Collective.
+ */
+BfStatus bf_flow_init_result(const BfRun *run, const BfProblem *problem, const char *path, BfInitialControls *points,
                              BfError *error);

@@ -25,8 +25,11 @@ static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, 
   return bf_flow_choose_start(state, run, problem, error);
 }
 
-static BfStatus check_given(const BfProblem *problem, const BfFlowState *x, const char *out, BfError *error) {
-  if (!x->points.given || (x->rows[0] == problem->horizon && x->rows[1] == problem->layer.free)) return BF_OK;
+/* Of a checkpoint: layer by layer, one control behind another. */
+static BfStatus count_given(const BfProblem *problem, BfFlowState *x, const char *out, BfError *error) {
+  x->points.givens = x->points.given ? x->rows[0] / problem->horizon : 0;
+  if (!x->points.given || (x->points.givens && x->rows[0] % problem->horizon == 0 && x->rows[1] == problem->layer.free))
+    return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint: /options/given does not fit the problem", out);
 }
 
@@ -38,7 +41,7 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
   BF_TRY(bf_together(run->world, bf_flow_check_profile(run, problem, &x->options, error), error));
-  BF_TRY(check_given(problem, x, session->o.out, error));
+  BF_TRY(count_given(problem, x, session->o.out, error));
   return bf_flow_create(run, problem, &problem->train, &x->options, &x->flow, error);
 }
 
@@ -114,9 +117,11 @@ static void destroy(void *state) {
 static const char *const outputs[] = {"/flow@accuracy",
                                       "/flow@cost",
                                       "/flow@evaluations",
+                                      "/flow@given",
                                       "/flow@iterations",
                                       "/flow@layers_difference",
                                       "/flow@lipschitz",
+                                      "/flow@minima",
                                       "/flow@loss",
                                       "/flow@outside",
                                       "/flow@outside_depth",

@@ -30,7 +30,10 @@ static BfStatus write_search(const BfFlowAnswer *answer, BfStore *store, BfError
   BF_TRY(part(store, "/flow/history/residual", answer->iterations + 1, 2, 1, answer->history, error));
   BF_TRY(column(store, "/flow/starts/initial_cost", S, answer->initial_cost, error));
   BF_TRY(column(store, "/flow/starts/cost", S, answer->final_cost, error));
-  return bf_store_write(store, "/flow/starts/iterations", BF_STORE_INT64, 1, &S, answer->start_iterations, error);
+  BF_TRY(bf_store_write(store, "/flow/starts/iterations", BF_STORE_INT64, 1, &S, answer->start_iterations, error));
+  BF_TRY(bf_store_put_int(store, path, "minima", answer->minima, error));
+  BF_TRY(bf_store_put_int(store, path, "given", answer->givens, error));
+  return bf_store_write(store, "/flow/starts/minimum", BF_STORE_INT64, 1, &S, answer->minimum, error);
 }
 
 static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
