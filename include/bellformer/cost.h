@@ -1,7 +1,7 @@
 /* The cost of a trained Transformer: README, The model. Pure.
  *
- * Stage: c(u) = eps lambda/2 |u|^2. Terminal: a sum over contexts, g(mu) = sum_s g_s(mu_s), each g_s already divided by
- * what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
+ * Stage: c(u) = eps lambda/2 |u|^2, of the controls alone. Terminal: a sum over contexts, g(mu) = sum_s g_s(mu_s), each
+ * g_s already divided by what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
 #pragma once
 #include "bellformer/error.h"
 #include "bellformer/kernel.h"
@@ -11,9 +11,9 @@ BF_API_BEGIN
 
 typedef struct BfCostKind BfCostKind;
 
-/* Owns its settings, matrix and bias, which bf_cost_clear frees: a problem's cost, as it was read. A copy of it, to be
- * averaged over other data (contexts, tokens and diameter2 set anew), borrows them: it is not cleared, and the problem
- * outlives it. */
+/* Owns its settings, matrix, bias and their box, which bf_cost_clear frees: a problem's cost, as it was read. A copy of
+ * it, to be averaged over other data (contexts, tokens and diameter2 set anew), borrows them: it is not cleared, and
+ * the problem outlives it. */
 typedef struct {
   const BfCostKind *kind;
   void             *own;          /* settings of the kind alone, kind->own bytes; NULL: all of them are 0; owned */
@@ -22,11 +22,13 @@ typedef struct {
   double            step;         /* eps */
   int               classes;      /* C; 0 for kinds without a readout */
   int64_t           readouts;     /* choices of (R, b): 1 for `fixed`; also 1 for kinds without a readout */
+  int64_t           trained;      /* numbers of a readout that training moves, C d + C: R row by row, then b; 0: none */
   double           *matrix;       /* [readouts][classes][dim] R, or NULL; owned */
   double           *bias;         /* [readouts][classes] b, or NULL; owned */
-  double            diameter2;    /* diam^2 of what holds all tokens and targets */
-  double            contexts;     /* S of the data that is averaged over */
-  double            tokens;       /* its number of data tokens N */
+  double           *lower, *upper; /* [trained] the box of a trained readout, or NULL; owned */
+  double            diameter2;     /* diam^2 of what holds all tokens and targets */
+  double            contexts;      /* S of the data that is averaged over */
+  double            tokens;        /* its number of data tokens N */
 } BfCost;
 
 /* ---- kinds ------------------------------------------------------------------------------------------------------- */
@@ -90,6 +92,10 @@ struct BfCostKind {
    * only for costs that are convex in z. */
   BfStatus (*minorant)(const BfCost *cost, int64_t readout, const BfContext *context, const BfMinorantAt *where,
                        double *constant, double r[], BfError *error);
+  /* Add to by [C d + C], R row by row, then b, `weight` times the derivative of the context's part of the sum by these
+   * numbers of the readout, at lane 0 of z [slots][dim][BF_LANES]. NULL: it is not known, and no readout is trained. */
+  void (*by_readout)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double weight,
+                     double by[]);
 };
 
 extern const BfFamily bf_cost_family; /* cost.terminal; its kinds are BfCostKinds */
@@ -125,6 +131,17 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
  * coupling (a subgradient where several are). Not finite where a lane's z is not. */
 BfStatus bf_terminal_gradient(const BfCost *cost, int64_t readout, const BfContext *context, int lanes, const double *z,
                               double *g, double *gradient, BfError *error);
+
+/* The derivative of g_s by the numbers of a readout, R row by row, then b, added to by [C d + C], at lane 0 of z
+ * [slots][dim][BF_LANES], which was evaluated. Of a representation r of weight w (that of the loss in g_s) by R_c:
+ * cross entropies w (softmax(R r + b) - onehot(label))_c r^T; hinge w (onehot(j) - onehot(label))_c r^T with j as
+ * above, where the loss is above 0, else 0. By b_c the same without r^T. Of kinds that have `by_readout` alone. */
+void bf_terminal_by_readout(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+                            double by[]);
+/* The middle of the box of number i of a trained readout. */
+static inline double bf_readout_middle(const BfCost *cost, int64_t i) {
+  return 0.5 * cost->lower[i] + 0.5 * cost->upper[i];
+}
 
 /* How much of the context lane 0 classifies rightly (largest logit, the smallest label where several attain it):
  * 1 or 0 for kinds that pool, the mass in data tokens for token_cross_entropy; NaN for kinds without labels.

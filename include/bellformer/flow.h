@@ -59,6 +59,11 @@ extern const BfSections bf_flow_sections;
  * BF_BAD_INPUT where PETSc refuses one. Not collective. */
 BfStatus bf_flow_petsc_take(BfOptions *options, char **text, BfError *error);
 
+/* What a search moves: the controls [T][q] and, behind them, the numbers of a readout that is trained, R row by row,
+ * then b (BfCost's `trained`). How many there are, and the box of one. Not collective. */
+int64_t bf_flow_numbers(const BfProblem *problem);
+void    bf_flow_box(const BfProblem *problem, int64_t number, double *lower, double *upper);
+
 /* Iterations of a search at most, -tao_max_it. Not collective. */
 BfStatus bf_flow_iterations(const BfFlowOptions *options, int64_t *most, BfError *error);
 
@@ -68,7 +73,7 @@ typedef struct {
   double  loss;          /* terminal cost */
   double  accuracy;      /* NaN where the data has targets */
   int64_t readout;       /* the one of least loss, the smallest where several attain it */
-  double *gradient;      /* [T][q] dJ/du; J, not loss alone */
+  double *gradient;      /* [n] dJ/du, then dJ/dR and dJ/db of a trained readout; J, not loss alone */
   double *tokens;        /* [T + 1][N][dim] at t_k = k eps, in the order of the table's rows */
   double *adjoint;       /* [T + 1][N][dim] p(t_k) = dJ/dz(t_k); needs gradient */
   double *sequence_loss; /* [contexts] */
@@ -84,15 +89,16 @@ typedef struct BfFlow BfFlow;
 BfStatus bf_flow_create(const BfRun *run, const BfProblem *problem, const BfData *data, const BfFlowOptions *options,
                         BfFlow **out, BfError *error);
 void     bf_flow_destroy(BfFlow **flow);
-/* J, and what else is wanted, at control [T][q], the same on all ranks. One forward solve; with a gradient one adjoint
- * solve more, by TSAdjoint, about one and a half times as long. With several readouts another forward solve chooses
- * among them first. */
+/* J, and what else is wanted, at control [n], n = bf_flow_numbers, the same on all ranks. One forward solve; with a
+ * gradient one adjoint solve more, by TSAdjoint, about one and a half times as long. With several readouts another
+ * forward solve chooses among them first. */
 BfStatus bf_flow_evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error);
 
 /* A guess of the seconds of an evaluation with its gradient; bf_flow_estimate measures it. Not collective. */
 double bf_flow_seconds(const BfFlow *flow);
 
-/* Take this readout from now on rather than the one of least loss: of a model on other data. Not collective. */
+/* Take this readout from now on rather than the one of least loss: of a model on other data. One that is trained stands
+ * in the control. Not collective. */
 void bf_flow_set_readout(BfFlow *flow, int64_t readout);
 
 /* The depth profile of a problem at a depth t in [0, T eps]. Not collective. */
@@ -102,17 +108,17 @@ double bf_problem_profile(const BfProblem *problem, double t);
 
 /* Where the search for a control begins. */
 typedef struct {
-  double *given;  /* [givens][T][q], or NULL; owned */
+  double *given;  /* [givens][T][q], behind them of a trained readout [givens][C d + C]; or NULL; owned */
   int64_t givens; /* 0: none */
-  int64_t starts; /* uniform draws in U^T that are tried besides; at least 1 where nothing is given */
+  int64_t starts; /* uniform draws in the box that are tried besides; at least 1 where nothing is given */
   int64_t seed;   /* of the draws */
   int64_t ranks;  /* that try a start together; 0: chosen, from their number, that of the starts, and memory */
 } BfInitialControls;
 
 /* How many they are. */
 static inline int64_t bf_initial_controls(const BfInitialControls *points) { return points->givens + points->starts; }
-/* Start number i of the search into control [T][q]: the given ones first, then draws, number j of which is the j-th
- * block of T q numbers of splitmix64(seed). */
+/* Start number i of the search into control [n]: the given ones first, then draws, number j of which is the j-th
+ * block of n = bf_flow_numbers numbers of splitmix64(seed). */
 void bf_initial_control(const BfProblem *problem, const BfInitialControls *points, int64_t start, double control[]);
 
 typedef struct {
@@ -126,20 +132,20 @@ typedef struct {
   int64_t best;     /* the start of least final cost */
   int64_t evaluations; /* of all starts */
   int     reason;      /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
-  double *control;     /* [T][q] where it ended */
+  double *control;     /* [n] where it ended */
   int64_t iterations;  /* of the best start */
   double *history;     /* [iterations + 1][2]: J and TAO's residual */
 } BfFlowAnswer;
 void        bf_flow_answer_clear(BfFlowAnswer *answer);
 const char *bf_flow_answer_reason(const BfFlowAnswer *answer); /* in TAO's words */
 
-/* Minimize J over U^T by TAO (bounded quasi-Newton bqnls, or -tao_type) from every start. The answer of a start is the
- * iterate of least J, the start among them, so that no start is better than the answer. Ranks work in groups; a group
- * takes a start, then the next that is left. TAO runs on a group's first rank, all its ranks evaluate: the answer has
- * the same bits whatever the groups. Progress a line every few seconds. Goes on from what `checkpoint` (may be NULL)
- * holds, on any number of ranks and groups, and saves to it: the starts that have ended, and of those under way the
- * evaluations so far, which TAO is given again in a restart, so that it takes the same steps, bit for bit. BF_STOPPED
- * where the checkpoint told it to stop. */
+/* Minimize J over the box, U^T and that of a trained readout, by TAO (bounded quasi-Newton bqnls, or -tao_type) from
+ * every start. The answer of a start is the iterate of least J, the start among them, so that no start is better than
+ * the answer. Ranks work in groups; a group takes a start, then the next that is left. TAO runs on a group's first
+ * rank, all its ranks evaluate: the answer has the same bits whatever the groups. Progress a line every few seconds.
+ * Goes on from what `checkpoint` (may be NULL) holds, on any number of ranks and groups, and saves to it: the starts
+ * that have ended, and of those under way the evaluations so far, which TAO is given again in a restart, so that it
+ * takes the same steps, bit for bit. BF_STOPPED where the checkpoint told it to stop. */
 BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const BfInitialControls *points,
                        BfCheckpoint *checkpoint, BfFlowAnswer *out, BfError *error);
 
@@ -158,7 +164,8 @@ typedef struct {
   int    ends;     /* E: 2 of an interval; 1 of a layer */
   double terminal; /* largest |p(T) - the cost's own formula of it|, BfCostKind's `adjoint`; NaN where it has none */
   double stationarity; /* largest |u - P_U(u - dH/du)|; dH/du = dJ/du / eps, its mean over an interval, or dJ/du of a
-                          layer */
+                          layer; and of a trained readout, */
+  double readout_stationarity; /* largest |x - P(x - dJ/dx)| over its numbers x, P onto their box; NaN: none is */
   double variation, variation_within; /* of H over all ends; between the ends of an interval at most, NaN of layers */
   double violation; /* largest H(t, u(t)) - min over the problem's actions of H(t, u_k), at least 0; NaN where it has
                        none, like what follows of it; the numbers of actions then are -1 */
@@ -169,7 +176,7 @@ typedef struct {
   double  *exceeds;     /* [T][E] the violations */
   int32_t *minimizer;   /* [T][E] smallest k of least H */
 } BfPontryagin;
-/* value: of an evaluation at control with gradient, tokens and adjoint. Collective. */
+/* value: of an evaluation at control [n] with gradient, tokens and adjoint. Collective. */
 BfStatus bf_pontryagin(BfFlow *flow, const BfProblem *problem, const double control[], const BfFlowValue *value,
                        BfPontryagin *out, BfError *error);
 void     bf_pontryagin_clear(BfPontryagin *pontryagin);

@@ -8,12 +8,14 @@
 
 BF_API_BEGIN
 
-/* What a sequence's tokens are pooled to, and the readouts, are the problem's: its cost (problem->cost.kind->represent,
- * cost.h), which stands in every result that has the model; bf_predict answers by both. */
+/* What a sequence's tokens are pooled to, and readouts that are not trained, are the problem's: its cost
+ * (problem->cost.kind->represent, cost.h), which stands in every result that has the model; bf_predict answers by both.
+ */
 typedef struct {
   int      layers, free; /* T, q */
   double  *control;      /* [T][q] the free numbers of every layer; owned */
   int64_t  readout;      /* the one that follows the last layer; 0 where there is one */
+  double  *numbers;      /* [C d + C] R row by row, then b, where training has moved them; NULL: the problem's; owned */
   int32_t *action;       /* [T] numbers of the controls in the problem's list; NULL where they are not from it; owned */
   double   quantized_cost; /* V_0 at mu_0; NaN where none was computed */
   char     found[16];      /* how: full, reachable (the space of a solve) or flow; empty where that is not known */
@@ -23,6 +25,9 @@ typedef struct {
  * Local: it may fail on one rank alone. */
 BfStatus bf_model_create(const BfProblem *problem, bool actions, BfModel *model, BfError *error);
 void     bf_model_clear(BfModel *model);
+
+/* The problem's cost with the model's readout as its only one, number 0; borrows both. */
+BfCost bf_model_cost(const BfProblem *problem, const BfModel *model);
 
 /* Whether its layers were chosen among a problem's actions, by dynamic programming: a result of `solve`. */
 bool bf_model_is_solved(const BfModel *model);
@@ -37,10 +42,9 @@ typedef struct {
   double  accuracy;      /* NaN where the data has targets */
 } BfRollout;
 
-/* The unquantized model with layer parameters control [T][q] on a data set; contexts are averaged over those of `data`.
- * Serial; every rank may call it. O(T N^2 exponentials) a context. */
-BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
-                    BfRollout *out, BfError *error);
+/* The unquantized model on a data set, of which its controls and its readout are wanted; contexts are averaged over
+ * those of `data`. Serial; every rank may call it. O(T N^2 exponentials) a context. */
+BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const BfModel *model, BfRollout *out, BfError *error);
 void     bf_rollout_clear(BfRollout *rollout);
 /* The same of a model on each of `count` data sets, those without tokens left out: the run's phase `rollout`.
  * Collective. */
@@ -69,7 +73,7 @@ typedef struct {
 } BfPrediction;
 
 /* tokens [N][d]: those after the last layer, in the order of the table's rows. Serial; every rank may call it. */
-BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
+BfStatus bf_predict(const BfProblem *problem, const BfData *data, const BfModel *model, const double tokens[],
                     BfPrediction *out, BfError *error);
 void     bf_prediction_clear(BfPrediction *prediction);
 
@@ -96,8 +100,9 @@ BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, cons
 BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error);
 
 /* The layers alone, without their problem, of a result or of any file that has /rollout/controls [T, q], into a zeroed
- * struct that is to be cleared also after a failure: layers, free, control and found. Numbers may be infinite.
- * Collective. */
-BfStatus bf_model_read_controls(const BfRun *run, const char *path, BfModel *model, BfError *error);
+ * struct that is to be cleared also after a failure: layers, free, control and found. With the cost of a problem that
+ * trains its readout (else NULL) also the numbers of /model/readout where the file has it, as many as that problem's.
+ * Numbers may be infinite. Collective. */
+BfStatus bf_model_read_controls(const BfRun *run, const char *path, const BfCost *cost, BfModel *model, BfError *error);
 
 BF_API_END

@@ -117,12 +117,12 @@ static BfStatus tell(BfRun *run, const BfProblem *problem, const BfModel *model,
   const int64_t last   = (int64_t)problem->horizon * answer->data->tokens * answer->data->dim;
   BfPrediction  layers = {0}, own = {0};
   BfStatus      status;
-  status = bf_predict(problem, answer->data, model->readout, answer->rollout->tokens + last, &layers, error);
+  status             = bf_predict(problem, answer->data, model, answer->rollout->tokens + last, &layers, error);
   answer->prediction = &layers;
   BF_GOTO(bf_together(run->world, status, error));
   if (answer->own && !answer->own->as_layers) {
     const BfModel *applied = answer->own->chosen ? answer->own->chosen : model;
-    status = bf_predict(problem, answer->data, applied->readout, answer->own->tokens + last, &own, error);
+    status                 = bf_predict(problem, answer->data, applied, answer->own->tokens + last, &own, error);
     answer->own_prediction = &own;
     BF_GOTO(bf_together(run->world, status, error));
   }

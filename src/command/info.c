@@ -127,6 +127,9 @@ static void print_sizes(const BfRun *run, const BfProblem *problem) {
   if (problem->actions) bf_print(run, "  K  actions           %lld\n", (long long)problem->actions);
   bf_print(run, "  q  free numbers      %d a layer, %d matrix entries\n", problem->layer.free,
            problem->layer.parameters);
+  if (problem->cost.trained)
+    bf_print(run, "     of the readout    %lld, %d x %d and %d, which flow trains\n", (long long)problem->cost.trained,
+             problem->cost.classes, problem->cost.dim, problem->cost.classes);
 }
 
 /* Of a problem that was read. */

@@ -47,6 +47,11 @@ BfStatus bf_terminal_cost(const BfCost *cost, int64_t readout, const BfContext *
   return bf_terminal_gradient(cost, readout, context, lanes, z, g, NULL, error);
 }
 
+void bf_terminal_by_readout(const BfCost *cost, int64_t readout, const BfContext *context, const double *z,
+                            double by[]) {
+  cost->kind->by_readout(cost, readout, context, z, 1 / bf_cost_denominator(cost), by);
+}
+
 double bf_cost_correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   if (!cost->kind->correct || !context->label) return NAN;
   return cost->kind->correct(cost, readout, context, z);

@@ -3,6 +3,7 @@
  * the maximum where the loss is above 0, else 0. Of one class the inner maximum is over nothing: loss 0. */
 #include "cost_kind.h"
 #include "pooling.h"
+#include "readout.h"
 #include "readout_kind.h"
 
 #include <math.h>
@@ -51,6 +52,17 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+static void by_readout(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double weight,
+                       double by[]) {
+  const int label = context->label[0];
+  double    r[cost->dim * BF_LANES], margin[BF_LANES];
+  int       rival[BF_LANES];
+  bf_pooled_represent(cost, context, z, r);
+  margins(cost, readout, r, label, margin, rival);
+  bf_readout_add(cost, rival[0], weight * slope(margin[0]), r, by);
+  bf_readout_add(cost, label, -weight * slope(margin[0]), r, by);
+}
+
 static double plain_logit(const BfCost *cost, int64_t row, const double r[]) {
   double x = 0;
   for (int a = 0; a < cost->dim; a++) x += cost->matrix[row * cost->dim + a] * r[a];
@@ -81,4 +93,4 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
 }
 
 const BfCostKind bf_cost_hinge = {BF_POOLED_KIND("hinge"), .evaluate = evaluate, .adjoint = adjoint,
-                                  .formula = "subgradient"};
+                                  .formula = "subgradient", .by_readout = by_readout};

@@ -16,6 +16,13 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+static void by_readout(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double weight,
+                       double by[]) {
+  double r[cost->dim * BF_LANES];
+  bf_pooled_represent(cost, context, z, r);
+  bf_readout_by_numbers(cost, readout, r, context->label[0], weight, by);
+}
+
 static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *context, const double z[], double p[],
                         BfError *error) {
   return bf_pooled_adjoint(cost, readout, context, z, p, bf_readout_residual, error);
@@ -57,6 +64,6 @@ done:
   return status;
 }
 
-const BfCostKind bf_cost_pooled_cross_entropy = {BF_POOLED_KIND("pooled_cross_entropy"), .evaluate = evaluate,
-                                                 .adjoint = adjoint, .formula = "softmax residual",
-                                                 .minorant = minorant};
+const BfCostKind bf_cost_pooled_cross_entropy = {
+    BF_POOLED_KIND("pooled_cross_entropy"), .evaluate = evaluate, .adjoint = adjoint,
+    .formula = "softmax residual",          .minorant = minorant, .by_readout = by_readout};

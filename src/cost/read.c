@@ -41,5 +41,7 @@ void bf_cost_clear(BfCost *cost) {
   bf_free(cost->own);
   bf_free(cost->matrix);
   bf_free(cost->bias);
+  bf_free(cost->lower);
+  bf_free(cost->upper);
   *cost = (BfCost){0};
 }

@@ -100,6 +100,27 @@ void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int l
   if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }
 
+void bf_readout_add(const BfCost *cost, int c, double by_logit, const double *r, double by[]) {
+  for (int a = 0; a < cost->dim; a++) by[(int64_t)c * cost->dim + a] += by_logit * r[a * BF_LANES];
+  by[(int64_t)cost->classes * cost->dim + c] += by_logit;
+}
+
+void bf_readout_by_numbers(const BfCost *cost, int64_t readout, const double *r, int label, double weight,
+                           double by[]) {
+  double max[BF_LANES], x[BF_LANES], all = 0, wrong = 0;
+  int    top[BF_LANES];
+  largest(cost, readout, r, max, top);
+  for (int c = 0; c < cost->classes; c++) {
+    logit(cost, readout, c, r, x);
+    all += exp(x[0] - max[0]);
+    wrong += c == label ? 0 : exp(x[0] - max[0]);
+  }
+  for (int c = 0; c < cost->classes; c++) {
+    logit(cost, readout, c, r, x);
+    bf_readout_add(cost, c, weight * (c == label ? -wrong : exp(x[0] - max[0])) / all, r, by);
+  }
+}
+
 BfStatus bf_readout_residual(const BfCost *cost, int64_t readout, const double r[], int label, double weight,
                              double out[], BfError *error) {
   const int     C = cost->classes, d = cost->dim;

@@ -15,6 +15,12 @@ void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int 
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
                      double *gradient);
 
+/* Add to by [C d + C], R row by row, then b, `weight` times the derivative of that loss by the readout's numbers, at
+ * lane 0 of r [dim][BF_LANES]. */
+void bf_readout_by_numbers(const BfCost *cost, int64_t readout, const double *r, int label, double weight, double by[]);
+/* Add a class's part of such a derivative: `by_logit` the derivative by its logit. */
+void bf_readout_add(const BfCost *cost, int c, double by_logit, const double *r, double by[]);
+
 /* The affine minorant (cost.h) of weight (-log softmax(R r + b)[label]) in one r [dim]: where->at, where->from [dim];
  * r_out [dim]. */
 BfStatus bf_readout_minorant(const BfCost *cost, int64_t readout, const BfMinorantAt *where, int label, double weight,

@@ -16,4 +16,5 @@ static BfStatus read(BfCost *cost, const BfKeyReader *keys, int64_t classes, con
   return bf_readout_bias(cost, keys, error);
 }
 
-const BfReadoutKind bf_readout_fixed = {.base = {.name = "fixed"}, .read = read};
+const BfReadoutKind bf_readout_fixed = {
+    .base = {.name = "fixed", .keys = (const BfKey[]){BF_READOUT_GIVEN, {.name = NULL}}}, .read = read};

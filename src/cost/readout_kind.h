@@ -10,7 +10,7 @@ typedef struct {
   BfStatus (*read)(BfCost *cost, const BfKeyReader *keys, int64_t classes, const BfCostData *data, BfError *error);
 } BfReadoutKind;
 
-#define BF_READOUT_KINDS(KIND) KIND(fixed) KIND(decision)
+#define BF_READOUT_KINDS(KIND) KIND(fixed) KIND(decision) KIND(trained)
 
 #define BF_DECLARE_READOUT_KIND(kind) extern const BfReadoutKind bf_readout_##kind;
 BF_READOUT_KINDS(BF_DECLARE_READOUT_KIND)
@@ -25,6 +25,8 @@ extern const BfFamily             bf_readout_source_family; /* matrix and bias, 
   {.name = "cost.readout.kind"},                                                                                       \
       {"cost.readout.matrix", "numbers", NULL, "R, d numbers for each class; of a decision one R after the other"},    \
       {"cost.readout.bias", "numbers", "0", "b, a number for each class of each readout, or one for all"},             \
+      {"cost.readout.matrix.range", "numbers", NULL, "least and most of every number of R, or a pair for each"},       \
+      {"cost.readout.bias.range", "numbers", "0,0", "least and most of every number of b, or a pair for each"},        \
       {"cost.readout.classes",                                                                                         \
        "integer",                                                                                                      \
        "those of the data",                                                                                            \
@@ -35,5 +37,11 @@ extern const BfFamily             bf_readout_source_family; /* matrix and bias, 
     "cost.readout.file", "file", "none", "a CSV, a row for each readout: R (C d numbers), then b (C)"                  \
   }
 
+/* The keys of readouts that are given as numbers. */
+#define BF_READOUT_GIVEN                                                                                               \
+  {.name = "cost.readout.matrix"}, { .name = "cost.readout.bias" }
+
+/* Rows of R and b of cost.readout.file, for so many classes, into matrix, bias, classes and readouts. */
+BfStatus bf_readout_rows(BfCost *cost, const BfKeyReader *keys, int64_t classes, BfError *error);
 /* Once matrix, classes and readouts are there: cost.readout.bias, 0 where it is not given. */
 BfStatus bf_readout_bias(BfCost *cost, const BfKeyReader *keys, BfError *error);

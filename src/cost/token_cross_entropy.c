@@ -21,6 +21,14 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+static void by_readout(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double weight,
+                       double by[]) {
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      bf_readout_by_numbers(cost, readout, z + (int64_t)i * cost->dim * BF_LANES, context->label[g],
+                            weight * context->mass[g], by);
+}
+
 static double correct(const BfCost *cost, int64_t readout, const BfContext *context, const double *z) {
   double mass = 0;
   int    given[BF_LANES];
@@ -71,4 +79,5 @@ const BfCostKind bf_cost_token_cross_entropy = {
     .correct     = correct,
     .adjoint     = adjoint,
     .formula     = "softmax residual",
-    .minorant    = minorant};
+    .minorant    = minorant,
+    .by_readout  = by_readout};

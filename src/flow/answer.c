@@ -63,7 +63,8 @@ void bf_flow_report(const void *state, const BfSession *session) {
   const char         *formula = problem->cost.kind->formula ? problem->cost.kind->formula : "its formula";
   if (t->reason) bf_print(run, "%s", bf_flow_answer_reason(t));
   else
-    bf_print(run, "no step (%s)", problem->layer.free ? "J or its slope at the start is infinite" : "nothing is free");
+    bf_print(run, "no step (%s)",
+             bf_flow_numbers(problem) ? "J or its slope at the start is infinite" : "nothing is free");
   bf_print(run, " after %lld iterations, %lld evaluations in all", (long long)t->iterations, (long long)t->evaluations);
   if (t->starts > 1) bf_print(run, "; best start: %lld of %lld", (long long)t->best + 1, (long long)t->starts);
   bf_print(run, "\n");
@@ -77,6 +78,7 @@ void bf_flow_report(const void *state, const BfSession *session) {
   bf_print(run, "\n");
   print_outside(x, session);
   bf_print(run, "Pontryagin: |u - P_U(u - dH/du)| <= %.3g", p->stationarity);
+  if (problem->cost.trained) bf_print(run, "; of R, b alone, |x - P(x - dJ/dx)| <= %.3g", p->readout_stationarity);
   print_variation(run, p);
   if (!isnan(p->terminal)) bf_print(run, "; |p(T) - %s| <= %.3g", formula, p->terminal);
   if (problem->actions)

@@ -1,6 +1,7 @@
 /* A result of `flow` on other data: the flow in the scheme that it was trained with. */
 #include "flow/trainer.h"
 #include <stdio.h>
+#include <string.h>
 
 /* scheme NULL: it is no result of flow. */
 static BfStatus read_scheme(const BfRun *run, const char *path, BfFlowOptions *o, BfError *error) {
@@ -32,10 +33,20 @@ static void print_title(const BfFlowOptions *o, size_t size, char title[]) {
   else snprintf(title, size, "flow (%s, %d step%s a layer)", o->scheme->name, o->steps, o->steps > 1 ? "s" : "");
 }
 
+/* The model as the flow has it: controls and, where it is trained, the readout. */
+static BfStatus join(const BfProblem *problem, const BfModel *model, double **x, BfError *error) {
+  const int64_t controls = (int64_t)model->layers * model->free;
+  BF_TRY(BF_NEW(x, bf_flow_numbers(problem), error));
+  memcpy(*x, model->control, sizeof(double) * (size_t)controls);
+  if (problem->cost.trained) memcpy(*x + controls, model->numbers, sizeof(double) * (size_t)problem->cost.trained);
+  return BF_OK;
+}
+
 BfStatus bf_flow_apply(BfRun *run, const char *path, const BfProblem *problem, const BfData *data, const BfModel *model,
                        BfApplied *out, BfError *error) {
-  BfFlow       *flow  = NULL;
-  BfFlowValue   value = {0};
+  BfFlow       *flow    = NULL;
+  double       *control = NULL;
+  BfFlowValue   value   = {0};
   BfFlowOptions options;
   BfStatus      status;
   BF_TRY(read_scheme(run, path, &options, error));
@@ -43,17 +54,20 @@ BfStatus bf_flow_apply(BfRun *run, const char *path, const BfProblem *problem, c
   BF_TRY(
       bf_together(run->world, BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error), error));
   value.tokens = out->tokens;
-  BF_TRY(bf_flow_create(run, problem, data, &options, &flow, error));
+  BF_GOTO(bf_together(run->world, join(problem, model, &control, error), error));
+  BF_GOTO(bf_flow_create(run, problem, data, &options, &flow, error));
   bf_flow_set_readout(flow, model->readout);
   bf_work_expect(run, BF_PHASE_FLOW, 1, "evaluations", bf_flow_seconds(flow) / 3.5, false);
   bf_phase_begin(run, BF_PHASE_FLOW);
-  status = bf_flow_evaluate(flow, model->control, &value, error);
+  status = bf_flow_evaluate(flow, control, &value, error);
   bf_phase_end(run, BF_PHASE_FLOW);
-  bf_flow_destroy(&flow);
   out->name      = "flow";
   out->as_layers = options.scheme->discrete;
   out->loss      = value.loss;
   out->accuracy  = value.accuracy;
   print_title(&options, sizeof out->title, out->title);
+done:
+  bf_flow_destroy(&flow);
+  bf_free(control);
   return status;
 }

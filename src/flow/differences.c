@@ -5,7 +5,7 @@
 
 BfStatus bf_flow_test_gradient(BfFlow *flow, const BfProblem *problem, const double control[], double *difference,
                                BfError *error) {
-  const int64_t n        = (int64_t)problem->horizon * problem->layer.free;
+  const int64_t n        = bf_flow_numbers(problem);
   double       *gradient = NULL, *u = NULL, largest = 0, apart = 0;
   BfStatus      status;
   BF_GOTO(bf_together(flow->run->world, BF_NEW(&gradient, n, error), error));

@@ -93,7 +93,7 @@ done:
 /* Memory: tokens and adjoints at all depths, on every rank; one group's trajectory; what an evaluation adds up. */
 static double node_bytes(const BfMachine *m, const BfProblem *problem, const Groups *groups, const BfFlowOptions *o,
                          int ranks) {
-  const double T = problem->horizon, n = T * problem->layer.free,
+  const double T = problem->horizon, n = (double)bf_flow_numbers(problem),
                table      = 8 * (T + 1) * (double)(problem->train.tokens + problem->test.tokens) * problem->layer.dim;
   const double trajectory = 8 * groups->largest * (o->scheme->stages + 2) * (o->scheme->adaptive ? 100 : o->steps) * T,
                kept       = trajectory <= o->memory ? trajectory : trajectory / T;
@@ -111,7 +111,7 @@ static double by_ranks(const BfMachine *m, int ranks, double alone, double block
 /* Every rank evaluates a part of the data by itself. */
 static BfStatus estimate(BfRun *alone, const BfMachine *m, const BfProblem *problem, const BfFlowOptions *o,
                          const BfInitialControls *points, const Part *part, BfFlowEstimate *e, BfError *error) {
-  const int64_t           n       = (int64_t)problem->horizon * problem->layer.free;
+  const int64_t           n       = bf_flow_numbers(problem);
   const BfInitialControls first   = {.starts = 1};
   const int64_t           starts  = bf_initial_controls(points);
   Groups                  groups  = {0};

@@ -51,6 +51,7 @@ static BfStatus make(const BfRun *run, const BfProblem *problem, const BfData *d
   flow->cost.contexts  = (double)data->contexts;
   flow->cost.tokens    = (double)data->tokens;
   flow->cost.diameter2 = bf_problem_diameter2(&problem->layer, data);
+  BF_TRY(BF_NEW(&flow->numbers, flow->cost.trained, error));
   BF_TRY(make_contexts(flow, error));
   BF_TRY(bf_flow_group(flow, error));
   BF_TRY(BF_NEW(&flow->parameters, (int64_t)problem->horizon * problem->layer.parameters, error));
@@ -77,6 +78,7 @@ void bf_flow_destroy(BfFlow **flow) {
   bf_petsc_database_destroy(&x->database);
   bf_flow_ungroup(x);
   bf_contexts_destroy(x->data, &x->context);
+  bf_free(x->numbers);
   bf_free(x->parameters);
   bf_free(x->work);
   bf_free(x->lanes);
@@ -85,7 +87,7 @@ void bf_flow_destroy(BfFlow **flow) {
   *flow = NULL;
 }
 
-void bf_flow_set_readout(BfFlow *flow, int64_t readout) { flow->readout = readout; }
+void bf_flow_set_readout(BfFlow *flow, int64_t readout) { flow->readout = flow->cost.trained ? 0 : readout; }
 
 /* ---- between tables and groups ---------------------------------------------------------------------------------- */
 
@@ -152,7 +154,7 @@ static bool trajectories_fit(const BfFlow *flow, int64_t size) {
   return 8.0 * (double)size * (o->scheme->stages + 2) * steps * flow->problem->horizon <= o->memory;
 }
 
-/* row: loss, correct, dJ/du [T][q] of this group. */
+/* row: loss, correct, the gradient [n] of this group. */
 static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t readout, const BfFlowValue *value,
                                double *row, BfError *error) {
   const int64_t           T     = flow->problem->horizon;
@@ -170,6 +172,7 @@ static BfStatus evaluate_group(BfFlow *flow, const BfFlowGroup *group, int64_t r
     goto done;
   }
   BfFlowEnd end = {.lambda = w.lambda, .sequence_loss = value->sequence_loss};
+  if (value->gradient && flow->cost.trained) end.by_readout = row + 2 + T * flow->problem->layer.free;
   BF_GOTO(bf_flow_terminal(flow, group, readout, w.ends + T * group->size, &end, error));
   memcpy(row, end.sum, sizeof end.sum);
   if (value->gradient) BF_GOTO(kind->backward(depth, group, w.ends, w.lambda, row + 2, w.adjoints, error));
@@ -233,13 +236,15 @@ done:
 /* Add what does not depend on tokens, and hand out. */
 static void finish(const BfFlow *flow, const double control[], const double *sum, BfFlowValue *value) {
   const BfCost *cost = &flow->cost;
-  const int64_t q = flow->problem->layer.free, T = flow->problem->horizon;
+  const int64_t q = flow->problem->layer.free, T = flow->problem->horizon, n = bf_flow_numbers(flow->problem);
   value->loss = value->cost = sum[0];
   value->accuracy           = sum[1] / bf_cost_denominator(cost);
   if (isnan(bf_cost_correct(cost, value->readout, &flow->context[0], flow->lanes))) value->accuracy = NAN;
   for (int64_t t = 0; t < T; t++) value->cost += bf_stage_cost(cost, (int)q, control + t * q);
-  for (int64_t i = 0; value->gradient && i < T * q; i++)
-    value->gradient[i] = isfinite(value->cost) ? sum[2 + i] + cost->step * cost->weight_decay * control[i] : 0;
+  for (int64_t i = 0; value->gradient && i < n; i++) {
+    const double decay = i < T * q ? cost->step * cost->weight_decay * control[i] : 0;
+    value->gradient[i] = isfinite(value->cost) ? sum[2 + i] + decay : 0;
+  }
 }
 
 static BfStatus evaluate_groups(BfFlow *flow, const BfFlowValue *value, int64_t n, double *rows, BfError *error) {
@@ -250,13 +255,25 @@ static BfStatus evaluate_groups(BfFlow *flow, const BfFlowValue *value, int64_t 
   return BF_OK;
 }
 
+/* The readout that stands behind the controls. */
+static void take_readout(BfFlow *flow, const double numbers[]) {
+  BfCost *cost = &flow->cost;
+  if (!cost->trained) return;
+  memcpy(flow->numbers, numbers, sizeof(double) * (size_t)cost->trained);
+  cost->matrix   = flow->numbers;
+  cost->bias     = flow->numbers + (int64_t)cost->classes * cost->dim;
+  cost->readouts = 1;
+}
+
 static BfStatus evaluate(BfFlow *flow, const double control[], BfFlowValue *value, BfError *error) {
   const BfLayer *layer = &flow->problem->layer;
-  const int64_t  T = flow->problem->horizon, q = layer->free, n = 2 + (value->gradient ? T * q : 0);
-  const int64_t  table = (T + 1) * flow->data->tokens * layer->dim;
-  double        *rows = NULL, *sum = NULL;
-  BfStatus       status;
+  const int64_t  T = flow->problem->horizon, q = layer->free,
+                n     = 2 + (value->gradient ? bf_flow_numbers(flow->problem) : 0);
+  const int64_t table = (T + 1) * flow->data->tokens * layer->dim;
+  double       *rows = NULL, *sum = NULL;
+  BfStatus      status;
   for (int64_t t = 0; t < T; t++) bf_layer_expand(layer, control + t * q, flow->parameters + t * layer->parameters, 1);
+  take_readout(flow, control + T * q);
   BF_GOTO(choose_readout(flow, &value->readout, error));
   BF_GOTO(bf_together(flow->run->world, make_rows(flow, n, &rows, &sum, error), error));
   if (value->tokens) memset(value->tokens, 0, sizeof(double) * (size_t)table);

@@ -38,6 +38,7 @@ struct BfFlow {
   BfCost                  cost;          /* the problem's, averaged over data; its arrays are borrowed */
   BfContext              *context;       /* [contexts] one atom a token */
   int64_t                 readout;       /* that was told, or -1: the one of least loss */
+  double                 *numbers;       /* [trained] of the readout of the control under evaluation */
   int64_t                 all_groups;    /* of all ranks */
   int64_t                 blocks;
   BfFlowBlock            *block;
@@ -89,6 +90,7 @@ void bf_flow_petsc_end(BfFlow *flow);
 typedef struct {
   double  sum[2];        /* loss, rightly classified part */
   double *lambda;        /* [size] dJ/dz, 0 in padding; or NULL */
+  double *by_readout;    /* [trained] dJ/dR, dJ/db are added to it; or NULL */
   double *sequence_loss; /* [contexts] or NULL */
 } BfFlowEnd;
 

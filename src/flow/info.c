@@ -18,7 +18,7 @@ BfStatus bf_flow_tell_estimate(void *state, const BfInfo *x, BfError *error) {
   BF_TRY(bf_together(x->run->world, bf_flow_check_profile(x->run, p, depth, error), error));
   BF_TRY(bf_together(x->run->world, bf_flow_iterations(depth, &iterations, error), error));
   BF_TRY(bf_flow_estimate(x->run, p, depth, &s->points, x->machine, &flow, error));
-  const double a_start = 2 + an_iteration * (double)iterations, n = (double)p->horizon * p->layer.free,
+  const double a_start = 2 + an_iteration * (double)iterations, n = (double)bf_flow_numbers(p),
                leaders = fmax(1, (double)bf_info_node_ranks(x) / flow.ranks),
                file    = 16 * (double)(p->horizon + 1) * (double)p->train.tokens * p->layer.dim;
   bf_print(x->run, "  scheme %s, %lld step%s a layer; %.0f start%s of at most %lld iterations, %.0f numbers\n",

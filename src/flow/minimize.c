@@ -12,10 +12,11 @@ const char *bf_flow_answer_reason(const BfFlowAnswer *answer) { return TaoConver
 /* ---- the best iterate ------------------------------------------------------------------------------------------- */
 
 static bool in_box(const BfSearch *search, const double *x) {
-  const BfProblem *problem = search->problem;
-  const int64_t    q       = problem->layer.free;
-  for (int64_t i = 0; i < search->n; i++)
-    if (!(x[i] >= problem->control_lower[i % q] && x[i] <= problem->control_upper[i % q])) return false;
+  for (int64_t i = 0; i < search->n; i++) {
+    double lower, upper;
+    bf_flow_box(search->problem, i, &lower, &upper);
+    if (!(x[i] >= lower && x[i] <= upper)) return false;
+  }
   return true;
 }
 
@@ -96,15 +97,10 @@ static PetscErrorCode monitor(Tao tao, void *context) {
 }
 
 static BfStatus create(BfSearch *search, Tao *tao, Vec x, Vec lower, Vec upper, BfError *error) {
-  const BfProblem *problem = search->problem;
-  const int64_t    q       = problem->layer.free;
-  double          *least, *most;
+  double *least, *most;
   TRY(VecGetArrayWrite(lower, &least));
   TRY(VecGetArrayWrite(upper, &most));
-  for (int64_t i = 0; i < search->n; i++) {
-    least[i] = problem->control_lower[i % q];
-    most[i]  = problem->control_upper[i % q];
-  }
+  for (int64_t i = 0; i < search->n; i++) bf_flow_box(search->problem, i, &least[i], &most[i]);
   TRY(VecRestoreArrayWrite(lower, &least));
   TRY(VecRestoreArrayWrite(upper, &most));
   TRY(TaoCreate(PETSC_COMM_SELF, tao));

@@ -145,15 +145,18 @@ static BfStatus look_along_depth(Work *w, const double control[], const BfFlowVa
   return BF_OK;
 }
 
-/* |u - P_U(u - dH/du)| in every interval; dH/du is dJ/du of a layer, of an interval its mean. */
+/* |u - P_U(u - dH/du)| in every interval, dH/du of a layer dJ/du, of an interval its mean; and that of the readout. */
 static void stationarity(const BfProblem *problem, const double control[], const double gradient[], BfPontryagin *out) {
-  const int64_t q    = problem->layer.free;
-  const double  part = out->ends == 1 ? 1 : problem->layer.step;
-  for (int64_t i = 0; i < problem->horizon * q; i++) {
-    const double to = control[i] - gradient[i] / part;
-    const double on = isnan(to) ? to : fmin(fmax(to, problem->control_lower[i % q]), problem->control_upper[i % q]);
-    out->stationary[i / q] = bf_larger(out->stationary[i / q], fabs(control[i] - on));
-    out->stationarity      = bf_larger(out->stationarity, out->stationary[i / q]);
+  const int64_t q = problem->layer.free, controls = problem->horizon * q;
+  out->readout_stationarity = problem->cost.trained ? 0 : NAN;
+  for (int64_t i = 0; i < bf_flow_numbers(problem); i++) {
+    const double part = i < controls && out->ends != 1 ? problem->layer.step : 1, to = control[i] - gradient[i] / part;
+    double       lower, upper;
+    bf_flow_box(problem, i, &lower, &upper);
+    double      *here = i < controls ? &out->stationary[i / q] : &out->readout_stationarity;
+    const double on   = isnan(to) ? to : fmin(fmax(to, lower), upper);
+    *here             = bf_larger(*here, fabs(control[i] - on));
+    out->stationarity = bf_larger(out->stationarity, *here);
   }
 }
 

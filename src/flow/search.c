@@ -148,7 +148,7 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
                      .now.start  = -1,
                      .top        = -1};
   BfStatus status;
-  search.n    = (int64_t)problem->horizon * problem->layer.free;
+  search.n    = bf_flow_numbers(problem);
   search.all  = bf_initial_controls(points);
   out->starts = search.all;
   out->givens = points->givens;

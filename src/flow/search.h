@@ -27,7 +27,7 @@ typedef struct {
   BfDispatch              *dispatch;
   bool                     over; /* all ranks know how it has ended: stopped, or a checkpoint could not be written */
   bool                     abandoned;   /* another group has failed */
-  int64_t                  n;           /* T q */
+  int64_t                  n;           /* bf_flow_numbers */
   int64_t                  all;         /* starts */
   int64_t                  fresh;       /* that no group has begun */
   int64_t                 *fresh_start; /* [fresh] their numbers */

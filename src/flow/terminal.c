@@ -9,10 +9,10 @@ static int place(const BfFlowBlock *b, int l, int slot) {
 }
 
 static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t readout, const double *z,
-                             double *lambda, double sum[2], BfError *error) {
+                             const BfFlowEnd *out, double sum[2], BfError *error) {
   const BfContext *context = &flow->context[b->context[l]];
   const int        d       = flow->problem->layer.dim;
-  double           g[BF_LANES];
+  double           g[BF_LANES], *lambda = out->lambda ? out->lambda + b->offset : NULL;
   for (int i = 0; i < context->slots; i++) {
     const int at = place(b, l, i);
     for (int a = 0; a < d; a++) {
@@ -21,6 +21,7 @@ static BfStatus one_sequence(BfFlow *flow, const BfFlowBlock *b, int l, int64_t 
   }
   if (lambda) BF_TRY(bf_terminal_gradient(&flow->cost, readout, context, 1, flow->lanes, g, flow->by_lanes, error));
   else BF_TRY(bf_terminal_cost(&flow->cost, readout, context, 1, flow->lanes, g, error));
+  if (out->by_readout) bf_terminal_by_readout(&flow->cost, readout, context, flow->lanes, out->by_readout);
   sum[0] = g[0];
   sum[1] = bf_cost_correct(&flow->cost, readout, context, flow->lanes);
   for (int i = 0; lambda && i < context->slots; i++) {
@@ -41,7 +42,7 @@ BfStatus bf_flow_terminal(BfFlow *flow, const BfFlowGroup *group, int64_t readou
     const BfFlowBlock *b = &group->block[k];
     for (int l = 0; l < b->contexts; l++) {
       double here[2];
-      BF_TRY(one_sequence(flow, b, l, readout, z + b->offset, lambda ? lambda + b->offset : NULL, here, error));
+      BF_TRY(one_sequence(flow, b, l, readout, z + b->offset, out, here, error));
       out->sum[0] += here[0];
       out->sum[1] += here[1];
       if (out->sequence_loss) out->sequence_loss[b->context[l]] = here[0] * bf_cost_denominator(&flow->cost) + 0.0;

@@ -27,8 +27,11 @@ static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, 
 
 /* Of a checkpoint: layer by layer, one control behind another. */
 static BfStatus count_given(const BfProblem *problem, BfFlowState *x, const char *out, BfError *error) {
-  x->points.givens = x->points.given ? x->rows[0] / problem->horizon : 0;
-  if (!x->points.given || (x->points.givens && x->rows[0] % problem->horizon == 0 && x->rows[1] == problem->layer.free))
+  const int64_t *controls = x->shape.controls, *readouts = x->shape.readouts, trained = problem->cost.trained;
+  x->points.givens = x->points.given ? controls[0] / problem->horizon : 0;
+  if (!x->points.given ||
+      (x->points.givens && controls[0] % problem->horizon == 0 && controls[1] == problem->layer.free &&
+       readouts[0] == (trained ? x->points.givens : 0) && readouts[1] == trained))
     return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "%s.checkpoint: /options/given does not fit the problem", out);
 }
@@ -52,13 +55,16 @@ static BfStatus instead(void *state, BfSession *session, BfError *error) {
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus make_answer(const BfProblem *problem, BfFlowState *x, BfModel *model, BfError *error) {
-  const int64_t n     = (int64_t)problem->horizon * problem->layer.free,
+  const int64_t controls = (int64_t)problem->horizon * problem->layer.free, trained = problem->cost.trained,
                 table = (problem->horizon + 1) * problem->train.tokens * problem->layer.dim;
-  BF_TRY(BF_NEW(&x->value.gradient, n, error));
+  BF_TRY(BF_NEW(&x->value.gradient, controls + trained, error));
   BF_TRY(BF_NEW(&x->value.tokens, table, error));
   BF_TRY(BF_NEW(&x->value.adjoint, table, error));
   BF_TRY(bf_model_create(problem, false, model, error));
-  memcpy(model->control, x->answer.control, sizeof(double) * (size_t)n);
+  memcpy(model->control, x->answer.control, sizeof(double) * (size_t)controls);
+  if (!trained) return BF_OK;
+  BF_TRY(BF_NEW(&model->numbers, trained, error));
+  memcpy(model->numbers, x->answer.control + controls, sizeof(double) * (size_t)trained);
   return BF_OK;
 }
 
@@ -67,7 +73,7 @@ static BfStatus evaluate_test(BfRun *run, const BfProblem *problem, BfFlowState 
   BfFlow *test = NULL;
   BF_TRY(bf_flow_create(run, problem, &problem->test, &x->options, &test, error));
   bf_flow_set_readout(test, model->readout);
-  const BfStatus status = bf_flow_evaluate(test, model->control, &x->test, error);
+  const BfStatus status = bf_flow_evaluate(test, x->answer.control, &x->test, error);
   bf_flow_destroy(&test);
   return status;
 }
@@ -76,9 +82,9 @@ static BfStatus evaluate_test(BfRun *run, const BfProblem *problem, BfFlowState 
 static BfStatus evaluate(BfRun *run, const BfProblem *problem, BfFlowState *x, BfModel *model, BfError *error) {
   BF_TRY(bf_together(run->world, make_answer(problem, x, model, error), error));
   bf_phase_begin(run, BF_PHASE_FLOW);
-  BF_TRY(bf_flow_evaluate(x->flow, model->control, &x->value, error));
+  BF_TRY(bf_flow_evaluate(x->flow, x->answer.control, &x->value, error));
   model->readout = x->value.readout;
-  BF_TRY(bf_pontryagin(x->flow, problem, model->control, &x->value, &x->pontryagin, error));
+  BF_TRY(bf_pontryagin(x->flow, problem, x->answer.control, &x->value, &x->pontryagin, error));
   if (problem->test.tokens) BF_TRY(evaluate_test(run, problem, x, model, error));
   bf_phase_end(run, BF_PHASE_FLOW);
   return BF_OK;
@@ -138,11 +144,14 @@ static const char *const outputs[] = {"/flow@accuracy",
                                       "/flow/history/*",
                                       "/flow/lipschitz",
                                       "/flow/outside",
+                                      "/flow/readout_gradient/*",
                                       "/flow/starts/*",
                                       "/flow/tokens",
                                       "/options/given",
+                                      "/options/given_readout",
                                       "/pontryagin@hamiltonian_variation",
                                       "/pontryagin@hamiltonian_variation_within",
+                                      "/pontryagin@readout_stationarity",
                                       "/pontryagin@stationarity",
                                       "/pontryagin@terminal",
                                       "/pontryagin@violation",
@@ -156,26 +165,27 @@ const BfTrainer bf_flow_trainer = {
     .about =
         "Integrates the layers as a flow in depth, minimizes the cost over piecewise constant controls by its exact "
         "gradient, and checks Pontryagin's condition at the answer.\n",
-    .notes    = "PETSc's options (-tao_..., -ts_..., -log_view) work too.\n",
-    .options  = bf_flow_options,
-    .sections = &bf_flow_sections,
-    .outputs  = outputs,
-    .size     = sizeof(BfFlowState),
-    .parse    = parse,
-    .takes    = bf_flow_petsc_is,
-    .settle   = bf_flow_settle_state,
-    .input    = input,
-    .only     = only,
-    .choose   = choose,
-    .save     = bf_flow_save,
-    .restore  = bf_flow_restore,
-    .compare  = bf_flow_compare,
-    .create   = create,
-    .instead  = instead,
-    .train    = train,
-    .judge    = judge,
-    .write    = bf_flow_write_answer,
-    .report   = bf_flow_report,
-    .destroy  = destroy,
-    .apply    = bf_flow_apply,
-    .estimate = bf_flow_tell_estimate};
+    .notes          = "PETSc's options (-tao_..., -ts_..., -log_view) work too.\n",
+    .options        = bf_flow_options,
+    .sections       = &bf_flow_sections,
+    .outputs        = outputs,
+    .trains_readout = true,
+    .size           = sizeof(BfFlowState),
+    .parse          = parse,
+    .takes          = bf_flow_petsc_is,
+    .settle         = bf_flow_settle_state,
+    .input          = input,
+    .only           = only,
+    .choose         = choose,
+    .save           = bf_flow_save,
+    .restore        = bf_flow_restore,
+    .compare        = bf_flow_compare,
+    .create         = create,
+    .instead        = instead,
+    .train          = train,
+    .judge          = judge,
+    .write          = bf_flow_write_answer,
+    .report         = bf_flow_report,
+    .destroy        = destroy,
+    .apply          = bf_flow_apply,
+    .estimate       = bf_flow_tell_estimate};

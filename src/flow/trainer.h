@@ -4,11 +4,16 @@
 #include "train/info.h"
 #include "train/trainer.h"
 
+/* Of given controls as a checkpoint has them: [givens T, q], and of a trained readout [givens, C d + C], else 0, 0. */
+typedef struct {
+  int64_t controls[2], readouts[2];
+} BfGivenShape;
+
 typedef struct {
   BfFlowSettings    set; /* first: as its options fill it */
   BfFlowOptions     options;
   BfInitialControls points;
-  int64_t           rows[2]; /* of points.given, as a checkpoint has it */
+  BfGivenShape      shape; /* of points.given */
   BfFlow           *flow;
   BfFlowAnswer      answer;
   BfFlowValue       value, test;

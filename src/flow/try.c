@@ -7,7 +7,7 @@ static BfStatus test_gradient(BfRun *run, BfFlow *flow, const BfProblem *problem
   double difference;
   BF_TRY(bf_flow_test_gradient(flow, problem, control, &difference, error));
   bf_print(run, "gradient test: largest difference %.3g relative to the largest component, %lld components\n",
-           difference, (long long)problem->horizon * problem->layer.free);
+           difference, (long long)bf_flow_numbers(problem));
   return BF_OK;
 }
 
@@ -32,7 +32,7 @@ static BfStatus time_gradient(BfRun *run, BfFlow *flow, const double *control, d
 }
 
 BfStatus bf_flow_try_gradient(const BfFlowState *x, BfRun *run, const BfProblem *problem, BfError *error) {
-  const int64_t n       = (int64_t)problem->horizon * problem->layer.free;
+  const int64_t n       = bf_flow_numbers(problem);
   const bool    quiet   = run->quiet;
   double       *control = NULL, *gradient = NULL;
   BfStatus      status;

@@ -41,6 +41,8 @@ static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *stor
   const int64_t both[] = {T, x->ends};
   BF_TRY(bf_store_put_double(store, path, "terminal", x->terminal, error));
   BF_TRY(bf_store_put_double(store, path, "stationarity", x->stationarity, error));
+  if (!isnan(x->readout_stationarity))
+    BF_TRY(bf_store_put_double(store, path, "readout_stationarity", x->readout_stationarity, error));
   BF_TRY(bf_store_put_double(store, path, "hamiltonian_variation", x->variation, error));
   BF_TRY(bf_store_put_double(store, path, "hamiltonian_variation_within", x->variation_within, error));
   BF_TRY(bf_store_put_double(store, path, "violation", x->violation, error));
@@ -93,6 +95,12 @@ done:
   return status;
 }
 
+static BfStatus write_by_readout(const BfCost *cost, const double by[], BfStore *store, BfError *error) {
+  const int64_t C = cost->classes, d = cost->dim;
+  BF_TRY(bf_store_write(store, "/flow/readout_gradient/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, by, error));
+  return column(store, "/flow/readout_gradient/b", C, by + C * d, error);
+}
+
 BfStatus bf_flow_write(const BfProblem *problem, const BfFlowOptions *o, const BfFlowValue *value,
                        const BfFlowAnswer *answer, const BfPontryagin *pontryagin, const BfFlowLayers *layers,
                        BfStore *store, BfError *error) {
@@ -116,6 +124,7 @@ done:
   BF_TRY(bf_store_write(store, "/flow/tokens", BF_STORE_DOUBLE, 3, table, value->tokens, error));
   BF_TRY(bf_store_write(store, "/flow/adjoint", BF_STORE_DOUBLE, 3, table, value->adjoint, error));
   BF_TRY(bf_store_write(store, "/flow/gradient", BF_STORE_DOUBLE, 2, (int64_t[]){T, q}, value->gradient, error));
+  if (problem->cost.trained) BF_TRY(write_by_readout(&problem->cost, value->gradient + T * q, store, error));
   BF_TRY(write_rates(problem, value->adjoint, store, error));
   BF_TRY(write_layers(problem, layers, store, error));
   BF_TRY(write_search(answer, store, error));

@@ -13,16 +13,6 @@ static void fill_law(const BfHeads *heads, const BfModel *model, BfHeadLaw *law)
   }
 }
 
-/* The readout that the model has. */
-static BfCost keep_readout(const BfCost *cost, int64_t readout) {
-  BfCost one = *cost;
-  if (!cost->matrix) return one;
-  one.matrix += readout * cost->classes * cost->dim;
-  one.bias += readout * cost->classes;
-  one.readouts = 1;
-  return one;
-}
-
 static BfStatus apply(BfRun *run, const BfProblem *problem, const BfData *data, const BfModel *model, double *tokens,
                       BfHeadsValue *value, BfError *error) {
   BfHeads  *heads = NULL;
@@ -48,7 +38,7 @@ BfStatus bf_heads_apply(BfRun *run, const char *path, const BfProblem *problem, 
   BfStatus      status;
   (void)path;
   if (strcmp(model->found, "heads")) return BF_OK;
-  one.cost = keep_readout(&problem->cost, model->readout);
+  one.cost = bf_model_cost(problem, model);
   BF_TRY(bf_together(run->world, BF_NEW(&out->tokens, table, error), error));
   BF_GOTO(bf_together(run->world, BF_NEW(&tokens, table, error), error));
   bf_phase_begin(run, BF_PHASE_HEADS);

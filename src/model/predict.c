@@ -56,17 +56,17 @@ done:
   return status;
 }
 
-BfStatus bf_predict(const BfProblem *problem, const BfData *data, int64_t readout, const double tokens[],
+BfStatus bf_predict(const BfProblem *problem, const BfData *data, const BfModel *model, const double tokens[],
                     BfPrediction *out, BfError *error) {
-  BfStatus status;
+  const BfCost cost = bf_model_cost(problem, model);
+  BfStatus     status;
   *out = (BfPrediction){0};
   BF_GOTO(new_rows(problem, data, out, error));
   if (!out->pooled) fill_tokens(data, tokens, out);
   for (int64_t s = 0; out->pooled && s < data->contexts; s++)
     BF_GOTO(fill_sequence(problem, data, s, tokens, out, error));
   for (int64_t i = 0; out->classes && i < out->rows; i++)
-    out->predicted[i] =
-        bf_logits(&problem->cost, readout, out->representation + i * out->dim, out->logits + i * out->classes);
+    out->predicted[i] = bf_logits(&cost, 0, out->representation + i * out->dim, out->logits + i * out->classes);
 done:
   if (status != BF_OK) bf_prediction_clear(out);
   return status;

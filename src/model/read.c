@@ -20,6 +20,8 @@ static BfStatus check(const BfProblem *problem, const BfModel *model, const int6
       return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/actions is damaged: action %d", path, (int)model->action[t]);
   for (int64_t i = 0; i < T * q; i++)
     if (!isfinite(model->control[i])) return bf_fail(error, BF_BAD_INPUT, "%s: /rollout/controls is not finite", path);
+  for (int64_t i = 0; model->numbers && i < problem->cost.trained; i++)
+    if (!isfinite(model->numbers[i])) return bf_fail(error, BF_BAD_INPUT, "%s: /model/readout is not finite", path);
   return BF_OK;
 }
 
@@ -49,9 +51,29 @@ static BfStatus read_actions(BfStore *store, const char *path, BfModel *model, B
   return BF_OK;
 }
 
-static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, BfError *error) {
+/* R and b as they are written, where a problem of that cost would train them. */
+static BfStatus read_readout(BfStore *store, const char *path, const BfCost *cost, BfModel *model, BfError *error) {
+  const int64_t C = cost->classes, entries = C * cost->dim;
+  int64_t       R[2], b[1];
+  double       *matrix = NULL, *bias = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_store_read(store, "/model/readout/R", BF_STORE_DOUBLE, 2, R, (void **)&matrix, error));
+  BF_GOTO(bf_store_read(store, "/model/readout/b", BF_STORE_DOUBLE, 1, b, (void **)&bias, error));
+  if (R[0] != C || R[1] != cost->dim || b[0] != C)
+    BF_GOTO(bf_fail(error, BF_BAD_INPUT, "%s: its readout has %lld classes of %lld numbers, this problem's %lld of %d",
+                    path, (long long)R[0], (long long)R[1], (long long)C, cost->dim));
+  BF_GOTO(bf_store_together(store, BF_NEW(&model->numbers, cost->trained, error), error));
+  memcpy(model->numbers, matrix, sizeof *matrix * (size_t)entries);
+  memcpy(model->numbers + entries, bias, sizeof *bias * (size_t)C);
+done:
+  bf_free(matrix);
+  bf_free(bias);
+  return status;
+}
+
+static BfStatus read_controls(BfStore *store, const char *path, const BfCost *cost, BfModel *model, BfError *error) {
   int64_t dims[2];
-  bool    result;
+  bool    result, readout = false;
   BF_TRY(bf_store_has(store, "/provenance", &result, error)); /* else a file with controls alone */
   if (result) BF_TRY(bf_result_check_format(store, NULL, error));
   if (result) BF_TRY(read_found(store, model, error));
@@ -62,14 +84,18 @@ static BfStatus read_controls(BfStore *store, const char *path, BfModel *model, 
   model->layers         = (int)dims[0];
   model->free           = (int)dims[1];
   model->quantized_cost = NAN;
+  if (cost && cost->trained) BF_TRY(bf_store_has(store, "/model", &readout, error));
+  if (readout) BF_TRY(bf_store_has(store, "/model/readout", &readout, error));
+  if (readout) BF_TRY(read_readout(store, path, cost, model, error));
   return result ? read_actions(store, path, model, error) : BF_OK;
 }
 
-BfStatus bf_model_read_controls(const BfRun *run, const char *path, BfModel *model, BfError *error) {
+BfStatus bf_model_read_controls(const BfRun *run, const char *path, const BfCost *cost, BfModel *model,
+                                BfError *error) {
   BfStore *store = NULL;
   BfStatus status;
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  status = read_controls(store, path, model, error);
+  status = read_controls(store, path, cost, model, error);
 done:
   return bf_store_end(&store, error);
 }
@@ -86,6 +112,7 @@ BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, 
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
   BF_GOTO(bf_store_get_int(store, "/rollout", "readout", &model->readout, error));
   BF_GOTO(bf_store_get_double(store, "/rollout", "quantized_cost", &model->quantized_cost, error));
+  if ((*problem)->cost.trained) BF_GOTO(read_readout(store, path, &(*problem)->cost, model, error));
   BF_GOTO(bf_together(run->world, check(*problem, model, actions, dims, path, error), error));
   model->layers = (*problem)->horizon;
   model->free   = (*problem)->layer.free;

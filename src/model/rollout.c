@@ -26,7 +26,6 @@ typedef struct {
   const BfProblem *problem;
   const BfCost    *cost;
   const BfData    *data;
-  int64_t          readout;
   BfContext       *context;    /* [contexts] */
   int64_t         *at;         /* [contexts + 1] where those of a context begin in the lanes */
   double          *parameters; /* [parameters][BF_LANES] of one layer */
@@ -69,11 +68,11 @@ static BfStatus judge(Work *w, const BfContext *context, int64_t s, const double
   BF_TRY(BF_NEW(&copy, (int64_t)context->slots * d * BF_LANES, error));
   for (int64_t i = 0; i < (int64_t)context->slots * d * BF_LANES; i++)
     copy[i] = tokens[data->row[first + i / BF_LANES / d] * d + i / BF_LANES % d];
-  BfStatus status = bf_terminal_cost(w->cost, w->readout, context, 1, copy, g, error);
+  BfStatus status = bf_terminal_cost(w->cost, 0, context, 1, copy, g, error);
   if (status == BF_OK) {
     out->loss += g[0];
     out->sequence_loss[s] = g[0] * bf_cost_denominator(w->cost);
-    w->correct += bf_cost_correct(w->cost, w->readout, context, copy);
+    w->correct += bf_cost_correct(w->cost, 0, context, copy);
   }
   bf_free(copy);
   return status;
@@ -110,11 +109,11 @@ static BfStatus roll(Work *w, const double control[], BfRollout *out, BfError *e
   return BF_OK;
 }
 
-BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double control[], int64_t readout,
-                    BfRollout *out, BfError *error) {
+BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const BfModel *model, BfRollout *out,
+                    BfError *error) {
   BfStatus status = BF_OK;
-  BfCost   cost   = problem->cost; /* the same readouts, averaged over this data set */
-  Work     w      = {.problem = problem, .cost = &cost, .data = data, .readout = readout};
+  BfCost   cost   = bf_model_cost(problem, model); /* averaged over this data set */
+  Work     w      = {.problem = problem, .cost = &cost, .data = data};
   cost.contexts   = (double)data->contexts;
   cost.tokens     = (double)data->tokens;
   cost.diameter2  = bf_problem_diameter2(&problem->layer, data);
@@ -122,11 +121,11 @@ BfStatus bf_rollout(const BfProblem *problem, const BfData *data, const double c
   BF_GOTO(BF_NEW(&out->tokens, (problem->horizon + 1) * data->tokens * data->dim, error));
   BF_GOTO(BF_NEW(&out->sequence_loss, data->contexts, error));
   BF_GOTO(create(&w, error));
-  BF_GOTO(roll(&w, control, out, error));
+  BF_GOTO(roll(&w, model->control, out, error));
   out->accuracy = w.correct / bf_cost_denominator(&cost);
   out->cost     = out->loss;
   for (int t = 0; t < problem->horizon; t++)
-    out->cost += bf_stage_cost(&cost, problem->layer.free, control + (int64_t)t * problem->layer.free);
+    out->cost += bf_stage_cost(&cost, problem->layer.free, model->control + (int64_t)t * problem->layer.free);
 done:
   clear(&w);
   if (status != BF_OK) bf_rollout_clear(out);
@@ -148,7 +147,7 @@ BfStatus bf_model_rollout(BfRun *run, const BfProblem *problem, const BfModel *m
   bf_work_expect(run, BF_PHASE_ROLLOUT, terms, NULL, BF_TERM_SECONDS, false);
   bf_phase_begin(run, BF_PHASE_ROLLOUT);
   for (int k = 0; status == BF_OK && k < count; k++)
-    if (data[k]->tokens > 0) status = bf_rollout(problem, data[k], model->control, model->readout, out[k], error);
+    if (data[k]->tokens > 0) status = bf_rollout(problem, data[k], model, out[k], error);
   bf_phase_end(run, BF_PHASE_ROLLOUT);
   bf_work_done(run, BF_PHASE_ROLLOUT, terms);
   return bf_together(run->world, status, error);

@@ -54,12 +54,11 @@ static BfStatus write_matrices(const BfProblem *problem, const BfModel *model, B
   return status;
 }
 
-static BfStatus write_readout(const BfCost *cost, int64_t readout, BfStore *store, BfError *error) {
+static BfStatus write_readout(const BfCost *cost, BfStore *store, BfError *error) {
   const int64_t d = cost->dim, C = cost->classes;
   if (!cost->matrix) return BF_OK;
-  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d},
-                        cost->matrix + readout * C * d, error));
-  return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias + readout * C, error);
+  BF_TRY(bf_store_write(store, "/model/readout/R", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, cost->matrix, error));
+  return bf_store_write(store, "/model/readout/b", BF_STORE_DOUBLE, 1, &C, cost->bias, error);
 }
 
 static BfStatus write_actions(const BfModel *model, BfStore *store, BfError *error) {
@@ -84,6 +83,7 @@ static double largest_norm(int64_t count, int64_t dim, const double x[]) {
 }
 
 BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore *store, BfError *error) {
+  const BfCost cost = bf_model_cost(problem, model);
   BF_TRY(write_actions(model, store, error));
   BF_TRY(bf_store_write(store, "/rollout/controls", BF_STORE_DOUBLE, 2, (int64_t[]){model->layers, model->free},
                         model->control, error));
@@ -92,7 +92,7 @@ BfStatus bf_model_write(const BfProblem *problem, const BfModel *model, BfStore 
   BF_TRY(bf_store_put_double(store, "/rollout", "largest_control",
                              largest_norm(model->layers, model->free, model->control), error));
   BF_TRY(write_matrices(problem, model, store, error));
-  return write_readout(&problem->cost, model->readout, store, error);
+  return write_readout(&cost, store, error);
 }
 
 BfStatus bf_rollout_write(const BfProblem *problem, const BfRollout *train, const BfRollout *test, BfStore *store,

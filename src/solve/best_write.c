@@ -14,6 +14,25 @@ static BfStatus write_controls(const BfProblem *problem, const BfBest *best, BfS
   return status;
 }
 
+/* R and b of each, where several are decided between. */
+static BfStatus write_readouts(const BfCost *cost, const BfBest *best, BfStore *store, BfError *error) {
+  const int64_t n = best->count, C = cost->classes, d = cost->dim, entries = C * d;
+  double       *matrix = NULL, *bias = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_store_together(store, BF_NEW(&matrix, n * entries, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&bias, n * C, error), error));
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(matrix + i * entries, cost->matrix + best->readout[i] * entries, sizeof *matrix * (size_t)entries);
+    memcpy(bias + i * C, cost->bias + best->readout[i] * C, sizeof *bias * (size_t)C);
+  }
+  BF_GOTO(bf_store_write(store, "/rollout/best/R", BF_STORE_DOUBLE, 3, (int64_t[]){n, C, d}, matrix, error));
+  status = bf_store_write(store, "/rollout/best/b", BF_STORE_DOUBLE, 2, (int64_t[]){n, C}, bias, error);
+done:
+  bf_free(matrix);
+  bf_free(bias);
+  return status;
+}
+
 BfStatus bf_best_write(const BfProblem *problem, const BfBest *best, BfStore *store, BfError *error) {
   const int64_t n = best->count;
   if (!best->wanted) return BF_OK;
@@ -21,6 +40,7 @@ BfStatus bf_best_write(const BfProblem *problem, const BfBest *best, BfStore *st
                         error));
   BF_TRY(bf_store_write(store, "/rollout/best/quantized_cost", BF_STORE_DOUBLE, 1, &n, best->cost, error));
   BF_TRY(bf_store_write(store, "/rollout/best/readout", BF_STORE_INT64, 1, &n, best->readout, error));
+  if (problem->cost.readouts > 1) BF_TRY(write_readouts(&problem->cost, best, store, error));
   return write_controls(problem, best, store, error);
 }
 

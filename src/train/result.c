@@ -21,6 +21,7 @@ const char *const bf_result_outputs[] = {"/@actions",
                                          "/control/lower",
                                          "/control/upper",
                                          "/cost@*",
+                                         "/cost/readout/*",
                                          "/data/label",
                                          "/data/target",
                                          "/data/position",
@@ -230,6 +231,15 @@ static BfStatus write_layer(const BfProblem *problem, BfStore *store, BfError *e
                         error);
 }
 
+/* The box in which R and b are trained. */
+static BfStatus write_readout_box(const BfCost *cost, BfStore *store, BfError *error) {
+  const int64_t C = cost->classes, d = cost->dim;
+  BF_TRY(bf_store_write(store, "/cost/readout/R_lower", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, cost->lower, error));
+  BF_TRY(bf_store_write(store, "/cost/readout/R_upper", BF_STORE_DOUBLE, 2, (int64_t[]){C, d}, cost->upper, error));
+  BF_TRY(bf_store_write(store, "/cost/readout/b_lower", BF_STORE_DOUBLE, 1, &C, cost->lower + C * d, error));
+  return bf_store_write(store, "/cost/readout/b_upper", BF_STORE_DOUBLE, 1, &C, cost->upper + C * d, error);
+}
+
 static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   Place               place = {store, "/cost"};
   const BfDescription to    = describe_in(&place);
@@ -237,6 +247,7 @@ static BfStatus write_cost(const BfCost *cost, BfStore *store, BfError *error) {
   BF_TRY(bf_store_put_double(store, "/cost", "weight_decay", cost->weight_decay, error));
   BF_TRY(bf_store_put_int(store, "/cost", "classes", cost->classes, error));
   BF_TRY(bf_store_put_int(store, "/cost", "readouts", cost->readouts, error));
+  if (cost->trained) BF_TRY(write_readout_box(cost, store, error));
   return cost->kind->describe ? cost->kind->describe(cost, &to, error) : BF_OK;
 }
 

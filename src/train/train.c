@@ -46,10 +46,27 @@ done:
   return bf_session_close(x, error);
 }
 
+/* Of who leaves a readout that is trained where it begins: and whether no layer can make a difference there. */
+static void tell_readout(const BfSession *x) {
+  const BfCost *cost  = &x->problem->cost;
+  bool          alike = cost->readouts == 1;
+  if (!cost->trained || x->trainer->trains_readout) return;
+  if (cost->readouts > 1) bf_print(x->run, "readout: the best of %lld", (long long)cost->readouts);
+  else bf_print(x->run, "readout: the middle of its ranges");
+  bf_print(x->run, "; flow -init RUN.h5 trains it\n");
+  for (int64_t i = 0; i < (int64_t)cost->classes * cost->dim; i++)
+    alike = alike && cost->matrix[i] == cost->matrix[i % cost->dim];
+  if (alike)
+    bf_warn(x->run,
+            "the middle of cost.readout.matrix.range has equal rows: the loss is the same whatever the layers do; "
+            "give cost.readout.file, or ranges with another middle");
+}
+
 static BfStatus run_session(BfSession *x, BfError *error) {
   BF_TRY(bf_session_begin(x, error));
   if (x->start == BF_FINISHED) return BF_OK;
   bf_print_warnings(x->run, x->problem);
+  tell_readout(x);
   BF_TRY(x->trainer->create(x->state, x, error));
   return bf_session_only(x) ? x->trainer->instead(x->state, x, error) : find(x, error);
 }

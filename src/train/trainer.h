@@ -16,9 +16,10 @@ struct BfTrainer {
   const char        *name;          /* of the command */
   const char        *about, *notes; /* of its help: paragraphs, each ends with \n; notes may be NULL */
   const BfOption    *options;
-  const BfSections  *sections;   /* what it reads of a problem */
-  const char *const *outputs;    /* what its result holds beside bf_result_outputs, in the same form */
-  const char *const (*needs)[2]; /* of these, {output, option}: what one option alone asks for; {NULL} ends them */
+  const BfSections  *sections;       /* what it reads of a problem */
+  const char *const *outputs;        /* what its result holds beside bf_result_outputs, in the same form */
+  bool               trains_readout; /* it moves one that is trained; the others take where the problem begins it */
+  const char *const (*needs)[2];     /* of these, {output, option}: what one option alone asks for; {NULL} ends them */
   size_t size;
 
   /* ---- its options, before a problem is read ---- */

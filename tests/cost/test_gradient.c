@@ -1,6 +1,7 @@
-/* The gradient of a terminal cost by the tokens against central differences of the cost, component by component, and
- * against the formula of the adjoint's end where the kind has one: tags with several atoms and masses that are no whole
- * numbers, every pooling, several readouts; a coupling that swaps; logits far apart. */
+/* The gradient of a terminal cost by the tokens, and by the numbers of the readout, against central differences of the
+ * cost, component by component, and against the formula of the adjoint's end where the kind has one: tags with several
+ * atoms and masses that are no whole numbers, every pooling, several readouts; a coupling that swaps; logits far apart.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,6 +91,30 @@ static void against_differences(const BfCost *c, int64_t readout, const BfContex
   }
 }
 
+/* The numbers of a readout, with lane 0 alone: what is there already is added to. */
+static void readout_against_differences(const BfCost *c, int64_t readout, const BfContext *x) {
+  enum { C = 3, NUMBERS = C * DIM + C };
+  _Alignas(64) double z[SIZE];
+  double              g[2][BF_LANES], by[NUMBERS];
+  BfError             error = {0};
+  const double        h     = 1e-5;
+  fill(z);
+  for (int i = 0; i < NUMBERS; i++) by[i] = i;
+  bf_terminal_by_readout(c, readout, x, z, by);
+  for (int i = 0; i < NUMBERS; i++) {
+    double      *number = i < C * DIM ? c->matrix + readout * C * DIM + i : c->bias + readout * C + i - C * DIM;
+    const double was    = *number;
+    for (int s = 0; s < 2; s++) {
+      *number = was + (s ? h : -h);
+      assert_int_equal(bf_terminal_cost(c, readout, x, 1, z, g[s], &error), BF_OK);
+    }
+    *number            = was;
+    const double slope = (g[1][0] - g[0][0]) / (2 * h);
+    if (!(fabs(slope - (by[i] - i)) <= 1e-8))
+      fail_msg("%s, number %d of the readout: %.12g is not %.12g", c->kind->base.name, i, by[i] - i, slope);
+  }
+}
+
 static void every_kind(void **unused) {
   (void)unused;
   const BfContext labels = context(same_label), own = context(own_label), targets = context(NULL);
@@ -99,9 +124,12 @@ static void every_kind(void **unused) {
       pooled.own = hinge.own = &(BfPooled){(BfPooling)pooling};
       against_differences(&pooled, r, &labels);
       against_differences(&hinge, r, &labels);
+      readout_against_differences(&pooled, r, &labels);
+      readout_against_differences(&hinge, r, &labels);
     }
     BfCost c = cost("token_cross_entropy");
     against_differences(&c, r, &own);
+    readout_against_differences(&c, r, &own);
   }
   BfCost c = cost("squared_error");
   against_differences(&c, 0, &targets);

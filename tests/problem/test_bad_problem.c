@@ -169,66 +169,91 @@ static void wrong_data_are_named(void **state) {
   check_cases(cases, LENGTH(cases));
 }
 
-static void wrong_costs_and_quantizers_are_named(void **state) {
-  static const Case cases[] = {
-      {.edit = {{"pooled_cross", "cross"}},
-       .text = "xor.yaml: cost.terminal must be one of pooled_cross_entropy, token_cross_entropy, squared_error, "
-               "wasserstein, hinge, got 'cross_entropy'"},
-      {.edit = {{"  readout", "  pooling: max\n  readout"}},
-       .text = "xor.yaml: cost.pooling must be mean, last or first, got 'max'"},
-      {.edit = {{"pooled", "token"}, {"  readout", "  pooling: last\n  readout"}},
-       .text = "xor.yaml: cost.pooling is not used where cost.terminal is token_cross_entropy"},
-      {.edit = {{"matrix: [4, 0, -4, 0]", "bias: [1, 2]"}}, .text = "xor.yaml: cost.readout.matrix is missing"},
-      {.edit = {{"[4, 0, -4, 0]", "[4, 0, -4]"}},
-       .text = "xor.yaml: cost.readout.matrix wants a multiple of 2 numbers (2 for each class), got 3"},
-      {.edit = {{"-4, 0]", "-4, 0], classes: 3"}},
-       .text = "xor.yaml: cost.readout.matrix wants 6 numbers (3 classes, 2 each), got 4"},
-      {.edit = {{"-4, 0]", "-4, 0], bias: [1, 2, 3]"}},
-       .text = "xor.yaml: cost.readout.bias wants 1 or 2 numbers, 1 readout of 2 classes, got 3"},
-      {.edit = {{"matrix: [4, 0, -4, 0]", "kind: decision, matrix: [1, 2, 3, 4, 5, 6]"}},
-       .text = "xor.yaml: cost.readout.matrix wants a multiple of 4 numbers (2 classes, 2 each), got 6"},
-      {.edit = {{"-4, 0]", "-4, 0], file: r.csv"}},
-       .text = "xor.yaml: cost.readout.file is not used where cost.readout.kind is fixed"},
-      {.edit = {{"  readout", "  weight_decay: -1\n  readout"}},
-       .text = "xor.yaml: cost.weight_decay must be at least 0, got -1"},
-      {.edit = {{"  readout", "  weight_decay: 1e300\n  readout"}, {"step: 0.5", "step: 1e10"}},
-       .text = "xor.yaml: cost.weight_decay times step must be finite, got 1e+300 and 1e+10"},
-      {.edit = {{"  readout", "  position_weight: 1\n  readout"}},
-       .text = "xor.yaml: cost.position_weight is not used where cost.terminal is pooled_cross_entropy"},
-      {.edit = {{"pooled_cross_entropy", "squared_error"}, {"xor.csv", "target.csv"}},
-       .text = "xor.yaml: cost.readout.matrix is not used where cost.terminal is squared_error"},
-      {.edit = {{"pooled_cross_entropy", "squared_error"},
-                {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
-                {"xor.csv", "t.csv"}},
-       .file = {"t.csv", "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,1,0,-1e150,1,1\n"},
-       .text = "t.csv: line 3: y1 must be within 1e+140, got -1e+150"},
-      {.edit = {{"pooled_cross_entropy", "wasserstein\n  position_weight: -1"},
-                {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
-                {"xor.csv", "target.csv"}},
-       .text = "xor.yaml: cost.position_weight must be at least 0, got -1"},
-      {.edit = {{"[9, 9]", "[9, 9, 9]"}}, .text = "xor.yaml: quantize.cells wants 1 or 2 integers, one an axis, got 3"},
-      {.edit = {{"[9, 9]", "[9, 0]"}}, .text = "xor.yaml: quantize.cells must be at least 1, got 0"},
-      {.edit = {{"[9, 9]", "[9, -1]"}}, .text = "xor.yaml: quantize.cells must be at least 0, got -1"},
-      {.edit = {{"[9, 9]", "[4294967296, 4294967296]"}},
-       .text = "xor.yaml: quantize.cells gives 1.84e+19 cells, not below 2^62"},
-      {.edit = {{"[9, 9]", "[9, 9], atoms: -1"}}, .text = "xor.yaml: quantize.atoms must be at least 0, got -1"},
-      {.edit = {{"[9, 9]", "[9, 9], transition: far"}},
-       .text = "xor.yaml: quantize.transition must be nearest or split, got 'far'"},
-      {.edit = {{"[9, 9]", "0, transition: split"}},
-       .text = "xor.yaml: quantize.transition is not used where quantize.cells is 0"},
-      {.edit = {{"[9, 9]", "0, atoms: 3"}}, .text = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
-      {.edit = {{"cells: [9, 9]", "codebook: p.csv, transition: split"}},
-       .file = {"p.csv", "0,0\n"},
-       .text = "xor.yaml: quantize.transition must not be split where quantize.codebook is given"},
-      {.edit = {{"[9, 9]", "[9, 9], codebook: p.csv"}},
-       .file = {"p.csv", "0,0\n"},
-       .text = "xor.yaml: quantize.cells is not used where quantize.codebook is given"},
-      {.edit = {{"cells: [9, 9]", "codebook: p.csv"}},
-       .file = {"p.csv", "x,y\n0,0\n0,0,1\n"},
-       .text = "p.csv: line 3: 3 cells, but 2 are wanted"},
-  };
-  (void)state;
-  check_cases(cases, LENGTH(cases));
+static void wrong_costs_and_quantizers_are_named(void **state){
+    static const Case cases[] =
+        {{.edit = {{"pooled_cross", "cross"}},
+          .text = "xor.yaml: cost.terminal must be one of pooled_cross_entropy, token_cross_entropy, squared_error, "
+                  "wasserstein, hinge, got 'cross_entropy'"},
+         {.edit = {{"  readout", "  pooling: max\n  readout"}},
+          .text = "xor.yaml: cost.pooling must be mean, last or first, got 'max'"},
+         {.edit = {{"pooled", "token"}, {"  readout", "  pooling: last\n  readout"}},
+          .text = "xor.yaml: cost.pooling is not used where cost.terminal is token_cross_entropy"},
+         {.edit = {{"matrix: [4, 0, -4, 0]", "bias: [1, 2]"}}, .text = "xor.yaml: cost.readout.matrix is missing"},
+         {.edit = {{"[4, 0, -4, 0]", "[4, 0, -4]"}},
+          .text = "xor.yaml: cost.readout.matrix wants a multiple of 2 numbers (2 for each class), got 3"},
+         {.edit = {{"-4, 0]", "-4, 0], classes: 3"}},
+          .text = "xor.yaml: cost.readout.matrix wants 6 numbers (3 classes, 2 each), got 4"},
+         {.edit = {{"-4, 0]", "-4, 0], bias: [1, 2, 3]"}},
+          .text = "xor.yaml: cost.readout.bias wants 1 or 2 numbers, 1 readout of 2 classes, got 3"},
+         {.edit = {{"matrix: [4, 0, -4, 0]", "kind: decision, matrix: [1, 2, 3, 4, 5, 6]"}},
+          .text = "xor.yaml: cost.readout.matrix wants a multiple of 4 numbers (2 classes, 2 each), got 6"},
+         {.edit = {{"-4, 0]", "-4, 0], file: r.csv"}},
+          .text = "xor.yaml: cost.readout.file is not used where cost.readout.kind is fixed"},
+#define TRAINED(rest) {.edit = {{"matrix: [4, 0, -4, 0]", "kind: trained" rest}}
+         TRAINED(""),
+         .text = "xor.yaml: cost.readout.matrix.range is missing"},
+    TRAINED(", matrix: [4, 0, -4, 0]"),
+    .text = "xor.yaml: cost.readout.matrix is not used where cost.readout.kind is trained"},
+    TRAINED(", matrix: {range: [0, 1], levels: 3}"),
+    .text = "xor.yaml: line 11: unknown key cost.readout.matrix.levels, did you mean cost.readout.matrix.range?"
+}
+, TRAINED(", matrix: {range: [0, 1, 2]}"),
+    .text = "xor.yaml: cost.readout.matrix.range wants 2 or 8 numbers, a pair for each of 4, got 3"
+}
+, TRAINED(", matrix: {range: [1, 0]}"), .text = "xor.yaml: cost.readout.matrix.range must not run downwards, got [1, 0]"
+}
+, TRAINED(", matrix: {range: [0, 1]}, bias: {range: [0, 1e300]}"),
+    .text = "xor.yaml: cost.readout.bias.range must be within 1e290, got [0, 1e+300]"
+}
+, TRAINED(", matrix: {range: [-8, 8]}, bias: {range: [0, 1]}, file: r.csv"),
+    .file = {"r.csv", "1,2,3,4,1,1\n1,2,3,4,1,2\n"},
+    .text = "r.csv: line 2: number 6 must be in [0, 1], as cost.readout.bias.range has it, got 2"
+}
+,
+    {.edit = {{"matrix: [4, 0, -4, 0]", "matrix: [4, 0, -4, 0], bias: {range: [0, 1]}"}},
+     .text = "xor.yaml: cost.readout.bias.range is not used where cost.readout.kind is fixed"},
+#undef TRAINED
+    {.edit = {{"  readout", "  weight_decay: -1\n  readout"}},
+     .text = "xor.yaml: cost.weight_decay must be at least 0, got -1"},
+    {.edit = {{"  readout", "  weight_decay: 1e300\n  readout"}, {"step: 0.5", "step: 1e10"}},
+     .text = "xor.yaml: cost.weight_decay times step must be finite, got 1e+300 and 1e+10"},
+    {.edit = {{"  readout", "  position_weight: 1\n  readout"}},
+     .text = "xor.yaml: cost.position_weight is not used where cost.terminal is pooled_cross_entropy"},
+    {.edit = {{"pooled_cross_entropy", "squared_error"}, {"xor.csv", "target.csv"}},
+     .text = "xor.yaml: cost.readout.matrix is not used where cost.terminal is squared_error"},
+    {.edit = {{"pooled_cross_entropy", "squared_error"},
+              {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
+              {"xor.csv", "t.csv"}},
+     .file = {"t.csv", "sequence,position,y0,y1,z0,z1\n0,0,0,1,1,1\n0,1,0,-1e150,1,1\n"},
+     .text = "t.csv: line 3: y1 must be within 1e+140, got -1e+150"},
+    {.edit = {{"pooled_cross_entropy", "wasserstein\n  position_weight: -1"},
+              {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
+              {"xor.csv", "target.csv"}},
+     .text = "xor.yaml: cost.position_weight must be at least 0, got -1"},
+    {.edit = {{"[9, 9]", "[9, 9, 9]"}}, .text = "xor.yaml: quantize.cells wants 1 or 2 integers, one an axis, got 3"},
+    {.edit = {{"[9, 9]", "[9, 0]"}}, .text = "xor.yaml: quantize.cells must be at least 1, got 0"},
+    {.edit = {{"[9, 9]", "[9, -1]"}}, .text = "xor.yaml: quantize.cells must be at least 0, got -1"},
+    {.edit = {{"[9, 9]", "[4294967296, 4294967296]"}},
+     .text = "xor.yaml: quantize.cells gives 1.84e+19 cells, not below 2^62"},
+    {.edit = {{"[9, 9]", "[9, 9], atoms: -1"}}, .text = "xor.yaml: quantize.atoms must be at least 0, got -1"},
+    {.edit = {{"[9, 9]", "[9, 9], transition: far"}},
+     .text = "xor.yaml: quantize.transition must be nearest or split, got 'far'"},
+    {.edit = {{"[9, 9]", "0, transition: split"}},
+     .text = "xor.yaml: quantize.transition is not used where quantize.cells is 0"},
+    {.edit = {{"[9, 9]", "0, atoms: 3"}}, .text = "xor.yaml: quantize.atoms is not used where quantize.cells is 0"},
+    {.edit = {{"cells: [9, 9]", "codebook: p.csv, transition: split"}},
+     .file = {"p.csv", "0,0\n"},
+     .text = "xor.yaml: quantize.transition must not be split where quantize.codebook is given"},
+    {.edit = {{"[9, 9]", "[9, 9], codebook: p.csv"}},
+     .file = {"p.csv", "0,0\n"},
+     .text = "xor.yaml: quantize.cells is not used where quantize.codebook is given"},
+    {.edit = {{"cells: [9, 9]", "codebook: p.csv"}},
+     .file = {"p.csv", "x,y\n0,0\n0,0,1\n"},
+     .text = "p.csv: line 3: 3 cells, but 2 are wanted"},
+}
+;
+(void)state;
+check_cases(cases, LENGTH(cases));
 }
 
 static void missing_files_are_named(void **state) {

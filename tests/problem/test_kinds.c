@@ -224,10 +224,12 @@ static const Case *where_it_is_used(const char *key) {
                     targets = {.edit = {{"pooled_cross_entropy", "wasserstein"},
                                         {"  readout: {matrix: [4, 0, -4, 0]}\n", ""},
                                         {"file: xor.csv", "file: target.csv"}}},
+                    trained = {.edit = {{"matrix: [4, 0, -4, 0]", "kind: trained, matrix: {range: [-4, 4]}"}}},
                     heads   = {.sections = &HEADS};
   if (!strncmp(key, "heads.", 6)) return &heads;
   if (!strcmp(key, "data.position_amplitude")) return &encoded;
   if (!strcmp(key, "action.seed") || !strcmp(key, "action.count")) return &sample;
+  if (!strcmp(key, "cost.readout.bias.range")) return &trained;
   return strcmp(key, "cost.position_weight") ? &plain : &targets;
 }
 

@@ -200,6 +200,37 @@ static void readouts_to_decide_between(void **state) {
   bf_problem_destroy(&q);
 }
 
+/* R and b in a box: pairs for all or for each, b 0 where it has none; the middle, or the rows of a file. */
+static void a_trained_readout(void **state) {
+  const char  *from  = "readout: {matrix: [4, 0, -4, 0]}";
+  BfProblem   *p     = good(&(Case){
+            .edit = {
+                {from, "readout: {kind: trained, matrix: {range: [1, 2, 0, 4, -1, -1, -3, 5]}, bias: {range: [-1, 2]}}"}}});
+  BfProblem   *q     = good(&(Case){.edit = {{from, "readout: {kind: trained, matrix: {range: [-8, 8]}, file: r.csv}"}},
+                                    .file = {"r.csv", "1,2,3,4,0,0\n5,6,7,8,0,0\n-8,8,0,0,0,0\n"}});
+  BfProblem   *alike = good(&(Case){.edit   = {{from, "readout: {kind: fixed, matrix: [1, 1, 1, 1], bias: 3}"}},
+                                    .option = {{"-cost_readout_kind", "trained"},
+                                               {"-cost_readout_matrix_range", "1,2,0,4,-1,-1,-3,5"},
+                                               {"-cost_readout_bias_range", "-1,2,-1,2"}}});
+  const double lower[] = {1, 0, -1, -3, -1, -1}, upper[] = {2, 4, -1, 5, 2, 2}, middle[] = {1.5, 2, -1, 1, 0.5, 0.5},
+               bias[2] = {0, 0};
+  BfError error        = {0};
+  (void)state;
+  assert_true(p->cost.trained == 6 && p->cost.classes == 2 && p->cost.readouts == 1);
+  assert_memory_equal(p->cost.lower, lower, sizeof lower);
+  assert_memory_equal(p->cost.upper, upper, sizeof upper);
+  assert_memory_equal(p->cost.matrix, middle, 4 * sizeof *middle);
+  assert_memory_equal(p->cost.bias, middle + 4, 2 * sizeof *middle);
+  assert_true(q->cost.trained == 6 && q->cost.readouts == 3 && q->cost.matrix[4] == 5);
+  assert_memory_equal(q->cost.lower + 4, bias, sizeof bias);
+  assert_memory_equal(q->cost.upper + 4, bias, sizeof bias);
+  assert_int_equal(bf_problem_compare(p, alike, &error), BF_OK);
+  assert_int_equal(bf_problem_compare(p, q, &error), BF_BAD_INPUT);
+  bf_problem_destroy(&p);
+  bf_problem_destroy(&q);
+  bf_problem_destroy(&alike);
+}
+
 /* Two positions 1/2 apart and the box's diagonal squared 18: lambda > 72. */
 static void position_weights(void **state) {
   Case       c = {.edit = {{"pooled_cross_entropy", "wasserstein"},
@@ -267,6 +298,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(controls_from_a_file_have_their_hull),
       cmocka_unit_test(samples_lie_in_the_box_and_nest),
       cmocka_unit_test(readouts_to_decide_between),
+      cmocka_unit_test(a_trained_readout),
       cmocka_unit_test(position_weights),
       cmocka_unit_test(initial_cells_are_the_nearest_type),
       cmocka_unit_test(unquantized_tokens_and_codebooks),

@@ -43,7 +43,7 @@ static BfStatus check(BfRun *run, BfProblem *problem, BfError *error) {
   double             *gradient = NULL;
   BfStatus            status;
   BF_GOTO(BF_NEW(&gradient, numbers, error));
-  BF_GOTO(bf_rollout(problem, &problem->train, problem->action, 0, &rollout, error));
+  BF_GOTO(bf_rollout(problem, &problem->train, &(BfModel){.control = problem->action}, &rollout, error));
   expect("rollout", problem->train.contexts / 2, problem->train.contexts);
   BF_GOTO(bf_flow_create(run, problem, &problem->train, &options, &flow, error));
   value.gradient = gradient;

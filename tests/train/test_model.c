@@ -80,7 +80,7 @@ static BfStatus try_model(const BfProblem *problem, BfError *error) {
     model.control[i] = problem->control_lower[i % model.free] +
                        (problem->control_upper[i % model.free] - problem->control_lower[i % model.free]) *
                            fmod(0.37 + 0.618 * (double)i, 1);
-  BF_GOTO(bf_rollout(problem, &problem->train, model.control, 0, &rollout, error));
+  BF_GOTO(bf_rollout(problem, &problem->train, &model, &rollout, error));
   const int64_t some = problem->train.contexts < 20 ? problem->train.contexts : 20;
   for (int t = 0; t < model.layers; t++)
     for (int64_t s = 0; s < some; s++) BF_GOTO(try_sequence(&x, t, s, error));

@@ -99,8 +99,8 @@ static void check_result(Tap *tap, BfRun *run, const BfProblem *problem, const c
             !strcmp(read.found, "between"),
         "its result is a model that is read again, bit for bit");
   check(tap,
-        bf_rollout(kept, &kept->train, read.control, read.readout, &alone, &error) == BF_OK &&
-            alone.cost == trained.train.cost && alone.loss == trained.train.loss,
+        bf_rollout(kept, &kept->train, &read, &alone, &error) == BF_OK && alone.cost == trained.train.cost &&
+            alone.loss == trained.train.loss,
         "on the problem that stands in it, with the costs that were told");
   bf_rollout_clear(&alone);
   bf_model_clear(&read);

@@ -74,7 +74,7 @@ static BfStatus evaluate(const BfProblem *problem, const BfModel *model, BfRollo
   BfStatus     status;
   BF_TRY(bf_data_parse(&file, problem->layer.dim, &data, error));
   BF_GOTO(bf_problem_check_data(problem, &file, &data, NULL, error));
-  status = bf_rollout(problem, &data, model->control, model->readout, rollout, error);
+  status = bf_rollout(problem, &data, model, rollout, error);
 done:
   bf_data_clear(&data);
   return status;
