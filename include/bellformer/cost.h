@@ -58,6 +58,7 @@ struct BfCostKind {
   bool      has_readout;  /* R, b and labels below classes, known to be so when `evaluate` is called */
   bool      needs_target; /* y in place of labels; known to be there when `evaluate` is called */
   bool      square;       /* it is the mean over tokens of |z - y|^2, so that |dg/dz|^2 = 4 g / N */
+  bool      nonnegative;  /* no loss is below 0, as it is computed: what the beam's lower bound may count on */
   BfAverage average;      /* what the sum over contexts is divided by */
   size_t    own;          /* bytes of its settings; what they point to is freed by `clear` */
 

@@ -35,8 +35,20 @@ typedef struct {
   BfBest *best;         /* in: wanted; out: all else, to be cleared also after a failure. NULL: not looked for */
 } BfFullOptions;
 
+/* How good a beam's answer is. */
 typedef struct {
-  BfBest *best; /* as above */
+  int64_t beam;       /* B of the last run */
+  double lower_bound; /* of V_0(mu_0) over every measure: never above it, as it is computed; -INFINITY: none is known */
+  int64_t dropped;    /* pairs (measure, action) that the last run did not follow */
+  bool    optimal;    /* nothing that was not followed can be better */
+} BfBeamAnswer;
+
+typedef struct {
+  BfBest       *best;      /* as above; not with a beam */
+  int64_t       beam;      /* B: so many measures of a layer are kept; 0: all */
+  int           doublings; /* D: B doubles so many times, or until the answer is optimal */
+  int64_t       tables;    /* numbers in the tables of contexts alone, at most */
+  BfBeamAnswer *answer;    /* out, of a beam; NULL: not told */
 } BfReachableOptions;
 
 /* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it
@@ -50,7 +62,8 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
                        BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
 /* Solve over the measures that are reachable from mu_0 and write /layers/NNNN to `store` (which may be NULL).
- * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. */
+ * Collective; the same open loop and value, bit for bit, as the full space, on any number of ranks. With a beam the
+ * best of what was kept. options may be NULL. */
 BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, const BfReachableOptions *options, BfStore *store,
                             BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
@@ -78,17 +91,20 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
 double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions);
 
 typedef struct {
-  double  most;          /* measures of a layer at most: M; INFINITY where tokens are not quantized */
+  double  most;          /* measures of a layer at most: M, or B; INFINITY where tokens are not quantized */
+  double  beam;          /* B of the last run; 0: every measure is kept */
+  double  runs;          /* of a beam that doubles: the work of all its runs, in that of the last */
   double  actions;       /* K */
   int     horizon;       /* T */
   int64_t measure_bytes; /* a measure */
-  double  expanded;      /* successors of the layers before the last, at most */
+  double  expanded;      /* successors of the layers before the last, at most, of all runs */
   double  costed;        /* of the last */
   double  terms;         /* work of a successor */
   double  work;          /* at most, of the whole solve */
 } BfReachableSize;
-BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error);
-/* Measures of layer t at most: min(K^t, M). */
+BfStatus bf_reachable_size(const BfProblem *problem, const BfReachableOptions *options, BfReachableSize *size,
+                           BfError *error);
+/* Measures of layer t at most: min(K^t, M, B). */
 double bf_reachable_most(const BfReachableSize *size, int t);
 /* Memory of layer t while its successors are found and merged, of `measures` measures with `next` distinct successors,
  * all ranks together; of the last layer (next is not read) while it is costed. What stays of it afterwards. */
@@ -104,7 +120,7 @@ double bf_reachable_peak_bytes(const BfReachableSize *size);
  * the run's own ranks (machine: NULL) or on others. All collective. */
 BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *estimate,
                           BfError *error);
-BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *estimate,
-                               BfError *error);
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
+                               const BfMachine *machine, BfEstimate *estimate, BfError *error);
 
 BF_API_END

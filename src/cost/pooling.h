@@ -25,9 +25,9 @@ void bf_pooled_spread(const BfCost *cost, const BfContext *context, const double
 /* What a BfCostKind NAME of these has in common; its `evaluate`, `adjoint` and `formula` follow. */
 #define BF_POOLED_KIND(NAME)                                                                                           \
   .base    = {.name = NAME, .keys = (const BfKey[]){BF_POOLING_KEY, BF_READOUT_KEYS, {.name = NULL}}},                 \
-  .version = BF_KIND_VERSION, .has_readout = true, .average = BF_AVERAGE_CONTEXTS, .own = sizeof(BfPooled),            \
-  .read = bf_pooled_read, .check = bf_pooled_check, .describe = bf_pooled_describe, .represent = bf_pooled_represent,  \
-  .correct = bf_pooled_correct
+  .version = BF_KIND_VERSION, .has_readout = true, .nonnegative = true, .average = BF_AVERAGE_CONTEXTS,                \
+  .own = sizeof(BfPooled), .read = bf_pooled_read, .check = bf_pooled_check, .describe = bf_pooled_describe,           \
+  .represent = bf_pooled_represent, .correct = bf_pooled_correct
 
 /* The derivative of one representation's loss by r [dim], times a weight: out [dim]. */
 typedef BfStatus BfDerivative(const BfCost *cost, int64_t readout, const double r[], int label, double weight,

@@ -53,6 +53,7 @@ const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_erro
                                           .version      = BF_KIND_VERSION,
                                           .needs_target = true,
                                           .square       = true,
+                                          .nonnegative  = true,
                                           .average      = BF_AVERAGE_TOKENS,
                                           .evaluate     = evaluate,
                                           .minorant     = minorant};

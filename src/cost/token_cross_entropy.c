@@ -74,6 +74,7 @@ const BfCostKind bf_cost_token_cross_entropy = {
     .base        = {"token_cross_entropy", (const BfKey[]){BF_READOUT_KEYS, {.name = NULL}}},
     .version     = BF_KIND_VERSION,
     .has_readout = true,
+    .nonnegative = true,
     .average     = BF_AVERAGE_TOKENS,
     .evaluate    = evaluate,
     .correct     = correct,

@@ -236,6 +236,7 @@ const BfCostKind bf_cost_wasserstein = {
                                      {.name = NULL}}},
     .version      = BF_KIND_VERSION,
     .needs_target = true,
+    .nonnegative  = true,
     .average      = BF_AVERAGE_CONTEXTS,
     .own          = sizeof(BfPositionWeight),
     .read         = read,

@@ -122,7 +122,8 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
   for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(size, t, bf_reachable_most(size, t));
   bf_info_memory(x, "at most ", peak + program, left, "");
   if (peak + program > left) print_reachable_fits(x, size, left, program);
-  BF_TRY(bf_reachable_estimate(x->run, x->problem, x->machine, &e, error));
+  const BfReachableOptions beam = bf_solve_reachable_options(o);
+  BF_TRY(bf_reachable_estimate(x->run, x->problem, &beam, x->machine, &e, error));
   BF_TRY(ends(x, o, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
   bf_info_time(x, &e);
   return BF_OK;

@@ -10,8 +10,15 @@ typedef struct {
   bool    space_chosen;
   bool    store_value, store_policy;
   int64_t stability;
-  int64_t best;     /* open loops that are told; 0: the best alone */
+  int64_t best; /* open loops that are told; 0: the best alone */
+  int64_t beam; /* B; 0: none */
+  int64_t doublings, tables;
   int64_t covering; /* points at which the actions' covering radius is measured; 0: not at all */
 } BfSolveSettings;
+
+/* What its options come to for the reachable space. */
+static inline BfReachableOptions bf_solve_reachable_options(const BfSolveSettings *o) {
+  return (BfReachableOptions){.beam = o->beam, .doublings = (int)o->doublings, .tables = o->tables};
+}
 
 extern const BfOption bf_solve_options[]; /* into BfSolveSettings */

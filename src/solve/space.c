@@ -14,6 +14,21 @@ static const char *full_option(const BfOptions *given, const BfSolveSettings *o)
   return NULL;
 }
 
+/* -beam needs the reachable space, its own options need -beam. */
+static BfStatus check_beam(const BfOptions *given, const BfSolveSettings *o, const char *full, BfError *error) {
+  if (o->beam && o->space == BF_SPACE_FULL)
+    return bf_fail(error, BF_BAD_INPUT, "option -beam needs the reachable space, and -space is full");
+  if (o->beam && full)
+    return bf_fail(error, BF_BAD_INPUT, "option -beam needs the reachable space, and %s the full one", full);
+  if (o->beam && o->best)
+    return bf_fail(error, BF_BAD_INPUT,
+                   "option -best needs every measure, and -beam leaves some out: give one of them");
+  const char *names[] = {"beam_doublings", "beam_tables"};
+  for (int i = 0; i < 2 && !o->beam; i++)
+    if (bf_options_given(given, names[i])) return bf_fail(error, BF_BAD_INPUT, "option -%s needs -beam", names[i]);
+  return BF_OK;
+}
+
 static const char *why_not_numbered(const BfProblem *problem) {
   return problem->cells ? "it has more measures than can be numbered" : "tokens are not quantized";
 }
@@ -41,14 +56,19 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
                          BfError *error) {
   const char *option = full_option(run->options, o);
   *x                 = (BfSpaceChoice){.space = o->space == BF_SPACE_REACHABLE ? BF_SPACE_REACHABLE : BF_SPACE_FULL};
+  BF_TRY(check_beam(run->options, o, option, error));
+  const BfReachableOptions beam = bf_solve_reachable_options(o);
   BF_TRY(bf_full_size(run, problem, &x->full, error));
-  BF_TRY(bf_reachable_size(problem, &x->reachable, error));
+  BF_TRY(bf_reachable_size(problem, &beam, &x->reachable, error));
   if (option && (x->space == BF_SPACE_REACHABLE || x->full.measures <= 0))
     return bf_fail(error, BF_BAD_INPUT, "option %s needs the full space, %s%s", option,
                    x->space == BF_SPACE_REACHABLE ? "and -space is reachable" : "and there is none: ",
                    x->space == BF_SPACE_REACHABLE ? "" : why_not_numbered(problem));
   if (o->space >= 0) return BF_OK;
-  if (option) snprintf(x->why, sizeof x->why, "%s needs it", option);
+  if (o->beam) {
+    x->space = BF_SPACE_REACHABLE;
+    snprintf(x->why, sizeof x->why, "-beam needs it");
+  } else if (option) snprintf(x->why, sizeof x->why, "%s needs it", option);
   else by_work(problem, x);
   return BF_OK;
 }

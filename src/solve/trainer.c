@@ -3,6 +3,7 @@
 #include "solve/best.h"
 #include "solve/covering.h"
 #include "solve/full/space.h"
+#include <math.h>
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
@@ -16,6 +17,16 @@ const BfOption bf_solve_options[] = {
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
     {"stability", BF_OPTION_INT, BF_ANSWER, "K", AT(stability), NULL, 0, 1000,
      .meaning = "V_0 and closed loops from all measures within K atom moves of the data (full space)"},
+    {"beam", BF_OPTION_INT, BF_ANSWER, "B", AT(beam), NULL, 0, 0x1p40, .later = true,
+     .meaning =
+         "keep the B measures of a layer that promise most, all ranks together (reachable space): the best answer "
+         "found, and a lower bound of the optimum, attribute lower_bound of /rollout"},
+    {"beam_doublings", BF_OPTION_INT, BF_ANSWER, "D", AT(doublings), NULL, 0, 20, .later = true,
+     .meaning = "double B so many times, or until the answer is optimal"},
+    {"beam_tables", BF_OPTION_INT, BF_ANSWER, "N", AT(tables), "67108864", 0, 0x1p40, .later = true,
+     .meaning =
+         "numbers of 4 bytes, a node, in the tables of what single sequences reach: those with one have the better "
+         "bound"},
     {"covering", BF_OPTION_INT, BF_ANSWER, "N", AT(covering), NULL, 0, 100000000, .later = true,
      .meaning =
          "measure the covering radius of the actions in the box of controls, in units of its sides, at N points: "
@@ -77,12 +88,14 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   BfModel      *out = &session->trained.model;
   x->best.wanted    = x->set.best;
   if (*x->choice.why) bf_print(run, "%s space: %s\n", session->space, x->choice.why);
-  BfBest                  *best      = x->set.best ? &x->best : NULL;
-  const BfFullOptions      full      = {.store_value  = x->set.store_value,
-                                        .store_policy = x->set.store_policy,
-                                        .stability    = (int)x->set.stability,
-                                        .best         = best};
-  const BfReachableOptions reachable = {.best = best};
+  BfBest             *best      = x->set.best ? &x->best : NULL;
+  const BfFullOptions full      = {.store_value  = x->set.store_value,
+                                   .store_policy = x->set.store_policy,
+                                   .stability    = (int)x->set.stability,
+                                   .best         = best};
+  BfReachableOptions  reachable = bf_solve_reachable_options(&x->set);
+  reachable.best                = best;
+  reachable.answer              = &x->answer;
   return x->set.space == BF_SPACE_FULL
              ? bf_solve_full(run, session->problem, &full, session->store, session->checkpoint, out, error)
              : bf_solve_reachable(run, session->problem, &reachable, session->store, session->checkpoint, out, error);
@@ -94,11 +107,27 @@ static BfStatus judge(void *state, BfSession *session, BfError *error) {
   return bf_covering_radius(session->run, session->problem, x->set.covering, &x->covering_radius, error);
 }
 
+static BfStatus write_beam(const BfBeamAnswer *answer, BfStore *store, BfError *error) {
+  BF_TRY(bf_store_put_int(store, "/rollout", "beam", answer->beam, error));
+  BF_TRY(bf_store_put_int(store, "/rollout", "dropped", answer->dropped, error));
+  BF_TRY(bf_store_put_int(store, "/rollout", "optimal", answer->optimal, error));
+  return bf_store_put_double(store, "/rollout", "lower_bound", answer->lower_bound, error);
+}
+
 static BfStatus write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfSolveState *x = state;
   BF_TRY(bf_best_write(session->problem, &x->best, store, error));
+  if (x->set.beam) BF_TRY(write_beam(&x->answer, store, error));
   if (!x->set.covering) return BF_OK;
   return bf_store_put_double(store, "/actions", "covering_radius", x->covering_radius, error);
+}
+
+static void report_beam(const BfRun *run, const BfBeamAnswer *answer, double cost) {
+  if (answer->optimal) bf_print(run, ", optimal over the action set");
+  else if (isfinite(answer->lower_bound))
+    bf_print(run, ", best found: at most %.4g above the optimum over the action set, which is not below %.10g",
+             cost - answer->lower_bound, answer->lower_bound);
+  else bf_print(run, ", best found: no lower bound of the optimum is known for this terminal cost");
 }
 
 static void report(const void *state, const BfSession *session) {
@@ -110,7 +139,9 @@ static void report(const void *state, const BfSession *session) {
   for (int t = 0; t < model->layers; t++) bf_print(run, " %d", model->action[t]);
   if (session->problem->cost.readouts > 1) bf_print(run, ", readout %lld", (long long)model->readout);
   if (x->set.covering) bf_print(run, "\ncovering radius of the actions, from below: %.6g", x->covering_radius);
-  bf_print(run, "\nquantized cost %.10g\nunquantized cost %.10g: ", model->quantized_cost, train->cost);
+  bf_print(run, "\nquantized cost %.10g", model->quantized_cost);
+  if (x->set.beam) report_beam(run, &x->answer, model->quantized_cost);
+  bf_print(run, "\nunquantized cost %.10g: ", train->cost);
   bf_print_loss(run, "training", train->loss, train->accuracy);
   if (session->problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
@@ -123,8 +154,12 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/grid/points",
                                       "/layers/*/*",
                                       "/policy",
+                                      "/rollout@beam",
+                                      "/rollout@dropped",
                                       "/rollout@initial",
                                       "/rollout/best/*",
+                                      "/rollout@lower_bound",
+                                      "/rollout@optimal",
                                       "/stability@moves",
                                       "/stability@all_pairs",
                                       "/stability@modulus",
@@ -136,8 +171,10 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/value",
                                       NULL};
 
-static const char *const needs[][2] = {
-    {"/stability@*", "stability"}, {"/stability/*", "stability"}, {"/rollout/best/*", "best"}, {NULL, NULL}};
+static const char *const needs[][2] = {{"/stability@*", "stability"}, {"/stability/*", "stability"},
+                                       {"/rollout/best/*", "best"},   {"/rollout@beam", "beam"},
+                                       {"/rollout@dropped", "beam"},  {"/rollout@lower_bound", "beam"},
+                                       {"/rollout@optimal", "beam"},  {NULL, NULL}};
 
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",

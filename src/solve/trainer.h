@@ -8,6 +8,7 @@ typedef struct {
   BfSolveSettings set; /* first: as its options fill it */
   BfSpaceChoice   choice;
   BfBest          best;
+  BfBeamAnswer    answer;          /* of a beam */
   double          covering_radius; /* of the actions, where it is asked for */
 } BfSolveState;
 

@@ -24,26 +24,43 @@ static BfStatus share_values(BfReachable *x, const BfReached *layer, BfShared *V
   return BF_OK;
 }
 
-BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error) {
-  BfReached    *layer  = &x->layer[t];
+static void minimize(const BfReachable *x, const double next[], BfReached *layer, int64_t i) {
   const int64_t K      = x->problem->actions;
-  BfShared      V      = {0};
-  BfStatus      status = share_values(x, &x->layer[t + 1], &V, error);
+  double        best   = INFINITY;
+  int32_t       k_best = 0;
+  for (int64_t k = 0; k < K; k++) {
+    const double q = x->actions.stage[k] + next[layer->successor[i * K + k]];
+    if (q < best) {
+      best   = q;
+      k_best = (int32_t)k;
+    }
+  }
+  layer->value[i]  = best;
+  layer->policy[i] = k_best;
+}
+
+/* Of a beam: over the edges alone. */
+static void minimize_edges(const BfReachable *x, const double next[], BfReached *layer, int64_t i) {
+  layer->value[i]  = INFINITY;
+  layer->policy[i] = -1;
+  for (int64_t e = layer->first[i]; e < layer->first[i + 1]; e++) {
+    const double q = x->actions.stage[layer->edge[e].action] + next[layer->edge[e].next];
+    if (q >= layer->value[i]) continue;
+    layer->value[i]  = q;
+    layer->policy[i] = (int32_t)layer->edge[e].action;
+  }
+}
+
+BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error) {
+  BfReached *layer  = &x->layer[t];
+  BfShared   V      = {0};
+  BfStatus   status = share_values(x, &x->layer[t + 1], &V, error);
   if (status != BF_OK) return status;
   const double *next = V.base;
   bf_phase_begin(x->run, BF_PHASE_SWEEP);
   for (int64_t i = 0; i < layer->count; i++) {
-    double  best   = INFINITY;
-    int32_t k_best = 0;
-    for (int64_t k = 0; k < K; k++) {
-      const double q = x->actions.stage[k] + next[layer->successor[i * K + k]];
-      if (q < best) {
-        best   = q;
-        k_best = (int32_t)k;
-      }
-    }
-    layer->value[i]  = best;
-    layer->policy[i] = k_best;
+    if (layer->edge) minimize_edges(x, next, layer, i);
+    else minimize(x, next, layer, i);
   }
   bf_phase_end(x->run, BF_PHASE_SWEEP);
   MPI_Barrier(x->run->node); /* nobody reads any more */

@@ -94,8 +94,8 @@ static double sending(const BfReachable *x, const BfMachine *m, int t) {
                    bf_exchange_of_ranks(m, 4.0 * m->ranks) + agreements * bf_reduction_of_ranks(m, m->ranks, 8));
 }
 
-BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *e,
-                               BfError *error) {
+BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
+                               const BfMachine *machine, BfEstimate *e, BfError *error) {
   const int        T      = problem->horizon;
   double           expand = 0, merge = 0, send = 0, reduce = 0;
   BfMachine        own;
@@ -105,7 +105,7 @@ BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfMac
   BfStatus         status;
   *e = (BfEstimate){.at_most = true};
   if (!machine) bf_machine_of_run(run, &own);
-  bf_reachable_start(run, problem, NULL, &x, error);
+  bf_reachable_start(run, problem, options, NULL, &x, error);
   BF_GOTO(bf_agree(run->world, error));
   sample(&x, &r, error);
   BF_GOTO(bf_agree(run->world, error));

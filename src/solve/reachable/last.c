@@ -1,10 +1,15 @@
 /* The last layer: costed, measure by measure, and never stored. */
 #include "run/limits.h"
+#include "solve/reachable/beam.h"
 #include "solve/reachable/save.h"
 #include <math.h>
 
 /* All actions of one measure, some blocks at a time, so that progress is told of a large action set, too. */
 static BfStatus cost_successors(BfReachable *x, const unsigned char *measure, double *total, BfError *error) {
+  if (x->beam && x->beam->alone.all) {
+    bf_beam_cost(x, measure, total);
+    return BF_OK;
+  }
   const BfReached *layer  = &x->layer[x->problem->horizon - 1];
   const int64_t    blocks = x->actions.blocks;
   const double     each   = (double)layer->total / (double)layer->count * (double)x->problem->actions / (double)blocks,
@@ -40,7 +45,9 @@ static void minimize(const BfReachable *x, const double *total, BfReached *layer
 
 /* Pieces of the last layer, the same number on all ranks: about half a second each. */
 static int64_t count_pieces(const BfReachable *x, const BfReached *layer) {
-  const double terms = bf_reachable_terms(x->problem) * (double)layer->count * (double)x->problem->actions;
+  const double each =
+      x->beam && x->beam->alone.all ? (double)x->problem->train.contexts : bf_reachable_terms(x->problem);
+  const double terms = each * (double)layer->count * (double)x->problem->actions;
   int64_t      mine  = (int64_t)(terms / bf_limits()->piece_terms) + 1, pieces;
   if (mine > layer->count) mine = layer->count > 0 ? layer->count : 1;
   MPI_Allreduce(&mine, &pieces, 1, MPI_INT64_T, MPI_MAX, x->run->world);

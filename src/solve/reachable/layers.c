@@ -1,15 +1,16 @@
 #include "solve/reachable/layers.h"
 
-BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
-                            BfError *error) {
+BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
+                            BfCheckpoint *checkpoint, BfReachable *x, BfError *error) {
   *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
   BF_TRY(bf_measures_create(problem, &x->measures, error));
-  BF_TRY(bf_reachable_size(problem, &x->size, error));
+  BF_TRY(bf_reachable_size(problem, options, &x->size, error));
   BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
   BfReached *first = &x->layer[0];
   BF_TRY(BF_NEW(&first->measure, x->measures.bytes, error));
+  BF_TRY(BF_NEW(&first->spent, 1, error));
   BF_TRY(bf_measures_initial(&x->measures, first->measure, error));
   const int owner = bf_owner(bf_measures_hash(&x->measures, first->measure), run->size);
   first->total    = 1;
@@ -21,6 +22,9 @@ BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *
 static void clear_layer(BfReached *layer) {
   bf_free(layer->measure);
   bf_free(layer->successor);
+  bf_free(layer->spent);
+  bf_free(layer->first);
+  bf_free(layer->edge);
   bf_free(layer->value);
   bf_free(layer->policy);
   bf_free(layer->readout);
@@ -30,9 +34,13 @@ static void clear_layer(BfReached *layer) {
 void bf_reachable_forget_layers(BfReachable *x) {
   BfReached first     = x->layer[0];
   x->layer[0].measure = NULL;
+  x->layer[0].spent   = NULL;
   for (int t = 0; t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
-  x->layer[0] =
-      (BfReached){.total = first.total, .offset = first.offset, .count = first.count, .measure = first.measure};
+  x->layer[0] = (BfReached){.total   = first.total,
+                            .offset  = first.offset,
+                            .count   = first.count,
+                            .measure = first.measure,
+                            .spent   = first.spent};
   bf_reachable_forget_partial(x);
 }
 

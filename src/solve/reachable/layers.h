@@ -3,6 +3,11 @@
 #include "bellformer/solve.h"
 #include "solve/reachable/measures.h"
 
+typedef struct {
+  int64_t next; /* number in the next layer */
+  int64_t action;
+} BfEdge;
+
 /* The distinct measures reached at one layer. Over all ranks they are numbered by (hash, bytes); a rank owns a range.
  */
 typedef struct {
@@ -11,7 +16,11 @@ typedef struct {
   int64_t        count;     /* owned here */
   unsigned char *measure;   /* [count][bytes]; owned */
   int64_t       *successor; /* [count][K] numbers in the next layer; NULL at layer T-1 */
-  double        *value;     /* [count] V_t */
+  double        *spent;     /* [count] of a beam: the cost so far */
+  int64_t       *first;     /* [count + 1] of a beam, in place of successor: the edges of measure i are first[i] .. */
+  BfEdge        *edge;      /* first[i + 1] - 1, in the order of actions */
+  int64_t        edges;     /* on all ranks */
+  double        *value;     /* [count] V_t; of a beam over its edges, INFINITY where there are none */
   int32_t       *policy;    /* [count] */
   int32_t       *readout;   /* [count] at layer T-1: the readout chosen after policy */
 } BfReached;
@@ -25,9 +34,19 @@ typedef struct {
   unsigned char *measure; /* [count][bytes] */
 } BfPartial;
 
+typedef struct BfBeam BfBeam; /* beam.h */
+
+typedef enum { BF_STAGE_FORWARD = 3, BF_STAGE_LAST = 4, BF_STAGE_BACKWARD = 5 } BfStage;
+
+typedef struct {
+  BfStage stage;
+  int     layer; /* to be expanded, costed, or left backwards next */
+} BfReachablePosition;
+
 typedef struct {
   BfRun             *run;
   const BfProblem   *problem;
+  BfBeam            *beam;       /* borrowed; NULL: every measure is kept */
   BfCheckpoint      *checkpoint; /* borrowed; NULL: none */
   BfPartial          partial;
   BfMeasures         measures;
@@ -51,8 +70,8 @@ BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *measure, int64_t
                            BfError *error);
 
 /* Layer 0, the data. Not collective; clear it also after a failure. */
-BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, BfCheckpoint *checkpoint, BfReachable *x,
-                            BfError *error);
+BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
+                            BfCheckpoint *checkpoint, BfReachable *x, BfError *error);
 void     bf_reachable_clear(BfReachable *x);
 /* Back to layer 0 alone; and what a checkpoint held of the layer under way. */
 void bf_reachable_forget_layers(BfReachable *x);
@@ -72,5 +91,14 @@ BfStatus bf_reachable_forward(BfReachable *x, int t, BfError *error);
 BfStatus bf_reachable_last(BfReachable *x, BfError *error);
 /* V_t from V_{t+1}, of which every node gets a copy. Collective. */
 BfStatus bf_reachable_backward(BfReachable *x, int t, BfError *error);
+
+/* The passes from where a checkpoint left off, or from layer 0; then the open loop. store: NULL, or what will be
+ * written to. Collective. */
+BfStatus bf_reachable_passes(BfReachable *x, BfReachablePosition at, const BfStore *store, BfError *error);
+BfStatus bf_reachable_open_loop(const BfReachable *x, BfModel *model, BfError *error);
+/* Runs of the beam, each twice as wide, until one is optimal or there are no more; *model: the best that was found.
+ * Collective. */
+BfStatus bf_reachable_beams(BfReachable *x, const BfReachableOptions *options, const BfStore *store, BfModel *model,
+                            BfError *error);
 
 BfStatus bf_reachable_write(const BfReachable *x, BfStore *store, BfError *error);

@@ -100,6 +100,24 @@ BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, const BfContex
   return BF_OK;
 }
 
+void bf_measures_tokens(const BfMeasures *measures, const unsigned char *measure, int64_t s, int lane, double *z) {
+  const BfProblem *problem = measures->problem;
+  const int        d       = problem->layer.dim;
+  double           point[d];
+  for (int i = 0; i < problem->context[s].slots; i++) {
+    const int64_t slot = measures->first[s] + i;
+    if (problem->cells) bf_cells_point(problem->cells, bf_measures_unpack(measures, measure, slot), point);
+    else memcpy(point, measure + slot * measures->width, sizeof point);
+    for (int a = 0; a < d; a++) z[(i * d + a) * BF_LANES + lane] = point[a];
+  }
+}
+
+void bf_measures_part(const BfMeasures *measures, const unsigned char *measure, int64_t s, const BfMeasures *alone,
+                      unsigned char *part) {
+  memset(part, 0, (size_t)alone->bytes);
+  memcpy(part, measure + measures->first[s] * measures->width, (size_t)(alone->slots * alone->width));
+}
+
 /* Multiply and fold, word by word: 128-bit products mix every bit of a word into both halves. */
 uint64_t bf_measures_hash(const BfMeasures *measures, const unsigned char *measure) {
   const uint64_t odd = 0x9e3779b97f4a7c15u;
@@ -155,17 +173,27 @@ done:
   return status;
 }
 
+/* The slot that has the measure, or the free one where it belongs. */
+static int64_t slot_of(const BfMeasureSet *set, const unsigned char *measure, uint64_t hash) {
+  const int64_t bytes = set->measures->bytes;
+  int64_t       at    = (int64_t)(hash & (uint64_t)(set->slots - 1));
+  for (; set->table[at]; at = (at + 1) & (set->slots - 1)) {
+    const int64_t i = set->table[at] - 1;
+    if (set->hash[i] == hash && !memcmp(set->measure + i * bytes, measure, (size_t)bytes)) break;
+  }
+  return at;
+}
+
+int64_t bf_measure_set_find(const BfMeasureSet *set, const unsigned char *measure) {
+  return set->table[slot_of(set, measure, bf_measures_hash(set->measures, measure))] - 1;
+}
+
 BfStatus bf_measure_set_insert(BfMeasureSet *set, const unsigned char *measure, int64_t *number, BfError *error) {
   const int64_t  bytes = set->measures->bytes;
   const uint64_t hash  = bf_measures_hash(set->measures, measure);
-  int64_t        at    = (int64_t)(hash & (uint64_t)(set->slots - 1));
-  for (; set->table[at]; at = (at + 1) & (set->slots - 1)) {
-    const int64_t i = set->table[at] - 1;
-    if (set->hash[i] == hash && !memcmp(set->measure + i * bytes, measure, (size_t)bytes)) {
-      *number = i;
-      return BF_OK;
-    }
-  }
+  int64_t        at    = slot_of(set, measure, hash);
+  *number              = set->table[at] - 1;
+  if (*number >= 0) return BF_OK;
   if (set->count == set->room) {
     BF_TRY(grow(set, error));
     at = free_slot(set, hash);

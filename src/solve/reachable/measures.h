@@ -35,6 +35,12 @@ void bf_measures_load(const BfMeasures *measures, const unsigned char *measure, 
 BfStatus bf_measures_store(const BfMeasures *measures, int64_t s, const BfContext *law, int lane, BfScratch *scratch,
                            unsigned char *measure, BfError *error);
 
+/* The tokens of a context's part into one lane of z [slots][d][BF_LANES]: what its terminal cost is evaluated at. */
+void bf_measures_tokens(const BfMeasures *measures, const unsigned char *measure, int64_t s, int lane, double *z);
+/* A context's part of a measure, as a string of its own. */
+void bf_measures_part(const BfMeasures *measures, const unsigned char *measure, int64_t s, const BfMeasures *alone,
+                      unsigned char *part);
+
 /* A hash of all bytes; its upper bits name the owner: ranks hold increasing ranges of hashes, so that measures sorted
  * by hash within each rank are sorted over all, in an order that does not depend on how many ranks there are. */
 uint64_t                                bf_measures_hash(const BfMeasures *measures, const unsigned char *measure);
@@ -58,6 +64,8 @@ void     bf_measure_set_clear(BfMeasureSet *set);
 /* The number of the measure in the set, which gains it if it is new. States of equal hash are compared byte for byte.
  */
 BfStatus bf_measure_set_insert(BfMeasureSet *set, const unsigned char *measure, int64_t *number, BfError *error);
+/* Its number, or -1: the set does not have it. */
+int64_t bf_measure_set_find(const BfMeasureSet *set, const unsigned char *measure);
 /* Make measures findable again after a sort. */
 BfStatus bf_measure_set_index(BfMeasureSet *set, BfError *error);
 /* Sort by (hash, bytes); position[old number] becomes the new number. The lookup table is given up. */

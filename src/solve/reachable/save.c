@@ -1,8 +1,11 @@
 #include "solve/reachable/save.h"
+#include "solve/reachable/save_beam.h"
 
 #include <stdio.h>
 
-static void name_of(const char *what, int t, char name[32]) { snprintf(name, 32, "%s/%04d", what, t); }
+static void name_of(const BfReachable *x, const char *what, int t, char name[BF_ARRAY_NAME]) {
+  bf_beam_array_name(x, what, t, name);
+}
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
@@ -15,23 +18,27 @@ static BfStatus save_rows(const BfReachable *x, const char *name, BfStoreType ty
 
 static BfStatus save_values(const BfReachable *x, int t, BfError *error) {
   const BfReached *layer = &x->layer[t];
-  char             name[32];
-  name_of("value", t, name);
+  char             name[BF_ARRAY_NAME];
+  name_of(x, "value", t, name);
   BF_TRY(save_rows(x, name, BF_STORE_DOUBLE, layer, 1, layer->value, error));
-  name_of("policy", t, name);
+  name_of(x, "policy", t, name);
   BF_TRY(save_rows(x, name, BF_STORE_INT32, layer, 1, layer->policy, error));
-  name_of("readout", t, name);
+  name_of(x, "readout", t, name);
   return layer->readout ? save_rows(x, name, BF_STORE_INT32, layer, 1, layer->readout, error) : BF_OK;
 }
 
 /* All layers that are complete at a position. Layer 0 is the data. */
 static BfStatus save_layers(const BfReachable *x, BfReachablePosition at, BfError *error) {
   const int T = x->problem->horizon, known = at.stage == BF_STAGE_FORWARD ? at.layer : T - 1;
-  char      name[32];
+  char      name[BF_ARRAY_NAME];
   for (int t = 1; t <= known; t++) {
-    name_of("states", t, name);
+    name_of(x, "states", t, name);
     BF_TRY(save_rows(x, name, BF_STORE_BYTE, &x->layer[t], x->measures.bytes, x->layer[t].measure, error));
-    name_of("successors", t - 1, name);
+    if (x->beam) {
+      BF_TRY(bf_beam_save_layer(x, t, error));
+      continue;
+    }
+    name_of(x, "successors", t - 1, name);
     BF_TRY(save_rows(x, name, BF_STORE_INT64, &x->layer[t - 1], x->problem->actions, x->layer[t - 1].successor, error));
   }
   for (int t = T - 1; at.stage == BF_STAGE_BACKWARD && t > at.layer; t--) BF_TRY(save_values(x, t, error));
@@ -43,6 +50,7 @@ static BfStatus begin(BfReachable *x, BfReachablePosition at, BfError *error) {
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", at.stage, error));
   BF_TRY(bf_checkpoint_number(x->checkpoint, "layer", at.layer, error));
+  if (x->beam) BF_TRY(bf_beam_save(x, error));
   return save_layers(x, at, error);
 }
 
@@ -55,15 +63,15 @@ static BfStatus end(BfReachable *x, double bytes, BfError *error) {
 double bf_reachable_between_bytes(const BfReachable *x, BfReachablePosition at) {
   const int T = x->problem->horizon, known = at.stage == BF_STAGE_FORWARD ? at.layer : T - 1;
   double    bytes = 0;
-  char      name[32];
+  char      name[BF_ARRAY_NAME];
   for (int t = 1; t <= known; t++) {
-    name_of("states", t, name);
+    name_of(x, "states", t, name);
     if (!bf_checkpoint_has(x->checkpoint, name))
       bytes += (double)x->layer[t].total * (double)x->measures.bytes +
-               8.0 * (double)x->layer[t - 1].total * (double)x->problem->actions;
+               (x->beam ? bf_beam_edge_bytes(x, t) : 8.0 * (double)x->layer[t - 1].total * (double)x->problem->actions);
   }
   for (int t = T - 1; at.stage == BF_STAGE_BACKWARD && t > at.layer; t--) {
-    name_of("value", t, name);
+    name_of(x, "value", t, name);
     if (!bf_checkpoint_has(x->checkpoint, name)) bytes += 12.0 * (double)x->layer[t].total;
   }
   return bytes;
@@ -172,16 +180,20 @@ static BfStatus read_successors(BfReachable *x, BfCheckpoint *checkpoint, const 
   return read_rows(x, checkpoint, name, BF_STORE_INT64, layer, x->problem->actions, (void **)&layer->successor, error);
 }
 
+static void result_name(const BfReachable *x, const char *where, const char *what, int t, char name[BF_ARRAY_NAME]) {
+  if (*where) snprintf(name, BF_ARRAY_NAME, "%s%s", where, what);
+  else name_of(x, what, t, name);
+}
+
 static BfStatus read_results(BfReachable *x, BfCheckpoint *checkpoint, const char *where, int t, BfError *error) {
   BfReached *layer = &x->layer[t];
-  char       name[48], end[16] = "";
-  if (t >= 0 && where[0] == '\0') snprintf(end, sizeof end, "/%04d", t);
-  snprintf(name, sizeof name, "%svalue%s", where, end);
+  char       name[BF_ARRAY_NAME];
+  result_name(x, where, "value", t, name);
   BF_TRY(read_rows(x, checkpoint, name, BF_STORE_DOUBLE, layer, 1, (void **)&layer->value, error));
-  snprintf(name, sizeof name, "%spolicy%s", where, end);
+  result_name(x, where, "policy", t, name);
   BF_TRY(read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, (void **)&layer->policy, error));
   if (t < x->problem->horizon - 1) return BF_OK;
-  snprintf(name, sizeof name, "%sreadout%s", where, end);
+  result_name(x, where, "readout", t, name);
   return read_rows(x, checkpoint, name, BF_STORE_INT32, layer, 1, (void **)&layer->readout, error);
 }
 
@@ -206,29 +218,38 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BfReachable *x = r->x;
   const int    T = x->problem->horizon;
   int64_t      stage, layer;
-  char         name[32];
+  char         name[BF_ARRAY_NAME];
   bf_reachable_forget_layers(x);
-  r->at = (BfReachablePosition){T > 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, 0};
+  r->at = bf_reachable_begin(x);
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
   if (stage < BF_STAGE_FORWARD || stage > BF_STAGE_BACKWARD) return BF_OK;
   BF_TRY(bf_checkpoint_get(checkpoint, "layer", &layer, error));
   if (layer < 0 || layer >= T)
     return bf_fail(error, BF_BAD_INPUT, "/checkpoint: layer %lld is not of this problem", (long long)layer);
+  if (x->beam) BF_TRY(bf_beam_read(x, checkpoint, error));
   r->at           = (BfReachablePosition){(BfStage)stage, (int)layer};
   const int known = stage == BF_STAGE_FORWARD ? (int)layer : T - 1;
   for (int t = 1; t <= known; t++) {
     BfReached *to = &x->layer[t];
-    name_of("states", t, name);
+    name_of(x, "states", t, name);
     BF_TRY(read_measures(x, checkpoint, name, &to->offset, &to->count, &to->total, &to->measure, error));
-    name_of("successors", t - 1, name);
+    if (x->beam) {
+      BF_TRY(bf_beam_read_layer(x, checkpoint, t, error));
+      continue;
+    }
+    name_of(x, "successors", t - 1, name);
     BF_TRY(read_successors(x, checkpoint, name, t - 1, error));
   }
   for (int t = T - 1; stage == BF_STAGE_BACKWARD && t > layer; t--) BF_TRY(read_results(x, checkpoint, "", t, error));
   return read_partial(x, checkpoint, r->at, error);
 }
 
+BfReachablePosition bf_reachable_begin(const BfReachable *x) {
+  return (BfReachablePosition){x->problem->horizon > 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, 0};
+}
+
 BfStatus bf_reachable_restore(BfReachable *x, BfReachablePosition *at, BfError *error) {
-  Restore r        = {x, {x->problem->horizon > 1 ? BF_STAGE_FORWARD : BF_STAGE_LAST, 0}};
+  Restore r        = {x, bf_reachable_begin(x)};
   int     restored = 0;
   if (x->checkpoint) BF_TRY(bf_checkpoint_restore(x->checkpoint, restore, &r, &restored, error));
   *at = r.at;

@@ -37,7 +37,8 @@ double bf_reachable_kept_bytes(const BfReachableSize *size, int t, double measur
   return measures * ((double)size->measure_bytes + 12 + (t < size->horizon - 1 ? 8 * size->actions : 4));
 }
 
-BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfError *error) {
+BfStatus bf_reachable_size(const BfProblem *problem, const BfReachableOptions *options, BfReachableSize *size,
+                           BfError *error) {
   BfMeasures measures;
   BF_TRY(bf_measures_create(problem, &measures, error));
   *size                = (BfReachableSize){.most          = all_measures(problem),
@@ -47,8 +48,15 @@ BfStatus bf_reachable_size(const BfProblem *problem, BfReachableSize *size, BfEr
                                            .terms         = bf_reachable_terms(problem)};
   const double centres = problem->cells ? (double)problem->transition->centres(problem->layer.dim) : 1;
   if (centres > 1) size->terms += 4 * (double)measures.slots * centres;
+  size->runs = 1;
+  if (options && options->beam) {
+    size->beam = ldexp((double)options->beam, options->doublings);
+    size->most = fmin(size->most, size->beam);
+    size->runs = 2 - ldexp(1, -options->doublings);
+  }
   for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
-  size->costed = bf_reachable_most(size, problem->horizon - 1) * size->actions;
+  size->expanded *= size->runs;
+  size->costed = size->runs * bf_reachable_most(size, problem->horizon - 1) * size->actions;
   size->work   = (size->expanded + size->costed) * size->terms;
   bf_measures_clear(&measures);
   return BF_OK;
