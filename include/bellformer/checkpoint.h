@@ -55,6 +55,11 @@ BfStatus bf_checkpoint_forget_earlier(BfCheckpoint *checkpoint, BfError *error);
 /* Path of a generation: "RUN.h5.checkpoint/0003.h5". Not collective. */
 void bf_checkpoint_path(const char *result, int generation, size_t size, char path[]);
 
+/* The run comes to another part of its work, which has arrays of its own: their names are free again, and what
+ * generations hold of other parts is not read: bf_checkpoint_restore finds their numbers 0 and no arrays, *restored 0.
+ * Parts are numbered from 0; a run begins in part 0. Not collective; the same on all ranks. */
+void bf_checkpoint_part(BfCheckpoint *checkpoint, int part);
+
 /* ---- when ------------------------------------------------------------------------------------------------------- */
 
 typedef enum { BF_GO_ON, BF_SAVE, BF_SAVE_AND_STOP } BfOrder;

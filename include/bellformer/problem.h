@@ -133,6 +133,7 @@ typedef struct {
   const BfTransition *transition;
   int64_t             actions;                       /* K, below 2^31; 0: none are given */
   double             *action;                        /* [K][q] U_k, or NULL */
+  int                *levels;                        /* [q] of a grid of actions, or NULL */
   double             *control_lower, *control_upper; /* [q] the box U */
   int                 profile_count;                 /* of the depth profile of the flow; 0: constant 1 */
   double             *profile; /* [profile_count] zeta at equally spaced depths 0 .. T eps, linear in between */

@@ -49,6 +49,9 @@ typedef struct {
   int           doublings; /* D: B doubles so many times, or until the answer is optimal */
   int64_t       tables;    /* numbers in the tables of contexts alone, at most */
   BfBeamAnswer *answer;    /* out, of a beam; NULL: not told */
+  /* Whether to write /layers, once V_0 at mu_0 is known; NULL: yes. */
+  bool (*is_kept)(const void *context, double value);
+  const void *context;
 } BfReachableOptions;
 
 /* Both solvers go on from what `checkpoint` (which may be NULL) holds, save to it, and return BF_STOPPED where it

@@ -121,6 +121,17 @@ BfStatus bf_checkpoint_forget_earlier(BfCheckpoint *c, BfError *error) {
 
 bool bf_checkpoint_has(const BfCheckpoint *c, const char *name) { return c && find(c, name) >= 0; }
 
+static void forget_arrays(BfCheckpoint *c) {
+  clear_list(&c->array, &c->arrays);
+  c->room = 0;
+}
+
+void bf_checkpoint_part(BfCheckpoint *c, int part) {
+  if (!c || c->part == part) return;
+  c->part = part;
+  forget_arrays(c);
+}
+
 static void forget_partial(BfCheckpoint *c) {
   int kept = 0;
   for (int i = 0; i < c->arrays; i++) {
@@ -161,8 +172,7 @@ static BfStatus take_list(BfCheckpoint *c, char *text, BfError *error) {
 static BfStatus read_list(BfCheckpoint *c, BfError *error) {
   int64_t length;
   char   *text = NULL;
-  clear_list(&c->array, &c->arrays);
-  c->room = 0;
+  forget_arrays(c);
   BF_TRY(bf_store_read(c->store, "/checkpoint/arrays", BF_STORE_BYTE, 1, &length, (void **)&text, error));
   const BfStatus status = bf_store_together(c->store, take_list(c, text, error), error);
   bf_free(text);
@@ -206,6 +216,7 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   BF_TRY(bf_store_create(c->run->world, path, 1, &c->store, error));
   BF_TRY(c->options.describe(c->options.context, c->store, error));
   BF_TRY(bf_store_put_int(c->store, "/checkpoint", "format", FORMAT, error));
+  BF_TRY(bf_store_put_int(c->store, "/checkpoint", "part", c->part, error));
   BF_TRY(bf_store_put_double(c->store, "/checkpoint", "wall_seconds", seconds, error));
   BF_TRY(bf_store_put_double(c->store, "/checkpoint", "q_values", bf_run_values(c->run), error));
   return bf_store_put_int(c->store, "/checkpoint", "starts", bf_starts(c->run), error);
@@ -302,12 +313,23 @@ static BfStatus read_totals(BfCheckpoint *c, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *restore, void *state, BfError *error) {
+/* A generation of another part is restored as an empty one: restore is to forget what it may have read of a newer one.
+ */
+static BfStatus restore_generation(BfCheckpoint *c, int generation, BfRestore *restore, void *state, int *restored,
+                                   BfError *error) {
+  int64_t part;
   BF_TRY(open_generation(c, generation, error));
+  BF_TRY(bf_store_get_int(c->store, "/checkpoint", "part", &part, error));
   BF_TRY(read_list(c, error));
+  BF_TRY(bf_together(c->run->world, keep_list(c, error), error));
+  c->empty = part != c->part;
+  if (c->empty) forget_arrays(c);
   if (generation < c->own) BF_TRY(read_totals(c, error));
-  c->generation = generation;
-  return bf_together(c->run->world, restore(state, c, error), error);
+  c->generation         = generation;
+  const BfStatus status = bf_together(c->run->world, restore(state, c, error), error);
+  *restored             = !c->empty && status == BF_OK;
+  c->empty              = false;
+  return status;
 }
 
 BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state, int *restored, BfError *error) {
@@ -316,12 +338,11 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
   const int newest = bf_checkpoint_newest(c->run, c->result);
   for (int g = newest < c->options.newest ? newest : c->options.newest; g >= 0;) {
     BfError here = {0};
-    if (restore_generation(c, g, restore, state, &here) == BF_OK) {
+    if (restore_generation(c, g, restore, state, restored, &here) == BF_OK) {
       bf_store_close(&c->store);
-      *restored = 1;
       tell_signals(c);
       c->options.newest = g; /* what is read next is of the same moment */
-      return bf_together(c->run->world, keep_list(c, error), error);
+      return BF_OK;
     }
     if (here.status != BF_BAD_INPUT) return bf_fail(error, here.status, "%s", here.text);
     if (first.status == BF_OK) first = here;
@@ -330,13 +351,14 @@ BfStatus bf_checkpoint_restore(BfCheckpoint *c, BfRestore *restore, void *state,
     if (g >= 0) bf_warn(c->run, "%s; going back to generation %d", here.text, g);
   }
   bf_store_close(&c->store);
-  clear_list(&c->array, &c->arrays);
-  c->room = 0;
+  forget_arrays(c);
   return first.status == BF_OK ? BF_OK
                                : bf_fail(error, BF_BAD_INPUT, "%s, and there is no older checkpoint", first.text);
 }
 
 BfStatus bf_checkpoint_get(BfCheckpoint *c, const char *name, int64_t *value, BfError *error) {
+  *value = 0;
+  if (c->empty) return BF_OK;
   BF_TRY(open_generation(c, c->generation, error));
   return bf_store_get_int(c->store, "/checkpoint", name, value, error);
 }

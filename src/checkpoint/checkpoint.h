@@ -31,6 +31,8 @@ struct BfCheckpoint {
   BfSchedule          when;
   bool                listens;    /* to signals */
   bool                has_folder; /* made, and claimed */
+  int                 part;       /* of the run's work */
+  bool                empty;      /* what is restored is of another part: as if nothing were in it */
   int                 generation; /* of the file that is written, or was read */
   int                 next;       /* number of the next one */
   int                 own;        /* the first that this start of the run writes */

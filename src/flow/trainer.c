@@ -44,7 +44,7 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
     bf_print(run,
              "-init is a result of solve: -scheme layers, the layers themselves with P; give -scheme for a flow\n");
   BF_TRY(bf_together(run->world, bf_flow_check_profile(run, problem, &x->options, error), error));
-  BF_TRY(count_given(problem, x, session->o.out, error));
+  BF_TRY(bf_together(run->world, count_given(problem, x, session->o.out, error), error));
   return bf_flow_create(run, problem, &problem->train, &x->options, &x->flow, error);
 }
 

@@ -100,6 +100,21 @@ done:
   return bf_store_end(&store, error);
 }
 
+/* Of a solve that has zoomed the set that its answer is of, in place of the problem's own. */
+static BfStatus read_set(BfStore *store, const char *path, BfProblem *problem, BfError *error) {
+  int64_t dims[2];
+  double *action;
+  bool    zoomed;
+  BF_TRY(bf_store_has(store, "/zoom", &zoomed, error));
+  if (!zoomed) return BF_OK;
+  BF_TRY(bf_store_read(store, "/actions/controls", BF_STORE_DOUBLE, 2, dims, (void **)&action, error));
+  bf_free(problem->action);
+  problem->action  = action;
+  problem->actions = dims[0];
+  if (dims[0] >= 1 && dims[1] == problem->layer.free) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s: /actions/controls does not fit the problem", path);
+}
+
 BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, BfModel *model, BfError *error) {
   BfStore *store = NULL;
   BfStatus status;
@@ -108,6 +123,7 @@ BfStatus bf_model_read(const BfRun *run, const char *path, BfProblem **problem, 
   BF_GOTO(bf_result_check_format(store, NULL, error));
   BF_GOTO(read_found(store, model, error));
   BF_GOTO(bf_problem_load(run, store, path, bf_result_sections(model->found), problem, error));
+  BF_GOTO(read_set(store, path, *problem, error));
   BF_GOTO(bf_store_read(store, "/rollout/actions", BF_STORE_INT32, 1, actions, (void **)&model->action, error));
   BF_GOTO(bf_store_read(store, "/rollout/controls", BF_STORE_DOUBLE, 2, dims, (void **)&model->control, error));
   BF_GOTO(bf_store_get_int(store, "/rollout", "readout", &model->readout, error));

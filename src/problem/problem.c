@@ -163,6 +163,7 @@ void bf_problem_destroy(BfProblem **problem) {
   bf_data_clear(&p->test);
   bf_cells_destroy(&p->cells);
   bf_free(p->action);
+  bf_free(p->levels);
   bf_free(p->profile);
   bf_free(p->control_lower);
   bf_free(p->control_upper);

@@ -61,5 +61,8 @@ BfStatus bf_read_action(BfReader *reader, BfError *error) {
   const BfControlBox box = control_box(reader, names);
   sampler->make(&keys, &box, &problem->actions, &problem->action, error);
   bf_free(names);
-  return error->status;
+  if (error->status != BF_OK || !sampler->takes_levels) return error->status;
+  BF_TRY(BF_NEW(&problem->levels, problem->layer.free, error));
+  for (int j = 0; j < problem->layer.free; j++) problem->levels[j] = reader->levels[j];
+  return BF_OK;
 }

@@ -3,12 +3,19 @@
 #include "quantize/controls.h"
 
 #include <math.h>
+#include <string.h>
 
 #define ADDRESS(kind) &bf_sampler_##kind,
 static const BfSampler *const samplers[] = {BF_SAMPLERS(ADDRESS)};
 
 const BfSampler *bf_sampler(int kind) {
   return kind >= 0 && kind < (int)(sizeof samplers / sizeof *samplers) ? samplers[kind] : NULL;
+}
+
+const BfSampler *bf_sampler_named(const char *name) {
+  for (int k = 0; bf_sampler(k); k++)
+    if (!strcmp(bf_sampler(k)->base.name, name)) return bf_sampler(k);
+  return NULL;
 }
 
 static const BfKind *kind_of(int k) {

@@ -21,12 +21,24 @@ typedef struct {
   double             bytes, room;   /* that a control takes in memory, and that a rank may take */
 } BfControlBox;
 
+/* Points of a sampler in another box than U: those of its sequence from number `first` on, where it has one; levels of
+ * one that takes them, whose product `count` then is. All arrays are [q]. */
+typedef struct {
+  int           q;
+  const double *lower, *upper;
+  const int    *levels;
+  int64_t       first, count;
+  uint64_t      seed;
+} BfControlPart;
+
 typedef struct {
   BfKind base;
   bool   takes_levels; /* every number has levels */
   bool   spans;        /* it does without ranges: the box is what its points span there */
   /* K points, *count of them below 2^31, and u, count rows of q, to be freed with bf_free. */
   BfStatus (*make)(const BfKeyReader *keys, const BfControlBox *box, int64_t *count, double **u, BfError *error);
+  /* part->count points into u [count][q]. NULL: its points are what they are. */
+  BfStatus (*lay)(const BfControlPart *part, double u[], BfError *error);
 } BfSampler;
 
 #define BF_DECLARE_SAMPLER(kind) extern const BfSampler bf_sampler_##kind;
@@ -34,4 +46,5 @@ BF_SAMPLERS(BF_DECLARE_SAMPLER)
 #undef BF_DECLARE_SAMPLER
 
 extern const BfFamily bf_sampler_family;
-const BfSampler      *bf_sampler(int kind); /* its number in the family; NULL behind the last */
+const BfSampler      *bf_sampler(int kind);               /* its number in the family; NULL behind the last */
+const BfSampler      *bf_sampler_named(const char *name); /* NULL for an unknown name */

@@ -23,6 +23,16 @@ static BfStatus count_actions(int q, const int levels[], int64_t *count, BfError
   return BF_OK;
 }
 
+static void fill(int q, const double lower[], const double upper[], const int levels[], int64_t count, double u[]) {
+  for (int64_t k = 0; k < count; k++) {
+    int64_t digits = k;
+    for (int j = q - 1; j >= 0; j--) {
+      u[k * q + j] = control_level(lower[j], upper[j], levels[j], (int)(digits % levels[j]));
+      digits /= levels[j];
+    }
+  }
+}
+
 BfStatus bf_controls_grid(int q, const double lower[], const double upper[], const int levels[], int64_t *count,
                           double **u, BfError *error) {
   int64_t actions = 1;
@@ -30,13 +40,7 @@ BfStatus bf_controls_grid(int q, const double lower[], const double upper[], con
   BF_TRY(bf_controls_check(q, lower, upper, error));
   BF_TRY(count_actions(q, levels, &actions, error));
   BF_TRY(BF_NEW(&control, actions * q, error));
-  for (int64_t k = 0; k < actions; k++) {
-    int64_t digits = k;
-    for (int j = q - 1; j >= 0; j--) {
-      control[k * q + j] = control_level(lower[j], upper[j], levels[j], (int)(digits % levels[j]));
-      digits /= levels[j];
-    }
-  }
+  fill(q, lower, upper, levels, actions, control);
   *count = actions;
   *u     = control;
   return BF_OK;
@@ -49,6 +53,13 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
   return bf_controls_grid(box->q, box->lower, box->upper, box->levels, count, u, error);
 }
 
+static BfStatus lay(const BfControlPart *part, double u[], BfError *error) {
+  (void)error;
+  fill(part->q, part->lower, part->upper, part->levels, part->count, u);
+  return BF_OK;
+}
+
 static const BfKey keys_of[] = {{.name = "control.A.levels"}, {.name = "control.A.row_I_column_J.levels"}, {0}};
 
-const BfSampler bf_sampler_grid = {.base = {.name = "grid", .keys = keys_of}, .takes_levels = true, .make = make};
+const BfSampler bf_sampler_grid = {
+    .base = {.name = "grid", .keys = keys_of}, .takes_levels = true, .make = make, .lay = lay};

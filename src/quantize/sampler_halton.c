@@ -62,6 +62,10 @@ static BfStatus make(const BfKeyReader *keys, const BfControlBox *box, int64_t *
   return bf_controls_halton(box->q, box->lower, box->upper, *count, seed, u, error);
 }
 
+static BfStatus lay(const BfControlPart *part, double u[], BfError *error) {
+  return bf_controls_halton_part(part->q, part->lower, part->upper, part->first, part->count, part->seed, u, error);
+}
+
 static const BfKey keys_of[] = {BF_KEY_COUNT, BF_KEY_SEED, {0}};
 
-const BfSampler bf_sampler_halton = {.base = {.name = "halton", .keys = keys_of}, .make = make};
+const BfSampler bf_sampler_halton = {.base = {.name = "halton", .keys = keys_of}, .make = make, .lay = lay};

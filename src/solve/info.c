@@ -22,6 +22,38 @@ static BfStatus ends(const BfInfo *x, const BfSolveSettings *o, const char *boun
   return bf_info_ends(x, bound, bytes, parts, e, error);
 }
 
+/* ---- rounds of a zoom -------------------------------------------------------------------------------------------- */
+
+/* A later round: it has the most actions that it may have. */
+typedef struct {
+  BfProblem       problem;
+  BfFullSize      full;
+  BfReachableSize reachable;
+} Later;
+
+static void find_later(const BfInfo *x, const BfSolveSettings *o, Later *later) {
+  const BfProblem *p       = x->problem;
+  const double     centres = (o->best ? (double)o->best : 1) * p->horizon, most = bf_zoom_most(p, centres);
+  later->problem = *p;
+  if (!o->zoom) return;
+  later->problem.actions = most < 0x1p31 ? (int64_t)most : INT64_C(1) << 31;
+  bf_print(x->run, "  zoom               %lld round%s more, of at most %.4g actions around at most %.4g controls\n",
+           (long long)o->zoom, o->zoom > 1 ? "s" : "", most, centres);
+}
+
+static BfStatus size_later(const BfInfo *x, const BfSolveSettings *o, Later *later, BfError *error) {
+  const BfReachableOptions beam = bf_solve_reachable_options(o);
+  BF_TRY(bf_full_size(x->run, &later->problem, &later->full, error));
+  return bf_reachable_size(&later->problem, &beam, &later->reachable, error);
+}
+
+/* As long as the first solve for as much work. */
+static void add_rounds(const BfInfo *x, const BfSolveSettings *o, double work, BfEstimate *e) {
+  if (!o->zoom) return;
+  bf_estimate_add(x->run, e, "zoom", (double)o->zoom * work * bf_estimate_seconds(e));
+  e->at_most = true;
+}
+
 /* ---- the full space --------------------------------------------------------------------------------------------- */
 
 /* What would fit, one thing changed at a time. */
@@ -48,9 +80,10 @@ static void print_full_fits(const BfInfo *x, double left) {
   bf_print(x->run, "  would fit          %s\n", text);
 }
 
-static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, BfError *error) {
+static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, const BfFullSize *later,
+                     BfError *error) {
   const double left = bf_info_memory_left(x), policies = size->policies_bytes * x->run->nodes / nodes_of(x),
-               bytes = size->tables_bytes + size->V_bytes + policies + bf_info_program_bytes(x),
+               bytes = later->tables_bytes + size->V_bytes + policies + bf_info_program_bytes(x),
                file  = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
   Text       a, b, c, d;
   char       parts[200];
@@ -59,7 +92,7 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
            (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
            (long long)size->shapes, size->shapes > 1 ? "s" : "");
   snprintf(parts, sizeof parts, " (tables and costs %s, two layers of V %s, policies %s, the program %s)",
-           bf_human_bytes(size->tables_bytes, a), bf_human_bytes(size->V_bytes, b), bf_human_bytes(policies, c),
+           bf_human_bytes(later->tables_bytes, a), bf_human_bytes(size->V_bytes, b), bf_human_bytes(policies, c),
            bf_human_bytes(bf_info_program_bytes(x), d));
   bf_info_memory(x, "", bytes, left, parts);
   if (bytes > left) print_full_fits(x, left);
@@ -67,6 +100,7 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
   BF_TRY(bf_full_estimate(x->run, x->problem, x->machine, &e, error));
+  add_rounds(x, o, later->work / size->work, &e);
   BF_TRY(ends(x, o, "about ", file, parts, &e, error));
   bf_info_time(x, &e);
   return BF_OK;
@@ -110,20 +144,22 @@ static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, d
            text);
 }
 
-static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfReachableSize *size, BfError *error) {
+static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfReachableSize *size,
+                          const BfReachableSize *later, BfError *error) {
   const double program = bf_info_program_bytes(x), left = bf_info_memory_left(x),
-               peak = bf_reachable_peak_bytes(size) / nodes_of(x);
+               peak = bf_reachable_peak_bytes(later) / nodes_of(x);
   double     file   = 0;
   Text       a, b;
   BfEstimate e;
   bf_print(x->run, "reachable space: at most %s successors merged, %s costed\n", bf_human_count(size->expanded, a),
            bf_human_count(size->costed, b));
   print_layers(x, size);
-  for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(size, t, bf_reachable_most(size, t));
+  for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(later, t, bf_reachable_most(later, t));
   bf_info_memory(x, "at most ", peak + program, left, "");
-  if (peak + program > left) print_reachable_fits(x, size, left, program);
+  if (peak + program > left) print_reachable_fits(x, later, left, program);
   const BfReachableOptions beam = bf_solve_reachable_options(o);
   BF_TRY(bf_reachable_estimate(x->run, x->problem, &beam, x->machine, &e, error));
+  add_rounds(x, o, later->work / size->work, &e);
   BF_TRY(ends(x, o, "at most ", 1.1 * file, "", &e, error)); /* chunks are filled up */
   bf_info_time(x, &e);
   return BF_OK;
@@ -132,15 +168,19 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
 BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfSolveSettings *o = &((const BfSolveState *)state)->set;
   BfSpaceChoice          choice;
+  Later                  later = {0};
+  BF_TRY(bf_together(x->run->world, bf_solve_check_zoom(o, x->run->options, x->problem, error), error));
   BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, &choice, error), error));
   if (choice.full.measures > 0) bf_print(x->run, "  M  measures          %lld\n", (long long)choice.full.measures);
   else if (x->problem->cells) bf_print(x->run, "  M  measures          more than can be numbered\n");
   if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
+  find_later(x, o, &later);
+  BF_TRY(bf_together(x->run->world, size_later(x, o, &later, error), error));
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
     if (turn && (o->space >= 0 || x->answer)) continue;
-    if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, o, &choice.reachable, error));
-    else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, error));
+    if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, o, &choice.reachable, &later.reachable, error));
+    else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, &later.full, error));
   }
   return BF_OK;
 }

@@ -10,6 +10,8 @@ typedef struct {
   bool    space_chosen;
   bool    store_value, store_policy;
   int64_t stability;
+  int64_t zoom; /* rounds after the first; 0: none */
+  double  zoom_factor, zoom_tolerance;
   int64_t best; /* open loops that are told; 0: the best alone */
   int64_t beam; /* B; 0: none */
   int64_t doublings, tables;
@@ -20,5 +22,7 @@ typedef struct {
 static inline BfReachableOptions bf_solve_reachable_options(const BfSolveSettings *o) {
   return (BfReachableOptions){.beam = o->beam, .doublings = (int)o->doublings, .tables = o->tables};
 }
+
+enum { BF_MOST_ROUNDS = 1000 }; /* of a zoom */
 
 extern const BfOption bf_solve_options[]; /* into BfSolveSettings */

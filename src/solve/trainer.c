@@ -35,6 +35,15 @@ const BfOption bf_solve_options[] = {
      .meaning =
          "the B open loops of least quantized cost whose quantized trajectories differ, into /rollout/best: flow "
          "-init refines all of them"},
+    {"zoom", BF_OPTION_INT, BF_ANSWER, "R", AT(zoom), NULL, 0, BF_MOST_ROUNDS, .later = true,
+     .meaning =
+         "after the solve R times: lay the actions again, in a smaller box around every layer of the answer (with "
+         "-best of all open loops), keep these layers, solve again. All rounds are in /zoom; actions and tables "
+         "are those of the last"},
+    {"zoom_factor", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(zoom_factor), "0.5", 1e-6, 1, .later = true,
+     .meaning = "by which the boxes' sides shrink from round to round; they are clipped to that of the problem"},
+    {"zoom_tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(zoom_tolerance), "0", 0, 1e300, .later = true,
+     .meaning = "end with the first round that lowers the quantized cost by less"},
     {0}};
 
 /* ---- the space -------------------------------------------------------------------------------------------------- */
@@ -50,6 +59,7 @@ static BfStatus check_numbered(const BfSolveState *x, const BfProblem *problem, 
 
 static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
   BfSolveState *x = state;
+  BF_TRY(bf_together(run->world, bf_solve_check_zoom(&x->set, run->options, problem, error), error));
   BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, &x->choice, error), error));
   x->set.space = (int)x->choice.space;
   return bf_together(run->world, check_numbered(x, problem, error), error);
@@ -80,25 +90,23 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   return bf_together(run->world, run->rank == 0 ? check_disk(x, session->o.out, error) : BF_OK, error);
 }
 
+static BfStatus save(const void *state, BfStore *store, BfError *error) {
+  return bf_zoom_save(&((const BfSolveState *)state)->zoom, store, error);
+}
+
+static BfStatus restore(void *state, const BfRun *run, BfStore *store, BfError *error) {
+  BfSolveState *x = state;
+  (void)run;
+  return bf_zoom_restore(&x->zoom, x->set.zoom, store, error);
+}
+
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 static BfStatus train(void *state, BfSession *session, BfError *error) {
-  BfSolveState *x   = state;
-  BfRun        *run = session->run;
-  BfModel      *out = &session->trained.model;
-  x->best.wanted    = x->set.best;
-  if (*x->choice.why) bf_print(run, "%s space: %s\n", session->space, x->choice.why);
-  BfBest             *best      = x->set.best ? &x->best : NULL;
-  const BfFullOptions full      = {.store_value  = x->set.store_value,
-                                   .store_policy = x->set.store_policy,
-                                   .stability    = (int)x->set.stability,
-                                   .best         = best};
-  BfReachableOptions  reachable = bf_solve_reachable_options(&x->set);
-  reachable.best                = best;
-  reachable.answer              = &x->answer;
-  return x->set.space == BF_SPACE_FULL
-             ? bf_solve_full(run, session->problem, &full, session->store, session->checkpoint, out, error)
-             : bf_solve_reachable(run, session->problem, &reachable, session->store, session->checkpoint, out, error);
+  BfSolveState     *x    = state;
+  const BfSolveOnce once = {.problem = session->problem, .tables = true};
+  if (*x->choice.why) bf_print(session->run, "%s space: %s\n", session->space, x->choice.why);
+  return x->set.zoom ? bf_zoom_train(x, session, error) : bf_solve_once(x, session, &once, error);
 }
 
 static BfStatus judge(void *state, BfSession *session, BfError *error) {
@@ -118,6 +126,7 @@ static BfStatus write(const void *state, const BfSession *session, BfStore *stor
   const BfSolveState *x = state;
   BF_TRY(bf_best_write(session->problem, &x->best, store, error));
   if (x->set.beam) BF_TRY(write_beam(&x->answer, store, error));
+  BF_TRY(bf_zoom_write(&x->zoom, x->set.zoom_factor, store, error));
   if (!x->set.covering) return BF_OK;
   return bf_store_put_double(store, "/actions", "covering_radius", x->covering_radius, error);
 }
@@ -146,9 +155,14 @@ static void report(const void *state, const BfSession *session) {
   if (session->problem->test.tokens) bf_print_loss(run, "; test", test->loss, test->accuracy);
   bf_print(run, "\n");
   bf_best_report(run, session->problem, &x->best);
+  bf_zoom_report(run, &x->zoom);
 }
 
-static void destroy(void *state) { bf_best_clear(&((BfSolveState *)state)->best); }
+static void destroy(void *state) {
+  BfSolveState *x = state;
+  bf_best_clear(&x->best);
+  bf_zoom_clear(&x->zoom);
+}
 
 static const char *const outputs[] = {"/actions@covering_radius",
                                       "/grid/points",
@@ -169,12 +183,22 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/stability/loss",
                                       "/stability/open_loop_loss",
                                       "/value",
+                                      "/zoom@*",
+                                      "/zoom/*",
+                                      "/zoom/*/*",
                                       NULL};
 
-static const char *const needs[][2] = {{"/stability@*", "stability"}, {"/stability/*", "stability"},
-                                       {"/rollout/best/*", "best"},   {"/rollout@beam", "beam"},
-                                       {"/rollout@dropped", "beam"},  {"/rollout@lower_bound", "beam"},
-                                       {"/rollout@optimal", "beam"},  {NULL, NULL}};
+static const char *const needs[][2] = {{"/stability@*", "stability"},
+                                       {"/stability/*", "stability"},
+                                       {"/rollout/best/*", "best"},
+                                       {"/rollout@beam", "beam"},
+                                       {"/rollout@dropped", "beam"},
+                                       {"/rollout@lower_bound", "beam"},
+                                       {"/rollout@optimal", "beam"},
+                                       {"/zoom@*", "zoom"},
+                                       {"/zoom/*", "zoom"},
+                                       {"/zoom/*/*", "zoom"},
+                                       {NULL, NULL}};
 
 const BfTrainer bf_solve_trainer = {
     .name    = "solve",
@@ -186,6 +210,8 @@ const BfTrainer bf_solve_trainer = {
     .needs    = needs,
     .size     = sizeof(BfSolveState),
     .choose   = choose,
+    .save     = save,
+    .restore  = restore,
     .create   = create,
     .train    = train,
     .judge    = judge,

@@ -53,6 +53,7 @@ static BfStatus measure_files(const BfInfo *x, double *bytes, double *seconds, B
   const double begin = bf_seconds();
   BF_GOTO(bf_store_create(x->run->world, path, 1, &store, error));
   BF_GOTO(bf_result_describe(x->run, x->arguments, x->problem, x->arguments->name, store, error));
+  BF_GOTO(bf_result_write_actions(x->problem, store, error));
   status = bf_store_commit(&store, error);
 done:
   bf_store_close(&store);

@@ -306,7 +306,6 @@ BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(bf_store_put_text(store, "/", "name", problem->name, error));
   BF_TRY(bf_store_put_text(store, "/", "space", space, error));
   BF_TRY(bf_store_put_int(store, "/", "horizon", problem->horizon, error));
-  BF_TRY(bf_store_put_int(store, "/", "actions", problem->actions, error));
   BF_TRY(bf_result_provenance(run->world, run, arguments, problem->layer.kernels, bf_result_format(problem, space),
                               store, error));
   return bf_problem_save(problem, store, error);
@@ -320,8 +319,12 @@ BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, cons
   BF_TRY(write_tags(problem, store, error));
   BF_TRY(write_layer(problem, store, error));
   BF_TRY(write_cost(&problem->cost, store, error));
-  BF_TRY(write_control(problem, store, error));
+  return write_control(problem, store, error);
+}
+
+BfStatus bf_result_write_actions(const BfProblem *problem, BfStore *store, BfError *error) {
   const int64_t q = problem->layer.free;
+  BF_TRY(bf_store_put_int(store, "/", "actions", problem->actions, error));
   if (!problem->actions) return BF_OK;
   return bf_store_write(store, "/actions/controls", BF_STORE_DOUBLE, 2, (int64_t[]){problem->actions, q},
                         problem->action, error);

@@ -21,8 +21,10 @@ extern const char *const bf_result_outputs[];
 /* Provenance, and the problem with all its files: what a run can go on from. */
 BfStatus bf_result_identify(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error);
-/* That, and the data, the layer, tags and actions. */
+/* That, and the data, the layer and tags. */
 BfStatus bf_result_describe(const BfRun *run, const BfArguments *arguments, const BfProblem *problem, const char *space,
                             BfStore *store, BfError *error);
+/* The set of actions that those of the result are numbers in. */
+BfStatus bf_result_write_actions(const BfProblem *problem, BfStore *store, BfError *error);
 /* Wall time, Q-values and starts of the whole run, into /provenance. */
 BfStatus bf_result_totals(const BfRun *run, BfStore *store, BfError *error);

@@ -36,6 +36,7 @@ static BfStatus find(BfSession *x, BfError *error) {
   snprintf(x->trained.model.found, sizeof x->trained.model.found, "%s", x->space);
   BF_GOTO(bf_session_rollout(x, error));
   if (trainer->judge) BF_GOTO(trainer->judge(x->state, x, error));
+  if (x->store) BF_GOTO(bf_result_write_actions(x->problem, x->store, error));
   if (x->store) BF_GOTO(bf_model_write(x->problem, &x->trained.model, x->store, error));
   if (x->store) BF_GOTO(bf_rollout_write(x->problem, &x->trained.train, &x->trained.test, x->store, error));
   if (x->store && trainer->write) BF_GOTO(trainer->write(x->state, x, x->store, error));

@@ -69,7 +69,7 @@ static char        folder[] = "/tmp/bf_outputs_XXXXXX";
 static const Case cases[] = {
     {"solve", "xor/xor.yaml", "full.h5",
      "space full quantize_cells 3,3 control_A_levels 2 horizon 1 stability 1 covering 100"},
-    {"solve", "xor/xor.yaml", "reachable.h5", "space reachable horizon 2 best 3"},
+    {"solve", "xor/xor.yaml", "reachable.h5", "space reachable horizon 2 best 3 zoom 1"},
     {"solve", "xor/xor.yaml", "beam.h5", "space reachable horizon 2 beam 3"},
     {"solve", "induction/induction.yaml", "induction.h5", "space reachable horizon 1"},
     {"solve", "asy26-toy/asy26-toy.yaml", "toy.h5", "space reachable horizon 1"},

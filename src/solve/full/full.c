@@ -5,8 +5,27 @@
 #include "solve/full/stability.h"
 #include <string.h>
 
+static BfStatus write_grid(const BfFull *x, BfStore *store, BfError *error) {
+  const BfCells *tokens = x->problem->cells;
+  const int64_t  n = bf_cells_count(tokens), d = bf_cells_dim(tokens);
+  double        *point = NULL;
+  BfStatus       status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&point, n * d, error), error));
+  for (int64_t c = 0; c < n; c++) bf_cells_point(tokens, c, point + c * d);
+  BF_GOTO(bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error));
+  status = bf_store_put_int(store, "/rollout", "initial", x->initial, error);
+done:
+  bf_free(point);
+  return status;
+}
+
+/* What is written to, unless a solve of the same space with other actions has left it there: then over that. */
 static BfStatus define(const BfFull *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int64_t T = x->problem->horizon, M = x->space.measures;
+  bool          there;
+  BF_TRY(bf_store_has(store, "/grid", &there, error));
+  if (there) return BF_OK;
+  BF_TRY(write_grid(x, store, error));
   if (options->store_value) BF_TRY(bf_store_define(store, "/value", BF_STORE_DOUBLE, 2, (int64_t[]){T + 1, M}, error));
   if (options->store_policy) BF_TRY(bf_store_define(store, "/policy", BF_STORE_INT32, 2, (int64_t[]){T, M}, error));
   return BF_OK;
@@ -112,20 +131,6 @@ static BfStatus roll_open_loop(const BfFull *x, BfModel *model, BfError *error) 
   return BF_OK;
 }
 
-static BfStatus write_grid(const BfFull *x, BfStore *store, BfError *error) {
-  const BfCells *tokens = x->problem->cells;
-  const int64_t  n = bf_cells_count(tokens), d = bf_cells_dim(tokens);
-  double        *point = NULL;
-  BfStatus       status;
-  BF_GOTO(bf_together(x->run->world, BF_NEW(&point, n * d, error), error));
-  for (int64_t c = 0; c < n; c++) bf_cells_point(tokens, c, point + c * d);
-  BF_GOTO(bf_store_write(store, "/grid/points", BF_STORE_DOUBLE, 2, (int64_t[]){n, d}, point, error));
-  status = bf_store_put_int(store, "/rollout", "initial", x->initial, error);
-done:
-  bf_free(point);
-  return status;
-}
-
 /* What the whole run has to do, for its progress; sweeps are told again once the actions that can win are known. */
 static BfStatus expect(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, const BfStore *store,
                        BfError *error) {
@@ -151,10 +156,7 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   BF_GOTO(bf_full_create(run, problem, checkpoint, &x, error));
   bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
            (long long)problem->actions, (long long)x.plan.walk.actives);
-  if (store) {
-    BF_GOTO(define(&x, options, store, error));
-    BF_GOTO(write_grid(&x, store, error));
-  }
+  if (store) BF_GOTO(define(&x, options, store, error));
   BF_GOTO(sweep_back(&x, options, store, error));
   BF_GOTO(roll_open_loop(&x, model, error));
   if (options->best) BF_GOTO(bf_full_best(&x, options->best, error));

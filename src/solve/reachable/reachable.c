@@ -24,7 +24,7 @@ BfStatus bf_solve_reachable(BfRun *run, const BfProblem *problem, const BfReacha
            x.measures.width, (long long)problem->actions);
   BF_GOTO(solve(&x, options, store, model, error));
   if (options && options->best) BF_GOTO(bf_reachable_best(&x, options->best, error));
-  if (store) {
+  if (store && (!options || !options->is_kept || options->is_kept(options->context, model->quantized_cost))) {
     bf_phase_begin(run, BF_PHASE_WRITE);
     status = bf_reachable_write(&x, store, error);
     bf_phase_end(run, BF_PHASE_WRITE);
