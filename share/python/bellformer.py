@@ -229,14 +229,22 @@ class Matrices(collections.abc.Mapping):
         return 2 * len(self.A) + len(self.others)
 
 
-def save_controls(path, control):
-    """A file that `bellformer flow -init` takes; control [T, q]. ValueError where another HDF5 file stands there, a result above all."""
+CONTROLS = {"rollout", "rollout/controls", "model", "model/readout", "model/readout/R", "model/readout/b"}  # all that save_controls writes
+
+
+def save_controls(path, control, R=None, b=None):
+    """A file that `bellformer flow -init` takes; control [T, q]; R [C, d] and b [C] where the problem trains its readout. ValueError where
+    another HDF5 file stands there, a result above all."""
     if h5py.is_hdf5(path):
+        names = []
         with h5py.File(path, "r") as f:
-            if list(f) != ["rollout"] or list(f["rollout"]) != ["controls"]:
-                raise ValueError("%s holds %s: controls go into a file of their own" % (path, "a result" if "provenance" in f else "other data"))
+            f.visit(names.append)
+        if "rollout/controls" not in names or set(names) - CONTROLS:
+            raise ValueError("%s holds %s: controls go into a file of their own" % (path, "a result" if "provenance" in names else "other data"))
     with h5py.File(path, "w") as f:
         f["/rollout/controls"] = np.asarray(control, dtype=float)
+        if R is not None:
+            f["/model/readout/R"], f["/model/readout/b"] = np.asarray(R, dtype=float), np.asarray(b, dtype=float)
 
 
 # ---- the model -----------------------------------------------------------------------------------------------------------------------
@@ -323,8 +331,11 @@ class Model:
 
     def _read_cost(self, f):
         self.R = self.b = self.cost = None
+        self.readout_box = None  # of a trained readout: R_lower, R_upper [C, d], b_lower, b_upper [C]
         if "model/readout" in f:
             self.R, self.b = f["model/readout/R"][()], f["model/readout/b"][()]
+        if "cost/readout" in f:
+            self.readout_box = {name: item[()] for name, item in f["cost/readout"].items()}
         if "cost" in f:
             self.cost = {name: text(value) if isinstance(value, (bytes, str)) else float(value) for name, value in f["cost"].attrs.items()}
             self._know("pooling", self.cost.get("pooling", POOLING[0]), POOLING)

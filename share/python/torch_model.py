@@ -7,10 +7,11 @@
     J = model.objective(model.source.data)       # what bellformer minimizes; J.backward() gives model.control.grad = dJ/du
     model.save_controls("init.h5")               # bellformer flow PROBLEM.yaml -init init.h5
 
-Parameters are the free numbers u, `control` [T, q], as bellformer counts them: the matrices keep their forms. With Transformer(path,
+Parameters are the free numbers u, `control` [T, q], as bellformer counts them: the matrices keep their forms; and `R`, `b` where the problem
+trains its readout. With Transformer(path,
 parameters="matrices") every matrix of every layer is a parameter of its own, named `layer_0000/A_0` in model.matrix; then save_controls
 refuses what a form cannot express. Sequences of different lengths go into one batch with `valid` [B, N], False where there is no token.
-Nothing keeps u inside its box U: `flow -init` moves what lies outside to the box's border.
+Nothing keeps them inside their box: `flow -init` moves what lies outside to the box's border.
 """
 import numpy as np
 import torch
@@ -64,7 +65,11 @@ class Transformer(torch.nn.Module):
                 for t, layer in enumerate(self.source.matrix) for name, value in layer.items()})
         for name in ("R", "b", "lower", "upper"):
             value = getattr(self.source, name)
-            self.register_buffer(name, None if value is None else torch.tensor(value, dtype=DOUBLE))
+            value = None if value is None else torch.tensor(value, dtype=DOUBLE)
+            if name in ("R", "b") and self.source.readout_box is not None:
+                self.register_parameter(name, torch.nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
 
     # ---- layers ----
 
@@ -200,4 +205,5 @@ class Transformer(torch.nn.Module):
 
     def save_controls(self, path):
         """A file that `bellformer flow -init` takes."""
-        bellformer.save_controls(path, self.controls())
+        trained = self.source.readout_box is not None
+        bellformer.save_controls(path, self.controls(), *([x.detach().numpy() for x in (self.R, self.b)] if trained else []))

@@ -25,6 +25,8 @@ EXTRA = {
                                     terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [3, -3]}, cells=0,
                                     action={"kind": "sample", "count": 3, "seed": 2},
                                     control={"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "scalar", "range": [-1, 1]}}),
+    "a trained readout": {**FLOW["pooled cross entropy, decay"][0], "readout": {
+        "kind": "trained", "matrix": {"range": [0, 8, -1, 2, -8, 0, -2, 1]}, "bias": {"range": [-1, 2]}}},
     "many heads": {**FLOW["causal, encoding, tanh"][0], "heads": 66},
     "wasserstein, auto": {**FLOW["wasserstein, profile"][0], "position_weight": "auto"},
     "wasserstein, auto, no projection, several at a position": {

@@ -164,8 +164,8 @@ def unknown():
             raise AssertionError("controls in place of a result")
         except ValueError as error:
             assert path + " holds a result" in str(error)
-        for _ in range(2):  # controls may be replaced
-            bellformer.save_controls(folder + "/init.h5", model.control)
+        for readout in ((), (model.R, model.b), ()):  # controls may be replaced
+            bellformer.save_controls(folder + "/init.h5", model.control, *readout)
         for members in ([], ["sequence", "position"], ["rollout", "mine"], ["rollout/mine"], ["rollout/controls", "rollout/tokens"]):
             with h5py.File(folder + "/other.h5", "w") as f:
                 for name in members:

@@ -15,7 +15,7 @@ import bellformer
 from torch_model import Transformer
 
 torch.set_num_threads(1)
-SMOOTH = [name for name in CASES if name.startswith("flow: ")] + ["clip acts"]
+SMOOTH = [name for name in CASES if name.startswith("flow: ")] + ["clip acts", "a trained readout"]
 
 
 def with_result(work, names, *options):
@@ -53,6 +53,8 @@ def gradient(p, problem, path, folder):
     g = model.control.grad.numpy()
     with h5py.File(path) as f:
         adjoint, cost = f["flow/gradient"][()], f["flow"].attrs["cost"]
+        for x in ("R", "b") if model.source.readout_box else ():
+            assert np.abs(getattr(model, x).grad.numpy() - f["flow/readout_gradient/" + x][()]).max() < 1e-13, x
         acts = np.abs(f["rollout/tokens"][1:] - np.clip(f["rollout/tokens"][1:], 0.999999 * model.source.lower, 0.999999 * model.source.upper)).max() > 0
     scale = max(1e-3, np.abs(g).max())
     assert abs(J.item() - cost) <= 1e-12 * max(1, cost), (J.item(), cost)
@@ -114,7 +116,7 @@ def started(problem, init, folder):
 
 def back():
     """Trained a few steps by torch, saved, and taken by `flow -init`: the same controls, the same cost."""
-    for name in ("flow: two heads, forms, last position", "flow: causal, encoding, tanh", "flow: r = 0, relu, squared error"):
+    for name in ("flow: two heads, forms, last position", "flow: causal, encoding, tanh", "flow: r = 0, relu, squared error", "a trained readout"):
         with tempfile.TemporaryDirectory(prefix="bf_torch_") as folder:
             problem, path = evaluated(CASES[name], folder)
             for parameters in ("controls", "matrices"):
@@ -127,9 +129,14 @@ def back():
                         descent.step()
                     trained = model.controls()
                     assert np.abs(trained - model.source.control).max() > 1e-4
+                    assert (len(list(model.parameters())) == 3) == (name == "a trained readout")
+                    readout = None if model.R is None else (model.R.detach().clone(), model.b.detach().clone())
+                    assert readout is None or (readout[0].numpy() != model.source.R).any() == (name == "a trained readout")
                     forms = model.source.forms
                 else:  # the same numbers, put in as matrices
                     with torch.no_grad():
+                        if readout:
+                            model.R.copy_(readout[0]), model.b.copy_(readout[1])
                         for t in range(model.source.layers):
                             for name_, form in forms.items():
                                 u = trained[t, form.offset:form.offset + form.free]
