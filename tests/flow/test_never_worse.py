@@ -19,6 +19,11 @@ QUICK = "quick" in sys.argv  # under sanitizers
 SCHEMES = ("layers", "euler", "rk4", "bs3")
 
 
+MIDDLE, HALF = {"R": np.reshape(READOUT["matrix"], (2, 2)), "b": np.array(READOUT["bias"])}, {"R": 1, "b": 0.5}
+TRAINED = {"kind": "trained", **{key: {"range": [float(end) for x in READOUT[key] for end in (x - HALF[name], x + HALF[name])]}
+                                 for key, name in (("matrix", "R"), ("bias", "b"))}}
+
+
 def wide(spec, factor):
     return {**spec, "range": [factor * x for x in spec["range"]]}
 
@@ -51,7 +56,8 @@ def one(seed):
     lower, upper = least_and_most(p)
     start = draw.uniform(1.5 * lower, 1.5 * upper, (p["horizon"], len(lower)))
     scheme, method = SCHEMES[seed % 4], METHODS[seed % 6]
-    r = flow(p, "-scheme", scheme, "-tao_type", method, "-starts", 2, "-tao_max_it", 15, control=start)
+    trained = p["readout"] is not None and seed % 5 == 2
+    r = flow({**p, "readout": TRAINED} if trained else p, "-scheme", scheme, "-tao_type", method, "-starts", 2, "-tao_max_it", 15, control=start)
     clipped = np.clip(start, lower, upper)
     count = (clipped != start).sum()
     said = [line for line in r.text.splitlines() if "clipped into it" in line]
@@ -61,6 +67,9 @@ def one(seed):
     assert (last <= first).all() and J == last.min() and (J <= first).all(), (scheme, method, first, last, J)
     u = r.data["rollout/controls"]
     assert (u >= lower).all() and (u <= upper).all()
+    if trained:
+        for name in ("R", "b"):
+            assert (np.abs(r.data["model/readout/" + name] - MIDDLE[name]) <= HALF[name]).all(), r.data["model/readout/" + name]
     if scheme == "layers":
         assert abs(first[0] - layers.cost(p, clipped)) <= 1e-9 * max(1, first[0])
         assert abs(J - r.attributes["rollout"]["cost"]) <= 1e-12 * max(1, J)

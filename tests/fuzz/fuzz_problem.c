@@ -109,6 +109,9 @@ static void cost_must_be_sound(const BfProblem *p) {
   MUST(cost->readouts >= 1 && cost->classes >= 1 && cost->classes >= p->train.labels && cost->matrix && cost->bias);
   must_be_finite(cost->matrix, cost->readouts * cost->classes * cost->dim);
   must_be_finite(cost->bias, cost->readouts * cost->classes);
+  MUST(!cost->trained || cost->trained == (int64_t)cost->classes * (cost->dim + 1));
+  for (int64_t i = 0; i < cost->trained; i++)
+    MUST(cost->lower[i] <= cost->upper[i] && isfinite(bf_readout_middle(cost, i)));
 }
 
 /* The law that a solve starts from: where it is not too long to be written down. */

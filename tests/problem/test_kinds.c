@@ -334,6 +334,26 @@ static void the_tables_ranges_are_those_that_hold(void **state) {
   assert_in_range(tried, 8, 100);
 }
 
+/* ---- a cost that does not tell what training wants -------------------------------------------------------------- */
+
+/* Like hinge, but that it cannot be asked for its derivative by R and b. The kind stays. */
+static void a_readout_is_trained_by_its_derivative(void **state) {
+  static BfCostKind mute;
+  static const Case cases[] = {
+      {.edit = {{"pooled_cross_entropy", "mute"}, {"matrix: [4, 0, -4, 0]", "kind: trained, matrix: {range: [0, 1]}"}},
+       .text = "xor.yaml: cost.readout.kind must not be trained: mute tells no derivative by its readout"},
+  };
+  BfError error = {0};
+  (void)state;
+  mute            = *bf_cost_kind("hinge");
+  mute.base.name  = "mute";
+  mute.by_readout = NULL;
+  if (bf_cost_register(&mute, &error) != BF_OK) fail_msg("%s", error.text);
+  check_cases(cases, LENGTH(cases));
+  BfProblem *problem = good(&(Case){.edit = {{"pooled_cross_entropy", "mute"}}});
+  bf_problem_destroy(&problem);
+}
+
 /* ---- a key without a default ------------------------------------------------------------------------------------ */
 
 static BfStatus read_wave(BfLayer *layer, BfTerm *term, const BfKeyReader *keys, bool *there, BfError *error) {
@@ -390,6 +410,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_tables_defaults_are_those_that_hold),
       cmocka_unit_test(a_cosmetic_key_changes_no_answer),
       cmocka_unit_test(the_tables_ranges_are_those_that_hold),
+      cmocka_unit_test(a_readout_is_trained_by_its_derivative),
       cmocka_unit_test(a_terms_key_may_have_no_default),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
