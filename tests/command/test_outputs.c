@@ -66,6 +66,7 @@ typedef struct {
 static const char *problems;
 static char        folder[] = "/tmp/bf_outputs_XXXXXX";
 
+#define TRAINED "cost_readout_kind trained cost_readout_matrix_range -4,4"
 static const Case cases[] = {
     {"solve", "xor/xor.yaml", "full.h5",
      "space full quantize_cells 3,3 control_A_levels 2 horizon 1 stability 1 covering 100"},
@@ -75,6 +76,8 @@ static const Case cases[] = {
     {"solve", "asy26-toy/asy26-toy.yaml", "toy.h5", "space reachable horizon 1"},
     {"solve", "xor/xor.yaml", "many.h5",
      "space reachable horizon 1 layer_heads 65 control_A_levels 1 control_V_levels 1"},
+    {"solve", "xor/xor.yaml", "trained.h5", "space reachable horizon 1 " TRAINED},
+    {"flow", "xor/xor.yaml", "flow-trained.h5", "tao_max_it 1 horizon 1 init trained.h5 " TRAINED},
     {"flow", "xor/xor.yaml", "flow-many.h5",
      "tao_max_it 0 horizon 1 layer_heads 65 control_A_levels 1 control_V_levels 1"},
     {"flow", "xor/xor.yaml", "flow.h5", "starts 2 tao_max_it 2"},
@@ -84,7 +87,7 @@ static const Case cases[] = {
     {"heads", "xor/xor.yaml", "heads.h5", "tau 1 outputs 1 heads_count 8 kernel 1 lse 1 insert 1"},
     {"heads", "xor/xor.yaml", "heads-one.h5", "tau 1 outputs 1 horizon 1 heads_count 8 certify 50"},
     {"heads", "xor/xor.yaml", "heads-more.h5", "tau 1 outputs 1 heads_count 8 certify 50"},
-    {"heads", "xor/xor.yaml", "heads-many.h5", "tau 0 heads_count 65"},
+    {"heads", "xor/xor.yaml", "heads-many.h5", "tau 0 heads_count 65 " TRAINED},
     {"heads", "moons/moons.yaml", "heads-test.h5", "tau 0 heads_count 8"},
     {"heads", "heads/rate.yaml", "heads-target.h5", "tau 0 data_test heads/rate.csv"},
     {"eval", "full.h5", "eval.h5", ""},
