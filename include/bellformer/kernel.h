@@ -32,6 +32,13 @@ typedef struct {
                           of the contexts that costs are given it is NULL */
 } BfContext;
 
+/* What is known of a layer on a context, because many controls share parts: what a head's attention gives before V is
+ * of its A alone, the hidden layer of W1 and b1 alone. Borrowed arrays. */
+typedef struct {
+  const double *const *mean;   /* [heads]: [slots][dim][BF_LANES] as bf_layer_means gives it; NULL: by the head's A */
+  const double        *hidden; /* [slots][width][BF_LANES] as bf_layer_hidden gives it; NULL: by W1 and b1 */
+} BfKnownParts;
+
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;
 
 /* What the lanes of a block are: lane l of row i is token i of the l-th of eight sequences of one shape (rows =

@@ -126,6 +126,21 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
 void    bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
                        double *next, double *work);
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
+
+/* The same where parts of it are known. The same bits as bf_layer_apply. */
+void bf_layer_apply_known(const BfLayer *layer, const BfContext *context, const BfKnownParts *known,
+                          const double *parameters, const double *z, double *next, double *work);
+/* The mean of N(z') that each slot sees in one head, by weights exp(beta <N(z) + e_p, A (N(z') + e_p')>): mean
+ * [slots][dim][BF_LANES] from A [dim][dim][BF_LANES]. The bulk of a layer's cost; work as of bf_layer_apply. */
+void bf_layer_means(const BfLayer *layer, const BfContext *context, const double *A, const double *z, double *mean,
+                    double *work);
+/* sigma(W1 N(z) + b1): hidden [slots][width][BF_LANES] from inner: W1 [width][dim][BF_LANES], b1 [width][BF_LANES] one
+ * behind the other, as they stand in the parameters from entry bf_layer_inner on, which is -1 where there is no
+ * feed-forward part. */
+void bf_layer_hidden(const BfLayer *layer, const BfContext *context, const double *inner, const double *z,
+                     double *hidden, double *work);
+int  bf_layer_inner(const BfLayer *layer);
+
 /* The same of one case by itself, whose slots are the lanes: slot 8 i + l stands in lane l of row i. Each slot gets the
  * bits that it has in a lane of bf_layer_apply, in about an eighth of the time where there are many.
  *   parameters [layer->parameters][BF_LANES], the same in all lanes

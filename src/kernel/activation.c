@@ -51,8 +51,10 @@ const char *bf_activation_name(const BfActivation *activation) {
   return activation ? activation->base.name : none.name;
 }
 
+int bf_activation_cuts(const BfActivation *activation) { return activation->value == relu; }
+
 void bf_activate(const BfActivation *activation, double *x, int count) {
-  if (activation->value == relu) { /* the one that is cheap enough for the call to show */
+  if (bf_activation_cuts(activation)) {
     for (int i = 0; i < count * BF_LANES; i++) x[i] = x[i] > 0 ? x[i] : 0;
     return;
   }

@@ -7,6 +7,9 @@
 extern const BfFamily bf_activation_family;
 const BfActivation   *bf_activation_at(int k); /* its k-th; NULL for the first */
 
+/* Whether sigma(x) is x > 0 ? x : 0, the one that is cheap enough for a call of it to show. */
+int bf_activation_cuts(const BfActivation *activation);
+
 /* sigma on x[count][BF_LANES], in place. */
 void bf_activate(const BfActivation *activation, double *x, int count);
 

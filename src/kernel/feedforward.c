@@ -3,40 +3,67 @@
 #include "kernel/kernels.h"
 #include "kernel/lanes.h"
 
-/* v += W2 sigma(W1 z + b1) + b2 of a token. */
-BF_INLINE void token(const int d, const BfFeedforwardPoints *x, const BfLoose *z, BfLoose *v) {
-  const int     width = x->width;
-  const BfLane *W1 = (const BfLane *)x->parameters, *b1 = W1 + width * d, *W2 = b1 + width, *b2 = W2 + d * width;
-  BfLane       *hidden = (BfLane *)x->work;
-  for (int i = 0; i < width; i++) {
-    BfLane sum = W1[i * d] * z[0];
-    for (int a = 1; a < d; a++) sum += W1[i * d + a] * z[a];
-    hidden[i] = sum + b1[i];
-  }
-  bf_activate(x->sigma, (double *)hidden, width);
-  for (int a = 0; a < d; a++) {
-    BfLane sum = W2[a * width] * hidden[0];
-    for (int i = 1; i < width; i++) sum += W2[a * width + i] * hidden[i];
-    v[a] += sum + b2[a];
-  }
+typedef BfPart BfLoosePart __attribute__((aligned(8)));
+
+/* Part p of components a of tokens. */
+BF_INLINE BfPart loose_of(const double *token, int a, int p) {
+  return ((const BfLoosePart *)(token + a * BF_LANES))[p];
 }
 
-BF_INLINE void tokens(const int d, const BfFeedforwardPoints *x, BfLoose *v) {
-  for (int i = 0; i < x->rows; i++) token(d, x, (const BfLoose *)x->z + i * d, v + i * d);
+/* hidden = sigma(W1 z + b1) of a token: [width] in lanes. */
+BF_INLINE void hide(const int d, const BfFeedforwardPoints *x, const double *z, BfLane *hidden) {
+  const int     width = x->width, cuts = bf_activation_cuts(x->sigma);
+  const BfLane *W1 = (const BfLane *)x->parameters, *b1 = W1 + width * d;
+  for (int p = 0; p < BF_PARTS; p++) {
+    BfPart token[BF_MOST_DIM];
+    for (int a = 0; a < d; a++) token[a] = loose_of(z, a, p);
+    for (int i = 0; i < width; i++) {
+      BfPart sum = part_of(&W1[i * d], p) * token[0];
+      for (int a = 1; a < d; a++) sum += part_of(&W1[i * d + a], p) * token[a];
+      sum += part_of(&b1[i], p);
+      part_put(&hidden[i], p, cuts ? part_max(sum, part_set(0.0)) : sum);
+    }
+  }
+  if (!cuts) bf_activate(x->sigma, (double *)hidden, width);
+}
+
+/* v += W2 hidden + b2 of a token. */
+BF_INLINE void show(const int d, const BfFeedforwardPoints *x, const BfLane *hidden, double *v) {
+  const int     width = x->width;
+  const BfLane *W2 = (const BfLane *)x->parameters + width * (d + 1), *b2 = W2 + d * width;
+  for (int a = 0; a < d; a++)
+    for (int p = 0; p < BF_PARTS; p++) {
+      BfLoosePart *to  = (BfLoosePart *)(v + a * BF_LANES) + p;
+      BfPart       sum = part_of(&W2[a * width], p) * part_of(&hidden[0], p);
+      for (int i = 1; i < width; i++) sum += part_of(&W2[a * width + i], p) * part_of(&hidden[i], p);
+      *to += sum + part_of(&b2[a], p);
+    }
+}
+
+BF_INLINE void tokens(const int d, const BfFeedforwardPoints *x, double *v) {
+  for (int64_t i = 0; i < x->rows; i++) {
+    const BfLane *hidden = x->hidden ? (const BfLane *)x->hidden + i * x->width : (BfLane *)x->work;
+    if (!x->hidden) hide(d, x, x->z + i * d * BF_LANES, (BfLane *)x->work);
+    show(d, x, hidden, v + i * d * BF_LANES);
+  }
 }
 
 void BF_KERNEL(bf_feedforward)(const BfFeedforwardPoints *x, double *v) {
   switch (x->dim) {
   case 1:
-    tokens(1, x, (BfLoose *)v);
+    tokens(1, x, v);
     break;
   case 2:
-    tokens(2, x, (BfLoose *)v);
+    tokens(2, x, v);
     break;
   case 3:
-    tokens(3, x, (BfLoose *)v);
+    tokens(3, x, v);
     break;
   default:
-    tokens(x->dim, x, (BfLoose *)v);
+    tokens(x->dim, x, v);
   }
+}
+
+void BF_KERNEL(bf_feedforward_hidden)(const BfFeedforwardPoints *x, double *hidden) {
+  for (int64_t i = 0; i < x->rows; i++) hide(x->dim, x, x->z + i * x->dim * BF_LANES, (BfLane *)hidden + i * x->width);
 }

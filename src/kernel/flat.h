@@ -10,6 +10,7 @@ typedef struct {
   int           rows;
   const double *z, *seen; /* [rows][dim][BF_LANES] z and N(z), which may be the same */
   double       *work;
+  const double *hidden; /* [rows][width][BF_LANES] sigma(W1 z + b1) of the feed-forward part; NULL: by W1, b1 */
 } BfPoints;
 
 /* A cotangent of z and of N(z), which may be the same array, and of the parameters in lanes; all are added to. */
@@ -51,5 +52,6 @@ typedef struct {
   const BfActivation *sigma;
   const double       *parameters; /* W1 [width][dim], b1 [width], W2 [dim][width], b2 [dim], in lanes or not */
   const double       *z;          /* [rows][dim][BF_LANES] */
+  const double       *hidden;     /* [rows][width][BF_LANES], or NULL: sigma(W1 z + b1) is to be evaluated */
   double             *work;       /* [3][width][BF_LANES]: hidden numbers, their slopes, the cotangents; aligned */
 } BfFeedforwardPoints;

@@ -14,12 +14,15 @@
 
 /* exp of x[count][BF_LANES], x <= 0, in place: what every kernel below takes for exp. */
 typedef void BfExpLanes(int count, double *x);
-/* Arguments as those of bf_layer_apply and bf_layer_alone, bf_velocity, bf_velocity_transposed. */
-typedef void BfLayerApply(const BfFlatLayer *layer, const BfContext *context, const double *parameters, const double *z,
-                          double *next, double *work);
+/* Arguments as those of bf_layer_apply_known, bf_layer_means, bf_layer_alone, bf_velocity, bf_velocity_transposed. */
+typedef void BfLayerApply(const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,
+                          const double *parameters, const double *z, double *next, double *work);
+typedef void BfLayerAlone(const BfFlatLayer *layer, const BfContext *context, const double *parameters, const double *z,
+                          double *next, double *work); /* and A, mean in place of parameters, next */
 typedef void BfVelocity(const BfFlatLayer *layer, const BfBlock *block, const double parameters[], double zeta,
                         const double *z, double *f, double *work);
-/* v += the feed-forward part, and its transposed products, added, those with its own parameters in lanes. */
+/* v += the feed-forward part; hidden = sigma(W1 z + b1); and its transposed products, added, those with its own
+ * parameters in lanes. */
 typedef void BfFeedforward(const BfFeedforwardPoints *points, double *v);
 typedef void BfFeedforwardTransposed(const BfFeedforwardPoints *points, const double *lambda, double *by_z,
                                      double *by_parameters);
@@ -32,8 +35,10 @@ struct BfKernels {
   /* Without fused multiply-add: the same bits in every instruction set. */
   BfExpLanes     *exp_lanes;
   BfLayerApply   *layer_apply;
-  BfLayerApply   *layer_alone; /* lanes are slots of one context */
+  BfLayerAlone   *layer_means;
+  BfLayerAlone   *layer_alone; /* lanes are slots of one context */
   BfFeedforward  *feedforward; /* each lane with parameters of its own */
+  BfFeedforward  *feedforward_hidden;
   BfTablePrepare *table_prepare;
   BfTableSight   *table_sight;
   BfTableMeasure *table_measure;
@@ -60,8 +65,10 @@ int bf_machine_runs(const char *name);
 #ifdef BF_ISA /* in a file that is compiled for one */
 BfExpLanes              BF_KERNEL(bf_exp_lanes);
 BfLayerApply            BF_KERNEL(bf_layer_apply);
-BfLayerApply            BF_KERNEL(bf_layer_alone);
+BfLayerAlone            BF_KERNEL(bf_layer_means);
+BfLayerAlone            BF_KERNEL(bf_layer_alone);
 BfFeedforward           BF_KERNEL(bf_feedforward);
+BfFeedforward           BF_KERNEL(bf_feedforward_hidden);
 BfTablePrepare          BF_KERNEL(bf_table_prepare);
 BfTableSight            BF_KERNEL(bf_table_sight);
 BfTableMeasure          BF_KERNEL(bf_table_measure);

@@ -78,6 +78,16 @@ BF_INLINE BfPart part_min(BfPart a, BfPart b) {
 #endif
 }
 
+/* Where a == b: x, else y. */
+BF_INLINE BfPart part_where_equal(BfPart a, BfPart b, BfPart x, BfPart y) {
+#if defined(__AVX512F__)
+  return (BfPart)_mm512_mask_mov_pd((__m512d)y, _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_EQ_OQ), (__m512d)x);
+#else
+  const BfPartInt m = a == b;
+  return (BfPart)(((BfPartInt)x & m) | ((BfPartInt)y & ~m));
+#endif
+}
+
 /* Where q < best: best = q and id = the given one. Equal values keep the earlier id. */
 BF_INLINE void part_keep_less(BfPart q, int64_t number, BfPart *best, BfPartInt *id) {
 #if defined(__AVX512F__)

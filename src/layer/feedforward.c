@@ -59,6 +59,12 @@ static void apply(const BfTermCall *call, double *v) {
   (call->stride == 1 ? kernels->feedforward_shared : kernels->feedforward)(&at, v);
 }
 
+void bf_feedforward_shown(const BfTermCall *call, const double *hidden, double *v) {
+  BfFeedforwardPoints at = points(call);
+  at.hidden              = hidden;
+  call->layer->kernels->feedforward(&at, v);
+}
+
 static void transposed(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters) {
   const BfFeedforwardPoints at = points(call);
   call->layer->kernels->feedforward_transposed(&at, lambda, by_z,

@@ -1,5 +1,5 @@
 #include "layer/flat.h"
-#include "bellformer/term.h"
+#include "layer/term_kinds.h"
 
 /* Of a kind that is `unnormed` the cotangent is that of z, else that of N(z). */
 static BfTermCall call(const BfLayer *layer, const BfTerm *term, const BfPoints *points) {
@@ -17,7 +17,8 @@ static void add_terms(const void *of, const BfPoints *points, double *v) {
   for (int k = 0; k < layer->terms; k++) {
     const BfTerm    *term = &layer->term[k];
     const BfTermCall at   = call(layer, term, points);
-    if (bf_term_is_tokenwise(term)) term->kind->apply(&at, v);
+    if (points->hidden && term->kind == &bf_term_feedforward) bf_feedforward_shown(&at, points->hidden, v);
+    else if (bf_term_is_tokenwise(term)) term->kind->apply(&at, v);
   }
 }
 

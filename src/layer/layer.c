@@ -1,18 +1,49 @@
 /* A layer, and the flow's right-hand side, by the kernels that the layer holds. */
-#include "bellformer/term.h"
 #include "kernel/kernels.h"
 #include "layer/flat.h"
+#include "layer/term_kinds.h"
+
+void bf_layer_apply_known(const BfLayer *layer, const BfContext *context, const BfKnownParts *known,
+                          const double *parameters, const double *z, double *next, double *work) {
+  BfFlatLayer flat;
+  bf_layer_flat(layer, &flat);
+  layer->kernels->layer_apply(&flat, context, known, parameters, z, next, work);
+}
 
 void bf_layer_apply(const BfLayer *layer, const BfContext *context, const double *parameters, const double *z,
                     double *next, double *work) {
+  bf_layer_apply_known(layer, context, NULL, parameters, z, next, work);
+}
+
+void bf_layer_means(const BfLayer *layer, const BfContext *context, const double *A, const double *z, double *mean,
+                    double *work) {
   BfFlatLayer flat;
-  bf_layer_flat(layer, &flat);
-  layer->kernels->layer_apply(&flat, context, parameters, z, next, work);
+  bf_layer_flat_unbounded(layer, &flat);
+  layer->kernels->layer_means(&flat, context, A, z, mean, work);
+}
+
+void bf_layer_hidden(const BfLayer *layer, const BfContext *context, const double *inner, const double *z,
+                     double *hidden, double *work) {
+  const int64_t each = (int64_t)layer->dim * BF_LANES;
+  for (int64_t i = 0; layer->norm->apply && i < context->slots; i++)
+    layer->norm->apply(layer->dim, z + i * each, work + i * each);
+  const BfFeedforwardPoints points = {.dim        = layer->dim,
+                                      .width      = layer->width,
+                                      .rows       = context->slots,
+                                      .sigma      = layer->activation,
+                                      .parameters = inner,
+                                      .z          = layer->norm->apply ? work : z};
+  layer->kernels->feedforward_hidden(&points, hidden);
+}
+
+int bf_layer_inner(const BfLayer *layer) {
+  const BfTerm *term = bf_layer_term(layer, &bf_term_feedforward);
+  return term ? term->matrix->at : -1;
 }
 
 int64_t bf_layer_work(const BfLayer *layer, const BfContext *context) {
   const int64_t each  = (int64_t)context->slots * layer->dim;
-  const int64_t lanes = (layer->norm->apply ? 4 : 3) * each + context->slots + context->tags;
+  const int64_t lanes = (layer->norm->apply ? 5 : 4) * each + context->slots + context->tags;
   return lanes * BF_LANES + bf_terms_work(layer);
 }
 

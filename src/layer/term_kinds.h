@@ -12,3 +12,7 @@
 #define BF_DECLARE_TERM_KIND(kind) extern const BfTermKind bf_term_##kind;
 BF_TERM_KINDS(BF_DECLARE_TERM_KIND)
 #undef BF_DECLARE_TERM_KIND
+
+/* v += W2 hidden + b2: the feed-forward part, its hidden layer being known, [rows][width][BF_LANES]. stride: BF_LANES.
+ */
+void bf_feedforward_shown(const BfTermCall *call, const double *hidden, double *v);

@@ -190,11 +190,63 @@ static void run_layer(void *x, const BfKernels *kernels) {
   a->layer.kernels = kernels; /* of its terms */
   BfFlatLayer flat;
   bf_layer_flat(&a->layer, &flat);
-  kernels->layer_apply(&flat, &a->context, a->parameters, a->z, a->next, a->work);
+  kernels->layer_apply(&flat, &a->context, NULL, a->parameters, a->z, a->next, a->work);
 }
 
 const Family layer_family      = {"layer", EVERYWHERE, 300, make_layer_case, run_layer, NULL};
 const Family layer_libm_family = {"layer_tanh_gelu", INSTRUCTION_SETS, 100, make_libm_case, run_layer, NULL};
+
+/* ---- a layer of which parts are known --------------------------------------------------------------------------- */
+
+typedef struct {
+  Applied applied;
+  double *mean[3], *hidden; /* NULL: not known */
+} Known;
+
+static void *make_known(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  static const char *const sigma[] = {NULL, "relu", "tanh", "gelu"};
+  Known                   *x       = TAKE(m, Known, 1);
+  const char *const        name    = sigma[below(seed, 4)];
+  x->applied                       = *(Applied *)make_applied(m, seed, large, name, 1, outputs);
+  const BfLayer *layer             = &x->applied.layer;
+  const int64_t  lanes             = (int64_t)x->applied.context.slots * BF_LANES;
+  for (int h = 0; h < layer->heads; h++)
+    if (large || below(seed, 3)) x->mean[h] = TAKE(m, double, lanes * layer->dim);
+  if (name && (large || below(seed, 3))) x->hidden = TAKE(m, double, lanes * layer->width);
+  return x;
+}
+
+/* Each part from its own numbers alone: A, or W1 and b1. */
+static void run_known(void *x, const BfKernels *kernels) {
+  Known         *k      = x;
+  Applied       *a      = &k->applied;
+  const BfLayer *layer  = &a->layer;
+  a->layer.kernels      = kernels;
+  const double *mean[3] = {k->mean[0], k->mean[1], k->mean[2]};
+  BfKnownParts  known   = {mean, k->hidden};
+  for (int h = 0; h < layer->heads; h++)
+    if (k->mean[h])
+      bf_layer_means(layer, &a->context, a->parameters + (int64_t)bf_attention_A(layer, h) * BF_LANES, a->z, k->mean[h],
+                     a->work);
+  if (k->hidden)
+    bf_layer_hidden(layer, &a->context, a->parameters + (int64_t)bf_layer_inner(layer) * BF_LANES, a->z, k->hidden,
+                    a->work);
+  bf_layer_apply_known(layer, &a->context, &known, a->parameters, a->z, a->next, a->work);
+}
+
+/* Numbers that do not have the bits of bf_layer_apply. */
+static int64_t wrong_known(void *x, const Outputs *outputs) {
+  Applied      *a     = &((Known *)x)->applied;
+  const int64_t size  = outputs->size[0];
+  int64_t       wrong = 0;
+  double        was[size];
+  memcpy(was, outputs->out[0], sizeof was);
+  bf_layer_apply(&a->layer, &a->context, a->parameters, a->z, a->next, a->work);
+  for (int64_t i = 0; i < size; i++) wrong += !!memcmp(&was[i], &a->next[i], sizeof(double));
+  return wrong;
+}
+
+const Family known_family = {"layer_known", INSTRUCTION_SETS, 200, make_known, run_known, wrong_known};
 
 /* ---- a layer on a context that is alone ------------------------------------------------------------------------- */
 

@@ -148,7 +148,7 @@ static void apply_layer(const Table *t, Memory *m, const int64_t cell[], double 
   double   *z = TAKE(m, double, (int64_t)t->context.slots *d *BF_LANES);
   for (int i = 0; i < t->context.slots * d * BF_LANES; i++)
     z[i] = t->shape.point[cell[i / (d * BF_LANES)] * d + i / BF_LANES % d];
-  bf_kernels_compiled(0)->layer_apply(&t->shape.layer, &t->context, t->parameters, z, next,
+  bf_kernels_compiled(0)->layer_apply(&t->shape.layer, &t->context, NULL, t->parameters, z, next,
                                       TAKE(m, double, bf_layer_work(&t->layer, &t->context)));
 }
 

@@ -47,7 +47,7 @@ typedef struct {
 } Family;
 
 extern const Family exp_family, activation_family, norm_family;
-extern const Family layer_family, layer_libm_family, alone_family;
+extern const Family layer_family, layer_libm_family, known_family, alone_family;
 extern const Family table_family, pairs_family;
 extern const Family sweep_family, last_family;
 extern const Family velocity_family, transposed_family;

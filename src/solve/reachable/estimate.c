@@ -10,33 +10,38 @@ typedef struct {
   double expand, merge, sort, cost; /* seconds of a successor */
 } Rates;
 
-/* All actions, some at a time, until a moment is over; of a large action set some blocks. */
-static BfStatus sample_expansion(BfReachable *x, unsigned char *out, Rates *r, BfError *error) {
-  const int64_t K     = x->problem->actions;
-  int64_t       count = 0;
-  double        spent = 0, begin = bf_seconds();
-  for (int64_t k = 0; spent < moment; k = k + BF_LANES < K ? k + BF_LANES : 0, spent = bf_seconds() - begin) {
-    const int64_t end = k + BF_LANES < K ? k + BF_LANES : K;
-    BF_TRY(bf_reachable_expand(x, x->layer[0].measure, k, end, out, error));
-    count += end - k;
+/* Twice as many actions each time, as they share parts of a layer, until a moment is over; the rate is that of the last
+ * call. */
+static BfStatus sample_expansion(BfReachable *x, double *each, BfError *error) {
+  const int64_t  K = x->problem->actions, fits = MOST_SET / x->measures.bytes / BF_LANES * BF_LANES;
+  const int64_t  most = fits < BF_LANES ? BF_LANES : fits < K ? fits : K;
+  unsigned char *out;
+  BfStatus       status = BF_OK;
+  BF_TRY(BF_NEW(&out, most * x->measures.bytes, error));
+  double spent = 0;
+  for (int64_t count = BF_LANES; spent < moment && status == BF_OK; count *= 2) {
+    if (count > most) count = most;
+    const double begin = bf_seconds();
+    status             = bf_reachable_expand(x, x->layer[0].measure, 0, count < K ? count : K, out, error);
+    spent += bf_seconds() - begin;
+    *each = (bf_seconds() - begin) / (double)(count < K ? count : K);
   }
-  r->expand = spent / (double)count;
-  return BF_OK;
+  bf_free(out);
+  return status;
 }
 
-static BfStatus sample_costs(BfReachable *x, Rates *r, BfError *error) {
-  const int64_t K = x->problem->actions;
-  double       *total, spent = 0;
-  int64_t       count = 0;
-  BF_TRY(BF_NEW(&total, x->problem->cost.readouts * x->actions.blocks * BF_LANES, error));
-  BfStatus     status = BF_OK;
-  const double begin  = bf_seconds();
-  for (int64_t b = 0; spent < moment && status == BF_OK;
-       b = (b + 1) % x->actions.blocks, spent = bf_seconds() - begin) {
-    status = bf_reachable_cost(x, x->layer[0].measure, b, b + 1, total, error);
-    count += (b + 1) * BF_LANES < K ? BF_LANES : K - b * BF_LANES;
+static BfStatus sample_costs(BfReachable *x, double *each, BfError *error) {
+  const int64_t K = x->problem->actions, most = x->actions.blocks;
+  double       *total, spent                  = 0;
+  BfStatus      status = BF_OK;
+  BF_TRY(BF_NEW(&total, x->problem->cost.readouts * most * BF_LANES, error));
+  for (int64_t blocks = 1; spent < moment && status == BF_OK; blocks *= 2) {
+    if (blocks > most) blocks = most;
+    const double begin = bf_seconds();
+    status             = bf_reachable_cost(x, x->layer[0].measure, 0, blocks, total, error);
+    spent += bf_seconds() - begin;
+    *each = (bf_seconds() - begin) / (double)(blocks * BF_LANES < K ? blocks * BF_LANES : K);
   }
-  r->cost = spent / (double)count;
   bf_free(total);
   return status;
 }
@@ -70,13 +75,13 @@ done:
 }
 
 static BfStatus sample(BfReachable *x, Rates *r, BfError *error) {
-  unsigned char *out;
-  BF_TRY(BF_NEW(&out, BF_LANES * x->measures.bytes, error));
-  BfStatus status = sample_expansion(x, out, r, error);
-  if (status == BF_OK) status = sample_merging(x, out, r, error);
-  if (status == BF_OK) status = sample_costs(x, r, error);
-  bf_free(out);
-  return status;
+  unsigned char *measure;
+  BF_TRY(sample_expansion(x, &r->expand, error));
+  BF_TRY(BF_NEW(&measure, 3 * x->measures.bytes, error));
+  const BfStatus status = sample_merging(x, measure, r, error);
+  bf_free(measure);
+  BF_TRY(status);
+  return sample_costs(x, &r->cost, error);
 }
 
 /* Successors of the rank that has most measures of a layer. */

@@ -17,6 +17,13 @@ double bf_reachable_terms(const BfProblem *problem) {
   return terms;
 }
 
+/* Evaluates what actions from k on share, on a law; returns before which of them that holds. */
+static int64_t begin_range(BfReachable *x, const BfContext *law, int64_t k, int64_t to) {
+  const int64_t end = bf_action_parts_range(&x->parts, k, to);
+  bf_action_parts_evaluate(&x->parts, law, &x->scratch);
+  return end;
+}
+
 BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *measure, int64_t k0, int64_t k1, unsigned char *out,
                              BfError *error) {
   const BfProblem *problem = x->problem;
@@ -25,9 +32,9 @@ BfStatus bf_reachable_expand(BfReachable *x, const unsigned char *measure, int64
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     BfContext law;
     bf_measures_load(&x->measures, measure, s, &x->scratch, &law);
-    for (int64_t k = k0; k < k1; k += BF_LANES) {
-      bf_layer_apply(&problem->layer, &law, x->actions.parameters + k / BF_LANES * x->actions.size, x->scratch.z,
-                     x->scratch.next, x->scratch.work);
+    for (int64_t k = k0, end = k0; k < k1; k += BF_LANES) {
+      if (k >= end) end = begin_range(x, &law, k, k1);
+      bf_action_parts_apply(&x->parts, k, &law, &x->scratch);
       for (int l = 0; l < BF_LANES && k + l < k1; l++)
         BF_TRY(bf_measures_store(&x->measures, s, &law, l, &x->scratch, out + (k + l - k0) * bytes, error));
     }
@@ -55,14 +62,15 @@ BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *measure, int64_t
   const BfProblem *problem  = x->problem;
   const int64_t    padded   = x->actions.blocks * BF_LANES;
   const int64_t    readouts = problem->cost.readouts;
+  const int64_t    actions  = block1 * BF_LANES < problem->actions ? block1 * BF_LANES : problem->actions;
   for (int64_t r = 0; r < readouts; r++)
     for (int64_t k = block0 * BF_LANES; k < block1 * BF_LANES; k++) total[r * padded + k] = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     BfContext law;
     bf_measures_load(&x->measures, measure, s, &x->scratch, &law);
-    for (int64_t b = block0; b < block1; b++) {
-      bf_layer_apply(&problem->layer, &law, x->actions.parameters + b * x->actions.size, x->scratch.z, x->scratch.next,
-                     x->scratch.work);
+    for (int64_t b = block0, end = 0; b < block1; b++) {
+      if (b * BF_LANES >= end) end = begin_range(x, &law, b * BF_LANES, actions);
+      bf_action_parts_apply(&x->parts, b * BF_LANES, &law, &x->scratch);
       const int lanes = bf_action_parameters_in_block(problem, b);
       if (problem->cells) BF_TRY(quantize(x, &problem->context[s], &law, lanes, error));
       for (int64_t r = 0; r < readouts; r++) {

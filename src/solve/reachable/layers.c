@@ -7,6 +7,7 @@ BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReacha
   BF_TRY(bf_reachable_size(problem, options, &x->size, error));
   BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
+  BF_TRY(bf_action_parts_create(problem, &x->actions, &x->parts, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
   BfReached *first = &x->layer[0];
   BF_TRY(BF_NEW(&first->measure, x->measures.bytes, error));
@@ -48,6 +49,7 @@ void bf_reachable_clear(BfReachable *x) {
   for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
   bf_free(x->layer);
   bf_reachable_forget_partial(x);
+  bf_action_parts_clear(&x->parts);
   bf_scratch_clear(&x->scratch);
   bf_action_parameters_clear(&x->actions);
   bf_measures_clear(&x->measures);

@@ -1,6 +1,7 @@
 /* The layers of the reachable space and the two passes over them. */
 #pragma once
 #include "bellformer/solve.h"
+#include "solve/parts.h"
 #include "solve/reachable/measures.h"
 
 typedef struct {
@@ -52,6 +53,7 @@ typedef struct {
   BfMeasures         measures;
   BfActionParameters actions;
   BfScratch          scratch;
+  BfActionParts      parts; /* that actions share */
   BfReached         *layer; /* [T] */
   BfReachableSize    size;
   double             expanded; /* successors found or costed by all ranks in this start: for its progress */
