@@ -97,6 +97,8 @@ typedef struct {
   double  most;          /* measures of a layer at most: M, or B; INFINITY where tokens are not quantized */
   double  beam;          /* B of the last run; 0: every measure is kept */
   double  runs;          /* of a beam that doubles: the work of all its runs, in that of the last */
+  double  tables;        /* numbers in the tables of contexts alone, a node, at most, of 4 bytes */
+  double  all_tables;    /* the same if there were no bound, and no two contexts shared one */
   double  actions;       /* K */
   int     horizon;       /* T */
   int64_t measure_bytes; /* a measure */

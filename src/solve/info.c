@@ -136,6 +136,10 @@ static void print_reachable_fits(const BfInfo *x, const BfReachableSize *size, d
   if (bf_reachable_peak_bytes(&less) <= room)
     at += snprintf(text + at, sizeof text - (size_t)at, "a horizon of %d; ", less.horizon);
   less = *size;
+  while (less.beam > 1 && bf_reachable_peak_bytes(&less) > room) less.most = less.beam = floor(less.beam / 2);
+  if (less.beam > 0 && bf_reachable_peak_bytes(&less) <= room)
+    at += snprintf(text + at, sizeof text - (size_t)at, "a beam of %g; ", less.beam);
+  less = *size;
   while (less.actions > 1 && bf_reachable_peak_bytes(&less) > room) less.actions = floor(less.actions * 0.9);
   at += snprintf(text + at, sizeof text - (size_t)at, "%g actions; ", less.actions);
   if (ceil(peak / (left - program)) < 1e6)
@@ -154,9 +158,13 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
   bf_print(x->run, "reachable space: at most %s successors merged, %s costed\n", bf_human_count(size->expanded, a),
            bf_human_count(size->costed, b));
   print_layers(x, size);
-  for (int t = 0; t < size->horizon; t++) file += bf_reachable_kept_bytes(later, t, bf_reachable_most(later, t));
-  bf_info_memory(x, "at most ", peak + program, left, "");
-  if (peak + program > left) print_reachable_fits(x, later, left, program);
+  for (int t = 0; t < size->horizon; t++)
+    file += later->beam > 0 ? bf_reachable_most(later, t) * ((double)later->measure_bytes + 12)
+                            : bf_reachable_kept_bytes(later, t, bf_reachable_most(later, t));
+  if (later->beam > 0)
+    bf_print(x->run, "  %-*s at most %s a node\n", COLUMN, "tables of beam", bf_human_bytes(4 * later->tables, a));
+  bf_info_memory(x, "at most ", peak + program + 4 * later->tables, left, "");
+  if (peak + program + 4 * later->tables > left) print_reachable_fits(x, later, left - 4 * later->tables, program);
   const BfReachableOptions beam = bf_solve_reachable_options(o);
   BF_TRY(bf_reachable_estimate(x->run, x->problem, &beam, x->machine, &e, error));
   add_rounds(x, o, later->work / size->work, &e);
@@ -178,7 +186,7 @@ BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   BF_TRY(bf_together(x->run->world, size_later(x, o, &later, error), error));
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
-    if (turn && (o->space >= 0 || x->answer)) continue;
+    if (turn && (o->space >= 0 || o->beam || x->answer)) continue;
     if (space == BF_SPACE_REACHABLE) BF_TRY(reachable(x, o, &choice.reachable, &later.reachable, error));
     else if (choice.full.measures > 0) BF_TRY(full(x, o, &choice.full, &later.full, error));
   }

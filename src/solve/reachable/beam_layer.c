@@ -148,10 +148,33 @@ done:
   return status;
 }
 
+/* What another round may need, all of which may be kept, and what follows the last; arrays double. */
+static double round_bytes(const BfBeamLayer *l) {
+  const double pairs = (double)l->each * (double)l->x->problem->actions, measure = (double)l->x->measures.bytes,
+               arrive = 1.25 * pairs + 1024, set = (double)l->set.count + arrive, sent = (double)l->sent.count + pairs;
+  double bytes = pairs * (4 * (double)l->bytes + 40) + set * (2 * measure + 120) + 24 * sent;
+  if (sent > (double)l->sent.room) bytes += 2 * sent * (double)sizeof(BfSent);
+  if ((double)l->log.count + arrive > (double)l->log.room) bytes += 16 * ((double)l->log.count + arrive);
+  for (double room = (double)l->set.room; room < set; room *= 2) bytes += 2 * room * (measure + 24);
+  return bytes;
+}
+
+/* A round that may not fit into memory is not begun: the layers that are complete are saved instead. */
+static BfStatus check_memory(BfBeamLayer *l, BfError *error) {
+  int64_t found  = l->set.count;
+  BfError memory = {0};
+  MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT64_T, MPI_SUM, l->x->run->world);
+  if (bf_reachable_memory(l->x, l->t, round_bytes(l), found, &memory) == BF_OK) return BF_OK;
+  if (memory.status == BF_STOPPED)
+    BF_TRY(bf_reachable_save_between(l->x, (BfReachablePosition){BF_STAGE_FORWARD, l->t}, error));
+  return bf_fail(error, memory.status, "%s", memory.text);
+}
+
 static BfStatus run_rounds(BfBeamLayer *l, BfError *error) {
   BfReachable *x    = l->x;
   const double each = (double)l->from->total / (double)(l->rounds > 0 ? l->rounds : 1) * (double)x->problem->actions;
   for (int64_t r = 0, all; r < l->rounds; r++) {
+    BF_TRY(check_memory(l, error));
     BF_TRY(bf_beam_round(l, error));
     x->expanded += each;
     bf_work_done(x->run, BF_PHASE_EXPAND, each);

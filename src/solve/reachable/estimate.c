@@ -99,6 +99,17 @@ static double sending(const BfReachable *x, const BfMachine *m, int t) {
                    bf_exchange_of_ranks(m, 4.0 * m->ranks) + agreements * bf_reduction_of_ranks(m, m->ranks, 8));
 }
 
+/* Tables of contexts alone: expansions of one context, and sweeps. Where all have one, successors and costs are looked
+ * up. */
+static void add_tables(const BfReachable *x, const BfMachine *m, Rates *r, BfRun *run, BfEstimate *e) {
+  const double contexts = (double)x->problem->train.contexts, look_up = 2e-9, node_ranks = (double)m->ranks / m->nodes,
+               swept = fmin(x->size.all_tables, x->size.tables * contexts) * x->problem->horizon;
+  bf_estimate_add(run, e, "tables of contexts alone",
+                  (x->size.tables * r->expand / contexts + swept * look_up) / node_ranks);
+  if (x->size.tables <= 0 || x->size.tables < x->size.all_tables) return;
+  r->expand = r->cost = contexts * look_up;
+}
+
 BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
                                const BfMachine *machine, BfEstimate *e, BfError *error) {
   const int        T      = problem->horizon;
@@ -114,17 +125,19 @@ BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfRea
   BF_GOTO(bf_agree(run->world, error));
   sample(&x, &r, error);
   BF_GOTO(bf_agree(run->world, error));
+  if (x.size.beam > 0) add_tables(&x, m, &r, run, e);
   for (int t = 0; t < T - 1; t++) {
     expand += busiest(&x, m, t) * r.expand;
     merge += busiest(&x, m, t) * (r.merge + r.sort) + bf_reachable_most(&x.size, t) * x.size.actions * 2e-9 / m->ranks;
     send += sending(&x, m, t);
     reduce += bf_reduction_of_nodes(m, 8 * bf_reachable_most(&x.size, t + 1));
   }
-  if (T > 1) bf_estimate_add(run, e, "expansion", expand);
-  if (T > 1) bf_estimate_add(run, e, "merging", merge);
-  if (T > 1 && m->ranks > 1) bf_estimate_add(run, e, "sending", send);
-  if (T > 1 && m->nodes > 1) bf_estimate_add(run, e, "reduction", reduce);
-  bf_estimate_add(run, e, "costs of the last layer", busiest(&x, m, T - 1) * r.cost);
+  const double runs = x.size.runs;
+  if (T > 1) bf_estimate_add(run, e, "expansion", runs * expand);
+  if (T > 1) bf_estimate_add(run, e, "merging", runs * merge);
+  if (T > 1 && m->ranks > 1) bf_estimate_add(run, e, "sending", runs * send);
+  if (T > 1 && m->nodes > 1) bf_estimate_add(run, e, "reduction", runs * reduce);
+  bf_estimate_add(run, e, "costs of the last layer", runs * busiest(&x, m, T - 1) * r.cost);
 done:
   bf_reachable_clear(&x);
   return status;

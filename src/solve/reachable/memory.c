@@ -21,9 +21,9 @@ BfStatus bf_reachable_memory(const BfReachable *x, int t, double bytes, int64_t 
              bf_checkpoint_result(x->checkpoint));
   return bf_fail(error, x->checkpoint && further ? BF_STOPPED : BF_FAILURE,
                  "the reachable space outgrows memory in layer %d of %d: layers 0 to %d have %s measures%s; its %lld "
-                 "successors a measure need %s more a node, %s are free: %sstart afresh with fewer actions, coarser "
+                 "successors a measure need %s more a node, %s are free: %sstart afresh with %sfewer actions, coarser "
                  "quantize.cells, fewer quantize.atoms, a shorter horizon, or on more nodes (`bellformer info` tells "
                  "what fits)",
                  t, x->problem->horizon, t, layers, far, (long long)x->problem->actions, bf_human_bytes(want, a),
-                 bf_human_bytes(left, b), go);
+                 bf_human_bytes(left, b), go, x->beam ? "a smaller -beam, " : "");
 }
