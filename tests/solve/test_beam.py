@@ -1,10 +1,12 @@
 """`-beam B`: the lower bound is never above the optimum over every list of layers, nor the answer below it; the beam of an independent
 program keeps the same; a beam that drops nothing changes no bit; doublings end with the optimum; the same bits on any number of ranks, and
 after stops."""
+import glob
 import os
 import sys
 import tempfile
 
+import h5py
 import numpy as np
 
 import oracle
@@ -125,19 +127,21 @@ def ranks(p, width, *options):
 
 
 def stopped():
-    """A time limit stops the run between layers, and within the last, on another number of ranks each time."""
-    options = ["-beam", 5, "-beam_doublings", 1]
-    wanted = beam(DEEP, *options[1:])
+    """A time limit stops the run between layers and within them, and in the doubling, also on three ranks."""
+    p, options = {**DEEP, "horizon": 3, "cells": 0}, ["-beam", 2, "-beam_doublings", 1]
+    wanted, within = beam(p, *options[1:]), 0
     with tempfile.TemporaryDirectory(prefix="bf_beam_") as folder:
-        path, out, stops = oracle.write(DEEP, folder), os.path.join(folder, "run.h5"), 0
+        path, out, stops = oracle.write(p, folder), os.path.join(folder, "run.h5"), 0
         for turn in range(30):
             arguments = [path, "-o", out, *options] if turn == 0 else ["-restart", out]
-            done = run(["solve", *arguments, "-maxh", 1e-9, "-checkpoint_interval", 0], 3 if turn == 2 else 0)
+            done = run(["solve", *arguments, "-maxh", 1e-9, "-checkpoint_interval", 0], 3 if turn in (2, 7) else 0)
             assert done.returncode in (0, 75), done.stderr
             stops += done.returncode == 75
             if done.returncode == 0:
                 break
-        assert stops > 3 and done.returncode == 0, stops
+            with h5py.File(max(glob.glob(out + ".checkpoint/*.h5"))) as f:
+                within += "arrays/partial/edges" in f
+        assert stops > 6 and within > 1 and done.returncode == 0, (stops, within)
         assert not difference(wanted, Result(out)), difference(wanted, Result(out))
 
 

@@ -18,6 +18,7 @@ struct BfBeam {
   int64_t first;    /* B of the first run */
   int64_t width;    /* B of this one */
   int64_t doubling; /* its number */
+  double  limit;    /* of the layer under way, as it was saved: keys above it are dropped */
   double  least;    /* key that was dropped in any layer; INFINITY: nothing was */
   int64_t dropped;  /* pairs (measure, action) that are no edges, of all ranks */
   double  bound;    /* that all runs so far leave */

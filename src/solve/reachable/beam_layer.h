@@ -23,12 +23,15 @@ typedef struct {
   BfReachable    *x;
   int             t;
   BfReached      *from;
-  int64_t         each, rounds, done; /* measures a round */
-  int64_t         bytes;              /* of an item: a measure, its cost so far, its rest */
-  double          limit;              /* keys above it are dropped */
-  BfBeamRound    *round;
-  BfArray         sent, log;    /* BfSent; int64_t numbers in the set, -1: dropped */
-  BfArray         items, found; /* of a round: [bytes] each; BfSent */
+  int64_t        *order; /* [from->count] of their expansion: first those that a checkpoint knows */
+  int64_t         known; /* how many these are */
+  int64_t         each;  /* measures a round */
+  int64_t         known_rounds, rounds, done; /* known ones first; the same on all ranks */
+  int64_t         bytes;                      /* of an item: a measure, its cost so far, its rest */
+  double          limit;                      /* keys above it are dropped */
+  BfBeamRound    *round;                      /* [known_rounds + rounds] */
+  BfArray         sent, log;                  /* BfSent; int64_t numbers in the set, -1: dropped */
+  BfArray         items, found;               /* of a round: [bytes] each; BfSent */
   unsigned char  *successors, *out, *in;
   int64_t         in_room, out_room;
   double         *rest_of;          /* [K] */
@@ -43,6 +46,21 @@ BfStatus bf_beam_round(BfBeamLayer *l, BfError *error);
 /* Leave the `want` least in the set, of all ranks; *most: the largest key among them, where some were dropped, else
  * as it was. Collective. */
 BfStatus bf_beam_cut(BfBeamLayer *l, int64_t want, double *most, BfError *error);
+/* Room for some more entries, of `size` bytes, behind those that are there. Local. */
+BfStatus bf_array_grow(BfArray *array, int64_t more, int64_t size, BfError *error);
+
+/* Sort the set and number it over all ranks; the log and what belongs to measures follow. The set is to be indexed
+ * before more is inserted. Collective. */
+BfStatus bf_beam_number(BfBeamLayer *l, int64_t *offset, int64_t *total, BfError *error);
+typedef struct {
+  int64_t *first; /* [from->count + 1] */
+  BfEdge  *edge;  /* [first[from->count]], by measure */
+  double  *key;   /* the same */
+} BfBeamEdges;
+/* Owners tell the numbers of what they received. What was not kept, or whose own key lies above the limit, is no edge.
+ * Collective; clear them also after a failure. */
+BfStatus bf_beam_edges(BfBeamLayer *l, BfBeamEdges *edges, BfError *error);
+void     bf_beam_edges_clear(BfBeamEdges *edges);
 /* Where each rank's part of a buffer begins, and, at [ranks], how long it is. */
 static inline void bf_beam_displace(int ranks, const int count[], int at[]) {
   at[0] = 0;

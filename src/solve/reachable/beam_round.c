@@ -2,8 +2,7 @@
 #include "solve/reachable/beam_layer.h"
 #include <math.h>
 
-/* Room for some more entries behind those that are there. */
-static BfStatus grow(BfArray *array, int64_t more, int64_t size, BfError *error) {
+BfStatus bf_array_grow(BfArray *array, int64_t more, int64_t size, BfError *error) {
   if (array->count + more <= array->room) return BF_OK;
   const int64_t room = 2 * (array->count + more);
   void         *data = bf_calloc(room, (size_t)size, error);
@@ -26,8 +25,8 @@ static BfStatus expand_measure(BfBeamLayer *l, int64_t i, BfError *error) {
     const double spent = l->from->spent[i] + x->actions.stage[k];
     const BfSent found = {i * K + k, spent + l->rest_of[k]};
     if (found.key > l->limit) continue;
-    BF_TRY(grow(&l->items, 1, l->bytes, error));
-    BF_TRY(grow(&l->found, 1, sizeof found, error));
+    BF_TRY(bf_array_grow(&l->items, 1, l->bytes, error));
+    BF_TRY(bf_array_grow(&l->found, 1, sizeof found, error));
     unsigned char *item = (unsigned char *)l->items.data + l->items.count++ * l->bytes;
     if (x->beam->alone.all) bf_beam_successor(x, l->row, k, item);
     else memcpy(item, l->successors + k * x->measures.bytes, (size_t)x->measures.bytes);
@@ -39,12 +38,13 @@ static BfStatus expand_measure(BfBeamLayer *l, int64_t i, BfError *error) {
 }
 
 static BfStatus expand_round(BfBeamLayer *l, BfError *error) {
-  const int64_t begin = l->done * l->each, end = begin + l->each < l->from->count ? begin + l->each : l->from->count;
-  BfStatus      status = BF_OK;
+  const int64_t begin = l->known + (l->done - l->known_rounds) * l->each,
+                end   = begin + l->each < l->from->count ? begin + l->each : l->from->count;
+  BfStatus status     = BF_OK;
   l->items.count = l->found.count = 0;
   bf_phase_begin(l->x->run, BF_PHASE_EXPAND);
   for (int64_t i = begin; i < end && status == BF_OK; i++) {
-    status = expand_measure(l, i, error);
+    status = expand_measure(l, l->order[i], error);
     bf_count_values(l->x->run, (double)l->x->problem->actions);
   }
   bf_phase_end(l->x->run, BF_PHASE_EXPAND);
@@ -64,7 +64,7 @@ static BfStatus pack(BfBeamLayer *l, BfError *error) {
     BF_TRY(BF_NEW(&l->out, count * l->bytes, error));
     l->out_room = count;
   }
-  BF_TRY(grow(&l->sent, count, sizeof(BfSent), error));
+  BF_TRY(bf_array_grow(&l->sent, count, sizeof(BfSent), error));
   BF_TRY(BF_NEW(&owner, count, error));
   const unsigned char *item = l->items.data;
   for (int64_t e = 0; e < count; e++) {
@@ -86,9 +86,9 @@ static BfStatus pack(BfBeamLayer *l, BfError *error) {
 }
 
 static BfStatus make_room(BfBeamLayer *l, int64_t arriving, BfError *error) {
-  BF_TRY(grow(&l->log, arriving, sizeof(int64_t), error));
-  BF_TRY(grow(&l->spent, arriving, sizeof(double), error));
-  BF_TRY(grow(&l->rest, arriving, sizeof(double), error));
+  BF_TRY(bf_array_grow(&l->log, arriving, sizeof(int64_t), error));
+  BF_TRY(bf_array_grow(&l->spent, arriving, sizeof(double), error));
+  BF_TRY(bf_array_grow(&l->rest, arriving, sizeof(double), error));
   if (arriving <= l->in_room) return BF_OK;
   bf_free(l->in);
   l->in_room = 0;

@@ -58,5 +58,10 @@ void bf_reachable_clear(BfReachable *x) {
 void bf_reachable_forget_partial(BfReachable *x) {
   bf_free(x->partial.known);
   bf_free(x->partial.measure);
+  bf_free(x->partial.spent);
+  bf_free(x->partial.rest);
+  bf_free(x->partial.first);
+  bf_free(x->partial.edge);
+  bf_free(x->partial.key);
   x->partial = (BfPartial){0};
 }

@@ -32,7 +32,11 @@ typedef struct {
   unsigned char *known;  /* [count of the layer] which of this rank's measures are expanded, or costed; NULL: nothing */
   int64_t        offset; /* of the successors found so far: number of this rank's first, */
   int64_t        count;  /* how many it owns */
-  unsigned char *measure; /* [count][bytes] */
+  unsigned char *measure;      /* [count][bytes] */
+  double        *spent, *rest; /* [count] of a beam, as are: */
+  int64_t       *first;        /* [measures of the layer + 1] where the edges begin that were found so far */
+  BfEdge        *edge;         /* in numbers of the successors found so far */
+  double        *key;
 } BfPartial;
 
 typedef struct BfBeam BfBeam; /* beam.h */

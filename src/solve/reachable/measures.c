@@ -135,8 +135,10 @@ uint64_t bf_measures_hash(const BfMeasures *measures, const unsigned char *measu
 
 /* ---- sets ------------------------------------------------------------------------------------------------------- */
 
+enum { LEAST_ROOM = 16 }; /* so that an empty set can grow by doubling, after a sort too */
+
 BfStatus bf_measure_set_create(const BfMeasures *measures, BfMeasureSet *set, BfError *error) {
-  *set = (BfMeasureSet){.measures = measures, .room = 16, .slots = 32};
+  *set = (BfMeasureSet){.measures = measures, .room = LEAST_ROOM, .slots = 32};
   BF_TRY(BF_NEW(&set->measure, set->room * measures->bytes, error));
   BF_TRY(BF_NEW(&set->hash, set->room, error));
   return BF_NEW(&set->table, set->slots, error);
@@ -228,13 +230,13 @@ static int by_hash(const void *x, const void *y) {
 }
 
 BfStatus bf_measure_set_sort(BfMeasureSet *set, int64_t **position, BfError *error) {
-  const int64_t  bytes = set->measures->bytes, count = set->count;
+  const int64_t  bytes = set->measures->bytes, count = set->count, room = count > LEAST_ROOM ? count : LEAST_ROOM;
   Entry         *entry   = NULL;
   unsigned char *measure = NULL;
   BfStatus       status;
   *position = NULL;
   BF_GOTO(BF_NEW(&entry, count, error));
-  BF_GOTO(BF_NEW(&measure, count * bytes, error));
+  BF_GOTO(BF_NEW(&measure, room * bytes, error));
   BF_GOTO(BF_NEW(position, count, error));
   for (int64_t i = 0; i < count; i++) entry[i] = (Entry){set->hash[i], i, set->measure + i * bytes, bytes};
   qsort(entry, (size_t)count, sizeof *entry, by_hash);
@@ -248,7 +250,7 @@ BfStatus bf_measure_set_sort(BfMeasureSet *set, int64_t **position, BfError *err
   set->measure = measure;
   set->table   = NULL;
   set->slots   = 0;
-  set->room    = count;
+  set->room    = room;
   measure      = NULL;
 done:
   bf_free(entry);

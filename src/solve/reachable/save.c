@@ -45,7 +45,7 @@ static BfStatus save_layers(const BfReachable *x, BfReachablePosition at, BfErro
   return BF_OK;
 }
 
-static BfStatus begin(BfReachable *x, BfReachablePosition at, BfError *error) {
+BfStatus bf_reachable_save_begin(BfReachable *x, BfReachablePosition at, BfError *error) {
   bf_phase_begin(x->run, BF_PHASE_CHECKPOINT);
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", at.stage, error));
@@ -54,7 +54,7 @@ static BfStatus begin(BfReachable *x, BfReachablePosition at, BfError *error) {
   return save_layers(x, at, error);
 }
 
-static BfStatus end(BfReachable *x, double bytes, BfError *error) {
+BfStatus bf_reachable_save_end(BfReachable *x, double bytes, BfError *error) {
   BF_TRY(bf_checkpoint_end(x->checkpoint, bytes, error));
   bf_phase_end(x->run, BF_PHASE_CHECKPOINT);
   return BF_OK;
@@ -79,8 +79,8 @@ double bf_reachable_between_bytes(const BfReachable *x, BfReachablePosition at) 
 
 BfStatus bf_reachable_save_between(BfReachable *x, BfReachablePosition at, BfError *error) {
   const double bytes = bf_reachable_between_bytes(x, at);
-  BF_TRY(begin(x, at, error));
-  return end(x, bytes, error);
+  BF_TRY(bf_reachable_save_begin(x, at, error));
+  return bf_reachable_save_end(x, bytes, error);
 }
 
 double bf_reachable_forward_bytes(const BfReachable *x, int t, const BfMerge *m) {
@@ -99,12 +99,12 @@ BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *m, BfError *e
   BF_GOTO(bf_together(x->run->world, bf_measure_set_index(&m->set, error), error));
   BF_GOTO(bf_together(x->run->world, BF_NEW(&known, from->count, error), error));
   for (int64_t i = 0; i < bf_merge_complete(x, m); i++) known[m->order[i]] = 1;
-  BF_GOTO(begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error));
+  BF_GOTO(bf_reachable_save_begin(x, (BfReachablePosition){BF_STAGE_FORWARD, t}, error));
   BF_GOTO(bf_checkpoint_array(x->checkpoint, "partial/states", BF_STORE_BYTE, total, x->measures.bytes,
                               &(BfParts){1, &offset, &m->set.count}, m->set.measure, error));
   BF_GOTO(save_rows(x, "partial/known", BF_STORE_BYTE, from, 1, known, error));
   BF_GOTO(save_rows(x, "partial/successors", BF_STORE_INT64, from, x->problem->actions, from->successor, error));
-  status = end(x, bytes, error);
+  status = bf_reachable_save_end(x, bytes, error);
 done:
   bf_free(known);
   return status;
@@ -120,12 +120,12 @@ BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfE
   const int        T     = x->problem->horizon;
   const BfReached *layer = &x->layer[T - 1];
   const double     bytes = bf_reachable_last_bytes(x);
-  BF_TRY(begin(x, (BfReachablePosition){BF_STAGE_LAST, T - 1}, error));
+  BF_TRY(bf_reachable_save_begin(x, (BfReachablePosition){BF_STAGE_LAST, T - 1}, error));
   BF_TRY(save_rows(x, "partial/known", BF_STORE_BYTE, layer, 1, known, error));
   BF_TRY(save_rows(x, "partial/value", BF_STORE_DOUBLE, layer, 1, layer->value, error));
   BF_TRY(save_rows(x, "partial/policy", BF_STORE_INT32, layer, 1, layer->policy, error));
   BF_TRY(save_rows(x, "partial/readout", BF_STORE_INT32, layer, 1, layer->readout, error));
-  return end(x, bytes, error);
+  return bf_reachable_save_end(x, bytes, error);
 }
 
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
@@ -205,6 +205,7 @@ static BfStatus read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfReachab
   BF_TRY(read_rows(x, checkpoint, "partial/known", BF_STORE_BYTE, &x->layer[at.layer], 1, (void **)&p->known, error));
   if (at.stage == BF_STAGE_LAST) return read_results(x, checkpoint, "partial/", at.layer, error);
   BF_TRY(read_measures(x, checkpoint, "partial/states", &p->offset, &p->count, &total, &p->measure, error));
+  if (x->beam) return bf_beam_read_partial(x, checkpoint, error);
   return read_successors(x, checkpoint, "partial/successors", at.layer, error);
 }
 

@@ -1,9 +1,9 @@
 /* Checkpoints of the reachable space. Arrays: states/TTTT and successors/TTTT of layers whose expansion is complete;
  * value/TTTT, policy/TTTT (and readout/TTTT of the last layer) of layers that the backward pass has left; partial/...
  * of the layer under way: the successors found so far, numbered for now, which measures are complete (partial/known),
- * and their results. Of a beam: edges/TTTT and edge_counts/TTTT in place of successors, spent/TTTT, and nothing in the
- * middle of an expansion; of its i-th doubling the names end in _i. States are sorted by hash, so that each rank of any
- * number of ranks finds its own in one stretch.
+ * and their results. Of a beam: edges/TTTT and edge_counts/TTTT in place of successors, spent/TTTT; in the middle of an
+ * expansion as beam_partial.h tells; of its i-th doubling the names end in _i. States are sorted by hash, so that each
+ * rank of any number of ranks finds its own in one stretch.
  */
 #pragma once
 #include "solve/reachable/layers.h"
@@ -15,6 +15,9 @@ BfStatus bf_reachable_save_forward(BfReachable *x, int t, BfMerge *merge, BfErro
 /* In the middle of the last layer: known[i] tells which owned measures are costed. */
 double   bf_reachable_last_bytes(const BfReachable *x);
 BfStatus bf_reachable_save_last(BfReachable *x, const unsigned char known[], BfError *error);
+/* A generation with all layers that are complete at a position, to which more can be added before it ends. */
+BfStatus bf_reachable_save_begin(BfReachable *x, BfReachablePosition at, BfError *error);
+BfStatus bf_reachable_save_end(BfReachable *x, double bytes, BfError *error);
 /* Between layers. */
 double   bf_reachable_between_bytes(const BfReachable *x, BfReachablePosition at);
 BfStatus bf_reachable_save_between(BfReachable *x, BfReachablePosition at, BfError *error);

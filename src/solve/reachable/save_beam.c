@@ -28,6 +28,7 @@ BfStatus bf_beam_save(const BfReachable *x, BfError *error) {
   const BfBeam *beam = x->beam;
   BF_TRY(bf_checkpoint_number(x->checkpoint, "beam_doubling", beam->doubling, error));
   BF_TRY(bf_checkpoint_number(x->checkpoint, "beam_dropped", beam->dropped, error));
+  BF_TRY(save_double(x->checkpoint, "beam_limit", beam->limit, error));
   BF_TRY(save_double(x->checkpoint, "beam_least", beam->least, error));
   BF_TRY(save_double(x->checkpoint, "beam_bound", beam->bound, error));
   if (!beam->doubling) return BF_OK;
@@ -48,6 +49,7 @@ BfStatus bf_beam_read(BfReachable *x, BfCheckpoint *checkpoint, BfError *error) 
   BF_TRY(bf_checkpoint_get(checkpoint, "beam_doubling", &doubling, error));
   bf_beam_begin(beam, doubling);
   BF_TRY(bf_checkpoint_get(checkpoint, "beam_dropped", &beam->dropped, error));
+  BF_TRY(read_double(checkpoint, "beam_limit", &beam->limit, error));
   BF_TRY(read_double(checkpoint, "beam_least", &beam->least, error));
   BF_TRY(read_double(checkpoint, "beam_bound", &beam->bound, error));
   if (!doubling) return BF_OK;
@@ -101,25 +103,56 @@ BfStatus bf_beam_save_layer(const BfReachable *x, int t, BfError *error) {
                              from->edge, error);
 }
 
-static BfStatus make_room(BfReached *to, BfReached *from, BfError *error) {
-  BF_TRY(BF_NEW(&to->spent, to->count, error));
-  return BF_NEW(&from->first, from->count + 1, error);
+/* Rows of layer `from`'s measures, counts of edges, as where these begin; and where this rank's edges begin. */
+static BfStatus read_first(const BfReachable *x, BfCheckpoint *checkpoint, const char *name, const BfReached *from,
+                           int64_t **first, int64_t *before, BfError *error) {
+  BF_TRY(bf_together(x->run->world, BF_NEW(first, from->count + 1, error), error));
+  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT64, 1, &(BfParts){1, &from->offset, &from->count}, *first + 1,
+                            error));
+  for (int64_t i = 0; i < from->count; i++) (*first)[i + 1] += (*first)[i];
+  *before = edges_before(x, (*first)[from->count]);
+  return BF_OK;
 }
 
 BfStatus bf_beam_read_layer(BfReachable *x, BfCheckpoint *checkpoint, int t, BfError *error) {
   BfReached *to = &x->layer[t], *from = &x->layer[t - 1];
   char       name[BF_ARRAY_NAME];
-  BF_TRY(bf_together(x->run->world, make_room(to, from, error), error));
+  int64_t    before;
+  BF_TRY(bf_together(x->run->world, BF_NEW(&to->spent, to->count, error), error));
   bf_beam_array_name(x, "spent", t, name);
   BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_DOUBLE, 1, &(BfParts){1, &to->offset, &to->count}, to->spent,
                             error));
   bf_beam_array_name(x, "edge_counts", t - 1, name);
-  BF_TRY(bf_checkpoint_read(checkpoint, name, BF_STORE_INT64, 1, &(BfParts){1, &from->offset, &from->count},
-                            from->first + 1, error));
-  for (int64_t i = 0; i < from->count; i++) from->first[i + 1] += from->first[i];
-  const int64_t mine = from->first[from->count], before = edges_before(x, mine);
+  BF_TRY(read_first(x, checkpoint, name, from, &from->first, &before, error));
+  const int64_t mine = from->first[from->count];
   MPI_Allreduce(&mine, &from->edges, 1, MPI_INT64_T, MPI_SUM, x->run->world);
   BF_TRY(bf_together(x->run->world, BF_NEW(&from->edge, mine, error), error));
   bf_beam_array_name(x, "edges", t - 1, name);
   return bf_checkpoint_read(checkpoint, name, BF_STORE_INT64, 2, &(BfParts){1, &before, &mine}, from->edge, error);
+}
+
+static BfStatus make_partial(BfPartial *p, BfError *error) {
+  BF_TRY(BF_NEW(&p->spent, p->count, error));
+  return BF_NEW(&p->rest, p->count, error);
+}
+
+static BfStatus make_edges(BfPartial *p, int64_t edges, BfError *error) {
+  BF_TRY(BF_NEW(&p->edge, edges, error));
+  return BF_NEW(&p->key, edges, error);
+}
+
+BfStatus bf_beam_read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfError *error) {
+  BfPartial       *p    = &x->partial;
+  const BfReached *from = &x->layer[p->layer];
+  const BfParts    set  = {1, &p->offset, &p->count};
+  int64_t          before;
+  BF_TRY(bf_together(x->run->world, make_partial(p, error), error));
+  BF_TRY(bf_checkpoint_read(checkpoint, "partial/spent", BF_STORE_DOUBLE, 1, &set, p->spent, error));
+  BF_TRY(bf_checkpoint_read(checkpoint, "partial/rest", BF_STORE_DOUBLE, 1, &set, p->rest, error));
+  BF_TRY(read_first(x, checkpoint, "partial/edge_counts", from, &p->first, &before, error));
+  const int64_t mine  = p->first[from->count];
+  const BfParts edges = {1, &before, &mine};
+  BF_TRY(bf_together(x->run->world, make_edges(p, mine, error), error));
+  BF_TRY(bf_checkpoint_read(checkpoint, "partial/edges", BF_STORE_INT64, 2, &edges, p->edge, error));
+  return bf_checkpoint_read(checkpoint, "partial/keys", BF_STORE_DOUBLE, 1, &edges, p->key, error);
 }

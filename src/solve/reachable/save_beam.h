@@ -14,4 +14,6 @@ BfStatus bf_beam_read(BfReachable *x, BfCheckpoint *checkpoint, BfError *error);
 /* What a beam has of layer t, t >= 1, beside its measures: their costs so far, and the edges that lead to them. */
 double   bf_beam_edge_bytes(const BfReachable *x, int t);
 BfStatus bf_beam_save_layer(const BfReachable *x, int t, BfError *error);
+/* Of x->partial what a beam has beside known, offset, count and measure. */
+BfStatus bf_beam_read_partial(BfReachable *x, BfCheckpoint *checkpoint, BfError *error);
 BfStatus bf_beam_read_layer(BfReachable *x, BfCheckpoint *checkpoint, int t, BfError *error);
