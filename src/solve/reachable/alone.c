@@ -1,6 +1,6 @@
 /* What every context reaches alone, shape by shape. */
 #include "solve/reachable/alone_values.h"
-#include <stdlib.h>
+#include <math.h>
 
 static bool same_shape(const BfContext *a, const BfContext *b) {
   if (a->tags != b->tags || a->slots != b->slots || a->length != b->length) return false;
@@ -27,6 +27,7 @@ static BfStatus strings_of(const BfProblem *problem, int64_t s, BfMeasures *stri
 
 static BfStatus make_shapes(BfAlone *alone, BfError *error) {
   const BfProblem *problem = alone->problem;
+  int64_t          longest = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     BfAloneContext *context = &alone->context[s];
     context->shape          = find_shape(alone, s);
@@ -37,8 +38,9 @@ static BfStatus make_shapes(BfAlone *alone, BfError *error) {
     BF_TRY(bf_measure_set_create(&shape->measures, &shape->set, error));
     BF_TRY(BF_NEW(&shape->first, problem->horizon + 2, error));
     BF_TRY(BF_NEW(&shape->row, problem->horizon, error));
+    if (shape->measures.bytes > longest) longest = shape->measures.bytes;
   }
-  return BF_OK;
+  return BF_NEW(&alone->string, longest, error);
 }
 
 /* The parts of mu_0, into the sets of their shapes. */
@@ -52,9 +54,8 @@ static BfStatus insert_initial(BfAlone *alone, BfError *error) {
   for (int64_t s = 0; s < alone->problem->train.contexts; s++) {
     BfAloneContext *context = &alone->context[s];
     BfShape        *shape   = &alone->shape[context->shape];
-    unsigned char   part[shape->measures.bytes];
-    bf_measures_part(&all, measure, s, &shape->measures, part);
-    BF_GOTO(bf_measure_set_insert(&shape->set, part, &context->initial, error));
+    bf_measures_part(&all, measure, s, &shape->measures, alone->string);
+    BF_GOTO(bf_measure_set_insert(&shape->set, alone->string, &context->initial, error));
   }
 done:
   bf_free(measure);
@@ -92,7 +93,7 @@ static BfStatus note(Depth *x, const unsigned char *string, int32_t *number, BfE
 static BfStatus expand_measure(Depth *x, int64_t j, BfError *error) {
   const BfProblem *problem = x->alone->problem;
   const int64_t    K = problem->actions, bytes = x->shape->measures.bytes;
-  unsigned char    string[bytes];
+  unsigned char   *string = x->alone->string;
   BfContext        law;
   memset(string, 0, (size_t)bytes);
   bf_measures_load(&x->shape->measures, x->shape->set.measure + j * bytes, x->s, x->scratch, &law);
@@ -194,18 +195,17 @@ static void give_up(BfAlone *alone, int number) {
   alone->all                                = false;
 }
 
-/* All that a shape's contexts reach, or nothing of it: a measure takes K successors, and for each context a value a
- * depth and a cost a readout, of two numbers each. */
+/* All that a shape's contexts reach, or nothing of it. */
 static BfStatus reach(BfRun *run, const BfActionParameters *actions, BfScratch *scratch, BfAlone *alone, int number,
                       int64_t *left, BfError *error) {
-  const int     T        = alone->problem->horizon;
-  BfShape      *shape    = &alone->shape[number];
-  Depth         x        = {.run = run, .actions = actions, .scratch = scratch, .alone = alone, .shape = shape};
-  const int64_t contexts = contexts_of(alone, number, &x.s),
-                each     = alone->problem->actions + 2 * contexts * (T + 1 + alone->problem->cost.readouts);
-  x.most                 = *left / each < INT32_MAX ? *left / each : INT32_MAX;
-  x.many                 = shape->set.count > x.most;
-  shape->first[1]        = shape->set.count;
+  const int    T        = alone->problem->horizon;
+  BfShape     *shape    = &alone->shape[number];
+  Depth        x        = {.run = run, .actions = actions, .scratch = scratch, .alone = alone, .shape = shape};
+  const double contexts = (double)contexts_of(alone, number, &x.s),
+               each     = bf_alone_numbers(alone->problem, contexts, (double)shape->measures.bytes);
+  x.most                = (int64_t)fmin((double)*left / each, INT32_MAX);
+  x.many                = shape->set.count > x.most;
+  shape->first[1]       = shape->set.count;
   for (int t = 0; t < T && !x.many; t++) {
     const BfStatus status = expand_depth(&x, t, error);
     bf_measure_set_clear(&x.fresh);
@@ -213,7 +213,7 @@ static BfStatus reach(BfRun *run, const BfActionParameters *actions, BfScratch *
     shape->first[t + 2] = shape->set.count;
   }
   if (x.many) give_up(alone, number);
-  else *left -= shape->set.count * each;
+  else *left -= (int64_t)((double)shape->set.count * each);
   return BF_OK;
 }
 
@@ -256,13 +256,13 @@ void bf_alone_clear(BfAlone *alone) {
     bf_measures_clear(&shape->measures);
   }
   bf_free(alone->shape);
+  bf_free(alone->string);
   bf_free(alone->context);
   *alone = (BfAlone){0};
 }
 
 int64_t bf_alone_number(const BfAlone *alone, const BfMeasures *measures, const unsigned char *measure, int64_t s) {
   const BfShape *shape = &alone->shape[alone->context[s].shape];
-  unsigned char  part[shape->measures.bytes];
-  bf_measures_part(measures, measure, s, &shape->measures, part);
-  return bf_measure_set_find(&shape->set, part);
+  bf_measures_part(measures, measure, s, &shape->measures, alone->string);
+  return bf_measure_set_find(&shape->set, alone->string);
 }

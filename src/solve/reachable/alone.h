@@ -30,10 +30,18 @@ typedef struct {
   int              shapes;
   BfShape         *shape;
   BfAloneContext  *context;  /* [contexts] */
+  unsigned char   *string;   /* room for one of any shape */
   bool             all;      /* every context has a table */
   double           lower;    /* bound of V_0(mu_0) by all contexts, as it was summed up */
   double           negative; /* what terms below 0 may amount to in any sum of a path */
 } BfAlone;
+
+/* Numbers of 4 bytes that a measure takes of its shape's tables, of so many contexts: its K successors; for each
+ * context a value a depth and a cost a readout, of two each; and in the set its bytes, twice while that grows. */
+static inline double bf_alone_numbers(const BfProblem *problem, double contexts, double bytes) {
+  return (double)problem->actions + 2 * contexts * (problem->horizon + 1 + (double)problem->cost.readouts) + bytes / 2 +
+         8;
+}
 
 /* Tables of at most `numbers` numbers in all, once a node; the node's ranks share the work. scratch is the caller's.
  * Collective; clear it also after a failure. */

@@ -40,8 +40,8 @@ static void answer(BfBeamLayer *l, int64_t number[], int64_t counts[]) {
   const BfRun  *run  = l->x->run;
   const BfSent *sent = l->sent.data;
   MPI_Allgather(&l->set.count, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, run->world);
-  for (int64_t r = 0; r < l->done; r++) {
-    const BfBeamRound *round = &l->round[r];
+  for (int64_t r = 0; r < l->round.count; r++) {
+    const BfBeamRound *round = (const BfBeamRound *)l->round.data + r;
     bf_beam_displace(run->size, round->sent, l->sent_at);
     bf_beam_displace(run->size, round->got, l->got_at);
     MPI_Alltoallv((int64_t *)l->log.data + round->log_at, round->got, l->got_at, MPI_INT64_T, number + round->sent_at,

@@ -5,38 +5,34 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int64_t round_measures(const BfReachable *x, int64_t bytes) {
+/* Measures of a round at first, so that few successors are sent in vain, and at most: about half a second. */
+static int64_t round_measures(const BfReachable *x, int64_t bytes, int64_t *most) {
   const BfLimits *limits = bf_limits();
-  const double    terms  = x->beam->alone.all ? (double)x->problem->train.contexts : bf_reachable_terms(x->problem);
-  double          pairs  = (double)limits->batch_pairs;
+  const double    terms  = x->beam->alone.all ? (double)x->problem->train.contexts : bf_reachable_terms(x->problem),
+               K         = (double)x->problem->actions;
+  double pairs           = (double)limits->batch_pairs;
   pairs                  = fmin(pairs, limits->piece_terms / terms);
   pairs                  = fmin(pairs, (double)limits->batch_bytes / (double)bytes);
-  pairs                  = fmin(pairs, 4.0 * (double)x->beam->width / x->run->size); /* so that few are sent in vain */
-  const double measures  = floor(pairs / (double)x->problem->actions);
+  const double measures  = fmin(pairs, 4.0 * (double)x->beam->width / x->run->size) / K;
+  *most                  = pairs < K ? 1 : (int64_t)(pairs / K);
   return measures < 1 ? 1 : (int64_t)measures;
 }
 
 static BfStatus allocate(BfBeamLayer *l, BfError *error) {
   BfReachable  *x = l->x;
   const int64_t K = x->problem->actions;
-  BF_TRY(BF_NEW(&l->round, l->known_rounds + l->rounds, error));
   BF_TRY(BF_NEW(&l->rest_of, K, error));
   BF_TRY(BF_NEW(&l->row, x->problem->train.contexts, error));
   BF_TRY(BF_NEW(&l->sent_at, x->run->size + 1, error));
   BF_TRY(BF_NEW(&l->got_at, x->run->size + 1, error));
   if (!x->beam->alone.all) BF_TRY(BF_NEW(&l->successors, K * x->measures.bytes, error));
-  for (int64_t r = 0; r < l->known_rounds + l->rounds; r++) {
-    BF_TRY(BF_NEW(&l->round[r].sent, 2 * x->run->size, error));
-    l->round[r].got = l->round[r].sent + x->run->size;
-  }
   return bf_measure_set_create(&x->measures, &l->set, error);
 }
 
 static void clear(BfBeamLayer *l) {
-  for (int64_t r = 0; l->round && r < l->known_rounds + l->rounds; r++) bf_free(l->round[r].sent);
-  bf_free(l->round);
-  BfArray *const arrays[] = {&l->sent, &l->log, &l->items, &l->found, &l->spent, &l->rest};
-  for (int i = 0; i < 6; i++) bf_free(arrays[i]->data);
+  for (int64_t r = 0; r < l->round.count; r++) bf_free(((BfBeamRound *)l->round.data)[r].sent);
+  BfArray *const arrays[] = {&l->round, &l->sent, &l->log, &l->items, &l->found, &l->spent, &l->rest};
+  for (int i = 0; i < 7; i++) bf_free(arrays[i]->data);
   bf_free(l->order);
   bf_free(l->successors);
   bf_free(l->out);
@@ -129,19 +125,27 @@ static BfStatus check_memory(BfBeamLayer *l, BfError *error) {
   return bf_fail(error, memory.status, "%s", memory.text);
 }
 
-static BfStatus run_rounds(BfBeamLayer *l, BfError *error) {
-  BfReachable *x   = l->x;
-  int64_t      all = l->from->count - l->known;
-  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT64_T, MPI_SUM, x->run->world);
-  const double each = (double)all / (double)(l->rounds > 0 ? l->rounds : 1) * (double)x->problem->actions;
-  while (l->done < l->known_rounds + l->rounds) {
+/* Measures found and still to be expanded, of all ranks. */
+static void count(const BfBeamLayer *l, int64_t counts[2]) {
+  counts[0] = l->set.count;
+  counts[1] = l->from->count - l->expanded;
+  MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT64_T, MPI_SUM, l->x->run->world);
+}
+
+static BfStatus run_rounds(BfBeamLayer *l, int64_t most, BfError *error) {
+  BfReachable *x = l->x;
+  int64_t      counts[2], before;
+  for (count(l, counts); counts[1] > 0;) {
     BF_TRY(check_memory(l, error));
     BF_TRY(bf_beam_round(l, error));
-    x->expanded += each;
-    bf_work_done(x->run, BF_PHASE_EXPAND, each);
-    bf_work_done(x->run, BF_PHASE_MERGE, each);
-    MPI_Allreduce(&l->set.count, &all, 1, MPI_INT64_T, MPI_SUM, x->run->world);
-    if (all > 2 * (x->beam->width + 1)) BF_TRY(bf_beam_cut(l, x->beam->width + 1, &l->limit, error));
+    before = counts[1];
+    count(l, counts);
+    const double found = (double)(before - counts[1]) * (double)x->problem->actions;
+    x->expanded += found;
+    bf_work_done(x->run, BF_PHASE_EXPAND, found);
+    bf_work_done(x->run, BF_PHASE_MERGE, found);
+    if (counts[0] > 2 * (x->beam->width + 1)) BF_TRY(bf_beam_cut(l, x->beam->width + 1, &l->limit, error));
+    l->each             = 2 * l->each < most ? 2 * l->each : most;
     const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_beam_partial_bytes(l));
     if (order == BF_GO_ON) continue;
     BF_TRY(bf_beam_save_partial(l, error));
@@ -157,26 +161,17 @@ static BfStatus make_order(BfBeamLayer *l, const unsigned char *known, BfError *
   for (int pass = 1; pass >= 0; pass--) {
     for (int64_t i = 0; i < l->from->count; i++)
       if ((known ? known[i] : 0) == pass) l->order[at++] = i;
-    if (pass) l->known = at;
+    if (pass) l->expanded = at;
   }
   return BF_OK;
 }
 
-static void count_rounds(BfBeamLayer *l, bool partial) {
-  const int64_t most = bf_limits()->batch_pairs, edges = partial ? l->x->partial.first[l->from->count] : 0;
-  int64_t       rounds[2] = {(edges + most - 1) / most, (l->from->count - l->known + l->each - 1) / l->each};
-  MPI_Allreduce(MPI_IN_PLACE, rounds, 2, MPI_INT64_T, MPI_MAX, l->x->run->world);
-  l->known_rounds = rounds[0];
-  l->rounds       = rounds[1];
-}
-
-static BfStatus start(BfBeamLayer *l, BfError *error) {
+static BfStatus start(BfBeamLayer *l, int64_t *most, BfError *error) {
   BfReachable *x       = l->x;
   const bool   partial = x->partial.measure && x->partial.layer == l->t;
   l->limit             = INFINITY;
-  l->each              = round_measures(x, l->bytes);
+  l->each              = round_measures(x, l->bytes, most);
   BF_TRY(bf_together(x->run->world, make_order(l, partial ? x->partial.known : NULL, error), error));
-  count_rounds(l, partial);
   BF_TRY(bf_together(x->run->world, allocate(l, error), error));
   if (partial) BF_TRY(bf_beam_take_partial(l, error));
   bf_reachable_forget_partial(x);
@@ -185,9 +180,10 @@ static BfStatus start(BfBeamLayer *l, BfError *error) {
 
 BfStatus bf_beam_forward(BfReachable *x, int t, BfError *error) {
   BfBeamLayer l = {.x = x, .t = t, .from = &x->layer[t], .bytes = x->measures.bytes + 2 * (int64_t)sizeof(double)};
+  int64_t     most;
   BfStatus    status;
-  BF_GOTO(start(&l, error));
-  BF_GOTO(run_rounds(&l, error));
+  BF_GOTO(start(&l, &most, error));
+  BF_GOTO(run_rounds(&l, most, error));
   status = finish(&l, error);
 done:
   clear(&l);

@@ -23,15 +23,14 @@ typedef struct {
   BfReachable    *x;
   int             t;
   BfReached      *from;
-  int64_t        *order; /* [from->count] of their expansion: first those that a checkpoint knows */
-  int64_t         known; /* how many these are */
-  int64_t         each;  /* measures a round */
-  int64_t         known_rounds, rounds, done; /* known ones first; the same on all ranks */
-  int64_t         bytes;                      /* of an item: a measure, its cost so far, its rest */
-  double          limit;                      /* keys above it are dropped */
-  BfBeamRound    *round;                      /* [known_rounds + rounds] */
-  BfArray         sent, log;                  /* BfSent; int64_t numbers in the set, -1: dropped */
-  BfArray         items, found;               /* of a round: [bytes] each; BfSent */
+  int64_t        *order;        /* [from->count] of their expansion: first those that a checkpoint knows */
+  int64_t         expanded;     /* how many are */
+  int64_t         each;         /* measures of the next round */
+  int64_t         bytes;        /* of an item: a measure, its cost so far, its rest */
+  double          limit;        /* keys above it are dropped */
+  BfArray         round;        /* BfBeamRound: as many on all ranks */
+  BfArray         sent, log;    /* BfSent; int64_t numbers in the set, -1: dropped */
+  BfArray         items, found; /* of a round: [bytes] each; BfSent */
   unsigned char  *successors, *out, *in;
   int64_t         in_room, out_room;
   double         *rest_of;          /* [K] */
@@ -41,13 +40,16 @@ typedef struct {
   BfArray         spent, rest; /* double, of the set's measures */
 } BfBeamLayer;
 
-/* The next round: some of this rank's measures under all actions, sent to their owners. Collective. */
+/* A round: some of this rank's measures under all actions, sent to their owners. Collective. */
 BfStatus bf_beam_round(BfBeamLayer *l, BfError *error);
 /* Leave the `want` least in the set, of all ranks; *most: the largest key among them, where some were dropped, else
  * as it was. Collective. */
 BfStatus bf_beam_cut(BfBeamLayer *l, int64_t want, double *most, BfError *error);
 /* Room for some more entries, of `size` bytes, behind those that are there. Local. */
 BfStatus bf_array_grow(BfArray *array, int64_t more, int64_t size, BfError *error);
+
+/* A further round, without anything in it. Local. */
+BfStatus bf_beam_add_round(BfBeamLayer *l, BfBeamRound **round, BfError *error);
 
 /* Sort the set and number it over all ranks; the log and what belongs to measures follow. The set is to be indexed
  * before more is inserted. Collective. */

@@ -19,10 +19,10 @@ typedef struct {
 } Saved;
 
 static BfStatus describe(const BfBeamLayer *l, Saved *s, BfError *error) {
-  const int64_t expanded = l->known + (l->done - l->known_rounds) * l->each, all = l->from->count;
+  const int64_t all = l->from->count;
   BF_TRY(BF_NEW(&s->known, all, error));
   BF_TRY(BF_NEW(&s->count, all, error));
-  for (int64_t i = 0; i < expanded && i < all; i++) s->known[l->order[i]] = 1;
+  for (int64_t i = 0; i < l->expanded; i++) s->known[l->order[i]] = 1;
   for (int64_t i = 0; i < all; i++) s->count[i] = s->edges.first[i + 1] - s->edges.first[i];
   return BF_OK;
 }
@@ -97,10 +97,12 @@ static int holder(const int64_t first[], int ranks, int64_t number) {
 /* Edges begin .. end-1 by owner: what was sent, as if it had been now, and numbers [end - begin] within the owner's
  * set. measure: of the first edge; it moves on. */
 static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64_t end, int64_t *measure,
-                     int64_t number[], BfError *error) {
-  const BfPartial *p     = &l->x->partial;
-  BfBeamRound     *round = &l->round[l->done];
+                     int64_t number[], BfBeamRound **added, BfError *error) {
+  const BfPartial *p = &l->x->partial;
+  BfBeamRound     *round;
   const int        ranks = l->x->run->size;
+  BF_TRY(bf_beam_add_round(l, added, error));
+  round = *added;
   BF_TRY(bf_array_grow(&l->sent, end - begin, sizeof(BfSent), error));
   for (int64_t e = begin; e < end; e++) round->sent[holder(first, ranks, p->edge[e].next)]++;
   bf_beam_displace(ranks, round->sent, l->sent_at);
@@ -118,9 +120,8 @@ static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64
   return BF_OK;
 }
 
-static BfStatus exchange(BfBeamLayer *l, const int64_t number[], BfError *error) {
-  const BfRun *run   = l->x->run;
-  BfBeamRound *round = &l->round[l->done];
+static BfStatus exchange(BfBeamLayer *l, BfBeamRound *round, const int64_t number[], BfError *error) {
+  const BfRun *run = l->x->run;
   MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, run->world);
   bf_beam_displace(run->size, round->got, l->got_at);
   const int arriving = l->got_at[run->size];
@@ -129,17 +130,18 @@ static BfStatus exchange(BfBeamLayer *l, const int64_t number[], BfError *error)
   MPI_Alltoallv(number, round->sent, l->sent_at, MPI_INT64_T, (int64_t *)l->log.data + l->log.count, round->got,
                 l->got_at, MPI_INT64_T, run->world);
   l->log.count += arriving;
-  l->done++;
   return BF_OK;
 }
 
 static BfStatus known_rounds(BfBeamLayer *l, const int64_t first[], int64_t number[], BfError *error) {
   const int64_t most = bf_limits()->batch_pairs, edges = l->x->partial.first[l->from->count];
-  int64_t       measure = 0;
-  for (int64_t r = 0; r < l->known_rounds; r++) {
+  int64_t       measure = 0, rounds = (edges + most - 1) / most;
+  MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_INT64_T, MPI_MAX, l->x->run->world);
+  for (int64_t r = 0; r < rounds; r++) {
+    BfBeamRound  *round;
     const int64_t begin = r * most < edges ? r * most : edges, end = edges - begin < most ? edges : begin + most;
-    BF_TRY(bf_together(l->x->run->world, pack(l, first, begin, end, &measure, number, error), error));
-    BF_TRY(exchange(l, number, error));
+    BF_TRY(bf_together(l->x->run->world, pack(l, first, begin, end, &measure, number, &round, error), error));
+    BF_TRY(exchange(l, round, number, error));
   }
   return BF_OK;
 }

@@ -14,6 +14,15 @@ BfStatus bf_array_grow(BfArray *array, int64_t more, int64_t size, BfError *erro
   return BF_OK;
 }
 
+BfStatus bf_beam_add_round(BfBeamLayer *l, BfBeamRound **round, BfError *error) {
+  BF_TRY(bf_array_grow(&l->round, 1, sizeof **round, error));
+  *round = (BfBeamRound *)l->round.data + l->round.count;
+  BF_TRY(BF_NEW(&(*round)->sent, 2 * l->x->run->size, error));
+  (*round)->got = (*round)->sent + l->x->run->size;
+  l->round.count++;
+  return BF_OK;
+}
+
 /* What is kept of a measure's successors, as items. */
 static BfStatus expand_measure(BfBeamLayer *l, int64_t i, BfError *error) {
   BfReachable         *x       = l->x;
@@ -38,13 +47,12 @@ static BfStatus expand_measure(BfBeamLayer *l, int64_t i, BfError *error) {
 }
 
 static BfStatus expand_round(BfBeamLayer *l, BfError *error) {
-  const int64_t begin = l->known + (l->done - l->known_rounds) * l->each,
-                end   = begin + l->each < l->from->count ? begin + l->each : l->from->count;
-  BfStatus status     = BF_OK;
+  const int64_t left = l->from->count - l->expanded, end = l->expanded + (left < l->each ? left : l->each);
+  BfStatus      status = BF_OK;
   l->items.count = l->found.count = 0;
   bf_phase_begin(l->x->run, BF_PHASE_EXPAND);
-  for (int64_t i = begin; i < end && status == BF_OK; i++) {
-    status = expand_measure(l, l->order[i], error);
+  for (; l->expanded < end && status == BF_OK; l->expanded++) {
+    status = expand_measure(l, l->order[l->expanded], error);
     bf_count_values(l->x->run, (double)l->x->problem->actions);
   }
   bf_phase_end(l->x->run, BF_PHASE_EXPAND);
@@ -52,12 +60,14 @@ static BfStatus expand_round(BfBeamLayer *l, BfError *error) {
 }
 
 /* Items into the send buffer, by owner; what was sent, in the same order. */
-static BfStatus pack(BfBeamLayer *l, BfError *error) {
-  BfReachable  *x     = l->x;
-  BfBeamRound  *round = &l->round[l->done];
+static BfStatus pack(BfBeamLayer *l, BfBeamRound **added, BfError *error) {
+  BfReachable  *x = l->x;
+  BfBeamRound  *round;
   const int     ranks = x->run->size;
   const int64_t count = l->items.count;
   int          *owner = NULL;
+  BF_TRY(bf_beam_add_round(l, added, error));
+  round = *added;
   if (count > l->out_room) {
     bf_free(l->out);
     l->out_room = 0;
@@ -119,9 +129,8 @@ static BfStatus take(BfBeamLayer *l, int64_t arriving, BfError *error) {
   return BF_OK;
 }
 
-static BfStatus exchange(BfBeamLayer *l, BfError *error) {
-  BfRun       *run   = l->x->run;
-  BfBeamRound *round = &l->round[l->done];
+static BfStatus exchange(BfBeamLayer *l, BfBeamRound *round, BfError *error) {
+  BfRun       *run = l->x->run;
   MPI_Datatype type;
   MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, run->world);
   bf_beam_displace(run->size, round->got, l->got_at);
@@ -136,12 +145,12 @@ static BfStatus exchange(BfBeamLayer *l, BfError *error) {
 }
 
 BfStatus bf_beam_round(BfBeamLayer *l, BfError *error) {
-  BfRun *run = l->x->run;
+  BfRun       *run   = l->x->run;
+  BfBeamRound *round = NULL;
   BF_TRY(bf_together(run->world, expand_round(l, error), error));
   bf_phase_begin(run, BF_PHASE_MERGE);
-  BfStatus status = bf_together(run->world, pack(l, error), error);
-  if (status == BF_OK) status = exchange(l, error);
+  BfStatus status = bf_together(run->world, pack(l, &round, error), error);
+  if (status == BF_OK) status = exchange(l, round, error);
   bf_phase_end(run, BF_PHASE_MERGE);
-  l->done++;
   return status;
 }

@@ -1,4 +1,5 @@
 #include "bellformer/solve.h"
+#include "solve/reachable/alone.h"
 #include "solve/reachable/layers.h"
 #include <math.h>
 
@@ -24,14 +25,15 @@ static double all_measures(const BfProblem *problem) {
 }
 
 /* Every context reaches all that it has, or K times more from depth to depth. */
-static double all_tables(const BfProblem *problem) {
-  const double K       = (double)problem->actions;
-  double       reached = 1, numbers = 0;
+static double all_tables(const BfMeasures *measures) {
+  const BfProblem *problem = measures->problem;
+  const double     K       = (double)problem->actions;
+  double           reached = 1, numbers = 0;
   if (!problem->cells) return 0;
   for (int t = 0; t < problem->horizon; t++) reached = 1 + K * reached;
   for (int64_t s = 0; s < problem->train.contexts; s++)
     numbers += fmin(reached, context_measures(problem, &problem->context[s])) *
-               (K + 2 * (problem->horizon + 1 + (double)problem->cost.readouts));
+               bf_alone_numbers(problem, 1, 8 + (double)problem->context[s].slots * measures->width);
   return numbers;
 }
 
@@ -80,7 +82,7 @@ BfStatus bf_reachable_size(const BfProblem *problem, const BfReachableOptions *o
     size->beam       = ldexp((double)options->beam, options->doublings);
     size->most       = fmin(size->most, size->beam);
     size->runs       = 2 - ldexp(1, -options->doublings);
-    size->all_tables = all_tables(problem);
+    size->all_tables = all_tables(&measures);
     size->tables     = fmin(size->all_tables, (double)options->tables);
   }
   for (int t = 0; t < problem->horizon - 1; t++) size->expanded += bf_reachable_most(size, t) * size->actions;
