@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
   int64_t measure; /* of layer t + 1 */
   int64_t readout; /* of the last layer */
-  Edge   *edge;    /* the actions that may be the cheapest, in increasing order and of decreasing c(u_k); owned */
+  Edge   *edge;    /* the actions that may be the cheapest, in increasing order and of decreasing c(u_k) */
   int     edges;
   bool    stale;  /* cost and action are of a path that was used: the next is to be looked up */
   bool    over;   /* there is no next */
@@ -41,6 +41,7 @@ typedef struct {
   int64_t measure;
   int64_t branches;
   Branch *branch;
+  Edge   *edge; /* of all of them */
   int64_t paths, room;
   Path   *path; /* the best ones from here, as far as they were asked for */
 } Node;
@@ -50,8 +51,10 @@ typedef struct {
   int64_t        wanted;
   int64_t        nodes, room;
   Node          *node;
-  BfSuccessors   next; /* of the measure that is expanded */
+  BfSuccessors   next; /* of the measure that is expanded, as all below: [K] */
   int64_t       *order;
+  Branch        *branch;
+  Edge          *edge;
 } Search;
 
 void bf_best_clear(BfBest *best) {
@@ -88,41 +91,49 @@ static int by_cost(const void *a, const void *b) {
   return x->action < y->action ? -1 : x->action > y->action;
 }
 
-/* A branch from successors order[0 .. count-1], which are one. */
-static BfStatus make_branch(const Search *x, const int64_t order[], int64_t count, Branch *branch, BfError *error) {
-  const BfSuccessors *next  = &x->next;
-  const double       *stage = x->graph->stage;
-  *branch                   = (Branch){.measure = next->next[order[0]], .readout = next->readout[order[0]], .node = -1};
-  BF_TRY(BF_NEW(&branch->edge, count, error));
+/* A branch from successors order[0 .. count-1], which are one; edge: room for as many. */
+static Branch make_branch(const Search *x, const int64_t order[], int64_t count, Edge *edge) {
+  const BfSuccessors *next = &x->next;
+  Branch branch = {.measure = next->next[order[0]], .readout = next->readout[order[0]], .node = -1, .edge = edge};
   for (int64_t i = 0; i < count; i++) {
     const int32_t k = next->action[order[i]];
-    if (branch->edges && stage[k] >= branch->edge[branch->edges - 1].stage) continue;
-    branch->edge[branch->edges++] = (Edge){k, stage[k]};
+    const double  c = x->graph->stage[k];
+    if (branch.edges && c >= edge[branch.edges - 1].stage) continue;
+    edge[branch.edges++] = (Edge){k, c};
   }
-  choose(branch, next->value[order[0]]);
-  return BF_OK;
+  choose(&branch, next->value[order[0]]);
+  return branch;
 }
 
-static void forget_branches(Node *node, int64_t from) {
-  for (int64_t b = from; b < node->branches; b++) bf_free(node->branch[b].edge);
-  node->branches = from < node->branches ? from : node->branches;
+/* All of the successors' into x->branch, the best first. Returns how many. */
+static int64_t make_branches(Search *x) {
+  int64_t *order = x->order, used = 0, branches = 0;
+  for (int64_t i = 0; i < x->next.count; i++)
+    if (x->next.value[i] < INFINITY) order[used++] = i;
+  qsort_r(order, (size_t)used, sizeof *order, by_successor, &x->next);
+  for (int64_t i = 0, j; i < used; i = j) {
+    for (j = i + 1; j < used && x->next.next[order[j]] == x->next.next[order[i]];) j++;
+    x->branch[branches++] = make_branch(x, order + i, j - i, x->edge + i);
+  }
+  qsort(x->branch, (size_t)branches, sizeof *x->branch, by_cost);
+  return branches;
 }
 
 /* Of all branches no more than the `wanted` best can have a part in the best paths: whatever follows, a path begins
  * with the branch's best. */
-static BfStatus make_branches(Search *x, Node *node, BfError *error) {
-  int64_t *order = x->order, used = 0, distinct = 0;
-  for (int64_t i = 0; i < x->next.count; i++)
-    if (x->next.value[i] < INFINITY) order[used++] = i;
-  qsort_r(order, (size_t)used, sizeof *order, by_successor, &x->next);
-  for (int64_t i = 0; i < used; i++) distinct += !i || x->next.next[order[i]] != x->next.next[order[i - 1]];
-  BF_TRY(BF_NEW(&node->branch, distinct, error));
-  for (int64_t i = 0, j; i < used; i = j) {
-    for (j = i + 1; j < used && x->next.next[order[j]] == x->next.next[order[i]];) j++;
-    BF_TRY(make_branch(x, order + i, j - i, &node->branch[node->branches++], error));
+static BfStatus keep_branches(const Search *x, int64_t branches, Node *node, BfError *error) {
+  const int64_t kept  = branches < x->wanted ? branches : x->wanted;
+  int64_t       edges = 0;
+  for (int64_t b = 0; b < kept; b++) edges += x->branch[b].edges;
+  BF_TRY(BF_NEW(&node->branch, kept, error));
+  BF_TRY(BF_NEW(&node->edge, edges, error));
+  node->branches = kept;
+  Edge *edge     = node->edge;
+  for (int64_t b = 0; b < kept; b++) {
+    node->branch[b]      = x->branch[b];
+    node->branch[b].edge = memcpy(edge, x->branch[b].edge, sizeof *edge * (size_t)x->branch[b].edges);
+    edge += x->branch[b].edges;
   }
-  qsort(node->branch, (size_t)node->branches, sizeof *node->branch, by_cost);
-  forget_branches(node, x->wanted);
   return BF_OK;
 }
 
@@ -130,7 +141,7 @@ static BfStatus add_node(Search *x, int t, int64_t measure, BfError *error) {
   BF_TRY(bf_array_room(&x->node, x->nodes, &x->room, sizeof *x->node, error));
   Node *node = &x->node[x->nodes++];
   *node      = (Node){.t = t, .measure = measure};
-  return make_branches(x, node, error);
+  return keep_branches(x, make_branches(x), node, error);
 }
 
 /* The node of a measure, expanded when it is first asked for. */
@@ -232,6 +243,8 @@ static BfStatus find(Search *x, BfBest *best, BfError *error) {
 
 static BfStatus make(Search *x, int64_t K, BfError *error) {
   BF_TRY(BF_NEW(&x->order, K, error));
+  BF_TRY(BF_NEW(&x->branch, K, error));
+  BF_TRY(BF_NEW(&x->edge, K, error));
   BF_TRY(BF_NEW(&x->next.action, K, error));
   BF_TRY(BF_NEW(&x->next.next, K, error));
   BF_TRY(BF_NEW(&x->next.value, K, error));
@@ -240,12 +253,14 @@ static BfStatus make(Search *x, int64_t K, BfError *error) {
 
 static void clear(Search *x) {
   for (int64_t n = 0; n < x->nodes; n++) {
-    forget_branches(&x->node[n], 0);
     bf_free(x->node[n].branch);
+    bf_free(x->node[n].edge);
     bf_free(x->node[n].path);
   }
   bf_free(x->node);
   bf_free(x->order);
+  bf_free(x->branch);
+  bf_free(x->edge);
   bf_free(x->next.action);
   bf_free(x->next.next);
   bf_free(x->next.value);
