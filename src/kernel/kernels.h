@@ -5,6 +5,7 @@
 #pragma once
 #include "kernel/flat.h"
 #include "kernel/heads.h"
+#include "kernel/images.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -47,6 +48,10 @@ struct BfKernels {
   BfSweepBlock   *sweep_block;
   BfSweepLast    *sweep_last;
   /* Fused where the instruction set can. */
+  BfImagePrepare          *image_prepare;
+  BfImageSum              *image_sum;
+  BfImageRowOf            *image_row, *image_row_float;
+  BfImageJoin             *image_join;
   BfVelocity              *velocity;
   BfVelocityTransposed    *velocity_transposed;
   BfFeedforward           *feedforward_shared; /* all lanes with the same parameters */
@@ -76,6 +81,11 @@ BfTableRank             BF_KERNEL(bf_table_rank);
 BfTablePairs            BF_KERNEL(bf_table_pairs);
 BfSweepBlock            BF_KERNEL(bf_sweep_block);
 BfSweepLast             BF_KERNEL(bf_sweep_last);
+BfImagePrepare          BF_KERNEL(bf_image_prepare);
+BfImageSum              BF_KERNEL(bf_image_sum);
+BfImageRowOf            BF_KERNEL(bf_image_row);
+BfImageRowOf            BF_KERNEL(bf_image_row_float);
+BfImageJoin             BF_KERNEL(bf_image_join);
 BfVelocity              BF_KERNEL(bf_velocity);
 BfVelocityTransposed    BF_KERNEL(bf_velocity_transposed);
 BfFeedforward           BF_KERNEL(bf_feedforward_shared);

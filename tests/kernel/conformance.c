@@ -21,9 +21,9 @@ static const Family *const families[] = {&exp_family,        &activation_family,
                                          &transposed_family};
 enum { FAMILIES = sizeof families / sizeof *families };
 /* A kernel without a case of its own must not slip in: exp, three of layers, five of tables, two of sweeps, two of
- * velocities; four of the feed-forward part, which the layer's and the velocities' cases call; and four of many heads
- * (test_heads.c). */
-_Static_assert(sizeof(BfKernels) == 22 * sizeof(void *), "a kernel without a case in tests/kernel");
+ * velocities; four of the feed-forward part, which the layer's and the velocities' cases call; four of many heads
+ * (test_heads.c); and five of images (tests/solve/test_images.c). */
+_Static_assert(sizeof(BfKernels) == 27 * sizeof(void *), "a kernel without a case in tests/kernel");
 
 /* ---- what cases share ------------------------------------------------------------------------------------------- */
 

@@ -10,21 +10,23 @@ static const double guessed_value = 3e-10; /* seconds of a Q-value where they ar
 /* ---- what is filled before the sweeps --------------------------------------------------------------------------- */
 
 /* Seconds that a rank fills the tables of all shapes: of this run, and of the machine, whose nodes then exchange them.
- * lead: of a block and lead of the last. */
+ * last: of the last shape. */
 typedef struct {
-  double here, there, lead;
+  double        here, there;
+  BfTableSample last;
 } TableSeconds;
 
 static BfStatus tables(BfFullSample *x, const BfMachine *m, TableSeconds *seconds, BfError *error) {
   for (int i = 0; i < x->space.shapes; i++) {
     const int64_t s      = x->space.shape[i];
-    const double  blocks = (double)x->actions.blocks, leads = (double)bf_sample_leads(x, s);
-    double        start, each;
-    BF_TRY(bf_sample_table(x, s, &start, &each, error));
-    seconds->here += blocks * (start + each * leads / x->run->size);
-    seconds->there += blocks * (start + each * bf_most_dealt(leads, m->ranks));
+    const double  blocks = (double)x->actions.blocks;
+    BfTableSample t;
+    BF_TRY(bf_sample_table(x, s, &t, error));
+    const double units = (double)t.way.units, shared = t.way.images_bytes ? t.start : 0, alone = t.start - shared;
+    seconds->here += blocks * (shared / x->run->node_size + alone + t.unit * units / x->run->size);
+    seconds->there += blocks * (shared / m->node_ranks + alone + t.unit * bf_most_dealt(units, m->ranks));
     seconds->there += bf_reduction_of_nodes(m, 4 * (double)x->space.context[s].measures * (double)x->problem->actions);
-    seconds->lead = each;
+    seconds->last = t;
   }
   return BF_OK;
 }
@@ -180,7 +182,7 @@ static BfStatus estimate_parts(BfFullSample *x, const BfMachine *m, BfEstimate *
   bf_estimate_add(x->run, e, "terminal costs", cost);
   bf_estimate_add(x->run, e, "tables", table.there);
   e->rough = x->space.contexts > 1;
-  if (x->space.contexts == 1) bf_sample_gather(x, table.lead, &value, error);
+  if (x->space.contexts == 1) bf_sample_gather(x, &table.last, &value, error);
   BF_TRY(bf_agree(x->run->world, error));
   bf_estimate_add(x->run, e, "sweeps", T * values * value);
   if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, 1, values * value));

@@ -35,25 +35,30 @@ void bf_sparse_destroy(void *memory, int64_t bytes) {
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
-int64_t bf_sample_leads(const BfFullSample *x, int64_t s) {
-  const BfContext *c     = &x->problem->context[s];
-  const int64_t    radix = x->space.context[s].radix[c->tags - 1], M = x->space.context[s].measures;
-  return !bf_table_shape_fits(&x->space, s) ? M : c->tags == 1 ? radix : M / radix;
-}
+/* Share `worker` of `workers` of one block, into rows [BF_LANES][M_s] that nobody has touched: their pages are part of
+ * the time. by_rows: equal ranges of measures. */
+typedef struct {
+  int64_t s, block, worker, workers;
+  bool    by_rows;
+} Part;
 
-/* Share `worker` of `workers` of one block, of which `rows` [BF_LANES][M_s] are kept. */
-static BfStatus fill(BfFullSample *x, int64_t s, int64_t block, int64_t worker, int64_t workers, int32_t *rows,
-                     double *seconds, BfError *error) {
+static BfStatus fill(BfFullSample *x, const Part *part, int32_t *rows, double *seconds, BfError *error) {
+  const int64_t      M      = x->space.context[part->s].measures;
   const BfTableShare share  = {.space   = &x->space,
                                .actions = &x->actions,
-                               .s       = s,
-                               .worker  = (int)worker,
-                               .workers = (int)workers,
+                               .s       = part->s,
+                               .worker  = (int)part->worker,
+                               .workers = (int)part->workers,
                                .scratch = &x->scratch,
-                               .next    = rows - block * BF_LANES * x->space.context[s].measures};
-  const double       begin  = bf_seconds();
-  const BfStatus     status = bf_table_fill(&share, block, block + 1, error);
-  *seconds                  = bf_seconds() - begin;
+                               .next    = rows - part->block * BF_LANES * M,
+                               .rows    = part->by_rows};
+  BfTableFiller     *filler = NULL;
+  BF_TRY(bf_table_filler_create(&share, &filler, error));
+  madvise(rows, (size_t)(BF_LANES * M) * sizeof *rows, MADV_DONTNEED);
+  const double   begin  = bf_seconds();
+  const BfStatus status = bf_table_filler_fill(filler, part->block, part->block + 1, error);
+  *seconds              = bf_seconds() - begin;
+  bf_table_filler_destroy(&filler);
   return status;
 }
 
@@ -62,32 +67,33 @@ static BfStatus mean_fill(BfFullSample *x, int64_t s, int64_t workers, int32_t *
   const int64_t blocks = x->actions.blocks;
   *seconds             = 0;
   for (int i = 0; i < PLACES; i++) {
-    double a, b;
-    for (int twice = 0; twice < 2; twice++)
-      BF_TRY(fill(x, s, i * (blocks - 1) / (PLACES - 1), (2 * i + 1) * workers / (2 * PLACES), workers, rows,
-                  twice ? &b : &a, error));
+    const Part part = {s, i * (blocks - 1) / (PLACES - 1), (2 * i + 1) * workers / (2 * PLACES), workers, false};
+    double     a, b;
+    BF_TRY(fill(x, &part, rows, &a, error));
+    BF_TRY(fill(x, &part, rows, &b, error));
     *seconds += fmin(a, b) / PLACES;
   }
   return BF_OK;
 }
 
-BfStatus bf_sample_table(BfFullSample *x, int64_t s, double *start, double *lead, BfError *error) {
-  const int64_t bytes = BF_LANES * x->space.context[s].measures * (int64_t)sizeof(int32_t),
-                leads = bf_sample_leads(x, s), fewest = x->run->size < leads ? x->run->size : leads;
-  double   one, many;
-  BfStatus status;
-  int32_t *rows = bf_sparse_create(bytes, error);
+BfStatus bf_sample_table(BfFullSample *x, int64_t s, BfTableSample *table, BfError *error) {
+  const int64_t bytes = BF_LANES * x->space.context[s].measures * (int64_t)sizeof(int32_t);
+  double        one, many;
+  BfStatus      status;
+  BF_TRY(bf_table_way(&x->space, s, &table->way, error));
+  const int64_t units = table->way.units, fewest = x->run->size < units ? x->run->size : units;
+  int32_t      *rows = bf_sparse_create(bytes, error);
   if (!rows) return error->status;
-  int64_t workers = leads < INT32_MAX ? leads : INT32_MAX;
+  int64_t workers = units < INT32_MAX ? units : INT32_MAX;
   BF_GOTO(mean_fill(x, s, workers, rows, &one, error));
-  const double alone = (double)leads / (double)workers;
+  const double alone = (double)units / (double)workers;
   for (many = one; many < moment && workers > fewest;) {
     workers = workers / 4 > fewest ? workers / 4 : fewest;
     BF_GOTO(mean_fill(x, s, workers, rows, &many, error));
   }
-  const double more = (double)leads / (double)workers - alone;
-  *lead             = more > 0 ? fmax(0, many - one) / more : one / alone;
-  *start            = more > 0 ? fmax(0, one - *lead * alone) : 0;
+  const double more = (double)units / (double)workers - alone;
+  table->unit       = more > 0 ? fmax(0, many - one) / more : one / alone;
+  table->start      = more > 0 ? fmax(0, one - table->unit * alone) : 0;
 done:
   bf_sparse_destroy(rows, bytes);
   return status;
@@ -125,9 +131,9 @@ typedef struct {
 } Gather;
 
 /* The successors of a share of the table in the middle, under all actions. */
-static BfStatus find_successors(BfFullSample *x, int64_t workers, Gather *w, BfError *error) {
-  const int64_t M = x->space.context[0].measures, leads = bf_sample_leads(x, 0), each = M / leads, worker = workers / 2,
-                K = x->problem->actions, bytes = BF_LANES * M * (int64_t)sizeof(int32_t);
+static BfStatus find_successors(BfFullSample *x, int64_t leads, int64_t workers, Gather *w, BfError *error) {
+  const int64_t M = x->space.context[0].measures, each = M / leads, worker = workers / 2, K = x->problem->actions,
+                bytes = BF_LANES * M * (int64_t)sizeof(int32_t);
   double   unused;
   BfStatus status = BF_OK;
   w->first        = leads * worker / workers * each;
@@ -136,7 +142,8 @@ static BfStatus find_successors(BfFullSample *x, int64_t workers, Gather *w, BfE
   if (!rows) return error->status;
   BF_GOTO(BF_NEW(&w->next, K * w->count, error));
   for (int64_t b = 0; b < x->actions.blocks; b++) {
-    BF_GOTO(fill(x, 0, b, worker, workers, rows, &unused, error));
+    const Part part = {0, b, worker, workers, true};
+    BF_GOTO(fill(x, &part, rows, &unused, error));
     for (int64_t a = b * BF_LANES; a < K && a < (b + 1) * BF_LANES; a++)
       for (int64_t i = 0; i < w->count; i++)
         w->next[a * w->count + i] = (int32_t)(rows[a % BF_LANES * M + w->first + i] % w->V_count);
@@ -187,9 +194,10 @@ done:
   return status;
 }
 
-BfStatus bf_sample_gather(BfFullSample *x, double lead, double *value, BfError *error) {
-  const int64_t M = x->space.context[0].measures, K = x->problem->actions, leads = bf_sample_leads(x, 0),
+BfStatus bf_sample_gather(BfFullSample *x, const BfTableSample *table, double *value, BfError *error) {
+  const int64_t M = x->space.context[0].measures, K = x->problem->actions, leads = table->way.leads,
                 most_V = (int64_t)1 << 26, most = (int64_t)1 << 24;
+  const double lead = table->unit * (double)table->way.units / (double)leads;
   const double wanted =
       fmin(gather_moment / (lead * (double)x->actions.blocks), (double)most * (double)leads / ((double)M * (double)K));
   const int64_t workers = wanted > 1 ? (int64_t)fmax(x->run->size, (double)leads / wanted) : leads;
@@ -200,7 +208,7 @@ BfStatus bf_sample_gather(BfFullSample *x, double lead, double *value, BfError *
                      BF_NEW(&w.lane_next, K, error) == BF_OK;
   BF_GOTO(bf_together(x->run->world, ready ? BF_OK : error->status, error));
   for (int64_t i = 0; i < w.V_count; i++) w.V[i] = (double)(i * 2654435761u % 65536);
-  status = find_successors(x, workers < leads ? workers : leads, &w, error);
+  status = find_successors(x, leads, workers < leads ? workers : leads, &w, error);
   BF_GOTO(bf_together(x->run->world, status, error));
   for (int64_t a = 0; a < K; a++) {
     w.one[a]       = 1;

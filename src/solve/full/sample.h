@@ -1,5 +1,6 @@
 /* Samples of a solve in the full space, for its estimate: what its kernels take on parts of a problem. */
 #pragma once
+#include "solve/full/table.h"
 #include "solve/full/terminal.h"
 
 typedef struct {
@@ -17,12 +18,14 @@ void     bf_full_sample_clear(BfFullSample *sample);
 void *bf_sparse_create(int64_t bytes, BfError *error);
 void  bf_sparse_destroy(void *memory, int64_t bytes);
 
-/* The table of a shape is filled by rows of measures ("leads": joint laws of the tags before the last). */
-int64_t bf_sample_leads(const BfFullSample *sample, int64_t s);
-/* Seconds of a block of eight actions: at its start, and for a lead. */
-BfStatus bf_sample_table(BfFullSample *sample, int64_t s, double *start, double *lead, BfError *error);
+/* Seconds of a block of eight actions: at its start, by one rank alone, and for each of way.units. */
+typedef struct {
+  BfTableWay way;
+  double     start, unit;
+} BfTableSample;
+BfStatus bf_sample_table(BfFullSample *sample, int64_t s, BfTableSample *table, BfError *error);
 /* Seconds of a terminal cost of context s. */
 BfStatus bf_sample_costs(BfFullSample *sample, int64_t s, double *cost, BfError *error);
-/* Seconds of a Q-value where there is one context, whose table takes `lead` seconds a block and lead: V is gathered
+/* Seconds of a Q-value where there is one context, whose table is this: V is gathered
  * from memory at the successors of some measures under all actions. */
-BfStatus bf_sample_gather(BfFullSample *sample, double lead, double *value, BfError *error);
+BfStatus bf_sample_gather(BfFullSample *sample, const BfTableSample *table, double *value, BfError *error);

@@ -6,15 +6,17 @@
 /* Where rows of V are shared; and where V is one row that is gathered from memory. */
 double bf_full_sweep_terms(const BfProblem *problem) { return problem->train.contexts > 1 ? 0.1 : 1; }
 
-/* Terms of an entry of a context's table. Exponentials in the fast way: one a slot, tag and head; at the border of what
- * that way is for, one a pair of slots. Quantizing a slot takes about one term, sharing it among its centres a few for
- * each of them. */
-static double entry_terms(const BfFullSpace *space, int64_t s) {
+/* Terms of an entry of a context's table. Of images: one a slot of a tag, and centres; of a measure then a look-up a
+ * tag. Without: exponentials one a slot, tag and head; at the border of what that way is for, one a pair of slots.
+ * Quantizing a slot takes about one term, sharing it among its centres a few for each of them. */
+static double entry_terms(const BfFullSpace *space, int64_t s, const BfTableWay *way) {
   const BfProblem *problem = space->problem;
   const BfContext *c       = &problem->context[s];
-  const double slots = c->slots, heads = problem->layer.heads, seen = bf_table_shape_fits(space, s) ? c->tags : slots;
+  const double slots = c->slots, heads = problem->layer.heads, seen = bf_table_shape_fits(space, s) ? c->tags : slots,
+               measures = (double)space->context[s].measures;
   const double centres  = (double)problem->transition->centres(problem->layer.dim),
                quantize = centres > 1 ? 4 * centres : 1;
+  if (way->images > 0) return way->images / measures * (slots / c->tags) * 0.1 * (heads + quantize) + 0.1 * c->tags;
   return slots * (heads * seen + quantize);
 }
 
@@ -25,11 +27,18 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
   if (bf_full_space_create(problem, &space, &unused) != BF_OK)
     return unused.status == BF_BAD_INPUT ? BF_OK : bf_fail(error, unused.status, "%s", unused.text);
   const double T = problem->horizon, M = (double)space.measures, K = (double)problem->actions;
-  double       tables = 0, terminal = 0, terms = 0;
+  double       tables = 0, terminal = 0, terms = 0, images = 0;
   for (int i = 0; i < space.shapes; i++) {
     const double entries = (double)space.context[space.shape[i]].measures * K;
     tables += entries;
-    terms += entries * entry_terms(&space, space.shape[i]);
+    BfTableWay     way;
+    const BfStatus status = bf_table_way(&space, space.shape[i], &way, error);
+    if (status != BF_OK) {
+      bf_full_space_clear(&space);
+      return status;
+    }
+    terms += entries * entry_terms(&space, space.shape[i], &way);
+    images = fmax(images, (double)way.images_bytes);
   }
   for (int64_t s = 0; s < space.contexts; s++) terminal += (double)space.context[s].measures;
   size->measures       = space.measures;
@@ -37,7 +46,7 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
   size->tables         = tables < 0x1p62 ? (int64_t)tables : -1;
   size->value_bytes    = 8 * (T + 1) * M;
   size->policy_bytes   = 4 * T * M;
-  size->tables_bytes   = 4 * tables + 8 * terminal * (double)problem->cost.readouts;
+  size->tables_bytes   = 4 * tables + images + 8 * terminal * (double)problem->cost.readouts;
   size->V_bytes        = 16 * M;
   size->policies_bytes = 4 * T * M / run->nodes;
   size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;

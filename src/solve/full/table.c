@@ -9,38 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Successors of measures j0 .. j1-1 of a context, each evaluated on its own: for grids too fine for
- * tables over pairs of cells, and the reference that these are tested against. */
-BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
-  const BfFullSpace        *space   = share->space;
-  const BfActionParameters *actions = share->actions;
-  const BfProblem          *problem = space->problem;
-  const BfContext          *context = &problem->context[share->s];
-  BfScratch                *scratch = share->scratch;
-  BfContext                 law;
-  const int64_t             M   = space->context[share->s].measures;
-  const int64_t             end = M * (share->worker + 1) / share->workers;
-  for (int64_t j = M * share->worker / share->workers; j < end; j++) {
-    bf_full_unrank(space, share->s, j, scratch->cell);
-    bf_scratch_load(problem, context, scratch->cell, scratch, &law);
-    for (int64_t b = block0; b < block1; b++) {
-      bf_layer_apply(&problem->layer, &law, actions->parameters + b * actions->size, scratch->z, scratch->next,
-                     scratch->work);
-      for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
-        BF_TRY(bf_successor_cells(problem, &law, scratch->next, l, scratch, scratch->cell, error));
-        share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
-      }
-    }
-    if (share->run) bf_work_done(share->run, BF_PHASE_TABLES, (double)((block1 - block0) * BF_LANES) * share->workers);
-  }
-  return BF_OK;
-}
-
-BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
-  return bf_table_shape_fits(share->space, share->s) ? bf_table_shape_fill(share, block0, block1, error)
-                                                     : bf_table_fill_directly(share, block0, block1, error);
-}
-
 /* What other nodes computed: entries not computed here are -1. */
 static void exchange(BfRun *run, int32_t *next, int64_t count) {
   const int64_t piece = bf_limits()->reduced;
@@ -63,6 +31,8 @@ typedef struct {
   int64_t                   blocks;    /* of actions that are filled; of these */
   int64_t                   exchanged; /* are complete on every node */
   BfScratch                 scratch;
+  BfShared                  images; /* of a block: see BfTableShare */
+  BfTableFiller            *filler;
 } Build;
 
 static int64_t rows_of(const Build *b, int64_t blocks) { return blocks * BF_LANES < b->K ? blocks * BF_LANES : b->K; }
@@ -77,8 +47,12 @@ static void settle(Build *b) {
   b->exchanged = b->blocks;
 }
 
-/* This rank's share of the next blocks; about a 64th of the table, after which the run may stop. */
-static BfStatus fill_piece(Build *b, BfError *error) {
+static void sync_images(void *with) {
+  const Build *b = with;
+  bf_shared_sync(b->run, &b->images);
+}
+
+static BfStatus make_filler(Build *b, BfError *error) {
   const BfTableShare share = {.space   = b->space,
                               .actions = b->actions,
                               .s       = b->s,
@@ -86,17 +60,28 @@ static BfStatus fill_piece(Build *b, BfError *error) {
                               .workers = b->run->size,
                               .scratch = &b->scratch,
                               .next    = b->tables->next[b->shape],
-                              .run     = b->run};
-  const int64_t      piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
-  const int64_t      end    = b->blocks + (piece < left ? piece : left);
-  const BfStatus     status = bf_table_fill(&share, b->blocks, end, error);
-  b->blocks                 = end;
-  return status;
+                              .run     = b->run,
+                              .images  = b->images.base,
+                              .part    = b->run->node_rank,
+                              .parts   = b->run->node_size,
+                              .sync    = sync_images,
+                              .with    = b};
+  BF_TRY(bf_scratch_create(b->space->problem, &b->scratch, error));
+  return bf_table_filler_create(&share, &b->filler, error);
+}
+
+/* This rank's share of the next blocks; about a 64th of the table, after which the run may stop. */
+static BfStatus fill_piece(Build *b, BfError *error) {
+  const int64_t piece = (b->actions->blocks + 63) / 64, left = b->actions->blocks - b->blocks;
+  const int64_t end = b->blocks + (piece < left ? piece : left);
+  for (; b->blocks < end; b->blocks++)
+    BF_TRY(bf_together(b->run->world, bf_table_filler_fill(b->filler, b->blocks, b->blocks + 1, error), error));
+  return BF_OK;
 }
 
 static BfStatus fill(Build *b, BfCheckpoint *checkpoint, BfError *error) {
   while (b->blocks < b->actions->blocks) {
-    BF_TRY(bf_together(b->run->world, fill_piece(b, error), error));
+    BF_TRY(fill_piece(b, error));
     const BfOrder order = bf_checkpoint_ask(checkpoint, 4.0 * (double)rows_of(b, b->blocks) * (double)b->M);
     if (order == BF_GO_ON) continue;
     settle(b);
@@ -122,9 +107,16 @@ static BfStatus build_shape(BfRun *run, const BfFullSpace *space, const BfAction
   BF_TRY(bf_table_restore(run, tables, shape, M, K, checkpoint, &rows, error));
   b.blocks = b.exchanged = rows == K ? actions->blocks : rows / BF_LANES;
   bf_work_change(run, BF_PHASE_TABLES, -(double)rows * (double)M);
-  BfStatus status = bf_together(run->world, bf_scratch_create(space->problem, &b.scratch, error), error);
-  if (status == BF_OK) status = fill(&b, checkpoint, error);
+  BfTableWay way;
+  BfStatus   status;
+  BF_GOTO(bf_together(run->world, bf_table_way(space, s, &way, error), error));
+  if (way.images_bytes) BF_GOTO(bf_shared_create(run, way.images_bytes, "images of laws", &b.images, error));
+  BF_GOTO(bf_together(run->world, make_filler(&b, error), error));
+  status = fill(&b, checkpoint, error);
+done:
+  bf_table_filler_destroy(&b.filler);
   bf_scratch_clear(&b.scratch);
+  bf_shared_destroy(&b.images);
   return status;
 }
 

@@ -28,9 +28,30 @@ typedef struct {
   int64_t                   s; /* a context of the table's shape */
   int                       worker, workers;
   BfScratch                *scratch;
-  int32_t                  *next; /* [K][M_s] */
-  const BfRun              *run;  /* is told what is done; NULL: nobody */
+  int32_t                  *next;               /* [K][M_s] */
+  const BfRun              *run;                /* is told what is done; NULL: nobody */
+  bool                      measure_by_measure; /* without images, for comparison */
+  bool                      rows; /* of equal ranges of measures, as far as their first tags go; else of equal work */
+  /* Where workers share memory for the images of a block (bf_table_images), which part of them this one finds, and how
+   * they wait for each other; NULL: it has its own. */
+  int32_t *images;
+  int      part, parts;
+  void (*sync)(void *with);
+  void *with;
 } BfTableShare;
+
+/* Successors of measure j under the actions of blocks block0 .. block1-1, by a whole layer. */
+BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block0, int64_t block1, BfError *error);
+/* So many entries are filled; the other workers are as far. */
+void bf_table_told(const BfTableShare *share, double entries);
+/* How a table is filled. */
+typedef struct {
+  int64_t images_bytes; /* for share->images; 0: none are wanted */
+  int64_t leads;        /* rows of measures, joint laws of the tags before the last; of one tag its laws */
+  int64_t units;        /* equal parts of work in which workers' shares are counted */
+  double  images;       /* found for a block of actions, each an image of a tag; 0: the slower way, by exponentials */
+} BfTableWay;
+BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfError *error);
 
 /* Successors next[k * M_s + j] for the share's measures j under the actions of blocks block0 .. block1-1, by a whole
  * layer for every measure. Not collective. */

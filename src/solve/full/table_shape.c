@@ -2,6 +2,7 @@
 #include "bellformer/term.h"
 #include "kernel/kernels.h"
 #include "layer/flat.h"
+#include "solve/full/images.h"
 
 #include <string.h>
 
@@ -137,19 +138,22 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
 
 /* ---- filling ---------------------------------------------------------------------------------------------------- */
 
-typedef struct {
+struct BfTableFiller {
   const BfFullSpace        *space;
   const BfActionParameters *actions;
   const BfKernels          *kernels;
   BfTableShape              shape;
+  BfTagImages               images;
   BfScratch                *scratch;
-  const BfTableShare       *share;
+  BfTableShare              share;           /* with memory for images, */
+  int32_t                  *own_images;      /* which may be its own */
   int64_t                   s, block;        /* context, block of actions */
   int64_t                   type0, type1;    /* laws of the last tag whose sights are held */
   int64_t                  *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
   int                       held;            /* whether it holds any */
   int32_t                  *next;
-} Fill;
+};
+typedef struct BfTableFiller Fill;
 
 /* Sights of the tags before the last, where they changed: the first tags are the slowest. */
 static void see_lead(Fill *f) {
@@ -210,55 +214,134 @@ static void see_last(Fill *f) {
   }
 }
 
-/* Entries that are filled; the other ranks are as far. */
-static void told(const Fill *f, double entries) {
-  if (f->share->run) bf_work_done(f->share->run, BF_PHASE_TABLES, entries * f->share->workers);
+/* At most BF_TYPE_BLOCK types, measure by measure. */
+static BfStatus fill_region(void *of, const BfImageRegion *region, BfError *error) {
+  Fill *f  = of;
+  f->type0 = region->type[0];
+  f->type1 = region->type[1];
+  f->held  = 0;
+  see_last(f);
+  for (int64_t lead = region->lead[0]; lead < region->lead[1]; lead++) BF_TRY(fill_row(f, lead, error));
+  return BF_OK;
 }
 
 /* The share is one of the last tag's laws where there is one tag, of the others' joint laws where there are more. */
 static BfStatus fill_block(Fill *f, BfError *error) {
   const BfContext *c     = f->shape.context;
-  const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block), worker = f->share->worker,
-            workers   = f->share->workers;
+  const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block), worker = f->share.worker,
+            workers   = f->share.workers;
   const int64_t radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
   const int     alone = c->tags == 1;
   const int64_t end   = alone ? radix * (worker + 1) / workers : radix;
   const int64_t lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
-  f->kernels->table_prepare(&f->shape, f->actions->parameters + f->block * f->actions->size);
+  const double *parameters = f->actions->parameters + f->block * f->actions->size;
+  f->kernels->table_prepare(&f->shape, parameters);
   if (f->shape.image) {
-    f->kernels->table_pairs(&f->shape, f->actions->parameters + f->block * f->actions->size, lead0, lead1, lanes,
-                            f->next + f->block * BF_LANES * leads * radix);
-    told(f, (double)((lead1 - lead0) * radix * lanes));
+    f->kernels->table_pairs(&f->shape, parameters, lead0, lead1, lanes, f->next + f->block * BF_LANES * leads * radix);
+    bf_table_told(&f->share, (double)((lead1 - lead0) * radix * lanes));
     return BF_OK;
   }
-  for (f->type0 = alone ? radix * worker / workers : 0; f->type0 < end && lead0 < lead1; f->type0 = f->type1) {
-    f->type1 = f->type0 + BF_TYPE_BLOCK < end ? f->type0 + BF_TYPE_BLOCK : end;
-    f->held  = 0;
-    see_last(f);
-    for (int64_t lead = lead0; lead < lead1; lead++) {
-      BF_TRY(fill_row(f, lead, error));
-      told(f, (double)((f->type1 - f->type0) * lanes));
-    }
+  if (f->images.plan.way != BF_IMAGES_NONE && bf_images_prepare(&f->images, parameters))
+    return bf_images_fill(&f->images, &f->share, f->block, error);
+  for (int64_t type = alone ? radix * worker / workers : 0, to; type < end && lead0 < lead1; type = to) {
+    to                         = type + BF_TYPE_BLOCK < end ? type + BF_TYPE_BLOCK : end;
+    const BfImageRegion region = {{lead0, lead1}, {type, to}};
+    BF_TRY(fill_region(f, &region, error));
+    bf_table_told(&f->share, (double)((to - type) * (lead1 - lead0) * lanes));
   }
   return BF_OK;
 }
 
-BfStatus bf_table_shape_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
-  Fill     f = {.space   = share->space,
-                .actions = share->actions,
-                .kernels = share->space->problem->layer.kernels,
-                .scratch = share->scratch,
-                .share   = share,
-                .s       = share->s,
-                .next    = share->next};
-  BfStatus status;
-  BF_GOTO(create(&f.shape, share->space, share->s, error));
-  BF_GOTO(BF_NEW(&f.cell, f.shape.context->slots, error));
-  BF_GOTO(BF_NEW(&f.previous, f.shape.context->slots, error));
-  for (f.block = block0; f.block < block1; f.block++) BF_GOTO(fill_block(&f, error));
+/* Its own where workers do not share it. */
+static BfStatus make_images(Fill *f, BfError *error) {
+  if (f->shape.image || f->share.measure_by_measure) return BF_OK;
+  BF_TRY(bf_images_create(f->space, f->s, &f->shape, &f->images, error));
+  f->images.measures  = fill_region;
+  f->images.of        = f;
+  const int64_t bytes = bf_images_bytes(&f->images.plan);
+  if (!bytes || f->share.images) return BF_OK;
+  BF_TRY(BF_NEW(&f->own_images, bytes / (int64_t)sizeof *f->own_images, error));
+  f->share.images = f->own_images;
+  f->share.part   = 0;
+  f->share.parts  = 1;
+  f->share.sync   = NULL;
+  return BF_OK;
+}
+
+static BfStatus make(Fill *f, BfError *error) {
+  BF_TRY(create(&f->shape, f->space, f->s, error));
+  BF_TRY(BF_NEW(&f->cell, f->shape.context->slots, error));
+  BF_TRY(BF_NEW(&f->previous, f->shape.context->slots, error));
+  return make_images(f, error);
+}
+
+BfStatus bf_table_filler_create(const BfTableShare *share, BfTableFiller **out, BfError *error) {
+  Fill *f;
+  BF_TRY(BF_NEW(&f, 1, error));
+  *f                    = (Fill){.space   = share->space,
+                                 .actions = share->actions,
+                                 .kernels = share->space->problem->layer.kernels,
+                                 .scratch = share->scratch,
+                                 .share   = *share,
+                                 .s       = share->s,
+                                 .next    = share->next};
+  const BfStatus status = bf_table_shape_fits(f->space, f->s) ? make(f, error) : BF_OK;
+  if (status == BF_OK) *out = f;
+  else bf_table_filler_destroy(&f);
+  return status;
+}
+
+void bf_table_filler_destroy(BfTableFiller **filler) {
+  Fill *f = *filler;
+  if (!f) return;
+  bf_images_clear(&f->images);
+  clear(&f->shape);
+  bf_free(f->cell);
+  bf_free(f->previous);
+  bf_free(f->own_images);
+  bf_free(f);
+  *filler = NULL;
+}
+
+BfStatus bf_table_filler_fill(BfTableFiller *f, int64_t block0, int64_t block1, BfError *error) {
+  if (!f->shape.n) return bf_table_fill_directly(&f->share, block0, block1, error);
+  for (f->block = block0; f->block < block1; f->block++) BF_TRY(fill_block(f, error));
+  return BF_OK;
+}
+
+BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
+  BfTableFiller *filler = NULL;
+  BF_TRY(bf_table_filler_create(share, &filler, error));
+  const BfStatus status = bf_table_filler_fill(filler, block0, block1, error);
+  bf_table_filler_destroy(&filler);
+  return status;
+}
+
+/* Images that are found for a block: of each measure along rows, else as the plan counts them. */
+static void count_images(const BfImagesPlan *plan, double measures, BfTableWay *way) {
+  way->images_bytes = bf_images_bytes(plan);
+  way->images       = plan->way == BF_IMAGES_ROWS ? measures * plan->context->tags : plan->images;
+  if (plan->way == BF_IMAGES_PAIRS) way->units = bf_images_pairs_units(plan);
+}
+
+BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfError *error) {
+  const BfContext *c     = &space->problem->context[s];
+  const int64_t    radix = space->context[s].radix[c->tags - 1], M = space->context[s].measures;
+  BfTableShape     shape = {.context = c,
+                            .nearest = space->problem->transition->nearest && bf_cells_axes(space->problem->cells)};
+  BfImagesPlan     plan  = {0};
+  BfStatus         status;
+  int             *place = NULL;
+  *way                   = (BfTableWay){.leads = !bf_table_shape_fits(space, s) ? M : c->tags == 1 ? radix : M / radix};
+  way->units             = way->leads;
+  bf_layer_flat(&space->problem->layer, &shape.layer);
+  if (!bf_table_shape_fits(space, s) || is_pairs(&shape)) return BF_OK;
+  BF_GOTO(BF_NEW(&place, c->tags, error));
+  for (int g = 1; g < c->tags; g++) place[g] = place[g - 1] + is_apart(&space->problem->layer, c, g);
+  BF_GOTO(bf_images_plan_create(space, s, count_positions(&space->problem->layer, c), place, &plan, error));
+  if (plan.way != BF_IMAGES_NONE) count_images(&plan, (double)M, way);
 done:
-  clear(&f.shape);
-  bf_free(f.cell);
-  bf_free(f.previous);
+  bf_images_plan_clear(&plan);
+  bf_free(place);
   return status;
 }

@@ -1,0 +1,105 @@
+/* BF_IMAGES_PAIRS: two tags, in tiles of 64 laws each. An image of a law given the other's is used at once by the one
+ * measure that has both; where the tags differ in nothing, (a, b) and (b, a) share theirs. Bound by arithmetic: an
+ * image, or two, a measure. */
+#include "kernel/kernels.h"
+#include "solve/full/images.h"
+
+typedef struct {
+  BfTagImages        *x;
+  const BfTableShare *share;
+  int64_t             block, laws[2];
+  bool                alike;
+} Pairs;
+
+static int32_t *tile_at(const Pairs *p, int which) {
+  return p->x->tile + (int64_t)which * BF_IMAGE_TILE * BF_IMAGE_STRIDE * BF_LANES;
+}
+
+/* Images of tag g's laws `own` given the other's laws, where it sees them. */
+static void find_tile(const Pairs *p, int g, const int64_t own[2], const int64_t other[2], int which) {
+  const bool        sees = p->x->plan.tag[g].groups > 0;
+  const BfImageTile tile = {g, which, {own[0], own[1]}, {sees ? other[0] : 0, sees ? other[1] : 1}};
+  bf_images_tile(p->x, &tile, tile_at(p, which), BF_IMAGE_STRIDE);
+}
+
+/* Measures (a, b) of the tile, of images [own][other] in tiles number `first` and `second`. */
+static BfStatus join_tile(const Pairs *p, const int64_t a[2], const int64_t b[2], int first, int second,
+                          BfError *error) {
+  BfTagImages *x     = p->x;
+  const int    lanes = bf_action_parameters_in_block(p->share->space->problem, p->block), count = (int)(b[1] - b[0]);
+  const int    sees0 = x->plan.tag[0].groups > 0, sees1 = x->plan.tag[1].groups > 0;
+  x->join[0].image = tile_at(p, first);
+  x->join[1].image = tile_at(p, second);
+  x->join[0].row = x->join[1].row = NULL;
+  x->join[0].step                 = sees0;
+  x->join[1].step                 = BF_IMAGE_STRIDE;
+  int64_t doubts                  = 0;
+  for (int64_t i = a[0]; i < a[1]; i++) {
+    x->join[0].base = (i - a[0]) * BF_IMAGE_STRIDE;
+    x->join[1].base = sees1 ? i - a[0] : 0;
+    doubts += bf_images_join(x, p->share, p->block, i * p->laws[1] + b[0], count);
+  }
+  const BfImageRegion region = {{a[0], a[1]}, {b[0], b[1]}};
+  BF_TRY(bf_images_settle(x, p->share, p->block, &region, doubts, error));
+  bf_table_told(p->share, (double)((a[1] - a[0]) * count * lanes));
+  return BF_OK;
+}
+
+/* Tile (A, B), and (B, A) where `mirrored`. */
+static BfStatus fill_tile(const Pairs *p, const int64_t a[2], const int64_t b[2], bool mirrored, BfError *error) {
+  const bool diagonal = mirrored && a[0] == b[0];
+  find_tile(p, 0, a, b, 0);
+  if (!diagonal) find_tile(p, 1, b, a, 1);
+  BF_TRY(join_tile(p, a, b, 0, !diagonal, error));
+  return mirrored && !diagonal ? join_tile(p, b, a, 1, 0, error) : BF_OK;
+}
+
+static int64_t tiles_of(int64_t laws) { return (laws + BF_IMAGE_TILE - 1) / BF_IMAGE_TILE; }
+
+static void sides(int64_t from, int64_t tile, int64_t end, int64_t side[2]) {
+  side[0] = from + tile * BF_IMAGE_TILE;
+  side[1] = side[0] + BF_IMAGE_TILE < end ? side[0] + BF_IMAGE_TILE : end;
+}
+
+int64_t bf_images_pairs_units(const BfImagesPlan *plan) {
+  const int64_t rows = tiles_of(plan->tag[0].laws), columns = tiles_of(plan->tag[1].laws);
+  return plan->tag[1].like == 0 ? rows * (rows + 1) / 2 : rows * columns;
+}
+
+/* The share is one of tiles, in pairs where the tags are alike. */
+static BfStatus fill_tiles(const Pairs *p, BfError *error) {
+  const int64_t units = bf_images_pairs_units(&p->x->plan), columns = tiles_of(p->laws[1]);
+  const int64_t end  = units * (p->share->worker + 1) / p->share->workers;
+  int64_t       unit = 0, a[2], b[2];
+  for (int64_t row = 0; row * BF_IMAGE_TILE < p->laws[0] && unit < end; row++)
+    for (int64_t column = p->alike ? row : 0; column < columns && unit < end; column++, unit++) {
+      if (unit < units * p->share->worker / p->share->workers) continue;
+      sides(0, row, p->laws[0], a);
+      sides(0, column, p->laws[1], b);
+      BF_TRY(fill_tile(p, a, b, p->alike, error));
+    }
+  return BF_OK;
+}
+
+/* The share is one of rows: of the first tag's laws. */
+static BfStatus fill_rows(const Pairs *p, BfError *error) {
+  const int64_t lead0 = p->laws[0] * p->share->worker / p->share->workers,
+                lead1 = p->laws[0] * (p->share->worker + 1) / p->share->workers;
+  int64_t a[2], b[2];
+  for (int64_t row = 0; lead0 + row * BF_IMAGE_TILE < lead1; row++)
+    for (int64_t column = 0; column < tiles_of(p->laws[1]); column++) {
+      sides(lead0, row, lead1, a);
+      sides(0, column, p->laws[1], b);
+      BF_TRY(fill_tile(p, a, b, false, error));
+    }
+  return BF_OK;
+}
+
+BfStatus bf_images_fill_pairs(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
+  const Pairs p = {.x     = x,
+                   .share = share,
+                   .block = block,
+                   .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
+                   .alike = x->plan.tag[1].like == 0};
+  return share->rows ? fill_rows(&p, error) : fill_tiles(&p, error);
+}

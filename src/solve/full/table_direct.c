@@ -1,0 +1,36 @@
+/* Tables by a whole layer for every measure. */
+#include "solve/full/table.h"
+
+BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block0, int64_t block1, BfError *error) {
+  const BfFullSpace        *space   = share->space;
+  const BfActionParameters *actions = share->actions;
+  const BfProblem          *problem = space->problem;
+  const int64_t             M       = space->context[share->s].measures;
+  BfScratch                *scratch = share->scratch;
+  BfContext                 law;
+  bf_full_unrank(space, share->s, j, scratch->cell);
+  bf_scratch_load(problem, &problem->context[share->s], scratch->cell, scratch, &law);
+  for (int64_t b = block0; b < block1; b++) {
+    bf_layer_apply(&problem->layer, &law, actions->parameters + b * actions->size, scratch->z, scratch->next,
+                   scratch->work);
+    for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
+      BF_TRY(bf_successor_cells(problem, &law, scratch->next, l, scratch, scratch->cell, error));
+      share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
+    }
+  }
+  return BF_OK;
+}
+
+void bf_table_told(const BfTableShare *share, double entries) {
+  if (share->run) bf_work_done(share->run, BF_PHASE_TABLES, entries * share->workers);
+}
+
+/* For grids too fine for tables over pairs of cells, and the reference that these are tested against. */
+BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
+  const int64_t M = share->space->context[share->s].measures, end = M * (share->worker + 1) / share->workers;
+  for (int64_t j = M * share->worker / share->workers; j < end; j++) {
+    BF_TRY(bf_table_successors(share, j, block0, block1, error));
+    bf_table_told(share, (double)((block1 - block0) * BF_LANES));
+  }
+  return BF_OK;
+}
