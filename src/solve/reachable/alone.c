@@ -66,17 +66,17 @@ done:
 /* ---- one depth of one shape -------------------------------------------------------------------------------------- */
 
 typedef struct {
-  BfRun                    *run;
-  const BfActionParameters *actions;
-  BfScratch                *scratch;
-  BfAlone                  *alone;
-  BfShape                  *shape;
-  int64_t                   s;                        /* a context of the shape */
-  int64_t                   most;                     /* measures that the shape may have */
-  int32_t                  *row;                      /* of this depth's measures */
-  int64_t                   from, to, mine, mine_end; /* this depth's measures, and this rank's part of them */
-  BfMeasureSet              fresh;                    /* successors, found by this rank, that the set does not have */
-  bool                      many;
+  BfRun         *run;
+  BfActionParts *parts;
+  BfScratch     *scratch;
+  BfAlone       *alone;
+  BfShape       *shape;
+  int64_t        s;                        /* a context of the shape */
+  int64_t        most;                     /* measures that the shape may have */
+  int32_t       *row;                      /* of this depth's measures */
+  int64_t        from, to, mine, mine_end; /* this depth's measures, and this rank's part of them */
+  BfMeasureSet   fresh;                    /* successors, found by this rank, that the set does not have */
+  bool           many;
 } Depth;
 
 /* A known successor's number; of a new one -1 - its number in `fresh`. */
@@ -97,9 +97,12 @@ static BfStatus expand_measure(Depth *x, int64_t j, BfError *error) {
   BfContext        law;
   memset(string, 0, (size_t)bytes);
   bf_measures_load(&x->shape->measures, x->shape->set.measure + j * bytes, x->s, x->scratch, &law);
-  for (int64_t k = 0; k < K; k += BF_LANES) {
-    bf_layer_apply(&problem->layer, &law, x->actions->parameters + k / BF_LANES * x->actions->size, x->scratch->z,
-                   x->scratch->next, x->scratch->work);
+  for (int64_t k = 0, end = 0; k < K; k += BF_LANES) {
+    if (k >= end) {
+      end = bf_action_parts_range(x->parts, k, K);
+      bf_action_parts_evaluate(x->parts, &law, x->scratch);
+    }
+    bf_action_parts_apply(x->parts, k, &law, x->scratch);
     for (int l = 0; l < BF_LANES && k + l < K; l++) {
       BF_TRY(bf_measures_store(&x->shape->measures, x->s, &law, l, x->scratch, string, error));
       BF_TRY(note(x, string, &x->row[(j - x->from) * K + k + l], error));
@@ -196,11 +199,11 @@ static void give_up(BfAlone *alone, int number) {
 }
 
 /* All that a shape's contexts reach, or nothing of it. */
-static BfStatus reach(BfRun *run, const BfActionParameters *actions, BfScratch *scratch, BfAlone *alone, int number,
-                      int64_t *left, BfError *error) {
+static BfStatus reach(BfRun *run, BfActionParts *parts, BfScratch *scratch, BfAlone *alone, int number, int64_t *left,
+                      BfError *error) {
   const int    T        = alone->problem->horizon;
   BfShape     *shape    = &alone->shape[number];
-  Depth        x        = {.run = run, .actions = actions, .scratch = scratch, .alone = alone, .shape = shape};
+  Depth        x        = {.run = run, .parts = parts, .scratch = scratch, .alone = alone, .shape = shape};
   const double contexts = (double)contexts_of(alone, number, &x.s),
                each     = bf_alone_numbers(alone->problem, contexts, (double)shape->measures.bytes);
   x.most                = (int64_t)fmin((double)*left / each, INT32_MAX);
@@ -227,17 +230,18 @@ static BfStatus make_sets(BfAlone *alone, BfError *error) {
   return insert_initial(alone, error);
 }
 
-BfStatus bf_alone_create(BfRun *run, const BfProblem *problem, const BfActionParameters *actions, BfScratch *scratch,
-                         int64_t numbers, BfAlone *alone, BfError *error) {
-  *alone = (BfAlone){.problem = problem, .all = problem->cells != NULL};
+BfStatus bf_alone_create(BfRun *run, BfActionParts *parts, BfScratch *scratch, int64_t numbers, BfAlone *alone,
+                         BfError *error) {
+  const BfProblem *problem = parts->problem;
+  *alone                   = (BfAlone){.problem = problem, .all = problem->cells != NULL};
   BF_TRY(bf_together(run->world, make_room(alone, error), error));
   for (int64_t s = 0; s < problem->train.contexts; s++) alone->context[s].shape = -1;
   bf_phase_begin(run, BF_PHASE_TABLES);
   if (problem->cells) {
     BF_TRY(bf_together(run->world, make_sets(alone, error), error));
-    for (int i = 0; i < alone->shapes; i++) BF_TRY(reach(run, actions, scratch, alone, i, &numbers, error));
+    for (int i = 0; i < alone->shapes; i++) BF_TRY(reach(run, parts, scratch, alone, i, &numbers, error));
   }
-  const BfStatus status = bf_alone_evaluate(run, actions, alone, error);
+  const BfStatus status = bf_alone_evaluate(run, parts->actions, alone, error);
   bf_phase_end(run, BF_PHASE_TABLES);
   return status;
 }

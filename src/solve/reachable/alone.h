@@ -8,6 +8,7 @@
  * which says so is below 0. */
 #pragma once
 #include "bellformer/run.h"
+#include "solve/parts.h"
 #include "solve/reachable/measures.h"
 
 /* Contexts of one shape have the same transitions. */
@@ -43,10 +44,10 @@ static inline double bf_alone_numbers(const BfProblem *problem, double contexts,
          8;
 }
 
-/* Tables of at most `numbers` numbers in all, once a node; the node's ranks share the work. scratch is the caller's.
- * Collective; clear it also after a failure. */
-BfStatus bf_alone_create(BfRun *run, const BfProblem *problem, const BfActionParameters *actions, BfScratch *scratch,
-                         int64_t numbers, BfAlone *alone, BfError *error);
+/* Tables of at most `numbers` numbers in all, once a node; the node's ranks share the work. parts and scratch are the
+ * caller's. Collective; clear it also after a failure. */
+BfStatus bf_alone_create(BfRun *run, BfActionParts *parts, BfScratch *scratch, int64_t numbers, BfAlone *alone,
+                         BfError *error);
 void     bf_alone_clear(BfAlone *alone);
 
 /* Number of context s's part of a measure, which it reaches alone. */

@@ -53,7 +53,7 @@ BfStatus bf_reachable_beams(BfReachable *x, const BfReachableOptions *options, c
   BfReachablePosition at;
   BfStatus            status;
   beam->first = options->beam;
-  BF_GOTO(bf_alone_create(x->run, x->problem, &x->actions, &x->scratch, options->tables, &beam->alone, error));
+  BF_GOTO(bf_alone_create(x->run, &x->parts, &x->scratch, options->tables, &beam->alone, error));
   beam->bound = bf_alone_safe(&beam->alone, beam->alone.lower);
   introduce(x);
   bf_beam_begin(beam, 0);
