@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-static const int64_t MOST_BYTES = 1 << 25; /* of what is kept of one part */
-
 static int64_t blocks(int64_t count) { return (count + BF_LANES - 1) / BF_LANES; }
 
 /* Whether so many distinct ones of so many actions are few enough. */
@@ -76,9 +74,9 @@ static int64_t most_slots(const BfProblem *problem) {
   return most;
 }
 
-static BfStatus make_room(const BfProblem *problem, BfActionPart *part, BfError *error) {
+static BfStatus make_room(const BfProblem *problem, int64_t bytes, BfActionPart *part, BfError *error) {
   const int64_t slots = most_slots(problem), block = slots * part->each * BF_LANES,
-                fits = MOST_BYTES / (block * (int64_t)sizeof(double)) * BF_LANES, all = blocks(part->count) * BF_LANES;
+                fits = bytes / (block * (int64_t)sizeof(double)) * BF_LANES, all = blocks(part->count) * BF_LANES;
   part->room = fits < BF_LANES ? BF_LANES : fits < all ? fits : all;
   BF_TRY(BF_NEW(&part->place, part->count, error));
   BF_TRY(BF_NEW(&part->kept, part->room, error));
@@ -90,28 +88,29 @@ static BfStatus make_room(const BfProblem *problem, BfActionPart *part, BfError 
 }
 
 /* Looks for what actions share in one more part, and gives it up where they do not. */
-static BfStatus add(BfActionParts *x, const BfActionPart *of, BfError *error) {
+static BfStatus add(BfActionParts *x, int64_t bytes, const BfActionPart *of, BfError *error) {
   BfActionPart *part = &x->part[x->count++];
   *part              = *of;
   BF_TRY(find(x, part, error));
-  if (pays(part->count, x->problem->actions)) return make_room(x->problem, part, error);
+  if (pays(part->count, x->problem->actions)) return make_room(x->problem, bytes, part, error);
   clear_part(part);
   x->count--;
   return BF_OK;
 }
 
-BfStatus bf_action_parts_create(const BfProblem *problem, const BfActionParameters *actions, BfActionParts *all,
-                                BfError *error) {
+BfStatus bf_action_parts_create(const BfProblem *problem, const BfActionParameters *actions, int64_t bytes,
+                                BfActionParts *all, BfError *error) {
   const BfLayer *layer = &problem->layer;
   const int      d = layer->dim, inner = bf_layer_inner(layer);
   *all = (BfActionParts){.problem = problem, .actions = actions};
   BF_TRY(BF_NEW(&all->part, layer->heads + 1, error));
   BF_TRY(BF_NEW(&all->mean, layer->heads + 1, error));
   for (int h = 0; h < layer->heads; h++)
-    BF_TRY(add(all, &(BfActionPart){.head = h, .at = bf_attention_A(layer, h), .entries = d * d, .each = d}, error));
+    BF_TRY(add(all, bytes, &(BfActionPart){.head = h, .at = bf_attention_A(layer, h), .entries = d * d, .each = d},
+               error));
   if (inner < 0) return BF_OK;
-  return add(all, &(BfActionPart){.head = -1, .at = inner, .entries = layer->width * (d + 1), .each = layer->width},
-             error);
+  return add(all, bytes,
+             &(BfActionPart){.head = -1, .at = inner, .entries = layer->width * (d + 1), .each = layer->width}, error);
 }
 
 void bf_action_parts_clear(BfActionParts *all) {

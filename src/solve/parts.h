@@ -3,6 +3,8 @@
 #pragma once
 #include "solve/transition.h"
 
+enum { BF_PARTS_BYTES = 1 << 25 }; /* that are enough for what is kept of a part */
+
 typedef struct {
   int      head;        /* whose A; -1: W1 and b1 */
   int      at, entries; /* where it stands in the parameters */
@@ -30,9 +32,10 @@ typedef struct {
 } BfActionParts;
 
 /* Finds what actions share, by the bits of its numbers, where at most every second block of actions would be left. Work
- * of K, whose bulk is a hash of their numbers. `actions` is borrowed. Clear it also after a failure. */
-BfStatus bf_action_parts_create(const BfProblem *problem, const BfActionParameters *actions, BfActionParts *all,
-                                BfError *error);
+ * of K, whose bulk is a hash of their numbers. bytes: of what is kept of a part, one block of distinct ones at least.
+ * `actions` is borrowed. Clear it also after a failure. */
+BfStatus bf_action_parts_create(const BfProblem *problem, const BfActionParameters *actions, int64_t bytes,
+                                BfActionParts *all, BfError *error);
 void     bf_action_parts_clear(BfActionParts *all);
 
 /* How far from action `from`, a multiple of BF_LANES, to `to` what is shared can be kept: the end of the range at hand.

@@ -7,7 +7,7 @@ BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReacha
   BF_TRY(bf_reachable_size(problem, options, &x->size, error));
   BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
-  BF_TRY(bf_action_parts_create(problem, &x->actions, &x->parts, error));
+  BF_TRY(bf_action_parts_create(problem, &x->actions, BF_PARTS_BYTES, &x->parts, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
   BfReached *first = &x->layer[0];
   BF_TRY(BF_NEW(&first->measure, x->measures.bytes, error));
