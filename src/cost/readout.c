@@ -1,7 +1,7 @@
 /* Logits and log-softmax in lanes.
  *
- * A class may be one of a million, so logits are computed again in each pass rather than stored: a pass over them costs
- * dim products a class, the softmax an exponential. */
+ * A class may be one of a million, so logits are computed again in each pass rather than stored, where they are more
+ * than a few: a pass over them costs dim products a class, the softmax an exponential. */
 #include "readout.h"
 
 #include <math.h>
@@ -28,12 +28,26 @@ void bf_lane_logits(const BfCost *cost, int64_t readout, int label, const double
   logit(cost, readout, label, r, out);
 }
 
-static void largest(const BfCost *cost, int64_t readout, const double *r, double max[BF_LANES], int label[BF_LANES]) {
-  double x[BF_LANES];
-  logit(cost, readout, 0, r, max);
-  for (int l = 0; l < BF_LANES; l++) label[l] = 0;
-  for (int c = 1; c < cost->classes; c++) {
+/* held: [HELD][BF_LANES], where classes are so few that their logits are held from pass to pass. */
+enum { HELD = 16 };
+static const double *logit_of(const BfCost *cost, int64_t readout, int c, const double *r, const double *held,
+                              double x[BF_LANES]) {
+  if (cost->classes <= HELD) return held + (int64_t)c * BF_LANES;
+  logit(cost, readout, c, r, x);
+  return x;
+}
+
+/* Fills what is held. */
+static void largest(const BfCost *cost, int64_t readout, const double *r, double *held, double max[BF_LANES],
+                    int label[BF_LANES]) {
+  double one[BF_LANES];
+  for (int c = 0; c < cost->classes; c++) {
+    double *x = cost->classes <= HELD ? held + (int64_t)c * BF_LANES : one;
     logit(cost, readout, c, r, x);
+    for (int l = 0; l < BF_LANES && !c; l++) {
+      label[l] = 0;
+      max[l]   = x[l];
+    }
     for (int l = 0; l < BF_LANES; l++) {
       label[l] = x[l] > max[l] ? c : label[l];
       max[l]   = x[l] > max[l] ? x[l] : max[l];
@@ -42,8 +56,8 @@ static void largest(const BfCost *cost, int64_t readout, const double *r, double
 }
 
 void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int label[BF_LANES]) {
-  double max[BF_LANES];
-  largest(cost, readout, r, max, label);
+  double max[BF_LANES], held[HELD * BF_LANES];
+  largest(cost, readout, r, held, max, label);
 }
 
 int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]) {
@@ -82,11 +96,11 @@ static void add_gradient(const BfCost *cost, int64_t readout, const double *r, i
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
                      double *gradient) {
   Sums   sums = {.all = {0}};
-  double x[BF_LANES];
+  double held[HELD * BF_LANES], one[BF_LANES];
   int    top[BF_LANES];
-  largest(cost, readout, r, sums.max, top);
+  largest(cost, readout, r, held, sums.max, top);
   for (int c = 0; c < cost->classes; c++) {
-    logit(cost, readout, c, r, x);
+    const double *x = logit_of(cost, readout, c, r, held, one);
     for (int l = 0; l < lanes; l++) {
       if (c == top[l] && !gradient) continue;
       const double e = exp(x[l] - sums.max[l]);
@@ -95,7 +109,7 @@ void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int l
       sums.wrong[l] += c == label ? 0 : e;
     }
   }
-  logit(cost, readout, label, r, x);
+  const double *x = logit_of(cost, readout, label, r, held, one);
   for (int l = 0; l < lanes; l++) loss[l] = (sums.max[l] - x[l]) + log1p(sums.others[l]);
   if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }
@@ -107,9 +121,9 @@ void bf_readout_add(const BfCost *cost, int c, double by_logit, const double *r,
 
 void bf_readout_by_numbers(const BfCost *cost, int64_t readout, const double *r, int label, double weight,
                            double by[]) {
-  double max[BF_LANES], x[BF_LANES], all = 0, wrong = 0;
+  double max[BF_LANES], x[BF_LANES], held[HELD * BF_LANES], all = 0, wrong = 0;
   int    top[BF_LANES];
-  largest(cost, readout, r, max, top);
+  largest(cost, readout, r, held, max, top);
   for (int c = 0; c < cost->classes; c++) {
     logit(cost, readout, c, r, x);
     all += exp(x[0] - max[0]);

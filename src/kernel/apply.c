@@ -42,11 +42,12 @@ static const BfLane *normalize(const BfFlatLayer *layer, const BfContext *contex
 static const BfLane *encode(const BfFlatLayer *layer, const BfContext *context, const BfLane *seen, const Work *w) {
   const int d = layer->dim;
   if (!layer->encoding) return seen;
-  for (int g = 0; g < context->tags; g++)
-    for (int k = context->first[g] * d; k < context->first[g + 1] * d; k++) {
-      const BfPart e = part_set(layer->encoding[context->position[g] * d + k % d]);
-      for (int p = 0; p < BF_PARTS; p++) part_put(&w->s[k], p, part_of(&seen[k], p) + e);
-    }
+  for (int g = 0; g < context->tags; g++) {
+    const double *e = layer->encoding + context->position[g] * d;
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      for (int a = 0; a < d; a++)
+        for (int p = 0; p < BF_PARTS; p++) part_put(&w->s[i * d + a], p, part_of(&seen[i * d + a], p) + part_set(e[a]));
+  }
   return w->s;
 }
 
@@ -175,6 +176,23 @@ BF_INLINE void add_head(const int d, int slots, const BfLane *V, const BfLane *m
   for (int i = 0; i < slots; i++) lane_add_mean(d, V, mean + i * d, v + i * d);
 }
 
+/* v = the sum over heads. What is known needs no s. */
+BF_INLINE void add_heads(const int d, const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,
+                         const BfLane *parameter, const BfLane *seen, const Work *w) {
+  const BfLane *s = NULL;
+  for (int i = 0; i < context->slots * d; i++)
+    for (int p = 0; p < BF_PARTS; p++) part_put(&w->v[i], p, part_set(0.0));
+  for (int h = 0; h < layer->heads; h++) {
+    const BfLane *mean = known ? (const BfLane *)known->mean[h] : NULL;
+    if (!mean) {
+      if (!s) s = encode(layer, context, seen, w);
+      means(layer, context, parameter + bf_flat_A(layer, d, h), s, seen, w, w->mean);
+      mean = w->mean;
+    }
+    add_head(d, context->slots, parameter + bf_flat_V(layer, d, h), mean, w->v);
+  }
+}
+
 /* next = P(r z + eps (v + terms)); terms: NULL, or [slots][d]. */
 BF_INLINE void update(const int d, const BfFlatLayer *layer, int slots, const BfLane *z, const BfLane *terms, BfLane *v,
                       BfLane *next) {
@@ -188,14 +206,8 @@ BF_INLINE void update(const int d, const BfFlatLayer *layer, int slots, const Bf
 BF_INLINE void apply(const int d, const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,
                      const BfLane *parameter, const BfLane *z, BfLane *next, const Work *w) {
   const int     slots = context->slots;
-  const BfLane *seen = normalize(layer, context, z, w), *s = encode(layer, context, seen, w);
-  for (int i = 0; i < slots * d; i++)
-    for (int p = 0; p < BF_PARTS; p++) part_put(&w->v[i], p, part_set(0.0));
-  for (int h = 0; h < layer->heads; h++) {
-    const BfLane *mean = known && known->mean[h] ? (const BfLane *)known->mean[h] : w->mean;
-    if (mean == w->mean) means(layer, context, parameter + bf_flat_A(layer, d, h), s, seen, w, w->mean);
-    add_head(d, slots, parameter + bf_flat_V(layer, d, h), mean, w->v);
-  }
+  const BfLane *seen  = normalize(layer, context, z, w);
+  add_heads(d, layer, context, known, parameter, seen, w);
   const BfPoints points = {.parameters = (const double *)parameter,
                            .stride     = BF_LANES,
                            .rows       = slots,
