@@ -35,6 +35,7 @@ typedef struct {
   bool             all;      /* every context has a table */
   double           lower;    /* bound of V_0(mu_0) by all contexts, as it was summed up */
   double           negative; /* what terms below 0 may amount to in any sum of a path */
+  double           most;     /* that no path costs more than, as long as all have tables */
 } BfAlone;
 
 /* Numbers of 4 bytes that a measure takes of its shape's tables, of so many contexts: its K successors; for each
@@ -70,3 +71,6 @@ static inline const double *bf_alone_cost(const BfAlone *alone, int64_t s, int64
 }
 /* A sum of stage costs and bounds, and of the terms of a path that it bounds, may be rounded up to it: less that. */
 double bf_alone_safe(const BfAlone *alone, double sum);
+/* Of two paths to a measure whose keys differ by more, the one of the larger key costs more, as it is computed,
+ * whatever follows. INFINITY where some context has no table: nothing is known. */
+double bf_alone_tolerance(const BfAlone *alone);

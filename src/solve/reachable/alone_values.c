@@ -84,12 +84,24 @@ static void sync_all(const Values *x) {
     if (x->alone->context[s].shape >= 0) bf_shared_sync(x->run, &x->alone->context[s].value);
 }
 
+static double highest(const BfAlone *alone, int64_t s) {
+  double most = 0;
+  for (int64_t r = 0; r < alone->problem->cost.readouts; r++)
+    for (int64_t j = 0; j < alone->shape[alone->context[s].shape].set.count; j++)
+      most = fmax(most, fabs(bf_alone_cost(alone, s, r)[j]));
+  return most;
+}
+
 /* The bound at mu_0, and how far terms lie below 0. */
 static void bound(const Values *x) {
   BfAlone         *alone   = x->alone;
   const BfProblem *problem = alone->problem;
-  double           least   = INFINITY;
-  for (int64_t k = 0; k < problem->actions; k++) least = fmin(least, x->actions->stage[k]);
+  double           least = INFINITY, most = 0;
+  for (int64_t k = 0; k < problem->actions; k++) {
+    least = fmin(least, x->actions->stage[k]);
+    most  = fmax(most, x->actions->stage[k]);
+  }
+  alone->most = problem->horizon * most;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     const BfAloneContext *context = &alone->context[s];
     if (context->shape < 0) {
@@ -100,6 +112,7 @@ static void bound(const Values *x) {
     const double *last   = bf_alone_value(alone, s, problem->horizon);
     for (int64_t j = 0; j < alone->shape[context->shape].set.count; j++) lowest = fmin(lowest, last[j]);
     alone->negative -= lowest;
+    alone->most += highest(alone, s);
     alone->lower += bf_alone_value(alone, s, 0)[context->initial];
   }
 }
@@ -134,7 +147,10 @@ done:
 
 /* Of non-negative terms a sum of n is rounded by a relative n eps at most; so is the path's own value, and shares of a
  * stage cost are rounded, and their sum. Terms below 0 count twice in the sizes of all. */
-double bf_alone_safe(const BfAlone *alone, double sum) {
-  const double terms = (double)alone->problem->horizon + (double)alone->problem->train.contexts + 8;
-  return sum - 4 * terms * DBL_EPSILON * (fabs(sum) + 2 * alone->negative);
+static double unit(const BfAlone *alone) {
+  return 4 * DBL_EPSILON * ((double)alone->problem->horizon + (double)alone->problem->train.contexts + 8);
 }
+
+double bf_alone_safe(const BfAlone *alone, double sum) { return sum - unit(alone) * (fabs(sum) + 2 * alone->negative); }
+
+double bf_alone_tolerance(const BfAlone *alone) { return alone->all ? 2 * unit(alone) * alone->most : INFINITY; }

@@ -6,8 +6,9 @@
  * measures differ by the cost so far alone. Ties are broken by hash and bytes: the same B on any number of ranks.
  *
  * A pair (measure, action) whose key lies above the B+1 least of the measures so far is dropped before its successor is
- * made or sent. What is kept does not depend on when that was noticed: in the end an edge stays where its own key is
- * not above the least key that was dropped, and its successor was kept. */
+ * made or sent. Once any is, a pair whose key lies above that of its successor by more than rounding is forgotten too:
+ * a cheaper path leads there. What is kept does not depend on when that was noticed: in the end an edge stays where its
+ * own key is not above the least key that was dropped, nor above its successor's, and its successor was kept. */
 #pragma once
 #include "solve/reachable/alone.h"
 #include "solve/reachable/layers.h"

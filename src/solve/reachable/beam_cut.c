@@ -17,8 +17,9 @@ static BfStatus make_cut(const BfBeamLayer *l, Cut *cut, BfError *error) {
 
 /* The set without those that are not kept, renumbered, in the log too. */
 static BfStatus compact(BfBeamLayer *l, Cut *cut, BfError *error) {
-  double  *spent = l->spent.data, *rest = l->rest.data;
-  int64_t *log = l->log.data, *number;
+  double   *spent = l->spent.data, *rest = l->rest.data;
+  BfLogged *log = l->log.data;
+  int64_t  *number;
   BF_TRY(BF_NEW(&number, l->set.count, error));
   for (int64_t i = 0; i < l->set.count; i++) {
     number[i] = -1;
@@ -33,7 +34,7 @@ static BfStatus compact(BfBeamLayer *l, Cut *cut, BfError *error) {
     rest[number[i]]  = rest[i];
   }
   for (int64_t e = 0; e < l->log.count; e++)
-    if (log[e] >= 0) log[e] = number[log[e]];
+    if (log[e].number >= 0) log[e].number = number[log[e].number];
   bf_free(number);
   bf_measure_set_clear(&l->set);
   l->set         = cut->set;

@@ -13,13 +13,14 @@ static BfStatus permute(BfArray *array, const int64_t position[], BfError *error
 }
 
 static BfStatus sort(BfBeamLayer *l, BfError *error) {
-  int64_t *log = l->log.data, *position = NULL;
-  BfStatus status;
+  BfLogged *log      = l->log.data;
+  int64_t  *position = NULL;
+  BfStatus  status;
   BF_GOTO(bf_measure_set_sort(&l->set, &position, error));
   BF_GOTO(permute(&l->spent, position, error));
   BF_GOTO(permute(&l->rest, position, error));
   for (int64_t e = 0; e < l->log.count; e++)
-    if (log[e] >= 0) log[e] = position[log[e]];
+    if (log[e].number >= 0) log[e].number = position[log[e].number];
 done:
   bf_free(position);
   return status;
@@ -35,21 +36,27 @@ BfStatus bf_beam_number(BfBeamLayer *l, int64_t *offset, int64_t *total, BfError
   return BF_OK;
 }
 
-/* number [sent] of each pair's successor, over all ranks, or -1; counts [ranks] of their sets. */
-static void answer(BfBeamLayer *l, int64_t number[], int64_t counts[]) {
-  const BfRun  *run  = l->x->run;
-  const BfSent *sent = l->sent.data;
-  MPI_Allgather(&l->set.count, 1, MPI_INT64_T, counts, 1, MPI_INT64_T, run->world);
+typedef struct {
+  int64_t *own;    /* [log] what this rank answers: numbers in its set, -1: no edge */
+  int64_t *number; /* [sent] what it is answered: numbers over all ranks, or -1 */
+  int64_t *count;  /* [ranks] of their sets */
+} Answers;
+
+static void answer(BfBeamLayer *l, Answers *a) {
+  const BfRun    *run = l->x->run;
+  const BfLogged *log = l->log.data;
+  MPI_Allgather(&l->set.count, 1, MPI_INT64_T, a->count, 1, MPI_INT64_T, run->world);
+  for (int64_t e = 0; e < l->log.count; e++) a->own[e] = bf_beam_is_edge(l, &log[e]) ? log[e].number : -1;
   for (int64_t r = 0; r < l->round.count; r++) {
     const BfBeamRound *round = (const BfBeamRound *)l->round.data + r;
     bf_beam_displace(run->size, round->sent, l->sent_at);
     bf_beam_displace(run->size, round->got, l->got_at);
-    MPI_Alltoallv((int64_t *)l->log.data + round->log_at, round->got, l->got_at, MPI_INT64_T, number + round->sent_at,
-                  round->sent, l->sent_at, MPI_INT64_T, run->world);
+    MPI_Alltoallv(a->own + round->log_at, round->got, l->got_at, MPI_INT64_T, a->number + round->sent_at, round->sent,
+                  l->sent_at, MPI_INT64_T, run->world);
     int64_t offset = 0;
-    for (int owner = 0; owner < run->size; offset += counts[owner++])
+    for (int owner = 0; owner < run->size; offset += a->count[owner++])
       for (int64_t e = round->sent_at + l->sent_at[owner]; e < round->sent_at + l->sent_at[owner + 1]; e++)
-        number[e] = number[e] < 0 || sent[e].key > l->limit ? -1 : number[e] + offset;
+        if (a->number[e] >= 0) a->number[e] += offset;
   }
 }
 
@@ -74,20 +81,22 @@ static BfStatus make_edges(const BfBeamLayer *l, const int64_t number[], BfBeamE
   return BF_OK;
 }
 
-static BfStatus make_room(const BfBeamLayer *l, int64_t **number, int64_t **counts, BfError *error) {
-  BF_TRY(BF_NEW(number, l->sent.count, error));
-  return BF_NEW(counts, l->x->run->size, error);
+static BfStatus make_room(const BfBeamLayer *l, Answers *a, BfError *error) {
+  BF_TRY(BF_NEW(&a->own, l->log.count, error));
+  BF_TRY(BF_NEW(&a->number, l->sent.count, error));
+  return BF_NEW(&a->count, l->x->run->size, error);
 }
 
 BfStatus bf_beam_edges(BfBeamLayer *l, BfBeamEdges *edges, BfError *error) {
-  int64_t *number = NULL, *counts = NULL;
+  Answers  a = {0};
   BfStatus status;
-  BF_GOTO(bf_together(l->x->run->world, make_room(l, &number, &counts, error), error));
-  answer(l, number, counts);
-  status = bf_together(l->x->run->world, make_edges(l, number, edges, error), error);
+  BF_GOTO(bf_together(l->x->run->world, make_room(l, &a, error), error));
+  answer(l, &a);
+  status = bf_together(l->x->run->world, make_edges(l, a.number, edges, error), error);
 done:
-  bf_free(number);
-  bf_free(counts);
+  bf_free(a.own);
+  bf_free(a.number);
+  bf_free(a.count);
   return status;
 }
 

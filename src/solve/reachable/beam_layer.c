@@ -110,7 +110,7 @@ static double round_bytes(const BfBeamLayer *l) {
                arrive = 1.25 * pairs + 1024, set = (double)l->set.count + arrive, sent = (double)l->sent.count + pairs;
   double bytes = pairs * (4 * (double)l->bytes + 40) + set * (2 * measure + 120) + 24 * sent;
   if (sent > (double)l->sent.room) bytes += 2 * sent * (double)sizeof(BfSent);
-  if ((double)l->log.count + arrive > (double)l->log.room) bytes += 16 * ((double)l->log.count + arrive);
+  if ((double)l->log.count + arrive > (double)l->log.room) bytes += 32 * ((double)l->log.count + arrive);
   for (double room = (double)l->set.room; room < set; room *= 2) bytes += 2 * room * (measure + 24);
   return bytes;
 }
@@ -125,16 +125,31 @@ static BfStatus check_memory(BfBeamLayer *l, BfError *error) {
   return bf_fail(error, memory.status, "%s", memory.text);
 }
 
-/* Measures found and still to be expanded, of all ranks. */
-static void count(const BfBeamLayer *l, int64_t counts[2]) {
+/* Measures found, those still to be expanded, and pairs that are known, of all ranks. */
+static void count(const BfBeamLayer *l, int64_t counts[3]) {
   counts[0] = l->set.count;
   counts[1] = l->from->count - l->expanded;
-  MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT64_T, MPI_SUM, l->x->run->world);
+  counts[2] = l->log.count;
+  MPI_Allreduce(MPI_IN_PLACE, counts, 3, MPI_INT64_T, MPI_SUM, l->x->run->world);
+}
+
+/* Once more than B + 1 measures are found: as their number, or that of pairs, has doubled, what is beyond is dropped.
+ * *edges: pairs that were left. */
+static BfStatus leave_best(BfBeamLayer *l, int64_t counts[3], int64_t *edges, BfError *error) {
+  const int64_t width = l->x->beam->width;
+  const bool    pairs = counts[2] > 2 * (*edges + width);
+  if (counts[0] > 2 * (width + 1) || (pairs && counts[0] > width + 1))
+    BF_TRY(bf_beam_cut(l, width + 1, &l->limit, error));
+  if (!pairs || isinf(l->limit)) return BF_OK;
+  BF_TRY(bf_beam_forget(l, error));
+  count(l, counts);
+  *edges = counts[2];
+  return BF_OK;
 }
 
 static BfStatus run_rounds(BfBeamLayer *l, int64_t most, BfError *error) {
   BfReachable *x = l->x;
-  int64_t      counts[2], before;
+  int64_t      counts[3], before, edges = 0; /* edges: pairs that the last look at them left */
   for (count(l, counts); counts[1] > 0;) {
     BF_TRY(check_memory(l, error));
     BF_TRY(bf_beam_round(l, error));
@@ -144,7 +159,7 @@ static BfStatus run_rounds(BfBeamLayer *l, int64_t most, BfError *error) {
     x->expanded += found;
     bf_work_done(x->run, BF_PHASE_EXPAND, found);
     bf_work_done(x->run, BF_PHASE_MERGE, found);
-    if (counts[0] > 2 * (x->beam->width + 1)) BF_TRY(bf_beam_cut(l, x->beam->width + 1, &l->limit, error));
+    BF_TRY(leave_best(l, counts, &edges, error));
     l->each             = 2 * l->each < most ? 2 * l->each : most;
     const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_beam_partial_bytes(l));
     if (order == BF_GO_ON) continue;
@@ -170,6 +185,7 @@ static BfStatus start(BfBeamLayer *l, int64_t *most, BfError *error) {
   BfReachable *x       = l->x;
   const bool   partial = x->partial.measure && x->partial.layer == l->t;
   l->limit             = INFINITY;
+  l->tolerance         = bf_alone_tolerance(&x->beam->alone);
   l->each              = round_measures(x, l->bytes, most);
   BF_TRY(bf_together(x->run->world, make_order(l, partial ? x->partial.known : NULL, error), error));
   BF_TRY(bf_together(x->run->world, allocate(l, error), error));

@@ -8,6 +8,12 @@ typedef struct {
   double  key;
 } BfSent;
 
+/* What was received: the same pair at its owner. */
+typedef struct {
+  int64_t number; /* in the set; -1: dropped */
+  double  key;
+} BfLogged;
+
 typedef struct {
   int64_t sent_at, log_at; /* where the round's entries start */
   int    *sent, *got;      /* [ranks] how many */
@@ -28,8 +34,9 @@ typedef struct {
   int64_t         each;         /* measures of the next round */
   int64_t         bytes;        /* of an item: a measure, its cost so far, its rest */
   double          limit;        /* keys above it are dropped */
+  double          tolerance;    /* bf_alone_tolerance */
   BfArray         round;        /* BfBeamRound: as many on all ranks */
-  BfArray         sent, log;    /* BfSent; int64_t numbers in the set, -1: dropped */
+  BfArray         sent, log;    /* BfSent; BfLogged */
   BfArray         items, found; /* of a round: [bytes] each; BfSent */
   unsigned char  *successors, *out, *in;
   int64_t         in_room, out_room;
@@ -47,6 +54,16 @@ BfStatus bf_beam_round(BfBeamLayer *l, BfError *error);
 BfStatus bf_beam_cut(BfBeamLayer *l, int64_t want, double *most, BfError *error);
 /* Room for some more entries, of `size` bytes, behind those that are there. Local. */
 BfStatus bf_array_grow(BfArray *array, int64_t more, int64_t size, BfError *error);
+
+/* Whether a pair is an edge, as far as is known: its successor is kept, its key not above the limit and, once something
+ * is dropped, not above its successor's by more than rounding, so that it may be on a path that is best. */
+static inline bool bf_beam_is_edge(const BfBeamLayer *l, const BfLogged *pair) {
+  const double *spent = l->spent.data, *rest = l->rest.data;
+  if (pair->number < 0 || pair->key > l->limit) return false;
+  return isinf(l->limit) || pair->key <= spent[pair->number] + rest[pair->number] + l->tolerance;
+}
+/* Forget all pairs that are no edges, where they came from and at their owners; one round is left. Collective. */
+BfStatus bf_beam_forget(BfBeamLayer *l, BfError *error);
 
 /* A further round, without anything in it. Local. */
 BfStatus bf_beam_add_round(BfBeamLayer *l, BfBeamRound **round, BfError *error);

@@ -94,10 +94,10 @@ static int holder(const int64_t first[], int ranks, int64_t number) {
   return low;
 }
 
-/* Edges begin .. end-1 by owner: what was sent, as if it had been now, and numbers [end - begin] within the owner's
- * set. measure: of the first edge; it moves on. */
+/* Edges begin .. end-1 by owner: what was sent, as if it had been now, and what its owner logs, out [end - begin].
+ * measure: of the first edge; it moves on. */
 static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64_t end, int64_t *measure,
-                     int64_t number[], BfBeamRound **added, BfError *error) {
+                     BfLogged out[], BfBeamRound **added, BfError *error) {
   const BfPartial *p = &l->x->partial;
   BfBeamRound     *round;
   const int        ranks = l->x->run->size;
@@ -111,7 +111,7 @@ static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64
     while (e >= p->first[*measure + 1]) ++*measure;
     const int     owner = holder(first, ranks, p->edge[e].next);
     const int64_t to    = l->sent_at[owner]++;
-    number[to]          = p->edge[e].next - first[owner];
+    out[to]             = (BfLogged){p->edge[e].next - first[owner], p->key[e]};
     ((BfSent *)l->sent.data)[l->sent.count + to] =
         (BfSent){*measure * l->x->problem->actions + p->edge[e].action, p->key[e]};
   }
@@ -120,28 +120,32 @@ static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64
   return BF_OK;
 }
 
-static BfStatus exchange(BfBeamLayer *l, BfBeamRound *round, const int64_t number[], BfError *error) {
+static BfStatus exchange(BfBeamLayer *l, BfBeamRound *round, const BfLogged out[], BfError *error) {
+  MPI_Datatype type;
   const BfRun *run = l->x->run;
   MPI_Alltoall(round->sent, 1, MPI_INT, round->got, 1, MPI_INT, run->world);
   bf_beam_displace(run->size, round->got, l->got_at);
   const int arriving = l->got_at[run->size];
   round->log_at      = l->log.count;
-  BF_TRY(bf_together(run->world, bf_array_grow(&l->log, arriving, sizeof(int64_t), error), error));
-  MPI_Alltoallv(number, round->sent, l->sent_at, MPI_INT64_T, (int64_t *)l->log.data + l->log.count, round->got,
-                l->got_at, MPI_INT64_T, run->world);
+  BF_TRY(bf_together(run->world, bf_array_grow(&l->log, arriving, sizeof(BfLogged), error), error));
+  MPI_Type_contiguous((int)sizeof(BfLogged), MPI_BYTE, &type);
+  MPI_Type_commit(&type);
+  MPI_Alltoallv(out, round->sent, l->sent_at, type, (BfLogged *)l->log.data + l->log.count, round->got, l->got_at, type,
+                run->world);
+  MPI_Type_free(&type);
   l->log.count += arriving;
   return BF_OK;
 }
 
-static BfStatus known_rounds(BfBeamLayer *l, const int64_t first[], int64_t number[], BfError *error) {
+static BfStatus known_rounds(BfBeamLayer *l, const int64_t first[], BfLogged out[], BfError *error) {
   const int64_t most = bf_limits()->batch_pairs, edges = l->x->partial.first[l->from->count];
   int64_t       measure = 0, rounds = (edges + most - 1) / most;
   MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_INT64_T, MPI_MAX, l->x->run->world);
   for (int64_t r = 0; r < rounds; r++) {
     BfBeamRound  *round;
     const int64_t begin = r * most < edges ? r * most : edges, end = edges - begin < most ? edges : begin + most;
-    BF_TRY(bf_together(l->x->run->world, pack(l, first, begin, end, &measure, number, &round, error), error));
-    BF_TRY(exchange(l, round, number, error));
+    BF_TRY(bf_together(l->x->run->world, pack(l, first, begin, end, &measure, out, &round, error), error));
+    BF_TRY(exchange(l, round, out, error));
   }
   return BF_OK;
 }
@@ -149,15 +153,16 @@ static BfStatus known_rounds(BfBeamLayer *l, const int64_t first[], int64_t numb
 BfStatus bf_beam_take_partial(BfBeamLayer *l, BfError *error) {
   const BfRun  *run   = l->x->run;
   const int64_t edges = l->x->partial.first[l->from->count], most = bf_limits()->batch_pairs;
-  int64_t      *first = NULL, *number = NULL;
+  int64_t      *first = NULL;
+  BfLogged     *out   = NULL;
   BfStatus      status;
   l->limit = l->x->beam->limit;
   BF_GOTO(bf_together(run->world, insert(l, &first, error), error));
-  BF_GOTO(bf_together(run->world, BF_NEW(&number, edges < most ? edges : most, error), error));
+  BF_GOTO(bf_together(run->world, BF_NEW(&out, edges < most ? edges : most, error), error));
   MPI_Allgather(&l->x->partial.offset, 1, MPI_INT64_T, first, 1, MPI_INT64_T, run->world);
-  status = known_rounds(l, first, number, error);
+  status = known_rounds(l, first, out, error);
 done:
   bf_free(first);
-  bf_free(number);
+  bf_free(out);
   return status;
 }

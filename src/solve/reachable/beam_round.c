@@ -96,7 +96,7 @@ static BfStatus pack(BfBeamLayer *l, BfBeamRound **added, BfError *error) {
 }
 
 static BfStatus make_room(BfBeamLayer *l, int64_t arriving, BfError *error) {
-  BF_TRY(bf_array_grow(&l->log, arriving, sizeof(int64_t), error));
+  BF_TRY(bf_array_grow(&l->log, arriving, sizeof(BfLogged), error));
   BF_TRY(bf_array_grow(&l->spent, arriving, sizeof(double), error));
   BF_TRY(bf_array_grow(&l->rest, arriving, sizeof(double), error));
   if (arriving <= l->in_room) return BF_OK;
@@ -122,8 +122,8 @@ static BfStatus take(BfBeamLayer *l, int64_t arriving, BfError *error) {
       memcpy(&rest[number], item + bytes + sizeof cost, sizeof cost);
       l->spent.count = l->rest.count = number + 1;
     }
-    spent[number]                              = fmin(spent[number], cost);
-    ((int64_t *)l->log.data)[l->log.count + e] = number;
+    spent[number]                               = fmin(spent[number], cost);
+    ((BfLogged *)l->log.data)[l->log.count + e] = (BfLogged){number, cost + rest[number]};
   }
   l->log.count += arriving;
   return BF_OK;
