@@ -100,7 +100,7 @@ static double fill_fresh(const BfTableShare *share, int64_t blocks, int64_t entr
 
 /* Ranges of measures in the table: entries that differ from x's, and seconds an entry. */
 static Plain fill_measures(const BfFull *x, const BfTableShare *share) {
-  enum { PLACES = 5, SHARES = 3000 };
+  enum { PLACES = 2, SHARES = 100 };
   const int64_t M = x->space.context[share->s].measures, K = x->problem->actions;
   BfTableShare  part      = *share;
   Plain         plain     = {0, 0, 0};
