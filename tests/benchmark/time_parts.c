@@ -1,6 +1,6 @@
 /* Costs of the data's successors in the reachable space: where actions share parts of a layer against each action by
- * itself, and where the time goes. One core. Arguments: PROBLEM.yaml, the ratio wanted, or less than 0: the
- * microseconds of a layer on a sequence, keys and values. The bits are compared. */
+ * itself, and where the time goes. One core. Arguments: PROBLEM.yaml; how many times as fast is wanted, or, less than
+ * 0, how many times a layer may take what its exponentials alone take; keys and values. The bits are compared. */
 #include <petscsys.h>
 
 #include "clock.h"
@@ -88,7 +88,7 @@ static BfStatus measure(BfReachable *x, double *out, double *plain, int64_t tota
          "exponentials alone %.3g\n",
          shared, alone, layer, mean, exps);
   if (wanted > 0) verdict("times as fast as each action by itself", alone / shared, wanted, 1);
-  else verdict("microseconds a layer of a sequence", layer / 1000, -wanted, 0);
+  else verdict("a layer in times of as many exponentials alone", layer / exps, -wanted, 0);
   return memcmp(out, plain, sizeof *out * (size_t)totals)
              ? bf_fail(error, BF_FAILURE, "costs differ from those of each action by itself")
              : BF_OK;

@@ -79,7 +79,7 @@ for K in (100, 1000):
     each = expand / evaluations(K) * 1e6
     print("bellformer, K = %d, one core: %.3g s to expand, %.0f times as fast as the numpy loop" % (K, expand, plain / each))
     verdict("us a (sequence, layer) evaluation", each, 0.25, False, "us")
-print("  bound by arithmetic: 16 exp, 8 divisions and some 400 multiplications and additions an evaluation, in lanes of 8")
+print("  bound by arithmetic: 12 exp, 8 divisions and some 400 multiplications and additions an evaluation, in lanes of 8")
 wall, expand, loss = bellformer(3000, 2)
 print("bellformer, K = 3000, two ranks: best loss of %d two-layer models %.10g; numpy would take %.2g h" %
       (3000**2, loss, plain * evaluations(3000) / 3.6e9))
