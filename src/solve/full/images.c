@@ -219,14 +219,14 @@ int64_t bf_images_join(const BfTagImages *x, const BfTableShare *share, int64_t 
 }
 
 /* A whole layer takes some ten times what a measure takes in the slower way. */
-BfStatus bf_images_settle(const BfTagImages *x, const BfTableShare *share, int64_t block, const BfImageRegion *region,
+BfStatus bf_images_settle(const BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *region,
                           int64_t doubts, BfError *error) {
   const int     lanes = bf_action_parameters_in_block(share->space->problem, block);
   const int64_t M = share->space->context[share->s].measures, laws = x->plan.tag[x->plan.context->tags - 1].laws,
                 types = region->type[1] - region->type[0], leads = region->lead[1] - region->lead[0];
   if (!doubts) return BF_OK;
   if (10 * doubts > types * leads) {
-    BfImageRegion part = *region;
+    BfTableRegion part = *region;
     for (; part.type[0] < region->type[1]; part.type[0] = part.type[1]) {
       part.type[1] = part.type[0] + BF_IMAGE_TILE < region->type[1] ? part.type[0] + BF_IMAGE_TILE : region->type[1];
       BF_TRY(x->measures(x->of, &part, error));

@@ -6,15 +6,10 @@
 #define BF_IMAGE_TILE 64   /* laws of a tile's sides: its images stay in a second-level cache, */
 #define BF_IMAGE_STRIDE 65 /* in rows that do not all fall into the same lines of it */
 
-/* Measures lead * (laws of the last tag) + type: of one tag, lead 0. */
-typedef struct {
-  int64_t lead[2], type[2];
-} BfImageRegion;
-
 typedef struct {
   BfImagesPlan plan;
   /* The slower way to fill a region of at most BF_IMAGE_TILE types, for the block that is prepared. */
-  BfStatus (*measures)(void *of, const BfImageRegion *region, BfError *error);
+  BfStatus (*measures)(void *of, const BfTableRegion *region, BfError *error);
   void            *of;
   BfImageShape     shape;
   const BfKernels *kernels;
@@ -74,4 +69,4 @@ int64_t bf_images_join(const BfTagImages *images, const BfTableShare *share, int
 /* Decide the uncertain ones of a region, of which there are so many: each by a whole layer where they are few, else the
  * region in the slower way, as where actions are laid so that laws come to stand on borders. */
 BfStatus bf_images_settle(const BfTagImages *images, const BfTableShare *share, int64_t block,
-                          const BfImageRegion *region, int64_t doubts, BfError *error);
+                          const BfTableRegion *region, int64_t doubts, BfError *error);

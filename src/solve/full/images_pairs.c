@@ -8,6 +8,7 @@ typedef struct {
   BfTagImages        *x;
   const BfTableShare *share;
   int64_t             block, laws[2];
+  int64_t             side; /* laws of a tile's side */
   bool                alike;
 } Pairs;
 
@@ -39,7 +40,7 @@ static BfStatus join_tile(const Pairs *p, const int64_t a[2], const int64_t b[2]
     x->join[1].base = sees1 ? i - a[0] : 0;
     doubts += bf_images_join(x, p->share, p->block, i * p->laws[1] + b[0], count);
   }
-  const BfImageRegion region = {{a[0], a[1]}, {b[0], b[1]}};
+  const BfTableRegion region = {{a[0], a[1]}, {b[0], b[1]}};
   BF_TRY(bf_images_settle(x, p->share, p->block, &region, doubts, error));
   bf_table_told(p->share, (double)((a[1] - a[0]) * count * lanes));
   return BF_OK;
@@ -54,28 +55,39 @@ static BfStatus fill_tile(const Pairs *p, const int64_t a[2], const int64_t b[2]
   return mirrored && !diagonal ? join_tile(p, b, a, 1, 0, error) : BF_OK;
 }
 
-static int64_t tiles_of(int64_t laws) { return (laws + BF_IMAGE_TILE - 1) / BF_IMAGE_TILE; }
+static int64_t tiles_of(int64_t laws, int64_t side) { return (laws + side - 1) / side; }
 
-static void sides(int64_t from, int64_t tile, int64_t end, int64_t side[2]) {
-  side[0] = from + tile * BF_IMAGE_TILE;
-  side[1] = side[0] + BF_IMAGE_TILE < end ? side[0] + BF_IMAGE_TILE : end;
+static void sides(const Pairs *p, int64_t from, int64_t tile, int64_t end, int64_t to[2]) {
+  to[0] = from + tile * p->side;
+  to[1] = to[0] + p->side < end ? to[0] + p->side : end;
 }
 
-int64_t bf_images_pairs_units(const BfImagesPlan *plan) {
-  const int64_t rows = tiles_of(plan->tag[0].laws), columns = tiles_of(plan->tag[1].laws);
+static int64_t count_units(const BfImagesPlan *plan, int64_t side) {
+  const int64_t rows = tiles_of(plan->tag[0].laws, side), columns = tiles_of(plan->tag[1].laws, side);
   return plan->tag[1].like == 0 ? rows * (rows + 1) / 2 : rows * columns;
+}
+
+enum { SMALLEST = 8 };
+
+int64_t bf_images_pairs_units(const BfImagesPlan *plan) { return count_units(plan, SMALLEST); }
+
+/* So small that every worker has some eight. */
+static int64_t side_for(const BfImagesPlan *plan, int64_t workers) {
+  int64_t side = BF_IMAGE_TILE;
+  while (side > SMALLEST && count_units(plan, side) < 8 * workers) side /= 2;
+  return side;
 }
 
 /* The share is one of tiles, in pairs where the tags are alike. */
 static BfStatus fill_tiles(const Pairs *p, BfError *error) {
-  const int64_t units = bf_images_pairs_units(&p->x->plan), columns = tiles_of(p->laws[1]);
+  const int64_t units = count_units(&p->x->plan, p->side), columns = tiles_of(p->laws[1], p->side);
   const int64_t end  = units * (p->share->worker + 1) / p->share->workers;
   int64_t       unit = 0, a[2], b[2];
-  for (int64_t row = 0; row * BF_IMAGE_TILE < p->laws[0] && unit < end; row++)
+  for (int64_t row = 0; row * p->side < p->laws[0] && unit < end; row++)
     for (int64_t column = p->alike ? row : 0; column < columns && unit < end; column++, unit++) {
       if (unit < units * p->share->worker / p->share->workers) continue;
-      sides(0, row, p->laws[0], a);
-      sides(0, column, p->laws[1], b);
+      sides(p, 0, row, p->laws[0], a);
+      sides(p, 0, column, p->laws[1], b);
       BF_TRY(fill_tile(p, a, b, p->alike, error));
     }
   return BF_OK;
@@ -86,20 +98,22 @@ static BfStatus fill_rows(const Pairs *p, BfError *error) {
   const int64_t lead0 = p->laws[0] * p->share->worker / p->share->workers,
                 lead1 = p->laws[0] * (p->share->worker + 1) / p->share->workers;
   int64_t a[2], b[2];
-  for (int64_t row = 0; lead0 + row * BF_IMAGE_TILE < lead1; row++)
-    for (int64_t column = 0; column < tiles_of(p->laws[1]); column++) {
-      sides(lead0, row, lead1, a);
-      sides(0, column, p->laws[1], b);
+  for (int64_t row = 0; lead0 + row * p->side < lead1; row++)
+    for (int64_t column = 0; column < tiles_of(p->laws[1], p->side); column++) {
+      sides(p, lead0, row, lead1, a);
+      sides(p, 0, column, p->laws[1], b);
       BF_TRY(fill_tile(p, a, b, false, error));
     }
   return BF_OK;
 }
 
 BfStatus bf_images_fill_pairs(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const Pairs p = {.x     = x,
-                   .share = share,
-                   .block = block,
-                   .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
-                   .alike = x->plan.tag[1].like == 0};
+  const int64_t side = share->rows ? BF_IMAGE_TILE : side_for(&x->plan, share->workers);
+  const Pairs   p    = {.x     = x,
+                        .share = share,
+                        .block = block,
+                        .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
+                        .side  = side,
+                        .alike = x->plan.tag[1].like == 0};
   return share->rows ? fill_rows(&p, error) : fill_tiles(&p, error);
 }

@@ -93,20 +93,19 @@ static int64_t fill_lead(const Rows *r, int64_t lead) {
 }
 
 BfStatus bf_images_fill_rows(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const int64_t radix = x->plan.tag[x->plan.context->tags - 1].laws,
-                leads = share->space->context[share->s].measures / radix;
-  const int64_t lead0 = leads * share->worker / share->workers, lead1 = leads * (share->worker + 1) / share->workers;
-  Rows          r = {.x = x, .share = share, .block = block};
-  for (int64_t law = 0; law < radix && lead0 < lead1; law += BF_IMAGE_TILE) {
-    r.law[0] = law;
-    r.law[1] = law + BF_IMAGE_TILE < radix ? law + BF_IMAGE_TILE : radix;
+  const BfTableRegion own  = bf_table_region(share);
+  BfTableRegion       part = own;
+  Rows                r    = {.x = x, .share = share, .block = block};
+  for (; part.type[0] < own.type[1] && own.lead[0] < own.lead[1]; part.type[0] = part.type[1]) {
+    part.type[1] = part.type[0] + BF_IMAGE_TILE < own.type[1] ? part.type[0] + BF_IMAGE_TILE : own.type[1];
+    r.law[0]     = part.type[0];
+    r.law[1]     = part.type[1];
     sum_last(&r);
-    for (int64_t from = lead0, to; from < lead1; from = to) {
+    for (part.lead[0] = own.lead[0]; part.lead[0] < own.lead[1]; part.lead[0] = part.lead[1]) {
       int64_t doubts = 0;
-      to             = from + BF_IMAGE_TILE < lead1 ? from + BF_IMAGE_TILE : lead1;
-      for (int64_t lead = from; lead < to; lead++) doubts += fill_lead(&r, lead);
-      const BfImageRegion region = {{from, to}, {r.law[0], r.law[1]}};
-      BF_TRY(bf_images_settle(x, share, block, &region, doubts, error));
+      part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own.lead[1] ? part.lead[0] + BF_IMAGE_TILE : own.lead[1];
+      for (int64_t lead = part.lead[0]; lead < part.lead[1]; lead++) doubts += fill_lead(&r, lead);
+      BF_TRY(bf_images_settle(x, share, block, &part, doubts, error));
     }
   }
   return BF_OK;

@@ -47,19 +47,16 @@ static int64_t join_lead(BfTagImages *x, const BfTableShare *share, int64_t bloc
 }
 
 static BfStatus join(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const BfContext *c     = x->plan.context;
-  const int64_t    radix = x->plan.tag[c->tags - 1].laws, leads = share->space->context[share->s].measures / radix;
-  const int64_t    worker = share->worker, workers = share->workers, alone = c->tags == 1;
-  const int64_t    law[2] = {alone ? radix * worker / workers : 0, alone ? radix * (worker + 1) / workers : radix};
-  const int64_t    lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
-  const int        lanes = bf_action_parameters_in_block(share->space->problem, block);
-  for (int64_t from = lead0, to; from < lead1 && law[0] < law[1]; from = to) {
+  const BfTableRegion own   = bf_table_region(share);
+  const int           lanes = bf_action_parameters_in_block(share->space->problem, block);
+  BfTableRegion       part  = own;
+  if (own.type[0] == own.type[1]) return BF_OK;
+  for (; part.lead[0] < own.lead[1]; part.lead[0] = part.lead[1]) {
     int64_t doubts = 0;
-    to             = from + BF_IMAGE_TILE < lead1 ? from + BF_IMAGE_TILE : lead1;
-    for (int64_t lead = from; lead < to; lead++) doubts += join_lead(x, share, block, lead, law);
-    const BfImageRegion region = {{from, to}, {law[0], law[1]}};
-    BF_TRY(bf_images_settle(x, share, block, &region, doubts, error));
-    bf_table_told(share, (double)((to - from) * (law[1] - law[0])) * lanes);
+    part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own.lead[1] ? part.lead[0] + BF_IMAGE_TILE : own.lead[1];
+    for (int64_t lead = part.lead[0]; lead < part.lead[1]; lead++) doubts += join_lead(x, share, block, lead, own.type);
+    BF_TRY(bf_images_settle(x, share, block, &part, doubts, error));
+    bf_table_told(share, (double)((part.lead[1] - part.lead[0]) * (own.type[1] - own.type[0])) * lanes);
   }
   return BF_OK;
 }

@@ -44,10 +44,18 @@ typedef struct {
 BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block0, int64_t block1, BfError *error);
 /* So many entries are filled; the other workers are as far. */
 void bf_table_told(const BfTableShare *share, double entries);
+/* A worker's measures: joint laws lead[0] .. lead[1]-1 of the tags before the last, with laws type[0] .. type[1]-1 of
+ * that. Whichever are more are divided. */
+typedef struct {
+  int64_t lead[2], type[2];
+} BfTableRegion;
+BfTableRegion bf_table_region(const BfTableShare *share);
+
 /* How a table is filled. */
 typedef struct {
   int64_t images_bytes; /* for share->images; 0: none are wanted */
-  int64_t leads;        /* rows of measures, joint laws of the tags before the last; of one tag its laws */
+  int64_t leads;        /* ranges of measures into which `rows` divides: joint laws of the tags before the last; of one
+                           tag its laws */
   int64_t units;        /* equal parts of work in which workers' shares are counted */
   double  images;       /* found for a block of actions, each an image of a tag; 0: the slower way, by exponentials */
 } BfTableWay;

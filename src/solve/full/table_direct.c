@@ -21,6 +21,21 @@ BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block
   return BF_OK;
 }
 
+static void divide(const BfTableShare *share, int64_t all, int64_t range[2]) {
+  range[0] = all * share->worker / share->workers;
+  range[1] = all * (share->worker + 1) / share->workers;
+}
+
+BfTableRegion bf_table_region(const BfTableShare *share) {
+  const int     tags   = share->space->problem->context[share->s].tags;
+  const int64_t types  = share->space->context[share->s].radix[tags - 1],
+                leads  = share->space->context[share->s].measures / types;
+  BfTableRegion region = {{0, leads}, {0, types}};
+  if (tags == 1 || (leads < types && !share->rows)) divide(share, types, region.type);
+  else divide(share, leads, region.lead);
+  return region;
+}
+
 void bf_table_told(const BfTableShare *share, double entries) {
   if (share->run) bf_work_done(share->run, BF_PHASE_TABLES, entries * share->workers);
 }

@@ -215,7 +215,7 @@ static void see_last(Fill *f) {
 }
 
 /* At most BF_TYPE_BLOCK types, measure by measure. */
-static BfStatus fill_region(void *of, const BfImageRegion *region, BfError *error) {
+static BfStatus fill_region(void *of, const BfTableRegion *region, BfError *error) {
   Fill *f  = of;
   f->type0 = region->type[0];
   f->type1 = region->type[1];
@@ -225,29 +225,24 @@ static BfStatus fill_region(void *of, const BfImageRegion *region, BfError *erro
   return BF_OK;
 }
 
-/* The share is one of the last tag's laws where there is one tag, of the others' joint laws where there are more. */
 static BfStatus fill_block(Fill *f, BfError *error) {
-  const BfContext *c     = f->shape.context;
-  const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block), worker = f->share.worker,
-            workers   = f->share.workers;
-  const int64_t radix = f->space->context[f->s].radix[c->tags - 1], leads = f->space->context[f->s].measures / radix;
-  const int     alone = c->tags == 1;
-  const int64_t end   = alone ? radix * (worker + 1) / workers : radix;
-  const int64_t lead0 = alone ? 0 : leads * worker / workers, lead1 = alone ? 1 : leads * (worker + 1) / workers;
-  const double *parameters = f->actions->parameters + f->block * f->actions->size;
+  const int           lanes      = bf_action_parameters_in_block(f->space->problem, f->block);
+  const BfTableRegion own        = bf_table_region(&f->share);
+  BfTableRegion       part       = own;
+  const double       *parameters = f->actions->parameters + f->block * f->actions->size;
   f->kernels->table_prepare(&f->shape, parameters);
   if (f->shape.image) {
-    f->kernels->table_pairs(&f->shape, parameters, lead0, lead1, lanes, f->next + f->block * BF_LANES * leads * radix);
-    bf_table_told(&f->share, (double)((lead1 - lead0) * radix * lanes));
+    f->kernels->table_pairs(&f->shape, parameters, own.lead[0], own.lead[1], lanes,
+                            f->next + f->block * BF_LANES * f->space->context[f->s].measures);
+    bf_table_told(&f->share, (double)((own.lead[1] - own.lead[0]) * own.type[1] * lanes));
     return BF_OK;
   }
   if (f->images.plan.way != BF_IMAGES_NONE && bf_images_prepare(&f->images, parameters))
     return bf_images_fill(&f->images, &f->share, f->block, error);
-  for (int64_t type = alone ? radix * worker / workers : 0, to; type < end && lead0 < lead1; type = to) {
-    to                         = type + BF_TYPE_BLOCK < end ? type + BF_TYPE_BLOCK : end;
-    const BfImageRegion region = {{lead0, lead1}, {type, to}};
-    BF_TRY(fill_region(f, &region, error));
-    bf_table_told(&f->share, (double)((to - type) * (lead1 - lead0) * lanes));
+  for (; part.type[0] < own.type[1] && own.lead[0] < own.lead[1]; part.type[0] = part.type[1]) {
+    part.type[1] = part.type[0] + BF_TYPE_BLOCK < own.type[1] ? part.type[0] + BF_TYPE_BLOCK : own.type[1];
+    BF_TRY(fill_region(f, &part, error));
+    bf_table_told(&f->share, (double)((part.type[1] - part.type[0]) * (own.lead[1] - own.lead[0]) * lanes));
   }
   return BF_OK;
 }
@@ -333,7 +328,7 @@ BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfEr
   BfStatus         status;
   int             *place = NULL;
   *way                   = (BfTableWay){.leads = !bf_table_shape_fits(space, s) ? M : c->tags == 1 ? radix : M / radix};
-  way->units             = way->leads;
+  way->units             = bf_table_shape_fits(space, s) && radix > way->leads ? radix : way->leads;
   bf_layer_flat(&space->problem->layer, &shape.layer);
   if (!bf_table_shape_fits(space, s) || is_pairs(&shape)) return BF_OK;
   BF_GOTO(BF_NEW(&place, c->tags, error));
