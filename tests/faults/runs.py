@@ -13,6 +13,7 @@ SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled
                        cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}})
 CHECKPOINTS = ["-checkpoint_interval", "0"]
 TRAINED = {"full": ["solve", "-space", "full", "-stability", "1", "-best", "2"], "reachable": ["solve", "-space", "reachable", "-best", "3", "-zoom", "1"],
+           "beam": ["solve", "-beam", "3", "-beam_doublings", "1"],
            "flow": ["flow", "-tao_max_it", "2", "-scheme", "rk4", "-steps", "2"],
            "groups": ["flow", "-tao_max_it", "3", "-scheme", "layers", "-starts", "5", "-start_ranks", "1"]}
 

@@ -20,8 +20,7 @@ DEEP = oracle.problem(rows=sequences(3, 2, seed=4), horizon=4, terminal="pooled_
                       control={"A": {"form": "scalar", "range": [-2.5, 1.75], "levels": 2}, "V": {"form": "full", "range": [-1.25, 0.875], "levels": 2}})
 WIDTHS = {  # cases whose contexts alone have tables: one and several, shapes mixed, a decision, each kind of cost
     "two contexts of two tokens": (1, 2), "four contexts, a decision, three layers": (1, 2), "shapes mixed": (1, 3),
-    "hinge, a decision between two readouts of three classes": (1, 2), "wasserstein": (1, 4),
-    "one context, squared error, one layer": (1,), "feed-forward, relu, sampled": (2,)}
+    "hinge, a decision between two readouts of three classes": (1, 2), "wasserstein": (1, 4), "feed-forward, relu, sampled": (2,)}
 PROBLEMS = {**{name: CASES[name] for name in WIDTHS}, "four layers": DEEP}
 WIDTHS["four layers"] = (1, 2, 5, 20)
 
@@ -121,7 +120,7 @@ def doublings():
 
 def ranks(p, width, *options):
     one = beam(p, width, *options)
-    for number, node_size in ((3, 2),) if QUICK else ((2, 1), (3, 2), (4, 0)):
+    for number, node_size in ((3, 2),) if QUICK else ((3, 2), (4, 0)):
         other = beam(p, width, "-node_size", node_size, *options, ranks=number)
         assert not difference(one, other), (number, difference(one, other))
 
@@ -157,7 +156,7 @@ def refusals():
 
 
 checks = [("bounds, and the beam of another program: " + name, lambda name=name: with_tables(name))
-          for name in list(WIDTHS)[::3 if QUICK else 1]]
+          for name in list(WIDTHS)[::2 if QUICK else 1]]
 checks += [("bounds without cells", lambda: without_tables({**CASES["causal, encoded, two heads"], "cells": 0}, ())),
            ("bounds without cells: a decision", lambda: without_tables({**CASES["four contexts, a decision, three layers"], "cells": 0}, ())),
            ("bounds of a population without tables", lambda: without_tables(CASES["population, atoms given"], ("-beam_tables", 0))),

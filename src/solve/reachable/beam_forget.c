@@ -22,6 +22,7 @@ static BfStatus make_room(const BfBeamLayer *l, Merged *m, BfError *error) {
 static void gather(int ranks, const void *entries, size_t size, const int count[], int next[], void *out) {
   const unsigned char *entry = entries;
   for (int r = 0; r < ranks; r++) {
+    if (!count[r]) continue; /* there may be no entries at all, and no array */
     memcpy((unsigned char *)out + (size_t)next[r] * size, entry, (size_t)count[r] * size);
     entry += (size_t)count[r] * size;
     next[r] += count[r];

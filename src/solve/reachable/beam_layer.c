@@ -108,7 +108,8 @@ done:
 static double round_bytes(const BfBeamLayer *l) {
   const double pairs = (double)l->each * (double)l->x->problem->actions, measure = (double)l->x->measures.bytes,
                arrive = 1.25 * pairs + 1024, set = (double)l->set.count + arrive, sent = (double)l->sent.count + pairs;
-  double bytes = pairs * (4 * (double)l->bytes + 40) + set * (2 * measure + 120) + 24 * sent;
+  double bytes =
+      pairs * (4 * (double)l->bytes + 40) + set * (2 * measure + 120) + 44 * sent + 18 * (double)l->log.count;
   if (sent > (double)l->sent.room) bytes += 2 * sent * (double)sizeof(BfSent);
   if ((double)l->log.count + arrive > (double)l->log.room) bytes += 32 * ((double)l->log.count + arrive);
   for (double room = (double)l->set.room; room < set; room *= 2) bytes += 2 * room * (measure + 24);
