@@ -50,8 +50,9 @@ BF_INLINE BfLane lane_min(BfLane a, BfLane b) {
 #define BF_PARTS 4
 #endif
 enum { BF_PART = BF_LANES / BF_PARTS };
-typedef double  BfPart __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
-typedef int64_t BfPartInt __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
+typedef double   BfPart __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
+typedef int64_t  BfPartInt __attribute__((vector_size(8 * BF_LANES / BF_PARTS)));
+typedef uint64_t BfPartBits __attribute__((vector_size(8 * BF_LANES / BF_PARTS))); /* whose shifts may lose bits */
 
 BF_INLINE BfPart part_set(double x) { return x - (BfPart){0}; }
 
@@ -123,7 +124,7 @@ BF_INLINE BfPart part_exp(BfPart x) {
   const BfPart q89 = part_set(2.7620138719733994e-07) + r * part_set(2.5100424157005067e-08);
   const BfPart q   = (q01 + r2 * q23) + r4 * ((q45 + r2 * q67) + r4 * q89);
   const BfPart e   = part_set(1.0) + (r + r2 * q);
-  const BfPart y   = (BfPart)((BfPartInt)e + ((BfPartInt)rounded << 52));
+  const BfPart y   = (BfPart)((BfPartBits)e + ((BfPartBits)rounded << 52));
   return (BfPart)((BfPartInt)y & (BfPartInt)(x >= lowest));
 }
 
@@ -141,7 +142,7 @@ BF_INLINE BfPart part_exp2(BfPart t) {
   const BfPart q67   = part_set(0x1.ffcbfc670dcd4p-17) + f * part_set(0x1.62bfd47773353p-20);
   const BfPart q89   = part_set(0x1.b524fae627834p-24) + f * part_set(0x1.e6063f7217bc6p-28);
   const BfPart q810  = q89 + f2 * part_set(0x1.e9d3fe3952179p-32);
-  const BfPart power = (BfPart)((BfPartInt)rounded << 52); /* 2^k */
+  const BfPart power = (BfPart)((BfPartBits)rounded << 52); /* 2^k */
   const BfPart q     = (q01 + f2 * q23) + f4 * ((q45 + f2 * q67) + f4 * q810);
   return power + (f * power) * q;
 }
