@@ -110,7 +110,7 @@ def refused():
 
 NAMES = ["causal, encoded, two heads", "four contexts, a decision, three layers", "one context, squared error, one layer", "shapes mixed",
          "population, atoms given", "population, split", "split in one dimension, three atoms", "feed-forward, relu, sampled",
-         "hinge, a decision between two readouts of three classes", "sphere", "many atoms in a cell", "nothing to choose"]
+         "hinge, a decision between two readouts of three classes", "nothing to choose"]
 quick = "quick" in sys.argv
 checks = [("all lists: " + name, lambda p=CASES[name]: enumeration(p, 5)) for name in NAMES[::3 if quick else 1]]
 checks += [("ranks: " + name, lambda p=CASES[name]: layouts(p, 9)) for name in NAMES[1:7:5]]

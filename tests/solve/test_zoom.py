@@ -1,5 +1,6 @@
 """-zoom R: every round's set from its definition, its answer that of a separate solve with that set as action.file, to the bit; values never
 rise; -best; the tolerance; stops in every round; what readers make of the result."""
+import glob
 import itertools
 import os
 import sys
@@ -120,7 +121,7 @@ def layouts():
 
 
 def stopped(space, *options):
-    """Stopped again and again, on 1 and 3 ranks in turn: the same result."""
+    """Stopped again and again, on 1 and 3 ranks in turn, once with the newest checkpoint cut: the same result."""
     arguments = ["-space", space, "-zoom", 2, "-best", 2, *options]
     with tempfile.TemporaryDirectory() as f:
         path, out = oracle.write(HALTON, f), os.path.join(f, "run.h5")
@@ -134,7 +135,9 @@ def stopped(space, *options):
             stops += done.returncode == 75
             if done.returncode == 0:
                 break
-        assert stops > 3 and len(rounds_seen) >= 2, (stops, rounds_seen)
+            if stops == 5:
+                os.truncate(sorted(glob.glob(out + ".checkpoint/*.h5"))[-1], 4096)
+        assert stops > 5 and len(rounds_seen) >= 2, (stops, rounds_seen)
         assert not difference(wanted, Result(out)), difference(wanted, Result(out))
         assert not os.path.exists(out + ".checkpoint")
 
