@@ -1,5 +1,6 @@
 /* The rounds of a zoom in a checkpoint and in a result. */
 #include "solve/zoom.h"
+#include <math.h>
 #include <stdio.h>
 
 static const char *path_of(int round, const char *name, char path[48]) {
@@ -130,10 +131,26 @@ done:
   return status;
 }
 
+/* Every round is exact on its set, of the quantized model: with coarse cells the boxes close in on what suits the
+ * cells.
+ */
+static void warn_of_fit(const BfRun *run, const BfZoom *zoom) {
+  const int last = zoom->rounds - 1;
+  int       best = 0;
+  for (int r = 1; r <= last; r++)
+    if (zoom->round[r].cost < zoom->round[best].cost) best = r;
+  if (zoom->round[last].cost - zoom->round[best].cost <= 0.01 * fabs(zoom->round[best].cost)) return;
+  bf_warn(run,
+          "the last round's answer costs %.6g unquantized, round %d's %.6g: zooming followed the cells, not the model; "
+          "take more cells, or none (-quantize_cells 0)",
+          zoom->round[last].cost, best, zoom->round[best].cost);
+}
+
 void bf_zoom_report(const BfRun *run, const BfZoom *zoom) {
   if (!zoom->rounds) return;
   bf_print(run, "zoom: round, actions, quantized cost, unquantized\n");
   for (int r = 0; r < zoom->rounds; r++)
     bf_print(run, "  %d: %lld, %.10g, %.10g\n", r, (long long)zoom->round[r].actions, zoom->round[r].value[0],
              zoom->round[r].cost);
+  warn_of_fit(run, zoom);
 }

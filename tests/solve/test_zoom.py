@@ -154,6 +154,17 @@ def read_again():
         assert "finished" in run(["solve", "-restart", out]).stdout
 
 
+def followed_cells():
+    """A warning exactly where the last round's unquantized cost is more than 1 % above an earlier one's."""
+    path = os.path.join(os.path.dirname(__file__), "../../share/problems/xor/xor.yaml")
+    for cells, zoom, told in (("3,3", 2, True), ("0", 1, False)):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "run.h5")
+            done = run(["solve", path, "-o", out, "-zoom", zoom, "-space", "reachable", "-quantize_cells", cells])
+            cost = Result(out).data["zoom/cost"]
+            assert done.returncode == 0 and (cost[-1] > 1.01 * cost.min()) == told == ("zooming followed the cells" in done.stderr), (cost, done.stderr)
+
+
 def refused():
     with tempfile.TemporaryDirectory() as f:
         rows = os.path.join(f, "u.csv")
@@ -184,6 +195,6 @@ checks = [("grid, full space", lambda: rounds(GRID, "full")), ("grid, reachable,
           ("sample, reachable, a third", lambda: rounds(SAMPLE, "reachable", factor=0.3)), ("halton, full, best 4", lambda: rounds(HALTON, "full", best=4)),
           ("a decision, unquantized", lambda: rounds({**DECISION, "cells": 0}, "reachable", rounds=2))]
 checks = (checks[1:4:2] if quick else checks) + [("tolerance", tolerance), ("ranks", layouts), ("stopped, full space", lambda: stopped("full")),
-                                                 ("stopped, reachable space", lambda: stopped("reachable")), ("read again", read_again), ("refused", refused)]
+                                                 ("stopped, reachable space", lambda: stopped("reachable")), ("read again", read_again), ("cells that are followed", followed_cells), ("refused", refused)]
 os.environ.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
 tap(checks)
