@@ -12,7 +12,9 @@
  *
  * In floats, with u = 2^-24, sums come rounded once from doubles; two additions a sum, a division, a product, an
  * addition a head, the change to cells: (heads + 16) u times the same. On the sphere y / |y| is off by twice that times
- * 1 / |y|. Numbers below the least normal one lose at most 2^-149, beside a den of at least e^-80 times a mass. */
+ * 1 / |y|, for |y|^2 from 1e-30 to 1e30. Numbers below the least normal one lose at most 2^-149 in floats and 2^-1074
+ * in doubles, beside a den of at least e^-80 and e^-600 times a mass; widths of cells are from 1e-30 to 1e30
+ * (images_plan.c). */
 #include "kernel/images.h"
 #include "kernel/attend.h"
 #include "kernel/kernels.h"
@@ -135,10 +137,20 @@ static void bound(BfImageShape *shape, BfLane spread) {
     const BfLane of   = ((layer->unit ? lane_set(2.0) * all : size[a]) + lane_set(ends)) / lane_set(t->width[a]),
                  wide = of * factor, narrow = wide + of * lane_set((layer->heads + 16) * 0x1p-24);
     ((BfLane *)shape->margin)[a] = wide;
-    for (int l = 0; l < BF_LANES; l++) {
-      const int finite                       = narrow[l] < 1e30;
-      ((BfShort *)shape->margin_float)[a][l] = finite ? (float)narrow[l] * 1.000001f : 1e30f;
-      if (!finite) ((BfLane *)shape->margin)[a][l] = 1e30;
+    for (int l = 0; l < BF_LANES; l++) ((BfShort *)shape->margin_float)[a][l] = (float)narrow[l] * 1.000001f;
+  }
+}
+
+/* Lanes in which something is too large for floats, or is no number, are certain of nothing. */
+static void doubt_lanes(BfImageShape *shape) {
+  const BfTableShape *t = shape->table;
+  for (int l = 0; l < BF_LANES; l++) {
+    int sound = 1;
+    for (int a = 0; a < t->d; a++) sound &= ((BfLane *)shape->margin)[a][l] < 1e15;
+    for (int i = 0; i < t->n * t->d; i++) sound &= __builtin_fabs(((BfLane *)shape->base)[i][l]) < 1e30;
+    for (int a = 0; a < t->d && !sound; a++) {
+      ((BfLane *)shape->margin)[a][l]        = 1e30;
+      ((BfShort *)shape->margin_float)[a][l] = 1e30f;
     }
   }
 }
@@ -159,6 +171,7 @@ void BF_KERNEL(bf_image_prepare)(BfImageShape *shape) {
     ((BfLane *)shape->base)[i] = base;
     for (int l = 0; l < BF_LANES; l++) ((BfShort *)shape->base_float)[i][l] = (float)base[l];
   }
+  doubt_lanes(shape);
 }
 
 /* ---- sums of a law ---------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* Images of a tag's law where all that its atoms see of the rest is a sum: what T(i, k) is made of, without an
- * exponential a measure. For a query cell q, and weights w_q(c) = exp(logit_q(c) - the largest logit of q),
+/* Images of a tag's law by sums, of which T(i, k) is made without an exponential a measure. For a query cell q, and
+ * weights w_q(c) = exp(logit_q(c) - the largest logit of q),
  *
  *   image of q = P(r z_q + eps FF(z_q) + eps sum_h V_h num_h / den_h),   num = sum of mass w_q(c) z_c,  den = sum of
  *   mass w_q(c),

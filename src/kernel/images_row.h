@@ -26,7 +26,10 @@ BF_INLINE REAL FACE(to_cells)(const int d, const BfImageShape *shape, REAL *x) {
   REAL wide = FACE(set)(1), norm2 = FACE(set)(0);
   if (!shape->table->layer.unit) return wide;
   for (int a = 0; a < d; a++) norm2 += x[a] * x[a];
-  for (int l = 0; l < BF_LANES; l++) wide[l] = 1 / (SCALAR)__builtin_sqrt((double)norm2[l]);
+  for (int l = 0; l < BF_LANES; l++) {
+    const int sound = norm2[l] > (SCALAR)1e-30 && norm2[l] < (SCALAR)1e30;
+    wide[l]         = sound ? 1 / (SCALAR)__builtin_sqrt((double)norm2[l]) : (SCALAR)1e30;
+  }
   for (int a = 0; a < d; a++)
     x[a] = (x[a] * wide - FACE(set)((SCALAR)shape->table->lower[a])) / FACE(set)((SCALAR)shape->table->width[a]);
   return FACE(max)(FACE(set)(1), wide);

@@ -27,7 +27,7 @@ typedef struct {
 #define SPLIT "quantize.transition=split;"
 
 static const Case cases[] = {
-    {"one tag", PLANE SAMPLE NEAREST "quantize.cells=4,3;quantize.atoms=3", "003", BF_IMAGES_UNIONS, false},
+    {"one tag", PLANE SAMPLE NEAREST "quantize.cells=4,3;quantize.atoms=3", "003", BF_IMAGES_ROWS, false},
     {"three tags alike", PLANE SAMPLE NEAREST "quantize.cells=3,2;quantize.atoms=2", "002012022", BF_IMAGES_UNIONS,
      false},
     {"three tags alike, split", PLANE SAMPLE SPLIT "quantize.cells=3,2;quantize.atoms=3", "002012022", BF_IMAGES_UNIONS,
@@ -71,6 +71,26 @@ static const Case cases[] = {
     {"on a line, logits more than 600 apart",
      "token.dim=1;token.lower=-2;token.upper=2;" SAMPLE SPLIT "quantize.cells=9;quantize.atoms=3;layer.beta=2000",
      "003013", BF_IMAGES_PAIRS, false},
+    {"eight atoms, ranks beyond floats",
+     "token.dim=1;token.lower=-2;token.upper=2;" NEAREST "action.kind=sample;action.count=6;action.seed=3;"
+     "control.A.range=-3,3;control.V.range=-2,2;quantize.cells=14;quantize.atoms=8",
+     "008", BF_IMAGES_ROWS, false},
+    {"in five dimensions, layer norm, linear",
+     "token.dim=5;token.lower=-1,-1,-1,-1,-1;token.upper=1,1,1,1,1;" SAMPLE SPLIT
+     "quantize.cells=2,1,2,3,1;quantize.atoms=1;layer.norm=layer;layer.linear=1;"
+     "control.B.form=scalar;control.B.range=-1,1",
+     "001011", BF_IMAGES_PAIRS, false},
+    {"no numbers from a feed-forward part, on some cells",
+     PLANE NEAREST "quantize.cells=4,3;quantize.atoms=2;layer.feedforward=relu;layer.width=2;action.kind=grid;"
+                   "control.A.form=scalar;control.A.range=-1,1;control.A.levels=2;control.V.form=scalar;"
+                   "control.V.range=-1,1;control.V.levels=2;control.W1.range=1e200,1e200;control.W1.levels=1;"
+                   "control.b1.range=0,0;control.b1.levels=1;control.W2.range=-1e200,1e200;control.W2.levels=2;"
+                   "control.b2.range=0,0;control.b2.levels=1",
+     "002012", BF_IMAGES_PAIRS, true},
+    {"far beyond the sphere",
+     PLANE NEAREST "quantize.cells=4,4;quantize.atoms=2;token.projection=sphere;action.kind=sample;"
+                   "action.count=20;action.seed=1;control.A.range=-3,3;control.V.range=-1e25,1e25",
+     "002012", BF_IMAGES_PAIRS, true},
     {"in space",
      "token.dim=3;token.lower=-1,-1,-1;token.upper=1,1,1;" SAMPLE SPLIT "quantize.cells=2,3,2;quantize.atoms=2",
      "002012", BF_IMAGES_PAIRS, false},

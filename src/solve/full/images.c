@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-enum { MOST_LAW_SUMS = 1 << 23 }; /* numbers: 96 MiB */
+enum { MOST_LAW_SUMS = 1 << 21 }; /* numbers: 24 MiB */
+
+_Static_assert(BF_IMAGE_TILE <= BF_TYPE_BLOCK, "a tile is filled in the slower way at once");
 
 static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
 
@@ -36,17 +38,31 @@ static BfStatus make_sums(BfImageSums *sums, int64_t count, BfError *error) {
 }
 
 /* Two tags that are alike: their laws are seen as own and as rest by the same queries. */
+static int64_t law_sums(const BfImagesPlan *plan, int64_t sums) {
+  const int64_t count = plan->tag[0].laws * sums;
+  return plan->way == BF_IMAGES_PAIRS && plan->tag[1].like == 0 && count <= MOST_LAW_SUMS ? count : 0;
+}
+
+int64_t bf_images_rank_bytes(const BfImagesPlan *plan) {
+  const BfProblem *problem = plan->space->problem;
+  const int        tags = plan->context->tags, tiles = tags > 2 ? tags : 2;
+  const int64_t    sums = problem->layer.heads * bf_cells_count(problem->cells) * (1 + problem->layer.dim) * BF_LANES,
+                rests   = plan->way == BF_IMAGES_ROWS ? plan->positions : 2,
+                numbers = law_sums(plan, sums) + sums * (BF_IMAGE_TILE * rests + 2);
+  return numbers * (int64_t)(sizeof(double) + sizeof(float)) +
+         (int64_t)tiles * BF_IMAGE_TILE * BF_IMAGE_STRIDE * BF_LANES * (int64_t)sizeof(int32_t);
+}
+
 static BfStatus make_law_sums(BfTagImages *x, BfError *error) {
-  const int64_t count = x->plan.tag[0].laws * x->sums;
-  if (x->plan.way != BF_IMAGES_PAIRS || x->plan.tag[1].like != 0 || count > MOST_LAW_SUMS) return BF_OK;
-  return make_sums(&x->law_sums, count, error);
+  const int64_t count = law_sums(&x->plan, x->sums);
+  return count ? make_sums(&x->law_sums, count, error) : BF_OK;
 }
 
 static BfStatus make_rooms(BfTagImages *x, BfError *error) {
   const BfTableShape *t     = x->shape.table;
   const int64_t       Q     = t->queries;
   const int           slots = x->plan.context->slots, tags = x->plan.context->tags;
-  x->sums = (int64_t)(t->layer.heads > 0 ? t->layer.heads : 1) * t->n * (1 + t->d) * BF_LANES;
+  x->sums = (int64_t)t->layer.heads * t->n * (1 + t->d) * BF_LANES;
   BF_TRY(BF_NEW(&x->shape.weight, t->layer.heads * Q * Q * BF_LANES, error));
   BF_TRY(BF_NEW(&x->shape.base, (int64_t)t->n * t->d * BF_LANES, error));
   BF_TRY(BF_NEW(&x->shape.base_float, (int64_t)t->n * t->d * BF_LANES, error));

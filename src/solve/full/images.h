@@ -25,7 +25,7 @@ typedef struct {
   int        *place;    /* [slots] atoms that are seen */
   int64_t    *cell, *law;
   double     *mass;
-  int32_t    *tile; /* [tags, or 2][BF_IMAGE_TILE][BF_IMAGE_TILE, or 1][BF_LANES] */
+  int32_t    *tile; /* [tags, or 2][BF_IMAGE_TILE][BF_IMAGE_STRIDE][BF_LANES] */
   BfImageTag *join; /* [tags] */
 } BfTagImages;
 
@@ -34,6 +34,8 @@ typedef struct {
 BfStatus bf_images_create(const BfFullSpace *space, int64_t s, const BfTableShape *table, BfTagImages *images,
                           BfError *error);
 void     bf_images_clear(BfTagImages *images);
+/* Bytes that each rank holds for these, about. */
+int64_t bf_images_rank_bytes(const BfImagesPlan *plan);
 
 /* For the block of actions that the table has prepared. False: their logits are too far apart for sums. */
 bool bf_images_prepare(BfTagImages *images, const double *parameters);

@@ -1,5 +1,7 @@
 #include "solve/full/images_plan.h"
 
+#include <math.h>
+
 static int atoms_of(const BfContext *c, int g) { return c->first[g + 1] - c->first[g]; }
 
 bool bf_images_sees(const BfImagesPlan *x, int g, int t) {
@@ -121,19 +123,23 @@ static BfStatus number_unions(BfImagesPlan *x, BfError *error) {
 
 /* ---- the plan --------------------------------------------------------------------------------------------------- */
 
-/* Cells of a grid, P that kernels know, and not too many cells for `split` to look at all. */
+/* A grid whose sizes floats hold, attention, P that kernels know, and for `split` few enough cells to look at all. */
 static bool is_for(const BfFullSpace *space) {
-  const BfProblem    *problem = space->problem;
-  const BfProjection *P       = problem->layer.projection;
-  if (!bf_cells_axes(problem->cells) || P->apply) return false;
+  const BfProblem *problem = space->problem;
+  const BfAxis    *axis    = bf_cells_axes(problem->cells);
+  if (!axis || !problem->layer.heads || problem->layer.projection->apply) return false;
+  for (int a = 0; a < problem->layer.dim; a++)
+    if (!(axis[a].width > 1e-30 && axis[a].width < 1e30 && fabs(axis[a].lower) < 1e30)) return false;
   if (problem->transition->nearest) return true;
   return problem->transition == bf_transition("split") && bf_cells_count(problem->cells) <= BF_MOST_IMAGE_CELLS;
 }
 
+enum { MOST_IMAGES = 1 << 25 }; /* that a node keeps: 1 GiB */
+
 /* Images are kept where there are at most half as many as measures: a table of four actions or less. */
 static BfImagesWay way_of(const BfImagesPlan *x) {
   const double measures = (double)x->space->context[x->s].measures;
-  if (x->context->tags == 1 || 2 * x->images <= measures) return BF_IMAGES_UNIONS;
+  if (2 * x->images <= measures && x->images <= MOST_IMAGES) return BF_IMAGES_UNIONS;
   return x->context->tags == 2 ? BF_IMAGES_PAIRS : BF_IMAGES_ROWS;
 }
 

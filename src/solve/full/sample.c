@@ -87,7 +87,10 @@ BfStatus bf_sample_table(BfFullSample *x, int64_t s, BfTableSample *table, BfErr
   int64_t workers = units < INT32_MAX ? units : INT32_MAX;
   BF_GOTO(mean_fill(x, s, workers, rows, &one, error));
   const double alone = (double)units / (double)workers;
-  for (many = one; many < moment && workers > fewest;) {
+  /* Where images are shared a share begins with all of them: it must be large beside that to tell what measures take.
+   */
+  const double enough = table->way.images_bytes ? one + fmax(moment, one / 2) : moment;
+  for (many = one; many < enough && workers > fewest;) {
     workers = workers / 4 > fewest ? workers / 4 : fewest;
     BF_GOTO(mean_fill(x, s, workers, rows, &many, error));
   }

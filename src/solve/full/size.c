@@ -38,7 +38,7 @@ BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *si
       return status;
     }
     terms += entries * entry_terms(&space, space.shape[i], &way);
-    images = fmax(images, (double)way.images_bytes);
+    images = fmax(images, (double)way.images_bytes + (double)way.rank_bytes * run->node_size);
   }
   for (int64_t s = 0; s < space.contexts; s++) terminal += (double)space.context[s].measures;
   size->measures       = space.measures;

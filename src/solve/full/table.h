@@ -53,7 +53,9 @@ BfTableRegion bf_table_region(const BfTableShare *share);
 
 /* How a table is filled. */
 typedef struct {
+  int     by;           /* BfImagesWay: how images are found, 0 where none are */
   int64_t images_bytes; /* for share->images; 0: none are wanted */
+  int64_t rank_bytes;   /* that each rank holds beside, about */
   int64_t leads;        /* ranges of measures into which `rows` divides: joint laws of the tags before the last; of one
                            tag its laws */
   int64_t units;        /* equal parts of work in which workers' shares are counted */

@@ -314,7 +314,9 @@ BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1
 
 /* Images that are found for a block: of each measure along rows, else as the plan counts them. */
 static void count_images(const BfImagesPlan *plan, double measures, BfTableWay *way) {
+  way->by           = (int)plan->way;
   way->images_bytes = bf_images_bytes(plan);
+  way->rank_bytes   = bf_images_rank_bytes(plan);
   way->images       = plan->way == BF_IMAGES_ROWS ? measures * plan->context->tags : plan->images;
   if (plan->way == BF_IMAGES_PAIRS) way->units = bf_images_pairs_units(plan);
 }
