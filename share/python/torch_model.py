@@ -206,4 +206,6 @@ class Transformer(torch.nn.Module):
     def save_controls(self, path):
         """A file that `bellformer flow -init` takes."""
         trained = self.source.readout_box is not None
+        if trained and not (torch.isfinite(self.R).all() and torch.isfinite(self.b).all()):
+            raise ValueError("the readout is not finite")
         bellformer.save_controls(path, self.controls(), *([x.detach().numpy() for x in (self.R, self.b)] if trained else []))

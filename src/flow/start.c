@@ -74,8 +74,22 @@ done:
   return bf_store_end(&store, error);
 }
 
+/* Of a readout that was trained there, and is given here. */
+static BfStatus tell_left(const BfRun *run, const char *path, BfError *error) {
+  BfStore *store = NULL;
+  BfStatus status;
+  bool     there = false;
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  BF_GOTO(bf_store_has(store, "/cost", &there, error));
+  if (there) BF_GOTO(bf_store_has(store, "/cost/readout", &there, error));
+  if (there) bf_print(run, "-init %s: its readout was trained; this problem's own is taken\n", path);
+done:
+  return bf_store_end(&store, error);
+}
+
 static BfStatus read_controls(const BfRun *run, const char *path, const BfCost *cost, Controls *other, BfError *error) {
   BfModel model = {0};
+  if (!cost->trained) BF_TRY(tell_left(run, path, error));
   if (bf_model_read_controls(run, path, cost, &model, error) != BF_OK) {
     bf_model_clear(&model);
     return error->status;

@@ -33,8 +33,12 @@ typedef struct {
 
 static void find_later(const BfInfo *x, const BfSolveSettings *o, Later *later) {
   const BfProblem *p       = x->problem;
-  const double     centres = (o->best ? (double)o->best : 1) * p->horizon, most = bf_zoom_most(p, centres);
+  const double     centres = (o->best ? (double)o->best : 1) * p->horizon, most = bf_zoom_most_up_to(p, centres);
   later->problem = *p;
+  if (o->best)
+    bf_print(x->run,
+             "  best               the search for %lld open loops is not counted, neither its time nor its memory\n",
+             (long long)o->best);
   if (!o->zoom) return;
   later->problem.actions = most < 0x1p31 ? (int64_t)most : INT64_C(1) << 31;
   bf_print(x->run, "  zoom               %lld round%s more, of at most %.4g actions around at most %.4g controls\n",

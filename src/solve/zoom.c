@@ -169,6 +169,20 @@ static bool is_last(const void *context, double value) {
   return r > 0 && x->set.zoom_tolerance > 0 && x->zoom.round[r - 1].value[0] - value < x->set.zoom_tolerance;
 }
 
+/* A round that does not fit here may fit elsewhere: those before it are kept. */
+static BfStatus lay_or_save(BfSolveState *x, BfSession *session, int64_t *taken, BfError *error) {
+  BfError  saving = {0};
+  BfStatus status = lay(x, session->run, x->zoom.rounds, taken, error);
+  if (status == BF_OK) status = check_space(x, session->run, &x->zoom.problem, error);
+  if (status == BF_BAD_INPUT && session->checkpoint) {
+    save_between(session->checkpoint, &saving);
+    if (saving.status == BF_OK)
+      bf_print(session->run, "%d rounds are complete and saved: -restart goes on where there is more memory\n",
+               x->zoom.rounds);
+  }
+  return status;
+}
+
 /* Tables are of the last round: a round that may be it writes them. */
 static BfStatus run_round(BfSolveState *x, BfSession *session, bool *last, BfError *error) {
   BfZoom          *zoom  = &x->zoom;
@@ -179,10 +193,9 @@ static BfStatus run_round(BfSolveState *x, BfSession *session, bool *last, BfErr
   bf_checkpoint_part(session->checkpoint, r);
   forget_work(session->run);
   if (r > 0) {
-    BF_TRY(lay(x, session->run, r, &taken, error));
+    BF_TRY(lay_or_save(x, session, &taken, error));
     problem = &zoom->problem;
     before  = zoom->round[r - 1].next;
-    BF_TRY(check_space(x, session->run, problem, error));
   }
   bf_model_clear(&session->trained.model);
   const BfSolveOnce once = {.problem = problem, .tables = may_end, .is_last = is_last};

@@ -35,6 +35,10 @@ double bf_zoom_each(const BfProblem *problem, double centres) {
 
 double bf_zoom_most(const BfProblem *problem, double centres) { return centres * (1 + bf_zoom_each(problem, centres)); }
 
+double bf_zoom_most_up_to(const BfProblem *problem, double centres) {
+  return problem->levels ? bf_zoom_most(problem, centres) : (double)problem->actions + 2 * centres;
+}
+
 double bf_zoom_bytes(const BfProblem *problem, double actions) {
   return actions * (8 * (2.0 * problem->layer.free + problem->layer.parameters + 1) + 8);
 }

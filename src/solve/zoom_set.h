@@ -26,6 +26,8 @@ void     bf_zoom_plan_clear(BfZoomPlan *plan);
 double bf_zoom_each(const BfProblem *problem, double centres);
 /* Actions of such a set at most: before equal ones are merged. */
 double bf_zoom_most(const BfProblem *problem, double centres);
+/* The same of `centres` or fewer: count shared among m and rounded up is at most count + m in all, beside the m. */
+double bf_zoom_most_up_to(const BfProblem *problem, double centres);
 /* Bytes that a rank takes to lay so many actions and hold them, as matrices too. */
 double bf_zoom_bytes(const BfProblem *problem, double actions);
 

@@ -47,20 +47,35 @@ done:
   return bf_session_close(x, error);
 }
 
-/* Of who leaves a readout that is trained where it begins: and whether no layer can make a difference there. */
+static bool is_middle(const BfCost *cost) {
+  const int64_t entries = (int64_t)cost->classes * cost->dim;
+  bool          middle  = cost->readouts == 1;
+  for (int64_t i = 0; i < entries; i++) middle = middle && cost->matrix[i] == bf_readout_middle(cost, i);
+  for (int c = 0; c < cost->classes; c++) middle = middle && cost->bias[c] == bf_readout_middle(cost, entries + c);
+  return middle;
+}
+
+/* Where a readout that is trained begins, or is left; and whether no layer can make a difference there. */
 static void tell_readout(const BfSession *x) {
   const BfCost *cost  = &x->problem->cost;
   bool          alike = cost->readouts == 1;
-  if (!cost->trained || x->trainer->trains_readout) return;
+  if (!cost->trained) return;
+  const bool middle = is_middle(cost);
+  if (x->trainer->trains_readout) {
+    if (!middle)
+      bf_print(x->run, "cost.readout.file is of solve and heads: here the readout starts in the middle of its ranges, "
+                       "or with that of -init\n");
+    return;
+  }
   if (cost->readouts > 1) bf_print(x->run, "readout: the best of %lld", (long long)cost->readouts);
-  else bf_print(x->run, "readout: the middle of its ranges");
-  bf_print(x->run, "; flow -init RUN.h5 trains it\n");
+  else bf_print(x->run, "readout: %s", middle ? "the middle of its ranges" : "that of cost.readout.file");
+  bf_print(x->run, "; flow trains it\n");
   for (int64_t i = 0; i < (int64_t)cost->classes * cost->dim; i++)
     alike = alike && cost->matrix[i] == cost->matrix[i % cost->dim];
   if (alike)
     bf_warn(x->run,
-            "the middle of cost.readout.matrix.range has equal rows: the loss is the same whatever the layers do; "
-            "give cost.readout.file, or ranges with another middle");
+            "the readout has equal rows: the loss is the same whatever the layers do; give another cost.readout.file, "
+            "or ranges with another middle");
 }
 
 static BfStatus run_session(BfSession *x, BfError *error) {

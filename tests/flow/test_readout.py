@@ -240,17 +240,23 @@ def solve_then_flow():
         path = continuous.oracle.write(trained, f, "trained")
         for ending in ([], ["-space", "reachable"]):
             done = run(["solve", path, "-o", out, "-overwrite", *ending])
-            assert done.returncode == 0 and "the best of %d; flow -init" % len(matrix) in done.stdout, done
+            assert done.returncode == 0 and "the best of %d; flow trains it" % len(matrix) in done.stdout, done
             a, b = Result(decided), Result(out)
             assert a.value == b.value and a.actions == b.actions and (a.data["model/readout/R"] == b.data["model/readout/R"]).all()
         done = run(["flow", path, "-init", out, "-o", again])
-        assert done.returncode == 0, done
+        assert done.returncode == 0 and "cost.readout.file is of solve and heads" in done.stdout, done
         r = Result(again)
         assert abs(r.data["flow/starts/initial_cost"][0] - b.attributes["rollout"]["cost"]) < 1e-13
         assert r.attributes["rollout"]["cost"] < b.attributes["rollout"]["cost"] - 1e-3, (r.attributes["rollout"], b.attributes["rollout"])
         assert (r.data["model/readout/R"] != b.data["model/readout/R"]).any()
         told = run(["eval", again])
         assert told.returncode == 0 and "loss %.10g" % r.attributes["rollout"]["loss"] in told.stdout, told
+        np.savetxt(os.path.join(f, "single.csv"), np.hstack([matrix[:1], np.zeros((1, C))]), delimiter=",")
+        path = continuous.oracle.write({**trained, "readout": {**trained["readout"], "file": "single.csv"}}, f, "one")
+        done = run(["solve", path, "-o", os.path.join(f, "one.h5")])
+        assert done.returncode == 0 and "readout: that of cost.readout.file; flow trains it" in done.stdout, done
+        told = run(["flow", continuous.oracle.write(fixed(p, matrix[0], np.zeros(C)), f, "given"), "-init", again, "-o", os.path.join(f, "g.h5")])
+        assert told.returncode == 0 and "its readout was trained; this problem's own is taken" in told.stdout, told
         del trained["readout"]["file"]
         path = continuous.oracle.write({**trained, "readout": {**trained["readout"], "matrix": {"range": [1, 3]}}}, f, "middle")
         middle, twos = (os.path.join(f, n) for n in ("middle.h5", "twos.h5"))
@@ -327,7 +333,7 @@ def readers():
 
 
 def told():
-    """info counts R and b; no step where nothing is free is told as that; a file of before is read."""
+    """info counts R and b; a flow whose layers are fixed is told as one of R and b alone."""
     p = case(**KINDS["pooled cross entropy"])
     with tempfile.TemporaryDirectory() as f:
         done = run(["info", continuous.write(p, f), "-starts", 1])
