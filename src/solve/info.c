@@ -166,7 +166,8 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
     file += later->beam > 0 ? bf_reachable_most(later, t) * ((double)later->measure_bytes + 12)
                             : bf_reachable_kept_bytes(later, t, bf_reachable_most(later, t));
   if (later->beam > 0)
-    bf_print(x->run, "  %-*s at most %s a node\n", COLUMN, "tables of beam", bf_human_bytes(4 * later->tables, a));
+    bf_print(x->run, "  %-*s at most %s a node, beside the sets of their measures, which every rank holds\n", COLUMN,
+             "tables of beam", bf_human_bytes(4 * later->tables, a));
   bf_info_memory(x, "at most ", peak + program + 4 * later->tables, left, "");
   if (peak + program + 4 * later->tables > left) print_reachable_fits(x, later, left - 4 * later->tables, program);
   const BfReachableOptions beam = bf_solve_reachable_options(o);

@@ -25,8 +25,8 @@ const BfOption bf_solve_options[] = {
      .meaning = "double B so many times, or until the answer is optimal"},
     {"beam_tables", BF_OPTION_INT, BF_ANSWER, "N", AT(tables), "67108864", 0, 0x1p40, .later = true,
      .meaning =
-         "numbers of 4 bytes, a node, in the tables of what single sequences reach: those with one have the better "
-         "bound"},
+         "numbers of 4 bytes, a node, in the tables of what single sequences reach (every rank holds the set of these "
+         "measures beside): those with one have the better bound"},
     {"covering", BF_OPTION_INT, BF_ANSWER, "N", AT(covering), NULL, 0, 100000000, .later = true,
      .meaning =
          "measure the covering radius of the actions in the box of controls, in units of its sides, at N points: "

@@ -158,16 +158,21 @@ static BfStatus exchange(Depth *x, BfError *error) {
   return status;
 }
 
-/* Successors of the measures of a depth. *many: there are more than the tables may hold. */
+/* Successors of the measures of a depth. x->many: there are more than the tables may hold. */
 static BfStatus expand_depth(Depth *x, int t, BfError *error) {
-  BfRun        *run  = x->run;
-  const int64_t K    = x->alone->problem->actions;
-  x->from            = x->shape->first[t];
-  x->to              = x->shape->first[t + 1];
-  x->mine            = x->from + (x->to - x->from) * run->node_rank / run->node_size;
-  x->mine_end        = x->from + (x->to - x->from) * (run->node_rank + 1) / run->node_size;
-  const int64_t size = (x->to - x->from) * K * (int64_t)sizeof(int32_t);
-  BF_TRY(bf_shared_create(run, size > 0 ? size : 8, "table of a context alone", &x->shape->row[t], error));
+  BfRun        *run   = x->run;
+  const int64_t K     = x->alone->problem->actions;
+  x->from             = x->shape->first[t];
+  x->to               = x->shape->first[t + 1];
+  x->mine             = x->from + (x->to - x->from) * run->node_rank / run->node_size;
+  x->mine_end         = x->from + (x->to - x->from) * (run->node_rank + 1) / run->node_size;
+  const int64_t  size = (x->to - x->from) * K * (int64_t)sizeof(int32_t);
+  BfError        full = {0};
+  const BfStatus status =
+      bf_shared_create(run, size > 0 ? size : 8, "table of a context alone", &x->shape->row[t], &full);
+  if (status == BF_BAD_INPUT)
+    return bf_fail(error, status, "%s; with a smaller -beam_tables such a sequence has the weaker bound", full.text);
+  if (status != BF_OK) return bf_fail(error, status, "%s", full.text);
   x->row = x->shape->row[t].base;
   BF_TRY(bf_together(run->world, expand_part(x, error), error));
   int many = x->many;

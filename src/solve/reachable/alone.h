@@ -39,14 +39,15 @@ typedef struct {
 } BfAlone;
 
 /* Numbers of 4 bytes that a measure takes of its shape's tables, of so many contexts: its K successors; for each
- * context a value a depth and a cost a readout, of two each; and in the set its bytes, twice while that grows. */
+ * context a value a depth and a cost a readout, of two each; and in the set, which every rank holds, its bytes, twice
+ * while that grows. The same count on any number of ranks: it decides what has a table. */
 static inline double bf_alone_numbers(const BfProblem *problem, double contexts, double bytes) {
   return (double)problem->actions + 2 * contexts * (problem->horizon + 1 + (double)problem->cost.readouts) + bytes / 2 +
          8;
 }
 
-/* Tables of at most `numbers` numbers in all, once a node; the node's ranks share the work. parts and scratch are the
- * caller's. Collective; clear it also after a failure. */
+/* Tables of at most `numbers` numbers in all, once a node but for the sets; the node's ranks share the work. parts and
+ * scratch are the caller's. Collective; clear it also after a failure. */
 BfStatus bf_alone_create(BfRun *run, BfActionParts *parts, BfScratch *scratch, int64_t numbers, BfAlone *alone,
                          BfError *error);
 void     bf_alone_clear(BfAlone *alone);
