@@ -2,11 +2,16 @@
 import os
 import sys
 
+import oracle
 from bits import difference
-from cases import CASES
+from cases import CASES, population
 from harness import solve, tap
 
 PROBLEMS = ["nine contexts of one token: joint lanes and mids", "population, split", "shapes mixed", "more lanes than a block"]
+UNIONS = oracle.problem(  # whose images a node's ranks find together
+    rows=population(15, labels=3, seed=5), atoms=2, cells=[3, 2], transition="split", terminal="token_cross_entropy",
+    readout={"kind": "fixed", "matrix": [1, 0.5, -1, 0.25, 0, -1], "bias": [0, 0.125, 0]}, action={"kind": "sample", "count": 19, "seed": 2},
+    control={"A": {"form": "full", "range": [-2, 2]}, "V": {"form": "full", "range": [-1.5, 1.25]}})
 
 
 def same(one, other, what):
@@ -38,6 +43,7 @@ checks = [("%s space: %s" % (space, name), lambda p=CASES[name], space=space: in
           for name in (PROBLEMS[::2] if QUICK else PROBLEMS) for space in ("full", "reachable")]
 checks.append(("reachable space, unquantized", lambda: invariant(
     {**CASES["causal, encoded, two heads"], "cells": 0}, "reachable")))
+checks.append(("full space, images that ranks share", lambda: invariant(UNIONS, "full")))
 checks.append(("full space, several pieces between nodes", pieces))
 checks.append(("stability", lambda: invariant(CASES["population, atoms given"], "full", ("-stability", 1))))
 os.environ.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")

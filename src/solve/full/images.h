@@ -64,7 +64,7 @@ void bf_images_row(const BfTagImages *images, int g, const int64_t cell[], BfIma
 BfStatus bf_images_fill_unions(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
 BfStatus bf_images_fill_pairs(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
 BfStatus bf_images_fill_rows(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
-/* Equal parts in which pairs are dealt. */
+/* Equal parts in which pairs are dealt at least. */
 int64_t bf_images_pairs_units(const BfImagesPlan *plan);
 /* Successors of `count` measures from `first` on by images->join; returns how many are uncertain. */
 int64_t bf_images_join(const BfTagImages *images, const BfTableShare *share, int64_t block, int64_t first, int count);

@@ -69,7 +69,7 @@ static int64_t count_units(const BfImagesPlan *plan, int64_t side) {
 
 enum { SMALLEST = 8 };
 
-int64_t bf_images_pairs_units(const BfImagesPlan *plan) { return count_units(plan, SMALLEST); }
+int64_t bf_images_pairs_units(const BfImagesPlan *plan) { return count_units(plan, BF_IMAGE_TILE); }
 
 /* So small that every worker has some eight. */
 static int64_t side_for(const BfImagesPlan *plan, int64_t workers) {
@@ -108,12 +108,13 @@ static BfStatus fill_rows(const Pairs *p, BfError *error) {
 }
 
 BfStatus bf_images_fill_pairs(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const int64_t side = share->rows ? BF_IMAGE_TILE : side_for(&x->plan, share->workers);
-  const Pairs   p    = {.x     = x,
-                        .share = share,
-                        .block = block,
-                        .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
-                        .side  = side,
-                        .alike = x->plan.tag[1].like == 0};
+  const int64_t side =
+      share->rows ? BF_IMAGE_TILE : side_for(&x->plan, share->cut_for ? share->cut_for : share->workers);
+  const Pairs p = {.x     = x,
+                   .share = share,
+                   .block = block,
+                   .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
+                   .side  = side,
+                   .alike = x->plan.tag[1].like == 0};
   return share->rows ? fill_rows(&p, error) : fill_tiles(&p, error);
 }

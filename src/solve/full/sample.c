@@ -49,6 +49,7 @@ static BfStatus fill(BfFullSample *x, const Part *part, int32_t *rows, double *s
                                .s       = part->s,
                                .worker  = (int)part->worker,
                                .workers = (int)part->workers,
+                               .cut_for = x->run->size,
                                .scratch = &x->scratch,
                                .next    = rows - part->block * BF_LANES * M,
                                .rows    = part->by_rows};

@@ -27,6 +27,7 @@ typedef struct {
   const BfActionParameters *actions;
   int64_t                   s; /* a context of the table's shape */
   int                       worker, workers;
+  int                       cut_for; /* for so many workers are tiles cut; 0: for these */
   BfScratch                *scratch;
   int32_t                  *next;               /* [K][M_s] */
   const BfRun              *run;                /* is told what is done; NULL: nobody */
