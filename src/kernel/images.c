@@ -6,9 +6,8 @@
  * numbers of size Z_b at most, within 4 delta Z_b. Then come d products with V, sums over heads, eps v + r z, and the
  * change to units of cells: each rounds what is at most |r| Z + eps (sum |V_ab| Z_b + |FF|). Hence
  *
- *   margin_a = (4 (4 S + 8 N + 64) + 4 (N + d + heads) + 64) u (|r| Z_a + eps sum_h,b |V_ab| Z_b + eps |FF_a| +
- * |lower_a|
- *              + n_a width_a) / width_a.
+ *   margin_a = (4 delta / u + 4 (N + d + heads) + 64) u size_a / width_a,
+ *   size_a   = |r| Z_a + eps sum_h,b |V_ab| Z_b + eps |FF_a| + |lower_a| + (n_a + 1) width_a.
  *
  * In floats, with u = 2^-24, sums come rounded once from doubles; two additions a sum, a division, a product, an
  * addition a head, the change to cells: (heads + 16) u times the same. On the sphere y / |y| is off by twice that times
@@ -18,31 +17,6 @@
 #include "kernel/images.h"
 #include "kernel/attend.h"
 #include "kernel/kernels.h"
-
-typedef float   BfShort __attribute__((vector_size(4 * BF_LANES)));
-typedef int32_t BfShortInt __attribute__((vector_size(4 * BF_LANES)));
-typedef int32_t BfNumbers __attribute__((vector_size(4 * BF_LANES)));
-
-BF_INLINE BfShort short_set(float x) { return (BfShort){x, x, x, x, x, x, x, x}; }
-
-/* As lane_max, lane_min. */
-BF_INLINE BfShort short_max(BfShort a, BfShort b) {
-#if defined(__AVX__)
-  return (BfShort)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-  const BfShortInt m = a > b;
-  return (BfShort)(((BfShortInt)a & m) | ((BfShortInt)b & ~m));
-#endif
-}
-
-BF_INLINE BfShort short_min(BfShort a, BfShort b) {
-#if defined(__AVX__)
-  return (BfShort)_mm256_min_ps((__m256)a, (__m256)b);
-#else
-  const BfShortInt m = a < b;
-  return (BfShort)(((BfShortInt)a & m) | ((BfShortInt)b & ~m));
-#endif
-}
 
 #define REAL BfShort
 #define MASK BfShortInt

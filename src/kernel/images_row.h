@@ -1,5 +1,7 @@
 /* image_row, once for lanes of floats and once for lanes of doubles: REAL is a vector of BF_LANES numbers, MASK one of
- * integers as wide, FACE(name) the functions of real_*.h for it. Included by images.c alone. */
+ * integers as wide, SCALAR a number of it, FACE(name) the function for it: short_name or lane_name (lanes.h, and here).
+ * BASE, MARGIN, SUMS are the fields of images.h that hold such numbers, UNIT is the rounding unit, and adding ROUNDING
+ * rounds to a whole number. Included by images.c alone. */
 
 /* What is the same for all images, as vectors. */
 typedef struct {

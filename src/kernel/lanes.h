@@ -1,6 +1,6 @@
-/* Eight doubles at once, and what the kernels need of them. Included only by kernels that are compiled once for each
- * instruction set. Every lane sees the same instructions, so that every place in a block gives the same bits. In
- * kernels compiled with -ffp-contract=off every instruction set gives the same bits too; in those of fused_sources
+/* Eight doubles at once, or floats, and what the kernels need of them. Included only by kernels that are compiled once
+ * for each instruction set. Every lane sees the same instructions, so that every place in a block gives the same bits.
+ * In kernels compiled with -ffp-contract=off every instruction set gives the same bits too; in those of fused_sources
  * (meson.build: the velocity's, those of many heads) whatever stands here is fused where the instruction set can. */
 #pragma once
 #include "bellformer/kernel.h"
@@ -145,6 +145,32 @@ BF_INLINE BfPart part_exp2(BfPart t) {
   const BfPart power = (BfPart)((BfPartBits)rounded << 52); /* 2^k */
   const BfPart q     = (q01 + f2 * q23) + f4 * ((q45 + f2 * q67) + f4 * q810);
   return power + (f * power) * q;
+}
+
+/* Eight floats, and whole numbers as wide: half a register of doubles. */
+typedef float   BfShort __attribute__((vector_size(4 * BF_LANES)));
+typedef int32_t BfShortInt __attribute__((vector_size(4 * BF_LANES)));
+typedef int32_t BfNumbers __attribute__((vector_size(4 * BF_LANES)));
+
+BF_INLINE BfShort short_set(float x) { return (BfShort){x, x, x, x, x, x, x, x}; }
+
+/* As lane_max, lane_min. */
+BF_INLINE BfShort short_max(BfShort a, BfShort b) {
+#if defined(__AVX__)
+  return (BfShort)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  const BfShortInt m   = a > b;
+  return (BfShort)(((BfShortInt)a & m) | ((BfShortInt)b & ~m));
+#endif
+}
+
+BF_INLINE BfShort short_min(BfShort a, BfShort b) {
+#if defined(__AVX__)
+  return (BfShort)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  const BfShortInt m = a < b;
+  return (BfShort)(((BfShortInt)a & m) | ((BfShortInt)b & ~m));
+#endif
 }
 
 BF_INLINE BfLane lane_exp(BfLane x) {

@@ -1,5 +1,6 @@
 #include "solve/reachable/beam_partial.h"
 #include "run/limits.h"
+#include "solve/reachable/merge.h"
 #include "solve/reachable/save.h"
 
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
@@ -83,17 +84,6 @@ static BfStatus insert(BfBeamLayer *l, int64_t **first, BfError *error) {
   return BF_OK;
 }
 
-/* The rank whose set holds a number: first [ranks]. */
-static int holder(const int64_t first[], int ranks, int64_t number) {
-  int low = 0, high = ranks;
-  while (high - low > 1) {
-    const int middle = (low + high) / 2;
-    if (first[middle] <= number) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
 /* Edges begin .. end-1 by owner: what was sent, as if it had been now, and what its owner logs, out [end - begin].
  * measure: of the first edge; it moves on. */
 static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64_t end, int64_t *measure,
@@ -104,12 +94,12 @@ static BfStatus pack(BfBeamLayer *l, const int64_t first[], int64_t begin, int64
   BF_TRY(bf_beam_add_round(l, added, error));
   round = *added;
   BF_TRY(bf_array_grow(&l->sent, end - begin, sizeof(BfSent), error));
-  for (int64_t e = begin; e < end; e++) round->sent[holder(first, ranks, p->edge[e].next)]++;
+  for (int64_t e = begin; e < end; e++) round->sent[bf_holder(first, ranks, p->edge[e].next)]++;
   bf_beam_displace(ranks, round->sent, l->sent_at);
   round->sent_at = l->sent.count;
   for (int64_t e = begin; e < end; e++) {
     while (e >= p->first[*measure + 1]) ++*measure;
-    const int     owner = holder(first, ranks, p->edge[e].next);
+    const int     owner = bf_holder(first, ranks, p->edge[e].next);
     const int64_t to    = l->sent_at[owner]++;
     out[to]             = (BfLogged){p->edge[e].next - first[owner], p->key[e]};
     ((BfSent *)l->sent.data)[l->sent.count + to] =

@@ -208,8 +208,7 @@ BfStatus bf_merge_round(BfReachable *x, BfMerge *m, BfError *error) {
 
 /* ---- what a checkpoint knows ------------------------------------------------------------------------------------ */
 
-/* The rank whose set holds a number: first[ranks + 1]. */
-static int holder(const int64_t first[], int ranks, int64_t number) {
+int bf_holder(const int64_t first[], int ranks, int64_t number) {
   int low = 0, high = ranks;
   while (high - low > 1) {
     const int middle = (low + high) / 2;
@@ -230,7 +229,7 @@ static BfStatus prepare_known(BfReachable *x, BfMerge *m, const int64_t first[],
   BfStatus status;
   BF_GOTO(start_round(x, m, round, &owner, error));
   for (int64_t p = 0; p < (*round)->pairs; p++)
-    owner[p] = holder(first, x->run->size, known_successor(x, m, (*round)->pair + p));
+    owner[p] = bf_holder(first, x->run->size, known_successor(x, m, (*round)->pair + p));
   place_by_owner(x, m, *round, owner);
   for (int64_t p = 0; p < (*round)->pairs; p++)
     m->numbers[(*round)->place[p]] = known_successor(x, m, (*round)->pair + p) - first[owner[p]];

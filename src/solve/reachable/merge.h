@@ -50,3 +50,5 @@ BfStatus bf_merge_round(BfReachable *x, BfMerge *merge, BfError *error);
 BfStatus bf_merge_number(BfReachable *x, BfMerge *merge, int64_t *offset, int64_t *total, BfError *error);
 /* States of `order` under all of whose actions the successors are known. */
 int64_t bf_merge_complete(const BfReachable *x, const BfMerge *merge);
+/* The rank whose set holds a number, given the first number of each [ranks], which do not decrease. */
+int bf_holder(const int64_t first[], int ranks, int64_t number);
