@@ -188,7 +188,8 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/zoom/*/*",
                                       NULL};
 
-static const char *const needs[][2] = {{"/stability@*", "stability"},
+static const char *const needs[][2] = {{"/actions@covering_radius", "covering"},
+                                       {"/stability@*", "stability"},
                                        {"/stability/*", "stability"},
                                        {"/rollout/best/*", "best"},
                                        {"/rollout@beam", "beam"},

@@ -223,8 +223,7 @@ static void compare(Test *t) {
   snprintf(text, sizeof text, "%lld of %lld entries wrong, %lld measures uncertain", (long long)wrong,
            (long long)(t->space.measures * t->problem->actions), (long long)uncertain);
   say(t, !wrong && (t->c->tied ? uncertain > t->space.measures / 10 : uncertain < t->space.measures / 50 + 1), text);
-  say(t, way.images > 0 && (way.images_bytes > 0) == (t->c->way == BF_IMAGES_UNIONS),
-      "found in the way that was meant");
+  say(t, way.by == t->c->way, "found in the way that was meant");
 }
 
 static void test_case(Tap *tap, const Case *c) {

@@ -43,9 +43,10 @@ void bf_table_told(const BfTableShare *share, double entries) {
 /* For grids too fine for tables over pairs of cells, and the reference that these are tested against. */
 BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {
   const int64_t M = share->space->context[share->s].measures, end = M * (share->worker + 1) / share->workers;
+  const int64_t K = share->space->problem->actions, last = block1 * BF_LANES < K ? block1 * BF_LANES : K;
   for (int64_t j = M * share->worker / share->workers; j < end; j++) {
     BF_TRY(bf_table_successors(share, j, block0, block1, error));
-    bf_table_told(share, (double)((block1 - block0) * BF_LANES));
+    bf_table_told(share, (double)(last - block0 * BF_LANES));
   }
   return BF_OK;
 }
