@@ -18,7 +18,7 @@ typedef struct {
   double  *numbers;      /* [C d + C] R row by row, then b, where training has moved them; NULL: the problem's; owned */
   int32_t *action;       /* [T] numbers of the controls in the problem's list; NULL where they are not from it; owned */
   double   quantized_cost; /* V_0 at mu_0; NaN where none was computed */
-  char     found[16];      /* how: full, reachable (the space of a solve) or flow; empty where that is not known */
+  char     found[16]; /* how: full, reachable (the space of a solve), flow or heads; empty where that is not known */
 } BfModel;
 
 /* Room for a model of a problem in a zeroed struct, with numbers of actions or without; clear it also after a failure.

@@ -235,6 +235,8 @@ CONTROLS = {"rollout", "rollout/controls", "model", "model/readout", "model/read
 def save_controls(path, control, R=None, b=None):
     """A file that `bellformer flow -init` takes; control [T, q]; R [C, d] and b [C] where the problem trains its readout. ValueError where
     another HDF5 file stands there, a result above all."""
+    if (R is None) != (b is None):
+        raise ValueError("a readout is R and b")
     if h5py.is_hdf5(path):
         names = []
         with h5py.File(path, "r") as f:

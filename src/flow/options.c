@@ -20,9 +20,10 @@ const BfOption bf_flow_options[] = {
     {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
      .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
                 "controls of a result of solve or flow, of solve -best all of its open loops, a start each; or of a "
-                "file that holds /rollout/controls [T, q] alone, as "
-                "share/python writes one; at the middles of this problem's layers where it has more or fewer, clipped "
-                "into their box)"},
+                "file that holds /rollout/controls [T, q], and may hold /model/readout, as share/python writes one; at "
+                "the middles "
+                "of this problem's layers where it has more or fewer, clipped into their box; a readout that this "
+                "problem trains starts as the file's, else in the middle)"},
     {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
      .meaning = "start from S uniform draws (and from -init); the best is the answer"},
     {"start_ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(ranks), NULL, 1, 0x1p31,

@@ -74,14 +74,18 @@ done:
   return bf_store_end(&store, error);
 }
 
-/* Of a readout that was trained there, and is given here. */
-static BfStatus tell_left(const BfRun *run, const char *path, BfError *error) {
-  BfStore *store = NULL;
-  BfStatus status;
-  bool     there = false;
+/* Where the file has a readout that was moved, by a flow or by whoever wrote controls alone, and this problem gives its
+ * own. */
+static BfStatus tell_left(const BfRun *run, const char *path, const BfCost *cost, const BfModel *model,
+                          BfError *error) {
+  const bool flow  = !strcmp(model->found, "flow");
+  BfStore   *store = NULL;
+  BfStatus   status;
+  bool       there = false;
+  if (cost->trained || !cost->matrix || (*model->found && !flow)) return BF_OK;
   BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_store_has(store, "/cost", &there, error));
-  if (there) BF_GOTO(bf_store_has(store, "/cost/readout", &there, error));
+  BF_GOTO(bf_store_has(store, flow ? "/cost" : "/model", &there, error));
+  if (there) BF_GOTO(bf_store_has(store, flow ? "/cost/readout" : "/model/readout", &there, error));
   if (there) bf_print(run, "-init %s: its readout was trained; this problem's own is taken\n", path);
 done:
   return bf_store_end(&store, error);
@@ -89,8 +93,8 @@ done:
 
 static BfStatus read_controls(const BfRun *run, const char *path, const BfCost *cost, Controls *other, BfError *error) {
   BfModel model = {0};
-  if (!cost->trained) BF_TRY(tell_left(run, path, error));
-  if (bf_model_read_controls(run, path, cost, &model, error) != BF_OK) {
+  if (bf_model_read_controls(run, path, cost, &model, error) != BF_OK ||
+      tell_left(run, path, cost, &model, error) != BF_OK) {
     bf_model_clear(&model);
     return error->status;
   }
@@ -136,7 +140,7 @@ static BfStatus take(const BfRun *run, const BfProblem *problem, const char *pat
   for (int64_t i = 0; i < n; i++) {
     const int64_t t = i / q % T, from = i / (T * q) * layers + (2 * t + 1) * layers / (2 * T);
     const double  u = other->control[from * q + i % q];
-    if (!isfinite(u)) return bf_fail(error, BF_BAD_INPUT, "-init %s: /rollout/controls is not finite", path);
+    if (!isfinite(u)) return bf_fail(error, BF_BAD_INPUT, "-init %s: its controls are not finite", path);
     points->given[i] = fmin(fmax(u, problem->control_lower[i % q]), problem->control_upper[i % q]);
     outside += points->given[i] != u;
   }

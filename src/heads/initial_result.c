@@ -75,6 +75,8 @@ BfStatus bf_heads_read_result(const BfRun *run, const BfProblem *problem, const 
   snprintf(what, sizeof what, "-init %s", path);
   BF_GOTO(bf_model_read(run, path, &other, &model, error));
   BF_GOTO(bf_together(run->world, check(problem, other, what, error), error));
+  if (other->cost.trained && !strcmp(model.found, "flow"))
+    bf_print(run, "%s: its readout was trained; this problem's own is taken\n", what);
   status = !strcmp(model.found, "heads")
                ? read_particles(run, other, path, what, law, error)
                : bf_together(run->world, take_sum(problem, other, &model, what, law, error), error);
