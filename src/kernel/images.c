@@ -193,22 +193,22 @@ void BF_KERNEL(bf_image_sum)(const BfImageShape *shape, const BfImageQueries *qu
 
 /* ---- measures --------------------------------------------------------------------------------------------------- */
 
-BF_INLINE BfNumbers join_one(const int tags, const BfImageTag tag[], int c) {
-  BfNumbers number = {0}, bad = {0};
+BF_INLINE BfShortInt join_one(const int tags, const BfImageTag tag[], int c) {
+  BfShortInt number = {0}, bad = {0};
   for (int g = 0; g < tags; g++) {
-    const int64_t   at    = tag[g].base + tag[g].step * (tag[g].row ? tag[g].row[c] : c);
-    const BfNumbers image = ((const BfNumbers *)tag[g].image)[at];
-    number                = number * tag[g].radix + image;
+    const int64_t    at    = tag[g].base + tag[g].step * (tag[g].row ? tag[g].row[c] : c);
+    const BfShortInt image = ((const BfShortInt *)tag[g].image)[at];
+    number                 = number * tag[g].radix + image;
     bad |= image;
   }
-  return number | (BfNumbers)(bad < 0);
+  return number | (BfShortInt)(bad < 0);
 }
 
 BF_INLINE int join(const int tags, const BfImageTag tag[], int count, int lanes, int32_t *next, int64_t stride) {
   int doubts = 0;
   for (int c = 0; c < count; c++) {
-    const BfNumbers number = join_one(tags, tag, c);
-    int32_t         all    = 0;
+    const BfShortInt number = join_one(tags, tag, c);
+    int32_t          all    = 0;
     for (int l = 0; l < lanes; l++) {
       next[l * stride + c] = number[l];
       all |= number[l];

@@ -17,7 +17,6 @@
 typedef struct {
   const BfTableShape *table;      /* its block of actions is prepared */
   const double       *parameters; /* of the block */
-  int                 split;      /* laws by `split`, else by `nearest` */
   double              spread;     /* the largest of the block */
   double scale[BF_MOST_DIM];      /* images are kept in units of cells, on the sphere in those of z: 1 / width, or 1 */
   double low[BF_MOST_DIM], high[BF_MOST_DIM]; /* the box of P in units of cells; infinite: none */

@@ -198,23 +198,23 @@ BF_INLINE void FACE(row)(const int d, const int split, const int atoms, const Bf
   FACE(axes) axes;
   FACE(load_axes)(d, split, shape, &axes);
   for (int i = 0; i < row->count; i++, rest += row->rest_stride / BF_LANES) {
-    REAL            slack         = FACE(set)(1);
-    const REAL      rank          = split ? FACE(rank_split)(d, shape, row, &axes, own, rest, &slack)
-                                          : FACE(rank_nearest)(d, atoms, shape, row, &axes, own, rest, &slack);
-    const MASK      doubt         = ~(MASK)(slack >= FACE(set)(0));
-    const BfNumbers number        = __builtin_convertvector(rank, BfNumbers);
-    ((BfNumbers *)row->number)[i] = number | __builtin_convertvector(doubt, BfNumbers);
+    REAL             slack         = FACE(set)(1);
+    const REAL       rank          = split ? FACE(rank_split)(d, shape, row, &axes, own, rest, &slack)
+                                           : FACE(rank_nearest)(d, atoms, shape, row, &axes, own, rest, &slack);
+    const MASK       doubt         = ~(MASK)(slack >= FACE(set)(0));
+    const BfShortInt number        = __builtin_convertvector(rank, BfShortInt);
+    ((BfShortInt *)row->number)[i] = number | __builtin_convertvector(doubt, BfShortInt);
   }
 }
 
 BF_INLINE void FACE(row_of)(const BfImageShape *shape, const BfImageRow *row) {
 #ifndef BF_FEW_CASES
-  if (shape->table->d == 2 && shape->split) FACE(row)(2, 1, 0, shape, row);
+  if (shape->table->d == 2 && !shape->table->nearest) FACE(row)(2, 1, 0, shape, row);
   else if (shape->table->d == 2 && row->atoms == 4) FACE(row)(2, 0, 4, shape, row);
   else if (shape->table->d == 2 && row->atoms == 3) FACE(row)(2, 0, 3, shape, row);
   else if (shape->table->d == 2 && row->atoms == 2) FACE(row)(2, 0, 2, shape, row);
   else if (shape->table->d == 2) FACE(row)(2, 0, row->atoms, shape, row);
   else
 #endif
-    FACE(row)(shape->table->d, shape->split, row->atoms, shape, row);
+    FACE(row)(shape->table->d, !shape->table->nearest, row->atoms, shape, row);
 }

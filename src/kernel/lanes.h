@@ -150,7 +150,6 @@ BF_INLINE BfPart part_exp2(BfPart t) {
 /* Eight floats, and whole numbers as wide: half a register of doubles. */
 typedef float   BfShort __attribute__((vector_size(4 * BF_LANES)));
 typedef int32_t BfShortInt __attribute__((vector_size(4 * BF_LANES)));
-typedef int32_t BfNumbers __attribute__((vector_size(4 * BF_LANES)));
 
 BF_INLINE BfShort short_set(float x) { return (BfShort){x, x, x, x, x, x, x, x}; }
 

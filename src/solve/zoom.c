@@ -37,7 +37,8 @@ BfStatus bf_zoom_plan(const BfZoom *zoom, double factor, int round, BfZoomPlan *
                              before->control, plan, error);
 }
 
-BfStatus bf_zoom_round_create(const BfProblem *problem, int64_t count, BfZoomRound *round, BfError *error) {
+/* Room for so many open loops. */
+static BfStatus create_round(const BfProblem *problem, int64_t count, BfZoomRound *round, BfError *error) {
   const int64_t layers = count * problem->horizon;
   *round               = (BfZoomRound){.count = count, .layers = problem->horizon, .free = problem->layer.free};
   BF_TRY(BF_NEW(&round->action, layers, error));
@@ -45,7 +46,7 @@ BfStatus bf_zoom_round_create(const BfProblem *problem, int64_t count, BfZoomRou
   return BF_NEW(&round->value, count, error);
 }
 
-void bf_zoom_round_clear(BfZoomRound *round) {
+static void clear_round(BfZoomRound *round) {
   bf_free(round->action);
   bf_free(round->control);
   bf_free(round->value);
@@ -53,7 +54,7 @@ void bf_zoom_round_clear(BfZoomRound *round) {
 }
 
 void bf_zoom_clear(BfZoom *zoom) {
-  for (int r = 0; r < zoom->rounds; r++) bf_zoom_round_clear(&zoom->round[r]);
+  for (int r = 0; r < zoom->rounds; r++) clear_round(&zoom->round[r]);
   bf_free(zoom->round);
   bf_free(zoom->problem.action);
   *zoom = (BfZoom){0};
@@ -137,7 +138,7 @@ static BfStatus between(const BfZoom *zoom, const BfProblem *problem, BfCheckpoi
 static BfStatus keep(const BfProblem *problem, const BfModel *model, const BfBest *best, double cost, int64_t next,
                      BfZoomRound *round, BfError *error) {
   const int64_t q = problem->layer.free, n = best->count ? best->count : 1;
-  BF_TRY(bf_zoom_round_create(problem, n, round, error));
+  BF_TRY(create_round(problem, n, round, error));
   round->actions = problem->actions;
   round->next    = next;
   round->cost    = cost;

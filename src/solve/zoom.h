@@ -43,6 +43,3 @@ void bf_zoom_report(const BfRun *run, const BfZoom *zoom);
 double bf_zoom_part(double factor, int round);
 /* What the set of round r >= 1 is laid around. Local. */
 BfStatus bf_zoom_plan(const BfZoom *zoom, double factor, int round, BfZoomPlan *plan, BfError *error);
-/* Room for a round of so many open loops. Local. */
-BfStatus bf_zoom_round_create(const BfProblem *problem, int64_t count, BfZoomRound *round, BfError *error);
-void     bf_zoom_round_clear(BfZoomRound *round);

@@ -23,7 +23,7 @@ static void scale_axes(BfTagImages *x) {
 
 static BfStatus make_below(BfTagImages *x, int atoms, BfError *error) {
   const int n = x->shape.table->n, size = atoms + 1;
-  if (!x->shape.split || x->below[atoms]) return BF_OK;
+  if (x->shape.table->nearest || x->below[atoms]) return BF_OK;
   BF_TRY(BF_NEW(&x->below[atoms], (int64_t)n * size, error));
   for (int c = 0; c < n; c++)
     for (int j = 1; j < size; j++)
@@ -48,8 +48,11 @@ int64_t bf_images_rank_bytes(const BfImagesPlan *plan) {
   const int        tags = plan->context->tags, tiles = tags > 2 ? tags : 2;
   const int64_t    sums = problem->layer.heads * bf_cells_count(problem->cells) * (1 + problem->layer.dim) * BF_LANES,
                 rests   = plan->way == BF_IMAGES_ROWS ? plan->positions : 2,
-                numbers = law_sums(plan, sums) + sums * (BF_IMAGE_TILE * rests + 2);
+                numbers = law_sums(plan, sums) + sums * (BF_IMAGE_TILE * rests + 2),
+                Q       = plan->positions * bf_cells_count(problem->cells);
   return numbers * (int64_t)(sizeof(double) + sizeof(float)) +
+         problem->layer.heads * Q * Q * BF_LANES * (int64_t)sizeof(double) +
+         (int64_t)bf_images_unions(plan) * (int64_t)sizeof(int32_t) +
          (int64_t)tiles * BF_IMAGE_TILE * BF_IMAGE_STRIDE * BF_LANES * (int64_t)sizeof(int32_t);
 }
 
@@ -86,7 +89,6 @@ BfStatus bf_images_create(const BfFullSpace *space, int64_t s, const BfTableShap
                           BfError *error) {
   *x             = (BfTagImages){.kernels = space->problem->layer.kernels};
   x->shape.table = table;
-  x->shape.split = !space->problem->transition->nearest;
   BF_TRY(bf_images_plan_create(space, s, table->positions, table->place, &x->plan, error));
   if (x->plan.way == BF_IMAGES_NONE) return BF_OK;
   scale_axes(x);

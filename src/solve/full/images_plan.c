@@ -101,6 +101,26 @@ static BfStatus fill_unions(BfImagesPlan *x, int m, BfError *error) {
   return BF_OK;
 }
 
+/* How many atoms a union has beside those of the last tag, where tag g's group i is one with it; else 0. */
+static int atoms_beside(const BfImagesPlan *x, int g, int i) {
+  const BfImagesTag *tag  = &x->tag[g];
+  const int          last = x->context->tags - 1;
+  if (g == last || tag->group[i] != x->group[last] || !bf_images_sees(x, g, last)) return 0;
+  return tag->atoms[i] - atoms_of(x->context, last);
+}
+
+double bf_images_unions(const BfImagesPlan *x) {
+  double all = 0;
+  for (int g = 0; x->way == BF_IMAGES_UNIONS && g < x->context->tags; g++)
+    for (int i = 0; x->tag[g].like == g && i < x->tag[g].groups; i++) {
+      const int m = atoms_beside(x, g, i);
+      if (m)
+        all += (double)bf_types_number(bf_cells_count(x->space->problem->cells), m) *
+               (double)x->tag[x->context->tags - 1].laws;
+    }
+  return all;
+}
+
 /* Types of all unions, and of what they have beside the last tag; where all images are kept, unions by number. */
 static BfStatus number_unions(BfImagesPlan *x, BfError *error) {
   const int last = x->context->tags - 1;
@@ -109,11 +129,9 @@ static BfStatus number_unions(BfImagesPlan *x, BfError *error) {
     BfImagesTag *tag = &x->tag[g];
     tag->rests       = 1;
     for (int i = 0; i < tag->groups; i++) {
-      const int without = tag->atoms[i] - atoms_of(x->context, last);
       BF_TRY(types_of(x, tag->atoms[i], error));
       tag->rests *= bf_types_count(x->types[tag->atoms[i]]);
-      if (g < last && tag->group[i] == x->group[last] && bf_images_sees(x, g, last))
-        BF_TRY(fill_unions(x, without, error));
+      BF_TRY(fill_unions(x, atoms_beside(x, g, i), error));
     }
     tag->at = tag->like < g ? x->tag[tag->like].at : at;
     if (tag->like == g) at += tag->laws * tag->rests;

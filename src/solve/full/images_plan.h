@@ -41,6 +41,8 @@ BfStatus bf_images_plan_create(const BfFullSpace *space, int64_t s, int position
 void     bf_images_plan_clear(BfImagesPlan *plan);
 /* What the functions below look up. */
 BfStatus bf_images_plan_number(BfImagesPlan *plan, BfError *error);
+/* Numbers of unions that bf_images_plan_number tabulates. */
+double bf_images_unions(const BfImagesPlan *plan);
 /* Bytes of a block's images, which a node's ranks share; 0 where they are not kept. */
 int64_t bf_images_bytes(const BfImagesPlan *plan);
 

@@ -67,5 +67,5 @@ BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfEr
 /* Successors next[k * M_s + j] for the share's measures j under the actions of blocks block0 .. block1-1, by a whole
  * layer for every measure. Not collective. */
 BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);
-/* By the faster of the two ways that fits the shape. Not collective. */
+/* By the fastest way that fits the shape, all at once. Not collective. */
 BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);

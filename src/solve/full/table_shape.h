@@ -1,4 +1,4 @@
-/* The fast way to fill the table of a context shape; see src/kernel/table.h. */
+/* Filling the table of a context shape: by pairs of cells, by images, or measure by measure; see src/kernel/table.h. */
 #pragma once
 #include "kernel/table.h"
 #include "solve/full/table.h"

@@ -44,8 +44,8 @@ void bf_beam_cost(const BfReachable *x, const unsigned char *measure, double *to
 
 /* ---- the B least ------------------------------------------------------------------------------------------------- */
 
-/* keep[i], i < count, of this rank's measures: whether it is among the `want` least of all ranks, in the order of (key,
- * hash, bytes). *most: the largest key that is kept, INFINITY where all are. Keys are no NaN. Collective. */
+/* keep[i], i < count, of this rank's measures: whether it is among the `want` least of all ranks, which have more than
+ * `want`, in the order of (key, hash, bytes). *most: the largest key that is kept. Keys are no NaN. Collective. */
 BfStatus bf_beam_select(const BfRun *run, const BfMeasureSet *set, const double key[], int64_t want,
                         unsigned char keep[], double *most, BfError *error);
 

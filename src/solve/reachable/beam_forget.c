@@ -1,6 +1,8 @@
 /* Pairs that are no edges, forgotten on the way: without that every pair that was ever below the limit would stay. */
 #include "solve/reachable/beam_layer.h"
 
+#include <limits.h>
+
 typedef struct {
   BfSent        *sent;
   BfLogged      *log;
@@ -72,10 +74,18 @@ static void compress(BfBeamLayer *l, const Merged *m) {
   l->round.count                 = 1;
 }
 
+/* More than MPI counts would not fit into one round: they stay. */
+static bool are_few(const BfBeamLayer *l) {
+  int64_t most = l->sent.count > l->log.count ? l->sent.count : l->log.count;
+  MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT64_T, MPI_MAX, l->x->run->world);
+  return most <= INT_MAX;
+}
+
 BfStatus bf_beam_forget(BfBeamLayer *l, BfError *error) {
   const BfRun *run = l->x->run;
   Merged       m   = {0};
   BfStatus     status;
+  if (!are_few(l)) return BF_OK;
   BF_GOTO(bf_together(run->world, make_room(l, &m, error), error));
   merge(l, &m);
   for (int64_t e = 0; e < l->log.count; e++) m.verdict[e] = bf_beam_is_edge(l, &m.log[e]);

@@ -61,12 +61,7 @@ BfStatus bf_beam_select(const BfRun *run, const BfMeasureSet *set, const double 
   const int64_t  count = set->count;
   uint64_t      *value = NULL;
   unsigned char *in    = NULL;
-  int64_t        all;
   BfStatus       status;
-  *most = INFINITY;
-  MPI_Allreduce(&count, &all, 1, MPI_INT64_T, MPI_SUM, run->world);
-  memset(keep, all <= want, (size_t)count);
-  if (all <= want) return BF_OK;
   BF_GOTO(bf_together(run->world, make_room(count, &value, &in, error), error));
   for (int64_t i = 0; i < count; i++) {
     value[i] = ordered(key[i]);
