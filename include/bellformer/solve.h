@@ -31,9 +31,14 @@ void bf_best_clear(BfBest *best); /* what was found; `wanted` stays */
 typedef struct {
   bool    store_value;  /* write /value */
   bool    store_policy; /* write /policy */
+  bool    untabled;     /* no transition tables: of one context alone. The same bits */
   int     stability;    /* K atom moves; 0: no stability study */
   BfBest *best;         /* in: wanted; out: all else, to be cleared also after a failure. NULL: not looked for */
 } BfFullOptions;
+
+/* Whether policies are kept in /policy alone, each written as it comes: where there are no tables, and nothing asks for
+ * those of many measures at the end. */
+bool bf_full_rows(const BfFullOptions *options);
 
 /* How good a beam's answer is. */
 typedef struct {
@@ -59,8 +64,8 @@ typedef struct {
 
 /* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store`
  * (which may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a
- * node: two copies of V, the tables (4 bytes an entry, sum over shapes of M_s K), and the ranks' policies (4 bytes T M
- * in all). */
+ * node: two copies of V, the tables (4 bytes an entry, sum over shapes of M_s K, unless there are none), and the ranks'
+ * policies (4 bytes T M in all; 8 M where bf_full_rows). */
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
                        BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
@@ -81,15 +86,19 @@ typedef struct {
   int64_t shapes;                                /* different context shapes */
   double  value_bytes;                           /* of the file: (T + 1) M doubles */
   double  policy_bytes;                          /* T M int32 */
+  bool    untabled;                              /* without tables: these are of a layer, each found as it is used */
   double  tables_bytes, V_bytes, policies_bytes; /* memory a node with this many ranks on it: tables and costs; two
                                                     layers of V; the ranks' policies */
   double node_bytes;                             /* their sum */
   double q_values;                               /* T M K; less where actions are the same in every table */
   double costs;                                  /* terminal costs: sum over contexts of M_s, times readouts */
-  double table_terms, sweep_terms, cost_terms;   /* work: of an entry of a table on average, a Q-value, a cost; */
+  double table_terms, sweep_terms, cost_terms;   /* work: of an entry of a table on average, a Q-value (without tables
+                                                    with the entry), a cost; */
   double work;                                   /* of the whole solve */
 } BfFullSize;
-BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error);
+/* options: NULL for those of a zeroed struct. */
+BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfFullSize *size,
+                      BfError *error);
 /* About the memory of one node alone with so many cells, atoms a tag at most, and actions. */
 double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions);
 
@@ -121,10 +130,16 @@ double bf_reachable_peak_bytes(const BfReachableSize *size);
 
 /* ---- time, before anything runs -------------------------------------------------------------------------------- */
 
+/* Seconds of a Q-value on a core, of one context: with tables, once their entry is there; of an entry; without. Of more
+ * contexts 0. */
+typedef struct {
+  double tabled, entry, untabled;
+} BfValueSeconds;
+
 /* A solve in the full space, in the reachable space (at most: what merges is not known), without what surrounds it; on
  * the run's own ranks (machine: NULL) or on others. All collective. */
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *estimate,
-                          BfError *error);
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, bool untabled, const BfMachine *machine,
+                          BfEstimate *estimate, BfValueSeconds *value, BfError *error);
 BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
                                const BfMachine *machine, BfEstimate *estimate, BfError *error);
 

@@ -19,6 +19,7 @@ const BfKernels BF_KERNEL(bf_kernels) = {
     .table_pairs            = BF_KERNEL(bf_table_pairs),
     .sweep_block            = BF_KERNEL(bf_sweep_block),
     .sweep_last             = BF_KERNEL(bf_sweep_last),
+    .sweep_take             = BF_KERNEL(bf_sweep_take),
     .image_prepare          = BF_KERNEL(bf_image_prepare),
     .image_sum              = BF_KERNEL(bf_image_sum),
     .image_row              = BF_KERNEL(bf_image_row),

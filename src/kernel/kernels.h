@@ -47,6 +47,7 @@ struct BfKernels {
   BfTablePairs   *table_pairs;
   BfSweepBlock   *sweep_block;
   BfSweepLast    *sweep_last;
+  BfSweepTake    *sweep_take;
   /* Fused where the instruction set can. */
   BfImagePrepare          *image_prepare;
   BfImageSum              *image_sum;
@@ -81,6 +82,7 @@ BfTableRank             BF_KERNEL(bf_table_rank);
 BfTablePairs            BF_KERNEL(bf_table_pairs);
 BfSweepBlock            BF_KERNEL(bf_sweep_block);
 BfSweepLast             BF_KERNEL(bf_sweep_last);
+BfSweepTake             BF_KERNEL(bf_sweep_take);
 BfImagePrepare          BF_KERNEL(bf_image_prepare);
 BfImageSum              BF_KERNEL(bf_image_sum);
 BfImageRowOf            BF_KERNEL(bf_image_row);

@@ -1,4 +1,4 @@
-/* The Q-values of one group of measures: the two hot loops of the full space, compiled once for each instruction set.
+/* The Q-values of one group of measures: the hot loops of the full space, compiled once for each instruction set.
  *
  * The index of a measure is (outer * mids + mid) * lanes + lane, src/solve/full/plan.h. Lanes are what vector
  * instructions run over; mids share permuted rows of V. */
@@ -81,3 +81,17 @@ typedef void BfSweepBlock(const BfWalk *walk, const int64_t *base, const double 
 /* The same for the last layer, c + ((outer + mid') + lane'): two additions and a minimum, bound by arithmetic. */
 typedef void BfSweepLast(const BfWalk *walk, const BfLastTerms *terms, const BfTile *tile, double *value,
                          int32_t *policy, BfSweepWork *work);
+
+/* Successors of some measures under a few actions, which no table holds. */
+typedef struct {
+  int            actions; /* with numbers first, first + 1, .. */
+  int32_t        first;
+  const double  *stage;  /* [actions] c(u_k) */
+  const int32_t *next;   /* next[a * stride + i] */
+  int64_t        stride; /* at least count */
+  int64_t        count;  /* measures */
+} BfTaken;
+/* Their Q-values c + V(next) into the minima so far, value[count], and the actions that attain these, policy[count];
+ * where they are equal the earlier stays. An entry loads an index and a value of V: bound by the latency of memory
+ * where V exceeds the caches, some ten loads under way at once. */
+typedef void BfSweepTake(const BfTaken *taken, const double *V, double *value, int32_t *policy);

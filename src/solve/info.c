@@ -45,9 +45,9 @@ static void find_later(const BfInfo *x, const BfSolveSettings *o, Later *later) 
            (long long)o->zoom, o->zoom > 1 ? "s" : "", most, centres);
 }
 
-static BfStatus size_later(const BfInfo *x, const BfSolveSettings *o, Later *later, BfError *error) {
+static BfStatus size_later(const BfInfo *x, const BfSolveSettings *o, double left, Later *later, BfError *error) {
   const BfReachableOptions beam = bf_solve_reachable_options(o);
-  BF_TRY(bf_full_size(x->run, &later->problem, &later->full, error));
+  BF_TRY(bf_space_size(x->run, &later->problem, o, left, &later->full, error));
   return bf_reachable_size(&later->problem, &beam, &later->reachable, error);
 }
 
@@ -84,14 +84,28 @@ static void print_full_fits(const BfInfo *x, double left) {
   bf_print(x->run, "  would fit          %s\n", text);
 }
 
+/* Of one sequence: whether there are tables, and what the two ways take. */
+static void print_tables(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size,
+                         const BfValueSeconds *each) {
+  const char *why = o->tables_kind != BF_TABLES_AUTO ? "as -tables says"
+                    : !size->untabled                ? "they fit, and serve every layer"
+                    : x->problem->horizon == 1       ? "there is one layer"
+                                                     : "they do not fit";
+  if (x->problem->train.contexts > 1) return;
+  bf_print(x->run, "  %-*s %s: %s\n", COLUMN, "tables", size->untabled ? "none" : "stored", why);
+  bf_print(x->run, "  %-*s on a core about %.2g ns with tables, whose entries take %.2g ns, once; %.2g ns without\n",
+           COLUMN, "a Q-value", 1e9 * each->tabled, 1e9 * each->entry, 1e9 * each->untabled);
+}
+
 static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, const BfFullSize *later,
                      BfError *error) {
   const double left = bf_info_memory_left(x), policies = size->policies_bytes * x->run->nodes / nodes_of(x),
                bytes = later->tables_bytes + size->V_bytes + policies + bf_info_program_bytes(x),
                file  = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
-  Text       a, b, c, d;
-  char       parts[200];
-  BfEstimate e;
+  Text           a, b, c, d;
+  char           parts[200];
+  BfEstimate     e;
+  BfValueSeconds each;
   bf_print(x->run, "full space: %lld measures, %s Q-values, %s table entries in %lld shape%s\n",
            (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
            (long long)size->shapes, size->shapes > 1 ? "s" : "");
@@ -103,7 +117,8 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
   snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
-  BF_TRY(bf_full_estimate(x->run, x->problem, x->machine, &e, error));
+  BF_TRY(bf_full_estimate(x->run, x->problem, size->untabled, x->machine, &e, &each, error));
+  print_tables(x, o, size, &each);
   add_rounds(x, o, later->work / size->work, &e);
   BF_TRY(ends(x, o, "about ", file, parts, &e, error));
   bf_info_time(x, &e);
@@ -181,14 +196,15 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
 BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfSolveSettings *o = &((const BfSolveState *)state)->set;
   BfSpaceChoice          choice;
+  const double           left  = bf_info_memory_left(x);
   Later                  later = {0};
   BF_TRY(bf_together(x->run->world, bf_solve_check_zoom(o, x->run->options, x->problem, error), error));
-  BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, &choice, error), error));
+  BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, left, &choice, error), error));
   if (choice.full.measures > 0) bf_print(x->run, "  M  measures          %lld\n", (long long)choice.full.measures);
   else if (x->problem->cells) bf_print(x->run, "  M  measures          more than can be numbered\n");
   if (*choice.why) bf_print(x->run, "  takes the %s space: %s\n", bf_space_name((int)choice.space), choice.why);
   find_later(x, o, &later);
-  BF_TRY(bf_together(x->run->world, size_later(x, o, &later, error), error));
+  BF_TRY(bf_together(x->run->world, size_later(x, o, left, &later, error), error));
   for (int turn = 0; turn < 2; turn++) { /* the chosen one first */
     const int space = turn ? 1 - (int)choice.space : (int)choice.space;
     if (turn && (o->space >= 0 || o->beam || x->answer)) continue;

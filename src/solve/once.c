@@ -7,6 +7,7 @@ BfStatus bf_solve_once(BfSolveState *x, BfSession *session, const BfSolveOnce *o
   BfModel            *out       = &session->trained.model;
   const BfFullOptions full      = {.store_value  = store && x->set.store_value,
                                    .store_policy = store && x->set.store_policy,
+                                   .untabled     = x->choice.full.untabled,
                                    .stability    = once->tables ? (int)x->set.stability : 0,
                                    .best         = best};
   BfReachableOptions  reachable = bf_solve_reachable_options(&x->set);

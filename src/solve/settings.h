@@ -4,10 +4,12 @@
 #include "train/options.h"
 
 typedef enum { BF_SPACE_FULL, BF_SPACE_REACHABLE } BfSpaceName;
+typedef enum { BF_TABLES_NONE, BF_TABLES_STORED, BF_TABLES_AUTO } BfTablesName;
 
 typedef struct {
   int     space; /* BfSpaceName; -1: to be chosen */
   bool    space_chosen;
+  int     tables_kind; /* BfTablesName */
   bool    store_value, store_policy;
   int64_t stability;
   int64_t zoom; /* rounds after the first; 0: none */
@@ -21,6 +23,12 @@ typedef struct {
 /* What its options come to for the reachable space. */
 static inline BfReachableOptions bf_solve_reachable_options(const BfSolveSettings *o) {
   return (BfReachableOptions){.beam = o->beam, .doublings = (int)o->doublings, .tables = o->tables};
+}
+
+/* And for the full space; `best` and `untabled` are to be added. */
+static inline BfFullOptions bf_solve_full_options(const BfSolveSettings *o) {
+  return (BfFullOptions){
+      .store_value = o->store_value, .store_policy = o->store_policy, .stability = (int)o->stability};
 }
 
 enum { BF_MOST_ROUNDS = 1000 }; /* of a zoom */

@@ -6,11 +6,42 @@ static const double largest_node = 1e12; /* bytes */
 
 const char *bf_space_name(int i) { return (const char *[]){"full", "reachable", NULL}[i]; }
 
+const char *bf_tables_name(int i) { return (const char *[]){"none", "stored", "auto", NULL}[i]; }
+
+double bf_space_left(const BfRun *run) {
+  const double mine = (double)bf_memory_left(run);
+  double       left;
+  MPI_Allreduce(&mine, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
+  return left;
+}
+
+BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, double left,
+                       BfFullSize *size, BfError *error) {
+  BfFullOptions options = bf_solve_full_options(o);
+  BfBest        best    = {0};
+  BfFullSize    without;
+  if (o->best) options.best = &best;
+  options.untabled = o->tables_kind == BF_TABLES_NONE;
+  if (options.untabled && problem->train.contexts > 1)
+    return bf_fail(
+        error, BF_BAD_INPUT,
+        "option -tables none needs data of one sequence, and these have %lld, whose tables are small beside V",
+        (long long)problem->train.contexts);
+  BF_TRY(bf_full_size(run, problem, &options, size, error));
+  if (o->tables_kind != BF_TABLES_AUTO || size->measures <= 0 || problem->train.contexts > 1) return BF_OK;
+  if (problem->horizon > 1 && size->node_bytes <= left) return BF_OK;
+  options.untabled = true;
+  BF_TRY(bf_full_size(run, problem, &options, &without, error));
+  if (problem->horizon == 1 || without.node_bytes < size->node_bytes) *size = without;
+  return BF_OK;
+}
+
 /* An option that only the full space has; NULL: none is given. */
 static const char *full_option(const BfOptions *given, const BfSolveSettings *o) {
   if (o->stability > 0) return "-stability";
   if (!o->store_value || bf_options_given(given, "store_value")) return "-store_value";
   if (!o->store_policy || bf_options_given(given, "store_policy")) return "-store_policy";
+  if (bf_options_given(given, "tables")) return "-tables";
   return NULL;
 }
 
@@ -34,7 +65,8 @@ static const char *why_not_numbered(const BfProblem *problem) {
 }
 
 static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
-  const double both = 16 * (double)x->full.measures + 4 * (double)x->full.tables;
+  const double tables = problem->train.contexts > 1 ? 4 * (double)x->full.tables : 0; /* of one none are needed */
+  const double both   = 16 * (double)x->full.measures + tables;
   char         a[BF_HUMAN];
   if (x->full.measures <= 0) {
     x->space = BF_SPACE_REACHABLE;
@@ -52,13 +84,13 @@ static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
   }
 }
 
-BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, BfSpaceChoice *x,
-                         BfError *error) {
+BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, double left,
+                         BfSpaceChoice *x, BfError *error) {
   const char *option = full_option(run->options, o);
   *x                 = (BfSpaceChoice){.space = o->space == BF_SPACE_REACHABLE ? BF_SPACE_REACHABLE : BF_SPACE_FULL};
   BF_TRY(check_beam(run->options, o, option, error));
   const BfReachableOptions beam = bf_solve_reachable_options(o);
-  BF_TRY(bf_full_size(run, problem, &x->full, error));
+  BF_TRY(bf_space_size(run, problem, o, left, &x->full, error));
   BF_TRY(bf_reachable_size(problem, &beam, &x->reachable, error));
   if (option && (x->space == BF_SPACE_REACHABLE || x->full.measures <= 0))
     return bf_fail(error, BF_BAD_INPUT, "option %s needs the full space, %s%s", option,
@@ -100,9 +132,7 @@ static BfStatus check_reachable(const BfSpaceChoice *x, double left, BfError *er
 }
 
 BfStatus bf_space_check(const BfRun *run, const BfSpaceChoice *x, BfError *error) {
-  const double mine = (double)bf_memory_left(run);
-  double       left;
-  MPI_Allreduce(&mine, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
+  const double left = bf_space_left(run);
   return bf_together(run->world,
                      x->space == BF_SPACE_FULL ? check_full(x, left, error) : check_reachable(x, left, error), error);
 }

@@ -10,9 +10,16 @@ typedef struct {
 } BfSpaceChoice;
 
 /* The space that the settings ask for, else the one of less counted work: the same on every machine and on any number
- * of ranks. Refuses settings that need the other space. Collective. */
-BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings,
+ * of ranks. Refuses settings that need the other space. left: bytes a node that are free. Local. */
+BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings, double left,
                          BfSpaceChoice *choice, BfError *error);
+/* The full space as it would be solved: with tables, or without where the settings say so, where every entry would be
+ * used but once (one layer), or where tables do not fit into `left`. Local. */
+BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings, double left,
+                       BfFullSize *size, BfError *error);
+/* What is free on every node of the run. Collective. */
+double bf_space_left(const BfRun *run);
 /* Refuse a space that certainly does not fit into the memory that is free: the line tells what would. Collective. */
 BfStatus    bf_space_check(const BfRun *run, const BfSpaceChoice *choice, BfError *error);
 const char *bf_space_name(int space);
+const char *bf_tables_name(int kind);

@@ -12,6 +12,10 @@ const BfOption bf_solve_options[] = {
      .meaning = "full (every measure) or reachable (those reached from the data); default: the one of less counted "
                 "work, or full "
                 "where an option asks for what only that has"},
+    {"tables", BF_OPTION_CHOICE, BF_KEPT, "TABLES", AT(tables_kind), "auto", .later = true, .choice = bf_tables_name,
+     .meaning = "stored (transition tables, found once), none (of one sequence: successors are found again in every "
+                "layer, so that two layers of V are the memory; the same bits) or auto: none where there is one layer, "
+                "or where tables do not fit (full space)"},
     {"store_value", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_value), "1",
      .meaning = "leave /value out of the result (full space)"},
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
@@ -58,9 +62,10 @@ static BfStatus check_numbered(const BfSolveState *x, const BfProblem *problem, 
 }
 
 static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
-  BfSolveState *x = state;
+  BfSolveState *x    = state;
+  const double  left = bf_space_left(run);
   BF_TRY(bf_together(run->world, bf_solve_check_zoom(&x->set, run->options, problem, error), error));
-  BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, &x->choice, error), error));
+  BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, left, &x->choice, error), error));
   x->set.space = (int)x->choice.space;
   return bf_together(run->world, check_numbered(x, problem, error), error);
 }

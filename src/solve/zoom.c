@@ -94,10 +94,12 @@ done:
 }
 
 /* Its space is that of the first round. */
-static BfStatus check_space(const BfSolveState *x, const BfRun *run, const BfProblem *problem, BfError *error) {
+static BfStatus check_space(BfSolveState *x, const BfRun *run, const BfProblem *problem, BfError *error) {
   BfSpaceChoice choice = {.space = x->choice.space};
-  BF_TRY(bf_together(run->world, bf_full_size(run, problem, &choice.full, error), error));
+  const double  left   = bf_space_left(run);
+  BF_TRY(bf_together(run->world, bf_space_size(run, problem, &x->set, left, &choice.full, error), error));
   BF_TRY(bf_together(run->world, bf_reachable_size(problem, NULL, &choice.reachable, error), error));
+  x->choice.full.untabled = choice.full.untabled;
   return bf_space_check(run, &choice, error);
 }
 

@@ -161,7 +161,7 @@ int main(int argc, char **argv) {
   BfStatus status = bf_run_create(PETSC_COMM_WORLD, 0, &run, &error);
   if (status == BF_OK) run->quiet = true;
   if (status == BF_OK) status = bf_problem_read(PETSC_COMM_WORLD, path, &bf_solve_sections, NULL, &problem, &error);
-  if (status == BF_OK) status = bf_full_create(run, problem, NULL, &x, &error);
+  if (status == BF_OK) status = bf_full_create(run, problem, &(BfFullOptions){0}, NULL, &x, &error);
   if (status == BF_OK) status = benchmark(&x, &error);
   if (status != BF_OK) fprintf(stderr, "%s\n", error.text);
   bf_full_clear(&x);

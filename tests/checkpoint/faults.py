@@ -25,7 +25,9 @@ def spaces(folder):
             "control": {"A": {"form": "full", "range": [-2, 2], "levels": 7}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
     iris = os.path.join(PROBLEMS, "iris", "iris.yaml")
     tables = os.path.join(PROBLEMS, "iris", "iris-full.yaml")  # logits so far apart that no images serve: tables take most of the time
-    return {"tables": (tables, ["-space", "full", "-action_count", "20", "-quantize_atoms", "2", "-quantize_cells", "4,3", "-layer_beta", "1000"]),
+    untabled = ["-space", "full", "-tables", "none", "-action_count", "24", "-quantize_atoms", "2", "-quantize_cells", "4,2", "-horizon", "5"]
+    return {"untabled": (tables, untabled),  # policies of layers that are done are in the file alone
+            "tables": (tables, ["-space", "full", "-action_count", "20", "-quantize_atoms", "2", "-quantize_cells", "4,3", "-layer_beta", "1000"]),
             "full": (oracle.write(long, folder, "long"), ["-space", "full"]),
             "reachable": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "13"]),
             "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "11", "-quantize_cells", "0"])}

@@ -163,5 +163,5 @@ def disk_full():
 
 QUICK = [("stopped in a row, reachable", lambda: stopped_in_a_row("reachable")), ("refusals", refusals), ("starting afresh", starts_afresh), ("a linked folder", linked),
          ("a lost claim", lost_claim), ("a full disk", disk_full)]
-LONG = [("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "unquantized", "tables")]
+LONG = [("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "unquantized", "tables", "untabled")]
 tap(QUICK if "quick" in sys.argv else QUICK + LONG + [("signals and files", signals_and_files)])

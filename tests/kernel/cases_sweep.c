@@ -194,3 +194,62 @@ static void run_last(void *x, const BfKernels *kernels) { run_tiles(x, kernels, 
 static int64_t wrong_last(void *x, const Outputs *outputs) { return wrong_minima(x, outputs, last_value); }
 
 const Family last_family = {"sweep_last", EVERYWHERE, 200, make_last, run_last, wrong_last};
+
+/* ---- without tables --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  BfTaken  taken;
+  double  *V, *start; /* start[count]: minima before */
+  int32_t *policy;
+  double  *value, *action;
+} Take;
+
+static void *make_take(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
+  Take         *x     = TAKE(m, Take, 1);
+  const int64_t count = large ? 4096 : 1 + below(seed, 150), stride = count + below(seed, 9);
+  const int     measures = 1 + below(seed, 500), actions = large ? BF_LANES : 1 + below(seed, BF_LANES);
+  double       *stage = TAKE(m, double, actions);
+  int32_t      *next  = TAKE(m, int32_t, actions * stride);
+  x->V                = TAKE(m, double, measures);
+  x->start            = TAKE(m, double, count);
+  x->policy           = TAKE(m, int32_t, count);
+  x->value            = output(m, outputs, count);
+  x->action           = output(m, outputs, count);
+  for (int a = 0; a < actions; a++) stage[a] = 0.25 * below(seed, 3);
+  for (int64_t i = 0; i < actions * stride; i++) next[i] = below(seed, measures);
+  for (int i = 0; i < measures; i++) x->V[i] = value_of(seed);
+  for (int64_t i = 0; i < count; i++) x->start[i] = below(seed, 2) ? INFINITY : value_of(seed) + 0.25;
+  x->taken = (BfTaken){actions, below(seed, 100), stage, next, stride, count};
+  return x;
+}
+
+static void run_take(void *of, const BfKernels *kernels) {
+  Take *x = of;
+  for (int64_t i = 0; i < x->taken.count; i++) {
+    x->value[i]  = x->start[i];
+    x->policy[i] = -1;
+  }
+  kernels->sweep_take(&x->taken, x->V, x->value, x->policy);
+  for (int64_t i = 0; i < x->taken.count; i++) x->action[i] = x->policy[i];
+}
+
+/* min(start, min over a of c + V(next)), and the first action that attains it. */
+static int64_t wrong_take(void *of, const Outputs *outputs) {
+  const Take *x     = of;
+  int64_t     wrong = 0;
+  for (int64_t i = 0; i < x->taken.count; i++) {
+    double best = x->start[i];
+    int    k    = -1;
+    for (int a = x->taken.actions - 1; a >= 0; a--) {
+      const double q = x->taken.stage[a] + x->V[x->taken.next[a * x->taken.stride + i]];
+      if (q < best || (q == best && k >= 0)) {
+        best = q;
+        k    = x->taken.first + a;
+      }
+    }
+    wrong += outputs->out[0][i] != best || outputs->out[1][i] != k;
+  }
+  return wrong;
+}
+
+const Family take_family = {"sweep_take", EVERYWHERE, 200, make_take, run_take, wrong_take};

@@ -17,13 +17,13 @@
 
 static const Family *const families[] = {&exp_family,        &activation_family, &norm_family,  &layer_family,
                                          &layer_libm_family, &known_family,      &alone_family, &table_family,
-                                         &pairs_family,      &sweep_family,      &last_family,  &velocity_family,
-                                         &transposed_family};
+                                         &pairs_family,      &sweep_family,      &last_family,  &take_family,
+                                         &velocity_family,   &transposed_family};
 enum { FAMILIES = sizeof families / sizeof *families };
-/* A kernel without a case of its own must not slip in: exp, three of layers, five of tables, two of sweeps, two of
+/* A kernel without a case of its own must not slip in: exp, three of layers, five of tables, three of sweeps, two of
  * velocities; four of the feed-forward part, which the layer's and the velocities' cases call; four of many heads
  * (test_heads.c); and five of images (tests/solve/test_images.c). */
-_Static_assert(sizeof(BfKernels) == 27 * sizeof(void *), "a kernel without a case in tests/kernel");
+_Static_assert(sizeof(BfKernels) == 28 * sizeof(void *), "a kernel without a case in tests/kernel");
 
 /* ---- what cases share ------------------------------------------------------------------------------------------- */
 

@@ -49,7 +49,7 @@ typedef struct {
 extern const Family exp_family, activation_family, norm_family;
 extern const Family layer_family, layer_libm_family, known_family, alone_family;
 extern const Family table_family, pairs_family;
-extern const Family sweep_family, last_family;
+extern const Family sweep_family, last_family, take_family;
 extern const Family velocity_family, transposed_family;
 
 /* A random layer of dim components; activation: NULL, or a name. Its parameters are to come. */

@@ -165,3 +165,7 @@ UNQUANTIZED = ["two contexts of two tokens", "shapes mixed", "causal, encoded, t
                "wasserstein", "sharp attention", "feed-forward alone, gelu", "sphere",
                "rms, encoded, two atoms", "layer norm, causal, feed-forward", "rms on the sphere, two heads", "no projection, r = 0",
                "a sample of sequences", "a sample of a population", "nothing to choose", "linear, rms, feed-forward", "linear alone, two tags of one atom"]
+UNIONS = problem(  # whose images a node's ranks find together
+    rows=population(15, labels=3, seed=5), atoms=2, cells=[3, 2], transition="split", terminal="token_cross_entropy",
+    readout={"kind": "fixed", "matrix": [1, 0.5, -1, 0.25, 0, -1], "bias": [0, 0.125, 0]}, action={"kind": "sample", "count": 19, "seed": 2},
+    control={"A": {"form": "full", "range": [-2, 2]}, "V": {"form": "full", "range": [-1.5, 1.25]}})

@@ -2,16 +2,11 @@
 import os
 import sys
 
-import oracle
 from bits import difference
-from cases import CASES, population
+from cases import CASES, UNIONS
 from harness import solve, tap
 
 PROBLEMS = ["nine contexts of one token: joint lanes and mids", "population, split", "shapes mixed", "more lanes than a block"]
-UNIONS = oracle.problem(  # whose images a node's ranks find together
-    rows=population(15, labels=3, seed=5), atoms=2, cells=[3, 2], transition="split", terminal="token_cross_entropy",
-    readout={"kind": "fixed", "matrix": [1, 0.5, -1, 0.25, 0, -1], "bias": [0, 0.125, 0]}, action={"kind": "sample", "count": 19, "seed": 2},
-    control={"A": {"form": "full", "range": [-2, 2]}, "V": {"form": "full", "range": [-1.5, 1.25]}})
 
 
 def same(one, other, what):

@@ -165,39 +165,76 @@ done:
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
+/* The sweeps of one context without tables: every piece begins each block of actions. */
+static double untabled_sweep(const BfFullSample *x, const BfMachine *m, const BfTableWay *way,
+                             const BfUntabledSeconds *each, double *pieces) {
+  const double M = (double)x->space.measures, blocks = (double)x->actions.blocks,
+               values = bf_most_dealt(M, m->ranks) * (double)x->problem->actions,
+               start  = each->start * (way->images_bytes ? (double)x->run->node_size / m->node_ranks : 1);
+  *pieces             = fmax(1, fmin(M / bf_untabled_piece(&x->space, way, m->nodes, m->ranks), M / 0x1p20));
+  return values * (each->entry + each->value) + *pieces * blocks * start;
+}
+
+/* One context: with tables or without, and what a Q-value takes either way. */
+static BfStatus estimate_one(BfFullSample *x, const BfMachine *m, bool untabled, BfEstimate *e, BfValueSeconds *value,
+                             BfError *error) {
+  const double M = (double)x->space.measures, T = x->problem->horizon,
+               values     = bf_most_dealt(M, m->ranks) * (double)x->problem->actions;
+  TableSeconds      table = {0};
+  BfTableWay        way;
+  BfUntabledSeconds each;
+  double            cost, pieces = 1;
+  costs(x, m, &cost, error);
+  if (error->status == BF_OK) tables(x, m, &table, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  bf_sample_gather(x, &table.last, &value->tabled, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(bf_sample_untabled(x, &way, &each, error));
+  value->entry = (table.last.start + table.last.unit * (double)table.last.way.units) / (BF_LANES * M);
+  value->untabled =
+      each.entry + each.value + each.start / BF_LANES / fmin(M, bf_untabled_piece(&x->space, &way, m->nodes, m->ranks));
+  bf_estimate_add(x->run, e, "terminal costs", cost);
+  if (!untabled) bf_estimate_add(x->run, e, "tables", table.there + comparing(x));
+  const double sweep = untabled ? untabled_sweep(x, m, &way, &each, &pieces) : values * value->tabled;
+  bf_estimate_add(x->run, e, "sweeps", T * sweep);
+  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, pieces, sweep));
+  return BF_OK;
+}
+
 static BfStatus estimate_parts(BfFullSample *x, const BfMachine *m, BfEstimate *e, BfError *error) {
   const BfProblem *problem = x->problem;
   const double     M = (double)x->space.measures, T = problem->horizon,
                values = bf_most_dealt(M, m->ranks) * (double)problem->actions;
   TableSeconds table  = {0};
-  double       cost = 0, value = guessed_value;
+  double       cost   = 0;
   costs(x, m, &cost, error);
   if (error->status == BF_OK) tables(x, m, &table, error);
   BF_TRY(bf_agree(x->run->world, error));
   table.there += comparing(x);
   double slowest = table.here;
   MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, x->run->world);
-  if (x->space.contexts > 1 && slowest < whole_tables && M < 0x1p40)
-    return estimate_contexts(x, m, cost + table.there, e, error);
+  if (slowest < whole_tables && M < 0x1p40) return estimate_contexts(x, m, cost + table.there, e, error);
   bf_estimate_add(x->run, e, "terminal costs", cost);
   bf_estimate_add(x->run, e, "tables", table.there);
-  e->rough = x->space.contexts > 1;
-  if (x->space.contexts == 1) bf_sample_gather(x, &table.last, &value, error);
-  BF_TRY(bf_agree(x->run->world, error));
-  bf_estimate_add(x->run, e, "sweeps", T * values * value);
-  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, 1, values * value));
+  e->rough = true;
+  bf_estimate_add(x->run, e, "sweeps", T * values * guessed_value);
+  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, 1, values * guessed_value));
   return BF_OK;
 }
 
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfMachine *machine, BfEstimate *e,
-                          BfError *error) {
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, bool untabled, const BfMachine *machine, BfEstimate *e,
+                          BfValueSeconds *value, BfError *error) {
   BfFullSample x;
   BfMachine    own;
-  *e = (BfEstimate){0};
+  *e     = (BfEstimate){0};
+  *value = (BfValueSeconds){0};
   if (!machine) bf_machine_of_run(run, &own);
+  else own = *machine;
   bf_full_sample_create(run, problem, &x, error);
   BfStatus status = bf_agree(run->world, error);
-  if (status == BF_OK) status = estimate_parts(&x, machine ? machine : &own, e, error);
+  if (status == BF_OK)
+    status =
+        x.space.contexts == 1 ? estimate_one(&x, &own, untabled, e, value, error) : estimate_parts(&x, &own, e, error);
   bf_full_sample_clear(&x);
   return status;
 }

@@ -93,6 +93,19 @@ static BfStatus end_layer(Sweep *s, BfError *error) {
   return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(s->x->checkpoint, error) : BF_OK;
 }
 
+/* V_T. */
+static BfStatus fill_last(BfFull *x, BfError *error) {
+  BfRun         *run = x->run;
+  const int64_t  M   = x->space.measures;
+  const BfShared V   = x->V[x->problem->horizon % 2];
+  if (x->untabled.run) BF_TRY(bf_terminal_untabled_fill(run, &x->terminal, &x->space, V.base, error));
+  else
+    bf_terminal_tables_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size,
+                            M * (run->node_rank + 1) / run->node_size, V.base);
+  bf_shared_sync(run, &x->V[x->problem->horizon % 2]);
+  return BF_OK;
+}
+
 /* V_T, then layer after layer backwards, from where a checkpoint left off. V_t stands in V[t % 2]. */
 static BfStatus sweep_back(BfFull *x, const BfFullOptions *options, BfStore *store, BfError *error) {
   const int      T   = x->problem->horizon;
@@ -100,14 +113,12 @@ static BfStatus sweep_back(BfFull *x, const BfFullOptions *options, BfStore *sto
   const BfRun   *run = x->run;
   BfFullPosition at;
   int            pieces;
-  bf_terminal_tables_fill(&x->terminal, &x->space, M * run->node_rank / run->node_size,
-                          M * (run->node_rank + 1) / run->node_size, x->V[T % 2].base);
-  bf_shared_sync(run, &x->V[T % 2]);
+  BF_TRY(fill_last(x, error));
   BF_TRY(write_layer(x, T, options, store, error));
   BF_TRY(bf_full_restore(x, options, store, x->checkpoint, &at, &pieces, error));
   bf_work_expect(run, BF_PHASE_SWEEP,
                  ((double)at.layer * (double)M + (double)(M - at.measure)) * (double)x->plan.walk.actives, "Q-values",
-                 bf_full_sweep_terms(x->problem) * BF_TERM_SECONDS / run->size, false);
+                 x->terms * BF_TERM_SECONDS / run->size, false);
   Sweep s = {.x = x, .options = options, .store = store};
   for (s.layer = at.layer; s.layer >= 0; s.layer--, pieces = 0) {
     BF_TRY(sweep_layer(&s, pieces, error));
@@ -123,7 +134,7 @@ static BfStatus roll_open_loop(const BfFull *x, BfModel *model, BfError *error) 
   BF_TRY(bf_together(x->run->world, bf_model_create(problem, true, model, error), error));
   model->quantized_cost = ((const double *)x->V[0].base)[i];
   for (int t = 0; t < problem->horizon; t++) {
-    model->action[t] = bf_full_policy(x, t, i);
+    BF_TRY(bf_full_policy(x, t, i, &model->action[t], error));
     memcpy(model->control + t * q, problem->action + model->action[t] * q, sizeof(double) * (size_t)q);
     i = bf_full_next(x, i, model->action[t]);
   }
@@ -133,15 +144,17 @@ static BfStatus roll_open_loop(const BfFull *x, BfModel *model, BfError *error) 
 
 /* What the whole run has to do, for its progress; sweeps are told again once the actions that can win are known. */
 static BfStatus expect(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, const BfStore *store,
-                       BfError *error) {
+                       double *terms, BfError *error) {
   BfFullSize size;
-  BF_TRY(bf_full_size(run, problem, &size, error));
+  BF_TRY(bf_full_size(run, problem, options, &size, error));
   const double each = BF_TERM_SECONDS / run->size, disk = 1e9; /* bytes a second */
   const double bytes = store ? size.value_bytes * options->store_value + size.policy_bytes * options->store_policy : 0;
   bf_work_expect(run, BF_PHASE_COSTS, size.costs, "costs", size.cost_terms * each, false);
-  bf_work_expect(run, BF_PHASE_TABLES, (double)size.tables, "table entries", size.table_terms * each, false);
+  bf_work_expect(run, BF_PHASE_TABLES, options->untabled ? 0 : (double)size.tables, "table entries",
+                 size.table_terms * each, false);
   bf_work_expect(run, BF_PHASE_SWEEP, size.q_values, "Q-values", size.sweep_terms * each, true);
   bf_work_expect(run, BF_PHASE_WRITE, bytes, "bytes", 1 / disk, false);
+  *terms = size.sweep_terms;
   return BF_OK;
 }
 
@@ -150,12 +163,14 @@ BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions
   BfFull   x;
   BfStatus status;
   *model = (BfModel){0};
-  x      = (BfFull){0};
-  BF_GOTO(bf_together(run->world, expect(run, problem, options, store, error), error));
+  x      = (BfFull){.rows = bf_full_rows(options) ? store : NULL};
+  BF_GOTO(bf_together(run->world, expect(run, problem, options, store, &x.terms, error), error));
   bf_progress_what(run, "terminal costs");
-  BF_GOTO(bf_full_create(run, problem, checkpoint, &x, error));
-  bf_print(run, "full space: M = %lld measures, K = %lld actions, of which %lld can win\n", (long long)x.space.measures,
-           (long long)problem->actions, (long long)x.plan.walk.actives);
+  BF_GOTO(bf_full_create(run, problem, options, checkpoint, &x, error));
+  bf_print(run, "full space: M = %lld measures, K = %lld actions", (long long)x.space.measures,
+           (long long)problem->actions);
+  if (options->untabled) bf_print(run, ", without tables\n");
+  else bf_print(run, ", of which %lld can win\n", (long long)x.plan.walk.actives);
   if (store) BF_GOTO(define(&x, options, store, error));
   BF_GOTO(sweep_back(&x, options, store, error));
   BF_GOTO(roll_open_loop(&x, model, error));

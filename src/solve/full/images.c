@@ -229,19 +229,20 @@ void bf_images_tile(BfTagImages *x, const BfImageTile *tile, int32_t *to, int64_
 
 /* ---- measures --------------------------------------------------------------------------------------------------- */
 
-int64_t bf_images_join(const BfTagImages *x, const BfTableShare *share, int64_t block, int64_t first, int count) {
+int64_t bf_images_join(const BfTagImages *x, const BfTableShare *share, int64_t block, int64_t lead, int64_t type,
+                       int count) {
   const int     lanes = bf_action_parameters_in_block(share->space->problem, block);
-  const int64_t M     = share->space->context[share->s].measures;
-  return x->kernels->image_join(x->plan.context->tags, x->join, count, lanes,
-                                share->next + block * BF_LANES * M + first, M);
+  int32_t      *to    = bf_table_entries(share, block * BF_LANES, lead, type);
+  const int64_t step  = bf_table_entries(share, block * BF_LANES + 1, lead, type) - to;
+  return x->kernels->image_join(x->plan.context->tags, x->join, count, lanes, to, step);
 }
 
 /* A whole layer takes some ten times what a measure takes in the slower way. */
 BfStatus bf_images_settle(const BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *region,
                           int64_t doubts, BfError *error) {
   const int     lanes = bf_action_parameters_in_block(share->space->problem, block);
-  const int64_t M = share->space->context[share->s].measures, laws = x->plan.tag[x->plan.context->tags - 1].laws,
-                types = region->type[1] - region->type[0], leads = region->lead[1] - region->lead[0];
+  const int64_t laws = x->plan.tag[x->plan.context->tags - 1].laws, types = region->type[1] - region->type[0],
+                leads = region->lead[1] - region->lead[0];
   if (!doubts) return BF_OK;
   if (10 * doubts > types * leads) {
     BfTableRegion part = *region;
@@ -252,10 +253,10 @@ BfStatus bf_images_settle(const BfTagImages *x, const BfTableShare *share, int64
     return BF_OK;
   }
   for (int64_t lead = region->lead[0]; lead < region->lead[1]; lead++)
-    for (int64_t j = lead * laws + region->type[0]; j < lead * laws + region->type[1]; j++) {
+    for (int64_t type = region->type[0]; type < region->type[1]; type++) {
       int32_t any = 0;
-      for (int l = 0; l < lanes; l++) any |= share->next[(block * BF_LANES + l) * M + j];
-      if (any < 0) BF_TRY(bf_table_successors(share, j, block, block + 1, error));
+      for (int l = 0; l < lanes; l++) any |= *bf_table_entries(share, block * BF_LANES + l, lead, type);
+      if (any < 0) BF_TRY(bf_table_successors(share, lead * laws + type, block, block + 1, error));
     }
   return BF_OK;
 }

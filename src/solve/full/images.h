@@ -40,8 +40,13 @@ int64_t bf_images_rank_bytes(const BfImagesPlan *plan);
 /* For the block of actions that the table has prepared. False: their logits are too far apart for sums. */
 bool bf_images_prepare(BfTagImages *images, const double *parameters);
 
-/* The share's part of a block: successors of its measures, share->next. Uncertain ones by a whole layer. As
- * bf_table_fill. */
+/* What workers find together at the start of a block, and until when they need it: see BfTableShare. */
+void bf_images_begin(BfTagImages *images, const BfTableShare *share);
+void bf_images_end(const BfTagImages *images, const BfTableShare *share);
+/* Successors of a region's measures between the two. Uncertain ones by a whole layer. */
+BfStatus bf_images_fill_region(BfTagImages *images, const BfTableShare *share, int64_t block,
+                               const BfTableRegion *region, BfError *error);
+/* The share's part of a block, from begin to end. As bf_table_fill. */
 BfStatus bf_images_fill(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
 
 /* Images of laws own0 .. own1-1 of tag g with rests rest0 .. rest1-1, at most BF_IMAGE_TILE:
@@ -60,14 +65,17 @@ BfImageSums bf_images_sums_at(const BfTagImages *images, const BfImageSums *sums
 /* Images of a law of tag g, whose atoms are in cell[], along `count` rests. */
 void bf_images_row(const BfTagImages *images, int g, const int64_t cell[], BfImageRow row);
 
-/* The ways. */
-BfStatus bf_images_fill_unions(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
-BfStatus bf_images_fill_pairs(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
-BfStatus bf_images_fill_rows(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
+/* The ways: of a region; of all that workers find together; of the share's tiles. */
+typedef BfStatus BfImagesRegion(BfTagImages *images, const BfTableShare *share, int64_t block,
+                                const BfTableRegion *region, BfError *error);
+BfImagesRegion   bf_images_unions_region, bf_images_pairs_region, bf_images_rows_region;
+void             bf_images_find_unions(BfTagImages *images, const BfTableShare *share);
+BfStatus         bf_images_fill_tiles(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
 /* Equal parts in which pairs are dealt at least. */
 int64_t bf_images_pairs_units(const BfImagesPlan *plan);
-/* Successors of `count` measures from `first` on by images->join; returns how many are uncertain. */
-int64_t bf_images_join(const BfTagImages *images, const BfTableShare *share, int64_t block, int64_t first, int count);
+/* Successors of `count` measures from (lead, type) on by images->join; returns how many are uncertain. */
+int64_t bf_images_join(const BfTagImages *images, const BfTableShare *share, int64_t block, int64_t lead, int64_t type,
+                       int count);
 /* Decide the uncertain ones of a region, of which there are so many: each by a whole layer where they are few, else the
  * region in the slower way, as where actions are laid so that laws come to stand on borders. */
 BfStatus bf_images_settle(const BfTagImages *images, const BfTableShare *share, int64_t block,

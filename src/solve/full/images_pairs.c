@@ -38,7 +38,7 @@ static BfStatus join_tile(const Pairs *p, const int64_t a[2], const int64_t b[2]
   for (int64_t i = a[0]; i < a[1]; i++) {
     x->join[0].base = (i - a[0]) * BF_IMAGE_STRIDE;
     x->join[1].base = sees1 ? i - a[0] : 0;
-    doubts += bf_images_join(x, p->share, p->block, i * p->laws[1] + b[0], count);
+    doubts += bf_images_join(x, p->share, p->block, i, b[0], count);
   }
   const BfTableRegion region = {{a[0], a[1]}, {b[0], b[1]}};
   BF_TRY(bf_images_settle(x, p->share, p->block, &region, doubts, error));
@@ -93,28 +93,30 @@ static BfStatus fill_tiles(const Pairs *p, BfError *error) {
   return BF_OK;
 }
 
-/* The share is one of rows: of the first tag's laws. */
-static BfStatus fill_rows(const Pairs *p, BfError *error) {
-  const int64_t lead0 = p->laws[0] * p->share->worker / p->share->workers,
-                lead1 = p->laws[0] * (p->share->worker + 1) / p->share->workers;
-  int64_t a[2], b[2];
-  for (int64_t row = 0; lead0 + row * p->side < lead1; row++)
-    for (int64_t column = 0; column < tiles_of(p->laws[1], p->side); column++) {
-      sides(p, lead0, row, lead1, a);
-      sides(p, 0, column, p->laws[1], b);
-      BF_TRY(fill_tile(p, a, b, false, error));
+static Pairs pairs_of(BfTagImages *x, const BfTableShare *share, int64_t block, int64_t side) {
+  return (Pairs){.x     = x,
+                 .share = share,
+                 .block = block,
+                 .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
+                 .side  = side,
+                 .alike = x->plan.tag[1].like == 0};
+}
+
+BfStatus bf_images_pairs_region(BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *region,
+                                BfError *error) {
+  const Pairs    p    = pairs_of(x, share, block, BF_IMAGE_TILE);
+  const int64_t *lead = region->lead, *type = region->type;
+  int64_t        a[2], b[2];
+  for (int64_t row = 0; lead[0] + row * p.side < lead[1]; row++)
+    for (int64_t column = 0; type[0] + column * p.side < type[1]; column++) {
+      sides(&p, lead[0], row, lead[1], a);
+      sides(&p, type[0], column, type[1], b);
+      BF_TRY(fill_tile(&p, a, b, false, error));
     }
   return BF_OK;
 }
 
-BfStatus bf_images_fill_pairs(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const int64_t side =
-      share->rows ? BF_IMAGE_TILE : side_for(&x->plan, share->cut_for ? share->cut_for : share->workers);
-  const Pairs p = {.x     = x,
-                   .share = share,
-                   .block = block,
-                   .laws  = {x->plan.tag[0].laws, x->plan.tag[1].laws},
-                   .side  = side,
-                   .alike = x->plan.tag[1].like == 0};
-  return share->rows ? fill_rows(&p, error) : fill_tiles(&p, error);
+BfStatus bf_images_fill_tiles(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
+  const Pairs p = pairs_of(x, share, block, side_for(&x->plan, share->cut_for ? share->cut_for : share->workers));
+  return fill_tiles(&p, error);
 }

@@ -89,21 +89,21 @@ static int64_t fill_lead(const Rows *r, int64_t lead) {
     else move_last(r, g, to);
   }
   bf_table_told(r->share, (double)count * bf_action_parameters_in_block(r->share->space->problem, r->block));
-  return bf_images_join(x, r->share, r->block, lead * radix + r->law[0], count);
+  return bf_images_join(x, r->share, r->block, lead, r->law[0], count);
 }
 
-BfStatus bf_images_fill_rows(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const BfTableRegion own  = bf_table_region(share);
-  BfTableRegion       part = own;
-  Rows                r    = {.x = x, .share = share, .block = block};
-  for (; part.type[0] < own.type[1] && own.lead[0] < own.lead[1]; part.type[0] = part.type[1]) {
-    part.type[1] = part.type[0] + BF_IMAGE_TILE < own.type[1] ? part.type[0] + BF_IMAGE_TILE : own.type[1];
+BfStatus bf_images_rows_region(BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *own,
+                               BfError *error) {
+  BfTableRegion part = *own;
+  Rows          r    = {.x = x, .share = share, .block = block};
+  for (; part.type[0] < own->type[1] && own->lead[0] < own->lead[1]; part.type[0] = part.type[1]) {
+    part.type[1] = part.type[0] + BF_IMAGE_TILE < own->type[1] ? part.type[0] + BF_IMAGE_TILE : own->type[1];
     r.law[0]     = part.type[0];
     r.law[1]     = part.type[1];
     sum_last(&r);
-    for (part.lead[0] = own.lead[0]; part.lead[0] < own.lead[1]; part.lead[0] = part.lead[1]) {
+    for (part.lead[0] = own->lead[0]; part.lead[0] < own->lead[1]; part.lead[0] = part.lead[1]) {
       int64_t doubts = 0;
-      part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own.lead[1] ? part.lead[0] + BF_IMAGE_TILE : own.lead[1];
+      part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own->lead[1] ? part.lead[0] + BF_IMAGE_TILE : own->lead[1];
       for (int64_t lead = part.lead[0]; lead < part.lead[1]; lead++) doubts += fill_lead(&r, lead);
       BF_TRY(bf_images_settle(x, share, block, &part, doubts, error));
     }

@@ -6,7 +6,7 @@
 #include "solve/full/images.h"
 
 /* This part's images of all tags that are not like one before. */
-static void find_images(BfTagImages *x, const BfTableShare *share) {
+void bf_images_find_unions(BfTagImages *x, const BfTableShare *share) {
   const BfImagesPlan *plan = &x->plan;
   for (int g = 0; g < plan->context->tags; g++) {
     const BfImagesTag *tag  = &plan->tag[g];
@@ -43,28 +43,21 @@ static int64_t join_lead(BfTagImages *x, const BfTableShare *share, int64_t bloc
     if (to->row) to->row += law[0];
     else to->base += to->step * law[0];
   }
-  return bf_images_join(x, share, block, lead * radix + law[0], (int)(law[1] - law[0]));
+  return bf_images_join(x, share, block, lead, law[0], (int)(law[1] - law[0]));
 }
 
-static BfStatus join(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  const BfTableRegion own   = bf_table_region(share);
-  const int           lanes = bf_action_parameters_in_block(share->space->problem, block);
-  BfTableRegion       part  = own;
-  if (own.type[0] == own.type[1]) return BF_OK;
-  for (; part.lead[0] < own.lead[1]; part.lead[0] = part.lead[1]) {
+BfStatus bf_images_unions_region(BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *own,
+                                 BfError *error) {
+  const int     lanes = bf_action_parameters_in_block(share->space->problem, block);
+  BfTableRegion part  = *own;
+  if (own->type[0] == own->type[1]) return BF_OK;
+  for (; part.lead[0] < own->lead[1]; part.lead[0] = part.lead[1]) {
     int64_t doubts = 0;
-    part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own.lead[1] ? part.lead[0] + BF_IMAGE_TILE : own.lead[1];
-    for (int64_t lead = part.lead[0]; lead < part.lead[1]; lead++) doubts += join_lead(x, share, block, lead, own.type);
+    part.lead[1]   = part.lead[0] + BF_IMAGE_TILE < own->lead[1] ? part.lead[0] + BF_IMAGE_TILE : own->lead[1];
+    for (int64_t lead = part.lead[0]; lead < part.lead[1]; lead++)
+      doubts += join_lead(x, share, block, lead, own->type);
     BF_TRY(bf_images_settle(x, share, block, &part, doubts, error));
-    bf_table_told(share, (double)((part.lead[1] - part.lead[0]) * (own.type[1] - own.type[0])) * lanes);
+    bf_table_told(share, (double)((part.lead[1] - part.lead[0]) * (own->type[1] - own->type[0])) * lanes);
   }
   return BF_OK;
-}
-
-BfStatus bf_images_fill_unions(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  find_images(x, share);
-  if (share->sync) share->sync(share->with);
-  const BfStatus status = join(x, share, block, error);
-  if (share->sync) share->sync(share->with); /* before others write the next block's */
-  return status;
 }

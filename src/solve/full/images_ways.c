@@ -1,12 +1,30 @@
 #include "solve/full/images.h"
 
+void bf_images_begin(BfTagImages *x, const BfTableShare *share) {
+  if (x->plan.way != BF_IMAGES_UNIONS) return;
+  bf_images_find_unions(x, share);
+  if (share->sync) share->sync(share->with);
+}
+
+/* Before others write the next block's. */
+void bf_images_end(const BfTagImages *x, const BfTableShare *share) {
+  if (x->plan.way == BF_IMAGES_UNIONS && share->sync) share->sync(share->with);
+}
+
+BfStatus bf_images_fill_region(BfTagImages *x, const BfTableShare *share, int64_t block, const BfTableRegion *region,
+                               BfError *error) {
+  BfImagesRegion *const of[] = {[BF_IMAGES_UNIONS] = bf_images_unions_region,
+                                [BF_IMAGES_PAIRS]  = bf_images_pairs_region,
+                                [BF_IMAGES_ROWS]   = bf_images_rows_region};
+  return of[x->plan.way](x, share, block, region, error);
+}
+
 BfStatus bf_images_fill(BfTagImages *x, const BfTableShare *share, int64_t block, BfError *error) {
-  switch (x->plan.way) {
-  case BF_IMAGES_UNIONS:
-    return bf_images_fill_unions(x, share, block, error);
-  case BF_IMAGES_PAIRS:
-    return bf_images_fill_pairs(x, share, block, error);
-  default:
-    return bf_images_fill_rows(x, share, block, error);
-  }
+  const BfTableRegion own = bf_table_region(share);
+  bf_images_begin(x, share);
+  const BfStatus status = x->plan.way == BF_IMAGES_PAIRS && !share->rows
+                              ? bf_images_fill_tiles(x, share, block, error)
+                              : bf_images_fill_region(x, share, block, &own, error);
+  bf_images_end(x, share);
+  return status;
 }

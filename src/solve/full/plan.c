@@ -42,6 +42,7 @@ static void join(const BfFullSpace *space, const BfTables *tables, int64_t from,
 static BfStatus join_lanes(BfPlan *plan, BfError *error) {
   const int64_t from = plan->lane_context, to = plan->space->contexts;
   BF_TRY(BF_NEW(&plan->walk.lane_next, plan->walk.actives, error));
+  if (!plan->tables->shapes) return BF_OK;
   if (to - from > 1) BF_TRY(BF_NEW(&plan->lane_memory, plan->walk.actives * plan->walk.lanes, error));
   for (int64_t a = 0; a < plan->walk.actives; a++) {
     const BfContextSpace *x = &plan->space->context[from];

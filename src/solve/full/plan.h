@@ -20,6 +20,7 @@ typedef struct {
   int32_t *digit;                     /* [mid contexts][mids] the measure of each mid context */
   int64_t  groups;                    /* of the whole sweep */
   int64_t  groups_outer;              /* groups an outer */
+  double   least_piece;               /* measures between two words between nodes, at least; 0: as few as pay */
 } BfPlan;
 
 /* A plan for `ranks` ranks; the values that a sweep gives do not depend on it. */

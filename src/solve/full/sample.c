@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 enum { PLACES = 4 };                                    /* of a table that are sampled */
+enum { MOST_V = 1 << 26 };                              /* of which a sample gathers */
 static const double moment = 0.03, gather_moment = 0.3; /* seconds */
 
 BfStatus bf_full_sample_create(BfRun *run, const BfProblem *problem, BfFullSample *x, BfError *error) {
@@ -200,12 +201,12 @@ done:
 
 BfStatus bf_sample_gather(BfFullSample *x, const BfTableSample *table, double *value, BfError *error) {
   const int64_t M = x->space.context[0].measures, K = x->problem->actions, leads = table->way.leads,
-                most_V = (int64_t)1 << 26, most = (int64_t)1 << 24;
-  const double lead = table->unit * (double)table->way.units / (double)leads;
+                most = (int64_t)1 << 24;
+  const double lead  = table->unit * (double)table->way.units / (double)leads;
   const double wanted =
       fmin(gather_moment / (lead * (double)x->actions.blocks), (double)most * (double)leads / ((double)M * (double)K));
   const int64_t workers = wanted > 1 ? (int64_t)fmax(x->run->size, (double)leads / wanted) : leads;
-  Gather        w       = {.V_count = M < most_V ? M : most_V};
+  Gather        w       = {.V_count = M < MOST_V ? M : MOST_V};
   BfStatus      status;
   const bool    ready = BF_NEW(&w.V, w.V_count, error) == BF_OK && BF_NEW(&w.zero, K + BF_CHUNK, error) == BF_OK &&
                      BF_NEW(&w.one, K, error) == BF_OK && BF_NEW(&w.number, K, error) == BF_OK &&
@@ -227,5 +228,23 @@ done:
   bf_free(w.number);
   bf_free(w.lane_next);
   bf_free(w.next);
+  return status;
+}
+
+/* ---- without tables --------------------------------------------------------------------------------------------- */
+
+BfStatus bf_sample_untabled(BfFullSample *x, BfTableWay *way, BfUntabledSeconds *seconds, BfError *error) {
+  const int64_t M = x->space.measures, V_count = M < MOST_V ? M : MOST_V;
+  BfUntabled    u = {0};
+  double       *V = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&V, V_count, error), error));
+  for (int64_t i = 0; i < V_count; i++) V[i] = (double)(i * 2654435761u % 65536);
+  BF_GOTO(bf_untabled_create(x->run, &x->space, &x->actions, &u, error));
+  *way   = u.way;
+  status = bf_together(x->run->world, bf_untabled_time(&u, V, V_count, seconds, error), error);
+done:
+  bf_untabled_clear(&u);
+  bf_free(V);
   return status;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "solve/full/table.h"
 #include "solve/full/terminal.h"
+#include "solve/full/untabled.h"
 
 typedef struct {
   BfRun             *run;
@@ -26,6 +27,8 @@ typedef struct {
 BfStatus bf_sample_table(BfFullSample *sample, int64_t s, BfTableSample *table, BfError *error);
 /* Seconds of a terminal cost of context s. */
 BfStatus bf_sample_costs(BfFullSample *sample, int64_t s, double *cost, BfError *error);
+/* The same without a table. Collective. */
+BfStatus bf_sample_untabled(BfFullSample *sample, BfTableWay *way, BfUntabledSeconds *seconds, BfError *error);
 /* Seconds of a Q-value where there is one context, whose table is this: V is gathered
  * from memory at the successors of some measures under all actions. */
 BfStatus bf_sample_gather(BfFullSample *sample, const BfTableSample *table, double *value, BfError *error);

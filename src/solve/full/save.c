@@ -61,6 +61,22 @@ double bf_full_save_bytes(const BfFull *x, const BfFullOptions *options, BfFullP
   return bytes;
 }
 
+/* policy_t of a complete layer that is in the result file alone. */
+static BfStatus save_policy_row(const BfFull *x, const char *name, int t, BfError *error) {
+  BfParts  parts = {0};
+  int32_t *row   = NULL;
+  BfStatus status;
+  if (bf_checkpoint_has(x->checkpoint, name)) return BF_OK;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&row, x->sweep.owned, error), error));
+  BF_GOTO(own_parts(x, x->sweep.pieces, &parts, error));
+  BF_GOTO(bf_store_read_parts(x->rows, "/policy", BF_STORE_INT32, t, &parts, row, error));
+  status = bf_checkpoint_array(x->checkpoint, name, BF_STORE_INT32, x->space.measures, 1, &parts, row, error);
+done:
+  bf_free((void *)parts.first);
+  bf_free(row);
+  return status;
+}
+
 static BfStatus save_policy(const BfFull *x, const char *name, int t, int pieces, int64_t measures, BfError *error) {
   BfParts parts;
   BF_TRY(own_parts(x, pieces, &parts, error));
@@ -96,7 +112,8 @@ static BfStatus save_layers(const BfFull *x, const BfFullOptions *options, int l
   for (int t = x->problem->horizon - 1; t > layer; t--) {
     if (value_needed(x, options, layer, t)) BF_TRY(save_value(x, layer, t, store, error));
     name_of("policy", t, name);
-    BF_TRY(save_policy(x, name, t, x->sweep.pieces, x->space.measures, error));
+    BF_TRY(x->rows ? save_policy_row(x, name, t, error)
+                   : save_policy(x, name, t, x->sweep.pieces, x->space.measures, error));
   }
   return BF_OK;
 }

@@ -1,6 +1,7 @@
 #include "bellformer/solve.h"
 #include "solve/full/space.h"
 #include "solve/full/table_shape.h"
+#include "solve/full/untabled.h"
 #include <math.h>
 
 /* Where rows of V are shared; and where V is one row that is gathered from memory. */
@@ -20,44 +21,71 @@ static double entry_terms(const BfFullSpace *space, int64_t s, const BfTableWay 
   return slots * (heads * seen + quantize);
 }
 
-BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, BfFullSize *size, BfError *error) {
-  BfFullSpace space;
-  BfError     unused = {0};
-  *size              = (BfFullSize){.measures = -1, .tables = -1, .work = INFINITY};
+bool bf_full_rows(const BfFullOptions *o) { return o->untabled && o->store_policy && !o->stability && !o->best; }
+
+/* What the tables of all shapes come to. */
+typedef struct {
+  double entries, terms, images; /* their number, their work; bytes a node while they are found */
+  double untabled;               /* bytes a node to find those of one context as they are used */
+} Tables;
+
+static BfStatus add_tables(const BfRun *run, const BfFullSpace *space, int64_t s, Tables *tables, BfError *error) {
+  const double entries = (double)space->context[s].measures * (double)space->problem->actions;
+  BfTableWay   way;
+  BF_TRY(bf_table_way(space, s, &way, error));
+  tables->entries += entries;
+  tables->terms += entries * entry_terms(space, s, &way);
+  tables->images   = fmax(tables->images, (double)way.images_bytes + (double)way.rank_bytes * run->node_size);
+  tables->untabled = bf_untabled_bytes(space, &way, run->node_size);
+  return BF_OK;
+}
+
+/* Memory a node. */
+static void size_memory(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, const Tables *tables,
+                        BfFullSize *size) {
+  const double T = problem->horizon, M = (double)size->measures;
+  size->tables_bytes   = size->untabled ? tables->untabled : 4 * tables->entries + tables->images + 8 * size->costs;
+  size->V_bytes        = 16 * M;
+  size->policies_bytes = 4 * M / run->nodes * (bf_full_rows(options) && T > 2 ? 2 : T);
+  size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;
+}
+
+static BfStatus size_space(const BfRun *run, const BfFullSpace *space, const BfFullOptions *options, BfFullSize *size,
+                           BfError *error) {
+  const BfProblem *problem = space->problem;
+  const double     T = problem->horizon, M = (double)space->measures;
+  Tables           tables   = {0};
+  double           terminal = 0;
+  for (int i = 0; i < space->shapes; i++) BF_TRY(add_tables(run, space, space->shape[i], &tables, error));
+  for (int64_t s = 0; s < space->contexts; s++) terminal += (double)space->context[s].measures;
+  size->untabled     = options->untabled;
+  size->measures     = space->measures;
+  size->shapes       = space->shapes;
+  size->tables       = tables.entries < 0x1p62 ? (int64_t)tables.entries : -1;
+  size->value_bytes  = 8 * (T + 1) * M;
+  size->policy_bytes = 4 * T * M;
+  size->q_values     = T * M * (double)problem->actions;
+  size->table_terms  = tables.terms / tables.entries;
+  size->sweep_terms  = bf_full_sweep_terms(problem) + (options->untabled ? size->table_terms : 0);
+  size->costs        = terminal * (double)problem->cost.readouts;
+  size->cost_terms   = 8 * (double)space->slots;
+  size->work         = size->q_values * size->sweep_terms + size->costs * size->cost_terms;
+  if (!options->untabled) size->work += tables.terms;
+  size_memory(run, problem, options, &tables, size);
+  return BF_OK;
+}
+
+BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfFullSize *size,
+                      BfError *error) {
+  static const BfFullOptions none = {0};
+  BfFullSpace                space;
+  BfError                    unused = {0};
+  *size                             = (BfFullSize){.measures = -1, .tables = -1, .work = INFINITY};
   if (bf_full_space_create(problem, &space, &unused) != BF_OK)
     return unused.status == BF_BAD_INPUT ? BF_OK : bf_fail(error, unused.status, "%s", unused.text);
-  const double T = problem->horizon, M = (double)space.measures, K = (double)problem->actions;
-  double       tables = 0, terminal = 0, terms = 0, images = 0;
-  for (int i = 0; i < space.shapes; i++) {
-    const double entries = (double)space.context[space.shape[i]].measures * K;
-    tables += entries;
-    BfTableWay     way;
-    const BfStatus status = bf_table_way(&space, space.shape[i], &way, error);
-    if (status != BF_OK) {
-      bf_full_space_clear(&space);
-      return status;
-    }
-    terms += entries * entry_terms(&space, space.shape[i], &way);
-    images = fmax(images, (double)way.images_bytes + (double)way.rank_bytes * run->node_size);
-  }
-  for (int64_t s = 0; s < space.contexts; s++) terminal += (double)space.context[s].measures;
-  size->measures       = space.measures;
-  size->shapes         = space.shapes;
-  size->tables         = tables < 0x1p62 ? (int64_t)tables : -1;
-  size->value_bytes    = 8 * (T + 1) * M;
-  size->policy_bytes   = 4 * T * M;
-  size->tables_bytes   = 4 * tables + images + 8 * terminal * (double)problem->cost.readouts;
-  size->V_bytes        = 16 * M;
-  size->policies_bytes = 4 * T * M / run->nodes;
-  size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;
-  size->q_values       = T * M * K;
-  size->table_terms    = terms / tables;
-  size->sweep_terms    = bf_full_sweep_terms(problem);
-  size->costs          = terminal * (double)problem->cost.readouts;
-  size->cost_terms     = 8 * (double)space.slots;
-  size->work           = terms + size->q_values * size->sweep_terms + size->costs * size->cost_terms;
+  const BfStatus status = size_space(run, &space, options ? options : &none, size, error);
   bf_full_space_clear(&space);
-  return BF_OK;
+  return status;
 }
 
 /* ---- what would fit --------------------------------------------------------------------------------------------- */

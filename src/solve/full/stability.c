@@ -150,7 +150,8 @@ static BfStatus roll(const BfFull *x, Study *study, BfError *error) {
   }
   int64_t reference = x->initial;
   for (int t = 0; t < x->problem->horizon; t++) {
-    const int32_t fixed = bf_full_policy(x, t, reference);
+    int32_t fixed;
+    BF_GOTO(bf_full_policy(x, t, reference, &fixed, error));
     policies(x, t, closed, k, study->count);
     for (int64_t i = 0; i < study->count; i++) {
       closed[i] = bf_full_next(x, closed[i], k[i]);

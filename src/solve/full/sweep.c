@@ -18,9 +18,9 @@ static int64_t deal(const BfSweep *sweep, int piece, int worker) {
 int bf_sweep_pieces(const BfPlan *plan, int ranks) {
   const double  by_size   = (double)plan->space->measures / 0x1p20;
   const double  by_work   = (double)plan->space->measures * (double)plan->walk.actives / 2e9;
-  const int64_t by_groups = plan->groups / (4 * ranks), most = 1024;
-  const double  wanted = fmax(by_size, by_work);
-  const int64_t pieces = wanted < (double)most ? (int64_t)wanted : most;
+  const int64_t by_groups = plan->groups / (4 * ranks);
+  const double  most      = plan->least_piece > 0 ? (double)plan->space->measures / plan->least_piece : INFINITY;
+  const int64_t pieces    = (int64_t)fmin(fmin(fmax(by_size, by_work), most), 1024);
   return pieces < by_groups ? (pieces < 1 ? 1 : (int)pieces) : by_groups < 1 ? 1 : (int)by_groups;
 }
 
@@ -290,6 +290,29 @@ static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p,
   }
 }
 
+/* The same without tables: a block of actions after the other, of all the piece's measures. */
+static BfStatus take_piece(BfSweep *sweep, int p, const double *next, double *V, int32_t *policy, Flow *flow,
+                           const BfShared *shared, BfError *error) {
+  BfUntabled *u      = sweep->untabled;
+  BfStatus    status = BF_OK;
+  int64_t     first, count;
+  own_range(sweep, p, &first, &count);
+  for (int64_t i = 0; i < count; i++) {
+    V[first + i] = INFINITY;
+    policy[i]    = 0;
+  }
+  for (int64_t block = 0; block < u->actions->blocks; block++) {
+    const double values = (double)count * bf_action_parameters_in_block(u->space->problem, block);
+    bf_untabled_begin(u, block);
+    if (status == BF_OK) status = bf_untabled_take(u, first, count, next, V + first, policy, error);
+    bf_untabled_end(u);
+    bf_count_values(sweep->run, values);
+    bf_work_done(sweep->run, BF_PHASE_SWEEP, values * sweep->run->size);
+    reduce_arrived(sweep, flow, shared);
+  }
+  return bf_together(sweep->run->world, status, error);
+}
+
 BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminalTables *terminal, const BfShared *next, BfShared *V,
                         int32_t *policy, int begin, const BfSweepPause *pause, BfError *error) {
   Flow     flow   = {begin, begin};
@@ -300,16 +323,17 @@ BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminalTables *terminal, const 
     own_range(sweep, p, &first, &count);
     at += count;
   }
-  if (!terminal || !sweep->last_lane) find_least(sweep, next->base);
+  if (!sweep->untabled && (!terminal || !sweep->last_lane)) find_least(sweep, next->base);
   for (int p = begin; p < sweep->pieces && status == BF_OK; p++) {
     own_range(sweep, p, &first, &count);
     bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
     fill_others(sweep, p, V->base);
-    sweep_piece(sweep, terminal, p, next->base, V->base, policy + at, &flow, V);
+    if (sweep->untabled) status = take_piece(sweep, p, next->base, V->base, policy + at, &flow, V, error);
+    else sweep_piece(sweep, terminal, p, next->base, V->base, policy + at, &flow, V);
     at += count;
     begin_piece(sweep, &flow, V, p);
     bf_phase_end(sweep->run, BF_PHASE_SWEEP);
-    if (!pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
+    if (status != BF_OK || !pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
     settle(sweep, &flow, V);
     status = pause->pause(pause->context, p + 1, error);
   }

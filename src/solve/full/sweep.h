@@ -3,6 +3,7 @@
 #include "kernel/sweep.h"
 #include "solve/full/plan.h"
 #include "solve/full/terminal.h"
+#include "solve/full/untabled.h"
 
 /* Measures are cut into pieces, a piece's groups dealt to the ranks in contiguous ranges. While the ranks compute a
  * piece, the leaders of the nodes reduce the pieces before it: V of a node is +inf where another node computes. */
@@ -10,6 +11,7 @@ typedef struct {
   BfRun          *run;
   const BfPlan   *plan;
   const BfTables *tables;
+  BfUntabled     *untabled; /* borrowed; NULL: there are tables */
   int             pieces;
   int64_t        *piece; /* [pieces + 1] first group of every piece */
   int64_t        *own;   /* [pieces][2] this rank's groups; all owned */

@@ -209,6 +209,14 @@ done:
   return status;
 }
 
+BfStatus bf_tables_none(const BfFullSpace *space, BfTables *tables, BfError *error) {
+  const int64_t K = space->problem->actions;
+  *tables         = (BfTables){.actives = K};
+  BF_TRY(BF_NEW(&tables->active, K, error));
+  for (int32_t k = 0; k < K; k++) tables->active[k] = k;
+  return BF_OK;
+}
+
 void bf_tables_clear(BfTables *tables) {
   for (int i = 0; tables->memory && i < tables->shapes; i++) bf_shared_destroy(&tables->memory[i]);
   bf_free(tables->memory);

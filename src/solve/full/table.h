@@ -19,6 +19,8 @@ typedef struct {
  * those that can win. Goes on from what `checkpoint` (may be NULL) holds, and saves to it. Collective on run->world. */
 BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActionParameters *actions, double value_bound,
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error);
+/* None: all actions are active. */
+BfStatus bf_tables_none(const BfFullSpace *space, BfTables *tables, BfError *error);
 void     bf_tables_clear(BfTables *tables);
 
 /* One of `workers` equal shares of a table. */
@@ -29,9 +31,11 @@ typedef struct {
   int                       worker, workers;
   int                       cut_for; /* for so many workers are tiles cut; 0: for these */
   BfScratch                *scratch;
-  int32_t                  *next;               /* [K][M_s] */
-  const BfRun              *run;                /* is told what is done; NULL: nobody */
-  bool                      measure_by_measure; /* without images, for comparison */
+  int32_t                  *next;                /* [K][M_s], or by strides: see bf_table_entries */
+  int64_t                   stride, lead_stride; /* from an action, and from a lead, to the next; 0: those of a table */
+  const BfRun              *run;                 /* is told what is done; NULL: nobody */
+  bool                      measure_by_measure;  /* without images, for comparison */
+  bool                      by_regions;          /* bf_table_filler_region alone is called */
   bool                      rows; /* of equal ranges of measures, as far as their first tags go; else of equal work */
   /* Where workers share memory for the images of a block (bf_table_images), which part of them this one finds, and how
    * they wait for each other; NULL: it has its own. */
@@ -40,6 +44,15 @@ typedef struct {
   void (*sync)(void *with);
   void *with;
 } BfTableShare;
+
+/* Where the successors under action k stand of measures lead * radix + type, type + 1, ..: of those whose tags before
+ * the last have joint law number `lead` (0 where there is one tag), radix being the number of laws of the last. */
+static inline int32_t *bf_table_entries(const BfTableShare *share, int64_t k, int64_t lead, int64_t type) {
+  const BfContextSpace *c     = &share->space->context[share->s];
+  const int64_t         radix = c->radix[share->space->problem->context[share->s].tags - 1];
+  return share->next + k * (share->stride ? share->stride : c->measures) +
+         lead * (share->lead_stride ? share->lead_stride : radix) + type;
+}
 
 /* Successors of measure j under the actions of blocks block0 .. block1-1, by a whole layer. */
 BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block0, int64_t block1, BfError *error);
@@ -64,8 +77,10 @@ typedef struct {
 } BfTableWay;
 BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfError *error);
 
-/* Successors next[k * M_s + j] for the share's measures j under the actions of blocks block0 .. block1-1, by a whole
- * layer for every measure. Not collective. */
+/* Successors of the share's measures under the actions of blocks block0 .. block1-1, by a whole layer for every
+ * measure; and of a region's. Not collective. */
+BfStatus bf_table_region_directly(const BfTableShare *share, const BfTableRegion *region, int64_t block0,
+                                  int64_t block1, BfError *error);
 BfStatus bf_table_fill_directly(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);
 /* By the fastest way that fits the shape, all at once. Not collective. */
 BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error);

@@ -5,7 +5,7 @@ BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block
   const BfFullSpace        *space   = share->space;
   const BfActionParameters *actions = share->actions;
   const BfProblem          *problem = space->problem;
-  const int64_t             M       = space->context[share->s].measures;
+  const int64_t             radix   = space->context[share->s].radix[problem->context[share->s].tags - 1];
   BfScratch                *scratch = share->scratch;
   BfContext                 law;
   bf_full_unrank(space, share->s, j, scratch->cell);
@@ -15,7 +15,8 @@ BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block
                    scratch->work);
     for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
       BF_TRY(bf_successor_cells(problem, &law, scratch->next, l, scratch, scratch->cell, error));
-      share->next[(b * BF_LANES + l) * M + j] = (int32_t)bf_full_rank(space, share->s, scratch->cell);
+      *bf_table_entries(share, b * BF_LANES + l, j / radix, j % radix) =
+          (int32_t)bf_full_rank(space, share->s, scratch->cell);
     }
   }
   return BF_OK;
@@ -38,6 +39,15 @@ BfTableRegion bf_table_region(const BfTableShare *share) {
 
 void bf_table_told(const BfTableShare *share, double entries) {
   if (share->run) bf_work_done(share->run, BF_PHASE_TABLES, entries * share->workers);
+}
+
+BfStatus bf_table_region_directly(const BfTableShare *share, const BfTableRegion *region, int64_t block0,
+                                  int64_t block1, BfError *error) {
+  const int64_t radix = share->space->context[share->s].radix[share->space->problem->context[share->s].tags - 1];
+  for (int64_t lead = region->lead[0]; lead < region->lead[1]; lead++)
+    for (int64_t type = region->type[0]; type < region->type[1]; type++)
+      BF_TRY(bf_table_successors(share, lead * radix + type, block0, block1, error));
+  return BF_OK;
 }
 
 /* For grids too fine for tables over pairs of cells, and the reference that these are tested against. */

@@ -108,7 +108,7 @@ static bool is_pairs(const BfTableShape *x) {
   return x->layer.mask != BF_MASK_CAUSAL || c->position[0] == c->position[1];
 }
 
-static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfError *error) {
+static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, bool by_regions, BfError *error) {
   const BfProblem *problem = space->problem;
   *x                       = (BfTableShape){.context = &problem->context[s],
                                             .n       = (int)bf_cells_count(problem->cells),
@@ -132,7 +132,7 @@ static BfStatus create(BfTableShape *x, const BfFullSpace *space, int64_t s, BfE
   BF_TRY(BF_NEW(&x->lead, x->context->tags * seen, error));
   BF_TRY(BF_NEW(&x->last, BF_TYPE_BLOCK * seen, error));
   BF_TRY(BF_NEW(&x->next, (int64_t)x->context->slots * x->d * BF_LANES, error));
-  if (is_pairs(x)) BF_TRY(BF_NEW(&x->image, (int64_t)x->n * x->n * BF_LANES, error));
+  if (is_pairs(x) && !by_regions) BF_TRY(BF_NEW(&x->image, (int64_t)x->n * x->n * BF_LANES, error));
   return fill_geometry(x, space, s, error);
 }
 
@@ -147,11 +147,11 @@ struct BfTableFiller {
   BfScratch                *scratch;
   BfTableShare              share;           /* with memory for images, */
   int32_t                  *own_images;      /* which may be its own */
-  int64_t                   s, block;        /* context, block of actions */
+  int64_t                   s, block;        /* context, block of actions, */
+  bool                      imaged;          /* whose images are taken */
   int64_t                   type0, type1;    /* laws of the last tag whose sights are held */
   int64_t                  *cell, *previous; /* [slots] of the measure, and those whose sights `lead` holds */
   int                       held;            /* whether it holds any */
-  int32_t                  *next;
 };
 typedef struct BfTableFiller Fill;
 
@@ -184,8 +184,8 @@ static BfStatus rank_images(Fill *f, double rank[BF_LANES], BfError *error) {
 
 /* Measures lead * radix + type0 .. type1-1: contiguous in the table. */
 static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
-  const BfContext *c = f->shape.context;
-  const int64_t    M = f->space->context[f->s].measures, radix = f->space->context[f->s].radix[c->tags - 1];
+  const BfContext *c     = f->shape.context;
+  const int64_t    radix = f->space->context[f->s].radix[c->tags - 1];
   const int64_t    seen  = (int64_t)f->shape.layer.heads * f->shape.queries * f->shape.sight * BF_LANES;
   const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block);
   int32_t          row[BF_LANES][BF_TYPE_BLOCK];
@@ -199,7 +199,7 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
     for (int l = 0; l < lanes; l++) row[l][type - f->type0] = (int32_t)rank[l];
   }
   for (int l = 0; l < lanes; l++)
-    memcpy(f->next + (f->block * BF_LANES + l) * M + lead * radix + f->type0, row[l],
+    memcpy(bf_table_entries(&f->share, f->block * BF_LANES + l, lead, f->type0), row[l],
            sizeof(int32_t) * (size_t)(f->type1 - f->type0));
   return BF_OK;
 }
@@ -225,26 +225,32 @@ static BfStatus fill_region(void *of, const BfTableRegion *region, BfError *erro
   return BF_OK;
 }
 
+/* The same of any number. */
+static BfStatus fill_measures(Fill *f, const BfTableRegion *own, BfError *error) {
+  const int     lanes = bf_action_parameters_in_block(f->space->problem, f->block);
+  BfTableRegion part  = *own;
+  for (; part.type[0] < own->type[1] && own->lead[0] < own->lead[1]; part.type[0] = part.type[1]) {
+    part.type[1] = part.type[0] + BF_TYPE_BLOCK < own->type[1] ? part.type[0] + BF_TYPE_BLOCK : own->type[1];
+    BF_TRY(fill_region(f, &part, error));
+    bf_table_told(&f->share, (double)((part.type[1] - part.type[0]) * (own->lead[1] - own->lead[0]) * lanes));
+  }
+  return BF_OK;
+}
+
 static BfStatus fill_block(Fill *f, BfError *error) {
   const int           lanes      = bf_action_parameters_in_block(f->space->problem, f->block);
   const BfTableRegion own        = bf_table_region(&f->share);
-  BfTableRegion       part       = own;
   const double       *parameters = f->actions->parameters + f->block * f->actions->size;
   f->kernels->table_prepare(&f->shape, parameters);
   if (f->shape.image) {
     f->kernels->table_pairs(&f->shape, parameters, own.lead[0], own.lead[1], lanes,
-                            f->next + f->block * BF_LANES * f->space->context[f->s].measures);
+                            bf_table_entries(&f->share, f->block * BF_LANES, 0, 0));
     bf_table_told(&f->share, (double)((own.lead[1] - own.lead[0]) * own.type[1] * lanes));
     return BF_OK;
   }
   if (f->images.plan.way != BF_IMAGES_NONE && bf_images_prepare(&f->images, parameters))
     return bf_images_fill(&f->images, &f->share, f->block, error);
-  for (; part.type[0] < own.type[1] && own.lead[0] < own.lead[1]; part.type[0] = part.type[1]) {
-    part.type[1] = part.type[0] + BF_TYPE_BLOCK < own.type[1] ? part.type[0] + BF_TYPE_BLOCK : own.type[1];
-    BF_TRY(fill_region(f, &part, error));
-    bf_table_told(&f->share, (double)((part.type[1] - part.type[0]) * (own.lead[1] - own.lead[0]) * lanes));
-  }
-  return BF_OK;
+  return fill_measures(f, &own, error);
 }
 
 /* Its own where workers do not share it. */
@@ -264,7 +270,7 @@ static BfStatus make_images(Fill *f, BfError *error) {
 }
 
 static BfStatus make(Fill *f, BfError *error) {
-  BF_TRY(create(&f->shape, f->space, f->s, error));
+  BF_TRY(create(&f->shape, f->space, f->s, f->share.by_regions, error));
   BF_TRY(BF_NEW(&f->cell, f->shape.context->slots, error));
   BF_TRY(BF_NEW(&f->previous, f->shape.context->slots, error));
   return make_images(f, error);
@@ -278,8 +284,7 @@ BfStatus bf_table_filler_create(const BfTableShare *share, BfTableFiller **out, 
                                  .kernels = share->space->problem->layer.kernels,
                                  .scratch = share->scratch,
                                  .share   = *share,
-                                 .s       = share->s,
-                                 .next    = share->next};
+                                 .s       = share->s};
   const BfStatus status = bf_table_shape_fits(f->space, f->s) ? make(f, error) : BF_OK;
   if (status == BF_OK) *out = f;
   else bf_table_filler_destroy(&f);
@@ -302,6 +307,31 @@ BfStatus bf_table_filler_fill(BfTableFiller *f, int64_t block0, int64_t block1, 
   if (!f->shape.n) return bf_table_fill_directly(&f->share, block0, block1, error);
   for (f->block = block0; f->block < block1; f->block++) BF_TRY(fill_block(f, error));
   return BF_OK;
+}
+
+/* ---- a region at a time ----------------------------------------------------------------------------------------- */
+
+void bf_table_filler_begin(BfTableFiller *f, int64_t block) {
+  const double *parameters = f->actions->parameters + block * f->actions->size;
+  f->block                 = block;
+  f->imaged                = false;
+  if (!f->shape.n) return;
+  f->kernels->table_prepare(&f->shape, parameters);
+  f->imaged = f->images.plan.way != BF_IMAGES_NONE && bf_images_prepare(&f->images, parameters);
+  if (f->imaged) bf_images_begin(&f->images, &f->share);
+}
+
+BfStatus bf_table_filler_region(BfTableFiller *f, const BfTableRegion *region, int32_t *next, BfError *error) {
+  const int64_t lead = f->share.lead_stride = region->type[1] - region->type[0];
+  f->share.stride                           = lead * (region->lead[1] - region->lead[0]);
+  f->share.next = next - (f->block * BF_LANES * f->share.stride + region->lead[0] * lead + region->type[0]);
+  if (!f->shape.n) return bf_table_region_directly(&f->share, region, f->block, f->block + 1, error);
+  return f->imaged ? bf_images_fill_region(&f->images, &f->share, f->block, region, error)
+                   : fill_measures(f, region, error);
+}
+
+void bf_table_filler_end(const BfTableFiller *f) {
+  if (f->imaged) bf_images_end(&f->images, &f->share);
 }
 
 BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1, BfError *error) {

@@ -72,8 +72,58 @@ BfStatus bf_terminal_tables_create(BfRun *run, const BfFullSpace *space, BfTermi
 void bf_terminal_tables_clear(BfTerminalTables *terminal) {
   bf_shared_destroy(&terminal->memory);
   bf_free(terminal->offset);
+  if (terminal->scratch) bf_scratch_clear(terminal->scratch);
+  bf_free(terminal->scratch);
   *terminal = (BfTerminalTables){0};
 }
+
+/* ---- without a table -------------------------------------------------------------------------------------------- */
+
+BfStatus bf_terminal_untabled_create(const BfFullSpace *space, BfTerminalTables *terminal, BfError *error) {
+  *terminal = (BfTerminalTables){.readouts = space->problem->cost.readouts};
+  BF_TRY(BF_NEW(&terminal->scratch, 1, error));
+  return bf_scratch_create(space->problem, terminal->scratch, error);
+}
+
+/* The least over readouts of g of measures j0 .. j1-1, at most TOLD, as bf_terminal_tables_fill has it. */
+static BfStatus find_least(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t j0, int64_t j1,
+                           double *V, BfError *error) {
+  double g[TOLD];
+  for (int64_t r = 0; r < terminal->readouts; r++) {
+    BF_TRY(bf_terminal_range(space, 0, r, j0, j1, terminal->scratch, g, error));
+    for (int64_t j = 0; j < j1 - j0; j++) V[j] = r && V[j] <= 0 + g[j] ? V[j] : 0 + g[j];
+  }
+  return BF_OK;
+}
+
+static BfStatus fill_untabled(BfRun *run, const BfTerminalTables *terminal, const BfFullSpace *space, double *V,
+                              BfError *error) {
+  const int64_t M = space->measures, end = M * (run->node_rank + 1) / run->node_size;
+  for (int64_t j = M * run->node_rank / run->node_size; j < end; j += TOLD) {
+    const int64_t to = j + TOLD < end ? j + TOLD : end;
+    BF_TRY(find_least(terminal, space, j, to, V + j, error));
+    bf_work_done(run, BF_PHASE_COSTS, (double)((to - j) * terminal->readouts) * run->node_size);
+  }
+  return BF_OK;
+}
+
+BfStatus bf_terminal_untabled_fill(BfRun *run, const BfTerminalTables *terminal, const BfFullSpace *space, double *V,
+                                   BfError *error) {
+  bf_phase_begin(run, BF_PHASE_COSTS);
+  const BfStatus status = bf_together(run->world, fill_untabled(run, terminal, space, V, error), error);
+  bf_phase_end(run, BF_PHASE_COSTS);
+  return status;
+}
+
+/* g of one measure, which has been found finite in V_T. */
+static double cost_of(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t readout, int64_t i) {
+  BfError unused = {0};
+  double  g      = INFINITY;
+  bf_terminal_range(space, 0, readout, i, i + 1, terminal->scratch, &g, &unused);
+  return 0 + g;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 
 /* The sum over contexts 0 .. contexts-1 of the measure's digits, in their order. */
 static double sum(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t readout, int64_t contexts,
@@ -88,7 +138,7 @@ double bf_terminal_tables_value(const BfTerminalTables *terminal, const BfFullSp
                                 int64_t *readout) {
   double best = INFINITY;
   for (int64_t r = 0; r < terminal->readouts; r++) {
-    const double g = sum(terminal, space, r, space->contexts, i);
+    const double g = terminal->scratch ? cost_of(terminal, space, r, i) : sum(terminal, space, r, space->contexts, i);
     if (g < best) {
       best = g;
       if (readout) *readout = r;

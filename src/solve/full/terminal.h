@@ -11,6 +11,8 @@ typedef struct {
   BfShared memory;
   double  *g;     /* [readouts][measures], one copy a node */
   double   bound; /* sum over contexts of max over readouts and measures of |g_s| */
+  /* Of one context without a table, where g would be no less than V_T: evaluated where it is asked for; else NULL. */
+  BfScratch *scratch;
 } BfTerminalTables;
 
 /* g[j - j0] for j0 <= j < j1: the terminal cost of those measures of context s with a readout. Not collective. */
@@ -18,6 +20,11 @@ BfStatus bf_terminal_range(const BfFullSpace *space, int64_t s, int64_t readout,
                            BfScratch *scratch, double *g, BfError *error);
 /* g_s of every measure of every context. Collective on run->world. */
 BfStatus bf_terminal_tables_create(BfRun *run, const BfFullSpace *space, BfTerminalTables *terminal, BfError *error);
+/* No table: of one context. Local. V_T of all measures then: the ranks of a node share the work, collective on
+ * run->world. */
+BfStatus bf_terminal_untabled_create(const BfFullSpace *space, BfTerminalTables *terminal, BfError *error);
+BfStatus bf_terminal_untabled_fill(BfRun *run, const BfTerminalTables *terminal, const BfFullSpace *space, double *V,
+                                   BfError *error);
 void     bf_terminal_tables_clear(BfTerminalTables *terminal);
 /* g_s^r as an array over j. */
 static inline const double *bf_terminal_tables_context(const BfTerminalTables *terminal, int64_t readout, int64_t s) {
