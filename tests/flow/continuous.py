@@ -21,20 +21,22 @@ def write(p, folder, profile=None, name="problem"):
 
 
 def velocity(p, c, z, u):
-    free = {**p, "residual": 0, "step": 1, "projection": "clip", "lower": [-np.inf] * p["dim"], "upper": [np.inf] * p["dim"]}
-    return oracle.layer(free, z[None], c["positions"], c["masses"], u)[0]
+    """Of one control, or of a control for each of z [B, N_s, d]."""
+    free = {**p, "residual": 0, "step": 1, "projection": "none"}
+    v = oracle.layer(free, z if z.ndim == 3 else z[None], c["positions"], c["masses"], u)
+    return v if z.ndim == 3 else v[0]
 
 
 def field(p, c, z, u, t, profile):
     v = velocity(p, c, z, u)
     if p["projection"] == "sphere":
-        v = v - ((z * v).sum(1) / (z * z).sum(1))[:, None] * z
+        v = v - ((z * v).sum(-1) / (z * z).sum(-1))[..., None] * z
     zeta = 1 if profile is None else np.interp(t, np.linspace(0, p["horizon"] * p["step"], len(profile)), profile)
     return zeta * v + (p["residual"] - 1) * z / p["step"]
 
 
 def start(p, z):
-    return z / np.linalg.norm(z, axis=1, keepdims=True) if p["projection"] == "sphere" else z
+    return z / np.linalg.norm(z, axis=-1, keepdims=True) if p["projection"] == "sphere" else z
 
 
 def step(p, c, z, u, t, h, scheme, profile):
@@ -48,9 +50,11 @@ def step(p, c, z, u, t, h, scheme, profile):
 
 
 def flow(p, c, z, control, scheme, steps, profile=None):
-    """z(t_k), [T + 1, N_s, d]."""
+    """z(t_k), [T + 1, N_s, d]; of many controls, [B, T, q], [T + 1, B, N_s, d]."""
     ends, h = [start(p, z)], p["step"] / steps
-    for k, u in enumerate(control):
+    if control.ndim == 3:
+        ends = [np.repeat(ends[0][None], len(control), 0)]
+    for k, u in enumerate(np.moveaxis(control, -2, 0)):
         z = ends[-1]
         for i in range(steps):
             z = step(p, c, z, u, k * p["step"] + i * h, h, scheme, profile)
@@ -65,24 +69,29 @@ def sequences(p):
 
 def cost(p, control, scheme, steps, profile=None, ends=None):
     """J; ends: tokens at the end of depth in place of the flow's."""
+    return float(costs(p, control[None], lambda c, z, many: flow(p, c, z, many, scheme, steps, profile)[-1], ends and [z[None] for z in ends])[0])
+
+
+def costs(p, controls, last_of, ends=None):
+    """J of every control of [B, T, q]; last_of(context, tokens, controls): tokens at the end of depth, [B, N_s, d]."""
     pairs = sequences(p)
     everyone = [c for c, _ in pairs]
-    last = ends if ends is not None else [flow(p, c, z, control, scheme, steps, profile)[-1] for c, z in pairs]
-    g = min(sum(oracle.terminal(p, c, z[None], r, everyone)[0] for c, z in zip(everyone, last)) for r in oracle.readouts(p))
-    return g + sum(oracle.stage(p, u) for u in control)
+    last = ends if ends is not None else [last_of(c, z, controls) for c, z in pairs]
+    g = np.min([sum(oracle.terminal(p, c, z, r, everyone) for c, z in zip(everyone, last)) for r in oracle.readouts(p)], axis=0)
+    return g + np.array([sum(oracle.stage(p, u) for u in control) for control in controls])
 
 
-def gradient(p, control, *arguments):
+def moved(control, step, sides):
+    """The control with each of its numbers moved by side * step, [sides, numbers, T, q]."""
+    one = np.eye(control.size).reshape((control.size,) + control.shape)
+    return control + np.array(sides)[:, None, None, None] * step * one
+
+
+def gradient(p, control, scheme, steps, profile=None):
     """Central differences of J."""
-    g = np.empty_like(control)
-    for i in np.ndindex(*control.shape):
-        h, J = 3e-5, []
-        for side in (-1, 1, -2, 2):
-            u = control.copy()
-            u[i] += side * h
-            J.append(cost(p, u, *arguments))
-        g[i] = (8 * (J[1] - J[0]) - (J[3] - J[2])) / (12 * h)
-    return g
+    h, controls = 3e-5, moved(control, 3e-5, (-1, 1, -2, 2))
+    J = costs(p, controls.reshape((-1,) + control.shape), lambda c, z, many: flow(p, c, z, many, scheme, steps, profile)[-1]).reshape(4, -1)
+    return ((8 * (J[1] - J[0]) - (J[3] - J[2])) / (12 * h)).reshape(control.shape)
 
 
 def order(p):

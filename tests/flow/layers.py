@@ -8,8 +8,7 @@ from continuous import oracle
 
 def before(p, c, z, u):
     """y = r z + eps v, which P projects."""
-    free = {**p, "projection": "clip", "lower": [-np.inf] * p["dim"], "upper": [np.inf] * p["dim"]}
-    return oracle.layer(free, z[None], c["positions"], c["masses"], u)[0]
+    return oracle.layer({**p, "projection": "none"}, z[None], c["positions"], c["masses"], u)[0]
 
 
 def tokens(p, c, z, control):
@@ -21,11 +20,15 @@ def tokens(p, c, z, control):
 
 
 def cost(p, control):
-    pairs = continuous.sequences(p)
-    everyone = [c for c, _ in pairs]
-    last = [tokens(p, c, z, control)[-1] for c, z in pairs]
-    g = min(sum(oracle.terminal(p, c, z[None], r, everyone)[0] for c, z in zip(everyone, last)) for r in oracle.readouts(p))
-    return g + sum(oracle.stage(p, u) for u in control)
+    return float(continuous.costs(p, np.asarray(control)[None], lambda *given: last(p, *given))[0])
+
+
+def last(p, c, z, controls):
+    """z_T of every control of [B, T, q]."""
+    many = np.repeat(z[None], len(controls), 0)
+    for t in range(controls.shape[1]):
+        many = oracle.layer(p, many, c["positions"], c["masses"], controls[:, t])
+    return many
 
 
 def margin(p, control):
@@ -46,13 +49,6 @@ def margin(p, control):
 
 def gradient(p, control):
     """Central differences of the cost, of sixth order."""
-    g = np.empty_like(control)
-    for i in np.ndindex(*control.shape):
-        h, J = 1e-5, []
-        for side in (1, 2, 3):
-            for sign in (1, -1):
-                u = control.copy()
-                u[i] += sign * side * h
-                J.append(cost(p, u))
-        g[i] = (45 * (J[0] - J[1]) - 9 * (J[2] - J[3]) + (J[4] - J[5])) / (60 * h)
-    return g
+    h, controls = 1e-5, continuous.moved(control, 1e-5, (1, -1, 2, -2, 3, -3))
+    J = continuous.costs(p, controls.reshape((-1,) + control.shape), lambda *given: last(p, *given)).reshape(6, -1)
+    return ((45 * (J[0] - J[1]) - 9 * (J[2] - J[3]) + (J[4] - J[5])) / (60 * h)).reshape(control.shape)

@@ -155,8 +155,7 @@ KAPPA, PLAIN = 0.7, oracle.layer
 
 def with_wall(p, z, positions, masses, u):
     """P(r z + eps (v - kappa G z^3)), G the last numbers of u; v by the oracle, which knows nothing of G."""
-    far = {**p, "projection": "clip", "lower": [-np.inf] * p["dim"], "upper": [np.inf] * p["dim"]}
-    y = PLAIN(far, z, positions, masses, u[:-p["dim"]]) - p["step"] * KAPPA * u[-p["dim"]:] * z**3
+    y = PLAIN({**p, "projection": "none"}, z, positions, masses, u[..., :-p["dim"]]) - p["step"] * KAPPA * u[..., None, -p["dim"]:] * z**3
     return np.clip(y, p["lower"], p["upper"])
 
 

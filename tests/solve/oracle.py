@@ -105,12 +105,12 @@ def matrices(p):
 
 
 def expand(p, u):
-    """The matrices of one control."""
-    result = {}
+    """The matrices of one control, or of many, [.., q]."""
+    result, u = {}, np.asarray(u)
     for name, rows, cols, form, offset, free, spec in matrices(p)[0]:
-        x = u[offset:offset + free]
-        result[name] = {"full": lambda: np.reshape(x, (rows, cols)), "diagonal": lambda: np.diag(x),
-                        "scalar": lambda: x[0] * np.eye(rows), "skew": lambda: x[0] * np.array([[0, -1], [1, 0]]),
+        x = u[..., offset:offset + free]
+        result[name] = {"full": lambda: np.reshape(x, x.shape[:-1] + (rows, cols)), "diagonal": lambda: x[..., None] * np.eye(rows),
+                        "scalar": lambda: x[..., None] * np.eye(rows), "skew": lambda: x[..., None] * np.array([[0, -1], [1, 0]]),
                         "fixed": lambda: np.reshape(spec["value"], (rows, cols))}[form]()
     return result
 
@@ -173,24 +173,28 @@ def normed(p, z):
     return z if p["norm"] == "none" else z / np.sqrt((z * z).mean(axis=-1, keepdims=True) + 1e-5)
 
 
+def transposed(matrix):
+    return np.swapaxes(matrix, -1, -2)
+
+
 def layer(p, z, positions, masses, u):
-    """P(r z + eps v) of every slot: z [B, slots, d], positions and masses [slots]."""
+    """P(r z + eps v) of every slot: z [B, slots, d], positions and masses [slots], u [q] or [B, q]; a z, or a u, for all the others'."""
     m = expand(p, u)
     e = np.zeros((len(positions), p["dim"])) if p["encoding"] is None else np.reshape(p["encoding"], (-1, p["dim"]))[positions]
     n = normed(p, z)
     x = n + e
-    v = np.zeros_like(z)
+    v = 0
     for h in range(p["heads"]):
-        logits = p["beta"] * np.einsum("bia,ac,bjc->bij", x, m["A_%d" % h], x)
+        logits = p["beta"] * (x @ m["A_%d" % h] @ np.swapaxes(x, 1, 2))
         if p["mask"] == "causal":
             logits = np.where(np.asarray(positions)[None, :] <= np.asarray(positions)[:, None], logits, -np.inf)
         weight = np.exp(logits - logits.max(axis=2, keepdims=True)) * masses
-        attention = np.einsum("bij,bjc->bic", weight, n) / weight.sum(axis=2, keepdims=True)
-        v += attention @ m["V_%d" % h].T
+        attention = weight @ n / weight.sum(axis=2, keepdims=True)
+        v = v + attention @ transposed(m["V_%d" % h])
     if p["feedforward"] != "none":
-        v += sigma(p["feedforward"], n @ m["W1"].T + m["b1"].ravel()) @ m["W2"].T + m["b2"].ravel()
+        v = v + sigma(p["feedforward"], n @ transposed(m["W1"]) + transposed(m["b1"])) @ transposed(m["W2"]) + transposed(m["b2"])
     if p["linear"]:
-        v += z @ m["B"].T
+        v = v + z @ transposed(m["B"])
     y = p["residual"] * z + p["step"] * v
     if p["projection"] == "sphere":
         return y / np.linalg.norm(y, axis=2, keepdims=True)
@@ -283,27 +287,34 @@ def nearest_type(law, m):
     return list(best[0][1])
 
 
-def split_law(p, images):
-    """The mean over atoms of the multilinear weights around their images, {cell: mass}."""
+def split_weights(p, z):
+    """The multilinear weights around every image of z [B, slots, d], and the cells they are for, which are out of the grid where the weight is 0:
+    both [B][slots][2^d]."""
+    cells = np.array(p["cells"])
+    s = np.clip((z - p["lower"]) / ((np.array(p["upper"]) - p["lower"]) / cells) - 0.5 - p["shift"], 0, cells - 1)
+    low = np.minimum(np.floor(s).astype(int), np.maximum(cells - 2, 0))
+    f = s - low
+    corners = list(itertools.product((0, 1), repeat=p["dim"]))
+    weights = [np.prod([f[..., a] if k else 1 - f[..., a] for a, k in enumerate(corner)], axis=0) * (low + corner < cells).all(-1) for corner in corners]
+    places = [np.ravel_multi_index(tuple(np.moveaxis(low + corner, -1, 0)), cells, mode="clip") for corner in corners]
+    return np.stack(weights, -1).tolist(), np.stack(places, -1).tolist()
+
+
+def split_law(weights, places):
+    """The mean over atoms of their weights, {cell: mass}."""
     law = {}
-    h = (np.array(p["upper"]) - p["lower"]) / p["cells"]
-    for z in images:
-        s = np.clip((z - p["lower"]) / h - 0.5 - p["shift"], 0, np.array(p["cells"]) - 1)
-        low = np.minimum(np.floor(s).astype(int), np.maximum(np.array(p["cells"]) - 2, 0))
-        for corner in itertools.product((0, 1), repeat=p["dim"]):
-            i = low + corner
-            weight = np.prod([f if k else 1 - f for f, k in zip(s - low, corner)])
-            if weight > 1e-14 and (i < p["cells"]).all():
-                cell = int(np.ravel_multi_index(i, p["cells"]))
-                law[cell] = law.get(cell, 0) + weight / len(images)
+    for own, at in zip(weights, places):
+        for weight, cell in zip(own, at):
+            if weight > 1e-14:
+                law[cell] = law.get(cell, 0) + weight / len(weights)
     return law
 
 
 def quantize(p, c, z):
     """Cells [B, slots] of the images z, sorted within a tag."""
     if p["transition"] == "split":
-        return np.array([sum((nearest_type(split_law(p, images[a:b]), b - a) for a, b in zip(c["first"], c["first"][1:])), [])
-                         for images in z])
+        return np.array([sum((nearest_type(split_law(weights[a:b], places[a:b]), b - a) for a, b in zip(c["first"], c["first"][1:])), [])
+                         for weights, places in zip(*split_weights(p, z))])
     cell = nearest(p, z)
     for a, b in zip(c["first"], c["first"][1:]):
         cell[:, a:b] = np.sort(cell[:, a:b], axis=1)
