@@ -128,13 +128,17 @@ typedef struct {
   int64_t  givens;                    /* that the first of them are */
   int64_t *minimum; /* [starts] the number of the minimum that it has come to, in the order of their costs; -1: J is no
                        number */
-  int64_t minima;   /* whose costs differ: each exceeds the one before by more than 1e-6 of it, or 1e-9 */
-  int64_t best;     /* the start of least final cost */
-  int64_t evaluations; /* of all starts */
-  int     reason;      /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
-  double *control;     /* [n] where it ended */
-  int64_t iterations;  /* of the best start */
-  double *history;     /* [iterations + 1][2]: J and TAO's residual */
+  int64_t  minima;  /* whose costs differ: each exceeds the one before by more than 1e-6 of it, or 1e-9 */
+  int64_t  best;    /* the start of least final cost */
+  int64_t  evaluations;  /* of all starts */
+  int      reason;       /* why the best one ended: a TaoConvergedReason; 0: its J is infinite, or nothing is free */
+  double  *control;      /* [n] where it ended */
+  int64_t  iterations;   /* of the best start */
+  double  *history;      /* [iterations + 1][2]: J and TAO's residual */
+  int64_t  wanted;       /* as it was asked: of how many minima, the least first, to tell where they are; 0: of none */
+  int64_t  told;         /* of so many */
+  int64_t *told_start;   /* [told] the start that came lowest, the first of equal ones */
+  double  *told_control; /* [told][n] where it ended */
 } BfFlowAnswer;
 void        bf_flow_answer_clear(BfFlowAnswer *answer);
 const char *bf_flow_answer_reason(const BfFlowAnswer *answer); /* in TAO's words */

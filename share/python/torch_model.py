@@ -79,8 +79,8 @@ class Transformer(torch.nn.Module):
             return {name: self.matrix["layer_%04d/%s" % (t, name)] for name in self.source.forms}
         out = {}
         for name, form in self.source.forms.items():
-            u = self.control[t, form.offset:form.offset + form.free]
-            out[name] = getattr(self, "value_" + name) if form.form == "fixed" else torch.einsum("i,irc->rc", u, getattr(self, "basis_" + name))
+            u = self.control[..., t, form.offset:form.offset + form.free]
+            out[name] = getattr(self, "value_" + name) if form.form == "fixed" else torch.einsum("...i,irc->...rc", u, getattr(self, "basis_" + name))
         return out
 
     def encode(self, z, position):
@@ -107,12 +107,12 @@ class Transformer(torch.nn.Module):
     def layer(self, t, z, position, valid=None):
         m, v, n = self.matrices(t), torch.zeros_like(z), self.normed(z)
         for head in range(self.source.heads):
-            v = v + self.attention(t, z, position, head, valid) @ n @ m["V_%d" % head].T
+            v = v + self.attention(t, z, position, head, valid) @ n @ m["V_%d" % head].mT
         if self.source.feedforward != "none":
-            hidden = SIGMA[self.source.feedforward](n @ m["W1"].T + m["b1"][:, 0])
-            v = v + hidden @ m["W2"].T + m["b2"][:, 0]
+            hidden = SIGMA[self.source.feedforward](n @ m["W1"].mT + m["b1"].mT)
+            v = v + hidden @ m["W2"].mT + m["b2"].mT
         if "B" in m:
-            v = v + z @ m["B"].T
+            v = v + z @ m["B"].mT
         z = self.source.residual * z + self.source.step * v
         return self.project(z)
 

@@ -32,11 +32,11 @@ static void print_outside(const BfFlowState *x, const BfSession *session) {
             x->value.cost, session->trained.train.cost);
 }
 
-/* What became of the open loops of -init, the best on the grid first. */
+/* What became of the open loops or minima of -init, the best first. */
 static void print_refined(const BfRun *run, const BfFlowAnswer *t) {
   enum { SHOWN = 20 };
   if (t->givens < 2) return;
-  bf_print(run, "rank on the grid: refined cost, from, minimum\n");
+  bf_print(run, "start of -init: refined cost, from, minimum\n");
   for (int64_t s = 0; s < t->givens && s < SHOWN; s++) {
     bf_print(run, "  %lld: %.10g, %.8g, ", (long long)s + 1, t->final_cost[s], t->initial_cost[s]);
     if (t->minimum[s] < 0) bf_print(run, "none\n");

@@ -12,11 +12,13 @@ static bool is_better(const BfSearch *search, double cost) {
 }
 
 void bf_search_note(BfSearch *search, double cost, int reason) {
-  double *row              = search->table + search->now.start * BF_START_COLUMNS;
+  double *row              = search->table + search->now.start * search->columns;
   row[BF_START_FINISHED]   = 1;
   row[BF_START_INITIAL]    = bf_search_row(search, 0)[1];
   row[BF_START_COST]       = cost;
   row[BF_START_ITERATIONS] = (double)search->iterations;
+  for (int64_t i = 0; i < search->columns - BF_START_COLUMNS; i++)
+    row[BF_START_COLUMNS + i] = search->x[i] + 0.0; /* no -0: tables are added up, which takes its sign away */
   search->evaluations += search->now.evaluated;
   if (!is_better(search, cost)) return;
   bf_free(search->top_history);
@@ -47,7 +49,7 @@ int bf_search_owner(const BfSearch *search) {
 }
 
 int64_t bf_search_add_up(const BfSearch *search, double *table) {
-  const int64_t size = search->all * BF_START_COLUMNS;
+  const int64_t size = search->all * search->columns;
   int64_t       evaluations;
   memcpy(table, search->table, sizeof(double) * (size_t)size);
   bf_sum_disjoint(search->whole->world, size, table);
@@ -55,20 +57,13 @@ int64_t bf_search_add_up(const BfSearch *search, double *table) {
   return evaluations;
 }
 
-static BfStatus gather_starts(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
-  double  *table = NULL;
-  BfStatus status;
-  BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * BF_START_COLUMNS, error), error));
-  out->evaluations = bf_search_add_up(search, table);
+static void take_starts(const BfSearch *search, const double *table, BfFlowAnswer *out) {
   for (int64_t s = 0; s < search->all; s++) {
-    const double *row        = table + s * BF_START_COLUMNS;
+    const double *row        = table + s * search->columns;
     out->initial_cost[s]     = row[BF_START_INITIAL];
     out->final_cost[s]       = row[BF_START_COST];
     out->start_iterations[s] = (int64_t)row[BF_START_ITERATIONS];
   }
-done:
-  bf_free(table);
-  return status;
 }
 
 /* ---- which minima are distinct ------------------------------------------------------------------------------------
@@ -103,11 +98,41 @@ static BfStatus count_minima(BfFlowAnswer *out, BfError *error) {
   return BF_OK;
 }
 
+/* Of each of the first minima the start that came lowest, the first of equal ones, and where it ended. */
+static BfStatus tell_best(const BfSearch *search, const double *table, BfFlowAnswer *out, BfError *error) {
+  const int64_t n = search->n;
+  out->told       = out->minima < out->wanted ? out->minima : out->wanted;
+  BF_TRY(BF_NEW(&out->told_start, out->told, error));
+  BF_TRY(BF_NEW(&out->told_control, out->told * n, error));
+  for (int64_t i = 0; i < out->told; i++) out->told_start[i] = -1;
+  for (int64_t s = 0; s < out->starts; s++) {
+    const int64_t m = out->minimum[s];
+    if (m < 0 || m >= out->told) continue;
+    if (out->told_start[m] < 0 || out->final_cost[s] < out->final_cost[out->told_start[m]]) out->told_start[m] = s;
+  }
+  for (int64_t i = 0; i < out->told; i++)
+    memcpy(out->told_control + i * n, table + out->told_start[i] * search->columns + BF_START_COLUMNS,
+           sizeof(double) * (size_t)n);
+  return BF_OK;
+}
+
+static BfStatus gather_starts(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
+  double  *table = NULL;
+  BfStatus status;
+  BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * search->columns, error), error));
+  out->evaluations = bf_search_add_up(search, table);
+  take_starts(search, table, out);
+  BF_GOTO(bf_together(search->whole->world, count_minima(out, error), error));
+  if (out->wanted) status = bf_together(search->whole->world, tell_best(search, table, out, error), error);
+done:
+  bf_free(table);
+  return status;
+}
+
 BfStatus bf_search_gather(const BfSearch *search, BfFlowAnswer *out, BfError *error) {
   const int      owner = bf_search_owner(search);
   const MPI_Comm comm  = search->whole->world;
   BF_TRY(gather_starts(search, out, error));
-  BF_TRY(bf_together(comm, count_minima(out, error), error));
   out->best       = search->top;
   out->iterations = search->top_iterations;
   out->reason     = search->top_reason;

@@ -26,9 +26,9 @@ static BfStatus save_finished(const BfSearch *search, BfError *error) {
   int64_t   best[3] = {search->top, search->top_iterations, search->top_reason};
   double   *table   = NULL;
   BfStatus  status;
-  BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * BF_START_COLUMNS, error), error));
+  BF_GOTO(bf_together(search->whole->world, BF_NEW(&table, search->all * search->columns, error), error));
   BF_GOTO(bf_checkpoint_number(search->checkpoint, "evaluations", bf_search_add_up(search, table), error));
-  status = array(search, 0, "partial/starts", search->all, BF_START_COLUMNS, table, error);
+  status = array(search, 0, "partial/starts", search->all, search->columns, table, error);
 done:
   bf_free(table);
   BF_TRY(status);
@@ -103,7 +103,7 @@ done:
 double bf_search_row_bytes(const BfSearch *search) { return 8.0 * (double)(BF_LOG_HEAD + search->n); }
 
 double bf_search_other_bytes(const BfSearch *search) {
-  return 8.0 * ((double)search->all * BF_START_COLUMNS + (double)search->n);
+  return 8.0 * ((double)(search->all * search->columns) + (double)search->n);
 }
 
 BfStatus bf_search_save(BfSearch *search, BfError *error) {
@@ -143,7 +143,7 @@ static BfStatus restore_best(BfSearch *search, BfCheckpoint *checkpoint, BfError
   if (search->top >= search->all || search->top_iterations < 0 || search->top_iterations > INT32_MAX)
     return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   if (search->top < 0) return BF_OK;
-  search->top_cost = search->table[search->top * BF_START_COLUMNS + BF_START_COST];
+  search->top_cost = search->table[search->top * search->columns + BF_START_COST];
   BF_TRY(
       bf_together(search->whole->world, BF_NEW(&search->top_history, 2 * (search->top_iterations + 1), error), error));
   BF_TRY(fetch(checkpoint, "partial/control", search->n, 1, search->top_control, error));
@@ -152,7 +152,7 @@ static BfStatus restore_best(BfSearch *search, BfCheckpoint *checkpoint, BfError
 
 static void leave_to_rank_0(BfSearch *search) {
   if (search->whole->rank == 0) return;
-  memset(search->table, 0, sizeof(double) * (size_t)(search->all * BF_START_COLUMNS));
+  memset(search->table, 0, sizeof(double) * (size_t)(search->all * search->columns));
   search->top         = -1;
   search->evaluations = 0;
 }
@@ -175,7 +175,7 @@ static BfStatus find_mine(BfSearch *search, UnderWay *u, BfError *error) {
     const int64_t start  = (int64_t)u->starts[UNDER_WAY_COLUMNS * i],
                   length = (int64_t)u->starts[UNDER_WAY_COLUMNS * i + 1];
     if (start < 0 || start >= search->all || length < 1 ||
-        search->table[start * BF_START_COLUMNS + BF_START_FINISHED] != 0)
+        search->table[start * search->columns + BF_START_FINISHED] != 0)
       return bf_fail(error, BF_BAD_INPUT, "/partial/under_way does not fit the position of the run");
     if (i % search->groups == search->group && search->run->rank == 0) {
       u->first[u->mine]     = at;
@@ -221,7 +221,7 @@ static BfStatus restore_under_way(BfSearch *search, BfCheckpoint *checkpoint, Bf
                              &(BfParts){(int)u.mine, u.first, u.length}, u.log, error));
   status = bf_together(world, part_logs(search, &u, error), error);
   for (int64_t i = 0; i < u.count; i++) /* on all ranks: not fresh */
-    search->table[(int64_t)u.starts[UNDER_WAY_COLUMNS * i] * BF_START_COLUMNS + BF_START_FINISHED] = -1;
+    search->table[(int64_t)u.starts[UNDER_WAY_COLUMNS * i] * search->columns + BF_START_FINISHED] = -1;
 done:
   bf_free(u.starts);
   bf_free(u.first);
@@ -239,7 +239,7 @@ static void forget(BfSearch *search) {
   search->top_history = NULL;
   search->waiting = search->evaluations = 0;
   search->top                           = -1;
-  memset(search->table, 0, sizeof(double) * (size_t)(search->all * BF_START_COLUMNS));
+  memset(search->table, 0, sizeof(double) * (size_t)(search->all * search->columns));
 }
 
 static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
@@ -249,7 +249,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
   if (stage == 0) return BF_OK;
   if (stage != STAGE_STARTS) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
-  BF_TRY(fetch(checkpoint, "partial/starts", search->all, BF_START_COLUMNS, search->table, error));
+  BF_TRY(fetch(checkpoint, "partial/starts", search->all, search->columns, search->table, error));
   BF_TRY(restore_best(search, checkpoint, error));
   return restore_under_way(search, checkpoint, error);
 }
@@ -259,7 +259,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
 static BfStatus list_fresh(BfSearch *search, int64_t *finished, BfError *error) {
   BF_TRY(BF_NEW(&search->fresh_start, search->all, error));
   for (int64_t s = 0; s < search->all; s++) {
-    double *state = &search->table[s * BF_START_COLUMNS + BF_START_FINISHED];
+    double *state = &search->table[s * search->columns + BF_START_FINISHED];
     if (*state == 0) search->fresh_start[search->fresh++] = s;
     *finished += *state > 0;
     *state = *state > 0;

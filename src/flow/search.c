@@ -11,7 +11,9 @@ void bf_flow_answer_clear(BfFlowAnswer *answer) {
   bf_free(answer->minimum);
   bf_free(answer->control);
   bf_free(answer->history);
-  *answer = (BfFlowAnswer){0};
+  bf_free(answer->told_start);
+  bf_free(answer->told_control);
+  *answer = (BfFlowAnswer){.wanted = answer->wanted};
 }
 
 /* ---- one start -------------------------------------------------------------------------------------------------- */
@@ -25,7 +27,7 @@ static BfStatus lead(BfSearch *search, double *cost, int *reason, BfError *error
 }
 
 static void tell_start(BfSearch *search, double cost) {
-  const double *row = search->table + search->now.start * BF_START_COLUMNS;
+  const double *row = search->table + search->now.start * search->columns;
   bf_dispatch_tell(search->dispatch, BF_NEWS_START,
                    (BfNews){.start      = (double)search->now.start,
                             .evaluated  = (double)search->now.evaluated,
@@ -92,7 +94,7 @@ static BfStatus make(BfSearch *search, BfError *error) {
   BF_TRY(BF_NEW(&out->start_iterations, search->all, error));
   BF_TRY(BF_NEW(&out->minimum, search->all, error));
   BF_TRY(BF_NEW(&out->control, search->n, error));
-  BF_TRY(BF_NEW(&search->table, search->all * BF_START_COLUMNS, error));
+  BF_TRY(BF_NEW(&search->table, search->all * search->columns, error));
   BF_TRY(BF_NEW(&search->top_control, search->n, error));
   BF_TRY(BF_NEW(&search->x, search->n, error));
   BF_TRY(BF_NEW(&search->best, search->n, error));
@@ -148,10 +150,11 @@ BfStatus bf_flow_train(BfRun *run, BfFlow *flow, const BfProblem *problem, const
                      .now.start  = -1,
                      .top        = -1};
   BfStatus status;
-  search.n    = bf_flow_numbers(problem);
-  search.all  = bf_initial_controls(points);
-  out->starts = search.all;
-  out->givens = points->givens;
+  search.n       = bf_flow_numbers(problem);
+  search.all     = bf_initial_controls(points);
+  search.columns = BF_START_COLUMNS + (out->wanted ? search.n : 0);
+  out->starts    = search.all;
+  out->givens    = points->givens;
   BF_GOTO(bf_together(run->world, make(&search, error), error));
   BF_GOTO(bf_together(run->world, expect(&search, flow, error), error));
   BF_GOTO(bf_search_split(&search, flow, error));

@@ -4,6 +4,7 @@
 #include "flow/flow.h"
 
 enum { BF_LOG_HEAD = 2 }; /* columns of a logged evaluation before the gradient: a hash of the control, J */
+/* Columns of the table of starts; behind them, where the best are told, the n numbers where a start has ended. */
 enum { BF_START_FINISHED, BF_START_INITIAL, BF_START_COST, BF_START_ITERATIONS, BF_START_COLUMNS };
 
 /* A start under way: what TAO was given in it. */
@@ -31,11 +32,12 @@ typedef struct {
   int64_t                  all;         /* starts */
   int64_t                  fresh;       /* that no group has begun */
   int64_t                 *fresh_start; /* [fresh] their numbers */
-  double *table;       /* [all][BF_START_COLUMNS] of starts that this group has finished; else 0. The leader's */
-  int64_t evaluations; /* in them */
-  double  most;        /* evaluations of a start, about, if it goes to the last iteration */
-  double  left;        /* such evaluations of all starts when this process began */
-  int64_t finished;    /* starts of all groups, as far as rank 0 knows */
+  int64_t                  columns;     /* of the table */
+  double                  *table; /* [all][columns] of starts that this group has finished; else 0. The leader's */
+  int64_t                  evaluations; /* in them */
+  double                   most;        /* evaluations of a start, about, if it goes to the last iteration */
+  double                   left;        /* such evaluations of all starts when this process began */
+  int64_t                  finished;    /* starts of all groups, as far as rank 0 knows */
 
   BfStartLog  now;
   int64_t     waiting; /* starts of a checkpoint that this group is to go on with, after this one */

@@ -8,6 +8,7 @@ typedef struct {
   char   *init;
   int64_t steps; /* 0: the scheme's own */
   int64_t starts, seed;
+  int64_t best;  /* minima that are told; 0: none */
   int64_t ranks; /* of a group that tries a start; 0: chosen */
   double  tolerance, mebibytes;
   bool    test_gradient, time_gradient;

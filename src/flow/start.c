@@ -23,8 +23,8 @@ void bf_flow_init_zero(const BfProblem *problem, double *control) {
     control[problem->horizon * q + i] = bf_readout_middle(&problem->cost, i);
 }
 
-/* Controls that a file holds, of its model or of the best open loops of a solve, and where this problem trains it, the
- * readout: of each, or one for all. */
+/* Controls that a file holds, of its model or, where -best told them, of the best open loops or minima, and where this
+ * problem trains it, the readout: of each, or one for all. */
 typedef struct {
   int64_t count, layers, free, readouts;
   double *control; /* [count][layers][free] */
@@ -98,11 +98,10 @@ static BfStatus read_controls(const BfRun *run, const char *path, const BfCost *
     bf_model_clear(&model);
     return error->status;
   }
-  const bool solved = bf_model_is_solved(&model);
-  *other            = (Controls){1, model.layers, model.free, model.numbers ? 1 : 0, model.control, model.numbers};
+  *other        = (Controls){1, model.layers, model.free, model.numbers ? 1 : 0, model.control, model.numbers};
   model.control = model.numbers = NULL;
   bf_model_clear(&model);
-  return solved ? read_best(run, path, cost, other, error) : BF_OK;
+  return read_best(run, path, cost, other, error);
 }
 
 static BfStatus take_readouts(const BfRun *run, const BfCost *cost, const char *path, const Controls *other,

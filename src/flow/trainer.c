@@ -93,6 +93,7 @@ static BfStatus evaluate(BfRun *run, const BfProblem *problem, BfFlowState *x, B
 static BfStatus train(void *state, BfSession *session, BfError *error) {
   BfFlowState  *x   = state;
   BfFlowAnswer *out = &x->answer;
+  out->wanted       = x->set.best;
   BF_TRY(bf_flow_train(session->run, x->flow, session->problem, &x->points, session->checkpoint, out, error));
   if (!isfinite(out->final_cost[out->best]))
     return bf_fail(error, BF_FAILURE, "J is infinite at every start: the flow leaves what a double holds");
@@ -158,6 +159,7 @@ static const char *const outputs[] = {"/flow@accuracy",
                                       "/pontryagin@violation_action",
                                       "/pontryagin@violation_depth",
                                       "/pontryagin/*",
+                                      "/rollout/best/*",
                                       NULL};
 
 const BfTrainer bf_flow_trainer = {

@@ -1,6 +1,7 @@
-/* /flow and /pontryagin of a result file. */
+/* /flow, /pontryagin and /rollout/best of a result file. */
 #include "flow/flow.h"
 #include "run/largest.h"
+#include <string.h>
 
 static BfStatus column(BfStore *store, const char *path, int64_t n, const double *data, BfError *error) {
   return bf_store_write(store, path, BF_STORE_DOUBLE, 1, &n, data, error);
@@ -34,6 +35,50 @@ static BfStatus write_search(const BfFlowAnswer *answer, BfStore *store, BfError
   BF_TRY(bf_store_put_int(store, path, "minima", answer->minima, error));
   BF_TRY(bf_store_put_int(store, path, "given", answer->givens, error));
   return bf_store_write(store, "/flow/starts/minimum", BF_STORE_INT64, 1, &S, answer->minimum, error);
+}
+
+/* The readouts [n][C d + C] behind the controls of the best. */
+static BfStatus write_best_readouts(const BfProblem *problem, const BfFlowAnswer *answer, BfStore *store,
+                                    BfError *error) {
+  const int64_t C = problem->cost.classes, d = problem->cost.dim, m = answer->told, n = bf_flow_numbers(problem),
+                controls = n - problem->cost.trained;
+  double  *matrix = NULL, *bias = NULL;
+  BfStatus status;
+  BF_GOTO(bf_store_together(store, BF_NEW(&matrix, m * C * d, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&bias, m * C, error), error));
+  for (int64_t i = 0; i < m; i++) {
+    const double *at = answer->told_control + i * n + controls;
+    memcpy(matrix + i * C * d, at, sizeof(double) * (size_t)(C * d));
+    memcpy(bias + i * C, at + C * d, sizeof(double) * (size_t)C);
+  }
+  BF_GOTO(bf_store_write(store, "/rollout/best/R", BF_STORE_DOUBLE, 3, (int64_t[]){m, C, d}, matrix, error));
+  status = bf_store_write(store, "/rollout/best/b", BF_STORE_DOUBLE, 2, (int64_t[]){m, C}, bias, error);
+done:
+  bf_free(matrix);
+  bf_free(bias);
+  return status;
+}
+
+/* /rollout/best, as a solve with -best writes it. */
+static BfStatus write_best(const BfProblem *problem, const BfFlowAnswer *answer, BfStore *store, BfError *error) {
+  const int64_t T = problem->horizon, q = problem->layer.free, n = bf_flow_numbers(problem), m = answer->told;
+  double       *control = NULL, *cost = NULL;
+  BfStatus      status;
+  if (!answer->wanted) return BF_OK;
+  BF_GOTO(bf_store_together(store, BF_NEW(&control, m * T * q, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&cost, m, error), error));
+  for (int64_t i = 0; i < m; i++) {
+    memcpy(control + i * T * q, answer->told_control + i * n, sizeof(double) * (size_t)(T * q));
+    cost[i] = answer->final_cost[answer->told_start[i]];
+  }
+  BF_GOTO(bf_store_write(store, "/rollout/best/controls", BF_STORE_DOUBLE, 3, (int64_t[]){m, T, q}, control, error));
+  BF_GOTO(column(store, "/rollout/best/cost", m, cost, error));
+  BF_GOTO(bf_store_write(store, "/rollout/best/start", BF_STORE_INT64, 1, &m, answer->told_start, error));
+  if (problem->cost.trained) status = write_best_readouts(problem, answer, store, error);
+done:
+  bf_free(control);
+  bf_free(cost);
+  return status;
 }
 
 static BfStatus write_pontryagin(const BfPontryagin *x, int64_t T, BfStore *store, BfError *error) {
@@ -128,5 +173,6 @@ done:
   BF_TRY(write_rates(problem, value->adjoint, store, error));
   BF_TRY(write_layers(problem, layers, store, error));
   BF_TRY(write_search(answer, store, error));
+  BF_TRY(write_best(problem, answer, store, error));
   return write_pontryagin(pontryagin, T, store, error);
 }

@@ -1,4 +1,5 @@
-"""flow -init of a `solve -best`: every open loop is refined, as it is alone; which minima are distinct; on any ranks, and after stops."""
+"""flow -init of a `solve -best`: every open loop is refined, as it is alone; which minima are distinct; on any ranks, and after stops. flow -best:
+the least of these minima, where they are, and that -init goes on from them."""
 import os
 import tempfile
 
@@ -13,7 +14,7 @@ from cases import READOUT, sequences
 
 BOX = {"A": {"form": "scalar", "range": [-2, 2]}, "V": {"form": "diagonal", "range": [-2, 2]}}
 PROBLEM = case(rows=sequences(12, 3, seed=9), terminal="pooled_cross_entropy", readout=READOUT, horizon=2, weight_decay=1e-2, control=BOX, cells=[60, 60], action={"kind": "sample", "count": 9, "seed": 1})
-BEST, OPTIONS = 5, ["-tao_max_it", 25]
+BEST, OPTIONS = 5, ["-tao_max_it", 25, "-best", 3]
 
 
 def prepare(f):
@@ -48,6 +49,7 @@ def alone(*scheme):
                 assert starts[key][i] == one.data["flow/starts/" + key][0], (i, key)
         assert (starts["cost"][BEST:] == draws.data["flow/starts/cost"]).all()
         assert starts["minimum"].tolist() == minima(starts["cost"]), starts
+        check_best(all_, 3)
         told = all_.attributes["flow"]
         assert told["given"] == BEST and told["minima"] == max(starts["minimum"]) + 1 > 1
         assert told["cost"] == starts["cost"].min() and (all_.data["options/given"] == controls.reshape(-1, controls.shape[2])).all()
@@ -74,4 +76,42 @@ def ranks():
         assert done.returncode == 0 and not same(whole, Result(out)), (done, same(whole, Result(out)))
 
 
-tap([("each as alone, scheme layers", alone), ("each as alone, euler", lambda: alone("-scheme", "euler")), ("ranks, groups, stops", ranks)])
+def check_best(result, wanted):
+    """Of each of the first minima the lowest start, the first of equal ones, and where it ended. Returns these starts."""
+    starts = {key: result.data["flow/starts/" + key] for key in ("cost", "minimum")}
+    best = {key.split("/")[-1]: value for key, value in result.data.items() if key.startswith("rollout/best/")}
+    assert len(best["start"]) == min(wanted, result.attributes["flow"]["minima"]) > 1
+    for m, s in enumerate(best["start"]):
+        mine = np.flatnonzero(starts["minimum"] == m)
+        assert s == mine[np.argmin(starts["cost"][mine])] and best["cost"][m] == starts["cost"][s], (m, s)
+    assert (best["controls"][0] == result.data["rollout/controls"]).all()
+    return best
+
+
+def goes_on(p=PROBLEM):
+    """A flow from the best of a flow starts where those ended, a trained readout too."""
+    with tempfile.TemporaryDirectory() as f:
+        path, out = continuous.write(p, f), os.path.join(f, "run.h5")
+        done = run(["flow", path, "-scheme", "layers", "-starts", 7, "-tao_max_it", 4, "-best", 3, "-o", out])
+        assert done.returncode == 0, done
+        best = check_best(Result(out), 3)
+        next_ = flow(path, "-scheme", "layers", "-init", out, "-tao_max_it", 10)
+        assert (next_.data["options/given"] == best["controls"].reshape(-1, best["controls"].shape[2])).all()
+        assert np.allclose(next_.data["flow/starts/initial_cost"], best["cost"], rtol=1e-14, atol=0)
+        assert (next_.data["flow/starts/cost"] <= best["cost"]).all() and next_.attributes["flow"]["given"] == len(best["cost"])
+        if "R" in best:
+            given = np.concatenate([best["R"].reshape(len(best["R"]), -1), best["b"]], axis=1)
+            assert (next_.data["options/given_readout"] == given).all()
+
+
+def trained():
+    goes_on({**PROBLEM, "readout": {"kind": "trained", "matrix": {"range": [-4, 4]}, "bias": {"range": [-2, 2]}}})
+
+
+def fewer():
+    """Asked for more than there are, all minima are told."""
+    check_best(flow(PROBLEM, "-scheme", "layers", "-starts", 3, "-tao_max_it", 5, "-best", 100), 100)
+
+
+tap([("-best goes on", goes_on), ("-best with a trained readout", trained), ("-best, fewer minima", fewer),
+     ("each as alone, scheme layers", alone), ("each as alone, euler", lambda: alone("-scheme", "euler")), ("ranks, groups, stops", ranks)])

@@ -1,4 +1,6 @@
-"""share/python/torch_model.py: equal to eval, gradients, batches, and back into `flow -init`. SKIPped where there is no torch."""
+"""share/python/torch_model.py: equal to eval, gradients, batches, many starts (share/studies/adam.py), and back into `flow -init`. SKIPped where there
+is no torch."""
+import os
 import sys
 import tempfile
 
@@ -13,6 +15,9 @@ import numpy as np
 from results import CASES, FLOW, continuous, evaluated, ok, oracle, run, tap
 import bellformer
 from torch_model import Transformer
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "share", "studies"))
+import adam
 
 torch.set_num_threads(1)
 SMOOTH = [name for name in CASES if name.startswith("flow: ")] + ["clip acts", "a trained readout"]
@@ -192,4 +197,26 @@ def refused():
             assert "finite" in str(error)
 
 
-tap([("equal to the program", equal), ("gradients", gradients), ("batches", batches), ("back into flow", back), ("forms", refused)])
+def many(p, problem, path, folder):
+    """Many controls at once cost what each costs alone; Adam from them ends no higher than it began, within the box."""
+    source = bellformer.load(path)
+    if source.loss_kind() in ("hinge", "wasserstein") or source.readout_box is not None:
+        return
+    control = np.random.default_rng(0).uniform(source.lower_control, source.upper_control, (3,) + source.control.shape)
+    shapes, alone = adam.read_shapes(source), Transformer(source)
+    costs = adam.Starts(source, control).costs(shapes).detach().numpy()
+    for u, cost in zip(control, costs):
+        alone.control.data = torch.tensor(u)
+        J = alone.objective(source.data).item()
+        assert abs(cost - J) <= 1e-12 * max(1, J), (cost, J)
+    least = adam.descend(source, shapes, control, 0.01, 3)
+    assert (least <= costs).all() and (least < costs).any(), (least, costs)
+    told = adam.row(path, 3, 2, 0)
+    assert float(told["least"]) <= float(told["median"]) and 0 <= float(told["above"]) <= 1 and abs(float(told["result"]) / source.objective(source.data) - 1) < 1e-8
+
+
+def starts():
+    with_result(many, SMOOTH)
+
+
+tap([("equal to the program", equal), ("gradients", gradients), ("batches", batches), ("many starts, Adam", starts), ("back into flow", back), ("forms", refused)])
