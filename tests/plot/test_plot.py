@@ -2,9 +2,11 @@
 import importlib
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
+import traceback
 from types import SimpleNamespace
 
 import h5py
@@ -51,8 +53,45 @@ DRAWN = {
 }
 
 
-def program(name, *arguments, folder=PLOT, interpreter=sys.executable, **keywords):
-    return subprocess.run([interpreter, os.path.join(folder, name)] + [str(a) for a in arguments], capture_output=True, text=True, timeout=300, **keywords)
+def program(name, *arguments, interpreter=sys.executable, **keywords):
+    return subprocess.run([interpreter, os.path.join(PLOT, name)] + [str(a) for a in arguments], capture_output=True, text=True, timeout=300, **keywords)
+
+
+def forked(name, *arguments):
+    """The same by a copy of this process, which has matplotlib, whose import takes longer than most figures; modules of tests are none of its."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            become(os.path.join(PLOT, name), arguments, out, err)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for said in (out, err):
+            said.seek(0)
+        return subprocess.CompletedProcess(name, status, out.read(), err.read())
+
+
+def become(path, arguments, out, err):
+    """Runs a program in place of this one, and ends as the interpreter would."""
+    status = 1
+    try:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        tests = os.path.dirname(HERE)
+        for module in [name for name, module in sys.modules.items() if (getattr(module, "__file__", None) or "").startswith(tests)]:
+            del sys.modules[module]
+        sys.argv, sys.path = [path, *map(str, arguments)], [PLOT] + [folder for folder in sys.path if not os.path.abspath(folder).startswith(tests)]
+        runpy.run_path(path, run_name="__main__")
+        status = 0
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        status = end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def words_of(svg):
@@ -64,7 +103,7 @@ def words_of(svg):
 
 def drawn(name, path, *arguments):
     out = os.path.join(os.path.dirname(path), "figure.svg")
-    done = program(name, path, "-o", out, *arguments)
+    done = forked(name, path, "-o", out, *arguments)
     assert done.returncode == 0 and not done.stderr, (name, arguments, done.stderr)
     return words_of(out)
 
@@ -87,7 +126,7 @@ def tokens():
                     assert said == drawn(plot, folder + "/run.h5", "-axes", "2,1") and said != drawn(plot, folder + "/run.h5"), said
             if name == "line, targets":  # one coordinate: there is nothing to choose
                 for plot in ("tokens.py", "flow.py"):
-                    done = program(plot, folder + "/run.h5", "-o", folder + "/none.png", "-axes", 0, 1)
+                    done = forked(plot, folder + "/run.h5", "-o", folder + "/none.png", "-axes", 0, 1)
                     assert done.returncode == 2 and "have one coordinate" in done.stderr and not os.path.exists(folder + "/none.png"), done
             if p["heads"] == 2:
                 drawn("tokens.py", folder + "/run.h5", "-head", 1, "-position", -1)
@@ -118,7 +157,7 @@ def heads():
                      "crosses: targets", "tokens through depth", "area by weight"):
             assert word in said, (word, said)
         assert "A00" in drawn("heads.py", folder + "/run.h5", "-plane", 0, 1).replace(" ", "")
-        done = program("heads.py", folder + "/run.h5", "-o", folder + "/none.png", "-plane", 0, 8)
+        done = forked("heads.py", folder + "/run.h5", "-o", folder + "/none.png", "-plane", 0, 8)
         assert done.returncode == 2 and "free numbers 0 .. 7" in done.stderr and not os.path.exists(folder + "/none.png"), done
         said = trained("floor", "-kernel")
         assert "no decay is promised" in said and "zero but for rounding: 4" in said and "only the largest" not in said, said
@@ -162,7 +201,7 @@ def losses():
         for count in (2, 4, 8):
             runs.append(folder + "/%d.h5" % count)
             ok(run(["solve", path, "-space", "reachable", "-action_count", count, "-o", runs[-1]]))
-        done = program("loss.py", *runs, "-o", folder + "/figure.svg")
+        done = forked("loss.py", *runs, "-o", folder + "/figure.svg")
         assert done.returncode == 0 and not done.stderr, done.stderr
         assert "training loss" in words_of(folder + "/figure.svg")
 
@@ -229,7 +268,7 @@ def wrong_files():
                                       ("report.py", (study, "-o", path), "holds a result"), ("report.py", (study, "-o", study), "holds a result"),
                                       ("tokens.py", (path, "-o", study), "holds a result"), ("study.py", (study, "-o", path), "holds a result"),
                                       ("value.py", (path, "-o", folder + "/a.png"), "-space full")):
-            done = program(name, *arguments)
+            done = forked(name, *arguments)
             assert done.returncode and len(done.stderr.splitlines()) == 1 and word in done.stderr, (arguments, done.stderr)
             assert not os.path.exists(folder + "/a.png")
 
