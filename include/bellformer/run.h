@@ -162,7 +162,8 @@ typedef enum {
   BF_PHASE_EXPAND,
   BF_PHASE_MERGE,
   BF_PHASE_SWEEP,
-  BF_PHASE_REDUCE,
+  BF_PHASE_EXCHANGE, /* of values between nodes, within a sweep */
+  BF_PHASE_REDUCE,   /* waiting for what of that is left behind it */
   BF_PHASE_FLOW,
   BF_PHASE_HEADS,
   BF_PHASE_ROLLOUT,

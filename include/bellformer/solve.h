@@ -33,12 +33,16 @@ typedef struct {
   bool    store_policy; /* write /policy */
   bool    untabled;     /* no transition tables: of one context alone. The same bits */
   int     stability;    /* K atom moves; 0: no stability study */
+  int     sync;         /* how V of a layer comes to all nodes, a number of bf_sync_name; no bit depends on it */
   BfBest *best;         /* in: wanted; out: all else, to be cleared also after a failure. NULL: not looked for */
 } BfFullOptions;
 
 /* Whether policies are kept in /policy alone, each written as it comes: where there are no tables, and nothing asks for
  * those of many measures at the end. */
 bool bf_full_rows(const BfFullOptions *options);
+
+/* Ways in which nodes exchange V, of which the first is the default; NULL behind the last. */
+const char *bf_sync_name(int i);
 
 /* How good a beam's answer is. */
 typedef struct {

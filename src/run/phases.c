@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const bf_phase_name[BF_PHASES] = {"read", "costs", "tables",  "expand", "merge",      "sweep", "reduce",
-                                              "flow", "heads", "rollout", "write",  "checkpoint", "study"};
+const char *const bf_phase_name[BF_PHASES] = {"read",   "costs", "tables", "expand",  "merge", "sweep",      "exchange",
+                                              "reduce", "flow",  "heads",  "rollout", "write", "checkpoint", "study"};
 
 void bf_phase_begin(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;

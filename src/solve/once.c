@@ -9,6 +9,7 @@ BfStatus bf_solve_once(BfSolveState *x, BfSession *session, const BfSolveOnce *o
                                    .store_policy = store && x->set.store_policy,
                                    .untabled     = x->choice.full.untabled,
                                    .stability    = once->tables ? (int)x->set.stability : 0,
+                                   .sync         = x->set.sync,
                                    .best         = best};
   BfReachableOptions  reachable = bf_solve_reachable_options(&x->set);
   reachable.best                = best;

@@ -11,6 +11,7 @@ typedef struct {
   bool    space_chosen;
   int     tables_kind; /* BfTablesName */
   bool    store_value, store_policy;
+  int     sync; /* a number of bf_sync_name */
   int64_t stability;
   int64_t zoom; /* rounds after the first; 0: none */
   double  zoom_factor, zoom_tolerance;

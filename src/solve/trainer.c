@@ -19,6 +19,8 @@ const BfOption bf_solve_options[] = {
     {"store_value", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_value), "1",
      .meaning = "leave /value out of the result (full space)"},
     {"store_policy", BF_OPTION_BOOL, BF_ANSWER, "0", AT(store_policy), "1", .meaning = "leave /policy out"},
+    {"sync", BF_OPTION_CHOICE, BF_KEPT, "KIND", AT(sync), "allreduce", .choice = bf_sync_name, .later = true,
+     .meaning = "how nodes exchange the values of a layer while it is swept (full space); no bit depends on it: "},
     {"stability", BF_OPTION_INT, BF_ANSWER, "K", AT(stability), NULL, 0, 1000,
      .meaning = "V_0 and closed loops from all measures within K atom moves of the data (full space)"},
     {"beam", BF_OPTION_INT, BF_ANSWER, "B", AT(beam), NULL, 0, 0x1p40, .later = true,

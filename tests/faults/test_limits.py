@@ -17,7 +17,7 @@ CALLS = {"full": ["MPI_Iallreduce", "MPI_Bcast", "H5Dwrite"], "reachable": ["MPI
          "flow": ["MPI_Allreduce", "MPI_Bcast"]}  # of which tight bounds make many more
 
 
-def launch(name, folder, arguments, tight, trace=None):
+def launch(name, folder, arguments, tight, trace=None, more=()):
     """One rank a node; calls of rank 0 by name."""
     environment = {**LAUNCHED, **({"BF_LIMIT_" + k: str(v) for k, v in TIGHT.items()} if tight else {})}
     if tight and name == "full":
@@ -26,7 +26,7 @@ def launch(name, folder, arguments, tight, trace=None):
         environment["BF_FAULT_TRACE"] = os.path.join(folder, "trace")
     command, *options = runs.TRAINED[name]
     known = [] if "-restart" in arguments else options
-    done = subprocess.run(["mpirun", "--quiet", "-n", "3", runs.program(), command, *arguments, *known, "-node_size", "1"], cwd=folder,
+    done = subprocess.run(["mpirun", "--quiet", "-n", "3", runs.program(), command, *arguments, *known, *more, "-node_size", "1"], cwd=folder,
                           env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 75), (done.returncode, done.stderr)
     calls = {}
@@ -52,8 +52,8 @@ def pieces(name):
             print("# %s: %d calls in place of %d" % (call, many[call], few[call]))
         equal(result("plain.h5"), result("tight.h5"), "tight")
         for begin in (False, True):  # stopped under one kind of bounds, finished under the other
-            out = "restarted%d.h5" % begin
-            status, _ = launch(name, f, ["problem.yaml", "-o", out, "-checkpoint_interval", "0", "-maxh", "1e-9"], begin)
+            out, sync = "restarted%d.h5" % begin, ["-sync", "allgather"] if begin and name == "full" else []  # a checkpoint keeps it
+            status, _ = launch(name, f, ["problem.yaml", "-o", out, "-checkpoint_interval", "0", "-maxh", "1e-9"], begin, more=sync)
             assert status == 75, status
             for _ in range(3):
                 status, _ = launch(name, f, ["-restart", out, "-checkpoint_interval", "0", "-maxh", "1e-9"], begin)

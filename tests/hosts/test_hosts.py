@@ -201,7 +201,7 @@ CHECKS = [
     ("the bits of one host: reachable space", lambda: bits("reachable", "solve", IRIS, "-space", "reachable", "-action_count", 16)),
     ("the bits of one host: flow", lambda: bits("flow", *FLOW)),
     ("a study in groups on both", study),
-    ("stopped and gone on: full space", lambda: restarted("r-full", "solve", XOR, "-space", "full", "-quantize_cells", "3,2", "-horizon", 4)),
+    ("stopped and gone on: full space", lambda: restarted("r-full", "solve", XOR, "-space", "full", "-quantize_cells", "3,2", "-horizon", 4, "-sync", "allgather")),
     ("stopped and gone on: reachable space", lambda: restarted("r-reachable", "solve", IRIS, "-space", "reachable", "-action_count", 16)),
     ("stopped and gone on: flow", lambda: restarted("r-flow", *FLOW)),
     ("a host's processes killed in mid-layer", lambda: lost("kill", in_mid_layer, hosts.kill, NAMES[0], [])),

@@ -1,10 +1,12 @@
-"""Values, policies and every other number of a result are the same bits on 1, 2, 3, 4 and 7 ranks, whatever -node_size is."""
+"""Values, policies and every other number of a result are the same bits on 1, 2, 3, 4 and 7 ranks, whatever -node_size and -sync are."""
+import itertools
 import os
+import re
 import sys
 
 from bits import difference
 from cases import CASES, UNIONS
-from harness import solve, tap
+from harness import run, solve, tap
 
 PROBLEMS = ["nine contexts of one token: joint lanes and mids", "population, split", "shapes mixed", "more lanes than a block"]
 
@@ -19,19 +21,26 @@ QUICK = "quick" in sys.argv
 LAYOUTS = [(3, 2), (4, 1)] if QUICK else [(2, 1), (3, 0), (4, 3), (7, 3)]
 
 
+SYNCS = re.search(r"-sync KIND.*?: ([^;]*);", run(["help", "solve"]).stdout, re.S).group(1).replace(" or ", ", ").split(", ")
+SYNC = itertools.cycle(SYNCS)  # in turns, so that each meets many layouts
+
+
 def invariant(p, space, options=()):
     one = solve(p, "-space", space, *options)
     for ranks, node_size in LAYOUTS:
-        other = solve(p, "-space", space, "-node_size", node_size, *options, ranks=ranks)
-        same(one, other, "%d ranks, node_size %d" % (ranks, node_size))
+        sync = next(SYNC)
+        other = solve(p, "-space", space, "-node_size", node_size, "-sync", sync, *options, ranks=ranks)
+        same(one, other, "%d ranks, node_size %d, %s" % (ranks, node_size, sync))
 
 
 def pieces():
     """M = 1365^2, several pieces, so that nodes reduce one while they compute the next."""
     p = {**CASES["more lanes than a block"], "cells": [4, 3]}
     one = solve(p, "-space", "full")
-    for ranks, node_size in ((3, 2),) if QUICK else ((2, 1), (3, 2), (4, 1)):
-        same(one, solve(p, "-space", "full", "-node_size", node_size, ranks=ranks), "%d ranks" % ranks)
+    assert len(SYNCS) > 1, SYNCS
+    for sync in SYNCS:
+        for ranks, node_size in ((3, 2),) if QUICK else ((3, 2), (4, 1)):
+            same(one, solve(p, "-space", "full", "-node_size", node_size, "-sync", sync, ranks=ranks), "%d ranks, %s" % (ranks, sync))
 
 
 checks = [("%s space: %s" % (space, name), lambda p=CASES[name], space=space: invariant(p, space))

@@ -137,7 +137,7 @@ static BfStatus estimate_sweeps(BfFull *x, const BfMachine *m, BfEstimate *e, Bf
   double    begin = bf_seconds(), value[2];
   BF_TRY(
       bf_together(x->run->world, bf_plan_create(&x->space, &x->tables, &x->actions, m->ranks, &x->plan, error), error));
-  BF_TRY(bf_sweep_create(x->run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
+  BF_TRY(bf_sweep_create(x->run, &x->plan, &x->tables, &x->terminal, 0, &x->sweep, error));
   bf_estimate_add(x->run, e, "plan", bf_seconds() - begin);
   BF_TRY(bf_together(x->run->world, sweeps(x, value, error), error));
   const double M = (double)x->space.measures, pieces = bf_sweep_pieces(&x->plan, m->ranks),

@@ -54,7 +54,7 @@ BfStatus bf_full_create(BfRun *run, const BfProblem *problem, const BfFullOption
   BF_TRY(bf_together(run->world, number(problem, x, error), error));
   BF_TRY(options->untabled ? create_untabled(x, error) : create_tables(x, error));
   BF_TRY(bf_together(run->world, create_plan(x, error), error));
-  BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, &x->sweep, error));
+  BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, options->sync, &x->sweep, error));
   if (options->untabled) x->sweep.untabled = &x->untabled;
   for (int i = 0; i < 2; i++)
     BF_TRY(bf_shared_create(run, x->space.measures * (int64_t)sizeof(double), "value function", &x->V[i], error));

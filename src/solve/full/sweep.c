@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "kernel/kernels.h"
-#include "run/limits.h"
 
 /* ---- cutting ---------------------------------------------------------------------------------------------------- */
 
@@ -26,21 +25,21 @@ int bf_sweep_pieces(const BfPlan *plan, int ranks) {
 
 static BfStatus cut(BfSweep *sweep, BfError *error) {
   const BfPlan *plan = sweep->plan;
-  const int64_t most = bf_limits()->reduced;
-  sweep->pieces      = bf_sweep_pieces(plan, sweep->run->size);
+  const BfRun  *run  = sweep->run;
+  sweep->pieces      = bf_sweep_pieces(plan, run->size);
   BF_TRY(BF_NEW(&sweep->piece, sweep->pieces + 1, error));
+  BF_TRY(BF_NEW(&sweep->start, sweep->pieces + 1, error));
   BF_TRY(BF_NEW(&sweep->own, 2 * sweep->pieces, error));
-  BF_TRY(BF_NEW(&sweep->arrived, sweep->pieces, error));
-  BF_TRY(BF_NEW(&sweep->part, sweep->pieces + 1, error));
-  for (int p = 0; p <= sweep->pieces; p++) sweep->piece[p] = plan->groups * p / sweep->pieces;
-  for (int p = 0; p < sweep->pieces; p++) {
-    const int64_t count = bf_plan_start(plan, sweep->piece[p + 1]) - bf_plan_start(plan, sweep->piece[p]);
-    sweep->part[p + 1]  = sweep->part[p] + (count + most - 1) / most;
+  BF_TRY(BF_NEW(&sweep->of_node, 2 * sweep->pieces, error));
+  for (int p = 0; p <= sweep->pieces; p++) {
+    sweep->piece[p] = plan->groups * p / sweep->pieces;
+    sweep->start[p] = bf_plan_start(plan, sweep->piece[p]);
   }
-  BF_TRY(BF_NEW(&sweep->reduced, sweep->part[sweep->pieces], error));
   for (int p = 0; p < sweep->pieces; p++) {
-    sweep->own[2 * p]     = deal(sweep, p, sweep->run->worker);
-    sweep->own[2 * p + 1] = deal(sweep, p, sweep->run->worker + 1);
+    for (int e = 0; e < 2; e++) {
+      sweep->own[2 * p + e]     = deal(sweep, p, run->worker + e);
+      sweep->of_node[2 * p + e] = bf_plan_start(plan, deal(sweep, p, run->node_first + e * run->node_size));
+    }
     sweep->owned += bf_plan_start(plan, sweep->own[2 * p + 1]) - bf_plan_start(plan, sweep->own[2 * p]);
   }
   return BF_OK;
@@ -85,10 +84,11 @@ static BfStatus allocate(const BfTerminalTables *terminal, BfSweep *sweep, BfErr
 }
 
 BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminalTables *terminal,
-                         BfSweep *sweep, BfError *error) {
+                         int sync, BfSweep *sweep, BfError *error) {
   BfStatus status;
   *sweep = (BfSweep){.run = run, .plan = plan, .tables = tables};
   BF_GOTO(bf_together(run->world, allocate(terminal, sweep, error), error));
+  BF_GOTO(bf_exchange_create(run, sync, sweep->pieces, sweep->start, sweep->of_node, &sweep->exchange, error));
   BF_GOTO(bf_shared_create(run, plan->outers * plan->walk.mids * (int64_t)sizeof(double), "minima of rows",
                            &sweep->least, error));
 done:
@@ -98,7 +98,9 @@ done:
 
 void bf_sweep_clear(BfSweep *sweep) {
   bf_free(sweep->piece);
+  bf_free(sweep->start);
   bf_free(sweep->own);
+  bf_free(sweep->of_node);
   bf_free(sweep->base);
   bf_free(sweep->work.rows);
   bf_free(sweep->work.best);
@@ -106,9 +108,7 @@ void bf_sweep_clear(BfSweep *sweep) {
   bf_free(sweep->last_outer);
   bf_free(sweep->last_lane);
   bf_free(sweep->last_mid);
-  bf_free(sweep->arrived);
-  bf_free(sweep->part);
-  bf_free(sweep->reduced);
+  bf_exchange_clear(&sweep->exchange);
   bf_shared_destroy(&sweep->least);
   *sweep = (BfSweep){0};
 }
@@ -127,7 +127,7 @@ int64_t bf_sweep_blocks(const BfSweep *sweep, int pieces, int64_t first[], int64
   return sum;
 }
 
-int64_t bf_sweep_start(const BfSweep *sweep, int piece) { return bf_plan_start(sweep->plan, sweep->piece[piece]); }
+int64_t bf_sweep_start(const BfSweep *sweep, int piece) { return sweep->start[piece]; }
 
 int bf_sweep_piece(const BfSweep *sweep, int64_t i) {
   int p = 0;
@@ -164,8 +164,9 @@ static void outer_terms(BfSweep *sweep, const BfTerminalTables *terminal, int64_
   }
 }
 
+/* shared: the layer's V, which is exchanged meanwhile; NULL: it is not. */
 static void sweep_tiles(BfSweep *sweep, const BfTerminalTables *terminal, int64_t group, const double *next,
-                        double *value, int32_t *policy) {
+                        double *value, int32_t *policy, const BfShared *shared) {
   const BfPlan    *plan    = sweep->plan;
   const BfKernels *kernels = plan->space->problem->layer.kernels;
   const int64_t    in      = group % plan->groups_outer;
@@ -184,6 +185,8 @@ static void sweep_tiles(BfSweep *sweep, const BfTerminalTables *terminal, int64_
     } else {
       kernels->sweep_block(&plan->walk, sweep->base, next, sweep->least.base, &tile, value, policy, &sweep->work);
     }
+    const double measures = (double)plan->walk.block_mids * (double)(lane1 - lane0);
+    if (shared) bf_exchange_go_on(&sweep->exchange, shared, measures * (double)plan->walk.actives);
   }
 }
 
@@ -195,7 +198,7 @@ static void begin_outer(BfSweep *sweep, const BfTerminalTables *terminal, int64_
 void bf_sweep_group(BfSweep *sweep, const BfTerminalTables *terminal, int64_t group, const double *next, double *value,
                     int32_t *policy) {
   begin_outer(sweep, terminal, group / sweep->plan->groups_outer);
-  sweep_tiles(sweep, terminal, group, next, value, policy);
+  sweep_tiles(sweep, terminal, group, next, value, policy, NULL);
 }
 
 /* The minima of the rows of V_{t+1}, shared among the node's ranks. */
@@ -210,70 +213,11 @@ static void find_least(const BfSweep *sweep, const double *next) {
   bf_shared_sync(run, &sweep->least);
 }
 
-/* +inf where other nodes compute, shared among the node's ranks. */
-static void fill_others(const BfSweep *sweep, int piece, double *V) {
-  const BfRun  *run       = sweep->run;
-  const int64_t edge[][2] = {{sweep->piece[piece], deal(sweep, piece, run->node_first)},
-                             {deal(sweep, piece, run->node_first + run->node_size), sweep->piece[piece + 1]}};
-  for (int e = 0; e < 2; e++) {
-    const int64_t first = bf_plan_start(sweep->plan, edge[e][0]);
-    const int64_t count = bf_plan_start(sweep->plan, edge[e][1]) - first;
-    const int64_t to    = first + count * (run->node_rank + 1) / run->node_size;
-    for (int64_t i = first + count * run->node_rank / run->node_size; i < to; i++) V[i] = INFINITY;
-  }
-}
-
-/* ---- reducing --------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-  int started;  /* pieces whose barrier is under way */
-  int reducing; /* pieces handed to the reduction, which must start in the same order on all leaders */
-} Flow;
-
-static void reduce_piece(BfSweep *sweep, int p, double *V) {
-  BfRun        *run   = sweep->run;
-  const int64_t first = bf_plan_start(sweep->plan, sweep->piece[p]),
-                end = bf_plan_start(sweep->plan, sweep->piece[p + 1]), most = bf_limits()->reduced;
-  if (run->leaders == MPI_COMM_NULL || run->nodes == 1) return;
-  for (int64_t at = first, r = sweep->part[p]; at < end; at += most, r++) {
-    const int64_t count = end - at < most ? end - at : most;
-    MPI_Iallreduce(MPI_IN_PLACE, V + at, (int)count, MPI_DOUBLE, MPI_MIN, run->leaders, &sweep->reduced[r]);
-    bf_count_sent(run, 8.0 * (double)count);
-  }
-}
-
-static void reduce_arrived(BfSweep *sweep, Flow *flow, const BfShared *V) {
-  for (int done = 1; done && flow->reducing < flow->started;) {
-    MPI_Test(&sweep->arrived[flow->reducing], &done, MPI_STATUS_IGNORE);
-    if (!done) break;
-    MPI_Win_sync(V->window);
-    reduce_piece(sweep, flow->reducing++, V->base);
-  }
-  if (flow->reducing > 0) { /* lets the library make progress on what is under way */
-    int done;
-    MPI_Testall((int)sweep->part[flow->reducing], sweep->reduced, &done, MPI_STATUSES_IGNORE);
-  }
-}
-
-static void begin_piece(BfSweep *sweep, Flow *flow, const BfShared *V, int piece) {
-  MPI_Win_sync(V->window);
-  MPI_Ibarrier(sweep->run->node, &sweep->arrived[piece]);
-  flow->started = piece + 1;
-  reduce_arrived(sweep, flow, V);
-}
-
-/* Wait until the pieces that were begun are complete on every node. */
-static void settle(BfSweep *sweep, Flow *flow, const BfShared *V) {
-  bf_phase_begin(sweep->run, BF_PHASE_REDUCE);
-  while (flow->reducing < flow->started) reduce_arrived(sweep, flow, V);
-  MPI_Waitall((int)sweep->part[flow->reducing], sweep->reduced, MPI_STATUSES_IGNORE);
-  bf_shared_sync(sweep->run, V);
-  bf_phase_end(sweep->run, BF_PHASE_REDUCE);
-}
+/* ---- a layer ---------------------------------------------------------------------------------------------------- */
 
 /* This rank's groups of one piece. */
-static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p, const double *next, double *V,
-                        int32_t *policy, Flow *flow, const BfShared *shared) {
+static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p, const double *next, int32_t *policy,
+                        const BfShared *shared) {
   const BfPlan *plan  = sweep->plan;
   int64_t       outer = -1, at = 0;
   for (int64_t group = sweep->own[2 * p]; group < sweep->own[2 * p + 1]; group++) {
@@ -282,18 +226,18 @@ static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p,
       outer = group / plan->groups_outer;
       begin_outer(sweep, terminal, outer);
     }
-    sweep_tiles(sweep, terminal, group, next, V + start, policy + at);
+    sweep_tiles(sweep, terminal, group, next, (double *)shared->base + start, policy + at, shared);
     at += count;
     bf_count_values(sweep->run, (double)count * (double)plan->walk.actives);
     bf_work_done(sweep->run, BF_PHASE_SWEEP, (double)count * (double)plan->walk.actives * sweep->run->size);
-    reduce_arrived(sweep, flow, shared);
   }
 }
 
 /* The same without tables: a block of actions after the other, of all the piece's measures. */
-static BfStatus take_piece(BfSweep *sweep, int p, const double *next, double *V, int32_t *policy, Flow *flow,
-                           const BfShared *shared, BfError *error) {
+static BfStatus take_piece(BfSweep *sweep, int p, const double *next, int32_t *policy, const BfShared *shared,
+                           BfError *error) {
   BfUntabled *u      = sweep->untabled;
+  double     *V      = shared->base;
   BfStatus    status = BF_OK;
   int64_t     first, count;
   own_range(sweep, p, &first, &count);
@@ -308,35 +252,36 @@ static BfStatus take_piece(BfSweep *sweep, int p, const double *next, double *V,
     bf_untabled_end(u);
     bf_count_values(sweep->run, values);
     bf_work_done(sweep->run, BF_PHASE_SWEEP, values * sweep->run->size);
-    reduce_arrived(sweep, flow, shared);
+    bf_exchange_go_on(&sweep->exchange, shared, values);
   }
   return bf_together(sweep->run->world, status, error);
 }
 
 BfStatus bf_sweep_layer(BfSweep *sweep, const BfTerminalTables *terminal, const BfShared *next, BfShared *V,
                         int32_t *policy, int begin, const BfSweepPause *pause, BfError *error) {
-  Flow     flow   = {begin, begin};
   int64_t  at     = 0, first, count;
   BfStatus status = BF_OK;
-  for (int64_t r = 0; r < sweep->part[sweep->pieces]; r++) sweep->reduced[r] = MPI_REQUEST_NULL;
+  bf_exchange_restart(&sweep->exchange, begin);
   for (int p = 0; p < begin; p++) {
     own_range(sweep, p, &first, &count);
     at += count;
   }
+  bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
   if (!sweep->untabled && (!terminal || !sweep->last_lane)) find_least(sweep, next->base);
+  bf_phase_end(sweep->run, BF_PHASE_SWEEP);
   for (int p = begin; p < sweep->pieces && status == BF_OK; p++) {
     own_range(sweep, p, &first, &count);
     bf_phase_begin(sweep->run, BF_PHASE_SWEEP);
-    fill_others(sweep, p, V->base);
-    if (sweep->untabled) status = take_piece(sweep, p, next->base, V->base, policy + at, &flow, V, error);
-    else sweep_piece(sweep, terminal, p, next->base, V->base, policy + at, &flow, V);
+    bf_exchange_prepare(&sweep->exchange, p, V);
+    if (sweep->untabled) status = take_piece(sweep, p, next->base, policy + at, V, error);
+    else sweep_piece(sweep, terminal, p, next->base, policy + at, V);
     at += count;
-    begin_piece(sweep, &flow, V, p);
+    bf_exchange_hand_over(&sweep->exchange, p, V);
     bf_phase_end(sweep->run, BF_PHASE_SWEEP);
     if (status != BF_OK || !pause || p + 1 == sweep->pieces || !pause->ask(pause->context)) continue;
-    settle(sweep, &flow, V);
+    bf_exchange_settle(&sweep->exchange, V);
     status = pause->pause(pause->context, p + 1, error);
   }
-  settle(sweep, &flow, V);
+  bf_exchange_settle(&sweep->exchange, V);
   return status;
 }

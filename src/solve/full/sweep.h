@@ -1,34 +1,36 @@
 /* One layer of the dynamic program in the full space, over all ranks. */
 #pragma once
 #include "kernel/sweep.h"
+#include "solve/full/exchange.h"
 #include "solve/full/plan.h"
 #include "solve/full/terminal.h"
 #include "solve/full/untabled.h"
 
 /* Measures are cut into pieces, a piece's groups dealt to the ranks in contiguous ranges. While the ranks compute a
- * piece, the leaders of the nodes reduce the pieces before it: V of a node is +inf where another node computes. */
+ * piece, the leaders of the nodes exchange the pieces before it. */
 typedef struct {
   BfRun          *run;
   const BfPlan   *plan;
   const BfTables *tables;
   BfUntabled     *untabled; /* borrowed; NULL: there are tables */
   int             pieces;
-  int64_t        *piece; /* [pieces + 1] first group of every piece */
-  int64_t        *own;   /* [pieces][2] this rank's groups; all owned */
-  int64_t         owned; /* measures of this rank, all pieces */
-  int64_t        *base;  /* [actives] */
-  BfShared        least; /* [outers * mids] the minimum of each row of V_{t+1}, one copy a node */
+  int64_t        *piece;   /* [pieces + 1] first group of every piece */
+  int64_t        *start;   /* [pieces + 1] first measure of every piece */
+  int64_t        *own;     /* [pieces][2] this rank's groups; all owned */
+  int64_t        *of_node; /* [pieces][2] first measure of this node's groups, and the end of them */
+  int64_t         owned;   /* measures of this rank, all pieces */
+  int64_t        *base;    /* [actives] */
+  BfShared        least;   /* [outers * mids] the minimum of each row of V_{t+1}, one copy a node */
   BfSweepWork     work;
   double         *last_outer, *last_lane; /* terms of the last layer, or NULL where it takes the general way */
   BfLastMid      *last_mid;
   int64_t         last_padded;
-  MPI_Request    *arrived; /* [pieces] */
-  int64_t        *part;    /* [pieces + 1] first entry of a piece in `reduced`: what one reduction takes is bounded */
-  MPI_Request    *reduced; /* [part[pieces]] */
+  BfExchange      exchange;
 } BfSweep;
 
+/* sync: how V comes to other nodes, a number of bf_sync_name. Collective; nothing is left after a failure. */
 BfStatus bf_sweep_create(BfRun *run, const BfPlan *plan, const BfTables *tables, const BfTerminalTables *terminal,
-                         BfSweep *sweep, BfError *error);
+                         int sync, BfSweep *sweep, BfError *error);
 void     bf_sweep_clear(BfSweep *sweep);
 
 /* Pieces that a sweep by so many ranks is cut into. */
