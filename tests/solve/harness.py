@@ -1,5 +1,6 @@
 """Runs of the executable in a temporary folder, and TAP."""
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,12 @@ def run(arguments, ranks=0, **keywords):
     command = ["mpirun", "--quiet", "-n", str(ranks)] if ranks else []
     return subprocess.run(command + [BELLFORMER] + [str(a) for a in arguments], capture_output=True, text=True, timeout=PATIENCE,
                           **{"env": LAUNCHED if ranks else ALONE, **keywords})
+
+
+def names(command, option):
+    """Those that an option of a command takes, as its help tells them."""
+    text = " ".join(run(["help", command]).stdout.split())
+    return re.search(r" -%s [A-Z]+ .*?: ([^;:]*); default" % option, text).group(1).replace(" or ", ", ").split(", ")
 
 
 def solve(problem, *options, ranks=0, name="problem"):

@@ -1,12 +1,11 @@
 """Values, policies and every other number of a result are the same bits on 1, 2, 3, 4 and 7 ranks, whatever -node_size and -sync are."""
 import itertools
 import os
-import re
 import sys
 
 from bits import difference
 from cases import CASES, UNIONS
-from harness import run, solve, tap
+from harness import names, solve, tap
 
 PROBLEMS = ["nine contexts of one token: joint lanes and mids", "population, split", "shapes mixed", "more lanes than a block"]
 
@@ -21,7 +20,7 @@ QUICK = "quick" in sys.argv
 LAYOUTS = [(3, 2), (4, 1)] if QUICK else [(2, 1), (3, 0), (4, 3), (7, 3)]
 
 
-SYNCS = re.search(r"-sync KIND.*?: ([^;]*);", run(["help", "solve"]).stdout, re.S).group(1).replace(" or ", ", ").split(", ")
+SYNCS = names("solve", "sync")
 SYNC = itertools.cycle(SYNCS)  # in turns, so that each meets many layouts
 
 
