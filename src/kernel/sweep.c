@@ -255,30 +255,40 @@ void BF_KERNEL(bf_sweep_last)(const BfWalk *walk, const BfLastTerms *t, const Bf
 
 enum { AHEAD = 32 }; /* measures between a load of V and the word to the caches that it comes */
 
-static void take_part(const BfTaken *t, const double *V, int64_t i, double *value, int32_t *policy) {
+BF_INLINE int64_t taken_at(const int parts, const BfTaken *t, int64_t at) {
+  return parts == 1 ? t->next[at] : t->next[at] * t->radix + t->last[at];
+}
+
+BF_INLINE void take_part(const int parts, const BfTaken *t, const double *V, int64_t i, double *value,
+                         int32_t *policy) {
   BfPart    best = {0}, x = {0};
   BfPartInt id    = {0};
   const int ahead = i + AHEAD + BF_PART <= t->count;
   memcpy(&best, value + i, sizeof best);
   for (int l = 0; l < BF_PART; l++) id[l] = policy[i + l];
   for (int a = 0; a < t->actions; a++) {
-    const int32_t *n = t->next + a * t->stride + i;
-    for (int l = 0; l < BF_PART && ahead; l++) __builtin_prefetch(V + n[AHEAD + l]);
-    for (int l = 0; l < BF_PART; l++) x[l] = V[n[l]];
+    const int64_t n = a * t->stride + i;
+    for (int l = 0; l < BF_PART && ahead; l++) __builtin_prefetch(V + taken_at(parts, t, n + AHEAD + l));
+    for (int l = 0; l < BF_PART; l++) x[l] = V[taken_at(parts, t, n + l)];
     part_keep_less(part_set(t->stage[a]) + x, t->first + a, &best, &id);
   }
   memcpy(value + i, &best, sizeof best);
   for (int l = 0; l < BF_PART; l++) policy[i + l] = (int32_t)id[l];
 }
 
-void BF_KERNEL(bf_sweep_take)(const BfTaken *t, const double *V, double *value, int32_t *policy) {
+BF_INLINE void take(const int parts, const BfTaken *t, const double *V, double *value, int32_t *policy) {
   int64_t i = 0;
-  for (; i + BF_PART <= t->count; i += BF_PART) take_part(t, V, i, value, policy);
+  for (; i + BF_PART <= t->count; i += BF_PART) take_part(parts, t, V, i, value, policy);
   for (; i < t->count; i++)
     for (int a = 0; a < t->actions; a++) {
-      const double q = t->stage[a] + V[t->next[a * t->stride + i]];
+      const double q = t->stage[a] + V[taken_at(parts, t, a * t->stride + i)];
       if (!(q < value[i])) continue;
       value[i]  = q;
       policy[i] = t->first + a;
     }
+}
+
+void BF_KERNEL(bf_sweep_take)(const BfTaken *t, const double *V, double *value, int32_t *policy) {
+  if (t->last) take(2, t, V, value, policy);
+  else take(1, t, V, value, policy);
 }

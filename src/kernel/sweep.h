@@ -86,8 +86,10 @@ typedef void BfSweepLast(const BfWalk *walk, const BfLastTerms *terms, const BfT
 typedef struct {
   int            actions; /* with numbers first, first + 1, .. */
   int32_t        first;
-  const double  *stage;  /* [actions] c(u_k) */
-  const int32_t *next;   /* next[a * stride + i] */
+  const double  *stage; /* [actions] c(u_k) */
+  const int32_t *next;  /* next[a * stride + i], */
+  const int32_t *last;  /* or next * radix + last, laid out alike; NULL: none */
+  int64_t        radix;
   int64_t        stride; /* at least count */
   int64_t        count;  /* measures */
 } BfTaken;

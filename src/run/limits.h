@@ -8,6 +8,7 @@ typedef struct {
   int64_t reduced;      /* entries of one MPI reduction: MPI counts are int */
   int64_t sent_bytes;   /* of one broadcast: the same */
   int64_t file_bytes;   /* that a rank gives to, or takes from, one collective call of HDF5: MPI-IO counts are int */
+  int64_t narrow;       /* measures of one sequence that are numbered in 32 bits; of more a number has two parts */
   int64_t sealed_bytes; /* that a rank reads at once of an array that it checks */
   int64_t batch_bytes;  /* of successors that a rank of the reachable space sends in a round */
   int64_t batch_pairs;  /* (state, action) of a round */
@@ -19,6 +20,7 @@ typedef struct {
 static const BfLimits bf_limits_of_a_run = {.reduced      = INT64_C(1) << 26,
                                             .sent_bytes   = INT64_C(1) << 30,
                                             .file_bytes   = INT64_C(1) << 30,
+                                            .narrow       = INT32_MAX,
                                             .sealed_bytes = INT64_C(1) << 26,
                                             .batch_bytes  = INT64_C(1) << 25,
                                             .batch_pairs  = INT64_C(1) << 20,

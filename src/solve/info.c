@@ -90,7 +90,7 @@ static void print_tables(const BfInfo *x, const BfSolveSettings *o, const BfFull
   const char *why = o->tables_kind != BF_TABLES_AUTO ? "as -tables says"
                     : !size->untabled                ? "they fit, and serve every layer"
                     : x->problem->horizon == 1       ? "there is one layer"
-                                                     : "they do not fit";
+                                                     : "tables do not fit";
   if (x->problem->train.contexts > 1) return;
   bf_print(x->run, "  %-*s %s: %s\n", COLUMN, "tables", size->untabled ? "none" : "stored", why);
   bf_print(x->run, "  %-*s on a core about %.2g ns with tables, whose entries take %.2g ns, once; %.2g ns without\n",

@@ -1,6 +1,6 @@
 #include "solve/space.h"
+#include "run/limits.h"
 #include <stdio.h>
-
 /* A full space beyond this is taken only where it is asked for: no node of today holds it. */
 static const double largest_node = 1e12; /* bytes */
 
@@ -21,18 +21,25 @@ BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolve
   BfBest        best    = {0};
   BfFullSize    without;
   if (o->best) options.best = &best;
-  options.untabled = o->tables_kind == BF_TABLES_NONE;
+  const bool stored = o->tables_kind == BF_TABLES_STORED;
+  options.untabled  = o->tables_kind == BF_TABLES_NONE;
   if (options.untabled && problem->train.contexts > 1)
     return bf_fail(
         error, BF_BAD_INPUT,
         "option -tables none needs data of one sequence, and these have %lld, whose tables are small beside V",
         (long long)problem->train.contexts);
   BF_TRY(bf_full_size(run, problem, &options, size, error));
-  if (o->tables_kind != BF_TABLES_AUTO || size->measures <= 0 || problem->train.contexts > 1) return BF_OK;
-  if (problem->horizon > 1 && size->node_bytes <= left) return BF_OK;
+  if (problem->train.contexts > 1 || size->measures <= 0) return BF_OK;
+  if (stored && size->measures > bf_limits()->narrow)
+    return bf_fail(error, BF_BAD_INPUT,
+                   "option -tables stored: a table of one sequence holds at most %lld measures, not %lld",
+                   (long long)bf_limits()->narrow, (long long)size->measures);
+  if (o->tables_kind != BF_TABLES_AUTO) return BF_OK;
+  const bool wide = size->measures > bf_limits()->narrow;
+  if (problem->horizon > 1 && !wide && size->node_bytes <= left) return BF_OK;
   options.untabled = true;
   BF_TRY(bf_full_size(run, problem, &options, &without, error));
-  if (problem->horizon == 1 || without.node_bytes < size->node_bytes) *size = without;
+  if (problem->horizon == 1 || wide || without.node_bytes < size->node_bytes) *size = without;
   return BF_OK;
 }
 

@@ -21,6 +21,7 @@ const BfLimits *bf_limits(void) {
   take("BF_LIMIT_REDUCED", &limits.reduced);
   take("BF_LIMIT_SENT_BYTES", &limits.sent_bytes);
   take("BF_LIMIT_FILE_BYTES", &limits.file_bytes);
+  take("BF_LIMIT_NARROW", &limits.narrow);
   take("BF_LIMIT_SEALED_BYTES", &limits.sealed_bytes);
   take("BF_LIMIT_BATCH_BYTES", &limits.batch_bytes);
   take("BF_LIMIT_BATCH_PAIRS", &limits.batch_pairs);

@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 import oracle  # noqa: E402
-from cases import A2, READOUT, V2, sequences  # noqa: E402
+from cases import A2, READOUT, V2, population, sequences  # noqa: E402
 from harness import ALONE, Result  # noqa: E402
 
 SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,

@@ -9,11 +9,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import runs  # noqa: E402
 from harness import LAUNCHED, Result, tap  # noqa: E402
 
-TIGHT = {"REDUCED": 5, "SENT_BYTES": 13, "FILE_BYTES": 5001, "SEALED_BYTES": 1, "BATCH_BYTES": 2000, "BATCH_PAIRS": 24, "PIECE_TERMS": 400}
+TIGHT = {"NARROW": 100, "REDUCED": 5, "SENT_BYTES": 13, "FILE_BYTES": 5001, "SEALED_BYTES": 1, "BATCH_BYTES": 2000, "BATCH_PAIRS": 24, "PIECE_TERMS": 400}
 WIDE = {**runs.SMALL, "cells": [4, 4]}  # 65536 measures
 DEEP = {**runs.SMALL, "cells": [9, 9], "horizon": 4}  # with many measures that are reached
-PROBLEMS = {"full": WIDE, "reachable": DEEP, "flow": runs.SMALL}
-CALLS = {"full": ["MPI_Iallreduce", "MPI_Bcast", "H5Dwrite"], "reachable": ["MPI_Alltoallv", "MPI_Allreduce"],
+ALONE = runs.oracle.problem(rows=runs.population(9), horizon=3, atoms=2, cells=[3, 2], terminal="token_cross_entropy", readout=runs.READOUT,
+                            control=runs.SMALL["control"])  # one sequence, 441 measures, whose numbers have two parts under tight bounds
+PROBLEMS = {"full": WIDE, "untabled": ALONE, "reachable": DEEP, "flow": runs.SMALL}
+RUNS = {**runs.TRAINED, "untabled": ["solve", "-space", "full", "-tables", "none"]}
+CALLS = {"full": ["MPI_Iallreduce", "MPI_Bcast", "H5Dwrite"], "untabled": ["MPI_Iallreduce"], "reachable": ["MPI_Alltoallv", "MPI_Allreduce"],
          "flow": ["MPI_Allreduce", "MPI_Bcast"]}  # of which tight bounds make many more
 
 
@@ -24,7 +27,7 @@ def launch(name, folder, arguments, tight, trace=None, more=()):
         environment["BF_LIMIT_REDUCED"] = "777"
     if trace:
         environment["BF_FAULT_TRACE"] = os.path.join(folder, "trace")
-    command, *options = runs.TRAINED[name]
+    command, *options = RUNS[name]
     known = [] if "-restart" in arguments else options
     done = subprocess.run(["mpirun", "--quiet", "-n", "3", runs.program(), command, *arguments, *known, *more, "-node_size", "1"], cwd=folder,
                           env=environment, capture_output=True, text=True, timeout=300)

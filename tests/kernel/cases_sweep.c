@@ -217,9 +217,15 @@ static void *make_take(Memory *m, uint64_t *seed, int large, Outputs *outputs) {
   x->action           = output(m, outputs, count);
   for (int a = 0; a < actions; a++) stage[a] = 0.25 * below(seed, 3);
   for (int64_t i = 0; i < actions * stride; i++) next[i] = below(seed, measures);
+  const int radix = 1 + below(seed, 9);
+  int32_t  *last  = radix > 4 ? TAKE(m, int32_t, actions * stride) : NULL;
+  for (int64_t i = 0; i < actions * stride && last; i++) {
+    last[i] = next[i] % radix;
+    next[i] /= radix;
+  }
   for (int i = 0; i < measures; i++) x->V[i] = value_of(seed);
   for (int64_t i = 0; i < count; i++) x->start[i] = below(seed, 2) ? INFINITY : value_of(seed) + 0.25;
-  x->taken = (BfTaken){actions, below(seed, 100), stage, next, stride, count};
+  x->taken = (BfTaken){actions, below(seed, 100), stage, next, last, radix, stride, count};
   return x;
 }
 
@@ -241,7 +247,9 @@ static int64_t wrong_take(void *of, const Outputs *outputs) {
     double best = x->start[i];
     int    k    = -1;
     for (int a = x->taken.actions - 1; a >= 0; a--) {
-      const double q = x->taken.stage[a] + x->V[x->taken.next[a * x->taken.stride + i]];
+      const int64_t at = a * x->taken.stride + i;
+      const int64_t to = x->taken.last ? x->taken.next[at] * x->taken.radix + x->taken.last[at] : x->taken.next[at];
+      const double  q  = x->taken.stage[a] + x->V[to];
       if (q < best || (q == best && k >= 0)) {
         best = q;
         k    = x->taken.first + a;

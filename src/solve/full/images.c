@@ -229,11 +229,26 @@ void bf_images_tile(BfTagImages *x, const BfImageTile *tile, int32_t *to, int64_
 
 /* ---- measures --------------------------------------------------------------------------------------------------- */
 
+/* Into the number of the lead and that of the last tag's law. The first is -1 where either is uncertain. */
+static int64_t join_parts(const BfTagImages *x, int count, int lanes, int32_t *lead, int32_t *last, int64_t step) {
+  const int tags   = x->plan.context->tags;
+  int64_t   doubts = 0;
+  x->kernels->image_join(1, x->join + tags - 1, count, lanes, last, step);
+  x->kernels->image_join(tags - 1, x->join, count, lanes, lead, step);
+  for (int c = 0; c < count; c++) {
+    int32_t any = 0;
+    for (int l = 0; l < lanes; l++) any |= lead[l * step + c] |= last[l * step + c] >> 31;
+    doubts += any < 0;
+  }
+  return doubts;
+}
+
 int64_t bf_images_join(const BfTagImages *x, const BfTableShare *share, int64_t block, int64_t lead, int64_t type,
                        int count) {
   const int     lanes = bf_action_parameters_in_block(share->space->problem, block);
   int32_t      *to    = bf_table_entries(share, block * BF_LANES, lead, type);
   const int64_t step  = bf_table_entries(share, block * BF_LANES + 1, lead, type) - to;
+  if (share->last) return join_parts(x, count, lanes, to, share->last + (to - share->next), step);
   return x->kernels->image_join(x->plan.context->tags, x->join, count, lanes, to, step);
 }
 

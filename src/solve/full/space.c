@@ -45,12 +45,13 @@ static BfStatus size_context(BfFullSpace *space, int64_t s, BfError *error) {
       return too_large(space, error);
     if (atoms > space->most) space->most = atoms;
   }
-  if (x->measures > INT32_MAX) /* numbers in the tables are 32 bits wide */
-    return bf_fail(
-        error, BF_BAD_INPUT,
-        "sequence %lld alone has %lld measures, the full space takes at most 2^31 - 1 of one sequence: use -space "
-        "reachable, fewer quantize.cells or quantize.atoms",
-        (long long)c->sequence, (long long)x->measures);
+  const int64_t leads = x->measures / x->radix[c->tags - 1];
+  if (x->radix[c->tags - 1] > INT32_MAX || leads > INT32_MAX || (space->contexts > 1 && x->measures > INT32_MAX))
+    return bf_fail(error, BF_BAD_INPUT,
+                   "sequence %lld alone has %lld measures, the full space takes at most 2^31 - 1 of one of several "
+                   "sequences, and of the last tag of one alone and of its other tags: use -space reachable, fewer "
+                   "quantize.cells or quantize.atoms",
+                   (long long)c->sequence, (long long)x->measures);
   if (c->slots > space->slots) space->slots = c->slots;
   find_shape(space, s);
   return BF_OK;

@@ -22,7 +22,8 @@ typedef struct {
   int              slots; /* largest number of slots of a context */
 } BfFullSpace;
 
-/* Refuses (BF_BAD_INPUT) tokens that are not quantized, an M beyond 2^62, an M_s beyond 2^31 - 1. */
+/* Refuses (BF_BAD_INPUT) tokens that are not quantized, an M beyond 2^62, an M_s beyond 2^31 - 1 of several
+ * contexts, or of one alone beyond that of its last tag or of its tags before that. */
 BfStatus bf_full_space_create(const BfProblem *problem, BfFullSpace *space, BfError *error);
 void     bf_full_space_clear(BfFullSpace *space);
 

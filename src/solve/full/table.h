@@ -33,10 +33,13 @@ typedef struct {
   BfScratch                *scratch;
   int32_t                  *next;                /* [K][M_s], or by strides: see bf_table_entries */
   int64_t                   stride, lead_stride; /* from an action, and from a lead, to the next; 0: those of a table */
-  const BfRun              *run;                 /* is told what is done; NULL: nobody */
-  bool                      measure_by_measure;  /* without images, for comparison */
-  bool                      by_regions;          /* bf_table_filler_region alone is called */
-  bool                      rows; /* of equal ranges of measures, as far as their first tags go; else of equal work */
+  /* Of more measures than 32 bits number, laid out like `next`: the law of the last tag, while `next` has that of the
+   * tags before it, the lead; else NULL. */
+  int32_t     *last;
+  const BfRun *run;                /* is told what is done; NULL: nobody */
+  bool         measure_by_measure; /* without images, for comparison */
+  bool         by_regions;         /* bf_table_filler_region alone is called */
+  bool         rows;               /* of equal ranges of measures, as far as their first tags go; else of equal work */
   /* Where workers share memory for the images of a block (bf_table_images), which part of them this one finds, and how
    * they wait for each other; NULL: it has its own. */
   int32_t *images;
@@ -52,6 +55,14 @@ static inline int32_t *bf_table_entries(const BfTableShare *share, int64_t k, in
   const int64_t         radix = c->radix[share->space->problem->context[share->s].tags - 1];
   return share->next + k * (share->stride ? share->stride : c->measures) +
          lead * (share->lead_stride ? share->lead_stride : radix) + type;
+}
+
+/* Successor j of measure lead * radix + type under action k, in one number or two. */
+static inline void bf_table_put(const BfTableShare *share, int64_t k, int64_t lead, int64_t type, int64_t j) {
+  int32_t      *to    = bf_table_entries(share, k, lead, type);
+  const int64_t radix = share->space->context[share->s].radix[share->space->problem->context[share->s].tags - 1];
+  *to                 = (int32_t)(share->last ? j / radix : j);
+  if (share->last) share->last[to - share->next] = (int32_t)(j % radix);
 }
 
 /* Successors of measure j under the actions of blocks block0 .. block1-1, by a whole layer. */

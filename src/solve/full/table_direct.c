@@ -15,8 +15,7 @@ BfStatus bf_table_successors(const BfTableShare *share, int64_t j, int64_t block
                    scratch->work);
     for (int l = 0; l < bf_action_parameters_in_block(problem, b); l++) {
       BF_TRY(bf_successor_cells(problem, &law, scratch->next, l, scratch, scratch->cell, error));
-      *bf_table_entries(share, b * BF_LANES + l, j / radix, j % radix) =
-          (int32_t)bf_full_rank(space, share->s, scratch->cell);
+      bf_table_put(share, b * BF_LANES + l, j / radix, j % radix, bf_full_rank(space, share->s, scratch->cell));
     }
   }
   return BF_OK;

@@ -27,7 +27,7 @@ bool bf_table_shape_fits(const BfFullSpace *space, int64_t s) {
   const double bytes = space->problem->layer.heads * queries * queries * BF_LANES * sizeof(double);
   for (int g = 0; g < context->tags; g++)
     if (atoms_of(context, g) > BF_MOST_ATOMS) return false;
-  return bytes <= 32 << 20 && space->context[s].measures < INT32_MAX;
+  return bytes <= 32 << 20;
 }
 
 static void clear(BfTableShape *x) {
@@ -188,7 +188,6 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
   const int64_t    radix = f->space->context[f->s].radix[c->tags - 1];
   const int64_t    seen  = (int64_t)f->shape.layer.heads * f->shape.queries * f->shape.sight * BF_LANES;
   const int        lanes = bf_action_parameters_in_block(f->space->problem, f->block);
-  int32_t          row[BF_LANES][BF_TYPE_BLOCK];
   for (int64_t type = f->type0; type < f->type1; type++) {
     double rank[BF_LANES];
     bf_full_unrank(f->space, f->s, lead * radix + type, f->cell);
@@ -196,11 +195,8 @@ static BfStatus fill_row(Fill *f, int64_t lead, BfError *error) {
     f->kernels->table_measure(&f->shape, f->actions->parameters + f->block * f->actions->size, f->cell,
                               f->shape.last + (type - f->type0) * seen);
     BF_TRY(rank_images(f, rank, error));
-    for (int l = 0; l < lanes; l++) row[l][type - f->type0] = (int32_t)rank[l];
+    for (int l = 0; l < lanes; l++) bf_table_put(&f->share, f->block * BF_LANES + l, lead, type, (int64_t)rank[l]);
   }
-  for (int l = 0; l < lanes; l++)
-    memcpy(bf_table_entries(&f->share, f->block * BF_LANES + l, lead, f->type0), row[l],
-           sizeof(int32_t) * (size_t)(f->type1 - f->type0));
   return BF_OK;
 }
 
@@ -321,10 +317,13 @@ void bf_table_filler_begin(BfTableFiller *f, int64_t block) {
   if (f->imaged) bf_images_begin(&f->images, &f->share);
 }
 
-BfStatus bf_table_filler_region(BfTableFiller *f, const BfTableRegion *region, int32_t *next, BfError *error) {
+BfStatus bf_table_filler_region(BfTableFiller *f, const BfTableRegion *region, int32_t *next, int32_t *last,
+                                BfError *error) {
   const int64_t lead = f->share.lead_stride = region->type[1] - region->type[0];
   f->share.stride                           = lead * (region->lead[1] - region->lead[0]);
-  f->share.next = next - (f->block * BF_LANES * f->share.stride + region->lead[0] * lead + region->type[0]);
+  const int64_t from = f->block * BF_LANES * f->share.stride + region->lead[0] * lead + region->type[0];
+  f->share.last      = last ? last - from : NULL;
+  f->share.next      = next - from;
   if (!f->shape.n) return bf_table_region_directly(&f->share, region, f->block, f->block + 1, error);
   return f->imaged ? bf_images_fill_region(&f->images, &f->share, f->block, region, error)
                    : fill_measures(f, region, error);

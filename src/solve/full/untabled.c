@@ -1,7 +1,7 @@
 #include "solve/full/untabled.h"
 #include "kernel/kernels.h"
+#include "run/limits.h"
 #include "solve/full/images.h"
-
 /* Successors of a tile are written and read in a second-level cache: 8192 measures take 256 KiB. Its rows are as long
  * as two tiles of images, where a tag has so many laws. */
 enum { TILE = 8192, ROW = 2 * BF_IMAGE_TILE };
@@ -20,6 +20,7 @@ static void sync_images(void *with) {
 static BfStatus make_rooms(BfUntabled *u, BfError *error) {
   shape_tile(u->space, &u->leads, &u->types);
   BF_TRY(BF_NEW(&u->next, BF_LANES * u->leads * u->types, error));
+  if (u->space->measures > bf_limits()->narrow) BF_TRY(BF_NEW(&u->last, BF_LANES * u->leads * u->types, error));
   BF_TRY(BF_NEW(&u->scratch, 1, error));
   return bf_scratch_create(u->space->problem, u->scratch, error);
 }
@@ -55,6 +56,7 @@ void bf_untabled_clear(BfUntabled *u) {
   bf_free(u->scratch);
   bf_shared_destroy(&u->images);
   bf_free(u->next);
+  bf_free(u->last);
   *u = (BfUntabled){0};
 }
 
@@ -70,7 +72,7 @@ double bf_untabled_bytes(const BfFullSpace *space, const BfTableWay *way, int ra
   int64_t leads, types;
   shape_tile(space, &leads, &types);
   return (double)way->images_bytes +
-         ranks * ((double)way->rank_bytes + (double)(BF_LANES * leads * types) * sizeof(int32_t));
+         ranks * ((double)way->rank_bytes + (double)(BF_LANES * leads * types) * 2 * sizeof(int32_t));
 }
 
 void bf_untabled_begin(BfUntabled *u, int64_t block) { bf_table_filler_begin(u->filler, u->block = block); }
@@ -92,13 +94,17 @@ static BfStatus take_tile(BfUntabled *u, const BfTableRegion *tile, const Minima
                               .first   = (int32_t)(u->block * BF_LANES),
                               .stage   = u->actions->stage + u->block * BF_LANES,
                               .next    = u->next,
+                              .last    = u->last,
+                              .radix   = u->radix,
                               .stride  = leads * types,
                               .count   = types};
   const BfKernels *kernels = u->space->problem->layer.kernels;
-  BF_TRY(bf_table_filler_region(u->filler, tile, u->next, error));
-  for (int64_t lead = tile->lead[0]; lead < tile->lead[1]; lead++, taken.next += types) {
+  BF_TRY(bf_table_filler_region(u->filler, tile, u->next, u->last, error));
+  for (int64_t lead = tile->lead[0]; lead < tile->lead[1]; lead++) {
     const int64_t at = lead * u->radix + tile->type[0] - to->first;
     kernels->sweep_take(&taken, to->V, to->value + at, to->policy + at);
+    taken.next += types;
+    if (taken.last) taken.last += types;
   }
   return BF_OK;
 }
@@ -132,14 +138,16 @@ BfStatus bf_untabled_take(BfUntabled *u, int64_t first, int64_t count, const dou
 
 BfStatus bf_untabled_next(const BfUntabled *u, int64_t i, int32_t k, int64_t *next, BfError *error) {
   const int64_t      block = k / BF_LANES;
-  int32_t            to[BF_LANES];
+  const int64_t      from  = block * BF_LANES + i;
+  int32_t            to[BF_LANES], last[BF_LANES];
   const BfTableShare share = {.space   = u->space,
                               .actions = u->actions,
                               .scratch = u->scratch,
-                              .next    = to - (block * BF_LANES + i),
+                              .next    = to - from,
+                              .last    = u->last ? last - from : NULL,
                               .stride  = 1};
   BF_TRY(bf_table_successors(&share, i, block, block + 1, error));
-  *next = to[k % BF_LANES];
+  *next = u->last ? to[k % BF_LANES] * u->radix + last[k % BF_LANES] : to[k % BF_LANES];
   return BF_OK;
 }
 
@@ -154,12 +162,18 @@ static BfStatus time_tile(BfUntabled *u, const BfTableRegion *tile, const Minima
   const BfTaken taken = {.actions = bf_action_parameters_in_block(u->space->problem, u->block),
                          .stage   = u->actions->stage + u->block * BF_LANES,
                          .next    = u->next,
+                         .last    = u->last,
+                         .radix   = u->radix,
                          .stride  = count,
                          .count   = count};
   const double  begin = bf_seconds();
-  BF_TRY(bf_table_filler_region(u->filler, tile, u->next, error));
+  BF_TRY(bf_table_filler_region(u->filler, tile, u->next, u->last, error));
   sum->entry += bf_seconds() - begin;
-  for (int64_t i = 0; i < taken.actions * count; i++) u->next[i] = (int32_t)(u->next[i] % V_count);
+  for (int64_t i = 0; i < taken.actions * count; i++) {
+    const int64_t j = u->last ? u->next[i] * u->radix + u->last[i] : u->next[i], in = j % V_count;
+    u->next[i] = (int32_t)(u->last ? in / u->radix : in);
+    if (u->last) u->last[i] = (int32_t)(in % u->radix);
+  }
   const double half = bf_seconds();
   u->space->problem->layer.kernels->sweep_take(&taken, to->V, to->value, to->policy);
   sum->value += bf_seconds() - half;

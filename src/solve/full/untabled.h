@@ -14,7 +14,8 @@ typedef struct {
   BfScratch                *scratch;
   BfShared                  images; /* of a block, one copy a node */
   BfTableFiller            *filler;
-  int32_t                  *next; /* [BF_LANES][leads][types] */
+  int32_t                  *next; /* [BF_LANES][leads][types], */
+  int32_t                  *last; /* and its second part, see BfTableShare; NULL: none */
   BfTableWay                way;
   int64_t                   block;
 } BfUntabled;
