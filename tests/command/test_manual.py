@@ -32,7 +32,7 @@ def one_table():
     """Every option of help in the page, in the same order; lines of help end by column 100."""
     for command in COMMANDS:
         names = options(command)
-        shared = {"init"} if command == "info" else set()  # of two trainers, each with its own meaning
+        shared = {"best", "init"} if command == "info" else set()  # of two trainers, each with its own meaning
         assert "quiet" in names and all(names.count(name) == 1 + (name in shared) for name in names), names
         assert re.findall(r'^\.BI \\-(\w+) ', said("help", "-man", command), re.M) == names, command
         assert max(len(line) for line in said("help", command).splitlines()) <= 100, command
