@@ -6,6 +6,7 @@
 #include "kernel/flat.h"
 #include "kernel/heads.h"
 #include "kernel/images.h"
+#include "kernel/images_ranks.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -45,6 +46,8 @@ struct BfKernels {
   BfTableMeasure *table_measure;
   BfTableRank    *table_rank;
   BfTablePairs   *table_pairs;
+  BfRankRowsOf   *rank_rows;
+  BfRankJoin     *rank_join;
   BfSweepBlock   *sweep_block;
   BfSweepLast    *sweep_last;
   BfSweepTake    *sweep_take;
@@ -80,6 +83,8 @@ BfTableSight            BF_KERNEL(bf_table_sight);
 BfTableMeasure          BF_KERNEL(bf_table_measure);
 BfTableRank             BF_KERNEL(bf_table_rank);
 BfTablePairs            BF_KERNEL(bf_table_pairs);
+BfRankRowsOf            BF_KERNEL(bf_rank_rows);
+BfRankJoin              BF_KERNEL(bf_rank_join);
 BfSweepBlock            BF_KERNEL(bf_sweep_block);
 BfSweepLast             BF_KERNEL(bf_sweep_last);
 BfSweepTake             BF_KERNEL(bf_sweep_take);

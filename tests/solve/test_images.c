@@ -104,7 +104,57 @@ static const Case cases[] = {
                  "control.A.range=-1,1;control.A.levels=3;control.V.form=scalar;control.V.range=-2,2;"
                  "control.V.levels=5",
      "002012022", BF_IMAGES_UNIONS, true},
+    {"by ranks, two tags alike", PLANE SAMPLE NEAREST "quantize.cells=4,3;quantize.atoms=3", "003013", BF_IMAGES_RANKS,
+     false},
+    {"by ranks, as many cells and atoms as in moons, nearly",
+     PLANE SAMPLE NEAREST "quantize.cells=3,2;quantize.atoms=4;step=1", "004014", BF_IMAGES_RANKS, false},
+    {"by ranks, a tag of few laws before one of many", PLANE SAMPLE NEAREST "quantize.cells=4,3;quantize.atoms=0",
+     "001014", BF_IMAGES_RANKS, false},
+    {"by ranks, two tags of two masses, more than 16 cells", PLANE SAMPLE NEAREST "quantize.cells=6,3;quantize.atoms=2",
+     "002015", BF_IMAGES_RANKS, false},
+    {"by ranks, an encoding, no residual, a feed-forward part, RMS norm",
+     PLANE SAMPLE NEAREST "quantize.cells=3,3;quantize.atoms=2;layer.residual=0;layer.feedforward=tanh;layer.width=2;"
+                          "control.W1.range=-2,2;control.b1.range=-1,1;control.W2.range=-1,1;control.b2.range=-1,1;"
+                          "layer.norm=rms;data.position_encoding=0.1,0.2,-0.3,0.1",
+     "002102", BF_IMAGES_RANKS, false},
+    {"by ranks, without projection, in space",
+     "token.dim=3;token.lower=-1,-1,-1;token.upper=1,1,1;token.projection=none;" SAMPLE NEAREST
+     "quantize.cells=2,3,2;quantize.atoms=2",
+     "002012", BF_IMAGES_RANKS, false},
+    {"by ranks, on a line, logits 80 to 600 apart",
+     "token.dim=1;token.lower=-2;token.upper=2;" SAMPLE NEAREST "quantize.cells=5;quantize.atoms=5;layer.beta=20",
+     "005015", BF_IMAGES_RANKS, false},
+    {"by ranks, on a line, logits more than 600 apart",
+     "token.dim=1;token.lower=-2;token.upper=2;" SAMPLE NEAREST "quantize.cells=5;quantize.atoms=3;layer.beta=2000",
+     "003013", BF_IMAGES_RANKS, false},
+    {"by ranks, no attention: laws of one mean",
+     PLANE NEAREST "quantize.cells=3,3;quantize.atoms=3;action.kind=sample;action.count=9;action.seed=3;control.A."
+                   "range=0,0;control.V.range=-2,2",
+     "003013", BF_IMAGES_RANKS, false},
+    {"by ranks, no numbers from a feed-forward part, on some cells",
+     PLANE NEAREST
+     "quantize.cells=4,3;quantize.atoms=2;layer.feedforward=relu;layer.width=2;action.kind=grid;control.A.form=scalar;"
+     "control.A.range=-1,1;control.A.levels=2;control.V.form=scalar;control.V.range=-1,1;control.V.levels=2;control.W1."
+     "range=1e200,1e200;control.W1.levels=1;control.b1.range=0,0;control.b1.levels=1;control.W2.range=-1e200,1e200;"
+     "control.W2.levels=2;control.b2.range=0,0;control.b2.levels=1",
+     "002012", BF_IMAGES_RANKS, true},
+    {"by ranks, huge V",
+     PLANE NEAREST "quantize.cells=4,4;quantize.atoms=2;action.kind=sample;action.count=20;action.seed=1;control.A."
+                   "range=-3,3;control.V.range=-1e12,1e12",
+     "002012", BF_IMAGES_RANKS, false},
+    {"by ranks, on borders",
+     PLANE NEAREST "quantize.cells=4,4;quantize.atoms=2;step=0.5;action.kind=grid;control.A.form=scalar;control.A."
+                   "range=-1,1;control.A.levels=3;control.V.form=scalar;control.V.range=-2,2;control.V.levels=5",
+     "002012", BF_IMAGES_RANKS, true},
+    {"by ranks, on borders, of two masses",
+     PLANE NEAREST "quantize.cells=4,4;quantize.atoms=2;step=0.5;action.kind=grid;control.A.form=scalar;control.A."
+                   "range=-1,1;control.A.levels=3;control.V.form=scalar;control.V.range=-2,2;control.V.levels=5",
+     "002014", BF_IMAGES_RANKS, true},
 };
+
+static bool ranks; /* whether they pay, however few laws there are */
+bool        __wrap_bf_ranks_pay(const BfImagesPlan *plan);
+bool        __wrap_bf_ranks_pay(const BfImagesPlan *plan) { return plan && ranks; }
 
 static int64_t uncertain; /* measures that images do not decide */
 BfStatus       __real_bf_images_settle(const BfTagImages *images, const BfTableShare *share, int64_t block,
@@ -230,6 +280,7 @@ static void compare(Test *t, bool quick) {
 
 static void test_case(Tap *tap, const Case *c, bool quick) {
   Test t    = {.tap = tap, .c = c};
+  ranks     = c->way == BF_IMAGES_RANKS;
   t.problem = make_problem(c, &t.error);
   if (t.problem && bf_full_space_create(t.problem, &t.space, &t.error) == BF_OK &&
       bf_action_parameters_create(t.problem, &t.actions, &t.error) == BF_OK &&

@@ -93,6 +93,7 @@ BfStatus bf_images_create(const BfFullSpace *space, int64_t s, const BfTableShap
   if (x->plan.way == BF_IMAGES_NONE) return BF_OK;
   scale_axes(x);
   BF_TRY(bf_images_plan_number(&x->plan, error));
+  if (x->plan.way == BF_IMAGES_RANKS) BF_TRY(bf_ranks_create(&x->plan, &x->ranks, error));
   BF_TRY(make_rooms(x, error));
   for (int g = 0; g < x->plan.context->tags; g++) x->join[g].radix = (int32_t)x->plan.tag[g].laws;
   return BF_OK;
@@ -121,6 +122,7 @@ void bf_images_clear(BfTagImages *x) {
   bf_free(x->mass);
   bf_free(x->tile);
   bf_free(x->join);
+  bf_ranks_clear(&x->ranks);
   bf_images_plan_clear(&x->plan);
   *x = (BfTagImages){0};
 }

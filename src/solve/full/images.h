@@ -1,6 +1,7 @@
 /* The fastest way to fill a table: by the images of tags (src/kernel/images.h). */
 #pragma once
 #include "solve/full/images_plan.h"
+#include "solve/full/images_ranks.h"
 #include "solve/full/table.h"
 
 #define BF_IMAGE_TILE 64   /* laws of a tile's sides: its images stay in a second-level cache, */
@@ -25,8 +26,9 @@ typedef struct {
   int        *place;    /* [slots] atoms that are seen */
   int64_t    *cell, *law;
   double     *mass;
-  int32_t    *tile; /* [tags, or 2][BF_IMAGE_TILE][BF_IMAGE_STRIDE][BF_LANES] */
-  BfImageTag *join; /* [tags] */
+  int32_t    *tile;  /* [tags, or 2][BF_IMAGE_TILE][BF_IMAGE_STRIDE][BF_LANES] */
+  BfImageTag *join;  /* [tags] */
+  BfRanks     ranks; /* of BF_IMAGES_RANKS */
 } BfTagImages;
 
 /* Of a context with its geometry, which is borrowed. plan.way tells whether there is such a way; clear it also after a
@@ -71,6 +73,10 @@ typedef BfStatus BfImagesRegion(BfTagImages *images, const BfTableShare *share, 
 BfImagesRegion   bf_images_unions_region, bf_images_pairs_region, bf_images_rows_region;
 void             bf_images_find_unions(BfTagImages *images, const BfTableShare *share);
 BfStatus         bf_images_fill_tiles(BfTagImages *images, const BfTableShare *share, int64_t block, BfError *error);
+void             bf_images_find_ranks(BfTagImages *images, const BfTableShare *share);
+/* A tile of pairs (a, b), each of one chunk of laws; mirrored: and of (b, a). */
+BfStatus bf_images_ranks_tile(BfTagImages *images, const BfTableShare *share, int64_t block, const int64_t a[2],
+                              const int64_t b[2], bool mirrored, BfError *error);
 /* Equal parts in which pairs are dealt at least. */
 int64_t bf_images_pairs_units(const BfImagesPlan *plan);
 /* Successors of `count` measures from (lead, type) on by images->join; returns how many are uncertain. */

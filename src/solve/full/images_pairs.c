@@ -49,6 +49,7 @@ static BfStatus join_tile(const Pairs *p, const int64_t a[2], const int64_t b[2]
 /* Tile (A, B), and (B, A) where `mirrored`. */
 static BfStatus fill_tile(const Pairs *p, const int64_t a[2], const int64_t b[2], bool mirrored, BfError *error) {
   const bool diagonal = mirrored && a[0] == b[0];
+  if (p->x->plan.way == BF_IMAGES_RANKS) return bf_images_ranks_tile(p->x, p->share, p->block, a, b, mirrored, error);
   find_tile(p, 0, a, b, 0);
   if (!diagonal) find_tile(p, 1, b, a, 1);
   BF_TRY(join_tile(p, a, b, 0, !diagonal, error));
@@ -57,9 +58,10 @@ static BfStatus fill_tile(const Pairs *p, const int64_t a[2], const int64_t b[2]
 
 static int64_t tiles_of(int64_t laws, int64_t side) { return (laws + side - 1) / side; }
 
+/* Of tile number `tile`, what is within from .. end-1. */
 static void sides(const Pairs *p, int64_t from, int64_t tile, int64_t end, int64_t to[2]) {
-  to[0] = from + tile * p->side;
-  to[1] = to[0] + p->side < end ? to[0] + p->side : end;
+  to[0] = tile * p->side > from ? tile * p->side : from;
+  to[1] = (tile + 1) * p->side < end ? (tile + 1) * p->side : end;
 }
 
 static int64_t count_units(const BfImagesPlan *plan, int64_t side) {
@@ -107,8 +109,8 @@ BfStatus bf_images_pairs_region(BfTagImages *x, const BfTableShare *share, int64
   const Pairs    p    = pairs_of(x, share, block, BF_IMAGE_TILE);
   const int64_t *lead = region->lead, *type = region->type;
   int64_t        a[2], b[2];
-  for (int64_t row = 0; lead[0] + row * p.side < lead[1]; row++)
-    for (int64_t column = 0; type[0] + column * p.side < type[1]; column++) {
+  for (int64_t row = lead[0] / p.side; row * p.side < lead[1]; row++)
+    for (int64_t column = type[0] / p.side; column * p.side < type[1]; column++) {
       sides(&p, lead[0], row, lead[1], a);
       sides(&p, type[0], column, type[1], b);
       BF_TRY(fill_tile(&p, a, b, false, error));

@@ -1,4 +1,5 @@
 #include "solve/full/images_plan.h"
+#include "solve/full/images_ranks.h"
 
 #include <math.h>
 
@@ -158,6 +159,7 @@ enum { MOST_IMAGES = 1 << 25 }; /* that a node keeps: 1 GiB */
 static BfImagesWay way_of(const BfImagesPlan *x) {
   const double measures = (double)x->space->context[x->s].measures;
   if (2 * x->images <= measures && x->images <= MOST_IMAGES) return BF_IMAGES_UNIONS;
+  if (bf_ranks_fit(x) && bf_ranks_pay(x)) return BF_IMAGES_RANKS;
   return x->context->tags == 2 ? BF_IMAGES_PAIRS : BF_IMAGES_ROWS;
 }
 
@@ -202,6 +204,7 @@ void bf_images_plan_clear(BfImagesPlan *x) {
 }
 
 int64_t bf_images_bytes(const BfImagesPlan *x) {
+  if (x->way == BF_IMAGES_RANKS) return bf_ranks_bytes(x);
   return x->way == BF_IMAGES_UNIONS ? (int64_t)x->images * BF_LANES * (int64_t)sizeof(int32_t) : 0;
 }
 

@@ -9,6 +9,7 @@ typedef enum {
   BF_IMAGES_NONE,   /* none: each measure by itself */
   BF_IMAGES_UNIONS, /* of all (law, union) first, as there are far fewer than measures; a measure looks them up */
   BF_IMAGES_PAIRS,  /* two tags, in tiles of their laws: where they differ in nothing, an image serves two measures */
+  BF_IMAGES_RANKS,  /* such tiles by comparisons of 16 bits, where many laws meet few borders of cells */
   BF_IMAGES_ROWS    /* along rows of measures, which differ in the law of the last tag */
 } BfImagesWay;
 
@@ -43,7 +44,7 @@ void     bf_images_plan_clear(BfImagesPlan *plan);
 BfStatus bf_images_plan_number(BfImagesPlan *plan, BfError *error);
 /* Numbers of unions that bf_images_plan_number tabulates. */
 double bf_images_unions(const BfImagesPlan *plan);
-/* Bytes of a block's images, which a node's ranks share; 0 where they are not kept. */
+/* Bytes of a block's images or ranks, which a node's ranks share; 0 where they are not kept. */
 int64_t bf_images_bytes(const BfImagesPlan *plan);
 
 /* The atoms of number `rest` of what tag g sees beside its own law; place, cell, mass: room for all slots. */

@@ -347,7 +347,7 @@ static void count_images(const BfImagesPlan *plan, double measures, BfTableWay *
   way->images_bytes = bf_images_bytes(plan);
   way->rank_bytes   = bf_images_rank_bytes(plan);
   way->images       = plan->way == BF_IMAGES_ROWS ? measures * plan->context->tags : plan->images;
-  if (plan->way == BF_IMAGES_PAIRS) way->units = bf_images_pairs_units(plan);
+  if (plan->way == BF_IMAGES_PAIRS || plan->way == BF_IMAGES_RANKS) way->units = bf_images_pairs_units(plan);
 }
 
 BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfError *error) {

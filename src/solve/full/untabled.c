@@ -60,10 +60,11 @@ void bf_untabled_clear(BfUntabled *u) {
   *u = (BfUntabled){0};
 }
 
-/* Images that a node's ranks find together are some ten times the work of a measure's look-ups each; else whole tiles.
- */
+/* Images that a node's ranks find together are some ten times the work of a measure's look-ups each; to rank laws takes
+ * a fraction of what measures take; else whole tiles. */
 double bf_untabled_piece(const BfFullSpace *space, const BfTableWay *way, int nodes, int ranks) {
   const int last = space->problem->context[0].tags - 1;
+  if (way->by == BF_IMAGES_RANKS) return (double)space->context[0].measures / 4 * nodes;
   if (way->images_bytes) return 16 * way->images * nodes;
   return ranks * (last ? (double)BF_IMAGE_TILE * (double)space->context[0].radix[last] : TILE);
 }
