@@ -19,13 +19,14 @@ sys.path.insert(0, os.path.join(HERE, "..", "python"))
 import needs
 
 needs.modules("torch", "h5py", "numpy")
+import h5py
 import numpy as np
 import torch
 
 import bellformer
 from torch_model import Transformer
 
-RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1)
 COLUMNS = ("name", "starts", "steps", "rate", "least", "median", "above", "result", "seconds", "tuned_seconds")
 
 
@@ -58,6 +59,8 @@ class Starts(Transformer):
 def read_shapes(source):
     """Sequences of one shape abreast: positions, tokens, labels or targets."""
     kind, out = source.loss_kind(), []
+    if source.cost.get("readouts", 1) > 1:
+        raise SystemExit("adam.py: a decision between several readouts is not minimized here")
     if kind not in ("pooled_cross_entropy", "token_cross_entropy", "squared_error") or source.readout_box is not None:
         raise SystemExit("adam.py: cross entropies and squared errors, with a fixed readout, only")
     for position, rows in source.data.shapes():
@@ -84,7 +87,16 @@ def descend(source, shapes, control, rate, steps):
     return least.numpy()
 
 
+def refuse_flow(path):
+    """Of a scheme other than the layers' the result's J is another than what is minimized here."""
+    with h5py.File(path) as f:
+        scheme = bellformer.text(f["flow"].attrs["scheme"]) if "flow" in f else "layers"
+    if scheme != "layers":
+        raise SystemExit("adam.py: %s is of -scheme %s; what is minimized here is the layers' cost: -scheme layers" % (path, scheme))
+
+
 def row(path, starts, steps, seed):
+    refuse_flow(path)
     source = bellformer.load(path)
     shapes = read_shapes(source)
     control = np.random.default_rng(seed).uniform(source.lower_control, source.upper_control, (starts,) + source.control.shape)

@@ -200,7 +200,7 @@ def refused():
 def many(p, problem, path, folder):
     """Many controls at once cost what each costs alone; Adam from them ends no higher than it began, within the box."""
     source = bellformer.load(path)
-    if source.loss_kind() in ("hinge", "wasserstein") or source.readout_box is not None:
+    if source.loss_kind() in ("hinge", "wasserstein") or source.readout_box is not None or source.cost["readouts"] > 1:
         return
     control = np.random.default_rng(0).uniform(source.lower_control, source.upper_control, (3,) + source.control.shape)
     shapes, alone = adam.read_shapes(source), Transformer(source)
@@ -216,7 +216,20 @@ def many(p, problem, path, folder):
 
 
 def starts():
-    with_result(many, SMOOTH)
+    with_result(many, SMOOTH, "-scheme", "layers")
 
 
-tap([("equal to the program", equal), ("gradients", gradients), ("batches", batches), ("many starts, Adam", starts), ("back into flow", back), ("forms", refused)])
+def not_for_adam():
+    """Results whose J is not what Adam would minimize: of another scheme, of a decision between readouts."""
+    with tempfile.TemporaryDirectory(prefix="bf_torch_") as folder:
+        path = evaluated(CASES["clip acts"], folder)[1]
+        decision = evaluated(CASES["flow: sphere, a decision"], folder, "-scheme", "layers", name="decision")[1]
+        for result, words in ((path, "-scheme euler"), (decision, "a decision")):
+            try:
+                adam.row(result, 3, 2, 0)
+                raise AssertionError("taken: " + words)
+            except SystemExit as error:
+                assert words in str(error), error
+
+
+tap([("equal to the program", equal), ("gradients", gradients), ("batches", batches), ("many starts, Adam", starts), ("results that Adam is not for", not_for_adam), ("back into flow", back), ("forms", refused)])
