@@ -18,19 +18,20 @@ const BfOption bf_flow_options[] = {
     {"tolerance", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(tolerance), "1e-8", 1e-15, 1,
      .meaning = "of bs3 and dopri5, relative and absolute"},
     {"init", BF_OPTION_TEXT, BF_OF_THIS_START, "WHAT", AT(init),
-     .meaning = "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
-                "controls of a result of solve or flow, of solve -best all of its open loops, a start each; or of a "
-                "file that holds /rollout/controls [T, q], and may hold /model/readout, as share/python writes one; at "
-                "the middles "
-                "of this problem's layers where it has more or fewer, clipped into their box; a readout that this "
-                "problem trains starts as the file's, else in the middle)"},
+     .meaning =
+         "start at: zero (default; the point of the box next to it), sample (a uniform draw), or RUN.h5 (the "
+         "controls of a result of solve or flow; with -best all of its open loops, or minima, a start each; or of a "
+         "file that holds /rollout/controls [T, q], and may hold /model/readout, as share/python writes one; at "
+         "the middles "
+         "of this problem's layers where it has more or fewer, clipped into their box; a readout that this "
+         "problem trains starts as the file's, else in the middle)"},
     {"starts", BF_OPTION_INT, BF_ANSWER, "S", AT(starts), NULL, 1, 1000000,
      .meaning = "start from S uniform draws (and from -init); the best is the answer"},
     {"start_ranks", BF_OPTION_INT, BF_OF_THIS_START, "R", AT(ranks), NULL, 1, 0x1p31,
      .meaning =
          "ranks of a group: each group tries one start at a time; without it as many groups as starts fill, where "
          "memory allows. The answer is the same"},
-    {"best", BF_OPTION_INT, BF_ANSWER, "B", AT(best), NULL, 1, 1000000,
+    {"best", BF_OPTION_INT, BF_ANSWER, "B", AT(best), NULL, 1, 1000000, .later = true,
      .meaning =
          "of the distinct minima that starts have come to the B of least cost, into /rollout/best: -init goes on "
          "from all of them. So many starts are tried with a small -tao_max_it, and the best of them for long"},

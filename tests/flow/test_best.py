@@ -1,8 +1,10 @@
 """flow -init of a `solve -best`: every open loop is refined, as it is alone; which minima are distinct; on any ranks, and after stops. flow -best:
 the least of these minima, where they are, and that -init goes on from them."""
+import glob
 import os
 import tempfile
 
+import h5py
 import numpy as np
 
 import continuous
@@ -113,5 +115,18 @@ def fewer():
     check_best(flow(PROBLEM, "-scheme", "layers", "-starts", 3, "-tao_max_it", 5, "-best", 100), 100)
 
 
-tap([("-best goes on", goes_on), ("-best with a trained readout", trained), ("-best, fewer minima", fewer),
+def older():
+    """A checkpoint of before there was -best has no word of it, and goes on without."""
+    with tempfile.TemporaryDirectory() as f:
+        path, _, out = prepare(f)
+        done = run(["flow", path, "-starts", 3, "-o", out, "-maxh", 1e-9, "-checkpoint_interval", 0])
+        assert done.returncode == 75, done
+        for saved in glob.glob(out + ".checkpoint/*.h5"):
+            with h5py.File(saved, "r+") as file:
+                del file["options"].attrs["best"]
+        done = run(["flow", "-restart", out])
+        assert done.returncode == 0 and "rollout/best/cost" not in Result(out).data, done
+
+
+tap([("-best goes on", goes_on), ("-best with a trained readout", trained), ("-best, fewer minima", fewer), ("a checkpoint without -best", older),
      ("each as alone, scheme layers", alone), ("each as alone, euler", lambda: alone("-scheme", "euler")), ("ranks, groups, stops", ranks)])
