@@ -107,3 +107,6 @@ typedef bool BfFlowFits(const void *context, int ranks);
  * for; else of the divisors of size that of fewest turns that fits (NULL: all do), the least of them, since ranks of a
  * group wait for each other. Collective if `fits` is. */
 int bf_flow_ranks(int size, const BfInitialControls *points, double blocks, BfFlowFits *fits, const void *context);
+/* Bytes of every rank for where starts have ended, of which the `wanted` best are told, 0: none: the table of all, its
+ * sum with those of other groups, which a checkpoint and the end take, and the best. */
+double bf_flow_ended_bytes(const BfProblem *problem, const BfInitialControls *points, int64_t wanted);

@@ -3,11 +3,17 @@
 #include "run/phases.h"
 #include <math.h>
 
-/* Bytes that a rank of a group takes beside what every rank has: what its share of an evaluation adds up, and of a
- * leader the log of a start. */
+double bf_flow_ended_bytes(const BfProblem *problem, const BfInitialControls *points, int64_t wanted) {
+  const double all = (double)bf_initial_controls(points), n = (double)bf_flow_numbers(problem);
+  return wanted ? 8 * (2 * all * (BF_START_COLUMNS + n) + fmin((double)wanted, all) * n) : 0;
+}
+
+/* Bytes that a rank of a group takes beside what every rank has: what its share of an evaluation adds up, of a leader
+ * the log of a start, and where starts have ended. */
 static double group_bytes(const BfSearch *search, const BfFlow *flow, int ranks) {
   const double row = 8 * (double)(BF_LOG_HEAD + search->n);
-  return row * (ceil((double)flow->all_groups / ranks) + search->most / ranks);
+  return row * (ceil((double)flow->all_groups / ranks) + search->most / ranks) +
+         bf_flow_ended_bytes(search->problem, search->points, search->out->wanted);
 }
 
 /* Evaluations one after the other: the starts of a group times the groups of blocks that the busiest of its ranks has.

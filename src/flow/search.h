@@ -33,7 +33,7 @@ typedef struct {
   int64_t                  fresh;       /* that no group has begun */
   int64_t                 *fresh_start; /* [fresh] their numbers */
   int64_t                  columns;     /* of the table */
-  double                  *table; /* [all][columns] of starts that this group has finished; else 0. The leader's */
+  double                  *table; /* [all][columns] of starts that this group has finished, else 0; 0 but on leaders */
   int64_t                  evaluations; /* in them */
   double                   most;        /* evaluations of a start, about, if it goes to the last iteration */
   double                   left;        /* such evaluations of all starts when this process began */

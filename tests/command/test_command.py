@@ -203,6 +203,9 @@ def predictions():
     assert reduction[0] > 5 * reduction[1] > 0, reduction
     toy = ["info", os.path.join(PROBLEMS, "asy26-toy", "asy26-toy.yaml"), "-starts", 8, "-ranks", 8, "-ranks_per_node", 4]
     assert "8 groups of 1 rank try a start each" in ok(run(toy)) and "2 groups of 4 ranks" in ok(run([*toy, "-start_ranks", 4]))
+    memory = [size(re.search(r"memory a node +at most ([0-9.]+ \wB)", ok(run([*toy[:2], "-command", "flow", "-starts", 1000000, *toy[4:], *best])))[1])
+              for best in ([], ["-best", 10])]
+    assert abs((memory[1] - memory[0]) / (4 * 2 * 8 * 44e6) - 1) < 0.03, memory  # on each of four ranks, twice: 40 numbers and 4 more of a start
     for arguments in (["-ranks", 2], ["-ranks_per_node", 2], ["-ranks", 0, "-ranks_per_node", 2]):
         refused = run([*full, *arguments])
         assert refused.returncode == 2 and "-ranks" in refused.stderr and len(refused.stderr.splitlines()) == 1, refused
