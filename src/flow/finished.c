@@ -75,7 +75,8 @@ static int by_cost(const void *a, const void *b) {
   return x[1] < y[1] ? -1 : x[1] > y[1];
 }
 
-/* By cost alone: copies of a minimum (heads in another order, a sign turned in two matrices) are one. */
+/* By cost alone: copies of a minimum (heads in another order, a sign turned in two matrices) are one. Starts that
+ * stopped before they were there differ by more, so that one basin may count several times: the best may be few. */
 static BfStatus count_minima(BfFlowAnswer *out, BfError *error) {
   double *order, least = -INFINITY;
   BF_TRY(BF_NEW(&order, 2 * out->starts, error));

@@ -32,9 +32,9 @@ const BfOption bf_flow_options[] = {
          "ranks of a group: each group tries one start at a time; without it as many groups as starts fill, where "
          "memory allows. The answer is the same"},
     {"best", BF_OPTION_INT, BF_ANSWER, "B", AT(best), NULL, 1, 1000000, .later = true,
-     .meaning =
-         "of the distinct minima that starts have come to the B of least cost, into /rollout/best: -init goes on "
-         "from all of them. So many starts are tried with a small -tao_max_it, and the best of them for long"},
+     .meaning = "of the minima that starts have come to, told apart by J to 1e-6 of it, the B least, into "
+                "/rollout/best: -init goes on from all of them. So many starts are tried with a small -tao_max_it, and "
+                "the best of them for long; starts that stop on the way to one minimum count as several"},
     {"seed", BF_OPTION_INT, BF_ANSWER, "N", AT(seed), "0", 0, 0x1p63, .meaning = "of the draws"},
     {"test_gradient", BF_OPTION_BOOL, BF_OF_THIS_START, NULL, AT(test_gradient),
      .meaning = "compare the gradient at the start with central differences, and stop"},
