@@ -38,7 +38,7 @@ typedef struct {
 } BfFullOptions;
 
 /* Whether policies are kept in /policy alone, each written as it comes: where there are no tables, and nothing asks for
- * those of many measures at the end. */
+ * those of many measures at the end. Of a solve that writes a result. */
 bool bf_full_rows(const BfFullOptions *options);
 
 /* Ways in which nodes exchange V, of which the first is the default; NULL behind the last. */
@@ -69,7 +69,7 @@ typedef struct {
 /* Solve in the full space, over every measure of P_m(X_n), and write /grid, /value, /policy, /stability to `store`
  * (which may be NULL). Collective. Values and policies are the same bits on any number of ranks and nodes. Memory a
  * node: two copies of V, the tables (4 bytes an entry, sum over shapes of M_s K, unless there are none), and the ranks'
- * policies (4 bytes T M in all; 8 M where bf_full_rows). */
+ * policies (4 bytes T M in all; those of one layer where bf_full_rows). */
 BfStatus bf_solve_full(BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfStore *store,
                        BfCheckpoint *checkpoint, BfModel *model, BfError *error);
 
@@ -142,7 +142,7 @@ typedef struct {
 
 /* A solve in the full space, in the reachable space (at most: what merges is not known), without what surrounds it; on
  * the run's own ranks (machine: NULL) or on others. All collective. */
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, bool untabled, const BfMachine *machine,
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfFullOptions *options, const BfMachine *machine,
                           BfEstimate *estimate, BfValueSeconds *value, BfError *error);
 BfStatus bf_reachable_estimate(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
                                const BfMachine *machine, BfEstimate *estimate, BfError *error);

@@ -93,31 +93,36 @@ static void print_tables(const BfInfo *x, const BfSolveSettings *o, const BfFull
                                                      : "tables do not fit";
   if (x->problem->train.contexts > 1) return;
   bf_print(x->run, "  %-*s %s: %s\n", COLUMN, "tables", size->untabled ? "none" : "stored", why);
-  bf_print(x->run, "  %-*s on a core about %.2g ns with tables, whose entries take %.2g ns, once; %.2g ns without\n",
-           COLUMN, "a Q-value", 1e9 * each->tabled, 1e9 * each->entry, 1e9 * each->untabled);
+  if (each->tabled > 0)
+    bf_print(x->run, "  %-*s on a core about %.2g ns with tables, whose entries take %.2g ns, once; %.2g ns without\n",
+             COLUMN, "a Q-value", 1e9 * each->tabled, 1e9 * each->entry, 1e9 * each->untabled);
+  else bf_print(x->run, "  %-*s on a core about %.2g ns\n", COLUMN, "a Q-value", 1e9 * each->untabled);
 }
 
 static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize *size, const BfFullSize *later,
                      BfError *error) {
-  const double left = bf_info_memory_left(x), policies = size->policies_bytes * x->run->nodes / nodes_of(x),
-               bytes = later->tables_bytes + size->V_bytes + policies + bf_info_program_bytes(x),
+  const BfFullSize *most = later->node_bytes > size->node_bytes ? later : size; /* rounds of a zoom */
+  const double      left = bf_info_memory_left(x), policies = most->policies_bytes * x->run->nodes / nodes_of(x),
+               bytes = most->tables_bytes + most->V_bytes + policies + bf_info_program_bytes(x),
                file  = o->store_value * size->value_bytes + o->store_policy * size->policy_bytes;
   Text           a, b, c, d;
   char           parts[200];
   BfEstimate     e;
   BfValueSeconds each;
+  BfFullOptions  options = bf_solve_full_options(o);
   bf_print(x->run, "full space: %lld measures, %s Q-values, %s table entries in %lld shape%s\n",
            (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
            (long long)size->shapes, size->shapes > 1 ? "s" : "");
   snprintf(parts, sizeof parts, " (tables and costs %s, two layers of V %s, policies %s, the program %s)",
-           bf_human_bytes(later->tables_bytes, a), bf_human_bytes(size->V_bytes, b), bf_human_bytes(policies, c),
+           bf_human_bytes(most->tables_bytes, a), bf_human_bytes(most->V_bytes, b), bf_human_bytes(policies, c),
            bf_human_bytes(bf_info_program_bytes(x), d));
   bf_info_memory(x, "", bytes, left, parts);
   if (bytes > left) print_full_fits(x, left);
   snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
-  BF_TRY(bf_full_estimate(x->run, x->problem, size->untabled, x->machine, &e, &each, error));
+  options.untabled = size->untabled;
+  BF_TRY(bf_full_estimate(x->run, x->problem, &options, x->machine, &e, &each, error));
   print_tables(x, o, size, &each);
   add_rounds(x, o, later->work / size->work, &e);
   BF_TRY(ends(x, o, "about ", file, parts, &e, error));

@@ -1,6 +1,8 @@
 #include "solve/space.h"
 #include "run/limits.h"
 #include <stdio.h>
+#include <sys/statvfs.h>
+
 /* A full space beyond this is taken only where it is asked for: no node of today holds it. */
 static const double largest_node = 1e12; /* bytes */
 
@@ -15,32 +17,62 @@ double bf_space_left(const BfRun *run) {
   return left;
 }
 
-BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, double left,
-                       BfFullSize *size, BfError *error) {
+/* Tables and V are shared between the ranks of a node, which may have room elsewhere alone. */
+static bool fits(const BfFullSize *size, double left) {
+  struct statvfs shm;
+  const double   shared = size->node_bytes - size->policies_bytes;
+  if (statvfs("/dev/shm", &shm) == 0 && shared > (double)shm.f_bavail * (double)shm.f_frsize) return false;
+  return size->node_bytes <= left;
+}
+
+/* The solve's options as far as they matter for its size: policies are in the file alone where one is written to from
+ * the first to the last layer, which rounds of a zoom before the last do not. */
+static BfFullOptions options_of(const BfRun *run, const BfSolveSettings *o, BfBest *best) {
   BfFullOptions options = bf_solve_full_options(o);
-  BfBest        best    = {0};
-  BfFullSize    without;
-  if (o->best) options.best = &best;
-  const bool stored = o->tables_kind == BF_TABLES_STORED;
-  options.untabled  = o->tables_kind == BF_TABLES_NONE;
-  if (options.untabled && problem->train.contexts > 1)
+  const bool    out     = bf_options_given(run->options, "o") || bf_options_given(run->options, "restart");
+  if (o->best) options.best = best;
+  options.store_policy = o->store_policy && out && !o->zoom;
+  return options;
+}
+
+static BfStatus check_tables(const BfProblem *problem, const BfSolveSettings *o, double measures, BfError *error) {
+  if (o->tables_kind == BF_TABLES_NONE && problem->train.contexts > 1)
     return bf_fail(
         error, BF_BAD_INPUT,
         "option -tables none needs data of one sequence, and these have %lld, whose tables are small beside V",
         (long long)problem->train.contexts);
-  BF_TRY(bf_full_size(run, problem, &options, size, error));
-  if (problem->train.contexts > 1 || size->measures <= 0) return BF_OK;
-  if (stored && size->measures > bf_limits()->narrow)
+  if (o->tables_kind == BF_TABLES_STORED && problem->train.contexts == 1 && measures > (double)bf_limits()->narrow)
     return bf_fail(error, BF_BAD_INPUT,
-                   "option -tables stored: a table of one sequence holds at most %lld measures, not %lld",
-                   (long long)bf_limits()->narrow, (long long)size->measures);
-  if (o->tables_kind != BF_TABLES_AUTO) return BF_OK;
-  const bool wide = size->measures > bf_limits()->narrow;
-  if (problem->horizon > 1 && !wide && size->node_bytes <= left) return BF_OK;
+                   "option -tables stored: a table of one sequence holds at most %lld measures, not %.15g",
+                   (long long)bf_limits()->narrow, measures);
+  return BF_OK;
+}
+
+BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, double left,
+                       BfFullSize *size, BfError *error) {
+  BfBest        best    = {0};
+  BfFullOptions options = options_of(run, o, &best);
+  BfFullSize    without;
+  options.untabled = o->tables_kind == BF_TABLES_NONE && problem->train.contexts == 1;
+  BF_TRY(bf_full_size(run, problem, &options, size, error));
+  BF_TRY(check_tables(problem, o, (double)size->measures, error));
+  if (o->tables_kind != BF_TABLES_AUTO || problem->train.contexts > 1 || size->measures <= 0) return BF_OK;
+  const bool never = problem->horizon == 1 || size->measures > bf_limits()->narrow;
+  if (!never && fits(size, left)) return BF_OK;
   options.untabled = true;
   BF_TRY(bf_full_size(run, problem, &options, &without, error));
-  if (problem->horizon == 1 || wide || without.node_bytes < size->node_bytes) *size = without;
+  if (never || without.node_bytes < size->node_bytes) *size = without;
   return BF_OK;
+}
+
+BfStatus bf_space_agree(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, BfFullSize *size,
+                        BfError *error) {
+  BfSolveSettings none = *o;
+  const int       mine = size->untabled;
+  int             any;
+  MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_LOR, run->world);
+  none.tables_kind = BF_TABLES_NONE;
+  return bf_together(run->world, any && !mine ? bf_space_size(run, problem, &none, 0, size, error) : BF_OK, error);
 }
 
 /* An option that only the full space has; NULL: none is given. */
@@ -49,6 +81,7 @@ static const char *full_option(const BfOptions *given, const BfSolveSettings *o)
   if (!o->store_value || bf_options_given(given, "store_value")) return "-store_value";
   if (!o->store_policy || bf_options_given(given, "store_policy")) return "-store_policy";
   if (bf_options_given(given, "tables")) return "-tables";
+  if (bf_options_given(given, "sync")) return "-sync";
   return NULL;
 }
 
@@ -71,7 +104,8 @@ static const char *why_not_numbered(const BfProblem *problem) {
   return problem->cells ? "it has more measures than can be numbered" : "tokens are not quantized";
 }
 
-static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
+/* work: of the full space, whatever memory there is. */
+static void by_work(const BfProblem *problem, double work, BfSpaceChoice *x) {
   const double tables = problem->train.contexts > 1 ? 4 * (double)x->full.tables : 0; /* of one none are needed */
   const double both   = 16 * (double)x->full.measures + tables;
   char         a[BF_HUMAN];
@@ -82,12 +116,12 @@ static void by_work(const BfProblem *problem, BfSpaceChoice *x) {
     x->space = BF_SPACE_REACHABLE;
     snprintf(x->why, sizeof x->why, "the full one would need %s a node", bf_human_bytes(both, a));
   } else {
-    x->space = x->full.work < x->reachable.work ? BF_SPACE_FULL : BF_SPACE_REACHABLE;
-    snprintf(
-        x->why, sizeof x->why, "less work by count, %s %.2g exponentials against %s %.2g; -space %s takes the other",
-        x->space == BF_SPACE_FULL ? "about" : "at most", x->space == BF_SPACE_FULL ? x->full.work : x->reachable.work,
-        x->space == BF_SPACE_FULL ? "at most" : "about", x->space == BF_SPACE_FULL ? x->reachable.work : x->full.work,
-        bf_space_name(1 - (int)x->space));
+    x->space = work < x->reachable.work ? BF_SPACE_FULL : BF_SPACE_REACHABLE;
+    snprintf(x->why, sizeof x->why,
+             "less work by count, %s %.2g exponentials against %s %.2g; -space %s takes the other",
+             x->space == BF_SPACE_FULL ? "about" : "at most", x->space == BF_SPACE_FULL ? work : x->reachable.work,
+             x->space == BF_SPACE_FULL ? "at most" : "about", x->space == BF_SPACE_FULL ? x->reachable.work : work,
+             bf_space_name(1 - (int)x->space));
   }
 }
 
@@ -108,7 +142,13 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
     x->space = BF_SPACE_REACHABLE;
     snprintf(x->why, sizeof x->why, "-beam needs it");
   } else if (option) snprintf(x->why, sizeof x->why, "%s needs it", option);
-  else by_work(problem, x);
+  else {
+    const BfFullOptions options = {.untabled = problem->train.contexts == 1 &&
+                                               (problem->horizon == 1 || x->full.measures > bf_limits()->narrow)};
+    BfFullSize          full;
+    BF_TRY(bf_full_size(run, problem, &options, &full, error));
+    by_work(problem, full.work, x);
+  }
   return BF_OK;
 }
 
@@ -116,14 +156,15 @@ static BfStatus check_full(const BfSpaceChoice *x, double left, BfError *error) 
   const BfFullSize *size = &x->full;
   char              a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN];
   if (size->measures <= 0 || size->node_bytes <= left) return BF_OK; /* one without numbers was refused when chosen */
-  return bf_fail(error, BF_BAD_INPUT,
-                 "the full space%s has %lld measures and needs %s a node, %s are free: -space reachable needs memory "
-                 "for the measures that are reached alone (at most %s); or fewer quantize.cells or quantize.atoms, or "
-                 "fewer actions (tables: %s)",
-                 *x->why ? ", chosen by counted work," : "", (long long)size->measures,
-                 bf_human_bytes(size->node_bytes, a), bf_human_bytes(left, b),
-                 bf_human_count(bf_reachable_most(&x->reachable, x->reachable.horizon - 1), (char[BF_HUMAN]){0}),
-                 bf_human_bytes(size->tables_bytes, c));
+  return bf_fail(
+      error, BF_BAD_INPUT,
+      "the full space%s has %lld measures and needs %s a node, %s are free: -space reachable needs memory "
+      "for the measures that are reached alone (at most %s); or fewer quantize.cells or quantize.atoms%s%s%s",
+      *x->why ? ", chosen by counted work," : "", (long long)size->measures, bf_human_bytes(size->node_bytes, a),
+      bf_human_bytes(left, b),
+      bf_human_count(bf_reachable_most(&x->reachable, x->reachable.horizon - 1), (char[BF_HUMAN]){0}),
+      size->untabled ? "" : ", or fewer actions (tables: ", size->untabled ? "" : bf_human_bytes(size->tables_bytes, c),
+      size->untabled ? "" : ")");
 }
 
 /* What is certain: one measure a layer, whose successors all merge into one. */

@@ -17,6 +17,9 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
  * used but once (one layer), or where tables do not fit into `left`. Local. */
 BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings, double left,
                        BfFullSize *size, BfError *error);
+/* Without tables everywhere where some ranks' nodes have no room for them. Collective; `error` as bf_together. */
+BfStatus bf_space_agree(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings, BfFullSize *size,
+                        BfError *error);
 /* What is free on every node of the run. Collective. */
 double bf_space_left(const BfRun *run);
 /* Refuse a space that certainly does not fit into the memory that is free: the line tells what would. Collective. */

@@ -68,6 +68,7 @@ static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, 
   const double  left = bf_space_left(run);
   BF_TRY(bf_together(run->world, bf_solve_check_zoom(&x->set, run->options, problem, error), error));
   BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, left, &x->choice, error), error));
+  BF_TRY(bf_space_agree(run, problem, &x->set, &x->choice.full, error));
   x->set.space = (int)x->choice.space;
   return bf_together(run->world, check_numbered(x, problem, error), error);
 }

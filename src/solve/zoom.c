@@ -99,6 +99,7 @@ static BfStatus check_space(BfSolveState *x, const BfRun *run, const BfProblem *
   const double  left   = bf_space_left(run);
   BF_TRY(bf_together(run->world, bf_space_size(run, problem, &x->set, left, &choice.full, error), error));
   BF_TRY(bf_together(run->world, bf_reachable_size(problem, NULL, &choice.reachable, error), error));
+  BF_TRY(bf_space_agree(run, problem, &x->set, &choice.full, error));
   x->choice.full.untabled = choice.full.untabled;
   return bf_space_check(run, &choice, error);
 }

@@ -39,6 +39,22 @@ def stopped_in_a_row(space):
         assert "finished" in run(["solve", "-restart", out]).stdout
 
 
+def tables_after_layers():
+    """A run without tables that is gone on with by one with tables keeps its layers, also where that is stopped while it builds them."""
+    with folder() as f:
+        problem, options = spaces(f)["untabled"]
+        wanted, out = reference(problem, options, f), os.path.join(f, "run.h5")
+        for tables in ("none", "stored", "stored", "none", "stored"):
+            arguments = ["-restart", out] if os.path.exists(out + ".checkpoint") else [problem, "-o", out, *options]
+            done = run(["solve", *arguments, "-tables", tables, "-maxh", 0.0001, "-checkpoint_interval", 0])
+            assert done.returncode in (0, 75), (tables, done.stderr)
+        last = run(["solve", "-restart", out])
+        assert last.returncode == 0, last.stderr
+        same(wanted, Result(out), "tables after layers")
+        passed = Result(out).attributes["provenance"]["q_values"] / wanted.attributes["provenance"]["q_values"]
+        assert passed < 1.3, passed
+
+
 def signals_and_files():
     """SIGUSR1 to mpirun, and a STOP file: the piece at hand, a checkpoint, exit 75; the next start takes a STOP file away."""
     with folder() as f:
@@ -161,7 +177,7 @@ def disk_full():
             subprocess.run(["umount", "-l", disk])
 
 
-QUICK = [("stopped in a row, reachable", lambda: stopped_in_a_row("reachable")), ("refusals", refusals), ("starting afresh", starts_afresh), ("a linked folder", linked),
+QUICK = [("tables after layers", tables_after_layers), ("stopped in a row, reachable", lambda: stopped_in_a_row("reachable")), ("refusals", refusals), ("starting afresh", starts_afresh), ("a linked folder", linked),
          ("a lost claim", lost_claim), ("a full disk", disk_full)]
 LONG = [("stopped in a row, %s" % space, lambda space=space: stopped_in_a_row(space)) for space in ("full", "unquantized", "tables", "untabled")]
 tap(QUICK if "quick" in sys.argv else QUICK + LONG + [("signals and files", signals_and_files)])

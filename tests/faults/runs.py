@@ -6,11 +6,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
 import oracle  # noqa: E402
-from cases import A2, READOUT, V2, population, sequences  # noqa: E402
+from cases import A2, CASES, READOUT, V2, population, sequences  # noqa: E402
 from harness import ALONE, Result  # noqa: E402
 
 SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled_cross_entropy", readout=READOUT, weight_decay=2**-6,
                        cells=[2, 3], control={"A": {"form": "scalar", **A2}, "V": {"form": "diagonal", **V2}})
+ONE_SEQUENCE = {name: p for name, p in CASES.items() if len({row[0] for row in p["rows"]}) == 1}
 CHECKPOINTS = ["-checkpoint_interval", "0"]
 TRAINED = {"full": ["solve", "-space", "full", "-stability", "1", "-best", "2"], "reachable": ["solve", "-space", "reachable", "-best", "3", "-zoom", "1"],
            "beam": ["solve", "-beam", "3", "-beam_doublings", "1"],

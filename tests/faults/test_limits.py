@@ -67,4 +67,17 @@ def pieces(name):
             equal(result("plain.h5"), result(out), "restarted")
 
 
-tap([("tight bounds, %s" % name, lambda name=name: pieces(name)) for name in PROBLEMS])
+def two_parts():
+    """Numbers of measures in two parts, in every way in which successors are found."""
+    for name, p in runs.ONE_SEQUENCE.items():
+        with tempfile.TemporaryDirectory(prefix="bf_limits_") as f:
+            runs.oracle.write(p, f)
+            for out, narrow in (("plain.h5", "1000000"), ("narrow.h5", "1")):
+                done = runs.alone(["solve", os.path.join(f, "problem.yaml"), "-space", "full", "-tables", "none", "-o", os.path.join(f, out)], BF_LIMIT_NARROW=narrow)
+                assert done.returncode == 0, (name, done.stderr)
+            equal(Result(os.path.join(f, "plain.h5")), Result(os.path.join(f, "narrow.h5")), name)
+            said = runs.alone(["info", os.path.join(f, "problem.yaml"), "-space", "full"], BF_LIMIT_NARROW="1")
+            assert said.returncode == 0 and "none: " in said.stdout, (name, said.stdout, said.stderr)
+
+
+tap([("numbers in two parts", two_parts)] + [("tight bounds, %s" % name, lambda name=name: pieces(name)) for name in PROBLEMS])

@@ -1,4 +1,5 @@
 /* The time of a solve in the full space. */
+#include "run/limits.h"
 #include "solve/full/sample.h"
 #include "solve/full/solver.h"
 #include <math.h>
@@ -117,22 +118,14 @@ static BfStatus make_state(BfFullSample *sample, BfFull *x, BfError *error) {
                           &x->tables, error);
 }
 
-/* Seconds beyond the sweep that nodes wait for V: a piece is reduced while those behind it are computed, where that
- * takes no time of the cores; a leader combines what arrives. */
-static double reducing(const BfMachine *m, double measures, double pieces, double sweep) {
-  const double combining = 2e9; /* bytes a second */
-  const double piece = bf_reduction_of_nodes(m, 8 * measures / pieces), all = pieces * piece;
-  if (m->busy) return all;
-  return fmax(piece, all - sweep * (pieces - 1) / pieces) + 8 * measures * (m->nodes - 1) / m->nodes / combining;
-}
-
 /* The part of the groups that the busiest rank sweeps. */
 static double busiest(const BfPlan *plan, int ranks, double pieces) {
   return pieces * bf_most_dealt((double)plan->groups / pieces, ranks) / (double)plan->groups;
 }
 
 /* The sweeps by the machine's ranks, as its plan cuts them. */
-static BfStatus estimate_sweeps(BfFull *x, const BfMachine *m, BfEstimate *e, BfError *error) {
+static BfStatus estimate_sweeps(BfFull *x, const BfFullOptions *options, const BfMachine *m, BfEstimate *e,
+                                BfError *error) {
   const int T     = x->problem->horizon;
   double    begin = bf_seconds(), value[2];
   BF_TRY(
@@ -145,19 +138,20 @@ static BfStatus estimate_sweeps(BfFull *x, const BfMachine *m, BfEstimate *e, Bf
   bf_estimate_add(x->run, e, "sweeps", values * ((T - 1) * value[0] + value[1]));
   if (m->nodes > 1)
     bf_estimate_add(x->run, e, "reduction",
-                    (T - 1) * reducing(m, M, pieces, values * value[0]) + reducing(m, M, pieces, values * value[1]));
+                    (T - 1) * bf_exchange_seconds(options->sync, m, M, pieces, values * value[0]) +
+                        bf_exchange_seconds(options->sync, m, M, pieces, values * value[1]));
   return BF_OK;
 }
 
-static BfStatus estimate_contexts(BfFullSample *sample, const BfMachine *m, double table, BfEstimate *e,
-                                  BfError *error) {
+static BfStatus estimate_contexts(BfFullSample *sample, const BfFullOptions *options, const BfMachine *m, double table,
+                                  BfEstimate *e, BfError *error) {
   const bool same  = m->ranks == sample->run->size && m->nodes == sample->run->nodes;
   BfFull     x     = {0};
   double     begin = bf_seconds();
   BfStatus   status;
   BF_GOTO(make_state(sample, &x, error));
   bf_estimate_add(sample->run, e, "tables", same ? bf_seconds() - begin : table);
-  status = estimate_sweeps(&x, m, e, error);
+  status = estimate_sweeps(&x, options, m, e, error);
 done:
   bf_full_clear(&x);
   return status;
@@ -165,43 +159,60 @@ done:
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-/* The sweeps of one context without tables: every piece begins each block of actions. */
-static double untabled_sweep(const BfFullSample *x, const BfMachine *m, const BfTableWay *way,
-                             const BfUntabledSeconds *each, double *pieces) {
-  const double M = (double)x->space.measures, blocks = (double)x->actions.blocks,
-               values = bf_most_dealt(M, m->ranks) * (double)x->problem->actions,
-               start  = each->start * (way->images_bytes ? (double)x->run->node_size / m->node_ranks : 1);
-  *pieces             = fmax(1, fmin(M / bf_untabled_piece(&x->space, way, m->nodes, m->ranks), M / 0x1p20));
-  return values * (each->entry + each->value) + *pieces * blocks * start;
+/* Pieces of a sweep without tables, each of which begins each block of actions. */
+static double untabled_pieces(const BfFullSample *x, const BfMachine *m, const BfTableWay *way) {
+  const BfPlan plan = {.space       = &x->space,
+                       .walk        = {.actives = x->problem->actions},
+                       .groups      = (x->space.measures + BF_LANE_BLOCK - 1) / BF_LANE_BLOCK,
+                       .least_piece = bf_untabled_piece(&x->space, way, m->nodes, m->ranks)};
+  return bf_sweep_pieces(&plan, m->ranks);
+}
+
+/* Seconds of it on a core: of a Q-value with its entry, and of its share of what blocks begin with. */
+static double untabled_value(const BfFullSample *x, const BfMachine *m, const BfUntabledSeconds *each, double pieces) {
+  return each->entry + each->value + each->start * pieces * m->ranks / (BF_LANES * (double)x->space.measures);
+}
+
+/* What a Q-value takes with tables: where they can be. */
+static BfStatus sample_tabled(BfFullSample *x, const BfMachine *m, TableSeconds *table, BfValueSeconds *value,
+                              BfError *error) {
+  if (x->space.measures > bf_limits()->narrow) return BF_OK;
+  tables(x, m, table, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  bf_sample_gather(x, &table->last, &value->tabled, error);
+  BF_TRY(bf_agree(x->run->world, error));
+  value->entry =
+      (table->last.start + table->last.unit * (double)table->last.way.units) / (BF_LANES * (double)x->space.measures);
+  return BF_OK;
 }
 
 /* One context: with tables or without, and what a Q-value takes either way. */
-static BfStatus estimate_one(BfFullSample *x, const BfMachine *m, bool untabled, BfEstimate *e, BfValueSeconds *value,
-                             BfError *error) {
+static BfStatus estimate_one(BfFullSample *x, const BfFullOptions *options, const BfMachine *m, BfEstimate *e,
+                             BfValueSeconds *value, BfError *error) {
   const double M = (double)x->space.measures, T = x->problem->horizon,
                values     = bf_most_dealt(M, m->ranks) * (double)x->problem->actions;
   TableSeconds      table = {0};
   BfTableWay        way;
   BfUntabledSeconds each;
-  double            cost, pieces = 1;
+  double            cost;
   costs(x, m, &cost, error);
-  if (error->status == BF_OK) tables(x, m, &table, error);
   BF_TRY(bf_agree(x->run->world, error));
-  bf_sample_gather(x, &table.last, &value->tabled, error);
-  BF_TRY(bf_agree(x->run->world, error));
+  BF_TRY(sample_tabled(x, m, &table, value, error));
   BF_TRY(bf_sample_untabled(x, &way, &each, error));
-  value->entry = (table.last.start + table.last.unit * (double)table.last.way.units) / (BF_LANES * M);
-  value->untabled =
-      each.entry + each.value + each.start / BF_LANES / fmin(M, bf_untabled_piece(&x->space, &way, m->nodes, m->ranks));
+  each.start *= way.images_bytes ? (double)x->run->node_size / m->node_ranks : 1;
+  const double pieces = options->untabled ? untabled_pieces(x, m, &way) : 1;
+  value->untabled     = untabled_value(x, m, &each, untabled_pieces(x, m, &way));
   bf_estimate_add(x->run, e, "terminal costs", cost);
-  if (!untabled) bf_estimate_add(x->run, e, "tables", table.there + comparing(x));
-  const double sweep = untabled ? untabled_sweep(x, m, &way, &each, &pieces) : values * value->tabled;
+  if (!options->untabled) bf_estimate_add(x->run, e, "tables", table.there + comparing(x));
+  const double sweep = values * (options->untabled ? value->untabled : value->tabled);
   bf_estimate_add(x->run, e, "sweeps", T * sweep);
-  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, pieces, sweep));
+  if (m->nodes > 1)
+    bf_estimate_add(x->run, e, "reduction", T * bf_exchange_seconds(options->sync, m, M, pieces, sweep));
   return BF_OK;
 }
 
-static BfStatus estimate_parts(BfFullSample *x, const BfMachine *m, BfEstimate *e, BfError *error) {
+static BfStatus estimate_parts(BfFullSample *x, const BfFullOptions *options, const BfMachine *m, BfEstimate *e,
+                               BfError *error) {
   const BfProblem *problem = x->problem;
   const double     M = (double)x->space.measures, T = problem->horizon,
                values = bf_most_dealt(M, m->ranks) * (double)problem->actions;
@@ -213,17 +224,18 @@ static BfStatus estimate_parts(BfFullSample *x, const BfMachine *m, BfEstimate *
   table.there += comparing(x);
   double slowest = table.here;
   MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MAX, x->run->world);
-  if (slowest < whole_tables && M < 0x1p40) return estimate_contexts(x, m, cost + table.there, e, error);
+  if (slowest < whole_tables && M < 0x1p40) return estimate_contexts(x, options, m, cost + table.there, e, error);
   bf_estimate_add(x->run, e, "terminal costs", cost);
   bf_estimate_add(x->run, e, "tables", table.there);
   e->rough = true;
   bf_estimate_add(x->run, e, "sweeps", T * values * guessed_value);
-  if (m->nodes > 1) bf_estimate_add(x->run, e, "reduction", T * reducing(m, M, 1, values * guessed_value));
+  if (m->nodes > 1)
+    bf_estimate_add(x->run, e, "reduction", T * bf_exchange_seconds(options->sync, m, M, 1, values * guessed_value));
   return BF_OK;
 }
 
-BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, bool untabled, const BfMachine *machine, BfEstimate *e,
-                          BfValueSeconds *value, BfError *error) {
+BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, const BfFullOptions *options, const BfMachine *machine,
+                          BfEstimate *e, BfValueSeconds *value, BfError *error) {
   BfFullSample x;
   BfMachine    own;
   *e     = (BfEstimate){0};
@@ -233,8 +245,8 @@ BfStatus bf_full_estimate(BfRun *run, const BfProblem *problem, bool untabled, c
   bf_full_sample_create(run, problem, &x, error);
   BfStatus status = bf_agree(run->world, error);
   if (status == BF_OK)
-    status =
-        x.space.contexts == 1 ? estimate_one(&x, &own, untabled, e, value, error) : estimate_parts(&x, &own, e, error);
+    status = x.space.contexts == 1 ? estimate_one(&x, options, &own, e, value, error)
+                                   : estimate_parts(&x, options, &own, e, error);
   bf_full_sample_clear(&x);
   return status;
 }

@@ -10,6 +10,8 @@ static const double look_after = 2e6;
 
 struct BfSync {
   const char *name;
+  double      moved;                                          /* bytes, in those of a reduction */
+  bool        combines;                                       /* a leader adds up what arrives */
   void (*prepare)(const BfExchange *x, int piece, double *V); /* NULL: nothing to do */
   /* Part r, `count` numbers of V from `first` on. */
   void (*begin)(BfExchange *x, int64_t r, int64_t count, double *first);
@@ -30,7 +32,7 @@ static void fill_others(const BfExchange *x, int piece, double *V) {
 
 static void begin_allreduce(BfExchange *x, int64_t r, int64_t count, double *first) {
   MPI_Iallreduce(MPI_IN_PLACE, first, (int)count, MPI_DOUBLE, MPI_MIN, x->run->leaders, &x->under_way[r]);
-  bf_count_sent(x->run, 8.0 * (double)count);
+  bf_count_sent(x->run, 16.0 * (double)count * (x->run->nodes - 1) / x->run->nodes);
 }
 
 static void begin_allgather(BfExchange *x, int64_t r, int64_t count, double *first) {
@@ -42,13 +44,21 @@ static void begin_allgather(BfExchange *x, int64_t r, int64_t count, double *fir
 
 /* The default is the first. */
 static const BfSync syncs[] = {
-    {"allreduce", fill_others, begin_allreduce}, /* the minimum over all nodes */
-    {"allgather", NULL, begin_allgather},        /* each node's own values to all others */
+    {"allreduce", 1, true, fill_others, begin_allreduce}, /* the minimum over all nodes */
+    {"allgather", 0.5, false, NULL, begin_allgather},     /* each node's own values to all others */
 };
 
 enum { SYNCS = sizeof syncs / sizeof *syncs };
 
 const char *bf_sync_name(int i) { return i < SYNCS ? syncs[i].name : NULL; }
+
+double bf_exchange_seconds(int sync, const BfMachine *m, double measures, double pieces, double sweep) {
+  const double combining = 2e9; /* bytes a second */
+  const double piece = syncs[sync].moved * bf_reduction_of_nodes(m, 8 * measures / pieces), all = pieces * piece;
+  if (m->busy) return all;
+  return fmax(piece, all - sweep * (pieces - 1) / pieces) +
+         syncs[sync].combines * 8 * measures * (m->nodes - 1) / m->nodes / combining;
+}
 
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 

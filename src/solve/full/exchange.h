@@ -1,6 +1,7 @@
 /* V of a layer, piece by piece, from the ranks that compute it to all nodes, while they compute the pieces behind it.
  */
 #pragma once
+#include "bellformer/estimate.h"
 #include "bellformer/run.h"
 #include "bellformer/solve.h"
 
@@ -28,6 +29,10 @@ typedef struct {
 BfStatus bf_exchange_create(BfRun *run, int sync, int pieces, const int64_t start[], const int64_t own[], BfExchange *x,
                             BfError *error);
 void     bf_exchange_clear(BfExchange *x); /* safe on a zeroed struct */
+
+/* Seconds beyond a sweep of so many that nodes wait for V: a piece is exchanged while those behind it are computed,
+ * where that takes no time of the cores; a leader combines what arrives. */
+double bf_exchange_seconds(int sync, const BfMachine *machine, double measures, double pieces, double sweep);
 
 /* A layer of which the pieces before number `piece` are complete on every node. Not collective. */
 void bf_exchange_restart(BfExchange *x, int piece);

@@ -1,8 +1,7 @@
 #include "solve/full/save.h"
+#include "solve/full/table_save.h"
 
 #include <stdio.h>
-
-enum { STAGE_SWEEP = 2 };
 
 /* A rank's equal share of the first n measures, counted over all ranks, or over those of its node. */
 static void share(int64_t n, int rank, int ranks, int64_t *from, int64_t *count) {
@@ -132,7 +131,7 @@ BfStatus bf_full_save(BfFull *x, const BfFullOptions *options, BfStore *store, B
   const double bytes = bf_full_save_bytes(x, options, at);
   bf_phase_begin(x->run, BF_PHASE_CHECKPOINT);
   BF_TRY(bf_checkpoint_begin(checkpoint, error));
-  BF_TRY(bf_checkpoint_number(checkpoint, "stage", STAGE_SWEEP, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "stage", BF_STAGE_SWEEP, error));
   BF_TRY(bf_checkpoint_number(checkpoint, "layer", at.layer, error));
   BF_TRY(bf_checkpoint_number(checkpoint, "measure", at.measure, error));
   BF_TRY(save_layers(x, options, at.layer, store, error));
@@ -197,7 +196,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   r->at     = (BfFullPosition){x->problem->horizon - 1, 0};
   r->pieces = 0;
   BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
-  if (stage != STAGE_SWEEP) return BF_OK;
+  if (stage != BF_STAGE_SWEEP) return BF_OK;
   BF_TRY(bf_checkpoint_get(checkpoint, "layer", &layer, error));
   BF_TRY(bf_checkpoint_get(checkpoint, "measure", &measure, error));
   if (layer < 0 || layer >= x->problem->horizon || measure < 0 || measure >= x->space.measures)

@@ -46,8 +46,10 @@ static void size_memory(const BfRun *run, const BfProblem *problem, const BfFull
   const double T = problem->horizon, M = (double)size->measures;
   size->tables_bytes   = size->untabled ? tables->untabled : 4 * tables->entries + tables->images + 8 * size->costs;
   size->V_bytes        = 16 * M;
-  size->policies_bytes = 4 * M / run->nodes * (bf_full_rows(options) && T > 2 ? 2 : T);
-  size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;
+  size->policies_bytes = 4 * M / run->nodes * (bf_full_rows(options) ? 1 : T);
+  if (T > 2 && options->untabled) /* rows of layers that are done, which a checkpoint takes from the file */
+    size->policies_bytes += (options->store_value ? 8 : bf_full_rows(options) ? 4 : 0) * M / run->nodes;
+  size->node_bytes = size->tables_bytes + size->V_bytes + size->policies_bytes;
 }
 
 static BfStatus size_space(const BfRun *run, const BfFullSpace *space, const BfFullOptions *options, BfFullSize *size,
@@ -112,5 +114,6 @@ double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double a
     if (earlier == s) tables += measures * actions;
     all *= measures;
   }
+  if (problem->train.contexts == 1) return 16 * all + 12 * all; /* without tables */
   return 16 * all + 4 * tables + 4 * problem->horizon * all;
 }

@@ -1,5 +1,6 @@
 /* All that a solve in the full space holds. */
 #include "solve/full/solver.h"
+#include "run/limits.h"
 
 #include <math.h>
 
@@ -39,6 +40,16 @@ static BfStatus create_untabled(BfFull *x, BfError *error) {
   return bf_untabled_create(x->run, &x->space, &x->actions, &x->untabled, error);
 }
 
+/* What a program that calls the library may ask for. */
+static BfStatus check(const BfFull *x, const BfFullOptions *options, BfError *error) {
+  if (options->untabled && x->space.contexts > 1)
+    return bf_fail(error, BF_BAD_INPUT, "a solve without tables takes data of one sequence");
+  if (!options->untabled && x->space.contexts == 1 && x->space.measures > bf_limits()->narrow)
+    return bf_fail(error, BF_BAD_INPUT, "a table of one sequence holds at most %lld measures",
+                   (long long)bf_limits()->narrow);
+  return BF_OK;
+}
+
 static BfStatus create_plan(BfFull *x, BfError *error) {
   BF_TRY(bf_plan_create(&x->space, &x->tables, &x->actions, x->run->size, &x->plan, error));
   if (x->untabled.run)
@@ -52,6 +63,7 @@ BfStatus bf_full_create(BfRun *run, const BfProblem *problem, const BfFullOption
   x->problem    = problem;
   x->checkpoint = checkpoint;
   BF_TRY(bf_together(run->world, number(problem, x, error), error));
+  BF_TRY(bf_together(run->world, check(x, options, error), error));
   BF_TRY(options->untabled ? create_untabled(x, error) : create_tables(x, error));
   BF_TRY(bf_together(run->world, create_plan(x, error), error));
   BF_TRY(bf_sweep_create(run, &x->plan, &x->tables, &x->terminal, options->sync, &x->sweep, error));

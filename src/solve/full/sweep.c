@@ -233,11 +233,25 @@ static void sweep_piece(BfSweep *sweep, const BfTerminalTables *terminal, int p,
   }
 }
 
+/* Whom Q-values that are taken without tables are told. */
+typedef struct {
+  BfSweep        *sweep;
+  const BfShared *shared;
+} Taking;
+
+static void taken(void *with, double values) {
+  const Taking *t = with;
+  bf_count_values(t->sweep->run, values);
+  bf_work_done(t->sweep->run, BF_PHASE_SWEEP, values * t->sweep->run->size);
+  bf_exchange_go_on(&t->sweep->exchange, t->shared, values);
+}
+
 /* The same without tables: a block of actions after the other, of all the piece's measures. */
 static BfStatus take_piece(BfSweep *sweep, int p, const double *next, int32_t *policy, const BfShared *shared,
                            BfError *error) {
   BfUntabled *u      = sweep->untabled;
   double     *V      = shared->base;
+  Taking      taking = {sweep, shared};
   BfStatus    status = BF_OK;
   int64_t     first, count;
   own_range(sweep, p, &first, &count);
@@ -245,15 +259,14 @@ static BfStatus take_piece(BfSweep *sweep, int p, const double *next, int32_t *p
     V[first + i] = INFINITY;
     policy[i]    = 0;
   }
+  u->told = taken;
+  u->with = &taking;
   for (int64_t block = 0; block < u->actions->blocks; block++) {
-    const double values = (double)count * bf_action_parameters_in_block(u->space->problem, block);
     bf_untabled_begin(u, block);
     if (status == BF_OK) status = bf_untabled_take(u, first, count, next, V + first, policy, error);
     bf_untabled_end(u);
-    bf_count_values(sweep->run, values);
-    bf_work_done(sweep->run, BF_PHASE_SWEEP, values * sweep->run->size);
-    bf_exchange_go_on(&sweep->exchange, shared, values);
   }
+  u->told = NULL;
   return bf_together(sweep->run->world, status, error);
 }
 

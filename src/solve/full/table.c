@@ -199,7 +199,7 @@ static BfStatus allocate(BfTables *tables, BfError *error) {
 BfStatus bf_tables_create(BfRun *run, const BfFullSpace *space, const BfActionParameters *actions, double value_bound,
                           BfCheckpoint *checkpoint, BfTables *tables, BfError *error) {
   BfStatus status;
-  *tables = (BfTables){.shapes = space->shapes};
+  *tables = (BfTables){.shapes = space->shapes, .resumed = -1};
   BF_GOTO(bf_together(run->world, allocate(tables, error), error));
   for (int i = 0; i < space->shapes; i++) BF_GOTO(build_shape(run, space, actions, i, tables, checkpoint, error));
   BF_GOTO(bf_tables_finish(run, space, tables, checkpoint, error));

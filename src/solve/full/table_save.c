@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-enum { STAGE_TABLES = 1 };
-
 static void name_of(int shape, char name[32]) { snprintf(name, 32, "table/%04d", shape); }
 
 static BfStatus save_entries(const BfRun *run, const BfTables *tables, const char *name, int shape, int64_t entries,
@@ -18,7 +16,9 @@ BfStatus bf_table_save(BfRun *run, const BfTables *tables, int shape, int64_t ro
   char name[32];
   bf_phase_begin(run, BF_PHASE_CHECKPOINT);
   BF_TRY(bf_checkpoint_begin(checkpoint, error));
-  BF_TRY(bf_checkpoint_number(checkpoint, "stage", STAGE_TABLES, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "stage", tables->resumed < 0 ? BF_STAGE_TABLES : BF_STAGE_SWEEP, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "layer", tables->resumed, error));
+  BF_TRY(bf_checkpoint_number(checkpoint, "measure", 0, error));
   for (int i = 0; i < shape; i++) {
     name_of(i, name);
     BF_TRY(save_entries(run, tables, name, i, tables->memory[i].bytes / (int64_t)sizeof(int32_t), checkpoint, error));
@@ -35,17 +35,20 @@ BfStatus bf_table_save(BfRun *run, const BfTables *tables, int shape, int64_t ro
 /* ---- restoring -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  BfRun          *run;
-  const BfTables *tables;
-  int             shape;
-  int64_t         measures, actions, rows;
+  BfRun    *run;
+  BfTables *tables;
+  int       shape;
+  int64_t   measures, actions, rows;
 } Restore;
 
 static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   Restore *r = state;
-  int64_t  shape, entries;
+  int64_t  shape, entries, stage;
   char     name[32];
-  r->rows = 0;
+  r->rows            = 0;
+  r->tables->resumed = -1;
+  BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
+  if (stage == BF_STAGE_SWEEP) BF_TRY(bf_checkpoint_get(checkpoint, "layer", &r->tables->resumed, error));
   name_of(r->shape, name);
   if (!bf_checkpoint_has(checkpoint, name)) {
     snprintf(name, sizeof name, "partial/table");
@@ -66,7 +69,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_table_restore(BfRun *run, const BfTables *tables, int shape, int64_t measures, int64_t actions,
+BfStatus bf_table_restore(BfRun *run, BfTables *tables, int shape, int64_t measures, int64_t actions,
                           BfCheckpoint *checkpoint, int64_t *rows, BfError *error) {
   Restore r        = {.run = run, .tables = tables, .shape = shape, .measures = measures, .actions = actions};
   int     restored = 0;

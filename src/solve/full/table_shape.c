@@ -345,9 +345,16 @@ BfStatus bf_table_fill(const BfTableShare *share, int64_t block0, int64_t block1
 static void count_images(const BfImagesPlan *plan, double measures, BfTableWay *way) {
   way->by           = (int)plan->way;
   way->images_bytes = bf_images_bytes(plan);
-  way->rank_bytes   = bf_images_rank_bytes(plan);
-  way->images       = plan->way == BF_IMAGES_ROWS ? measures * plan->context->tags : plan->images;
+  way->rank_bytes += bf_images_rank_bytes(plan);
+  way->images = plan->way == BF_IMAGES_ROWS ? measures * plan->context->tags : plan->images;
   if (plan->way == BF_IMAGES_PAIRS || plan->way == BF_IMAGES_RANKS) way->units = bf_images_pairs_units(plan);
+}
+
+/* A rank's logits, and what is seen of the laws of a row. */
+static int64_t shape_bytes(const BfFullSpace *space, const BfContext *c) {
+  const BfLayer *layer = &space->problem->layer;
+  const int64_t  Q     = count_positions(layer, c) * bf_cells_count(space->problem->cells);
+  return layer->heads * Q * (Q + (BF_TYPE_BLOCK + c->tags) * (2 + layer->dim)) * BF_LANES * (int64_t)sizeof(double);
 }
 
 BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfError *error) {
@@ -361,7 +368,9 @@ BfStatus bf_table_way(const BfFullSpace *space, int64_t s, BfTableWay *way, BfEr
   *way                   = (BfTableWay){.leads = !bf_table_shape_fits(space, s) ? M : c->tags == 1 ? radix : M / radix};
   way->units             = bf_table_shape_fits(space, s) && radix > way->leads ? radix : way->leads;
   bf_layer_flat(&space->problem->layer, &shape.layer);
-  if (!bf_table_shape_fits(space, s) || is_pairs(&shape)) return BF_OK;
+  if (!bf_table_shape_fits(space, s)) return BF_OK;
+  way->rank_bytes = shape_bytes(space, c);
+  if (is_pairs(&shape)) return BF_OK;
   BF_GOTO(BF_NEW(&place, c->tags, error));
   for (int g = 1; g < c->tags; g++) place[g] = place[g - 1] + is_apart(&space->problem->layer, c, g);
   BF_GOTO(bf_images_plan_create(space, s, count_positions(&space->problem->layer, c), place, &plan, error));

@@ -2,6 +2,8 @@
 #include "kernel/kernels.h"
 #include "run/limits.h"
 #include "solve/full/images.h"
+#include <math.h>
+
 /* Successors of a tile are written and read in a second-level cache: 8192 measures take 256 KiB. Its rows are as long
  * as two tiles of images, where a tag has so many laws. */
 enum { TILE = 8192, ROW = 2 * BF_IMAGE_TILE };
@@ -63,10 +65,14 @@ void bf_untabled_clear(BfUntabled *u) {
 /* Images that a node's ranks find together are some ten times the work of a measure's look-ups each; to rank laws takes
  * a fraction of what measures take; else whole tiles. */
 double bf_untabled_piece(const BfFullSpace *space, const BfTableWay *way, int nodes, int ranks) {
-  const int last = space->problem->context[0].tags - 1;
-  if (way->by == BF_IMAGES_RANKS) return (double)space->context[0].measures / 4 * nodes;
-  if (way->images_bytes) return 16 * way->images * nodes;
-  return ranks * (last ? (double)BF_IMAGE_TILE * (double)space->context[0].radix[last] : TILE);
+  static const double most  = 1e10; /* Q-values a rank: a stop is heard behind a piece */
+  const int           last  = space->problem->context[0].tags - 1;
+  const bool          rows  = last && bf_table_shape_fits(space, 0);
+  const double        least = way->by == BF_IMAGES_RANKS ? (double)space->context[0].measures / 4 * nodes
+                              : way->images_bytes
+                                  ? 16 * way->images * nodes
+                                  : ranks * (rows ? (double)BF_IMAGE_TILE * (double)space->context[0].radix[last] : TILE);
+  return fmin(least, ranks * most / (double)space->problem->actions);
 }
 
 double bf_untabled_bytes(const BfFullSpace *space, const BfTableWay *way, int ranks) {
@@ -107,6 +113,7 @@ static BfStatus take_tile(BfUntabled *u, const BfTableRegion *tile, const Minima
     taken.next += types;
     if (taken.last) taken.last += types;
   }
+  if (u->told) u->told(u->with, (double)taken.stride * taken.actions);
   return BF_OK;
 }
 

@@ -18,6 +18,9 @@ typedef struct {
   int32_t                  *last; /* and its second part, see BfTableShare; NULL: none */
   BfTableWay                way;
   int64_t                   block;
+  /* Is told of the Q-values of each tile as they are taken; NULL: nobody. */
+  void (*told)(void *with, double values);
+  void *with;
 } BfUntabled;
 
 /* Collective; clear it also after a failure. */
