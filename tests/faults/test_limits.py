@@ -76,6 +76,8 @@ def two_parts():
                 done = runs.alone(["solve", os.path.join(f, "problem.yaml"), "-space", "full", "-tables", "none", "-o", os.path.join(f, out)], BF_LIMIT_NARROW=narrow)
                 assert done.returncode == 0, (name, done.stderr)
             equal(Result(os.path.join(f, "plain.h5")), Result(os.path.join(f, "narrow.h5")), name)
+            if name != "population, split":
+                continue
             said = runs.alone(["info", os.path.join(f, "problem.yaml"), "-space", "full"], BF_LIMIT_NARROW="1")
             assert said.returncode == 0 and "none: " in said.stdout, (name, said.stdout, said.stderr)
 
