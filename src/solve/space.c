@@ -148,6 +148,7 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
     BfFullSize          full;
     BF_TRY(bf_full_size(run, problem, &options, &full, error));
     by_work(problem, full.work, x);
+    x->by_work = true;
   }
   return BF_OK;
 }
@@ -160,7 +161,7 @@ static BfStatus check_full(const BfSpaceChoice *x, double left, BfError *error) 
       error, BF_BAD_INPUT,
       "the full space%s has %lld measures and needs %s a node, %s are free: -space reachable needs memory "
       "for the measures that are reached alone (at most %s); or fewer quantize.cells or quantize.atoms%s%s%s",
-      *x->why ? ", chosen by counted work," : "", (long long)size->measures, bf_human_bytes(size->node_bytes, a),
+      x->by_work ? ", chosen by counted work," : "", (long long)size->measures, bf_human_bytes(size->node_bytes, a),
       bf_human_bytes(left, b),
       bf_human_count(bf_reachable_most(&x->reachable, x->reachable.horizon - 1), (char[BF_HUMAN]){0}),
       size->untabled ? "" : ", or fewer actions (tables: ", size->untabled ? "" : bf_human_bytes(size->tables_bytes, c),

@@ -7,6 +7,7 @@ typedef struct {
   BfReachableSize reachable;
   BfSpaceName     space;
   char            why[320]; /* of a space that was not given; empty where it was */
+  bool            by_work;  /* whether that is its work */
 } BfSpaceChoice;
 
 /* The space that the settings ask for, else the one of less counted work: the same on every machine and on any number
