@@ -80,7 +80,7 @@ static const Case cases[] = {
     {"flow", "xor/xor.yaml", "flow-trained.h5", "tao_max_it 1 horizon 1 init trained.h5 " TRAINED},
     {"flow", "xor/xor.yaml", "flow-many.h5",
      "tao_max_it 0 horizon 1 layer_heads 65 control_A_levels 1 control_V_levels 1"},
-    {"flow", "xor/xor.yaml", "flow.h5", "starts 2 tao_max_it 2"},
+    {"flow", "xor/xor.yaml", "flow.h5", "starts 2 best 2 tao_max_it 2"},
     {"flow", "induction/induction.yaml", "flow-test.h5", "tao_max_it 1 init induction.h5"},
     {"flow", "induction/induction.yaml", "flow-given.h5", "tao_max_it 1 init induction.h5 scheme euler"},
     {"flow", "asy26-toy/asy26-toy.yaml", "flow-toy.h5", "tao_max_it 1"},
