@@ -205,8 +205,8 @@ BF_INLINE void transpose(Eight x[SIDE]) {
   Eight y[SIDE];
   for (int pass = 0; pass < 3; pass++) {
     for (int i = 0; i < SIDE / 2; i++) {
-      y[2 * i]     = __builtin_shuffle(x[i], x[i + 4], (Eight){0, 8, 1, 9, 2, 10, 3, 11});
-      y[2 * i + 1] = __builtin_shuffle(x[i], x[i + 4], (Eight){4, 12, 5, 13, 6, 14, 7, 15});
+      y[2 * i]     = __builtin_shufflevector(x[i], x[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+      y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
     }
     for (int i = 0; i < SIDE; i++) x[i] = y[i];
   }
