@@ -218,9 +218,9 @@ static void find_border(const Border *b) {
   const int   atoms = atoms_of(&b->x->plan, b->g), others = atoms_of(&b->x->plan, !b->g);
   Extent      own = {INFINITY, -INFINITY}, rest = own;
   if (is_clipped(b)) return;
-  const bool sound =
-      weigh_cells(b, b->g, w->cell[0][0], w->cell[0][1]) & weigh_cells(b, !b->g, w->cell[1][0], w->cell[1][1]);
-  if (!sound) {
+  const bool own_sound   = weigh_cells(b, b->g, w->cell[0][0], w->cell[0][1]),
+             other_sound = weigh_cells(b, !b->g, w->cell[1][0], w->cell[1][1]);
+  if (!own_sound || !other_sound) {
     put_all(b, 0, b->laws);
     return;
   }
