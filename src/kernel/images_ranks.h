@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define BF_RANK_LAWS 64   /* laws of a chunk, which stand together */
-#define BF_RANK_TESTS 256 /* comparisons that an own law may need: atoms * borders */
+#define BF_RANK_TESTS 256 /* borders of a cell at most */
 
 /* A cell's borders: those of the first axis, then of the next. */
 typedef struct {

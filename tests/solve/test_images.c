@@ -236,8 +236,16 @@ static void say(Test *t, bool holds, const char *what) {
   check(t->tap, holds && t->error.status == BF_OK, text);
 }
 
+/* What a node's ranks share is memory as it comes: whatever it holds. */
 static void fill(Test *t, int workers, bool rows, int32_t *next) {
-  BfTableShare share = {.space   = &t->space,
+  BfTableWay way = {0};
+  bf_table_way(&t->space, 0, &way, &t->error);
+  const int64_t size   = (way.images_bytes + 127) / 64 * 64;
+  void         *images = aligned_alloc(64, (size_t)size);
+  memset(images, workers == 1 ? 0x7f : 0xfe, (size_t)size);
+  BfTableShare share = {.images  = way.images_bytes ? images : NULL,
+                        .parts   = 1,
+                        .space   = &t->space,
                         .actions = &t->actions,
                         .scratch = &t->scratch,
                         .workers = workers,
@@ -245,6 +253,7 @@ static void fill(Test *t, int workers, bool rows, int32_t *next) {
                         .rows    = rows};
   for (share.worker = 0; share.worker < workers && t->error.status == BF_OK; share.worker++)
     bf_table_fill(&share, 0, t->actions.blocks, &t->error);
+  free(images);
 }
 
 static int64_t count_wrong(Test *t, int workers, bool rows) {

@@ -6,7 +6,7 @@ import tempfile
 
 import oracle
 from bits import difference
-from cases import CASES, UNIONS
+from cases import CASES, UNIONS, population
 from harness import run, solve, tap
 
 QUICK = "quick" in sys.argv
@@ -44,6 +44,7 @@ def refusals():
 tap([("every problem of one sequence", every_problem),
      ("images that ranks share, on ranks and nodes", lambda: same(UNIONS, layouts=LAYOUTS)),
      ("pairs of tags, on ranks and nodes", lambda: same(CASES["more lanes than a block"], layouts=LAYOUTS)),
+     ("ranks of laws, on ranks and nodes", lambda: same({**CASES["more lanes than a block"], "rows": population(10, seed=21)}, layouts=LAYOUTS)),
      ("policies of three layers in memory: the file has none", lambda: same(ALONE["split in one dimension, three atoms"], "-store_policy", 0, layouts=LAYOUTS[:1])),
      ("three layers, the file has the policies", lambda: same({**ALONE["population, split"], "horizon": 3}, layouts=LAYOUTS[:1])),
      ("the best open loops", lambda: same(ALONE["population, split"], "-best", 4, layouts=LAYOUTS[:1])),

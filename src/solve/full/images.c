@@ -52,6 +52,7 @@ int64_t bf_images_rank_bytes(const BfImagesPlan *plan) {
                 Q       = plan->positions * bf_cells_count(problem->cells);
   return numbers * (int64_t)(sizeof(double) + sizeof(float)) +
          problem->layer.heads * Q * Q * BF_LANES * (int64_t)sizeof(double) +
+         (plan->way == BF_IMAGES_RANKS ? bf_ranks_rank_bytes(plan) : 0) +
          (int64_t)bf_images_unions(plan) * (int64_t)sizeof(int32_t) +
          (int64_t)tiles * BF_IMAGE_TILE * BF_IMAGE_STRIDE * BF_LANES * (int64_t)sizeof(int32_t);
 }

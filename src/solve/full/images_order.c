@@ -11,10 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-static int atoms_of(const BfImagesPlan *plan, int g) { return plan->context->first[g + 1] - plan->context->first[g]; }
-
-static int64_t chunks_of(int64_t laws) { return (laws + BF_RANK_LAWS - 1) / BF_RANK_LAWS; }
-
 /* A border of query cell q of tag g, under the action in lane l. */
 typedef struct {
   const BfTagImages *x;
@@ -26,7 +22,8 @@ typedef struct {
   int64_t            laws; /* of the other tag */
 } Border;
 
-/* g and e of an atom of tag t in every cell. False: they are no numbers that add up. */
+/* g and e of an atom of tag t in every cell. False: they are no numbers that add up, or may be off by half a cell: the
+ * box of P ends at least that far from a border between cells, so that to clip moves nothing across one. */
 static bool weigh_cells(const Border *b, int t, double *g, double *e) {
   const BfImageShape *shape = &b->x->shape;
   const BfTableShape *table = shape->table;
@@ -46,7 +43,7 @@ static bool weigh_cells(const Border *b, int t, double *g, double *e) {
     e[c] = w * margin;
     most += fabs(g[c]) + e[c];
   }
-  return margin < 1e15 && most < 1e300;
+  return margin < 0.5 && most < 1e300;
 }
 
 static void sum_law(const double *of_cell, const int16_t *cell, int atoms, double *to) {
@@ -124,17 +121,20 @@ static int64_t at_chunk(const Border *b, int64_t chunk) {
   return (chunk * b->x->shape.table->n + b->q) * b->x->ranks.borders + b->j;
 }
 
-/* The same for all laws: lo = hi = 0 where all are beyond the border, `laws` where none is; 0 and laws: uncertain. */
+/* The same for all laws: lo = hi = 0 where all are beyond the border, `laws` where none is; 0 and laws: uncertain,
+ * which is told by their ranks, whichever these are. */
 static void put_all(const Border *b, int64_t lo, int64_t hi) {
   for (int64_t i = b->tag->first[b->q]; i < b->tag->first[b->q + 1]; i++) {
     int16_t *limit = limit_of(b, b->tag->with[i]);
     limit[0]       = (int16_t)lo;
     limit[1]       = (int16_t)hi;
   }
-  for (int64_t chunk = 0; chunk < chunks_of(b->laws); chunk++) {
+  for (int64_t chunk = 0; chunk < bf_rank_chunks(b->laws); chunk++) {
     int16_t *range = b->numbers + b->tag->range + 2 * at_chunk(b, chunk);
     range[0]       = 0;
     range[1]       = (int16_t)(b->laws - 1);
+    if (lo < hi)
+      memset(b->numbers + b->tag->rank + at_chunk(b, chunk) * BF_RANK_LAWS, 0, BF_RANK_LAWS * sizeof(int16_t));
   }
 }
 
@@ -144,7 +144,7 @@ static void put_ranks(const Border *b) {
     const int64_t law                                                                              = w->order[0][i];
     b->numbers[b->tag->rank + at_chunk(b, law / BF_RANK_LAWS) * BF_RANK_LAWS + law % BF_RANK_LAWS] = (int16_t)i;
   }
-  for (int64_t chunk = 0; chunk < chunks_of(b->laws); chunk++) {
+  for (int64_t chunk = 0; chunk < bf_rank_chunks(b->laws); chunk++) {
     const int64_t  left  = b->laws - chunk * BF_RANK_LAWS;
     int16_t       *range = b->numbers + b->tag->range + 2 * at_chunk(b, chunk);
     const int16_t *rank  = b->numbers + b->tag->rank + at_chunk(b, chunk) * BF_RANK_LAWS;
@@ -191,18 +191,6 @@ static void put_limits(const Border *b) {
   }
 }
 
-/* Whether clipping alone decides: to a coordinate beyond the border, before it, or too near to tell. */
-static bool is_clipped(const Border *b) {
-  const BfImageShape *shape = &b->x->shape;
-  const int           a     = b->x->ranks.axis[b->j];
-  const double        t = b->x->ranks.border[b->j], margin = 1.25 * shape->margin[a * BF_LANES + b->l];
-  if (shape->low[a] >= t + margin) put_all(b, 0, 0);
-  else if (shape->high[a] <= t - margin) put_all(b, b->laws, b->laws);
-  else if (shape->low[a] > t - margin || shape->high[a] < t + margin) put_all(b, 0, b->laws);
-  else return false;
-  return true;
-}
-
 /* g + e and g - e of laws. */
 typedef struct {
   double least, most;
@@ -215,10 +203,9 @@ static void extend(Extent *x, double g, double e) {
 
 static void find_border(const Border *b) {
   BfRankWork *w     = b->work;
-  const int   atoms = atoms_of(&b->x->plan, b->g), others = atoms_of(&b->x->plan, !b->g);
+  const int   atoms = bf_images_atoms(&b->x->plan, b->g), others = bf_images_atoms(&b->x->plan, !b->g);
   Extent      own = {INFINITY, -INFINITY}, rest = own;
-  if (is_clipped(b)) return;
-  const bool own_sound   = weigh_cells(b, b->g, w->cell[0][0], w->cell[0][1]),
+  const bool  own_sound  = weigh_cells(b, b->g, w->cell[0][0], w->cell[0][1]),
              other_sound = weigh_cells(b, !b->g, w->cell[1][0], w->cell[1][1]);
   if (!own_sound || !other_sound) {
     put_all(b, 0, b->laws);

@@ -1,6 +1,6 @@
-/* BF_IMAGES_PAIRS: two tags, in tiles of 64 laws each. An image of a law given the other's is used at once by the one
- * measure that has both; where the tags differ in nothing, (a, b) and (b, a) share theirs. Bound by arithmetic: an
- * image, or two, a measure. */
+/* BF_IMAGES_PAIRS: two tags, in tiles of 64 laws each, which BF_IMAGES_RANKS goes through, too. An image of a law given
+ * the other's is used at once by the one measure that has both; where the tags differ in nothing, (a, b) and (b, a)
+ * share theirs. Bound by arithmetic: an image, or two, a measure. */
 #include "kernel/kernels.h"
 #include "solve/full/images.h"
 

@@ -36,6 +36,10 @@ typedef struct {
   double             images;    /* of a block, each in lanes */
 } BfImagesPlan;
 
+static inline int bf_images_atoms(const BfImagesPlan *plan, int g) {
+  return plan->context->first[g + 1] - plan->context->first[g];
+}
+
 /* place: of each tag among `positions`; borrowed. Takes no more time than a context is large. */
 BfStatus bf_images_plan_create(const BfFullSpace *space, int64_t s, int positions, int *place, BfImagesPlan *plan,
                                BfError *error);

@@ -2,10 +2,7 @@
  * ranks of a block are found first, by the ranks of a node together, a border of a query cell at a time: to sort 3060
  * laws there takes about 30 us, as 10,000 entries do. */
 #include "solve/full/images_ranks.h"
-
-static int atoms_of(const BfImagesPlan *plan, int g) { return plan->context->first[g + 1] - plan->context->first[g]; }
-
-static int64_t chunks_of(int64_t laws) { return (laws + BF_RANK_LAWS - 1) / BF_RANK_LAWS; }
+#include "run/limits.h"
 
 static int64_t cells_of(const BfImagesPlan *plan) { return bf_cells_count(plan->space->problem->cells); }
 
@@ -16,16 +13,18 @@ static int64_t borders_of(const BfImagesPlan *plan) {
   return count;
 }
 
+/* To sort laws takes as long as some four entries of each; a law has as many entries an action as there are laws. So
+ * sorts take at most half of a table's time. */
 enum { WORTH = 8, MOST_LAWS = INT16_MAX };
 
 bool bf_ranks_fit(const BfImagesPlan *plan) {
   const BfProblem *problem = plan->space->problem;
   if (plan->context->tags != 2 || !problem->transition->nearest || problem->layer.heads != 1) return false;
-  if (problem->layer.projection->unit) return false;
+  if (problem->layer.projection->unit || plan->space->context[plan->s].measures > bf_limits()->narrow) return false;
+  if (borders_of(plan) == 0 || borders_of(plan) > BF_RANK_TESTS) return false;
   for (int g = 0; g < 2; g++) {
     const int64_t laws = plan->tag[g].laws;
     if (!plan->tag[g].groups || laws > MOST_LAWS) return false;
-    if (atoms_of(plan, g) * borders_of(plan) > BF_RANK_TESTS) return false;
   }
   return true;
 }
@@ -42,11 +41,11 @@ static int64_t place_numbers(const BfImagesPlan *plan, BfRankTag tag[2]) {
   const int64_t n = cells_of(plan), borders = borders_of(plan);
   int64_t       at = 0;
   for (int g = 0; g < distinct(plan); g++) {
-    const int64_t chunks = chunks_of(plan->tag[!g].laws);
+    const int64_t chunks = bf_rank_chunks(plan->tag[!g].laws);
     tag[g].rank          = at;
     tag[g].range         = tag[g].rank + chunks * n * borders * BF_RANK_LAWS;
     tag[g].limit         = tag[g].range + 2 * chunks * n * borders;
-    at                   = chunks_of(tag[g].limit + 2 * plan->tag[g].laws * atoms_of(plan, g) * borders) * BF_RANK_LAWS;
+    at = bf_rank_chunks(tag[g].limit + 2 * plan->tag[g].laws * bf_images_atoms(plan, g) * borders) * BF_RANK_LAWS;
   }
   return at;
 }
@@ -59,9 +58,10 @@ int64_t bf_ranks_bytes(const BfImagesPlan *plan) {
 int64_t bf_ranks_rank_bytes(const BfImagesPlan *plan) {
   const int64_t laws  = plan->tag[0].laws > plan->tag[1].laws ? plan->tag[0].laws : plan->tag[1].laws;
   int64_t       atoms = 0;
-  for (int g = 0; g < distinct(plan); g++) atoms += plan->tag[g].laws * atoms_of(plan, g);
+  for (int g = 0; g < distinct(plan); g++) atoms += plan->tag[g].laws * bf_images_atoms(plan, g);
   return laws * (7 * (int64_t)sizeof(double) + 2 * (int64_t)(sizeof(uint64_t) + sizeof(uint16_t))) +
-         atoms * (int64_t)(sizeof(int16_t) + sizeof(int64_t));
+         atoms * (int64_t)(sizeof(int16_t) + sizeof(int64_t)) +
+         2 * BF_RANK_LAWS * BF_RANK_LAWS * (int64_t)sizeof(int16_t);
 }
 
 static BfStatus make_work(const BfImagesPlan *plan, BfRankWork *w, BfError *error) {
@@ -88,7 +88,7 @@ static void clear_work(BfRankWork *w) {
 
 /* Laws' atoms; which laws have an atom in a cell. */
 static BfStatus make_tag(const BfImagesPlan *plan, int g, BfRankTag *tag, BfError *error) {
-  const int64_t n = cells_of(plan), laws = plan->tag[g].laws, atoms = atoms_of(plan, g);
+  const int64_t n = cells_of(plan), laws = plan->tag[g].laws, atoms = bf_images_atoms(plan, g);
   int64_t       cell[BF_MOST_ATOMS], at = 0;
   BF_TRY(BF_NEW(&tag->cell, laws * atoms, error));
   BF_TRY(BF_NEW(&tag->choose, atoms * n, error));
@@ -99,8 +99,7 @@ static BfStatus make_tag(const BfImagesPlan *plan, int g, BfRankTag *tag, BfErro
     for (int64_t k = 0; k < atoms; k++) tag->cell[law * atoms + k] = (int16_t)cell[k];
   }
   for (int64_t k = 0; k < atoms; k++)
-    for (int64_t c = 1; c < n; c++) /* C(c + k, k + 1) = C(c - 1 + k, k + 1) + C(c + k - 1, k) */
-      tag->choose[k * n + c] = (int16_t)(tag->choose[k * n + c - 1] + (k ? tag->choose[(k - 1) * n + c] : 1));
+    for (int64_t c = 1; c < n; c++) tag->choose[k * n + c] = (int16_t)bf_types_number(c, k + 1);
   for (int64_t q = 0; q < n; q++) {
     tag->first[q] = at;
     for (int64_t i = 0; i < laws * atoms; i++)

@@ -32,7 +32,10 @@ typedef struct {
   BfRankWork *work;
 } BfRanks;
 
-/* Whether a context is for this: two tags that see each other, one head, a grid's nearest cells; and whether there are
+static inline int64_t bf_rank_chunks(int64_t laws) { return (laws + BF_RANK_LAWS - 1) / BF_RANK_LAWS; }
+
+/* Whether a context is for this: two tags that see each other, one head, a grid's nearest cells, numbers of
+ * measures in one part; and whether there are
  * so many laws that to sort them a border of a query cell is little beside a table. */
 bool bf_ranks_fit(const BfImagesPlan *plan);
 bool bf_ranks_pay(const BfImagesPlan *plan);

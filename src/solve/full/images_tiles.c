@@ -2,8 +2,6 @@
 #include "kernel/kernels.h"
 #include "solve/full/images.h"
 
-static int atoms_of(const BfImagesPlan *plan, int g) { return plan->context->first[g + 1] - plan->context->first[g]; }
-
 /* Images of tag g's laws own[0] .. own[1]-1 with the other's, of one chunk each, into image `which`. Returns how many
  * are uncertain. */
 static int find_images(const BfTagImages *x, const int16_t *numbers, int g, const int64_t own[2],
@@ -11,7 +9,7 @@ static int find_images(const BfTagImages *x, const int16_t *numbers, int g, cons
   const BfRanks   *r     = &x->ranks;
   const BfRankTag *tag   = &r->tag[r->tags == 2 ? g : 0];
   const int64_t    chunk = other[0] / BF_RANK_LAWS, first = chunk * BF_RANK_LAWS, n = x->shape.table->n,
-                each = chunk * n * r->borders, atoms = atoms_of(&x->plan, g);
+                each = chunk * n * r->borders, atoms = bf_images_atoms(&x->plan, g);
   const BfRankRows rows = {.atoms   = (int)atoms,
                            .n       = (int)n,
                            .borders = r->borders,
@@ -29,10 +27,10 @@ static int find_images(const BfTagImages *x, const int16_t *numbers, int g, cons
 }
 
 static int64_t join(const BfTagImages *x, const BfTableShare *share, int64_t k, const int64_t a[2], const int64_t b[2],
-                    int first, bool certain) {
+                    int first, int second, bool certain) {
   const int64_t    row = a[0] / BF_RANK_LAWS * BF_RANK_LAWS, column = b[0] / BF_RANK_LAWS * BF_RANK_LAWS;
-  const BfRankTile tile = {.first   = x->ranks.image[first & 1],
-                           .second  = x->ranks.image[first >> 1],
+  const BfRankTile tile = {.first   = x->ranks.image[first],
+                           .second  = x->ranks.image[second],
                            .row     = {(int)(a[0] - row), (int)(a[1] - row)},
                            .column  = {(int)(b[0] - column), (int)(b[1] - column)},
                            .radix   = (int32_t)x->plan.tag[1].laws,
@@ -52,9 +50,10 @@ BfStatus bf_images_ranks_tile(BfTagImages *x, const BfTableShare *share, int64_t
     const int16_t *numbers = (const int16_t *)share->images + l * x->ranks.numbers;
     int            unsure  = find_images(x, numbers, 0, a, b, 0);
     if (!diagonal) unsure += find_images(x, numbers, 1, b, a, 1);
-    doubts[0] += join(x, share, block * BF_LANES + l, a, b, diagonal ? 0 : 2, !unsure);
-    if (twice) doubts[1] += join(x, share, block * BF_LANES + l, b, a, 1, !unsure);
+    doubts[0] += join(x, share, block * BF_LANES + l, a, b, 0, !diagonal, !unsure);
+    if (twice) doubts[1] += join(x, share, block * BF_LANES + l, b, a, 1, 0, !unsure);
   }
+  for (int i = 0; i < 2; i++) doubts[i] = (doubts[i] + lanes - 1) / lanes; /* entries: so many measures at least */
   BF_TRY(bf_images_settle(x, share, block, &here, doubts[0], error));
   if (twice) BF_TRY(bf_images_settle(x, share, block, &there, doubts[1], error));
   bf_table_told(share, (double)((a[1] - a[0]) * (b[1] - b[0]) * lanes * (1 + twice)));
