@@ -141,6 +141,10 @@ int64_t bf_node_memory_free(void);
 /* Bytes that this rank's node may still take: what is free, or what is left of run->memory or of the limits on the
  * ranks' address spaces, if that is less; the node's ranks are taken to be alike. Not collective. */
 int64_t bf_memory_left(const BfRun *run);
+/* The least of that over all ranks. Collective. */
+double bf_memory_least(const BfRun *run);
+/* The same of memory that a node's ranks share, which may have a bound of its own. Not collective. */
+int64_t bf_shared_left(const BfRun *run);
 /* Whether every node can take what its ranks want, this one `bytes`. *want, *left: of the node that lacks most.
  * Collective. */
 bool bf_memory_fits(const BfRun *run, double bytes, double *want, double *left);

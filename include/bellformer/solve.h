@@ -93,7 +93,9 @@ typedef struct {
   bool    untabled;                              /* without tables: these are of a layer, each found as it is used */
   double  tables_bytes, V_bytes, policies_bytes; /* memory a node with this many ranks on it: tables and costs; two
                                                     layers of V; the ranks' policies */
-  double node_bytes;                             /* their sum */
+  double held_bytes;                             /* of a measure, all nodes together: policies, and rows that a
+                                                    checkpoint takes from the file */
+  double node_bytes;                             /* tables, V, policies */
   double q_values;                               /* T M K; less where actions are the same in every table */
   double costs;                                  /* terminal costs: sum over contexts of M_s, times readouts */
   double table_terms, sweep_terms, cost_terms;   /* work: of an entry of a table on average, a Q-value (without tables
@@ -103,8 +105,8 @@ typedef struct {
 /* options: NULL for those of a zeroed struct. */
 BfStatus bf_full_size(const BfRun *run, const BfProblem *problem, const BfFullOptions *options, BfFullSize *size,
                       BfError *error);
-/* About the memory of one node alone with so many cells, atoms a tag at most, and actions. */
-double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions);
+/* About the memory of one node alone with so many cells, atoms a tag at most, and actions, solved as `size` is. */
+double bf_full_bytes(const BfProblem *problem, const BfFullSize *size, double cells, int atoms, double actions);
 
 typedef struct {
   double  most;          /* measures of a layer at most: M, or B; INFINITY where tokens are not quantized */

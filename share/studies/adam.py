@@ -121,6 +121,10 @@ def main():
     parser.add_argument("-steps", type=int, default=1500)
     parser.add_argument("-seed", type=int, default=0)
     o = parser.parse_args()
+    if h5py.is_hdf5(o.o):
+        sys.exit(f"{o.o} holds a result: -o names a table")
+    for path in o.results:
+        refuse_flow(path)
     torch.set_num_threads(1)
     with open(o.o, "w", newline="") as f:
         table = csv.DictWriter(f, COLUMNS)

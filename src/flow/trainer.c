@@ -162,6 +162,8 @@ static const char *const outputs[] = {"/flow@accuracy",
                                       "/rollout/best/*",
                                       NULL};
 
+static const char *const needs[][2] = {{"/rollout/best/*", "best"}, {NULL, NULL}};
+
 const BfTrainer bf_flow_trainer = {
     .name = "flow",
     .about =
@@ -171,6 +173,7 @@ const BfTrainer bf_flow_trainer = {
     .options        = bf_flow_options,
     .sections       = &bf_flow_sections,
     .outputs        = outputs,
+    .needs          = needs,
     .trains_readout = true,
     .size           = sizeof(BfFlowState),
     .parse          = parse,

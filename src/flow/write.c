@@ -59,7 +59,7 @@ done:
   return status;
 }
 
-/* /rollout/best, as a solve with -best writes it. */
+/* /rollout/best: controls, R and b as a solve with -best writes them. */
 static BfStatus write_best(const BfProblem *problem, const BfFlowAnswer *answer, BfStore *store, BfError *error) {
   const int64_t T = problem->horizon, q = problem->layer.free, n = bf_flow_numbers(problem), m = answer->told;
   double       *control = NULL, *cost = NULL;

@@ -75,6 +75,22 @@ int64_t bf_memory_left(const BfRun *run) {
   return left;
 }
 
+double bf_memory_least(const BfRun *run) {
+  double left = (double)bf_memory_left(run);
+  MPI_Allreduce(MPI_IN_PLACE, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
+  return left;
+}
+
+int64_t bf_shared_left(const BfRun *run) {
+  int64_t        left = bf_memory_left(run);
+  struct statvfs shm;
+  if (statvfs("/dev/shm", &shm) == 0) {
+    const int64_t room = (int64_t)shm.f_bavail * (int64_t)shm.f_frsize;
+    if (room < left) left = room;
+  }
+  return left;
+}
+
 bool bf_memory_fits(const BfRun *run, double bytes, double *want, double *left) {
   double       node = 0;
   const double here = (double)bf_memory_left(run);

@@ -3,7 +3,6 @@
 #include "run/phases.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 /* The machine's nodes, or groups of node_size successive ranks within each. */
 static void split_nodes(BfRun *run, int node_size) {
@@ -71,12 +70,7 @@ void bf_run_destroy(BfRun **run) {
 /* ---- shared memory ---------------------------------------------------------------------------------------------- */
 
 static BfStatus check_memory(const BfRun *run, int64_t bytes, const char *what, BfError *error) {
-  int64_t        left = bf_memory_left(run);
-  struct statvfs shm;
-  if (statvfs("/dev/shm", &shm) == 0) {
-    const int64_t room = (int64_t)shm.f_bavail * (int64_t)shm.f_frsize;
-    if (room < left) left = room;
-  }
+  const int64_t left = bf_shared_left(run);
   if (bytes <= left || run->node_rank != 0) return BF_OK;
   char a[BF_HUMAN], b[BF_HUMAN];
   return bf_fail(error, BF_BAD_INPUT, "the %s needs %s of shared memory a node, %s are free", what,

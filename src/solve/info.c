@@ -61,7 +61,7 @@ static void add_rounds(const BfInfo *x, const BfSolveSettings *o, double work, B
 /* ---- the full space --------------------------------------------------------------------------------------------- */
 
 /* What would fit, one thing changed at a time. */
-static void print_full_fits(const BfInfo *x, double left) {
+static void print_full_fits(const BfInfo *x, const BfFullSize *size, double left) {
   const BfProblem *p = x->problem;
   const int        d = p->layer.dim;
   const double     n = (double)bf_cells_count(p->cells), K = (double)p->actions;
@@ -74,12 +74,14 @@ static void print_full_fits(const BfInfo *x, double left) {
         atoms = p->context[s].first[g + 1] - p->context[s].first[g];
   double axis = floor(pow(n, 1.0 / d) + 1e-9), fewer = K;
   int    less = atoms;
-  while (axis > 1 && bf_full_bytes(p, pow(axis, d), atoms, K) > left) axis--;
-  while (less > 0 && bf_full_bytes(p, n, less, K) > left) less--;
-  while (fewer >= 1 && bf_full_bytes(p, n, atoms, fewer) > left) fewer = floor(fewer / 2);
-  if (axis > 1) at += snprintf(text + at, sizeof text - (size_t)at, "quantize.cells of %g an axis; ", axis);
+  while (axis > 1 && bf_full_bytes(p, size, pow(axis, d), atoms, K) > left) axis--;
+  while (less > 0 && bf_full_bytes(p, size, n, less, K) > left) less--;
+  while (fewer >= 1 && bf_full_bytes(p, size, n, atoms, fewer) > left) fewer = floor(fewer / 2);
+  if (axis > 1 && pow(axis, d) < n)
+    at += snprintf(text + at, sizeof text - (size_t)at, "quantize.cells of %g an axis; ", axis);
   if (less > 0 && less < atoms) at += snprintf(text + at, sizeof text - (size_t)at, "quantize.atoms of %d; ", less);
-  if (fewer >= 1) at += snprintf(text + at, sizeof text - (size_t)at, "%g actions; ", fewer);
+  if (fewer >= 1 && fewer < K) at += snprintf(text + at, sizeof text - (size_t)at, "%g actions; ", fewer);
+  if (p->train.contexts == 1 && !size->untabled) at += snprintf(text + at, sizeof text - (size_t)at, "-tables none; ");
   snprintf(text + at, sizeof text - (size_t)at, "-space reachable, see there");
   bf_print(x->run, "  would fit          %s\n", text);
 }
@@ -90,7 +92,7 @@ static void print_tables(const BfInfo *x, const BfSolveSettings *o, const BfFull
   const char *why = o->tables_kind != BF_TABLES_AUTO ? "as -tables says"
                     : !size->untabled                ? "they fit, and serve every layer"
                     : x->problem->horizon == 1       ? "there is one layer"
-                                                     : "tables do not fit";
+                                                     : "tables do not fit into memory, or shared memory, here";
   if (x->problem->train.contexts > 1) return;
   bf_print(x->run, "  %-*s %s: %s\n", COLUMN, "tables", size->untabled ? "none" : "stored", why);
   if (each->tabled > 0)
@@ -113,11 +115,12 @@ static BfStatus full(const BfInfo *x, const BfSolveSettings *o, const BfFullSize
   bf_print(x->run, "full space: %lld measures, %s Q-values, %s table entries in %lld shape%s\n",
            (long long)size->measures, bf_human_count(size->q_values, a), bf_human_count((double)size->tables, b),
            (long long)size->shapes, size->shapes > 1 ? "s" : "");
-  snprintf(parts, sizeof parts, " (tables and costs %s, two layers of V %s, policies %s, the program %s)",
+  snprintf(parts, sizeof parts,
+           " (tables and costs %s, two layers of V %s, policies and rows for checkpoints %s, the program %s)",
            bf_human_bytes(most->tables_bytes, a), bf_human_bytes(most->V_bytes, b), bf_human_bytes(policies, c),
            bf_human_bytes(bf_info_program_bytes(x), d));
   bf_info_memory(x, "", bytes, left, parts);
-  if (bytes > left) print_full_fits(x, left);
+  if (bytes > left) print_full_fits(x, size, left);
   snprintf(parts, sizeof parts, " (/value %s, /policy %s)",
            o->store_value ? bf_human_bytes(size->value_bytes, a) : "left out",
            o->store_policy ? bf_human_bytes(size->policy_bytes, b) : "left out");
@@ -199,10 +202,11 @@ static BfStatus reachable(const BfInfo *x, const BfSolveSettings *o, const BfRea
 }
 
 BfStatus bf_solve_estimate(void *state, const BfInfo *x, BfError *error) {
-  const BfSolveSettings *o = &((const BfSolveState *)state)->set;
-  BfSpaceChoice          choice;
-  const double           left  = bf_info_memory_left(x);
-  Later                  later = {0};
+  BfSolveSettings *o = &((BfSolveState *)state)->set;
+  BfSpaceChoice    choice;
+  const double     left  = bf_info_memory_left(x);
+  Later            later = {0};
+  o->writes              = x->answer || bf_options_given(x->run->options, "o"); /* a study's points have results */
   BF_TRY(bf_together(x->run->world, bf_solve_check_zoom(o, x->run->options, x->problem, error), error));
   BF_TRY(bf_together(x->run->world, bf_space_choose(x->run, x->problem, o, left, &choice, error), error));
   if (choice.full.measures > 0) bf_print(x->run, "  M  measures          %lld\n", (long long)choice.full.measures);

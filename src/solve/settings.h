@@ -10,6 +10,7 @@ typedef struct {
   int     space; /* BfSpaceName; -1: to be chosen */
   bool    space_chosen;
   int     tables_kind; /* BfTablesName */
+  bool    writes;      /* a result; no option: who asks for sizes tells */
   bool    store_value, store_policy;
   int     sync; /* a number of bf_sync_name */
   int64_t stability;
@@ -26,10 +27,10 @@ static inline BfReachableOptions bf_solve_reachable_options(const BfSolveSetting
   return (BfReachableOptions){.beam = o->beam, .doublings = (int)o->doublings, .tables = o->tables};
 }
 
-/* And for the full space; `best` and `untabled` are to be added. */
+/* And for the full space, of a solve that writes a result; `best` and `untabled` are to be added. */
 static inline BfFullOptions bf_solve_full_options(const BfSolveSettings *o) {
   return (BfFullOptions){
-      .store_value = o->store_value, .store_policy = o->store_policy, .stability = (int)o->stability};
+      .store_value = o->store_value, .store_policy = o->store_policy, .stability = (int)o->stability, .sync = o->sync};
 }
 
 enum { BF_MOST_ROUNDS = 1000 }; /* of a zoom */

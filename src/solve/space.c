@@ -1,7 +1,7 @@
 #include "solve/space.h"
 #include "run/limits.h"
 #include <stdio.h>
-#include <sys/statvfs.h>
+#include <string.h>
 
 /* A full space beyond this is taken only where it is asked for: no node of today holds it. */
 static const double largest_node = 1e12; /* bytes */
@@ -10,28 +10,18 @@ const char *bf_space_name(int i) { return (const char *[]){"full", "reachable", 
 
 const char *bf_tables_name(int i) { return (const char *[]){"none", "stored", "auto", NULL}[i]; }
 
-double bf_space_left(const BfRun *run) {
-  const double mine = (double)bf_memory_left(run);
-  double       left;
-  MPI_Allreduce(&mine, &left, 1, MPI_DOUBLE, MPI_MIN, run->world);
-  return left;
-}
-
 /* Tables and V are shared between the ranks of a node, which may have room elsewhere alone. */
-static bool fits(const BfFullSize *size, double left) {
-  struct statvfs shm;
-  const double   shared = size->node_bytes - size->policies_bytes;
-  if (statvfs("/dev/shm", &shm) == 0 && shared > (double)shm.f_bavail * (double)shm.f_frsize) return false;
-  return size->node_bytes <= left;
+static bool fits(const BfRun *run, const BfFullSize *size, double left) {
+  return size->node_bytes <= left && size->node_bytes - size->policies_bytes <= (double)bf_shared_left(run);
 }
 
 /* The solve's options as far as they matter for its size: policies are in the file alone where one is written to from
  * the first to the last layer, which rounds of a zoom before the last do not. */
-static BfFullOptions options_of(const BfRun *run, const BfSolveSettings *o, BfBest *best) {
+static BfFullOptions options_of(const BfSolveSettings *o, BfBest *best) {
   BfFullOptions options = bf_solve_full_options(o);
-  const bool    out     = bf_options_given(run->options, "o") || bf_options_given(run->options, "restart");
   if (o->best) options.best = best;
-  options.store_policy = o->store_policy && out && !o->zoom;
+  options.store_value  = o->store_value && o->writes;
+  options.store_policy = o->store_policy && o->writes && !o->zoom;
   return options;
 }
 
@@ -51,14 +41,14 @@ static BfStatus check_tables(const BfProblem *problem, const BfSolveSettings *o,
 BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolveSettings *o, double left,
                        BfFullSize *size, BfError *error) {
   BfBest        best    = {0};
-  BfFullOptions options = options_of(run, o, &best);
+  BfFullOptions options = options_of(o, &best);
   BfFullSize    without;
   options.untabled = o->tables_kind == BF_TABLES_NONE && problem->train.contexts == 1;
   BF_TRY(bf_full_size(run, problem, &options, size, error));
   BF_TRY(check_tables(problem, o, (double)size->measures, error));
   if (o->tables_kind != BF_TABLES_AUTO || problem->train.contexts > 1 || size->measures <= 0) return BF_OK;
   const bool never = problem->horizon == 1 || size->measures > bf_limits()->narrow;
-  if (!never && fits(size, left)) return BF_OK;
+  if (!never && fits(run, size, left)) return BF_OK;
   options.untabled = true;
   BF_TRY(bf_full_size(run, problem, &options, &without, error));
   if (never || without.node_bytes < size->node_bytes) *size = without;
@@ -148,6 +138,8 @@ BfStatus bf_space_choose(const BfRun *run, const BfProblem *problem, const BfSol
     BfFullSize          full;
     BF_TRY(bf_full_size(run, problem, &options, &full, error));
     by_work(problem, full.work, x);
+    if (x->space == BF_SPACE_FULL && x->full.untabled && !full.untabled)
+      strcat(x->why, "; counted with tables, which do not fit here");
     x->by_work = true;
   }
   return BF_OK;
@@ -181,7 +173,7 @@ static BfStatus check_reachable(const BfSpaceChoice *x, double left, BfError *er
 }
 
 BfStatus bf_space_check(const BfRun *run, const BfSpaceChoice *x, BfError *error) {
-  const double left = bf_space_left(run);
+  const double left = bf_memory_least(run);
   return bf_together(run->world,
                      x->space == BF_SPACE_FULL ? check_full(x, left, error) : check_reachable(x, left, error), error);
 }

@@ -21,8 +21,6 @@ BfStatus bf_space_size(const BfRun *run, const BfProblem *problem, const BfSolve
 /* Without tables everywhere where some ranks' nodes have no room for them. Collective; `error` as bf_together. */
 BfStatus bf_space_agree(const BfRun *run, const BfProblem *problem, const BfSolveSettings *settings, BfFullSize *size,
                         BfError *error);
-/* What is free on every node of the run. Collective. */
-double bf_space_left(const BfRun *run);
 /* Refuse a space that certainly does not fit into the memory that is free: the line tells what would. Collective. */
 BfStatus    bf_space_check(const BfRun *run, const BfSpaceChoice *choice, BfError *error);
 const char *bf_space_name(int space);

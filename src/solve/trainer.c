@@ -65,7 +65,8 @@ static BfStatus check_numbered(const BfSolveState *x, const BfProblem *problem, 
 
 static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
   BfSolveState *x    = state;
-  const double  left = bf_space_left(run);
+  const double  left = bf_memory_least(run);
+  x->set.writes      = bf_options_given(run->options, "o") || bf_options_given(run->options, "restart");
   BF_TRY(bf_together(run->world, bf_solve_check_zoom(&x->set, run->options, problem, error), error));
   BF_TRY(bf_together(run->world, bf_space_choose(run, problem, &x->set, left, &x->choice, error), error));
   BF_TRY(bf_space_agree(run, problem, &x->set, &x->choice.full, error));

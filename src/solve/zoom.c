@@ -96,7 +96,7 @@ done:
 /* Its space is that of the first round. */
 static BfStatus check_space(BfSolveState *x, const BfRun *run, const BfProblem *problem, BfError *error) {
   BfSpaceChoice choice = {.space = x->choice.space};
-  const double  left   = bf_space_left(run);
+  const double  left   = bf_memory_least(run);
   BF_TRY(bf_together(run->world, bf_space_size(run, problem, &x->set, left, &choice.full, error), error));
   BF_TRY(bf_together(run->world, bf_reachable_size(problem, NULL, &choice.reachable, error), error));
   BF_TRY(bf_space_agree(run, problem, &x->set, &choice.full, error));

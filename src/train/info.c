@@ -13,11 +13,7 @@ int bf_info_node_ranks(const BfInfo *x) { return x->machine ? x->machine->node_r
 
 double bf_info_program_bytes(const BfInfo *x) { return (double)x->program * bf_info_node_ranks(x); }
 
-double bf_info_memory_left(const BfInfo *x) {
-  double mine = (double)bf_memory_left(x->run), least;
-  MPI_Allreduce(&mine, &least, 1, MPI_DOUBLE, MPI_MIN, x->run->world);
-  return least;
-}
+double bf_info_memory_left(const BfInfo *x) { return bf_memory_least(x->run); }
 
 void bf_info_memory(const BfInfo *x, const char *bound, double bytes, double left, const char *parts) {
   Text a, b;

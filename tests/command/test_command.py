@@ -155,7 +155,7 @@ def estimates():
         said = ok(run(["info", moons, *few, *out, "-quiet"], ranks=2))
         assert not os.listdir(f)
         for line in (r"takes the reachable space: less work by count", r"layer 1 +at most 5 measures: [0-9.]+ [kM]B while", r"result file +about 41\d MB",
-                     r"full space: 9363600 measures, 140 M Q-values", r"memory a node +[0-9.]+ [MG]B, [0-9.]+ GB are free: fits \(tables and costs 271 MB",
+                     r"full space: 9363600 measures, 140 M Q-values", r"memory a node +[0-9.]+ [MG]B, [0-9.]+ GB are free: fits \(tables and costs 272 MB",
                      r"time +about .*: terminal costs .*, tables .*, sweeps .*, writing", r"time +at most about .*: expansion .*, merging .*, costs"):
             assert re.search(line, said), (line, said)
         for name in ("xor", "iris"):  # the bound of a small file, most of it the problem, and of a larger one
@@ -328,7 +328,7 @@ def spaces():
                 assert said[0].startswith(space + " space: ") and reason in said[0], (arguments, said)
         assert "less work" not in ok(run(["solve", small, "-space", "reachable"])), "a space that was asked for needs no reason"
         for options, memory, words in ((["-tables", "stored"], 0.5, "space has 9363600 measures and needs 2.82 GB a node"),
-                                       ([], 0.1, "space, chosen by counted work, has 9363600 measures and needs 570 MB a node")):
+                                       ([], 0.1, "space, chosen by counted work, has 9363600 measures and needs 496 MB a node")):
             refused = run(["solve", moons, "-horizon", "9", "-memory", memory, *options])
             assert refused.returncode == 2 and words in refused.stderr and "-space reachable" in refused.stderr, refused.stderr
 

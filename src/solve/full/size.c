@@ -46,10 +46,10 @@ static void size_memory(const BfRun *run, const BfProblem *problem, const BfFull
   const double T = problem->horizon, M = (double)size->measures;
   size->tables_bytes   = size->untabled ? tables->untabled : 4 * tables->entries + tables->images + 8 * size->costs;
   size->V_bytes        = 16 * M;
-  size->policies_bytes = 4 * M / run->nodes * (bf_full_rows(options) ? 1 : T);
-  if (T > 2 && options->untabled) /* rows of layers that are done, which a checkpoint takes from the file */
-    size->policies_bytes += (options->store_value ? 8 : bf_full_rows(options) ? 4 : 0) * M / run->nodes;
-  size->node_bytes = size->tables_bytes + size->V_bytes + size->policies_bytes;
+  const bool rows      = bf_full_rows(options);
+  size->held_bytes     = (rows ? 4 : 4 * T) + (T > 2 && options->store_value ? 8 : T > 1 && rows ? 4 : 0);
+  size->policies_bytes = size->held_bytes * M / run->nodes;
+  size->node_bytes     = size->tables_bytes + size->V_bytes + size->policies_bytes;
 }
 
 static BfStatus size_space(const BfRun *run, const BfFullSpace *space, const BfFullOptions *options, BfFullSize *size,
@@ -100,7 +100,7 @@ static double types(double n, int atoms) {
 
 static bool alike(const BfContext *a, const BfContext *b) { return a->tags == b->tags && a->slots == b->slots; }
 
-double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double actions) {
+double bf_full_bytes(const BfProblem *problem, const BfFullSize *size, double cells, int atoms, double actions) {
   double all = 1, tables = 0;
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     const BfContext *c        = &problem->context[s];
@@ -114,6 +114,5 @@ double bf_full_bytes(const BfProblem *problem, double cells, int atoms, double a
     if (earlier == s) tables += measures * actions;
     all *= measures;
   }
-  if (problem->train.contexts == 1) return 16 * all + 12 * all; /* without tables */
-  return 16 * all + 4 * tables + 4 * problem->horizon * all;
+  return (16 + size->held_bytes) * all + (size->untabled ? 0 : 4 * tables);
 }

@@ -12,7 +12,7 @@ typedef struct {
   int32_t **next;    /* [shapes]: next[shape][k * M_s + j] */
   int64_t   actives; /* actions that are kept */
   int32_t  *active;  /* [actives] their numbers, increasing; owned */
-  /* The layer at which the checkpoint stands that they are built under, of a run that had none before; -1: at none. */
+  /* The layer at which the checkpoint stands that they are built under; -1: at none. */
   int64_t resumed;
 } BfTables;
 

@@ -86,8 +86,8 @@ BfStatus bf_terminal_untabled_create(const BfFullSpace *space, BfTerminalTables 
 }
 
 /* The least over readouts of g of measures j0 .. j1-1, at most TOLD, as bf_terminal_tables_fill has it. */
-static BfStatus find_least(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t j0, int64_t j1,
-                           double *V, BfError *error) {
+static BfStatus least_costs(const BfTerminalTables *terminal, const BfFullSpace *space, int64_t j0, int64_t j1,
+                            double *V, BfError *error) {
   double g[TOLD];
   for (int64_t r = 0; r < terminal->readouts; r++) {
     BF_TRY(bf_terminal_range(space, 0, r, j0, j1, terminal->scratch, g, error));
@@ -101,7 +101,7 @@ static BfStatus fill_untabled(BfRun *run, const BfTerminalTables *terminal, cons
   const int64_t M = space->measures, end = M * (run->node_rank + 1) / run->node_size;
   for (int64_t j = M * run->node_rank / run->node_size; j < end; j += TOLD) {
     const int64_t to = j + TOLD < end ? j + TOLD : end;
-    BF_TRY(find_least(terminal, space, j, to, V + j, error));
+    BF_TRY(least_costs(terminal, space, j, to, V + j, error));
     bf_work_done(run, BF_PHASE_COSTS, (double)((to - j) * terminal->readouts) * run->node_size);
   }
   return BF_OK;
