@@ -85,7 +85,10 @@ static void free_store(BfStore *store) {
   bf_free(store);
 }
 
-/* Errors are told in our own words, not in HDF5's. suffix: of the temporary name, NULL where there is none. */
+/* Errors are told in our own words, not in HDF5's. suffix: of the temporary name, NULL where there is none. That name
+ * is enlisted before MPI is asked anything: a rank that fails there ends the run while rank 0 may already make the
+ * file.
+ */
 static BfStatus allocate(const char *path, const char *suffix, BfStore **out, BfError *error) {
   BfStore *store;
   BF_TRY(BF_NEW(out, 1, error));
@@ -94,8 +97,9 @@ static BfStatus allocate(const char *path, const char *suffix, BfStore **out, Bf
   BF_TRY(bf_text_join(&store->path, path, "", error));
   if (suffix) BF_TRY(bf_text_join(&store->part, path, suffix, error));
   store->temporary.path = store->part;
-  store->transfer       = H5Pcreate(H5P_DATASET_XFER);
-  store->create_links   = H5Pcreate(H5P_LINK_CREATE);
+  if (suffix) bf_temporary_enlist(&store->temporary);
+  store->transfer     = H5Pcreate(H5P_DATASET_XFER);
+  store->create_links = H5Pcreate(H5P_LINK_CREATE);
   if (H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_COLLECTIVE) < 0 ||
       H5Pset_create_intermediate_group(store->create_links, 1) < 0)
     return bf_fail(error, BF_FAILURE, "%s: HDF5 cannot be set up", path);
@@ -193,7 +197,6 @@ BfStatus bf_store_create(MPI_Comm comm, const char *path, int overwrite, BfStore
   BfStore *store = NULL;
   BF_TRY(new_store(comm, path, ".part", &store, error));
   store->temporary.made = store->rank == 0;
-  bf_temporary_enlist(&store->temporary);
   if (bf_together(store->comm, store->rank == 0 ? try_path(store, overwrite, error) : BF_OK, error) != BF_OK) {
     free_store(store);
     return error->status;

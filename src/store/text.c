@@ -58,14 +58,16 @@ BfStatus bf_text_write(MPI_Comm comm, const char *path, int overwrite, const cha
   char        *part = NULL;
   int          rank;
   MPI_Comm_rank(comm, &rank);
-  BfStatus status = bf_together(comm, BF_NEW(&part, (int64_t)room, error), error);
-  if (status == BF_OK) {
-    BfTemporary temporary = {.path = part, .made = rank == 0};
+  BfStatus    status    = BF_NEW(&part, (int64_t)room, error);
+  BfTemporary temporary = {.path = part, .made = rank == 0};
+  if (part) {
     snprintf(part, room, "%s.part", path);
-    bf_temporary_enlist(&temporary);
-    status = bf_together(comm, rank == 0 ? publish(path, part, overwrite, text, length, error) : BF_OK, error);
-    bf_temporary_strike(&temporary);
+    bf_temporary_enlist(&temporary); /* before others may come so far as to make the file */
   }
+  status = bf_together(comm, status, error);
+  if (status == BF_OK)
+    status = bf_together(comm, rank == 0 ? publish(path, part, overwrite, text, length, error) : BF_OK, error);
+  bf_temporary_strike(&temporary);
   bf_free(part);
   return status;
 }

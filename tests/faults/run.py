@@ -172,8 +172,9 @@ def main():
             for point in todo:
                 what = verdict(case, os.path.join(root, "work"), point)
                 tried += 1
-                if options.v or what:
-                    print("# %s: %s:%d:%d %s: %s" % (case.name, *point[:2], point[3], point[2], what or "right"), flush=True)
+                if options.v or what:  # what is wrong on stderr, too: of that a summary of tests shows all
+                    for out in [sys.stdout] + [sys.stderr] * bool(what):
+                        print("# %s: %s:%d:%d %s: %s" % (case.name, *point[:2], point[3], point[2], what or "right"), file=out, flush=True)
                 wrong += [what] if what else []
             bad += len(wrong)
             print("%sok %d - %s: %d calls failed of %d, by %d ways; %d went wrong"
