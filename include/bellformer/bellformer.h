@@ -5,6 +5,7 @@
 #include "bellformer/checkpoint.h"
 #include "bellformer/command.h"
 #include "bellformer/cost.h"
+#include "bellformer/enclose.h"
 #include "bellformer/error.h"
 #include "bellformer/estimate.h"
 #include "bellformer/flow.h"

@@ -3,6 +3,7 @@
  * Stage: c(u) = eps lambda/2 |u|^2, of the controls alone. Terminal: a sum over contexts, g(mu) = sum_s g_s(mu_s), each
  * g_s already divided by what the kind averages over (contexts, or tokens). Sums over contexts run in their order. */
 #pragma once
+#include "bellformer/enclose.h"
 #include "bellformer/error.h"
 #include "bellformer/kernel.h"
 #include "bellformer/kind.h"
@@ -49,6 +50,16 @@ typedef struct {
   const double *from;  /* [slots][dim] tokens z0 */
   double        reach; /* of the tokens z that matter: no component of z - z0 is larger */
 } BfMinorantAt;
+
+/* Where a cost is bounded over a box of parameters. */
+typedef struct {
+  const BfFormSpace *space;
+  const BfCost      *cost;
+  const BfContext   *context;
+  const BfAffine    *matrix; /* [classes][dim] forms of R, of the readout that is meant; NULL where there is none */
+  const BfAffine    *bias;   /* [classes] of b */
+  BfAffine          *work;   /* BF_BOUND_WORK(dim) forms */
+} BfCostBound;
 
 /* A terminal cost: a file that defines one, a line in src/cost/cost_kind.h; or a plug-in, which gives it to
  * bf_cost_register. Members that may be NULL say so. */
@@ -97,6 +108,19 @@ struct BfCostKind {
    * numbers of the readout, at lane 0 of z [slots][dim][BF_LANES]. NULL: it is not known, and no readout is trained. */
   void (*by_readout)(const BfCost *cost, int64_t readout, const BfContext *context, const double *z, double weight,
                      double by[]);
+
+  /* The cost over a box: the averaged cost g of a context is phi(x) of features x of the tokens and the readout, phi
+   * convex. All five or none; NULL: it has no enclosure. */
+  int (*features)(const BfCost *cost, const BfContext *context); /* how many x are */
+  /* The forms of x, [features], of forms z [slots][dim]. */
+  void (*bound)(const BfCostBound *call, const BfAffine *z, BfAffine *feature);
+  /* A K and g [features] with phi(x) >= K + <g, x> for ALL x, in exact arithmetic; near x0 [features], which may be
+   * anything, about equal. Returns K. */
+  double (*support)(const BfCost *cost, const BfContext *context, const double x0[], double g[]);
+  /* At least phi(x) for all x in the box, lower and upper [features]. */
+  double (*upper)(const BfCost *cost, const BfContext *context, const double lower[], const double upper[]);
+  /* slot [slots]: 1 where the features depend on that token, else 0. */
+  void (*reads)(const BfCost *cost, const BfContext *context, char slot[]);
 };
 
 extern const BfFamily bf_cost_family; /* cost.terminal; its kinds are BfCostKinds */

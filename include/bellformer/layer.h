@@ -1,6 +1,7 @@
 /* One Transformer layer: z+ = P(r z + eps v(z, p; mu_s, u)): README, The model, [ASY26] eq. 1. Queries, keys, values
  * and the feed-forward part of v see N(z) in place of z; e_p is added after N. Pure. */
 #pragma once
+#include "bellformer/enclose.h"
 #include "bellformer/form.h"
 #include "bellformer/kernel.h"
 #include "bellformer/kind.h"
@@ -31,6 +32,9 @@ typedef struct {
   void (*apply)(int dim, const double *z, double *n);
   /* by_z += (dN/dz)^T by_n. */
   void (*transposed)(int dim, const double *z, const double *by_n, double *by_z);
+  /* n = N(z), forms [dim], of forms z [dim], two arrays; work: BF_BOUND_WORK(dim) forms. NULL: no enclosure is known.
+   */
+  void (*bound)(const BfFormSpace *space, int dim, const BfAffine *z, BfAffine *n, BfAffine *work);
 } BfNorm;
 
 /* P of a layer. */
@@ -49,6 +53,8 @@ typedef struct {
   void (*box)(const BfLayer *layer, double lower[], double upper[]);
   /* Where the flow starts from z [dim], in place; NULL: at z. */
   void (*start)(int dim, double z[]);
+  /* y = P(y), forms [dim], in place; work: BF_BOUND_WORK(dim) forms. NULL: no enclosure is known. */
+  void (*bound)(const BfFormSpace *space, const BfLayer *layer, BfAffine *y, BfAffine *work);
 } BfProjection;
 
 typedef struct BfTermKind BfTermKind; /* term.h */
@@ -157,6 +163,26 @@ static inline int bf_layer_alone_rows(const BfContext *context) { return (contex
 /* What a layer does in a lane on `tokens` tokens of which `pairs` pairs see each other, counted in attention's terms:
  * one a head and pair; four numbers of another term's matrices are about as much for a token. For estimates. */
 double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
+
+/* ---- a layer over a box of parameters ---------------------------------------------------------------------------- */
+
+typedef struct {
+  const BfFormSpace *space;
+  const BfLayer     *layer;
+  const BfContext   *context;    /* of any masses; times is NULL */
+  const BfAffine    *parameters; /* [layer->parameters] forms of the matrices' entries */
+  const char        *wanted;     /* [slots] 0: the token's image is not wanted; NULL: all are */
+} BfLayerBound;
+
+/* Forms of z+ from forms of z, [slots][dim], two arrays: bf_layer_apply in exact arithmetic, for every point of the
+ * box. The images that are not wanted are left as they are. work: bf_layer_bound_work bytes, 64-byte aligned. Of a
+ * layer of which bf_layer_unbounded is NULL. Cost: for each head and pair of tokens that see each other an exponential
+ * (of `keys` tokens that one sees: their square) and about 3 d products, each of 5 n multiply-adds or so. */
+void    bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next, void *work);
+int64_t bf_layer_bound_work(const BfFormSpace *space, const BfLayer *layer, const BfContext *context);
+/* The first kind of the layer that has no enclosure, *what: "layer.norm", "layer term", "token.projection" or
+ * "layer.feedforward"; NULL: all have one. */
+const BfKind *bf_layer_unbounded(const BfLayer *layer, const char **what);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
 

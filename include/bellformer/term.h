@@ -24,6 +24,22 @@ static inline const double *bf_term_matrix(const BfTermCall *call, int k) {
   return call->parameters + call->term->matrix[k].at * call->stride;
 }
 
+/* Tokens of a context at which a term is bounded. */
+typedef struct {
+  const BfLayerBound *of;
+  const BfTerm       *term;
+  const BfAffine     *z;    /* [slots][dim] forms of N(z), or where the kind is `unnormed` of z itself */
+  BfAffine           *work; /* kind->bound_work(layer, context) forms */
+} BfTermBound;
+
+/* The form of entry e of the term's matrix k. */
+static inline const BfAffine *bf_term_entry(const BfTermBound *call, int k, int e) {
+  return bf_affine_at(call->of->space, call->of->parameters, call->term->matrix[k].at + e);
+}
+static inline bool bf_term_wants(const BfTermBound *call, int slot) {
+  return !call->of->wanted || call->of->wanted[slot];
+}
+
 /* A term: a file that defines one, a line in src/layer/term_kinds.h; or a plug-in, which gives it to bf_term_register.
  * Members that may be NULL say so. */
 struct BfTermKind {
@@ -54,6 +70,12 @@ struct BfTermKind {
   /* by_z += (d term/dz)^T lambda, all [rows][dim][BF_LANES];   by_parameters += (d term/dparameters)^T lambda, in
    * lanes: entry e of its matrix k in lane l is at [(term->matrix[k].at + e) * BF_LANES + l]. stride is 1. */
   void (*transposed)(const BfTermCall *call, const double *lambda, double *by_z, double *by_parameters);
+
+  /* Add eps term(z) to sum [slots][dim], which are open sums (bf_affine_plus), of the tokens that are wanted; eps is
+   * the layer's step. NULL: no enclosure is known. */
+  void (*bound)(const BfTermBound *call, BfAffine *sum);
+  /* Forms of its work; NULL: none. */
+  int64_t (*bound_work)(const BfLayer *layer, const BfContext *context);
 };
 
 /* The k-th kind, in the order of u: those of the program, then those of plug-ins; NULL behind the last. */

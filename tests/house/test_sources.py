@@ -11,7 +11,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PARAMETERS, LINES, FILE = 8, 64, 400
 # The picture: a folder, and those below it that it may use; below those of one row none knows another.
-MATHEMATICS = "cost layer quantize kernel run"
+MATHEMATICS = "cost layer quantize kernel enclose run"
 BELOW = {
     "main": "command study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
     "command": "study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
@@ -25,10 +25,11 @@ BELOW = {
     "plugin": MATHEMATICS,
     "checkpoint": "store run",
     "store": "run",
-    "cost": "kernel run",
+    "cost": "kernel enclose run",
     "quantize": "kernel run",
-    "layer": "kernel run",
-    "kernel": "run",
+    "layer": "kernel enclose run",
+    "kernel": "enclose run",
+    "enclose": "run",
     "run": "",
 }
 STRANGERS = [("solve/full", "solve/reachable")]  # within a folder
