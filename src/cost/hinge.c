@@ -92,5 +92,27 @@ static BfStatus adjoint(const BfCost *cost, int64_t readout, const BfContext *co
   return bf_pooled_adjoint(cost, readout, context, z, p, derivative, error);
 }
 
-const BfCostKind bf_cost_hinge = {BF_POOLED_KIND("hinge"), .evaluate = evaluate, .adjoint = adjoint,
-                                  .formula = "subgradient", .by_readout = by_readout};
+/* phi(x) = W max(0, 1 + max x) >= g (1 + x_c) for 0 <= g <= W: W is within 2^-53 of 1 / contexts. */
+static double support(const BfCost *cost, const BfContext *context, const double x0[], double g[]) {
+  const int count = cost->classes - 1;
+  int       most  = 0;
+  (void)context;
+  for (int c = 0; c < count; c++) {
+    g[c] = 0;
+    if (x0[c] > x0[most]) most = c;
+  }
+  if (!count || !(1 + x0[most] > 0)) return 0;
+  return g[most] = 1 / cost->contexts * (1 - 0x1p-52);
+}
+
+static double upper(const BfCost *cost, const BfContext *context, const double low[], const double high[]) {
+  double most = -1;
+  (void)context;
+  (void)low; /* phi rises with every feature */
+  for (int c = 0; c < cost->classes - 1; c++) most = high[c] <= most ? most : high[c];
+  return 1 / cost->contexts * (1 + most) * (1 + 0x1p-50);
+}
+
+const BfCostKind bf_cost_hinge = {
+    BF_POOLED_KIND("hinge"),  .evaluate = evaluate, .adjoint = adjoint, .formula = "subgradient",
+    .by_readout = by_readout, .support = support,   .upper = upper};

@@ -1,4 +1,5 @@
 /* For each context -log softmax(R r_s + b)[label], with r_s pooled. */
+#include "cost/bound.h"
 #include "cost_kind.h"
 #include "pooling.h"
 #include "readout.h"
@@ -64,6 +65,22 @@ done:
   return status;
 }
 
-const BfCostKind bf_cost_pooled_cross_entropy = {
-    BF_POOLED_KIND("pooled_cross_entropy"), .evaluate = evaluate, .adjoint = adjoint,
-    .formula = "softmax residual",          .minorant = minorant, .by_readout = by_readout};
+static double support(const BfCost *cost, const BfContext *context, const double x0[], double g[]) {
+  (void)context;
+  return bf_log_sum_support(cost->classes - 1, 1 / cost->contexts, x0, g);
+}
+
+static double upper(const BfCost *cost, const BfContext *context, const double low[], const double high[]) {
+  (void)context;
+  (void)low; /* phi rises with every feature */
+  return bf_log_sum_upper(cost->classes - 1, 1 / cost->contexts, high);
+}
+
+const BfCostKind bf_cost_pooled_cross_entropy = {BF_POOLED_KIND("pooled_cross_entropy"),
+                                                 .evaluate   = evaluate,
+                                                 .adjoint    = adjoint,
+                                                 .formula    = "softmax residual",
+                                                 .minorant   = minorant,
+                                                 .by_readout = by_readout,
+                                                 .support    = support,
+                                                 .upper      = upper};

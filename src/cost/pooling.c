@@ -1,4 +1,5 @@
 #include "pooling.h"
+#include "cost/bound.h"
 #include "readout.h"
 
 #include <inttypes.h>
@@ -86,6 +87,43 @@ double bf_pooled_correct(const BfCost *cost, int64_t readout, const BfContext *c
   bf_pooled_represent(cost, context, z, r);
   bf_readout_label(cost, readout, r, given);
   return given[0] == context->label[0];
+}
+
+/* ---- over a box of parameters ----------------------------------------------------------------------------------- */
+
+int bf_pooled_features(const BfCost *cost, const BfContext *context) {
+  (void)context;
+  return cost->classes - 1;
+}
+
+void bf_pooled_reads(const BfCost *cost, const BfContext *context, char slot[]) {
+  int begin, end;
+  pooled_positions(cost, context, &begin, &end);
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+      slot[i] = context->position[g] >= begin && context->position[g] <= end;
+}
+
+void bf_pooled_bound(const BfCostBound *call, const BfAffine *z, BfAffine *feature) {
+  const BfFormSpace *space   = call->space;
+  const BfContext   *context = call->context;
+  const int          d       = call->cost->dim;
+  double             mass    = 0;
+  int                begin, end;
+  pooled_positions(call->cost, context, &begin, &end);
+  for (int g = 0; g < context->tags; g++)
+    if (context->position[g] >= begin && context->position[g] <= end)
+      mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+  for (int a = 0; a < d; a++) {
+    BfAffine *r = bf_affine_at(space, call->work, a);
+    bf_affine_begin(space, r);
+    for (int g = 0; g < context->tags; g++)
+      for (int i = context->first[g]; i < context->first[g + 1]; i++)
+        if (context->position[g] >= begin && context->position[g] <= end)
+          bf_affine_plus(space, context->mass[g] / mass, bf_affine_at(space, z, (int64_t)i * d + a), r);
+    bf_affine_end(space, r);
+  }
+  bf_bound_logits(call, call->work, context->label[0], bf_affine_at(space, call->work, d), feature);
 }
 
 /* ---- the adjoint's end, plainly --------------------------------------------------------------------------------- */

@@ -49,6 +49,46 @@ static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+/* The features are the tokens themselves. */
+static int features(const BfCost *cost, const BfContext *context) { return context->slots * cost->dim; }
+
+static void bound(const BfCostBound *call, const BfAffine *z, BfAffine *feature) {
+  for (int i = 0; i < call->context->slots * call->cost->dim; i++)
+    bf_affine_copy(call->space, bf_affine_at(call->space, z, i), bf_affine_at(call->space, feature, i));
+}
+
+/* As the minorant, with g = 2 w (x0 - y), where x0 is a number. */
+static double support(const BfCost *cost, const BfContext *context, const double x0[], double g[]) {
+  const int dim = cost->dim;
+  double    sum = 0, size = 0;
+  for (int t = 0; t < context->tags; t++) {
+    const double w = context->mass[t] / cost->tokens;
+    for (int k = context->first[t] * dim; k < context->first[t + 1] * dim; k++) {
+      const double y = context->target[(int64_t)t * dim + k % dim], by = 2 * w * (x0[k] - y);
+      g[k] = fabs(by) < 1e140 ? by : 0;
+      sum -= g[k] * y + g[k] * g[k] / (4 * w);
+      size += fabs(g[k] * y) + g[k] * g[k] / (4 * w);
+    }
+  }
+  return sum - (context->slots * dim + 16) * DBL_EPSILON * size;
+}
+
+static double upper(const BfCost *cost, const BfContext *context, const double low[], const double high[]) {
+  const int dim = cost->dim;
+  double    sum = 0;
+  for (int t = 0; t < context->tags; t++)
+    for (int k = context->first[t] * dim; k < context->first[t + 1] * dim; k++) {
+      const double y = context->target[(int64_t)t * dim + k % dim], away = fmax(fabs(low[k] - y), fabs(high[k] - y));
+      sum += context->mass[t] / cost->tokens * away * away;
+    }
+  return sum * (1 + (context->slots * dim + 16) * DBL_EPSILON);
+}
+
+static void reads(const BfCost *cost, const BfContext *context, char slot[]) {
+  (void)cost;
+  for (int i = 0; i < context->slots; i++) slot[i] = 1;
+}
+
 const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_error"},
                                           .version      = BF_KIND_VERSION,
                                           .needs_target = true,
@@ -56,4 +96,9 @@ const BfCostKind bf_cost_squared_error = {.base         = {.name = "squared_erro
                                           .nonnegative  = true,
                                           .average      = BF_AVERAGE_TOKENS,
                                           .evaluate     = evaluate,
-                                          .minorant     = minorant};
+                                          .minorant     = minorant,
+                                          .features     = features,
+                                          .bound        = bound,
+                                          .support      = support,
+                                          .upper        = upper,
+                                          .reads        = reads};

@@ -1,4 +1,5 @@
 /* For each token -log softmax(R z + b)[label] with its own tag's label. */
+#include "cost/bound.h"
 #include "cost_kind.h"
 #include "readout.h"
 #include "readout_kind.h"
@@ -70,6 +71,44 @@ static BfStatus minorant(const BfCost *cost, int64_t readout, const BfContext *c
   return BF_OK;
 }
 
+/* Of each token the differences of its logits from that of its label. */
+static int features(const BfCost *cost, const BfContext *context) { return context->slots * (cost->classes - 1); }
+
+static void bound(const BfCostBound *call, const BfAffine *z, BfAffine *feature) {
+  const BfContext *context = call->context;
+  for (int g = 0; g < context->tags; g++)
+    for (int64_t i = context->first[g]; i < context->first[g + 1]; i++)
+      bf_bound_logits(call, bf_affine_at(call->space, z, i * call->cost->dim), context->label[g], call->work,
+                      bf_affine_at(call->space, feature, i * (call->cost->classes - 1)));
+}
+
+static double support(const BfCost *cost, const BfContext *context, const double x0[], double g[]) {
+  const int others = cost->classes - 1;
+  double    sum = 0, size = 0;
+  for (int t = 0; t < context->tags; t++)
+    for (int64_t i = context->first[t]; i < context->first[t + 1]; i++) {
+      const double K = bf_log_sum_support(others, context->mass[t] / cost->tokens, x0 + i * others, g + i * others);
+      sum += K;
+      size += fabs(K);
+    }
+  return sum - (context->slots + 1) * DBL_EPSILON * size;
+}
+
+static double upper(const BfCost *cost, const BfContext *context, const double low[], const double high[]) {
+  const int others = cost->classes - 1;
+  double    sum    = 0;
+  (void)low; /* phi rises with every feature */
+  for (int g = 0; g < context->tags; g++)
+    for (int64_t i = context->first[g]; i < context->first[g + 1]; i++)
+      sum += bf_log_sum_upper(others, context->mass[g] / cost->tokens, high + i * others);
+  return sum * (1 + (context->slots + 1) * DBL_EPSILON);
+}
+
+static void reads(const BfCost *cost, const BfContext *context, char slot[]) {
+  (void)cost;
+  for (int i = 0; i < context->slots; i++) slot[i] = 1;
+}
+
 const BfCostKind bf_cost_token_cross_entropy = {
     .base        = {"token_cross_entropy", (const BfKey[]){BF_READOUT_KEYS, {.name = NULL}}},
     .version     = BF_KIND_VERSION,
@@ -81,4 +120,9 @@ const BfCostKind bf_cost_token_cross_entropy = {
     .adjoint     = adjoint,
     .formula     = "softmax residual",
     .minorant    = minorant,
-    .by_readout  = by_readout};
+    .by_readout  = by_readout,
+    .features    = features,
+    .bound       = bound,
+    .support     = support,
+    .upper       = upper,
+    .reads       = reads};

@@ -7,6 +7,7 @@ struct BfActivation {
   BfKind base;
   double (*value)(double x);
   double (*slope)(double x);
+  void (*bound)(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
 };
 
 static double tanh_slope(double x) {
@@ -33,9 +34,9 @@ static const BfKey keys_of[] = {{"layer.width", "integer", NULL, "rows of W1", .
                                 {.name = "control.b2"},
                                 {.name = NULL}};
 
-static const BfActivation activations[] = {{{"tanh", keys_of, "tanh x"}, tanh, tanh_slope},
-                                           {{"relu", keys_of, "max(x, 0)"}, relu, relu_slope},
-                                           {{"gelu", keys_of, "x Phi(x)"}, gelu, gelu_slope}};
+static const BfActivation activations[] = {{{"tanh", keys_of, "tanh x"}, tanh, tanh_slope, bf_affine_tanh},
+                                           {{"relu", keys_of, "max(x, 0)"}, relu, relu_slope, bf_affine_relu},
+                                           {{"gelu", keys_of, "x Phi(x)"}, gelu, gelu_slope, bf_affine_gelu}};
 enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
 static const BfKind  none = {.name = "none", .meaning = "no such term"};
@@ -59,6 +60,10 @@ void bf_activate(const BfActivation *activation, double *x, int count) {
     return;
   }
   for (int i = 0; i < count * BF_LANES; i++) x[i] = activation->value(x[i]);
+}
+
+void bf_activation_bound(const BfActivation *activation, const BfFormSpace *space, const BfAffine *x, BfAffine *out) {
+  activation->bound(space, x, out);
 }
 
 void bf_activate_slope(const BfActivation *activation, const double *x, double *slope, int count) {

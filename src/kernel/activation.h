@@ -1,5 +1,6 @@
 /* sigma and its slope, in lanes: what kernels need of the feed-forward part. */
 #pragma once
+#include "bellformer/enclose.h"
 #include "bellformer/kernel.h"
 #include "bellformer/kind.h"
 
@@ -15,3 +16,6 @@ void bf_activate(const BfActivation *activation, double *x, int count);
 
 /* slope[i] = sigma'(x[i]), [count][BF_LANES]. */
 void bf_activate_slope(const BfActivation *activation, const double *x, double *slope, int count);
+
+/* The form of sigma(x), in exact arithmetic. */
+void bf_activation_bound(const BfActivation *activation, const BfFormSpace *space, const BfAffine *x, BfAffine *out);

@@ -73,11 +73,13 @@ static BfStatus describe(const BfLayer *layer, const BfTerm *term, const BfDescr
   return to->text(to, "mask", masks[layer->mask == BF_MASK_CAUSAL], error);
 }
 
-const BfTermKind bf_term_attention = {.base     = {.name = "attention"},
-                                      .version  = BF_KIND_VERSION,
-                                      .family   = &family,
-                                      .matrices = (const char *const[]){"A_", "V_", NULL},
-                                      .read     = read,
-                                      .implied  = implied,
-                                      .matrix   = matrix,
-                                      .describe = describe};
+const BfTermKind bf_term_attention = {.base       = {.name = "attention"},
+                                      .version    = BF_KIND_VERSION,
+                                      .family     = &family,
+                                      .matrices   = (const char *const[]){"A_", "V_", NULL},
+                                      .read       = read,
+                                      .implied    = implied,
+                                      .matrix     = matrix,
+                                      .describe   = describe,
+                                      .bound      = bf_attention_bound,
+                                      .bound_work = bf_attention_bound_work};

@@ -71,6 +71,31 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
                                                by_parameters + (int64_t)call->term->matrix->at * BF_LANES);
 }
 
+/* W1 z + b1, then sigma, of one hidden number after the other. */
+static void bound(const BfTermBound *call, BfAffine *sum) {
+  const BfFormSpace *space = call->of->space;
+  const BfLayer     *layer = call->of->layer;
+  const int          d = layer->dim, width = layer->width;
+  BfAffine          *hidden = call->work;
+  for (int i = 0; i < call->of->context->slots; i++) {
+    if (!bf_term_wants(call, i)) continue;
+    for (int u = 0; u < width; u++) {
+      bf_affine_begin(space, hidden);
+      for (int a = 0; a < d; a++)
+        bf_affine_plus_product(space, 1, bf_term_entry(call, 0, u * d + a), bf_affine_at(space, call->z, i * d + a),
+                               hidden);
+      bf_affine_plus(space, 1, bf_term_entry(call, 1, u), hidden);
+      bf_affine_end(space, hidden);
+      bf_activation_bound(layer->activation, space, hidden, hidden);
+      for (int a = 0; a < d; a++)
+        bf_affine_plus_product(space, layer->step, bf_term_entry(call, 2, a * width + u), hidden,
+                               bf_affine_at(space, sum, i * d + a));
+    }
+    for (int a = 0; a < d; a++)
+      bf_affine_plus(space, layer->step, bf_term_entry(call, 3, a), bf_affine_at(space, sum, i * d + a));
+  }
+}
+
 const BfTermKind bf_term_feedforward = {.base       = {.name = "feedforward"},
                                         .version    = BF_KIND_VERSION,
                                         .family     = &bf_activation_family,
@@ -81,4 +106,5 @@ const BfTermKind bf_term_feedforward = {.base       = {.name = "feedforward"},
                                         .describe   = describe,
                                         .work       = work,
                                         .apply      = apply,
-                                        .transposed = transposed};
+                                        .transposed = transposed,
+                                        .bound      = bound};

@@ -58,6 +58,15 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
     }
 }
 
+static void bound(const BfTermBound *call, BfAffine *sum) {
+  const BfFormSpace *space = call->of->space;
+  const int          d     = call->of->layer->dim;
+  for (int i = 0; i < call->of->context->slots * d; i++)
+    for (int b = 0; bf_term_wants(call, i / d) && b < d; b++)
+      bf_affine_plus_product(space, call->of->layer->step, bf_term_entry(call, 0, i % d * d + b),
+                             bf_affine_at(space, call->z, i / d * d + b), bf_affine_at(space, sum, i));
+}
+
 const BfTermKind bf_term_linear = {.base       = {.name = "linear"},
                                    .version    = BF_KIND_VERSION,
                                    .family     = &family,
@@ -67,4 +76,5 @@ const BfTermKind bf_term_linear = {.base       = {.name = "linear"},
                                    .matrix     = matrix,
                                    .describe   = describe,
                                    .apply      = apply,
-                                   .transposed = transposed};
+                                   .transposed = transposed,
+                                   .bound      = bound};

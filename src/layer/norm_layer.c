@@ -26,7 +26,20 @@ static void transposed(int dim, const double *z, const double *by_n, double *by_
   for (int i = 0; i < dim * BF_LANES; i++) by_z[i] += by_c[i];
 }
 
+/* c_a = (1 - 1/d) z_a - sum over the others of z_b / d, of all that is in z at once. */
+static void bound(const BfFormSpace *space, int dim, const BfAffine *z, BfAffine *n, BfAffine *work) {
+  for (int a = 0; a < dim; a++) {
+    BfAffine *c = bf_affine_at(space, work, a);
+    bf_affine_begin(space, c);
+    for (int b = 0; b < dim; b++)
+      bf_affine_plus(space, b == a ? 1 - 1.0 / dim : -1.0 / dim, bf_affine_at(space, z, b), c);
+    bf_affine_end(space, c);
+  }
+  bf_norm_rms.bound(space, dim, work, n, bf_affine_at(space, work, dim));
+}
+
 const BfNorm bf_norm_layer = {
     .base       = {.name = "layer", .meaning = "(z - mean) / sqrt(variance + 1e-5), both over the d components"},
     .apply      = apply,
-    .transposed = transposed};
+    .transposed = transposed,
+    .bound      = bound};

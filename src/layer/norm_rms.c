@@ -34,5 +34,28 @@ static void transposed(int dim, const double *z, const double *by_n, double *by_
     by_z[i] += (by_n[i] - n[i] * (along[i % BF_LANES] / dim)) / size[i % BF_LANES];
 }
 
-const BfNorm bf_norm_rms = {
-    .base = {.name = "rms", .meaning = "z / sqrt(|z|^2/d + 1e-5)"}, .apply = apply, .transposed = transposed};
+/* The root is of a sum that is at least epsilon, the double of which is off by 2^-53 of 1e-5, as 1/d is of its own. N
+ * is within sqrt(d). */
+static void bound(const BfFormSpace *space, int dim, const BfAffine *z, BfAffine *n, BfAffine *work) {
+  BfAffine    *sum = work, *square = bf_affine_at(space, work, 1);
+  const double most = sqrt(dim) * (1 + 0x1p-50);
+  bf_affine_constant(space, 1, square);
+  bf_affine_begin(space, sum);
+  bf_affine_plus(space, epsilon, square, sum);
+  for (int a = 0; a < dim; a++) {
+    bf_affine_square(space, bf_affine_at(space, z, a), square);
+    bf_affine_plus(space, 1.0 / dim, square, sum);
+  }
+  bf_affine_end(space, sum);
+  bf_affine_meet(space, epsilon * (1 - 0x1p-50), INFINITY, sum);
+  bf_affine_inverse_root(space, sum, sum);
+  for (int a = 0; a < dim; a++) {
+    bf_affine_mul(space, bf_affine_at(space, z, a), sum, bf_affine_at(space, n, a));
+    bf_affine_meet(space, -most, most, bf_affine_at(space, n, a));
+  }
+}
+
+const BfNorm bf_norm_rms = {.base       = {.name = "rms", .meaning = "z / sqrt(|z|^2/d + 1e-5)"},
+                            .apply      = apply,
+                            .transposed = transposed,
+                            .bound      = bound};

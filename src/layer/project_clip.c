@@ -19,8 +19,17 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
   }
 }
 
+static void bound(const BfFormSpace *space, const BfLayer *layer, BfAffine *y, BfAffine *work) {
+  (void)work;
+  for (int a = 0; a < layer->dim; a++) {
+    BfAffine *form = bf_affine_at(space, y, a);
+    bf_affine_clip(space, form, layer->lower[a], layer->upper[a], form);
+  }
+}
+
 const BfProjection bf_project_clip = {.base       = {.name = "clip", .meaning = "to Z"},
                                       .keeps      = "Z",
                                       .transposed = transposed,
                                       .is_outside = is_outside,
-                                      .box        = box};
+                                      .box        = box,
+                                      .bound      = bound};

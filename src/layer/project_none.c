@@ -16,8 +16,17 @@ static void box(const BfLayer *layer, double lower[], double upper[]) {
   }
 }
 
+static void bound(const BfFormSpace *space, const BfLayer *layer, BfAffine *y, BfAffine *work) {
+  (void)work;
+  for (int a = 0; a < layer->dim; a++) {
+    BfAffine *form = bf_affine_at(space, y, a);
+    bf_affine_clip(space, form, -BF_FARTHEST, BF_FARTHEST, form);
+  }
+}
+
 const BfProjection bf_project_none = {
     .base       = {.name = "none", .meaning = "tokens may leave Z (numbers beyond 1e140 count as that)"},
     .transposed = transposed,
     .is_outside = is_outside,
-    .box        = box};
+    .box        = box,
+    .bound      = bound};

@@ -48,10 +48,33 @@ static void start(int dim, double z[]) {
   for (int a = 0; a < dim; a++) z[a] /= scale;
 }
 
+/* Where |y|^2 may be 0, all that is known of a component is [-1, 1]. */
+static void bound(const BfFormSpace *space, const BfLayer *layer, BfAffine *y, BfAffine *work) {
+  BfAffine *sum = work, *square = bf_affine_at(space, work, 1), *out = bf_affine_at(space, work, 2);
+  bf_affine_begin(space, sum);
+  for (int a = 0; a < layer->dim; a++) {
+    bf_affine_square(space, bf_affine_at(space, y, a), square);
+    bf_affine_plus(space, 1, square, sum);
+  }
+  bf_affine_end(space, sum);
+  bf_affine_inverse_root(space, sum, sum);
+  for (int a = 0; a < layer->dim; a++) {
+    BfAffine *form = bf_affine_at(space, y, a);
+    if (!(sum->radius < INFINITY)) {
+      bf_affine_interval(space, -1, 1, form, form);
+      continue;
+    }
+    bf_affine_mul(space, form, sum, out);
+    bf_affine_copy(space, out, form);
+    bf_affine_meet(space, -1, 1, form);
+  }
+}
+
 const BfProjection bf_project_sphere = {.base       = {.name = "sphere", .meaning = "z/|z|"},
                                         .unit       = true,
                                         .keeps      = "the sphere",
                                         .transposed = transposed,
                                         .is_outside = is_outside,
                                         .box        = box,
-                                        .start      = start};
+                                        .start      = start,
+                                        .bound      = bound};

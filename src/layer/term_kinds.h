@@ -13,6 +13,10 @@
 BF_TERM_KINDS(BF_DECLARE_TERM_KIND)
 #undef BF_DECLARE_TERM_KIND
 
+/* Those of attention's entries that stand in a file of their own. */
+void    bf_attention_bound(const BfTermBound *call, BfAffine *sum);
+int64_t bf_attention_bound_work(const BfLayer *layer, const BfContext *context);
+
 /* v += W2 hidden + b2: the feed-forward part, its hidden layer being known, [rows][width][BF_LANES]. stride: BF_LANES.
  */
 void bf_feedforward_shown(const BfTermCall *call, const double *hidden, double *v);

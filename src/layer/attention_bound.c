@@ -1,0 +1,192 @@
+/* Attention over a box of parameters. For query i, which is among the keys j that it sees,
+ *
+ *     delta_j = beta < A^T (N(z_i) + e_i), N(z_j) + e_j - N(z_i) - e_i > + log(mass_j / mass_i),    delta_i = 0
+ *     p_j = 1 / sum_k exp(delta_k - delta_j),    mean = N(z_i) + sum_j p_j (N(z_j) - N(z_i)):
+ *
+ * the shares of keys are invariant to what all logits have in common, so differences come first, which cancel exactly
+ * where components are equal. Of two keys p is a sigmoid. Every mean is in the hull of its keys. */
+#include "layer/term_kinds.h"
+
+#include <math.h>
+
+typedef struct {
+  const BfTermBound *call;
+  const BfFormSpace *space;
+  const BfLayer     *layer;
+  const BfContext   *context;
+  int                d, query, keys; /* the tokens before `keys` are those that it sees */
+  /* forms, of work */
+  BfAffine *at;      /* [d] N(z_i) + e_i */
+  BfAffine *y;       /* [d] A^T of that */
+  BfAffine *away;    /* [keys][d] N(z_j) - N(z_i) */
+  BfAffine *shifted; /* [d] e_j - e_i more */
+  BfAffine *delta;   /* [keys] */
+  BfAffine *share;   /* [keys] p_j */
+  BfAffine *mean;    /* [d] */
+  BfAffine *one;
+} Query;
+
+int64_t bf_attention_bound_work(const BfLayer *layer, const BfContext *context) {
+  const int64_t d = layer->dim;
+  return 4 * d + (d + 2) * context->slots + 1;
+}
+
+static BfAffine *form(const Query *q, const BfAffine *base, int64_t i) { return bf_affine_at(q->space, base, i); }
+
+static Query begin(const BfTermBound *call) {
+  const BfLayer *layer = call->of->layer;
+  Query          q     = {.call    = call,
+                          .space   = call->of->space,
+                          .layer   = layer,
+                          .context = call->of->context,
+                          .d       = layer->dim,
+                          .at      = call->work};
+  q.y                  = form(&q, q.at, q.d);
+  q.shifted            = form(&q, q.y, q.d);
+  q.mean               = form(&q, q.shifted, q.d);
+  q.away               = form(&q, q.mean, q.d);
+  q.delta              = form(&q, q.away, (int64_t)q.d * q.context->slots);
+  q.share              = form(&q, q.delta, q.context->slots);
+  q.one                = form(&q, q.share, q.context->slots);
+  return q;
+}
+
+static int tag_of(const BfContext *context, int slot) {
+  int g = 0;
+  while (context->first[g + 1] <= slot) g++;
+  return g;
+}
+
+static const double *code(const Query *q, int slot) {
+  return q->layer->encoding ? q->layer->encoding + (int64_t)q->context->position[tag_of(q->context, slot)] * q->d
+                            : NULL;
+}
+
+static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->call->z, (int64_t)i * q->d + a); }
+
+/* N(z_i) + e_i and N(z_j) - N(z_i). */
+static void look(Query *q) {
+  const double *e = code(q, q->query);
+  for (int a = 0; a < q->d; a++) bf_affine_shift(q->space, token(q, q->query, a), e ? e[a] : 0, form(q, q->at, a));
+  for (int j = 0; j < q->keys; j++)
+    for (int a = 0; j != q->query && a < q->d; a++)
+      bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), form(q, q->away, (int64_t)j * q->d + a));
+}
+
+/* N(z_j) + e_j - N(z_i) - e_i; the codes' difference is off by 2^-53 of itself, which counts as that much of e. */
+static const BfAffine *shift(const Query *q, int j) {
+  const double *e = code(q, q->query), *f = code(q, j);
+  BfAffine     *from = form(q, q->away, (int64_t)j * q->d);
+  if (!e || e == f) return from;
+  for (int a = 0; a < q->d; a++) {
+    const double by = f[a] - e[a];
+    bf_affine_interval(q->space, by - 0x1p-52 * fabs(by), by + 0x1p-52 * fabs(by), NULL, q->one);
+    bf_affine_add(q->space, form(q, from, a), q->one, form(q, q->shifted, a));
+  }
+  return q->shifted;
+}
+
+/* + log(mass_j / mass_i), the quotient off by 2^-53 of itself. */
+static void weigh(const Query *q, int j, BfAffine *delta) {
+  const double m = q->context->mass[tag_of(q->context, j)], own = q->context->mass[tag_of(q->context, q->query)];
+  if (m == own) return;
+  const BfEnclosed log = bf_enclose_log(m / own);
+  bf_affine_interval(q->space, log.down - 0x1p-51, log.up + 0x1p-51, NULL, q->one);
+  bf_affine_add(q->space, delta, q->one, delta);
+}
+
+static void logits(const Query *q, int h) {
+  const BfFormSpace *space = q->space;
+  const int          d     = q->d;
+  for (int b = 0; b < d; b++) {
+    BfAffine *y = form(q, q->y, b);
+    bf_affine_begin(space, y);
+    for (int a = 0; a < d; a++)
+      bf_affine_plus_product(space, 1, bf_term_entry(q->call, 2 * h, a * d + b), form(q, q->at, a), y);
+    bf_affine_end(space, y);
+  }
+  for (int j = 0; j < q->keys; j++) {
+    BfAffine *delta = form(q, q->delta, j);
+    if (j == q->query) {
+      bf_affine_constant(space, 0, delta);
+      continue;
+    }
+    const BfAffine *away = shift(q, j);
+    bf_affine_begin(space, delta);
+    for (int b = 0; b < d; b++)
+      bf_affine_plus_product(space, q->layer->beta, form(q, q->y, b), form(q, away, b), delta);
+    bf_affine_end(space, delta);
+    weigh(q, j, delta);
+  }
+}
+
+/* 1 / sum_k exp(delta_k - delta_j), within [0, 1]. */
+static void share(const Query *q, int j) {
+  const BfFormSpace *space = q->space;
+  BfAffine          *p = form(q, q->share, j), *e = q->one;
+  const BfAffine    *delta = form(q, q->delta, j);
+  bf_affine_begin(space, p);
+  for (int k = 0; k < q->keys; k++) {
+    if (k == j) bf_affine_constant(space, 1, e);
+    else {
+      bf_affine_sub(space, form(q, q->delta, k), delta, e);
+      bf_affine_exp(space, e, e);
+    }
+    bf_affine_plus(space, 1, e, p);
+  }
+  bf_affine_end(space, p);
+  bf_affine_meet(space, 1, INFINITY, p);
+  if (p->radius < 1e260) {
+    bf_affine_reciprocal(space, p, p);
+    bf_affine_meet(space, 0, 1, p);
+  } else {
+    bf_affine_interval(space, 0, 1, delta, p);
+  }
+}
+
+/* mean_a is between the least and the largest of its keys. */
+static void average(const Query *q) {
+  for (int a = 0; a < q->d; a++) {
+    BfAffine *mean  = form(q, q->mean, a);
+    double    lower = INFINITY, upper = -INFINITY;
+    bf_affine_begin(q->space, mean);
+    bf_affine_plus(q->space, 1, token(q, q->query, a), mean);
+    for (int j = 0; j < q->keys; j++) {
+      lower = fmin(lower, token(q, j, a)->lower);
+      upper = fmax(upper, token(q, j, a)->upper);
+      if (j != q->query)
+        bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
+    }
+    bf_affine_end(q->space, mean);
+    bf_affine_meet(q->space, lower, upper, mean);
+  }
+}
+
+static void add_head(const Query *q, int h, BfAffine *sum) {
+  logits(q, h);
+  for (int j = 0; j < q->keys; j++) {
+    if (j == q->query) continue;
+    if (q->keys == 2) bf_affine_sigmoid(q->space, form(q, q->delta, j), form(q, q->share, j));
+    else share(q, j);
+  }
+  average(q);
+  for (int a = 0; a < q->d; a++)
+    for (int b = 0; b < q->d; b++)
+      bf_affine_plus_product(q->space, q->layer->step, bf_term_entry(q->call, 2 * h + 1, a * q->d + b),
+                             form(q, q->mean, b), form(q, sum, (int64_t)q->query * q->d + a));
+}
+
+void bf_attention_bound(const BfTermBound *call, BfAffine *sum) {
+  const BfContext *context = call->of->context;
+  Query            q       = begin(call);
+  for (int g = 0, tags = context->tags; g < context->tags; g++) {
+    if (q.layer->mask == BF_MASK_CAUSAL)
+      for (tags = g + 1; tags < context->tags && context->position[tags] == context->position[g];) tags++;
+    for (q.query = context->first[g]; q.query < context->first[g + 1]; q.query++) {
+      if (!bf_term_wants(call, q.query)) continue;
+      q.keys = context->first[tags];
+      look(&q);
+      for (int h = 0; h < q.layer->heads; h++) add_head(&q, h, sum);
+    }
+  }
+}
