@@ -220,7 +220,7 @@ def refusals():
     place.source("kind", kind % ("fresh", "0") + "BF_PLUGIN(error) { return bf_cost_register(&kind, error); }\n")
     place.source("mute", "BF_PLUGIN(error) { (void)error; return BF_FAILURE; }\n")
     place.source("lost", "extern int nowhere_at_all(void);\nBF_PLUGIN(error) { (void)error; return nowhere_at_all() ? BF_OK : BF_FAILURE; }\n")
-    for plugin, said in (("old.so", "old.so is of interface version 0, this program has 5"), ("half.so", "half.so is no plug-in of bellformer"),
+    for plugin, said in (("old.so", "old.so is of interface version 0, this program has 6"), ("half.so", "half.so is no plug-in of bellformer"),
                          ("taken.so", "plug-in ./taken.so: there is a cost.terminal squared_error already"),
                          ("kind.so", "plug-in ./kind.so: cost.terminal fresh is of interface version 0"),
                          ("lost.so", "cannot load the plug-in ./lost.so: undefined symbol: nowhere_at_all"), ("mute.so", "mute.so: it did not say why"),

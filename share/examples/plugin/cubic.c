@@ -67,6 +67,21 @@ static void transposed(const BfTermCall *call, const double *lambda, double *by_
     }
 }
 
+/* Over a box of parameters, for `certify`: affine forms of z^2, z^3 and their product with G. */
+static void bound(const BfTermBound *call, BfAffine *sum) {
+  const BfFormSpace *space = call->of->space;
+  const int          dim   = call->of->layer->dim;
+  BfAffine          *cube = call->work, *square = bf_affine_at(space, cube, 1);
+  for (int i = 0; i < call->of->context->slots * dim; i++) {
+    const BfAffine *z = bf_affine_at(space, call->z, i);
+    if (!bf_term_wants(call, i / dim)) continue;
+    bf_affine_square(space, z, square);
+    bf_affine_mul(space, square, z, cube);
+    bf_affine_plus_product(space, -call->of->layer->step * *kappa_of(call->term), bf_term_entry(call, 0, i % dim), cube,
+                           bf_affine_at(space, sum, i));
+  }
+}
+
 static const BfTermKind cubic = {.base       = {.name = "cubic"},
                                  .version    = BF_KIND_VERSION,
                                  .family     = &family,
@@ -77,6 +92,7 @@ static const BfTermKind cubic = {.base       = {.name = "cubic"},
                                  .matrix     = matrix,
                                  .describe   = describe,
                                  .apply      = apply,
-                                 .transposed = transposed};
+                                 .transposed = transposed,
+                                 .bound      = bound};
 
 BF_PLUGIN(error) { return bf_term_register(&cubic, error); }
