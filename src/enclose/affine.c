@@ -23,7 +23,7 @@ void bf_affine_constant(const BfFormSpace *space, double value, BfAffine *out) {
 }
 
 /* Half the width, upwards: upper - c and c - lower are one operation each. */
-static double half(double c, double lower, double upper) { return above(fmax(upper - c, c - lower)); }
+static double half(double c, double lower, double upper) { return above(larger(upper - c, c - lower)); }
 
 void bf_affine_variable(const BfFormSpace *space, int k, double lower, double upper, BfAffine *out) {
   const double c = 0.5 * lower + 0.5 * upper, w = lower < upper ? half(c, lower, upper) : 0;
@@ -116,8 +116,8 @@ void bf_affine_shift(const BfFormSpace *space, const BfAffine *x, double s, BfAf
 void bf_affine_scale(const BfFormSpace *space, const BfAffine *x, double s, BfAffine *out) {
   const double end[] = {s * x->lower, s * x->upper};
   const Chord  f     = {.alpha = s,
-                        .lower = below(below(fmin(end[0], end[1]))) - BF_TINY,
-                        .upper = above(above(fmax(end[0], end[1]))) + BF_TINY};
+                        .lower = below(below(smaller(end[0], end[1]))) - BF_TINY,
+                        .upper = above(above(larger(end[0], end[1]))) + BF_TINY};
   bf_affine_chord(space, x, &f, out);
 }
 

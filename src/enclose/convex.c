@@ -15,8 +15,8 @@ void bf_affine_exp(const BfFormSpace *space, const BfAffine *x, BfAffine *out) {
   f.alpha = h - l < NARROW ? 0.5 * (at_l.down + at_h.up) : (at_h.up - at_l.down) / (h - l);
   if (f.alpha > 1e-290) {
     const double L = bf_enclose_log(f.alpha).up;
-    f.most         = fmax(over(at_l.up, f.alpha, l), over(at_h.up, f.alpha, h));
-    f.least        = f.alpha * (1 - L) - BF_ROUNDING("exp", 0x1p-51 * f.alpha * (1 + fabs(L)));
+    f.most         = larger(over(at_l.up, f.alpha, l), over(at_h.up, f.alpha, h));
+    f.least        = BF_EXTREME("exp", f.alpha * (1 - L) - 0x1p-51 * f.alpha * (1 + fabs(L)), f.most);
   } else {
     f.alpha = 0;
   }
@@ -26,14 +26,14 @@ void bf_affine_exp(const BfFormSpace *space, const BfAffine *x, BfAffine *out) {
 /* x^2 - alpha x >= -alpha^2 / 4. */
 void bf_affine_square(const BfFormSpace *space, const BfAffine *x, BfAffine *out) {
   const double l = x->lower, h = x->upper, at_l = l * l, at_h = h * h, alpha = l + h;
-  Chord        f = {.alpha = alpha, .upper = above(fmax(at_l, at_h)) + BF_TINY};
+  Chord        f = {.alpha = alpha, .upper = above(larger(at_l, at_h)) + BF_TINY};
   if (!(x->radius < 1e140)) {
     bf_affine_unknown(space, 0, f.upper, out);
     return;
   }
-  f.lower = l > 0 || h < 0 ? fmax(0, below(fmin(at_l, at_h)) - BF_TINY) : 0;
-  f.most  = fmax(over(above(at_l), alpha, l), over(above(at_h), alpha, h));
-  f.least = -above(above(0.25 * alpha * alpha)) - BF_TINY;
+  f.lower = l > 0 || h < 0 ? larger(0, below(smaller(at_l, at_h)) - BF_TINY) : 0;
+  f.most  = larger(over(above(at_l), alpha, l), over(above(at_h), alpha, h));
+  f.least = BF_EXTREME("square", -above(above(0.25 * alpha * alpha)) - BF_TINY, f.most);
   bf_affine_chord(space, x, &f, out);
 }
 
@@ -44,12 +44,9 @@ void bf_affine_reciprocal(const BfFormSpace *space, const BfAffine *x, BfAffine 
     bf_affine_unknown(space, h > 0 ? below(1 / h) : 0, l > 0 ? at_l : INFINITY, out);
     return;
   }
-  const double alpha = -1 / (l * h);
-  const Chord  f     = {.alpha = alpha,
-                        .least = below(below(2 * sqrt(-alpha))),
-                        .most  = fmax(over(at_l, alpha, l), over(at_h, alpha, h)),
-                        .lower = below(1 / h),
-                        .upper = at_l};
+  Chord f = {.alpha = -1 / (l * h), .lower = below(1 / h), .upper = at_l};
+  f.most  = larger(over(at_l, f.alpha, l), over(at_h, f.alpha, h));
+  f.least = BF_EXTREME("reciprocal", below(below(2 * sqrt(-f.alpha))), f.most);
   bf_affine_chord(space, x, &f, out);
 }
 
@@ -63,11 +60,9 @@ void bf_affine_inverse_root(const BfFormSpace *space, const BfAffine *x, BfAffin
     return;
   }
   const double alpha = -1 / (root_l * root_h * (root_l + root_h)), x0 = 1 / cbrt(4 * alpha * alpha);
-  const double t = 1 / sqrt(x0), slope = -0.5 * t / x0;
-  const Chord  f = {.alpha = alpha,
-                    .least = 1.5 * t - fabs(slope - alpha) * h - 0x1p-49 * (t + (fabs(slope) + fabs(alpha)) * h),
-                    .most  = fmax(over(at_l, alpha, l), over(at_h, alpha, h)),
-                    .lower = below(below(1 / root_h)),
-                    .upper = at_l};
+  const double t = 1 / sqrt(x0), slope = -0.5 * t / x0, off = 0x1p-49 * (t + (fabs(slope) + fabs(alpha)) * h);
+  Chord        f = {.alpha = alpha, .lower = below(below(1 / root_h)), .upper = at_l};
+  f.most         = larger(over(at_l, alpha, l), over(at_h, alpha, h));
+  f.least        = BF_EXTREME("inverse root", 1.5 * t - fabs(slope - alpha) * h - off, f.most);
   bf_affine_chord(space, x, &f, out);
 }

@@ -24,13 +24,13 @@ void bf_affine_sigmoid(const BfFormSpace *space, const BfAffine *x, BfAffine *ou
   const double middle = 0.5 * (at_l.up + at_h.up);
   f.alpha             = h - l < NARROW ? middle * (1 - middle) : (at_h.up - at_l.down) / (h - l);
   if (f.alpha >= 0x1p-30) {
-    f.most  = fmax(over(at_l.up, f.alpha, l), over(at_h.up, f.alpha, h));
-    f.least = fmin(under(at_l.down, f.alpha, l), under(at_h.down, f.alpha, h));
+    f.most  = larger(over(at_l.up, f.alpha, l), over(at_h.up, f.alpha, h));
+    f.least = smaller(under(at_l.down, f.alpha, l), under(at_h.down, f.alpha, h));
     if (f.alpha < 0.25) {
       const double q = sqrt(1 - 4 * f.alpha), L = bf_enclose_log((1 + q) / (1 - q)).up;
-      const double value = 0.5 * (1 - q) + f.alpha * L, off = BF_ROUNDING("sigmoid", 0x1p-48);
-      if (-L > l - 1e-6 && -L < h + 1e-6) f.least = fmin(f.least, value - off);
-      if (L > l - 1e-6 && L < h + 1e-6) f.most = fmax(f.most, (1 - value) + off);
+      const double value = 0.5 * (1 - q) + f.alpha * L, off = 0x1p-48;
+      if (-L > l - 1e-6 && -L < h + 1e-6) f.least = BF_EXTREME("sigmoid below", smaller(f.least, value - off), f.least);
+      if (L > l - 1e-6 && L < h + 1e-6) f.most = BF_EXTREME("sigmoid above", larger(f.most, (1 - value) + off), f.most);
     }
   } else {
     f.alpha = 0;
@@ -51,7 +51,8 @@ void bf_affine_tanh(const BfFormSpace *space, const BfAffine *x, BfAffine *out) 
 
 static double clipped(double x, double lower, double upper) { return x < lower ? lower : x > upper ? upper : x; }
 
-/* f - alpha x is piecewise linear: its extrema are at the ends and at the kinks. */
+/* f - alpha x, 0 <= alpha <= 1, falls up to the lower kink, rises to the upper one, falls again: its extrema are at the
+ * ends and at these. */
 void bf_affine_clip(const BfFormSpace *space, const BfAffine *x, double lower, double upper, BfAffine *out) {
   const double l = x->lower, h = x->upper, at_l = clipped(l, lower, upper), at_h = clipped(h, lower, upper);
   if (l >= lower && h <= upper) {
@@ -66,13 +67,11 @@ void bf_affine_clip(const BfFormSpace *space, const BfAffine *x, double lower, d
     bf_affine_interval(space, at_l, at_h, NULL, out);
     return;
   }
-  Chord f = {.alpha = (at_h - at_l) / (h - l), .least = INFINITY, .most = -INFINITY, .lower = at_l, .upper = at_h};
-  const double at[] = {l, h, lower, upper};
-  for (int i = 0; i < 4; i++) {
-    if (!(at[i] >= l && at[i] <= h)) continue;
-    f.least = fmin(f.least, under(clipped(at[i], lower, upper), f.alpha, at[i]));
-    f.most  = fmax(f.most, over(clipped(at[i], lower, upper), f.alpha, at[i]));
-  }
+  Chord f = {.alpha = (at_h - at_l) / (h - l), .lower = at_l, .upper = at_h};
+  f.least = smaller(under(at_l, f.alpha, l), under(at_h, f.alpha, h));
+  f.most  = larger(over(at_l, f.alpha, l), over(at_h, f.alpha, h));
+  if (l < lower) f.least = BF_EXTREME("lower kink", smaller(f.least, under(lower, f.alpha, lower)), f.least);
+  if (h > upper) f.most = BF_EXTREME("upper kink", larger(f.most, over(upper, f.alpha, upper)), f.most);
   bf_affine_chord(space, x, &f, out);
 }
 
@@ -88,11 +87,11 @@ void bf_affine_relu(const BfFormSpace *space, const BfAffine *x, BfAffine *out) 
  * wide, relu - 0.17 <= f <= relu says more: max |f - relu| = 0.16997, at -+0.75179, where f has its minimum, too. */
 static double gelu_down(double x) {
   const BfEnclosed p = bf_enclose_normal(x);
-  return below(fmin(x * p.down, x * p.up)) - BF_TINY;
+  return below(smaller(x * p.down, x * p.up)) - BF_TINY;
 }
 static double gelu_up(double x) {
   const BfEnclosed p = bf_enclose_normal(x);
-  return above(fmax(x * p.down, x * p.up)) + BF_TINY;
+  return above(larger(x * p.down, x * p.up)) + BF_TINY;
 }
 
 /* At least phi(x): 5e-8 of it more, so that roundings do not matter. */
@@ -108,24 +107,25 @@ static double concavity(double a, double b) {
 /* relu - alpha x is convex: largest at the ends, least there or at the kink. */
 static void gelu_as_relu(double l, double h, Chord *f) {
   const double at_l = l > 0 ? l : 0, at_h = h > 0 ? h : 0;
-  const double most  = fmax(over(at_l, f->alpha, l), over(at_h, f->alpha, h));
-  const double least = fmin(under(at_l, f->alpha, l), under(at_h, f->alpha, h));
-  f->most            = fmin(f->most, most);
-  f->least           = fmax(f->least, below((l < 0 && h > 0 ? fmin(least, 0) : least) - 0.17));
+  const double most  = larger(over(at_l, f->alpha, l), over(at_h, f->alpha, h));
+  const double least = smaller(under(at_l, f->alpha, l), under(at_h, f->alpha, h));
+  f->most            = smaller(f->most, most);
+  f->least = larger(f->least, below((l < 0 && h > 0 ? smaller(least, 0) : least) - BF_REMAINDER("gelu far", 0.17)));
 }
 
 void bf_affine_gelu(const BfFormSpace *space, const BfAffine *x, BfAffine *out) {
   const double l = x->lower, h = x->upper, width = h - l, middle = 0.5 * l + 0.5 * h;
   const double l_up = gelu_up(l), h_up = gelu_up(h), l_down = gelu_down(l), h_down = gelu_down(h);
-  const double a = l > 0 ? l : h < 0 ? -h : 0, b = fmax(-l, h), wide = 0.125 * width * width;
-  Chord        f = {.lower = l < -0.7517 && h > -0.7518 ? -0.17 : fmin(l_down, h_down), .upper = fmax(l_up, h_up)};
+  const double a = l > 0 ? l : h < 0 ? -h : 0, b = larger(-l, h), wide = 0.125 * width * width;
+  Chord        f = {.lower = l < -0.7517 && h > -0.7518 ? -0.17 : smaller(l_down, h_down), .upper = larger(l_up, h_up)};
   if (!(x->radius < 1e140)) {
     bf_affine_unknown(space, -0.17, h > 0 ? h : 0, out);
     return;
   }
   f.alpha = width < NARROW ? bf_enclose_normal(middle).up + middle * density(middle) : (h_up - l_down) / width;
-  f.most  = fmax(over(l_up, f.alpha, l), over(h_up, f.alpha, h)) + concavity(a, b) * wide;
-  f.least = fmin(under(l_down, f.alpha, l), under(h_down, f.alpha, h)) - convexity(a) * wide;
+  f.most  = larger(over(l_up, f.alpha, l), over(h_up, f.alpha, h)) + BF_REMAINDER("gelu above", concavity(a, b) * wide);
+  f.least =
+      smaller(under(l_down, f.alpha, l), under(h_down, f.alpha, h)) - BF_REMAINDER("gelu below", convexity(a) * wide);
   f.most  = above(f.most);
   f.least = below(f.least);
   gelu_as_relu(l, h, &f);

@@ -9,13 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-/* A test compiles these files again and makes each remainder smaller, one at a time: every one must be missed. */
+/* A test compiles these files again and makes each of these smaller, one at a time, which must show: a remainder; what
+ * is there for rounding alone; an extreme of a function, which is nearer to what its ends say then. */
 #ifndef BF_REMAINDER
 #define BF_REMAINDER(name, x) (x)
-#endif
-/* The same of what is there for rounding alone. */
-#ifndef BF_ROUNDING
 #define BF_ROUNDING(name, x) (x)
+#define BF_EXTREME(name, x, ends) (x)
 #endif
 
 typedef double  BfFour __attribute__((vector_size(32), may_alias));
@@ -41,6 +40,9 @@ static inline void no_terms(const BfFormSpace *space, BfAffine *x) {
 /* Not above (below) x, where x is one operation's result: x -+ 3 u |x|, rounded once more, is beyond x -+ u |x|. */
 static inline double below(double x) { return x - BF_ROUNDING("below", 0x1.8p-52) * fabs(x); }
 static inline double above(double x) { return x + BF_ROUNDING("above", 0x1.8p-52) * fabs(x); }
+
+static inline double larger(double x, double y) { return x > y ? x : y; }
+static inline double smaller(double x, double y) { return x < y ? x : y; }
 
 static inline int is_zero(const BfAffine *x) { return x->c == 0 && x->radius == 0; }
 
@@ -76,11 +78,11 @@ typedef struct {
  * most 2.1 u of their sizes. */
 static inline double over(double value, double alpha, double x) {
   const double p = alpha * x;
-  return (value - p) + BF_ROUNDING("over", 0x1p-51 * (fabs(value) + fabs(p)) + BF_TINY);
+  return (value - p) + (0x1p-51 * (fabs(value) + fabs(p)) + BF_TINY);
 }
 static inline double under(double value, double alpha, double x) {
   const double p = alpha * x;
-  return (value - p) - BF_ROUNDING("under", 0x1p-51 * (fabs(value) + fabs(p)) + BF_TINY);
+  return (value - p) - (0x1p-51 * (fabs(value) + fabs(p)) + BF_TINY);
 }
 
 void bf_affine_chord(const BfFormSpace *space, const BfAffine *x, const Chord *f, BfAffine *out);

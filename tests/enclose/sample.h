@@ -1,13 +1,8 @@
-/* Numbers and layers that the tests draw. */
+/* Layers, contexts, costs and boxes by chance. */
 #pragma once
 #include "bellformer/cost.h"
 #include "bellformer/term.h"
-
-/* splitmix64; in [0, 1), in [-1, 1), among 0 .. n-1. */
-double uniform(void);
-double both_sides(void);
-int    among(int n);
-void   seed(uint64_t s);
+#include "draw.h"
 
 enum { MOST_TOKENS = 4, MOST_VARIABLES = 14, MOST_LAYERS = 2 };
 
