@@ -63,7 +63,7 @@ static void make_context(Sample *s) {
     }
     s->position[tags] = tags ? s->position[tags - 1] + among(2) : 0;
     s->mass[tags]     = among(3) ? 1 : 1 + among(5);
-    s->label[tags]    = among(3);
+    s->label[tags]    = among(CLASSES);
     for (int a = 0; a < d; a++) s->target[tags * d + a] = both_sides();
     s->first[++tags] = i + 1;
   }
@@ -83,39 +83,47 @@ static void make_context(Sample *s) {
 
 static void make_cost(Sample *s, int number) {
   static const char *const kinds[] = {"pooled_cross_entropy", "token_cross_entropy", "squared_error", "hinge"};
-  s->cost                          = (BfCost){.kind     = bf_cost_kind(kinds[number % 4]),
-                                              .dim      = s->layer.dim,
-                                              .step     = s->layer.step,
-                                              .classes  = 3,
-                                              .readouts = 1,
-                                              .matrix   = s->matrix,
-                                              .bias     = s->bias,
-                                              .contexts = 1 + among(5),
-                                              .tokens   = 1 + among(9)};
-  for (int i = 0; i < 9; i++) s->matrix[i] = 2 * both_sides();
-  for (int c = 0; c < 3; c++) s->bias[c] = both_sides();
+  s->pooled.pooling                = (BfPooling)among(3);
+
+  s->cost = (BfCost){.kind     = bf_cost_kind(kinds[number % 4]),
+                     .own      = &s->pooled,
+                     .dim      = s->layer.dim,
+                     .step     = s->layer.step,
+                     .classes  = CLASSES,
+                     .readouts = 1,
+                     .matrix   = s->readout,
+                     .bias     = s->readout + CLASSES * s->layer.dim,
+                     .contexts = 1 + among(5),
+                     .tokens   = 1 + among(9)};
 }
 
 /* ---- the box ----------------------------------------------------------------------------------------------------- */
 
+/* Up to `wanted` of the numbers become variables. */
+static void make_box(Sample *s, int count, int wanted, double width, double *value, int *variable) {
+  const int most = s->variables + wanted;
+  for (int i = 0; i < count; i++) {
+    const int k = s->variables;
+    value[i]    = 2 * both_sides();
+    variable[i] = -1;
+    if (k >= most || among(count) >= 2 * wanted) continue;
+    s->lower[k] = value[i] - width * uniform();
+    s->upper[k] = s->lower[k] + width * uniform() * (among(8) ? 1 : 0);
+    variable[i] = s->variables++;
+  }
+}
+
 void sample_create(Sample *s, int number, double decades) {
-  const int positions = MOST_TOKENS;
-  *s                  = (Sample){.depth = 1 + among(MOST_LAYERS)};
-  make_layer(&s->layer, number, positions);
+  const double width = pow(10, -decades);
+  *s                 = (Sample){.depth = 1 + among(MOST_LAYERS)};
+  make_layer(&s->layer, number, MOST_TOKENS);
   make_context(s);
   make_cost(s, number / 3);
-  const int    p = s->depth * s->layer.parameters, wanted = 1 + among(MOST_VARIABLES);
-  const double width = pow(10, -decades);
-  s->value           = room(p, sizeof *s->value);
-  s->variable        = room(p, sizeof *s->variable);
-  for (int i = 0; i < p; i++) {
-    s->value[i]    = 2 * both_sides();
-    s->variable[i] = -1;
-    if (s->variables >= wanted || among(p) >= 2 * wanted) continue;
-    s->lower[s->variables] = s->value[i] - width * uniform();
-    s->upper[s->variables] = s->lower[s->variables] + width * uniform() * (among(8) ? 1 : 0);
-    s->variable[i]         = s->variables++;
-  }
+  const int p = s->depth * s->layer.parameters;
+  s->value    = room(p, sizeof *s->value);
+  s->variable = room(p, sizeof *s->variable);
+  make_box(s, p, 1 + among(MOST_VARIABLES - 6), width, s->value, s->variable);
+  make_box(s, CLASSES * (s->layer.dim + 1), among(3) ? 0 : 6, width, s->readout, s->readout_variable);
 }
 
 void sample_clear(Sample *s) {
@@ -126,23 +134,71 @@ void sample_clear(Sample *s) {
 
 /* ---- at points --------------------------------------------------------------------------------------------------- */
 
-void sample_parameters(const Sample *s, int t, const double *xi, double *parameters) {
-  const int p = s->layer.parameters;
-  for (int i = 0; i < p; i++)
-    for (int l = 0; l < BF_LANES; l++) {
-      const int k = s->variable[t * p + i];
-      double    x = s->value[t * p + i];
-      if (k >= 0) x = 0.5 * s->lower[k] + 0.5 * s->upper[k] + 0.5 * (s->upper[k] - s->lower[k]) * xi[k * BF_LANES + l];
-      parameters[i * BF_LANES + l] = x;
-    }
+static double number_at(const Sample *s, double value, int k, const double *xi, int l) {
+  if (k < 0) return value;
+  return 0.5 * s->lower[k] + 0.5 * s->upper[k] + 0.5 * (s->upper[k] - s->lower[k]) * xi[k * BF_LANES + l];
 }
 
-void sample_run(const Sample *s, const double *xi, double *z) {
-  const int     d = s->layer.dim;
+static void readout_at(const Sample *s, const double *xi, int l, double readout[READOUT]) {
+  for (int i = 0; i < CLASSES * (s->layer.dim + 1); i++)
+    readout[i] = number_at(s, s->readout[i], s->readout_variable[i], xi, l);
+}
+
+void sample_run(const Sample *s, const double *xi, double *z, double loss[]) {
+  const int     d = s->layer.dim, p = s->layer.parameters;
   static double work[1 << 14] __attribute__((aligned(64))), parameters[1 << 12] __attribute__((aligned(64)));
+  double        readout[READOUT], all[BF_LANES];
+  BfCost        cost  = s->cost;
+  BfError       error = {0};
   for (int i = 0; i < s->context.slots * d * BF_LANES; i++) z[i] = s->z[i / BF_LANES];
   for (int t = 0; t < s->depth; t++) {
-    sample_parameters(s, t, xi, parameters);
+    for (int i = 0; i < p * BF_LANES; i++)
+      parameters[i] = number_at(s, s->value[t * p + i / BF_LANES], s->variable[t * p + i / BF_LANES], xi, i % BF_LANES);
     bf_layer_apply(&s->layer, &s->context, parameters, z, z, work);
   }
+  for (int l = 0; l < BF_LANES; l++) {
+    readout_at(s, xi, l, readout);
+    cost.matrix = readout;
+    cost.bias   = readout + CLASSES * d;
+    need(bf_terminal_cost(&cost, 0, &s->context, BF_LANES, z, all, &error), &error);
+    loss[l] = all[l];
+  }
+}
+
+static void logits(const Sample *s, const double readout[], const long double r[], int label, double x[]) {
+  const int d = s->layer.dim;
+  for (int c = 0; c < CLASSES; c++) {
+    long double sum = (long double)readout[CLASSES * d + c] - readout[CLASSES * d + label];
+    for (int a = 0; a < d; a++) sum += ((long double)readout[c * d + a] - readout[label * d + a]) * r[a];
+    if (c != label) x[c - (c > label)] = (double)sum;
+  }
+}
+
+/* Whether tag g is among those that are pooled. */
+static int is_pooled(const Sample *s, int g) {
+  const int *position = s->context.position, last = position[s->context.tags - 1];
+  if (s->pooled.pooling == BF_POOL_MEAN) return 1;
+  return position[g] == (s->pooled.pooling == BF_POOL_LAST ? last : position[0]);
+}
+
+void sample_features(const Sample *s, const double *xi, const double *z, int l, double x[]) {
+  const BfContext  *context        = &s->context;
+  const BfCostKind *kind           = s->cost.kind;
+  const int         d              = s->layer.dim;
+  long double       mean[MOST_DIM] = {0}, r[MOST_DIM], mass = 0;
+  double            readout[READOUT];
+  readout_at(s, xi, l, readout);
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      const double weight = is_pooled(s, g) ? context->mass[g] : 0;
+      mass += weight;
+      for (int a = 0; a < d; a++) {
+        r[a] = z[(i * d + a) * BF_LANES + l];
+        mean[a] += weight * r[a];
+        if (kind->needs_target) x[i * d + a] = (double)r[a];
+      }
+      if (kind->has_readout && !kind->represent) logits(s, readout, r, context->label[g], x + i * (CLASSES - 1));
+    }
+  for (int a = 0; a < d; a++) mean[a] /= mass;
+  if (kind->represent) logits(s, readout, mean, context->label[0], x);
 }
