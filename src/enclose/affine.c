@@ -46,11 +46,11 @@ void bf_affine_interval(const BfFormSpace *space, double lower, double upper, co
   }
   const int    shared = from && from->radius > 0 && from->radius < 1e300;
   const double part   = shared ? w / from->radius : 0;
-  BfFour       sum    = four(0);
+  BfPair       sum    = pair(0);
   if (!shared) no_terms(space, out);
-  for (int i = 0; shared && i < space->room / 4; i++) {
-    rest_of(space, out)[i] = four(part) * (four_abs(slope_in(from)[i]) + rest_in(space, from)[i]);
-    slope_of(out)[i]       = four(0);
+  for (int i = 0; shared && i < space->room / 2; i++) {
+    rest_of(space, out)[i] = pair(part) * (pair_abs(slope_in(from)[i]) + rest_in(space, from)[i]);
+    slope_of(out)[i]       = pair(0);
     sum += rest_of(space, out)[i];
   }
   out->e = shared ? part * from->e : w;
@@ -67,38 +67,33 @@ void bf_affine_meet(const BfFormSpace *space, double lower, double upper, BfAffi
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-/* Each of c, b_k, r_k and e is one operation, off by u of what it gives: together u (|c| + sum |b| + sum r + e). Three
- * times that is added to e, which is off by u e once more. */
-static void count_addition(double sum, BfAffine *out) {
-  out->e += BF_ROUNDING("addition", 0x1.8p-52) * (fabs(out->c) + sum + out->e);
+/* x + s y, s = 1 or -1. Each of c, b_k, r_k and e is one operation, off by u of what it gives: together u (|c| + sum
+ * |b|
+ * + sum r + e). Three times that is added to e, which is off by u e once more. */
+static inline void combine(const BfFormSpace *space, const BfAffine *x, const BfAffine *y, double s, BfAffine *out) {
+  const double lower = below(x->lower + (s > 0 ? y->lower : -y->upper));
+  const double upper = above(x->upper + (s > 0 ? y->upper : -y->lower));
+  const int    n     = x->spread > 0 || y->spread > 0 ? space->room / 2 : 0;
+  BfPair       b = pair(0), r = pair(0);
+  for (int i = 0; i < n; i++) {
+    slope_of(out)[i]       = slope_in(x)[i] + pair(s) * slope_in(y)[i];
+    rest_of(space, out)[i] = rest_in(space, x)[i] + rest_in(space, y)[i];
+    b += pair_abs(slope_of(out)[i]);
+    r += rest_of(space, out)[i];
+  }
+  if (!n) no_terms(space, out);
+  out->c = x->c + s * y->c;
+  out->e = x->e + y->e;
+  out->e += BF_ROUNDING("addition", 0x1.8p-52) * (fabs(out->c) + pair_sum(b + r) + out->e);
+  settle(space, b + r, lower, upper, out);
 }
 
 void bf_affine_add(const BfFormSpace *space, const BfAffine *x, const BfAffine *y, BfAffine *out) {
-  const double lower = below(x->lower + y->lower), upper = above(x->upper + y->upper);
-  BfFour       sum = four(0);
-  for (int i = 0; i < space->room / 4; i++) {
-    slope_of(out)[i]       = slope_in(x)[i] + slope_in(y)[i];
-    rest_of(space, out)[i] = rest_in(space, x)[i] + rest_in(space, y)[i];
-    sum += four_abs(slope_of(out)[i]) + rest_of(space, out)[i];
-  }
-  out->c = x->c + y->c;
-  out->e = x->e + y->e;
-  count_addition(four_sum(sum), out);
-  settle(space, sum, lower, upper, out);
+  combine(space, x, y, 1, out);
 }
 
 void bf_affine_sub(const BfFormSpace *space, const BfAffine *x, const BfAffine *y, BfAffine *out) {
-  const double lower = below(x->lower - y->upper), upper = above(x->upper - y->lower);
-  BfFour       sum = four(0);
-  for (int i = 0; i < space->room / 4; i++) {
-    slope_of(out)[i]       = slope_in(x)[i] - slope_in(y)[i];
-    rest_of(space, out)[i] = rest_in(space, x)[i] + rest_in(space, y)[i];
-    sum += four_abs(slope_of(out)[i]) + rest_of(space, out)[i];
-  }
-  out->c = x->c - y->c;
-  out->e = x->e + y->e;
-  count_addition(four_sum(sum), out);
-  settle(space, sum, lower, upper, out);
+  combine(space, x, y, -1, out);
 }
 
 /* b and r as they are. */
@@ -136,12 +131,14 @@ void bf_affine_chord(const BfFormSpace *space, const BfAffine *x, const Chord *f
   }
   const double rounding = 0x1p-53 * (space->room + 32) * (size * (fabs(x->c) + R) + fabs(middle) + d);
   const double e        = (size + part) * x->e + (R > 0 ? 0 : d);
-  BfFour       sum      = four(0);
-  for (int i = 0; i < space->room / 4; i++) {
-    const BfFour b = slope_in(x)[i], r = rest_in(space, x)[i];
-    slope_of(out)[i]       = four(f->alpha) * b;
-    rest_of(space, out)[i] = four(size + part) * r + four(part) * four_abs(b);
-    sum += four_abs(slope_of(out)[i]) + rest_of(space, out)[i];
+  const int    n        = x->spread > 0 ? space->room / 2 : 0;
+  BfPair       sum      = pair(0);
+  if (!n) no_terms(space, out);
+  for (int i = 0; i < n; i++) {
+    const BfPair b = slope_in(x)[i], r = rest_in(space, x)[i];
+    slope_of(out)[i]       = pair(f->alpha) * b;
+    rest_of(space, out)[i] = pair(size + part) * r + pair(part) * pair_abs(b);
+    sum += pair_abs(slope_of(out)[i]) + rest_of(space, out)[i];
   }
   out->c = f->alpha * x->c + middle;
   out->e = rounding > 0 ? e + BF_ROUNDING("chord rounding", rounding) + BF_TINY : 0;

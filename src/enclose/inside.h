@@ -17,24 +17,24 @@
 #define BF_EXTREME(name, x, ends) (x)
 #endif
 
-typedef double  BfFour __attribute__((vector_size(32), may_alias));
-typedef int64_t BfFourBits __attribute__((vector_size(32), may_alias));
+typedef double  BfPair __attribute__((vector_size(16), may_alias));
+typedef int64_t BfPairBits __attribute__((vector_size(16), may_alias));
 
 #define BF_TINY 0x1p-1000 /* more than 2^70 products that vanish are off by */
 
-static inline BfFour four(double x) { return (BfFour){x, x, x, x}; }
-static inline BfFour four_abs(BfFour x) { return (BfFour)((BfFourBits)x & INT64_MAX); }
-static inline double four_sum(BfFour x) { return (x[0] + x[1]) + (x[2] + x[3]); }
+static inline BfPair pair(double x) { return (BfPair){x, x}; }
+static inline BfPair pair_abs(BfPair x) { return (BfPair)((BfPairBits)x & INT64_MAX); }
+static inline double pair_sum(BfPair x) { return x[0] + x[1]; }
 
-/* b and r of a form, by fours. */
-static inline BfFour       *slope_of(BfAffine *x) { return (BfFour *)(x + 1); }
-static inline const BfFour *slope_in(const BfAffine *x) { return (const BfFour *)(x + 1); }
-static inline BfFour       *rest_of(const BfFormSpace *space, BfAffine *x) { return slope_of(x) + space->room / 4; }
-static inline const BfFour *rest_in(const BfFormSpace *space, const BfAffine *x) {
-  return slope_in(x) + space->room / 4;
+/* b and r of a form, by pairs. */
+static inline BfPair       *slope_of(BfAffine *x) { return (BfPair *)(x + 1); }
+static inline const BfPair *slope_in(const BfAffine *x) { return (const BfPair *)(x + 1); }
+static inline BfPair       *rest_of(const BfFormSpace *space, BfAffine *x) { return slope_of(x) + space->room / 2; }
+static inline const BfPair *rest_in(const BfFormSpace *space, const BfAffine *x) {
+  return slope_in(x) + space->room / 2;
 }
 static inline void no_terms(const BfFormSpace *space, BfAffine *x) {
-  for (int i = 0; i < space->room / 2; i++) slope_of(x)[i] = four(0);
+  for (int i = 0; i < space->room; i++) slope_of(x)[i] = pair(0);
 }
 
 /* Not above (below) x, where x is one operation's result: x -+ 3 u |x|, rounded once more, is beyond x -+ u |x|. */
@@ -51,11 +51,11 @@ void bf_affine_unknown(const BfFormSpace *space, double lower, double upper, BfA
 
 /* Of a form whose c, e, b and r are set, and whose range is known to be in [lower, upper]: spread, radius, range.
  *
- * `sum` is that of |b| + r by fours: each of its parts a sum of room / 2 numbers, the whole off by at most (room / 2 +
- * 3) u of itself, which the factor 1 + (room / 2 + 8) u undoes, its own rounding too. So spread is at least what it
+ * `sum` is that of |b| + r by pairs: each of its parts a sum of room / 2 sums of two, the whole off by at most (room /
+ * 2 + 3) u of itself, which the factor 1 + (room / 2 + 8) u undoes, its own rounding too. So spread is at least what it
  * says, and at most (room + 12) u more; radius at most (room + 16) u more. */
-static inline void settle(const BfFormSpace *space, BfFour sum, double lower, double upper, BfAffine *x) {
-  x->spread = four_sum(sum) * (1 + BF_ROUNDING("spread", 0x1p-52 * (space->room / 4 + 4)));
+static inline void settle(const BfFormSpace *space, BfPair sum, double lower, double upper, BfAffine *x) {
+  x->spread = pair_sum(sum) * (1 + BF_ROUNDING("spread", 0x1p-52 * (space->room / 4 + 4)));
   x->radius = above(x->spread + x->e);
   if (!(x->radius < 1e300 && fabs(x->c) < 1e300)) {
     bf_affine_unknown(space, lower, upper, x);

@@ -5,9 +5,9 @@
  * of at most K u S_i:
  *
  *   s x:    each number two roundings, and s is off by 2 u: K = 4.
- *   s x y:  c = c_x c_y + 1/2 sum b_x b_y, whose sum has room / 4 + 3 additions: K <= room / 4 + 8.
+ *   s x y:  c = c_x c_y + 1/2 sum b_x b_y, whose sum has room / 2 + 3 additions: K <= room / 2 + 8.
  *           b_k: two products and a sum of factors s c: K <= 6.
- *           r_k and e, as below: relative errors of at most 10 u, and the bracket's own, (room / 4 + 6) u R_x R_y; what
+ *           r_k and e, as below: relative errors of at most 10 u, and the bracket's own, (room / 2 + 6) u R_x R_y; what
  *           r_k and e together miss of the bracket, (room + 16) u R_x R_y, because R may exceed its sum by that.
  *           Together K <= 1.5 room + 46.
  *
@@ -40,8 +40,9 @@ static inline void add_scaled(const BfFormSpace *space, double s, const BfAffine
   sum->size += size;
   sum->steps += 1;
   if (x->spread == 0) return;
-  const BfFour t = four(s), a = four(fabs(s));
-  for (int i = 0; i < space->room / 4; i++) {
+  sum->spread    = 1;
+  const BfPair t = pair(s), a = pair(fabs(s));
+  for (int i = 0; i < space->room / 2; i++) {
     slope_of(sum)[i] += t * slope_in(x)[i];
     rest_of(space, sum)[i] += a * rest_in(space, x)[i];
   }
@@ -75,37 +76,41 @@ void bf_affine_plus_product(const BfFormSpace *space, double s, const BfAffine *
     add_scaled(space, s * x->c, y, t * (X * y->e + missed), size, sum);
     return;
   }
-  const int     n  = space->room / 4;
-  const BfFour *bx = slope_in(x), *by = slope_in(y), *rx = rest_in(space, x), *ry = rest_in(space, y);
-  BfFour       *b = slope_of(sum), *r = rest_of(space, sum), products = four(0), sizes = four(0);
+  const int     n  = space->room / 2;
+  const BfPair *bx = slope_in(x), *by = slope_in(y), *rx = rest_in(space, x), *ry = rest_in(space, y);
+  BfPair       *b = slope_of(sum), *r = rest_of(space, sum), products = pair(0), sizes = pair(0);
   for (int i = 0; i < n; i++) {
-    const BfFour p = bx[i] * by[i];
+    const BfPair p = bx[i] * by[i];
     products += p;
-    sizes += four_abs(p);
+    sizes += pair_abs(p);
   }
-  const double bracket = t * BF_REMAINDER("product", Rx * Ry - 0.5 * four_sum(sizes));
+  const double bracket = t * BF_REMAINDER("product", Rx * Ry - 0.5 * pair_sum(sizes));
   const double half_x = 0.5 * (bracket / Ry), half_y = 0.5 * (bracket / Rx); /* a share of |b_y| + r_y, of the others */
   const double of_y = t * BF_REMAINDER("rest by x", X) + half_x, of_x = t * BF_REMAINDER("rest by y", Y) + half_y;
-  const BfFour cx = four(s * x->c), cy = four(s * y->c), ax = four(half_y), ay = four(half_x), ex = four(of_x),
-               ey = four(of_y);
+  const BfPair cx = pair(s * x->c), cy = pair(s * y->c), ax = pair(half_y), ay = pair(half_x), ex = pair(of_x),
+               ey = pair(of_y);
   for (int i = 0; i < n; i++) {
     b[i] += cx * by[i] + cy * bx[i];
-    r[i] += (ex * rx[i] + ey * ry[i]) + (ax * four_abs(bx[i]) + ay * four_abs(by[i]));
+    r[i] += (ex * rx[i] + ey * ry[i]) + (ax * pair_abs(bx[i]) + ay * pair_abs(by[i]));
   }
-  sum->c += s * x->c * y->c + 0.5 * s * four_sum(products);
+  sum->c += s * x->c * y->c + 0.5 * s * pair_sum(products);
   sum->e += of_x * x->e + of_y * y->e;
   sum->size += size;
   sum->steps += 1;
+  sum->spread = 1; /* there are terms */
 }
 
 void bf_affine_end(const BfFormSpace *space, BfAffine *sum) {
   const double off =
       sum->size > 0 ? BF_ROUNDING("sum", 0x1p-53 * (sum->steps + space->rounding)) * sum->size + BF_TINY : 0;
-  BfFour total = four(0);
-  for (int i = 0; i < space->room / 2; i++) total += four_abs(slope_of(sum)[i]);
+  BfPair b = pair(0), r = pair(0);
+  for (int i = 0; sum->spread > 0 && i < space->room / 2; i++) {
+    b += pair_abs(slope_of(sum)[i]);
+    r += rest_of(space, sum)[i];
+  }
   sum->e += off;
   sum->size = sum->steps = 0;
-  settle(space, total, below(sum->lower - off), above(sum->upper + off), sum);
+  settle(space, b + r, below(sum->lower - off), above(sum->upper + off), sum);
 }
 
 void bf_affine_mul(const BfFormSpace *space, const BfAffine *x, const BfAffine *y, BfAffine *out) {

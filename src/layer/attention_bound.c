@@ -152,8 +152,9 @@ static void average(const Query *q) {
     bf_affine_begin(q->space, mean);
     bf_affine_plus(q->space, 1, token(q, q->query, a), mean);
     for (int j = 0; j < q->keys; j++) {
-      lower = fmin(lower, token(q, j, a)->lower);
-      upper = fmax(upper, token(q, j, a)->upper);
+      const BfAffine *key = token(q, j, a);
+      lower               = key->lower < lower ? key->lower : lower;
+      upper               = key->upper > upper ? key->upper : upper;
       if (j != q->query)
         bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
     }
