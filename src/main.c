@@ -13,6 +13,7 @@ const BfCommand bf_commands[] = {
     {"flow", bf_command_train, bf_manual_train, &bf_flow_trainer, "train along the continuous-depth flow"},
     {"heads", bf_command_train, bf_manual_train, &bf_heads_trainer, "train the limit of infinitely many heads"},
     {"eval", bf_command_eval, bf_manual_eval, NULL, "a trained model on a data table"},
+    {"check", bf_command_check, bf_manual_check, NULL, "verify a certificate"},
     {"study", bf_command_study, bf_manual_study, NULL, "a convergence study: what varies, at every point"},
     {0}};
 

@@ -173,6 +173,7 @@ typedef enum {
   BF_PHASE_ROLLOUT,
   BF_PHASE_WRITE,
   BF_PHASE_CHECKPOINT,
+  BF_PHASE_CHECK, /* of a certificate */
   BF_PHASE_STUDY, /* the points of a study, each with phases of its own */
   BF_PHASES
 } BfPhase;

@@ -23,8 +23,8 @@ const BfCommand       *bf_command(const char *name); /* NULL for an unknown one 
 /* The manual page of the program, which lists its commands. */
 void bf_manual_page_of_all(FILE *out);
 
-BfCommandRun    bf_command_info, bf_command_train, bf_command_eval, bf_command_study;
-BfCommandManual bf_manual_info, bf_manual_train, bf_manual_eval, bf_manual_study;
+BfCommandRun    bf_command_info, bf_command_train, bf_command_check, bf_command_eval, bf_command_study;
+BfCommandManual bf_manual_info, bf_manual_train, bf_manual_check, bf_manual_eval, bf_manual_study;
 
 extern const BfOption bf_eval_options[];
 /* Its options and its table, where there is no result yet; problem: of a model like that which there will be, whose

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 const char *const bf_phase_name[BF_PHASES] = {"read",   "costs", "tables", "expand",  "merge", "sweep",      "exchange",
-                                              "reduce", "flow",  "heads",  "rollout", "write", "checkpoint", "study"};
+                                              "reduce", "flow",  "heads",  "rollout", "write", "checkpoint", "check", "study"};
 
 void bf_phase_begin(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;

@@ -1,0 +1,252 @@
+/* Attention, norms and projections of forms (forms.h). */
+#include "check/elementary.h"
+#include "check/forms.h"
+#include "check/unary.h"
+
+/* ---- attention -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  BfCheckForms    *forms;
+  const BfLayer   *layer;
+  const BfContext *context;
+  int64_t          t, first;
+  int              i, groups; /* the query; kinds of keys, the first of which is its own */
+} Query;
+
+static BfLinear *seen(const Query *q, int j, int a) { return q->forms->seen[(q->first + j) * q->layer->dim + a]; }
+static double    encoding(const Query *q, int j, int a) { return bf_check_encoding(q->layer, q->context, j, a); }
+
+/* Whether component a of N(z) is the same for two tokens, whatever the controls. */
+static bool is_same(const Query *q, int j, int k, int a) {
+  const BfCheckModel *model = q->forms->model;
+  const int64_t       at = q->t * model->tokens + q->first, d = q->layer->dim;
+  if (model->norm == BF_CHECK_PLAIN) return model->same[(at + j) * d + a] == model->same[(at + k) * d + a];
+  return model->like[at + j] == model->like[at + k];
+}
+
+static bool is_one_key(const Query *q, int j, int k) {
+  for (int a = 0; a < q->layer->dim; a++)
+    if (!is_same(q, j, k, a) || encoding(q, j, a) != encoding(q, k, a)) return false;
+  return true;
+}
+
+/* Kinds of keys that the query sees; its own is the first, and there, since a token always sees itself. */
+static void find_groups(Query *q) {
+  int *group = q->forms->group, *many = q->forms->many;
+  q->groups = 1;
+  group[0]  = q->i;
+  many[0]   = 0;
+  for (int j = 0; j < q->context->slots; j++) {
+    int g = 0;
+    if (!bf_check_sees(q->layer, q->context, q->i, j)) continue;
+    while (g < q->groups && !is_one_key(q, j, group[g])) g++;
+    if (g == q->groups) group[g] = j, many[g] = 0, q->groups++;
+    many[g]++;
+  }
+}
+
+/* Components of N of group g minus those of the query, NULL where they are equal: into list[(g - 1) d + b]. */
+static void differ(const Query *q, BfLinear **difference) {
+  const int d = q->layer->dim;
+  for (int g = 1; g < q->groups; g++)
+    for (int b = 0; b < d; b++) {
+      const int  j   = q->forms->group[g];
+      BfLinear **out = &difference[(g - 1) * d + b];
+      *out           = NULL;
+      if (is_same(q, j, q->i, b)) continue;
+      *out = bf_check_zero(q->forms);
+      bf_linear_add(&q->forms->scratch, *out, bf_span(1), seen(q, j, b));
+      bf_linear_add(&q->forms->scratch, *out, bf_span(-1), seen(q, q->i, b));
+    }
+}
+
+static BfSpan encoding_difference(const Query *q, int g, int b) {
+  return bf_span_sub(bf_span(encoding(q, q->forms->group[g], b)), bf_span(encoding(q, q->i, b)));
+}
+
+/* y_b = sum_a (N(z_i) + e_i)_a A_ab. */
+static BfLinear *image_of(const Query *q, int h, int b) {
+  BfCheckForms *forms = q->forms;
+  const int     d = q->layer->dim, at = q->layer->matrix[forms->model->attention + 2 * h].at;
+  BfLinear     *y = bf_check_zero(forms);
+  for (int a = 0; a < d; a++) {
+    const int64_t mark = forms->scratch.used;
+    BfLinear     *sum  = bf_check_zero(forms);
+    bf_linear_copy(&forms->scratch, seen(q, q->i, a), sum);
+    bf_linear_shift(sum, bf_span(encoding(q, q->i, a)));
+    bf_check_add_product(forms, y, sum, forms->parameter[at + a * d + b]);
+    forms->scratch.used = mark;
+  }
+  return y;
+}
+
+/* delta_g = beta sum_b y_b (difference of N + e)_b; made in delta[g - 1]. */
+static void add_logits(const Query *q, int b, BfLinear *y, BfLinear **difference, BfLinear **delta) {
+  BfCheckForms *forms = q->forms;
+  for (int g = 1; g < q->groups; g++) {
+    const BfLinear *known = difference[(g - 1) * q->layer->dim + b];
+    const BfSpan    shift = encoding_difference(q, g, b);
+    const int64_t   mark  = forms->scratch.used;
+    BfLinear       *sum   = bf_check_zero(forms);
+    if (known) bf_linear_copy(&forms->scratch, known, sum);
+    bf_linear_shift(sum, shift);
+    bf_check_add_product(forms, delta[g - 1], y, sum);
+    forms->scratch.used = mark;
+  }
+}
+
+static bool matters(const Query *q, int b, BfLinear **difference) {
+  for (int g = 1; g < q->groups; g++) {
+    const BfSpan shift = encoding_difference(q, g, b);
+    if (difference[(g - 1) * q->layer->dim + b] || shift.lo != 0 || shift.hi != 0) return true;
+  }
+  return false;
+}
+
+/* p_g = 1 / sum_k (m_k / m_g) exp(delta_k - delta_g), delta of the query's own kind 0; all of 1 / p_g >= 1. */
+static void share(const Query *q, int g, BfLinear *const delta[], BfLinear *out) {
+  enum { FAR = 600 };
+  BfCheckForms *forms = q->forms;
+  const int    *many  = forms->many;
+  BfLinears    *space = &forms->scratch;
+  bool          far   = false;
+  bf_linear_span(space, out, bf_span(1));
+  for (int k = 0; k < q->groups && !far; k++) {
+    if (k == g) continue;
+    const int64_t mark = space->used;
+    BfLinear     *x    = bf_check_zero(forms);
+    if (k > 0) bf_linear_add(space, x, bf_span(1), delta[k - 1]);
+    bf_linear_add(space, x, bf_span(-1), delta[g - 1]);
+    far = !(x->range.hi <= FAR);
+    if (!far) bf_unary_exp(space, x);
+    if (!far) bf_linear_add(space, out, bf_span_quotient(bf_span(many[k]), bf_span(many[g])), x);
+    space->used = mark;
+  }
+  if (far) {
+    bf_linear_span(space, out, (BfSpan){0, 1});
+    return;
+  }
+  bf_linear_meet(space, out, (BfSpan){1, INFINITY});
+  bf_unary_inverse(space, out);
+  bf_linear_meet(space, out, (BfSpan){0, 1});
+}
+
+/* Of two kinds: p = sigmoid(delta + log(m_1 / m_0)). */
+static void shares(const Query *q, BfLinear *const delta[], BfLinear *p[]) {
+  BfLinears *space = &q->forms->scratch;
+  const int *many  = q->forms->many;
+  if (q->groups > 2) {
+    for (int g = 1; g < q->groups; g++) share(q, g, delta, p[g - 1]);
+    return;
+  }
+  bf_linear_copy(space, delta[0], p[0]);
+  if (many[1] != many[0]) bf_linear_shift(p[0], bf_span_log(bf_span_quotient(bf_span(many[1]), bf_span(many[0]))));
+  bf_unary_sigmoid(space, p[0]);
+}
+
+void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, BfLinear *mean[]) {
+  const BfCheckModel *model = forms->model;
+  const BfLayer      *layer = &model->problem->layer;
+  Query q = {.forms = forms, .layer = layer, .context = &model->context[s], .t = t, .first = model->first[s], .i = i};
+  const int d = layer->dim;
+  find_groups(&q);
+  BfLinear **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * d, **p = delta + q.groups - 1;
+  for (int b = 0; b < d; b++) {
+    mean[b] = bf_check_zero(forms);
+    bf_linear_copy(&forms->scratch, seen(&q, i, b), mean[b]);
+  }
+  if (q.groups == 1) return;
+  differ(&q, difference);
+  for (int g = 1; g < q.groups; g++) delta[g - 1] = bf_check_zero(forms);
+  for (int b = 0; b < d; b++) {
+    const int64_t mark = forms->scratch.used;
+    if (matters(&q, b, difference)) add_logits(&q, b, image_of(&q, h, b), difference, delta);
+    forms->scratch.used = mark;
+  }
+  for (int g = 1; g < q.groups; g++) {
+    bf_linear_scale(&forms->scratch, delta[g - 1], bf_span(layer->beta));
+    p[g - 1] = bf_check_zero(forms);
+  }
+  shares(&q, delta, p);
+  for (int b = 0; b < d; b++) {
+    BfSpan hull = seen(&q, i, b)->range;
+    for (int g = 1; g < q.groups; g++) {
+      const BfLinear *known = difference[(g - 1) * d + b];
+      if (known) bf_check_add_product(forms, mean[b], p[g - 1], known);
+      hull = bf_span_hull(hull, seen(&q, forms->group[g], b)->range);
+    }
+    bf_linear_meet(&forms->scratch, mean[b], hull);
+  }
+}
+
+/* ---- norms and projections -------------------------------------------------------------------------------------- */
+
+/* The sum of squares. */
+static BfLinear *squares(BfCheckForms *forms, BfLinear *const x[]) {
+  BfLinears *space = &forms->scratch;
+  BfLinear  *sum = bf_check_zero(forms), *one = bf_check_zero(forms);
+  for (int a = 0; a < forms->model->problem->layer.dim; a++) {
+    bf_linear_mul(space, x[a], x[a], one);
+    bf_linear_add(space, sum, bf_span(1), one);
+  }
+  return sum;
+}
+
+/* x - mean of x: (1 - 1/d) x_a - 1/d sum of the others. */
+static void centre(BfCheckForms *forms, BfLinear *const x[], BfLinear *out[]) {
+  const int    d    = forms->model->problem->layer.dim;
+  const BfSpan part = bf_span_quotient(bf_span(-1), bf_span(d)), own = bf_span_quotient(bf_span(d - 1), bf_span(d));
+  for (int a = 0; a < d; a++) {
+    out[a] = bf_check_zero(forms);
+    for (int b = 0; b < d; b++) bf_linear_add(&forms->scratch, out[a], a == b ? own : part, x[b]);
+  }
+}
+
+void bf_check_norm(BfCheckForms *forms, BfLinear *const z[], BfLinear *out[]) {
+  BfLinears    *space = &forms->scratch;
+  const int     d     = forms->model->problem->layer.dim;
+  const int64_t mark  = space->used;
+  BfLinear     *c[BF_MOST_DIM];
+  for (int a = 0; a < d; a++) c[a] = z[a];
+  if (forms->model->norm == BF_CHECK_LAYER) centre(forms, z, c);
+  BfLinear    *root = squares(forms, c);
+  const double most = bf_span_sqrt(bf_span(d)).hi;
+  bf_linear_scale(space, root, bf_span_quotient(bf_span(1), bf_span(d)));
+  bf_linear_shift(root, bf_span(1e-5));
+  bf_linear_meet(space, root, (BfSpan){1e-5, INFINITY});
+  bf_unary_inverse_root(space, root);
+  for (int a = 0; a < d; a++) {
+    bf_linear_mul(space, c[a], root, out[a]);
+    bf_linear_meet(space, out[a], (BfSpan){-most, most});
+  }
+  space->used = mark;
+}
+
+static void to_sphere(BfCheckForms *forms, BfLinear *y[]) {
+  BfLinears    *space = &forms->scratch;
+  const int64_t mark  = space->used;
+  BfLinear     *root = squares(forms, y), *product = bf_check_zero(forms);
+  const bool    known = root->range.lo > 0;
+  if (known) bf_unary_inverse_root(space, root);
+  for (int a = 0; a < forms->model->problem->layer.dim; a++) {
+    if (known) {
+      bf_linear_mul(space, y[a], root, product);
+      bf_linear_copy(space, product, y[a]);
+      bf_linear_meet(space, y[a], (BfSpan){-1, 1});
+    } else {
+      bf_linear_span(space, y[a], (BfSpan){-1, 1}); /* the origin stays where it is */
+    }
+  }
+  space->used = mark;
+}
+
+void bf_check_project(BfCheckForms *forms, BfLinear *y[]) {
+  const BfLayer *layer = &forms->model->problem->layer;
+  double         lower[BF_MOST_DIM], upper[BF_MOST_DIM];
+  if (forms->model->projection == BF_CHECK_SPHERE) {
+    to_sphere(forms, y);
+    return;
+  }
+  layer->projection->box(layer, lower, upper);
+  for (int a = 0; a < layer->dim; a++) bf_unary_clip(&forms->scratch, y[a], lower[a], upper[a]);
+}

@@ -1,0 +1,94 @@
+#include "check/bound.h"
+#include "check/terminal.h"
+
+BfStatus bf_check_bound_create(int n, BfCheckBound *out, BfError *error) {
+  char *memory;
+  *out = (BfCheckBound){.n = n};
+  BF_TRY(BF_NEW(&out->least, n, error));
+  BF_TRY(BF_NEW(&memory, bf_linear_size(n) * (int64_t)sizeof(double), error));
+  out->sum = (BfLinear *)memory;
+  return BF_OK;
+}
+
+void bf_check_bound_clear(BfCheckBound *bound) {
+  bf_free(bound->least);
+  bf_free(bound->sum);
+  *bound = (BfCheckBound){0};
+}
+
+/* eps lambda / 2. */
+static BfSpan decay(const BfCheckForms *forms) {
+  const BfCost *cost = &forms->model->problem->cost;
+  return bf_span_mul(bf_span(cost->step), bf_span_scale(0.5, bf_span(cost->weight_decay)));
+}
+
+static int64_t controls(const BfCheckForms *forms) {
+  const BfProblem *problem = forms->model->problem;
+  return (int64_t)problem->horizon * problem->layer.free;
+}
+
+/* The least of b xi + kappa (c + w xi)^2 over [from, to], rounded down: a xi^2 + s xi + kappa c^2 with a = kappa w^2,
+ * s = b + 2 kappa c w. Where the slope s + 2 a xi surely has one sign, at an end; else no less than -s^2 / (4 a). */
+static double least(double b, BfSpan kappa, double c, double w, BfSpan between) {
+  const BfSpan cw = bf_span_mul(bf_span(c), bf_span(w)), a = bf_span_mul(kappa, bf_span_square(bf_span(w)));
+  const BfSpan s          = bf_span_add(bf_span(b), bf_span_scale(2, bf_span_mul(kappa, cw)));
+  const BfSpan slope_from = bf_span_add(s, bf_span_scale(2, bf_span_mul(a, bf_span(between.lo))));
+  const BfSpan slope_to   = bf_span_add(s, bf_span_scale(2, bf_span_mul(a, bf_span(between.hi))));
+  const double rest       = bf_span_mul(kappa, bf_span_square(bf_span(c))).lo;
+  if (slope_from.lo >= 0 || slope_to.hi <= 0) {
+    const BfSpan xi = bf_span(slope_from.lo >= 0 ? between.lo : between.hi);
+    return bf_add_down(bf_span_add(bf_span_mul(a, bf_span_square(xi)), bf_span_mul(s, xi)).lo, rest);
+  }
+  if (!(a.lo > 0)) { /* no decay: linear, least at an end */
+    const double ends = fmin(bf_span_mul(s, bf_span(between.lo)).lo, bf_span_mul(s, bf_span(between.hi)).lo);
+    return bf_add_down(ends, rest);
+  }
+  return bf_add_down(-(bf_span_size(s) * bf_span_size(s) / (4 * a.lo)), rest);
+}
+
+static double least_of(const BfCheckForms *forms, const BfCheckBound *bound, int k, BfSpan between) {
+  const BfSpan box = {forms->low[k], forms->high[k]}, none = bf_span(0);
+  const double c = bf_span_middle(box);
+  return least(bound->sum->b[k], forms->numbers.number[k] < controls(forms) ? decay(forms) : none, c,
+               bf_span_half(box, c), between);
+}
+
+/* Of controls that are no variables. */
+static double least_ignored(const BfCheckForms *forms) {
+  const BfCheckNumbers *x   = &forms->numbers;
+  double                sum = 0;
+  for (int64_t i = 0; i < controls(forms); i++)
+    if (x->variable[i] < 0)
+      sum = bf_add_down(sum, bf_span_mul(decay(forms), bf_span_square((BfSpan){x->lower[i], x->upper[i]})).lo);
+  return sum;
+}
+
+void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
+  bf_check_tokens(forms);
+  const double k = bf_check_tangent(forms, readout, xi, out->sum);
+  out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
+  out->bound     = out->constant;
+  for (int i = 0; i < out->n; i++) {
+    out->least[i] = least_of(forms, out, i, (BfSpan){-1, 1});
+    out->bound    = bf_add_down(out->bound, out->least[i]);
+  }
+}
+
+double bf_check_beyond(const BfCheckForms *forms, const BfCheckBound *bound, int k, int side, double to) {
+  const BfSpan box = {forms->low[k], forms->high[k]};
+  const double c = bf_span_middle(box), w = bf_span_half(box, c);
+  BfSpan       between = {-1, 1};
+  if (w > 0 && side == 0) between.hi = fmax(-1, fmin(1, (to - c) / w));
+  if (w > 0 && side == 1) between.lo = -fmax(-1, fmin(1, (c - to) / w));
+  double sum = bf_add_down(bound->constant, least_of(forms, bound, k, between));
+  for (int i = 0; i < bound->n; i++)
+    if (i != k) sum = bf_add_down(sum, bound->least[i]);
+  return sum;
+}
+
+double bf_check_most(BfCheckForms *forms, int64_t readout) {
+  double squares = 0;
+  bf_check_tokens(forms);
+  for (int64_t i = 0; i < controls(forms); i++) squares += forms->numbers.point[i] * forms->numbers.point[i];
+  return bf_check_terminal_most(forms, readout) + decay(forms).hi * squares;
+}

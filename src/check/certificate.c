@@ -1,0 +1,67 @@
+#include "check/certificate.h"
+#include <math.h>
+#include <string.h>
+
+void bf_certificate_clear(BfCertificate *certificate) {
+  bf_free(certificate->free);
+  bf_free(certificate->tree);
+  *certificate = (BfCertificate){0};
+}
+
+/* Attributes carry no checksum, datasets do: the same numbers stand in one. */
+static BfStatus read_numbers(BfStore *store, const char *path, const BfModel *model, BfCertificate *out,
+                             BfError *error) {
+  enum { SEALED = 6 };
+  const char *const name[] = {"lower", "found", "gap", "target"};
+  double            number[SEALED], *seal = NULL;
+  int64_t           count, boxes;
+  BfStatus          status;
+  for (int i = 0; i < 4; i++) BF_TRY(bf_store_get_double(store, "/certificate", name[i], &number[i], error));
+  BF_TRY(bf_store_get_int(store, "/certificate", "boxes", &boxes, error));
+  number[4] = (double)boxes;
+  number[5] = (double)model->readout;
+  BF_GOTO(bf_store_read(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &count, (void **)&seal, error));
+  if (count != SEALED || memcmp(number, seal, sizeof number))
+    BF_GOTO(bf_fail(error, BF_BAD_INPUT, "%s: attributes of /certificate are damaged: they are not those of its seal",
+                    path));
+  out->lower = number[0];
+  out->found = number[1];
+  out->gap   = number[2];
+done:
+  bf_free(seal);
+  return status;
+}
+
+static BfStatus check_free(const BfCertificate *x, const char *path, const BfProblem *problem, BfError *error) {
+  const int64_t all = (int64_t)problem->horizon * problem->layer.free + problem->cost.trained;
+  for (int k = 0; k < x->n; k++)
+    if (x->free[k] < 0 || x->free[k] >= all || (k && x->free[k] <= x->free[k - 1]))
+      return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/free does not fit the problem", path);
+  return BF_OK;
+}
+
+static BfStatus read_all(BfStore *store, const char *path, const BfProblem *problem, const BfModel *model,
+                         BfCertificate *out, BfError *error) {
+  enum { MOST = 256 }; /* a byte says which variable is split */
+  bool    there;
+  int64_t n;
+  BF_TRY(bf_store_has(store, "/certificate", &there, error));
+  if (!there) return bf_fail(error, BF_BAD_INPUT, "%s: no certificate is in it; `bellformer certify` makes one", path);
+  BF_TRY(read_numbers(store, path, model, out, error));
+  BF_TRY(bf_store_read(store, "/certificate/free", BF_STORE_INT32, 1, &n, (void **)&out->free, error));
+  if (n > MOST) return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/free has more than %d numbers", path, MOST);
+  out->n = (int)n;
+  BF_TRY(check_free(out, path, problem, error));
+  return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
+}
+
+BfStatus bf_certificate_read(const BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,
+                             BfCertificate *out, BfError *error) {
+  BfStore *store = NULL;
+  BfStatus status;
+  *out = (BfCertificate){0};
+  BF_GOTO(bf_store_open(run->world, path, &store, error));
+  status = read_all(store, path, problem, model, out, error);
+done:
+  return bf_store_end(&store, error);
+}

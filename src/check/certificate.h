@@ -1,0 +1,17 @@
+/* /certificate of a result of certify: share/doc/formats.md. */
+#pragma once
+#include "bellformer/model.h"
+
+typedef struct {
+  double   lower, found, gap;
+  int      n;
+  int32_t *free; /* [n] which number each variable is; owned */
+  uint8_t *tree; /* [bytes]; owned */
+  int64_t  bytes;
+} BfCertificate;
+
+/* BF_BAD_INPUT where there is none, or it is damaged, or its numbers are none of the problem's. Clear it also after a
+ * failure. Collective. */
+BfStatus bf_certificate_read(const BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,
+                             BfCertificate *out, BfError *error);
+void     bf_certificate_clear(BfCertificate *certificate);

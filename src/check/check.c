@@ -1,0 +1,231 @@
+#include "check/check.h"
+#include "check/bound.h"
+#include "check/elementary.h"
+#include "check/rounding.h"
+#include "check/tree.h"
+#include <math.h>
+#include <stdio.h>
+
+typedef struct {
+  const char          *path;
+  const BfProblem     *problem;
+  const BfModel       *model;
+  const BfCertificate *certificate;
+  BfCheckModel         layers;
+  BfCheckNumbers       numbers;
+  double              *range;    /* [4][count]: lower, upper, of variables alone lower, upper */
+  int                 *variable; /* [count] */
+  double              *point;    /* [count] what was found */
+  BfCheckForms         forms;
+  BfCheckBound         bound;
+  double              *xi; /* [n] */
+  BfTree              *tree;
+  /* Of the claim at hand. */
+  const BfTreeItem *item;
+  bool              holds;
+  double            proved; /* from below, where that is less than lower */
+  int               of;     /* the number of the variable that a cut cuts; -1: of a leaf */
+} Check;
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+static int64_t count_numbers(const BfProblem *problem) {
+  return (int64_t)problem->horizon * problem->layer.free + problem->cost.trained;
+}
+
+static BfStatus take_numbers(Check *x, BfError *error) {
+  const BfProblem *problem = x->problem;
+  const int64_t    q = problem->layer.free, controls = problem->horizon * q, count = count_numbers(problem);
+  BF_TRY(BF_NEW(&x->range, 4 * count, error));
+  BF_TRY(BF_NEW(&x->variable, count, error));
+  BF_TRY(BF_NEW(&x->point, count, error));
+  BF_TRY(BF_NEW(&x->xi, x->certificate->n, error));
+  double *low = x->range, *high = low + count;
+  for (int64_t i = 0; i < count; i++) {
+    const bool control = i < controls;
+    low[i]             = control ? problem->control_lower[i % q] : problem->cost.lower[i - controls];
+    high[i]            = control ? problem->control_upper[i % q] : problem->cost.upper[i - controls];
+    x->point[i]        = control ? x->model->control[i] : x->model->numbers[i - controls];
+    x->variable[i]     = -1;
+  }
+  for (int k = 0; k < x->certificate->n; k++) {
+    const int32_t i     = x->certificate->free[k];
+    x->variable[i]      = k;
+    low[2 * count + k]  = low[i];
+    high[2 * count + k] = high[i];
+  }
+  x->numbers = (BfCheckNumbers){
+      .count = count, .number = x->certificate->free, .variable = x->variable, .lower = low, .upper = high};
+  return BF_OK;
+}
+
+static BfStatus begin_tree(Check *x, BfError *error) {
+  const BfCertificate *c     = x->certificate;
+  const BfCost        *cost  = &x->problem->cost;
+  const double        *whole = x->range + 2 * x->numbers.count;
+  bf_tree_destroy(&x->tree);
+  return bf_tree_create(c->n, whole, whole + x->numbers.count, cost->trained ? 1 : cost->readouts, c->tree, c->bytes,
+                        &x->tree, error);
+}
+
+static BfStatus create(Check *x, BfError *error) {
+  const BfCertificate *c = x->certificate;
+  BF_TRY(bf_check_model(x->problem, &x->layers, error));
+  BF_TRY(take_numbers(x, error));
+  BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
+  BF_TRY(bf_check_bound_create(c->n, &x->bound, error));
+  return begin_tree(x, error);
+}
+
+static void clear(Check *x) {
+  bf_tree_destroy(&x->tree);
+  bf_check_bound_clear(&x->bound);
+  bf_check_forms_clear(&x->forms);
+  bf_check_model_clear(&x->layers);
+  bf_free(x->range);
+  bf_free(x->variable);
+  bf_free(x->point);
+  bf_free(x->xi);
+}
+
+/* ---- what was found --------------------------------------------------------------------------------------------- */
+
+static BfStatus bound_found(void *context, BfError *error) {
+  Check         *x       = context;
+  BfCheckForms   at      = {0};
+  BfCheckNumbers numbers = x->numbers;
+  char           most[BF_SPAN_TEXT];
+  numbers.point   = x->point;
+  BfStatus status = bf_check_forms(&x->layers, &numbers, 0, &at, error);
+  if (status == BF_OK) {
+    const double cost = bf_check_most(&at, x->model->readout);
+    if (!(cost <= x->certificate->found))
+      status = bf_fail(error, BF_FAILURE, "%s: not verified: the cost of /rollout/controls may be %s, found is %.17g",
+                       x->path, bf_span_text(cost, 17, true, most), x->certificate->found);
+  }
+  bf_check_forms_clear(&at);
+  return status;
+}
+
+static BfStatus check_found(Check *x, BfError *error) {
+  const BfCertificate *c   = x->certificate;
+  const double         gap = (c->found - c->lower) / fabs(c->found);
+  for (int64_t i = 0; i < x->numbers.count; i++)
+    if (!(x->point[i] >= x->numbers.lower[i] && x->point[i] <= x->numbers.upper[i]))
+      return bf_fail(error, BF_FAILURE, "%s: not verified: number %lld of what was found, %g, is outside of [%g, %g]",
+                     x->path, (long long)i, x->point[i], x->numbers.lower[i], x->numbers.upper[i]);
+  if (!(c->lower <= c->found))
+    return bf_fail(error, BF_FAILURE, "%s: not verified: lower %.17g is above found %.17g", x->path, c->lower,
+                   c->found);
+  if (c->found != 0 && !(fabs(gap - c->gap) <= 1e-9 * (1 + fabs(gap))))
+    return bf_fail(error, BF_FAILURE, "%s: not verified: gap is %g, of lower and found it would be %g", x->path, c->gap,
+                   gap);
+  return bf_rounding_upwards(bound_found, x, error);
+}
+
+/* ---- claims ----------------------------------------------------------------------------------------------------- */
+
+static bool is_proved(Check *x, double bound, int of) {
+  if (bound >= x->certificate->lower) return true; /* not a number proves nothing */
+  x->proved       = bound;
+  x->of           = of;
+  return x->holds = false;
+}
+
+static BfStatus bound_claim(void *context, BfError *error) {
+  Check            *x    = context;
+  const BfTreeItem *item = x->item;
+  (void)error;
+  for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
+  x->forms.low  = item->low;
+  x->forms.high = item->high;
+  x->holds      = true;
+  bf_check_bound(&x->forms, item->readout, x->xi, &x->bound);
+  if (item->claim == BF_TREE_LEAF) {
+    is_proved(x, x->bound.bound, -1);
+    return BF_OK;
+  }
+  for (int k = 0; k < x->certificate->n && x->holds; k++) {
+    const int32_t of = x->certificate->free[k];
+    if (item->inner_low[k] > item->low[k])
+      is_proved(x, bf_check_beyond(&x->forms, &x->bound, k, 0, item->inner_low[k]), of);
+    if (x->holds && item->inner_high[k] < item->high[k])
+      is_proved(x, bf_check_beyond(&x->forms, &x->bound, k, 1, item->inner_high[k]), of);
+  }
+  return BF_OK;
+}
+
+static BfStatus fail_claim(const Check *x, const BfTreeItem *item, BfError *error) {
+  char bound[BF_SPAN_TEXT], where[64] = "";
+  bf_span_text(x->proved, 9, false, bound);
+  if (x->of >= 0) snprintf(where, sizeof where, " where it cuts number %d", x->of);
+  return bf_fail(error, BF_FAILURE, "%s: not verified: %s %lld, at depth %lld, bounds the cost by %s%s, lower is %.9g",
+                 x->path, item->claim == BF_TREE_LEAF ? "leaf" : "contraction", (long long)item->of_kind + 1,
+                 (long long)item->depth, bound, where, x->certificate->lower);
+}
+
+/* All claims once, without their bounds: how many there are, and whether they cover the box. */
+static BfStatus count_claims(Check *x, BfCheckCount *count, BfError *error) {
+  BfTreeItem item;
+  bool       there = true;
+  while (there)
+    if (bf_tree_next(x->tree, &item, &there, error) != BF_OK) {
+      bf_error_prefix(error, "%s", x->path);
+      return error->status;
+    }
+  count->leaves = bf_tree_claims(x->tree, BF_TREE_LEAF);
+  count->cuts   = bf_tree_claims(x->tree, BF_TREE_CUT);
+  return begin_tree(x, error);
+}
+
+/* The claims of the next block that are this rank's turn, up to its first that does not hold: of that the item. */
+static BfStatus check_block(Check *x, BfRun *run, bool *there, BfTreeItem *failed, BfError *error) {
+  enum { BLOCK = 4096 };
+  BfTreeItem item;
+  for (int i = 0; i < BLOCK; i++) {
+    BF_TRY(bf_tree_next(x->tree, &item, there, error));
+    if (!*there) return BF_OK;
+    if (item.number % run->size != run->rank || !x->holds) continue;
+    x->item = &item;
+    BF_TRY(bf_rounding_upwards(bound_claim, x, error));
+    bf_work_done(run, BF_PHASE_CHECK, run->size);
+    if (!x->holds) *failed = item;
+  }
+  return BF_OK;
+}
+
+/* The first claim of all that does not hold is told, whosever turn it was. */
+static BfStatus check_claims(Check *x, BfRun *run, BfError *error) {
+  BfTreeItem failed = {.number = INT64_MAX};
+  bool       there  = true;
+  x->holds          = true;
+  while (there) {
+    int64_t first;
+    BF_TRY(bf_together(run->world, check_block(x, run, &there, &failed, error), error));
+    MPI_Allreduce(&failed.number, &first, 1, MPI_INT64_T, MPI_MIN, run->world);
+    if (first == INT64_MAX) continue;
+    return bf_together(run->world, failed.number == first ? fail_claim(x, &failed, error) : BF_OK, error);
+  }
+  return BF_OK;
+}
+
+static BfStatus prepare(Check *x, BfCheckCount *count, BfError *error) {
+  BF_TRY(create(x, error));
+  BF_TRY(count_claims(x, count, error));
+  return check_found(x, error);
+}
+
+BfStatus bf_check(BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,
+                  const BfCertificate *certificate, BfCheckCount *count, BfError *error) {
+  Check    x = {.path = path, .problem = problem, .model = model, .certificate = certificate};
+  BfStatus status;
+  *count = (BfCheckCount){0};
+  bf_phase_begin(run, BF_PHASE_CHECK);
+  BF_GOTO(bf_together(run->world, prepare(&x, count, error), error));
+  bf_work_expect(run, BF_PHASE_CHECK, (double)(count->leaves + count->cuts), "boxes", 1e-4, false);
+  status = check_claims(&x, run, error);
+done:
+  clear(&x);
+  bf_phase_end(run, BF_PHASE_CHECK);
+  return status;
+}

@@ -1,0 +1,49 @@
+/* Every token of every context as forms over a box of controls, layer by layer. */
+#pragma once
+#include "check/linear.h"
+#include "check/model.h"
+
+/* The free numbers of all layers, t q + j, then T q + i of a trained readout. Borrowed arrays. */
+typedef struct {
+  int64_t        count;
+  const int32_t *number;        /* [n] which of them each variable of the box is */
+  const int     *variable;      /* [count] the other way round; -1: none */
+  const double  *lower, *upper; /* [count] all that it may be: of numbers that are no variables */
+  const double  *point;         /* [count] NULL, or what each of them is */
+} BfCheckNumbers;
+
+typedef struct {
+  const BfCheckModel *model;
+  BfCheckNumbers      numbers;
+  const double       *low, *high; /* [n] the box */
+  BfLinears           tokens[2];  /* those of a layer, and of the next */
+  BfLinears           scratch;
+  double             *memory;
+  BfLinear          **z, **next, **seen; /* [tokens d]; seen: N(z). Equal tokens share theirs */
+  BfLinear          **parameter;         /* [layer's] of the layer at hand, or [C d + C] of the readout */
+  int                *group, *many;      /* [tokens] of a query's keys: the first of a kind, and how many */
+  BfLinear          **list;              /* [most forms] */
+  double             *number;            /* [classes or d] room for a context's features */
+} BfCheckForms;
+
+/* Room for n variables; numbers is borrowed. Clear it also after a failure. Local. */
+BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers, int n, BfCheckForms *out,
+                        BfError *error);
+void     bf_check_forms_clear(BfCheckForms *forms);
+
+/* The tokens behind the last layer into z, for low and high (or the point). Wants the processor to round upwards, as
+ * all below. */
+void bf_check_tokens(BfCheckForms *forms);
+
+/* Free number i, times a factor. */
+void bf_check_number(BfCheckForms *forms, int64_t i, double factor, BfLinear *out);
+/* z += x y; work is given back. */
+void bf_check_add_product(BfCheckForms *forms, BfLinear *z, const BfLinear *x, const BfLinear *y);
+/* A form in scratch that is 0. */
+BfLinear *bf_check_zero(BfCheckForms *forms);
+
+/* The mean that token i of context s sees in head h, forms mean[d]; groups of equal keys in group and many. */
+void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, BfLinear *mean[]);
+/* N(z) of one token, and P(y) in place. */
+void bf_check_norm(BfCheckForms *forms, BfLinear *const z[], BfLinear *seen[]);
+void bf_check_project(BfCheckForms *forms, BfLinear *y[]);

@@ -1,0 +1,50 @@
+/* Affine forms with a remainder: what the checker knows of a quantity X at every point of a box, whose points are
+ * |xi_k| <= 1, k < n:
+ *
+ *     X  in  c + sum_k b_k xi_k  +-  e,      and      X  in  [lo, hi] .
+ *
+ * c and b are doubles, taken as they are; all that rounding, and what is not linear, may add stands in e. Every
+ * function here wants the processor to round upwards (rounding.h). Where numbers run out of range e becomes infinite,
+ * never too small. */
+#pragma once
+#include "check/span.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+  double c, e;
+  double sum; /* at least sum_k |b_k| */
+  BfSpan range;
+  double b[]; /* [n] */
+} BfLinear;
+
+/* Forms of n numbers, taken from memory one behind the other, and given back to a mark. */
+typedef struct {
+  int     n;
+  int64_t size, used, room; /* doubles: of a form, in use, in all */
+  double *memory;           /* [room] */
+} BfLinears;
+
+/* A form, undefined; NULL where there is no room. */
+BfLinear *bf_linear_new(BfLinears *space);
+/* Doubles of a form of n numbers. */
+int64_t bf_linear_size(int n);
+
+void bf_linear_span(const BfLinears *space, BfLinear *x, BfSpan known); /* x is somewhere there */
+void bf_linear_variable(const BfLinears *space, BfLinear *x, int k, BfSpan known, double factor);
+void bf_linear_copy(const BfLinears *space, const BfLinear *from, BfLinear *x);
+int  bf_linear_is_zero(const BfLinear *x);
+int  bf_linear_is_constant(const BfLinear *x); /* c and nothing else */
+
+/* x += s y; s an interval. */
+void bf_linear_add(const BfLinears *space, BfLinear *x, BfSpan s, const BfLinear *y);
+/* x += s, x = s x. */
+void bf_linear_shift(BfLinear *x, BfSpan s);
+void bf_linear_scale(const BfLinears *space, BfLinear *x, BfSpan s);
+/* z = x y, not the same as x or y; x and y may be the same, then z is not below 0. */
+void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y, BfLinear *z);
+/* x is known to be there, too. */
+void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known);
+
+/* x becomes f(x), of which alpha x + deviation holds f at every number of x's range, and image is f's range there. */
+void bf_linear_unary(const BfLinears *space, BfLinear *x, double alpha, BfSpan deviation, BfSpan image);

@@ -1,0 +1,192 @@
+#include "check/tree.h"
+#include <string.h>
+
+/* Boxes one behind the other, [2 n] doubles each, with what is known of them. */
+typedef struct {
+  int64_t depth, readout;
+} Mark;
+
+typedef struct {
+  int     n;
+  int64_t first, count, room; /* boxes from `first` on are there */
+  double *ends;               /* [room][2 n] */
+  Mark   *mark;               /* [room] */
+} Boxes;
+
+struct BfTree {
+  int            n;
+  const uint8_t *bytes;
+  int64_t        at, count, claims[2]; /* leaves, cuts */
+  Boxes          stack, open;          /* of the task at hand; later tasks */
+  double        *ends;                 /* [4 n] the box at hand, and what a cut leaves of it */
+};
+
+/* ---- boxes ------------------------------------------------------------------------------------------------------ */
+
+static BfStatus make_room(Boxes *boxes, BfError *error) {
+  const size_t each = sizeof(double) * 2 * (size_t)boxes->n;
+  double      *ends = NULL;
+  Mark        *mark = NULL;
+  if (boxes->first + boxes->count < boxes->room) return BF_OK;
+  const int64_t room = 2 * boxes->count + 64;
+  BF_TRY(BF_NEW(&ends, room * 2 * boxes->n, error));
+  if (BF_NEW(&mark, room, error) != BF_OK) {
+    bf_free(ends);
+    return BF_FAILURE;
+  }
+  if (boxes->count) {
+    memcpy(ends, boxes->ends + boxes->first * 2 * boxes->n, each * (size_t)boxes->count);
+    memcpy(mark, boxes->mark + boxes->first, sizeof *mark * (size_t)boxes->count);
+  }
+  bf_free(boxes->ends);
+  bf_free(boxes->mark);
+  boxes->ends  = ends;
+  boxes->mark  = mark;
+  boxes->room  = room;
+  boxes->first = 0;
+  return BF_OK;
+}
+
+static BfStatus append(Boxes *boxes, const double *low, const double *high, Mark mark, BfError *error) {
+  BF_TRY(make_room(boxes, error));
+  const int64_t at = boxes->first + boxes->count++;
+  double       *to = boxes->ends + at * 2 * boxes->n;
+  memcpy(to, low, sizeof *to * (size_t)boxes->n);
+  memcpy(to + boxes->n, high, sizeof *to * (size_t)boxes->n);
+  boxes->mark[at] = mark;
+  return BF_OK;
+}
+
+static Mark take(Boxes *boxes, bool last, double *ends) {
+  const int64_t at = last ? boxes->first + boxes->count - 1 : boxes->first++;
+  boxes->count--;
+  memcpy(ends, boxes->ends + at * 2 * boxes->n, sizeof *ends * 2 * (size_t)boxes->n);
+  return boxes->mark[at];
+}
+
+static void clear(Boxes *boxes) {
+  bf_free(boxes->ends);
+  bf_free(boxes->mark);
+}
+
+/* ---- the tree --------------------------------------------------------------------------------------------------- */
+
+BfStatus bf_tree_create(int n, const double low[], const double high[], int64_t roots, const uint8_t bytes[],
+                        int64_t count, BfTree **out, BfError *error) {
+  BfStatus status;
+  BF_TRY(BF_NEW(out, 1, error));
+  BfTree *tree = *out;
+  *tree        = (BfTree){.n = n, .bytes = bytes, .count = count, .stack = {.n = n}, .open = {.n = n}};
+  BF_GOTO(BF_NEW(&tree->ends, 4 * n, error));
+  for (int64_t r = 0; r < roots; r++) BF_GOTO(append(&tree->open, low, high, (Mark){0, r}, error));
+  return BF_OK;
+done:
+  bf_tree_destroy(out);
+  return status;
+}
+
+void bf_tree_destroy(BfTree **tree) {
+  if (!*tree) return;
+  clear(&(*tree)->stack);
+  clear(&(*tree)->open);
+  bf_free((*tree)->ends);
+  bf_free(*tree);
+  *tree = NULL;
+}
+
+int64_t bf_tree_claims(const BfTree *tree, BfTreeClaim kind) { return tree->claims[kind]; }
+
+static BfStatus damaged(const BfTree *tree, const char *what, BfError *error) {
+  return bf_fail(error, BF_BAD_INPUT, "/certificate/tree is damaged: %s at byte %lld of %lld", what,
+                 (long long)tree->at, (long long)tree->count);
+}
+
+/* The next bytes of a record; NULL where there are none. */
+static const uint8_t *bytes_of(BfTree *tree, int64_t count, BfError *error) {
+  const uint8_t *here = tree->bytes + tree->at;
+  if (tree->count - tree->at < count) {
+    damaged(tree, "a record is incomplete", error);
+    return NULL;
+  }
+  tree->at += count;
+  return here;
+}
+
+static BfStatus split(BfTree *tree, Mark mark, BfError *error) {
+  const uint8_t *k   = bytes_of(tree, 1, error);
+  double        *low = tree->ends, *high = low + tree->n;
+  if (!k) return error->status;
+  if (*k >= tree->n) return damaged(tree, "a split of a variable that is none", error);
+  const double from = low[*k], middle = 0.5 * from + 0.5 * high[*k];
+  mark.depth++;
+  low[*k] = middle;
+  BF_TRY(append(&tree->stack, low, high, mark, error));
+  low[*k]  = from;
+  high[*k] = middle;
+  return append(&tree->stack, low, high, mark, error);
+}
+
+static BfStatus tangent(BfTree *tree, BfTreeClaim claim, Mark mark, BfTreeItem *item, BfError *error) {
+  const uint8_t *xi = bytes_of(tree, tree->n, error);
+  if (!xi) return error->status;
+  *item = (BfTreeItem){.claim   = claim,
+                       .number  = tree->claims[0] + tree->claims[1],
+                       .of_kind = tree->claims[claim]++,
+                       .depth   = mark.depth,
+                       .readout = mark.readout,
+                       .low     = tree->ends,
+                       .high    = tree->ends + tree->n,
+                       .xi      = (const int8_t *)xi};
+  for (int k = 0; k < tree->n; k++)
+    if (item->xi[k] < -127) return damaged(tree, "a tangent point outside of its box", error);
+  return BF_OK;
+}
+
+static BfStatus contract(BfTree *tree, Mark mark, BfTreeItem *item, BfError *error) {
+  const double *low = tree->ends, *high = low + tree->n;
+  double       *inner_low = tree->ends + 2 * tree->n, *inner_high = inner_low + tree->n;
+  BF_TRY(tangent(tree, BF_TREE_CUT, mark, item, error));
+  const uint8_t *cut = bytes_of(tree, 2 * (int64_t)tree->n, error);
+  if (!cut) return error->status;
+  for (int k = 0; k < tree->n; k++) {
+    const double width = high[k] - low[k];
+    inner_low[k]       = low[k] + width * (cut[2 * k] / 256.0);
+    inner_high[k]      = high[k] - width * (cut[2 * k + 1] / 256.0);
+    if (!(inner_low[k] <= inner_high[k])) return damaged(tree, "a contraction that leaves nothing", error);
+  }
+  item->inner_low  = inner_low;
+  item->inner_high = inner_high;
+  mark.depth++;
+  return append(&tree->stack, inner_low, inner_high, mark, error);
+}
+
+static BfStatus begin_task(BfTree *tree, bool *there, BfError *error) {
+  *there = tree->open.count > 0;
+  if (!*there) return tree->at == tree->count ? BF_OK : damaged(tree, "bytes are left over", error);
+  const Mark mark = take(&tree->open, false, tree->ends);
+  return append(&tree->stack, tree->ends, tree->ends + tree->n, mark, error);
+}
+
+/* Inner records are gone through until one makes a claim. */
+BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *error) {
+  for (;;) {
+    *there = true;
+    if (!tree->stack.count) BF_TRY(begin_task(tree, there, error));
+    if (!*there) return BF_OK;
+    const Mark     mark   = take(&tree->stack, true, tree->ends);
+    const uint8_t *letter = bytes_of(tree, 1, error);
+    if (!letter) return error->status;
+    if (*letter == 'S') {
+      BF_TRY(split(tree, mark, error));
+    } else if (*letter == 'O') {
+      BF_TRY(append(&tree->open, tree->ends, tree->ends + tree->n, mark, error));
+    } else if (*letter == 'L') {
+      return tangent(tree, BF_TREE_LEAF, mark, item, error);
+    } else if (*letter == 'C') {
+      return contract(tree, mark, item, error);
+    } else {
+      tree->at--;
+      return damaged(tree, "a record of no kind", error);
+    }
+  }
+}

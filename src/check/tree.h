@@ -1,0 +1,29 @@
+/* A certificate's tree, record by record: its boxes and what is claimed of each (README.md). The doubles of boxes are
+ * those of whoever wrote them: rounds to nearest. Local. */
+#pragma once
+#include "bellformer/error.h"
+
+typedef enum { BF_TREE_LEAF, BF_TREE_CUT } BfTreeClaim;
+
+typedef struct {
+  BfTreeClaim   claim;
+  int64_t       number;                 /* of the claim, from 0 */
+  int64_t       of_kind;                /* the same among leaves, or among cuts */
+  int64_t       depth;                  /* splits and contractions above it */
+  int64_t       readout;                /* of a decision; else 0 */
+  const double *low, *high;             /* [n] the box; until the next claim */
+  const double *inner_low, *inner_high; /* [n] of a cut: what is left of it */
+  const int8_t *xi;                     /* [n] 127 times the tangent point */
+} BfTreeItem;
+
+typedef struct BfTree BfTree;
+
+/* Borrows bytes, and low and high [n], the whole box. roots: readouts that have a root each. */
+BfStatus bf_tree_create(int n, const double low[], const double high[], int64_t roots, const uint8_t bytes[],
+                        int64_t count, BfTree **out, BfError *error);
+void     bf_tree_destroy(BfTree **tree);
+/* The next claim, and *there; not, behind the last. BF_BAD_INPUT where the records do not cover the box: one is
+ * incomplete or unknown, bytes are left over, or boxes. */
+BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *error);
+/* Claims of a kind so far. */
+int64_t bf_tree_claims(const BfTree *tree, BfTreeClaim kind);

@@ -1,0 +1,243 @@
+/* The checker's bounds of whole problems, of every kind that it knows, against the cost of the layers at random points
+ * of random boxes, which bf_rollout gives: below it on the box, above it at a point, and near to it on small boxes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <petscsys.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bellformer/model.h"
+#include "bellformer/splitmix64.h"
+#include "check/bound.h"
+#include "check/rounding.h"
+
+typedef struct {
+  const char *file;
+  const char *options; /* "key value key value" */
+} Case;
+
+#define XOR "xor/xor.yaml"
+static const Case cases[] = {
+    {XOR, ""},
+    {XOR, "horizon 3 control_V_form full layer_residual 0 token_projection none"},
+    {XOR, "data_position_encoding 0.1,0.2,-0.3,0.1 layer_heads 2 layer_mask causal cost_pooling last"},
+    {XOR, "data_position_encoding sinusoidal token_projection sphere cost_pooling first"},
+    {XOR, "layer_norm rms layer_linear 1 control_B_range -0.5,0.5 control_B_levels 1"},
+    {XOR, "layer_norm layer data_position_encoding 0.1,0.2,-0.3,0.1"},
+    {XOR, "cost_terminal hinge layer_feedforward relu layer_width 2 control_W1_range -1,1 control_W1_levels 1 "
+          "control_b1_range -1,1 control_b1_levels 1 control_W2_range -1,1 control_W2_levels 1 control_b2_form fixed "
+          "control_b2_value 0.1,0.2"},
+    {XOR, "cost_terminal token_cross_entropy layer_feedforward tanh layer_width 2 control_W1_range -1,1 "
+          "control_W1_levels 1 control_b1_range -1,1 control_b1_levels 1 control_W2_range -1,1 control_W2_levels 1 "
+          "control_b2_range -1,1 control_b2_levels 1 cost_pooling none"},
+    {XOR, "layer_feedforward gelu layer_width 2 control_W1_range -2,2 control_W1_levels 1 control_b1_range -1,1 "
+          "control_b1_levels 1 control_W2_form fixed control_W2_value 1,0.3,-0.2,0.7 control_b2_range -1,1 "
+          "control_b2_levels 1 control_A_form skew control_V_form scalar"},
+    {XOR, "cost_readout_kind decision cost_readout_matrix 4,0,-4,0,0,4,0,-4 cost_readout_bias 2,-2,1,-1"},
+    {XOR, "cost_readout_kind trained cost_readout_matrix_range -2,2 cost_readout_bias_range -1,1"},
+    {"asy26-toy/asy26-toy.yaml", "horizon 2"},
+    {"moons/moons.yaml", "data_sample_count 2"},
+    {"iris/iris.yaml", "data_sample_count 6"},
+    {"induction/induction.yaml", "data_sample_count 3"},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static uint64_t seed = 3;
+static double   uniform(double low, double high) {
+    return low + (high - low) * ((double)(bf_splitmix64(&seed) >> 11) * 0x1p-53);
+}
+
+typedef struct {
+  BfProblem     *problem;
+  BfModel        model;
+  BfCheckModel   layers;
+  BfCheckNumbers numbers;
+  BfCheckForms   forms, at;
+  BfCheckBound   bound;
+  int            n, *variable;
+  int32_t       *free;
+  double        *lower, *upper, *low, *high, *xi, *point;
+} Trial;
+
+static void good(BfStatus status, const BfError *error) {
+  if (status != BF_OK) fail_msg("%s", error->text);
+}
+
+static void read_case(const Case *c, BfProblem **out) {
+  char       path[512], words[1024], *rest = words;
+  BfError    error   = {0};
+  BfOptions *options = NULL;
+  snprintf(path, sizeof path, "%s/%s", getenv("BELLFORMER_PROBLEMS"), c->file);
+  snprintf(words, sizeof words, "%s", c->options);
+  good(bf_options_create(&options, &error), &error);
+  for (char *key; (key = strtok_r(rest, " ", &rest));) {
+    char *value = strtok_r(rest, " ", &rest);
+    if (!strcmp(value, "none") && !strcmp(key, "cost_pooling")) continue;
+    good(bf_options_add(options, key, value, &error), &error);
+  }
+  good(bf_problem_read(PETSC_COMM_SELF, path, NULL, options, out, &error), &error);
+  bf_options_destroy(&options);
+}
+
+/* All numbers are variables, or every second one: what is no variable is a whole interval. */
+static void create(const Case *c, int every, Trial *x) {
+  BfError error = {0};
+  *x            = (Trial){0};
+  read_case(c, &x->problem);
+  const BfProblem *p = x->problem;
+  const int64_t    q = p->layer.free, controls = p->horizon * q, count = controls + p->cost.trained;
+  good(bf_model_create(p, false, &x->model, &error), &error);
+  good(bf_check_model(p, &x->layers, &error), &error);
+  good(BF_NEW(&x->variable, count, &error), &error);
+  good(BF_NEW(&x->free, count, &error), &error);
+  good(BF_NEW(&x->lower, 6 * count, &error), &error);
+  x->upper = x->lower + count, x->low = x->upper + count, x->high = x->low + count, x->xi = x->high + count;
+  x->point = x->xi + count;
+  for (int64_t i = 0; i < count; i++) {
+    x->lower[i]    = i < controls ? p->control_lower[i % q] : p->cost.lower[i - controls];
+    x->upper[i]    = i < controls ? p->control_upper[i % q] : p->cost.upper[i - controls];
+    x->variable[i] = i % every ? -1 : x->n;
+    if (i % every == 0) x->free[x->n++] = (int32_t)i;
+  }
+  x->numbers = (BfCheckNumbers){
+      .count = count, .number = x->free, .variable = x->variable, .lower = x->lower, .upper = x->upper};
+  good(bf_check_forms(&x->layers, &x->numbers, x->n, &x->forms, &error), &error);
+  x->numbers.point = x->point;
+  good(bf_check_forms(&x->layers, &x->numbers, 0, &x->at, &error), &error);
+  good(bf_check_bound_create(x->n, &x->bound, &error), &error);
+  x->forms.low  = x->low;
+  x->forms.high = x->high;
+}
+
+static void destroy(Trial *x) {
+  bf_check_bound_clear(&x->bound);
+  bf_check_forms_clear(&x->forms);
+  bf_check_forms_clear(&x->at);
+  bf_check_model_clear(&x->layers);
+  bf_model_clear(&x->model);
+  bf_free(x->variable);
+  bf_free(x->free);
+  bf_free(x->lower);
+  bf_problem_destroy(&x->problem);
+}
+
+static double cost_at(Trial *x) {
+  BfError       error    = {0};
+  BfRollout     out      = {0};
+  const int64_t controls = (int64_t)x->problem->horizon * x->problem->layer.free;
+  memcpy(x->model.control, x->point, sizeof(double) * (size_t)controls);
+  if (x->problem->cost.trained && !x->model.numbers)
+    good(BF_NEW(&x->model.numbers, x->problem->cost.trained, &error), &error);
+  if (x->model.numbers)
+    memcpy(x->model.numbers, x->point + controls, sizeof(double) * (size_t)x->problem->cost.trained);
+  good(bf_rollout(x->problem, &x->problem->train, &x->model, &out, &error), &error);
+  const double cost = out.cost;
+  bf_rollout_clear(&out);
+  return cost;
+}
+
+static BfStatus bound_box(void *context, BfError *error) {
+  Trial *x = context;
+  (void)error;
+  bf_check_bound(&x->forms, x->model.readout, x->xi, &x->bound);
+  return BF_OK;
+}
+
+static double   most;
+static BfStatus bound_point(void *context, BfError *error) {
+  Trial *x = context;
+  (void)error;
+  most = bf_check_most(&x->at, x->model.readout);
+  return BF_OK;
+}
+
+static int      side, cut;
+static double   beyond, to;
+static BfStatus bound_beyond(void *context, BfError *error) {
+  Trial *x = context;
+  (void)error;
+  beyond = bf_check_beyond(&x->forms, &x->bound, cut, side, to);
+  return BF_OK;
+}
+
+static void choose_box(Trial *x, double share) {
+  for (int k = 0; k < x->n; k++) {
+    const int32_t i     = x->free[k];
+    const double  width = share * (x->upper[i] - x->lower[i]);
+    x->low[k]           = uniform(x->lower[i], x->upper[i] - width);
+    x->high[k]          = fmin(x->low[k] + width, x->upper[i]);
+    x->xi[k]            = floor(uniform(-127, 128)) / 127;
+  }
+}
+
+static bool corner;
+static void choose_point(Trial *x) {
+  corner = bf_splitmix64(&seed) % 4 == 0;
+  for (int64_t i = 0; i < x->numbers.count; i++) {
+    const int k = x->variable[i];
+    double    a = k < 0 ? x->lower[i] : x->low[k], b = k < 0 ? x->upper[i] : x->high[k];
+    if (corner) x->point[i] = bf_splitmix64(&seed) % 2 ? a : b;
+    else x->point[i] = fmin(fmax(uniform(a, b), a), b);
+  }
+}
+
+/* The least cost that was seen minus the bound. */
+static double try_box(Trial *x, const Case *c, double share, int points) {
+  BfError error = {0};
+  double  least = INFINITY;
+  choose_box(x, share);
+  x->model.readout = (int64_t)(bf_splitmix64(&seed) % (uint64_t)x->problem->cost.readouts);
+  if (x->problem->cost.trained) x->model.readout = 0;
+  good(bf_rounding_upwards(bound_box, x, &error), &error);
+  for (int i = 0; i < points; i++) {
+    choose_point(x);
+    const double cost = cost_at(x);
+    least             = fmin(least, cost);
+    if (!(cost >= x->bound.bound - 1e-13 * fabs(cost)))
+      fail_msg("%s %s: %.17g at a point, bound %.17g, width %g", c->file, c->options, cost, x->bound.bound, share);
+    cut  = (int)(bf_splitmix64(&seed) % (uint64_t)x->n);
+    side = (int)(bf_splitmix64(&seed) % 2);
+    to   = x->point[x->free[cut]];
+    good(bf_rounding_upwards(bound_beyond, x, &error), &error);
+    if (!(cost >= beyond - 1e-13 * fabs(cost)) || !(beyond >= x->bound.bound - 1e-13 * fabs(x->bound.bound)))
+      fail_msg("%s %s: %.17g at a point, bound beyond it %.17g", c->file, c->options, cost, beyond);
+    good(bf_rounding_upwards(bound_point, x, &error), &error);
+    /* corners may lead to the origin, which has no place on the sphere */
+    if (!(most >= cost - 1e-13 * (1 + fabs(cost)) && (corner || most <= cost + 1e-8 * (1 + fabs(cost)))))
+      fail_msg("%s %s: %.17g at a point, from above %.17g", c->file, c->options, cost, most);
+  }
+  return least - x->bound.bound;
+}
+
+static void bounds_hold(void **unused) {
+  static const double shares[] = {1, 0.5, 0.1, 0.01, 1e-3, 1e-5};
+  (void)unused;
+  for (int k = 0; k < 2 * CASES; k++) {
+    const Case *c = &cases[k / 2];
+    Trial       x;
+    create(c, 1 + k % 2, &x);
+    const int boxes = x.layers.tokens > 10 ? 1 : 4;
+    for (int i = 0; i < 6 * boxes; i++) {
+      const double share = shares[i / boxes], gap = try_box(&x, c, share, x.layers.tokens > 10 ? 4 : 12);
+      if (getenv("TELL"))
+        printf("# %s %s n %d width %g: least seen - bound %g\n", c->file, c->options, x.n, share, gap);
+      if (k % 2 == 0 && share <= 1e-5 && !(gap <= 0.01))
+        fail_msg("%s %s: on a box of width %g the bound is %g below", c->file, c->options, share, gap);
+    }
+    destroy(&x);
+  }
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(bounds_hold)};
+  PetscInitialize(&argc, &argv, NULL, NULL);
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  PetscFinalize();
+  return failed;
+}
