@@ -20,7 +20,7 @@ install_packages() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-packages="gcc libc6-dev pkg-config meson ninja-build openmpi-bin libopenmpi-dev petsc-dev slepc-dev liblapack-dev libhdf5-openmpi-dev libyaml-dev
+packages="gcc libc6-dev pkg-config meson ninja-build openmpi-bin libopenmpi-dev petsc-dev slepc-dev liblapack-dev libhdf5-openmpi-dev libyaml-dev libmpfi-dev
   python3-h5py python3-numpy python3-matplotlib ${test_packages:-}"
 install_packages || exit 1
 

@@ -1,107 +1,8 @@
 #include "check/forms.h"
 #include "check/unary.h"
-#include <assert.h>
 
-/* ---- room ------------------------------------------------------------------------------------------------------- */
-
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* Forms in use at once beside the tokens: of a layer its parameters, N(z) and what one query needs; of a readout its
- * numbers and what one context needs. */
-static int64_t scratch_forms(const BfCheckModel *model) {
-  const BfProblem *problem = model->problem;
-  const int64_t    d = problem->layer.dim, width = problem->layer.width, classes = problem->cost.classes;
-  int64_t          slots = 0;
-  for (int64_t s = 0; s < problem->train.contexts; s++) slots = most(slots, model->context[s].slots);
-  const int64_t layer = problem->layer.parameters + model->tokens * d + slots * (d + 2) + 8 * d + width + 32;
-  return most(layer, problem->cost.trained + classes + 4 * d + 32);
-}
-
-static void split(BfCheckForms *out, int64_t tokens, int64_t scratch) {
-  const int64_t    size    = out->tokens[0].size;
-  BfLinears *const space[] = {&out->tokens[0], &out->tokens[1], &out->scratch};
-  double          *memory  = out->memory;
-  for (int i = 0; i < 3; i++) {
-    *space[i]        = out->tokens[0];
-    space[i]->memory = memory;
-    space[i]->room   = size * (i < 2 ? tokens : scratch);
-    memory += space[i]->room;
-  }
-}
-
-BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers, int n, BfCheckForms *out,
-                        BfError *error) {
-  const BfProblem *problem = model->problem;
-  const int64_t    d = problem->layer.dim, tokens = model->tokens * d, scratch = scratch_forms(model);
-  *out           = (BfCheckForms){.model = model, .numbers = *numbers};
-  out->tokens[0] = (BfLinears){.n = n, .size = bf_linear_size(n)};
-  BF_TRY(BF_NEW(&out->memory, (2 * tokens + scratch) * out->tokens[0].size, error));
-  BF_TRY(BF_NEW(&out->z, tokens, error));
-  BF_TRY(BF_NEW(&out->next, tokens, error));
-  BF_TRY(BF_NEW(&out->seen, tokens, error));
-  BF_TRY(BF_NEW(&out->parameter, most(problem->layer.parameters, problem->cost.trained), error));
-  BF_TRY(BF_NEW(&out->group, model->tokens, error));
-  BF_TRY(BF_NEW(&out->many, model->tokens, error));
-  BF_TRY(BF_NEW(&out->list, scratch, error));
-  BF_TRY(BF_NEW(&out->number, 2 * most(problem->cost.classes, d), error));
-  split(out, tokens, scratch);
-  return BF_OK;
-}
-
-void bf_check_forms_clear(BfCheckForms *forms) {
-  bf_free(forms->memory);
-  bf_free(forms->z);
-  bf_free(forms->next);
-  bf_free(forms->seen);
-  bf_free(forms->parameter);
-  bf_free(forms->group);
-  bf_free(forms->many);
-  bf_free(forms->list);
-  bf_free(forms->number);
-  *forms = (BfCheckForms){0};
-}
-
-static BfLinear *form_in(BfLinears *space) {
-  BfLinear *x = bf_linear_new(space);
-  assert(x); /* scratch_forms counts them */
-  return x;
-}
-
-BfLinear *bf_check_zero(BfCheckForms *forms) {
-  BfLinear *x = form_in(&forms->scratch);
-  bf_linear_span(&forms->scratch, x, bf_span(0));
-  return x;
-}
-
-void bf_check_add_product(BfCheckForms *forms, BfLinear *z, const BfLinear *x, const BfLinear *y) {
-  BfLinears *space = &forms->scratch;
-  if (bf_linear_is_zero(x) || bf_linear_is_zero(y)) return;
-  if (bf_linear_is_constant(x)) {
-    bf_linear_add(space, z, bf_span(x->c), y);
-  } else if (bf_linear_is_constant(y)) {
-    bf_linear_add(space, z, bf_span(y->c), x);
-  } else {
-    const int64_t mark    = space->used;
-    BfLinear     *product = form_in(space);
-    bf_linear_mul(space, x, y, product);
-    bf_linear_add(space, z, bf_span(1), product);
-    space->used = mark;
-  }
-}
-
-/* ---- parameters ------------------------------------------------------------------------------------------------- */
-
-void bf_check_number(BfCheckForms *forms, int64_t i, double factor, BfLinear *out) {
-  const BfCheckNumbers *x = &forms->numbers;
-  if (x->point) {
-    bf_linear_span(&forms->scratch, out, bf_span_scale(factor, bf_span(x->point[i])));
-  } else if (x->variable[i] >= 0) {
-    const int k = x->variable[i];
-    bf_linear_variable(&forms->scratch, out, k, (BfSpan){forms->low[k], forms->high[k]}, factor);
-  } else {
-    bf_linear_span(&forms->scratch, out, bf_span_scale(factor, (BfSpan){x->lower[i], x->upper[i]}));
-  }
-}
+/* ---- parameters
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void expand(BfCheckForms *forms, int64_t t) {
   const BfLayer *layer = &forms->model->problem->layer;
@@ -110,7 +11,7 @@ static void expand(BfCheckForms *forms, int64_t t) {
     for (int e = 0; e < m->rows * m->cols; e++) {
       double    factor;
       const int k   = m->form->number(m->cols, e / m->cols, e % m->cols, &factor);
-      BfLinear *out = forms->parameter[m->at + e] = form_in(&forms->scratch);
+      BfLinear *out = forms->parameter[m->at + e] = bf_linear_new(&forms->scratch);
       if (k >= 0) bf_check_number(forms, t * layer->free + m->offset + k, factor, out);
       else bf_linear_span(&forms->scratch, out, bf_span(m->value ? m->value[e] : 0));
     }
@@ -176,7 +77,7 @@ static void step(BfCheckForms *forms, int64_t t, int64_t s, int i) {
 /* Tokens that are alike share forms; those of the first are made. */
 static bool is_first(BfCheckForms *forms, int64_t t, int64_t token, BfLinears *space, BfLinear **out) {
   const int64_t d = forms->model->problem->layer.dim, like = forms->model->like[t * forms->model->tokens + token];
-  for (int64_t a = 0; a < d; a++) out[token * d + a] = like < token ? out[like * d + a] : form_in(space);
+  for (int64_t a = 0; a < d; a++) out[token * d + a] = like < token ? out[like * d + a] : bf_linear_new(space);
   return like == token;
 }
 

@@ -1,11 +1,12 @@
 #include "check/linear.h"
+#include <assert.h>
 #include <string.h>
 
 int64_t bf_linear_size(int n) { return (int64_t)(sizeof(BfLinear) / sizeof(double)) + n; }
 
 BfLinear *bf_linear_new(BfLinears *space) {
   BfLinear *x = (BfLinear *)(space->memory + space->used);
-  if (space->used + space->size > space->room) return NULL;
+  assert(space->used + space->size <= space->room);
   space->used += space->size;
   return x;
 }

@@ -25,7 +25,7 @@ typedef struct {
   double *memory;           /* [room] */
 } BfLinears;
 
-/* A form, undefined; NULL where there is no room. */
+/* A form, undefined; there has to be room. */
 BfLinear *bf_linear_new(BfLinears *space);
 /* Doubles of a form of n numbers. */
 int64_t bf_linear_size(int n);

@@ -16,13 +16,14 @@ static inline BfSpan bf_span_all(void) { return (BfSpan){-INFINITY, INFINITY}; }
 static inline BfSpan bf_span_negative(BfSpan x) { return (BfSpan){-x.hi, -x.lo}; }
 static inline BfSpan bf_span_add(BfSpan x, BfSpan y) { return (BfSpan){bf_add_down(x.lo, y.lo), x.hi + y.hi}; }
 static inline BfSpan bf_span_sub(BfSpan x, BfSpan y) { return (BfSpan){bf_add_down(x.lo, -y.hi), x.hi - y.lo}; }
-/* No number is lost: fmax of a number and NaN would be that number, but NaN means that nothing is known. */
-static inline int bf_span_is_finite(BfSpan x) { return isfinite(x.lo) && isfinite(x.hi); }
+static inline int    bf_span_is_finite(BfSpan x) { return isfinite(x.lo) && isfinite(x.hi); }
+
+static inline double bf_larger(double a, double b) { return a > b ? a : b; } /* of numbers */
 
 static inline BfSpan bf_span_mul(BfSpan x, BfSpan y) {
   if (!bf_span_is_finite(x) || !bf_span_is_finite(y)) return bf_span_all();
-  const double hi = fmax(fmax(x.lo * y.lo, x.lo * y.hi), fmax(x.hi * y.lo, x.hi * y.hi));
-  const double lo = fmax(fmax((-x.lo) * y.lo, (-x.lo) * y.hi), fmax((-x.hi) * y.lo, (-x.hi) * y.hi));
+  const double hi = bf_larger(bf_larger(x.lo * y.lo, x.lo * y.hi), bf_larger(x.hi * y.lo, x.hi * y.hi));
+  const double lo = bf_larger(bf_larger((-x.lo) * y.lo, (-x.lo) * y.hi), bf_larger((-x.hi) * y.lo, (-x.hi) * y.hi));
   return (BfSpan){-lo, hi};
 }
 

@@ -40,9 +40,9 @@ static const Case cases[] = {
           "control_b2_levels 1 control_A_form skew control_V_form scalar"},
     {XOR, "cost_readout_kind decision cost_readout_matrix 4,0,-4,0,0,4,0,-4 cost_readout_bias 2,-2,1,-1"},
     {XOR, "cost_readout_kind trained cost_readout_matrix_range -2,2 cost_readout_bias_range -1,1"},
-    {"asy26-toy/asy26-toy.yaml", "horizon 2"},
+    {"asy26-toy/asy26-toy.yaml", "horizon 2 data_sample_count 10"},
     {"moons/moons.yaml", "data_sample_count 2"},
-    {"iris/iris.yaml", "data_sample_count 6"},
+    {"iris/iris.yaml", "data_sample_count 2"},
     {"induction/induction.yaml", "data_sample_count 3"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -221,9 +221,9 @@ static void bounds_hold(void **unused) {
     const Case *c = &cases[k / 2];
     Trial       x;
     create(c, 1 + k % 2, &x);
-    const int boxes = x.layers.tokens > 10 ? 1 : 4;
+    const int boxes = x.layers.tokens > 10 ? 1 : 3;
     for (int i = 0; i < 6 * boxes; i++) {
-      const double share = shares[i / boxes], gap = try_box(&x, c, share, x.layers.tokens > 10 ? 4 : 12);
+      const double share = shares[i / boxes], gap = try_box(&x, c, share, x.layers.tokens > 10 ? 3 : 8);
       if (getenv("TELL"))
         printf("# %s %s n %d width %g: least seen - bound %g\n", c->file, c->options, x.n, share, gap);
       if (k % 2 == 0 && share <= 1e-5 && !(gap <= 0.01))

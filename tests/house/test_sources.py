@@ -13,8 +13,9 @@ PARAMETERS, LINES, FILE = 8, 64, 400
 # The picture: a folder, and those below it that it may use; below those of one row none knows another.
 MATHEMATICS = "cost layer quantize kernel enclose run"
 BELOW = {
-    "main": "command study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
-    "command": "study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
+    "main": "command check study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
+    "command": "check study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
+    "check": "model problem store cost layer quantize kernel run",  # not enclose: what it checks was made with that
     "study": "train model plugin problem checkpoint store " + MATHEMATICS,
     "solve": "train model plugin problem checkpoint store " + MATHEMATICS,
     "flow": "train model plugin problem checkpoint store " + MATHEMATICS,
@@ -164,6 +165,12 @@ def check_sizes(files, code):
     return sorted(wrong)
 
 
+def check_independence(code):
+    """The checker of certificates calls nothing of what made them: no entry of a kind that bounds, and no function that asks one."""
+    return ["%s calls %s" % (path, m.group().strip(" (")) for path, text in sorted(code.items()) if path.startswith("src/check/")
+            for m in re.finditer(r"(->|\.)\s*(bound|features|support|upper|reads|minorant)\s*\(|\bbf_(layer_bound|layer_unbounded|affine|enclose|certify)\w*", text)]
+
+
 def is_found_out():
     """What is wrong is noticed: in sources that have one of each."""
     files = {"src/run/a.h": '#include "run/b.h"\n', "src/run/b.h": '#include "run/a.h"\n#include "store/c.h"\n', "src/store/c.h": "",
@@ -173,6 +180,8 @@ def is_found_out():
     circle, arrow, size = check_circles(files, files, uses), check_arrows(files, uses), check_sizes(files, files)
     assert len([c for c in circle if "each other" in c]) == 2, circle
     assert arrow == ["src/run/b.h (run) includes src/store/c.h (store)"], arrow
+    assert check_independence({"src/check/a.c": "x = kind->support(c);\ny = x.bound;\nbf_affine_mul(a);\n", "src/cost/a.c": "kind->support(c)"}) == \
+        ["src/check/a.c calls ->support", "src/check/a.c calls bf_affine_mul"]
     assert size == ["src/run/b.c: bf_b has 102 lines", "src/run/b.c: bf_b has 9 parameters", "src/store/c.c has 401 lines"], size
     return []
 
@@ -187,9 +196,10 @@ files = sources()
 code = {path: bare(text) for path, text in files.items()}
 uses = calls(code)
 number, failed = 0, 0
-print("1..5")
+print("1..6")
 for what, wrong in (("what is wrong is noticed", is_found_out()), ("the picture has every folder", known_folders(files)),
                     ("no circle", check_circles(files, code, uses)), ("arrows point down", check_arrows(files, uses)),
+                    ("the checker shares no code with what it checks", check_independence(code)),
                     ("no long parameter list, function or file", check_sizes(files, code))):
     number += 1
     failed += bool(wrong)

@@ -1,0 +1,195 @@
+"""`bellformer check` on certificates that are written here: verified, the same on any ranks; what is claimed wrongly and every flipped bit is found."""
+import math
+import os
+import shutil
+import struct
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "python"))
+from results import ok, run, tap  # noqa: E402
+
+QUICK = "quick" in sys.argv  # under sanitizers
+FOLDER = tempfile.TemporaryDirectory(prefix="bf_check_")
+# One number is free: A. Tokens z look at each other by exp(z A z'); V = 1.5 is fixed.
+YAML = """
+horizon: 1
+step: 1.0
+token: {dim: 1, lower: -3, upper: 3}
+data: {file: pairs.csv}
+layer: {heads: 1}
+control:
+  A: {form: scalar, range: [-2, 2], levels: 5}
+  V: {form: fixed, value: 1.5}
+cost:
+  terminal: pooled_cross_entropy
+  pooling: last
+  readout: {kind: fixed, matrix: [1, -1], bias: [0.5, -0.5]}
+  weight_decay: 0.05
+quantize: {cells: 0}
+"""
+ROWS = [(0, 0, 0, -1.0), (0, 1, 0, 0.75), (1, 0, 1, 0.5), (1, 1, 1, -1.25)]
+BITS = 6  # of a leaf's place among 2^BITS
+
+
+def cost(a):
+    """By the definition."""
+    total = 0.05 / 2 * a * a
+    for s in (0, 1):
+        z, label = [r[3] for r in ROWS if r[0] == s], s
+        w = [math.exp(z[1] * a * x) for x in z]
+        y = min(max(z[1] + 1.5 * sum(p * x for p, x in zip(w, z)) / sum(w), -3), 3)
+        logit = [y + 0.5, -y - 0.5]
+        total += (math.log(sum(map(math.exp, logit))) - logit[label]) / 2
+    return total
+
+
+def least_of(low, high):
+    return min(cost(a) for a in np.linspace(low, high, 200))
+
+
+LEAST = least_of(-2, 2)
+LOWER = LEAST - 1e-3
+
+
+def record(low, high, depth, later):
+    """Splits down to small boxes; a later task at depth 2; contractions where one end of a small box surely costs more."""
+    if depth == 2 and later is not None:
+        later.append((low, high))
+        return b"O"
+    if depth == BITS:
+        if least_of(low, high) > LEAST + 0.05:  # cuts what is left of it in two steps
+            return b"C" + bytes([0, 128, 64]) + b"L" + bytes([127])
+        return b"L" + bytes([0])
+    middle = 0.5 * low + 0.5 * high
+    return b"S\0" + record(low, middle, depth + 1, later) + record(middle, high, depth + 1, later)
+
+
+def tree():
+    later = []
+    return record(-2.0, 2.0, 0, later) + b"".join(record(*box, 2, None) for box in later)
+
+
+def solved():
+    """A result whose layers are the best of five, and what they cost."""
+    path = os.path.join(FOLDER.name, "base.h5")
+    if not os.path.exists(path):
+        with open(os.path.join(FOLDER.name, "pairs.yaml"), "w") as out:
+            out.write(YAML)
+        with open(os.path.join(FOLDER.name, "pairs.csv"), "w") as out:
+            out.write("sequence,position,label,z0\n" + "".join("%d,%d,%d,%r\n" % r for r in ROWS))
+        ok(run(["solve", os.path.join(FOLDER.name, "pairs.yaml"), "-o", path, "-space", "reachable", "-quiet"]))
+    return path
+
+
+def certificate(name="cert", free=(0,), bytes_=None, controls=None, seal=True, **numbers):
+    path = os.path.join(FOLDER.name, name + ".h5")
+    shutil.copy(solved(), path)
+    with h5py.File(path, "r+") as f:
+        cost_found = float(f["rollout"].attrs["cost"]) * (1 + 1e-13)
+        if controls is not None:
+            f["rollout/controls"][...] = controls
+        values = {"lower": LOWER, "found": cost_found, "target": LOWER, "boxes": 100, **numbers}
+        values.setdefault("gap", (values["found"] - values["lower"]) / abs(values["found"]))
+        group = f.create_group("certificate")
+        for key in ("lower", "found", "gap", "target"):
+            group.attrs[key] = np.float64(values[key])
+        group.attrs["boxes"] = np.int64(values["boxes"])
+        sealed = [values[key] for key in ("lower", "found", "gap", "target", "boxes")] + [float(f["rollout"].attrs["readout"])]
+        if seal:
+            group.create_dataset("seal", data=np.array(sealed), chunks=(6,), fletcher32=True)
+        group.create_dataset("free", data=np.array(free, np.int32), **({"chunks": (len(free),), "fletcher32": True} if free else {}))
+        data = np.frombuffer(tree() if bytes_ is None else bytes_, np.uint8)
+        group.create_dataset("tree", data=data, chunks=data.shape, fletcher32=True)
+    return path
+
+
+def says(path, code, text, ranks=0):
+    done = run(["check", path], ranks)
+    assert done.returncode == code, (done.returncode, done.stdout + done.stderr)
+    assert text in done.stdout + done.stderr, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def verified():
+    path = certificate()
+    first = says(path, 0, "verified: 0.")
+    assert "%d leaves" % 2 ** BITS in first, first
+    lower, found = [float(w) for w in first.replace(",", "").split() if w[0].isdigit()][:2]
+    assert lower <= LOWER <= lower + 1e-6 and found - 1e-6 <= certificate_number(path, "found") <= found, first
+    for ranks in () if QUICK else (1, 3):
+        assert says(path, 0, "verified", ranks) == first
+    assert run(["check", path, "-quiet"]).stdout == first
+
+
+def certificate_number(path, name):
+    with h5py.File(path) as f:
+        return float(f["certificate"].attrs[name])
+
+
+def wrong_claims():
+    """Too high a bound is found where it is first wrong, by any ranks."""
+    path = certificate("high", lower=LEAST + 1e-6)
+    first = says(path, 1, "not verified: leaf ")
+    assert "depth 6, bounds the cost by 0." in first, first
+    if not QUICK:
+        for ranks in (1, 3):
+            assert says(path, 1, "not verified", ranks) == first
+    says(certificate("much", lower=LEAST + 0.04), 1, "not verified")
+    says(certificate("cut", bytes_=b"C" + bytes([0, 0, 128]) + b"L" + bytes([0])), 1, "not verified: contraction 1, at depth 0")
+    says(certificate("found", found=certificate_number(path, "found") * (1 - 1e-6)), 1, "the cost of /rollout/controls may be")
+    says(certificate("gap", gap=1e-3), 1, "not verified: gap is 0.001")
+    says(certificate("above", lower=2.0), 1, "not verified: lower 2 is above found")
+    says(certificate("outside", controls=2.25), 1, "2.25, is outside of [-2, 2]")
+
+
+def another_box():
+    """What is not listed counts with its whole range: here everything hangs on it."""
+    says(certificate("none", free=(), bytes_=b"L"), 1, "not verified: leaf 1, at depth 0")
+
+
+def damage():
+    """Records that are no tree, numbers that are none of the problem's, no certificate at all."""
+    good = tree()
+    for bytes_, what in ((good[:-1], "a record is incomplete"), (good + b"L", "bytes are left over"), (b"X" + good, "a record of no kind"),
+                         (b"S\1", "a split of a variable that is none"), (b"L\x80", "a tangent point outside of its box"),
+                         (b"C\0" + bytes([200, 200]) + b"L\0", "a contraction that leaves nothing"), (b"S\0L\0O", "a record is incomplete")):
+        says(certificate("damaged", bytes_=bytes_), 2, "/certificate/tree is damaged: " + what)
+    says(certificate("free", free=(0, 1)), 2, "/certificate/free does not fit the problem")
+    says(certificate("unsealed", seal=False), 2, "/certificate/seal")
+    says(solved(), 2, "no certificate is in it")
+    assert run(["check"]).returncode == 2
+
+
+def flips():
+    """One bit, of any byte that the claim is made of."""
+    path = certificate("whole")
+    with open(path, "rb") as f:
+        whole = f.read()
+    with h5py.File(path) as f:
+        places = {}
+        for name in ("certificate/tree", "certificate/free", "certificate/seal", "rollout/controls"):
+            chunk = f[name].id.get_chunk_info(0)
+            places[name] = range(chunk.byte_offset, chunk.byte_offset + f[name].size * f[name].dtype.itemsize)
+        for name in ("lower", "found", "gap", "target", "boxes"):
+            number = f["certificate"].attrs[name]
+            at = whole.find(struct.pack("<q" if name == "boxes" else "<d", number))
+            places[name] = range(at, at + 8)
+    rng = np.random.default_rng(5)
+    for name, place in places.items():
+        picked = [place[0], place[-1]] + list(rng.choice(place, 4 if name == "certificate/tree" and not QUICK else 0))
+        for at in picked:
+            bit = 1 << int(rng.integers(8))
+            with open(path, "wb") as f:
+                f.write(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1:])
+            done = run(["check", path])
+            assert done.returncode in (1, 2) and "verified:" not in done.stdout, (name, at, bit, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    tap([("a certificate is verified", verified), ("claims that are wrong", wrong_claims), ("an unlisted number counts", another_box), ("damage", damage),
+         ("one flipped bit", flips)])
