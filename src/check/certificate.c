@@ -51,7 +51,7 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   BF_TRY(bf_store_read(store, "/certificate/free", BF_STORE_INT32, 1, &n, (void **)&out->free, error));
   if (n > MOST) return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/free has more than %d numbers", path, MOST);
   out->n = (int)n;
-  BF_TRY(check_free(out, path, problem, error));
+  BF_TRY(bf_store_together(store, check_free(out, path, problem, error), error));
   return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
 }
 

@@ -147,10 +147,31 @@ static double value_at(const BfLinear *x, int n, const double xi[]) {
   return value;
 }
 
-static void add_tangent(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]) {
-  double *at = forms->number, *g = at + count;
+/* Any point gives a support; best where the loss is least within the remainders of the forms at xi: at the ends against
+ * the first gradient, or between, where a feature's derivative has turned there. number: [3 count] that point, the
+ * gradient, the first one. */
+static double support_near(const Visit *visit, const BfCheckForms *forms, int count, BfLinear *const x[],
+                           const double y[]) {
+  double *at = forms->number, *g = at + count, *first = g + count;
+  bool    turned = false;
   for (int f = 0; f < count; f++) at[f] = value_at(x[f], forms->scratch.n, visit->xi);
-  visit->total = bf_add_down(visit->total, support(forms->model->cost, count, at, y, g));
+  support(forms->model->cost, count, at, y, g);
+  for (int f = 0; f < count; f++) {
+    first[f] = g[f];
+    if (g[f] != 0) at[f] -= copysign(x[f]->e, g[f]);
+  }
+  const double k = support(forms->model->cost, count, at, y, g);
+  for (int f = 0; f < count; f++) {
+    if (first[f] * g[f] >= 0) continue;
+    at[f] += copysign(x[f]->e, first[f]) * (1 - first[f] / (first[f] - g[f]));
+    turned = true;
+  }
+  return turned ? support(forms->model->cost, count, at, y, g) : k;
+}
+
+static void add_tangent(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]) {
+  const double *g = forms->number + count;
+  visit->total    = bf_add_down(visit->total, support_near(visit, forms, count, x, y));
   for (int f = 0; f < count; f++)
     if (g[f] != 0) bf_linear_add(&forms->scratch, visit->sum, bf_span(g[f]), x[f]);
 }
