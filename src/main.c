@@ -1,5 +1,6 @@
 /* bellformer: the table of commands. */
 #include "bellformer/main.h"
+#include "certify/trainer.h"
 #include "command/command.h"
 #include "flow/trainer.h"
 #include "heads/trainer.h"
@@ -12,10 +13,14 @@ const BfCommand bf_commands[] = {
     {"solve", bf_command_train, bf_manual_train, &bf_solve_trainer, "train by lifted dynamic programming"},
     {"flow", bf_command_train, bf_manual_train, &bf_flow_trainer, "train along the continuous-depth flow"},
     {"heads", bf_command_train, bf_manual_train, &bf_heads_trainer, "train the limit of infinitely many heads"},
+    {"certify", bf_command_train, bf_manual_train, &bf_certify_trainer, "bounds from below of what training can reach"},
     {"eval", bf_command_eval, bf_manual_eval, NULL, "a trained model on a data table"},
     {"check", bf_command_check, bf_manual_check, NULL, "verify a certificate"},
     {"study", bf_command_study, bf_manual_study, NULL, "a convergence study: what varies, at every point"},
     {0}};
+
+const BfTrainer *const bf_trainers[] = {&bf_solve_trainer, &bf_flow_trainer, &bf_heads_trainer, &bf_certify_trainer,
+                                        NULL};
 
 static void list(FILE *out) {
   fprintf(out, "usage: [mpirun -n RANKS] bellformer COMMAND [FILE] [-option value ...]\n\ncommands:\n");

@@ -170,6 +170,7 @@ typedef enum {
   BF_PHASE_REDUCE,   /* waiting for what of that is left behind it */
   BF_PHASE_FLOW,
   BF_PHASE_HEADS,
+  BF_PHASE_CERTIFY,
   BF_PHASE_ROLLOUT,
   BF_PHASE_WRITE,
   BF_PHASE_CHECKPOINT,

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const bf_phase_name[BF_PHASES] = {"read",    "costs",    "tables",     "expand", "merge",
-                                              "sweep",   "exchange", "reduce",     "flow",   "heads",
-                                              "rollout", "write",    "checkpoint", "check",  "study"};
+const char *const bf_phase_name[BF_PHASES] = {"read",     "costs",      "tables", "expand", "merge",   "sweep",
+                                              "exchange", "reduce",     "flow",   "heads",  "certify", "rollout",
+                                              "write",    "checkpoint", "check",  "study"};
 
 void bf_phase_begin(const BfRun *run, BfPhase phase) {
   BfPhases *x = run->phases;

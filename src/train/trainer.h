@@ -80,6 +80,9 @@ struct BfTrainer {
   BfStatus (*estimate)(void *state, const BfInfo *info, BfError *error);
 };
 
+/* All of them, NULL behind the last: main.c. */
+extern const BfTrainer *const bf_trainers[];
+
 /* A state with its settings from the options, before a problem is read; and its end. Collective. */
 BfStatus bf_trainer_begin(const BfTrainer *trainer, BfRun *run, void **state, BfError *error);
 void     bf_trainer_end(const BfTrainer *trainer, void **state);

@@ -90,6 +90,7 @@ static const Case cases[] = {
     {"heads", "xor/xor.yaml", "heads-many.h5", "tau 0 heads_count 65 " TRAINED},
     {"heads", "moons/moons.yaml", "heads-test.h5", "tau 0 heads_count 8"},
     {"heads", "heads/rate.yaml", "heads-target.h5", "tau 0 data_test heads/rate.csv"},
+    {"certify", "xor/xor.yaml", "certify.h5", "horizon 1 gap 0.1"},
     {"eval", "full.h5", "eval.h5", ""},
     {"eval", "heads.h5", "eval-heads.h5", ""},
     {"eval", "flow-test.h5", "eval-flow.h5", ""},

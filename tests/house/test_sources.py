@@ -13,13 +13,14 @@ PARAMETERS, LINES, FILE = 8, 64, 400
 # The picture: a folder, and those below it that it may use; below those of one row none knows another.
 MATHEMATICS = "cost layer quantize kernel enclose run"
 BELOW = {
-    "main": "command check study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
-    "command": "check study solve flow heads train model plugin problem checkpoint store " + MATHEMATICS,
+    "main": "command check study solve flow heads certify train model plugin problem checkpoint store " + MATHEMATICS,
+    "command": "check study solve flow heads certify train model plugin problem checkpoint store " + MATHEMATICS,
     "check": "model problem store cost layer quantize kernel run",  # not enclose: what it checks was made with that
     "study": "train model plugin problem checkpoint store " + MATHEMATICS,
     "solve": "train model plugin problem checkpoint store " + MATHEMATICS,
     "flow": "train model plugin problem checkpoint store " + MATHEMATICS,
     "heads": "train model plugin problem checkpoint store " + MATHEMATICS,
+    "certify": "train model plugin problem checkpoint store " + MATHEMATICS,
     "train": "model plugin problem checkpoint store " + MATHEMATICS,
     "model": "plugin problem store " + MATHEMATICS,
     "problem": "plugin " + MATHEMATICS,

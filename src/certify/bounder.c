@@ -1,0 +1,214 @@
+#include "certify/bounder.h"
+#include <math.h>
+#include <string.h>
+
+/* Counts of forms. */
+typedef struct {
+  int64_t parameters, readout, slots, most_slots, most_features, layer_work;
+} Sizes;
+
+static Sizes sizes_of(const BfObjective *of, const BfFormSpace *space) {
+  const BfLayer *layer = &of->problem->layer;
+  Sizes          s     = {.parameters = (int64_t)of->problem->horizon * layer->parameters,
+                          .readout    = of->cost->matrix ? of->cost->classes : 0};
+  for (int64_t i = 0; i < of->data.contexts; i++) {
+    const BfContext *c        = &of->data.context[i].context;
+    const int64_t    features = of->first[i + 1] - of->first[i], work = bf_layer_bound_work(space, layer, c);
+    s.slots += c->slots;
+    if (c->slots > s.most_slots) s.most_slots = c->slots;
+    if (features > s.most_features) s.most_features = features;
+    if (work > s.layer_work) s.layer_work = work;
+  }
+  return s;
+}
+
+static BfStatus forms(const BfFormSpace *space, int64_t count, BfAffine **out, BfError *error) {
+  *out = bf_calloc(count, space->size, error);
+  return *out ? BF_OK : BF_FAILURE;
+}
+
+static void place_data(BfBounder *x) {
+  const BfObjective *of = x->of;
+  const int          d  = of->problem->layer.dim;
+  int64_t            at = 0;
+  for (int64_t s = 0; s < of->data.contexts; s++) {
+    const BfMerged *one = &of->data.context[s];
+    x->at[s]            = at;
+    of->cost->kind->reads(of->cost, &one->context, x->wanted + at);
+    for (int64_t i = 0; i < (int64_t)one->context.slots * d; i++)
+      bf_affine_constant(&x->space, one->z[i], bf_affine_at(&x->space, x->data, at * d + i));
+    at += one->context.slots;
+  }
+}
+
+BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, BfError *error) {
+  const int d = of->problem->layer.dim, n = variables ? of->free.n : 0;
+  x->of         = of;
+  x->space      = bf_form_space(n);
+  const Sizes s = sizes_of(of, &x->space);
+  BF_TRY(forms(&x->space, n, &x->variable, error));
+  BF_TRY(forms(&x->space, s.parameters, &x->parameter, error));
+  BF_TRY(forms(&x->space, s.readout * d, &x->matrix, error));
+  BF_TRY(forms(&x->space, s.readout, &x->bias, error));
+  BF_TRY(forms(&x->space, s.slots * d, &x->data, error));
+  BF_TRY(forms(&x->space, s.most_slots * d, &x->z, error));
+  BF_TRY(forms(&x->space, s.most_slots * d, &x->next, error));
+  BF_TRY(forms(&x->space, s.most_features, &x->feature, error));
+  BF_TRY(forms(&x->space, BF_BOUND_WORK(d), &x->cost_work, error));
+  BF_TRY(BF_NEW((char **)&x->layer_work, s.layer_work, error));
+  BF_TRY(BF_NEW(&x->at, of->data.contexts, error));
+  BF_TRY(BF_NEW(&x->wanted, s.slots, error));
+  BF_TRY(BF_NEW(&x->lower, s.most_features, error));
+  BF_TRY(BF_NEW(&x->upper, s.most_features, error));
+  place_data(x);
+  return BF_OK;
+}
+
+void bf_bounder_clear(BfBounder *x) {
+  void *const owned[] = {x->variable, x->parameter, x->matrix,     x->bias, x->data,   x->z,     x->next,
+                         x->feature,  x->cost_work, x->layer_work, x->at,   x->wanted, x->lower, x->upper};
+  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
+  *x = (BfBounder){0};
+}
+
+double bf_bounder_bytes(const BfObjective *of, bool variables) {
+  const BfFormSpace space = bf_form_space(variables ? of->free.n : 0);
+  const Sizes       s     = sizes_of(of, &space);
+  const double      d     = of->problem->layer.dim;
+  return (double)space.size * (space.n + (double)s.parameters + (double)s.readout * (d + 1) +
+                               ((double)s.slots + 2 * (double)s.most_slots) * d + (double)s.most_features + 2 * d + 4) +
+         (double)s.layer_work;
+}
+
+/* ---- through the layers ------------------------------------------------------------------------------------------ */
+
+static BfAffine *form(const BfBounder *x, BfAffine *base, int64_t i) { return bf_affine_at(&x->space, base, i); }
+
+/* The features of a context, into x->feature. */
+static void through(BfBounder *x, int root, int64_t s) {
+  const BfProblem *p       = x->of->problem;
+  const BfContext *context = &x->of->data.context[s].context;
+  const BfAffine  *z       = form(x, x->data, x->at[s] * p->layer.dim);
+  for (int t = 0; t < p->horizon; t++) {
+    const BfLayerBound call = {.space      = &x->space,
+                               .layer      = &p->layer,
+                               .context    = context,
+                               .parameters = form(x, x->parameter, (int64_t)t * p->layer.parameters),
+                               .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL};
+    bf_layer_bound(&call, z, x->next, x->layer_work);
+    BfAffine *const other = x->z;
+    x->z                  = x->next;
+    x->next               = other;
+    z                     = x->z;
+  }
+  const BfCost     *cost = &x->of->cost[root];
+  const BfCostBound end  = {.space   = &x->space,
+                            .cost    = cost,
+                            .context = context,
+                            .matrix  = cost->matrix ? x->matrix : NULL,
+                            .bias    = cost->matrix ? x->bias : NULL,
+                            .work    = x->cost_work};
+  cost->kind->bound(&end, z, x->feature);
+}
+
+/* ---- over a box -------------------------------------------------------------------------------------------------- */
+
+static void fill_entry(BfBounder *x, const BfEntry *e, BfAffine *out) {
+  if (e->variable < 0) bf_affine_constant(&x->space, e->value, out);
+  else if (e->factor == 1) bf_affine_copy(&x->space, form(x, x->variable, e->variable), out);
+  else bf_affine_scale(&x->space, form(x, x->variable, e->variable), e->factor, out);
+}
+
+/* Number i of a readout's C d + C; k: the variable that it is, -1: none. */
+static void fill_number(BfBounder *x, const BfCost *cost, int64_t i, int k, BfAffine *out) {
+  const int64_t entries = (int64_t)cost->classes * cost->dim;
+  if (k >= 0) bf_affine_copy(&x->space, form(x, x->variable, k), out);
+  else if (cost->trained) bf_affine_constant(&x->space, cost->lower[i], out); /* its range is a point */
+  else bf_affine_constant(&x->space, i < entries ? cost->matrix[i] : cost->bias[i - entries], out);
+}
+
+/* Free numbers of a readout are the last variables. */
+static void fill_readout(BfBounder *x, const BfCost *cost) {
+  const BfFreeNumbers *free    = &x->of->free;
+  const int64_t        entries = (int64_t)cost->classes * cost->dim, controls = free->all - cost->trained;
+  int                  k = 0;
+  if (!cost->matrix) return;
+  while (k < free->n && free->number[k] < controls) k++;
+  for (int64_t i = 0; i < entries + cost->classes; i++) {
+    const bool is = k < free->n && free->number[k] == controls + i;
+    fill_number(x, cost, i, is ? k++ : -1, i < entries ? form(x, x->matrix, i) : form(x, x->bias, i - entries));
+  }
+}
+
+static void take_features(const BfBounder *x, int first, int count, BfLower *to) {
+  const int n = to->n;
+  for (int f = 0; f < count; f++) {
+    const BfAffine *from = form(x, x->feature, f);
+    to->c[first + f]     = from->c;
+    to->e[first + f]     = from->e;
+    memcpy(to->b + (int64_t)(first + f) * n, bf_affine_slope(from), sizeof(double) * (size_t)n);
+    memcpy(to->r + (int64_t)(first + f) * n, bf_affine_rest(&x->space, from), sizeof(double) * (size_t)n);
+  }
+}
+
+void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to) {
+  const BfObjective *of    = x->of;
+  const int64_t      count = (int64_t)of->problem->horizon * of->problem->layer.parameters;
+  for (int k = 0; k < of->free.n; k++) {
+    BfAffine *v = form(x, x->variable, k);
+    bf_affine_variable(&x->space, k, lower[k], upper[k], v);
+    to->centre[k] = v->c;
+    to->width[k]  = bf_affine_slope(v)[k];
+  }
+  for (int64_t i = 0; i < count; i++) fill_entry(x, &of->entry[i], form(x, x->parameter, i));
+  to->cost = &of->cost[root];
+  fill_readout(x, to->cost);
+  for (int64_t s = 0; s < of->data.contexts; s++) {
+    through(x, root, s);
+    take_features(x, of->first[s], of->first[s + 1] - of->first[s], to);
+  }
+}
+
+/* ---- at a point -------------------------------------------------------------------------------------------------- */
+
+static void set_point(BfBounder *x, const BfCost *cost, const double number[]) {
+  const BfObjective *of    = x->of;
+  const int64_t      count = (int64_t)of->problem->horizon * of->problem->layer.parameters,
+                controls   = of->free.all - cost->trained;
+  const int64_t entries    = (int64_t)cost->classes * cost->dim;
+  for (int64_t i = 0; i < count; i++) {
+    const BfEntry *e = &of->entry[i];
+    /* entries are the control times 1 or -1, which is exact */
+    bf_affine_constant(&x->space, e->number < 0 ? e->value : e->factor * number[e->number], form(x, x->parameter, i));
+  }
+  for (int64_t i = 0; cost->matrix && i < entries + cost->classes; i++) {
+    const double given = i < entries ? cost->matrix[i] : cost->bias[i - entries];
+    bf_affine_constant(&x->space, cost->trained ? number[controls + i] : given,
+                       i < entries ? form(x, x->matrix, i) : form(x, x->bias, i - entries));
+  }
+}
+
+double bf_bounder_value(BfBounder *x, int root, const double number[]) {
+  const BfObjective *of       = x->of;
+  const BfCost      *cost     = &of->cost[root];
+  const int64_t      controls = of->free.all - cost->trained;
+  double             sum = 0, size = 0, decay = 0;
+  set_point(x, cost, number);
+  for (int64_t s = 0; s < of->data.contexts; s++) {
+    const int count = of->first[s + 1] - of->first[s];
+    through(x, root, s);
+    for (int f = 0; f < count; f++) {
+      x->lower[f] = form(x, x->feature, f)->lower;
+      x->upper[f] = form(x, x->feature, f)->upper;
+    }
+    const double phi = cost->kind->upper(cost, &of->data.context[s].context, x->lower, x->upper);
+    sum += of->data.context[s].times * phi;
+    size += of->data.context[s].times * fabs(phi);
+  }
+  for (int64_t i = 0; i < controls; i++) decay += number[i] * number[i];
+  decay *= cost->step * cost->weight_decay / 2;
+  /* sums of at most so many terms, decay's all of one sign */
+  const double rounding = ldexp((double)(controls + of->data.contexts) + 16, -52);
+  const double value    = sum + decay + rounding * (size + decay);
+  return isnan(value) ? INFINITY : value;
+}

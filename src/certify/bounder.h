@@ -1,0 +1,30 @@
+/* Forms of the features over a box, and J at a point from above: the layers over forms, in memory made once. */
+#pragma once
+#include "certify/lower.h"
+
+typedef struct {
+  const BfObjective *of;
+  BfFormSpace        space;
+  BfAffine          *variable;            /* [n] */
+  BfAffine          *parameter;           /* [T][layer->parameters] */
+  BfAffine          *matrix, *bias;       /* of the readout */
+  BfAffine          *data;                /* [slots of all contexts][dim] z_0 */
+  int64_t           *at;                  /* [contexts] where those of each begin */
+  BfAffine          *z, *next;            /* [most slots][dim] */
+  BfAffine          *feature, *cost_work; /* [most features of a context] */
+  void              *layer_work;
+  char              *wanted;        /* [slots of all contexts] by the cost, after the last layer */
+  double            *lower, *upper; /* [most features of a context] */
+} BfBounder;
+
+/* variables: whether forms have the free numbers, else they are of points. Clear it also after a failure. Local. */
+BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *out, BfError *error);
+void     bf_bounder_clear(BfBounder *x);
+/* Bytes of one. */
+double bf_bounder_bytes(const BfObjective *of, bool variables);
+
+/* The features over the box of free numbers with readout `root`, into `to`. */
+void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to);
+/* At least J at a point, number [all], with readout `root`; of a bounder without variables. Infinite where the
+ * enclosure says nothing. */
+double bf_bounder_value(BfBounder *x, int root, const double number[]);

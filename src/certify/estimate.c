@@ -1,0 +1,106 @@
+/* What `info` tells of a certificate. */
+#include "certify/trainer.h"
+#include <math.h>
+
+typedef char Text[BF_HUMAN];
+
+static const double moment = 0.1; /* seconds of boxes that are bounded, to measure one */
+
+static const char *where_of(const BfProblem *problem, int64_t i, char text[64]) {
+  const int64_t q = problem->layer.free, controls = problem->horizon * q;
+  if (i >= controls) {
+    snprintf(text, 64, "readout number %lld", (long long)(i - controls));
+    return text;
+  }
+  for (int m = 0; m < problem->layer.matrices; m++) {
+    const BfMatrix *one = &problem->layer.matrix[m];
+    if (i % q >= one->offset && i % q < one->offset + one->free) {
+      snprintf(text, 64, "%s[%lld] of layer %lld", one->name, (long long)(i % q - one->offset), (long long)(i / q));
+      break;
+    }
+  }
+  return text;
+}
+
+static void tell_free(const BfRun *run, const BfObjective *of) {
+  enum { SHOWN = 8 };
+  const BfFreeNumbers *free     = &of->free;
+  int64_t              ignored  = 0, points;
+  char                 text[64] = "";
+  for (int64_t i = 0; i < free->all; i++) ignored += !free->depends[i];
+  points = free->all - ignored - free->n;
+  bf_print(run, "  %d of %lld numbers are free: the cost ignores %lld", free->n, (long long)free->all,
+           (long long)ignored);
+  if (points) bf_print(run, ", the ranges of %lld are points", (long long)points);
+  bf_print(run, "\n");
+  int shown = 0;
+  for (int64_t i = 0; i < free->all && shown <= SHOWN; i++) {
+    if (free->depends[i]) continue;
+    if (shown++ < SHOWN) bf_print(run, "%s%s", shown == 1 ? "    ignored: " : ", ", where_of(of->problem, i, text));
+    else bf_print(run, ", ...");
+  }
+  if (shown) bf_print(run, "\n");
+  bf_print(run, "  %lld of %lld sequences differ\n", (long long)of->data.contexts,
+           (long long)of->problem->train.contexts);
+}
+
+/* Seconds of a box: of the whole box, again and again. */
+static BfStatus measure(const BfObjective *of, double *seconds, BfError *error) {
+  BfWorker      x     = {0};
+  const double  begin = bf_seconds();
+  int           count = 0;
+  BfTaskOutcome out;
+  BfBytes       record = {0};
+  double       *box    = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_worker_create(of, &x, error));
+  BF_GOTO(BF_NEW(&box, 2 * (int64_t)of->free.n + 1, error));
+  for (int k = 0; k < of->free.n; k++) {
+    box[k]              = of->free.lower[k];
+    box[of->free.n + k] = of->free.upper[k];
+  }
+  do {
+    record.count = 0;
+    BF_GOTO(bf_task_leaf(&x, &(BfBoxTag){0, 0}, box, &record, &out, error));
+    *seconds = (bf_seconds() - begin) / ++count;
+  } while (bf_seconds() - begin < moment);
+  status = BF_OK;
+done:
+  bf_worker_clear(&x);
+  bf_free(record.byte);
+  bf_free(box);
+  return status;
+}
+
+BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
+  const BfCertifySettings *set   = &((const BfCertifyState *)state)->set;
+  BfObjective              of    = {0};
+  BfEstimate               e     = {.rough = true};
+  const double             ranks = x->machine ? x->machine->ranks : x->run->size;
+  double                   a_box = 0, *given = NULL;
+  BfStatus                 status;
+  Text                     a;
+  BF_GOTO(bf_together(x->run->world, bf_objective_create(x->problem, &of, error), error));
+  if (set->found) BF_GOTO(bf_certify_read_found(x->run, x->problem, set->found, &given, error));
+  BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
+  MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);
+  tell_free(x->run, &of);
+  bf_print(x->run, "  a box              about %s; %s boxes a second by all ranks\n", bf_human_time(a_box, a),
+           bf_human_count(ranks / a_box, (Text){0}));
+  /* 2 free numbers: hundreds; 7: 2e4; 12: 1e6 */
+  const double guess = fmin(1e30, 100 * pow(2.1, of.free.n)),
+               boxes = set->boxes ? fmin((double)set->boxes, guess) : guess;
+  if (of.free.n > 16)
+    bf_print(x->run,
+             "  more than 12 to 16 free numbers over wide ranges are out of reach: a narrow box, or the gap that "
+             "-boxes or -maxh reach\n");
+  bf_info_memory(x, "about ", bf_info_node_ranks(x) * bf_worker_bytes(&of) + bf_info_program_bytes(x),
+                 bf_info_memory_left(x), "");
+  bf_estimate_add(x->run, &e, "boxes", boxes * a_box / ranks);
+  BF_GOTO(bf_info_ends(x, "about ", boxes * (of.free.n + 3), "", &e, error));
+  bf_info_time(x, &e);
+done:
+  bf_objective_clear(&of);
+  bf_free(given);
+  return status;
+}

@@ -1,0 +1,192 @@
+#include "certify/ladder.h"
+#include <math.h>
+#include <string.h>
+
+static const double beside    = 0.01;  /* of the gap: what the search proves beyond the target */
+static const double least_gap = 1e-10; /* absolute; roundings of bounds are far below */
+
+BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error) {
+  const MPI_Comm world = x->run->world;
+  x->queue.window      = MPI_WIN_NULL;
+  x->found             = INFINITY;
+  x->lower             = -INFINITY;
+  x->target            = NAN;
+  x->mine              = -1;
+  x->piece             = 8 * (int64_t)x->run->size;
+  x->step              = x->options.budget && x->options.budget < 4 * BF_EASY_BOXES ? 0 : -1;
+  BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
+  x->fifo.n = x->of.free.n;
+  BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
+  BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
+  BF_TRY(bf_together(world, bf_worker_create(&x->of, &x->worker, error), error));
+  return bf_queue_create(world, 1, &x->queue, error);
+}
+
+void bf_ladder_destroy(BfLadder *x) {
+  if (x->run && x->of.problem) bf_queue_destroy(&x->queue);
+  bf_worker_clear(&x->worker);
+  bf_fifo_clear(&x->fifo);
+  bf_records_clear(&x->level);
+  bf_records_clear(&x->kept);
+  bf_free(x->point);
+  bf_free(x->better_point);
+  bf_free(x->rung);
+  bf_objective_clear(&x->of);
+}
+
+void bf_ladder_try(BfLadder *x, const double number[]) {
+  for (int r = 0; r < x->of.roots; r++) {
+    const double value = bf_bounder_value(&x->worker.point, r, number);
+    if (!(value < x->found)) continue;
+    x->found = value;
+    x->root  = r;
+    memcpy(x->point, number, sizeof(double) * (size_t)x->of.free.all);
+  }
+}
+
+/* ---- levels ------------------------------------------------------------------------------------------------------ */
+
+/* The target itself first, as far as BF_EASY_BOXES go: what is easy is over then. Else 0.5, 0.1, 0.02, 0.005, ... */
+static double rung_of(int step) {
+  const double digit[] = {5, 2, 1};
+  return step < 0 ? 0 : digit[2 * step % 3] * pow(10, -1 - 2 * step / 3);
+}
+
+static double wanted(const BfLadder *x) {
+  return fmax(fmax(x->options.gap * fabs(x->found), x->options.absolute), least_gap);
+}
+
+static double distance(const BfLadder *x) { return fmax(rung_of(x->step) * fabs(x->found), wanted(x)); }
+
+static BfStatus push_roots(BfLadder *x, BfError *error) {
+  const int n = x->of.free.n;
+  double   *box;
+  BfStatus  status;
+  BF_TRY(BF_NEW(&box, 2 * (int64_t)n, error));
+  memcpy(box, x->of.free.lower, sizeof *box * (size_t)n);
+  memcpy(box + n, x->of.free.upper, sizeof *box * (size_t)n);
+  status = BF_OK;
+  for (int r = 0; r < x->of.roots && status == BF_OK; r++)
+    status = bf_fifo_push(&x->fifo, &(BfBoxTag){r, 0}, box, error);
+  bf_free(box);
+  return status;
+}
+
+static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
+  bf_fifo_clear(&x->fifo);
+  bf_records_clear(&x->level);
+  x->target      = target;
+  x->aim         = target + beside * (x->found - target);
+  x->level_boxes = 0;
+  x->least = x->better = INFINITY;
+  x->under_way         = true;
+  return bf_together(x->run->world, push_roots(x, error), error);
+}
+
+static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
+  if (x->rungs == x->rung_room) {
+    BfRung       *rung;
+    const int64_t room = 2 * x->rung_room + 16;
+    BF_TRY(BF_NEW(&rung, room, error));
+    if (x->rungs) memcpy(rung, x->rung, sizeof *rung * (size_t)x->rungs);
+    bf_free(x->rung);
+    x->rung      = rung;
+    x->rung_room = room;
+  }
+  x->rung[x->rungs++] = (BfRung){x->target, x->lower, x->found, (double)x->boxes, bf_run_seconds(x->run), finished};
+  return BF_OK;
+}
+
+/* What is said of a level's tree: it proves that much. */
+static void keep(BfLadder *x, double lower) {
+  bf_records_clear(&x->kept);
+  x->kept  = x->level;
+  x->level = (BfRecords){0};
+  x->lower = lower;
+}
+
+static void take_better(BfLadder *x) {
+  if (!(x->better < x->found)) return;
+  x->found = x->better;
+  x->root  = x->better_root;
+  memcpy(x->point, x->better_point, sizeof(double) * (size_t)x->of.free.all);
+}
+
+/* The budget is spent: what is open is bounded as it is, and where that gives more than the last level it counts. */
+static BfStatus close_level(BfLadder *x, BfError *error) {
+  double least;
+  BF_TRY(bf_piece_close(x, &least, error));
+  least              = fmin(least, x->least);
+  const double lower = (least - beside * x->found) / (1 - beside);
+  if (lower > x->lower) keep(x, lower);
+  return BF_OK;
+}
+
+/* ---- going on ---------------------------------------------------------------------------------------------------- */
+
+static void tell(const BfLadder *x) {
+  char a[BF_HUMAN], b[BF_HUMAN];
+  bf_progress_what(x->run, "target %.6g, %s boxes, %s open, gap %.3g", x->target, bf_human_count((double)x->boxes, a),
+                   bf_human_count((double)bf_fifo_waiting(&x->fifo), b), (x->found - x->lower) / fabs(x->found));
+}
+
+/* A level takes some times as many boxes as the one before. */
+static void expect(BfLadder *x, double *told) {
+  const double waiting = (double)bf_fifo_waiting(&x->fifo), tasks = (double)(x->fifo.taken + x->fifo.head);
+  const double more = tasks > 0 ? waiting * (double)x->level_boxes / tasks : 0;
+  const double all  = (double)x->boxes + more;
+  bf_work_expect(x->run, BF_PHASE_CERTIFY, all, "boxes", 1e-4 / x->run->size, false);
+  bf_work_done(x->run, BF_PHASE_CERTIFY, (double)x->boxes - *told);
+  *told = (double)x->boxes;
+}
+
+static BfStatus listen(BfLadder *x, BfError *error) {
+  const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_ladder_checkpoint_bytes(x));
+  if (order == BF_GO_ON) return BF_OK;
+  BF_TRY(bf_ladder_save(x, error));
+  return order == BF_SAVE ? BF_OK : bf_checkpoint_stopped(x->checkpoint, error);
+}
+
+static BfStatus climb_level(BfLadder *x, BfLevelEnd *end, BfError *error) {
+  double told = (double)x->boxes;
+  *end        = BF_LEVEL_GOES_ON;
+  while (*end == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) {
+    BF_TRY(bf_piece(x, end, error));
+    tell(x);
+    expect(x, &told);
+    if (*end == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
+  }
+  return BF_OK;
+}
+
+/* Where the search is to go on from: false, it has come to its end. */
+static BfStatus next_level(BfLadder *x, bool *more, BfError *error) {
+  while (x->found - distance(x) <= x->lower && distance(x) > wanted(x)) x->step++;
+  *more = x->lower < x->found - wanted(x) && !(x->options.budget && x->boxes >= x->options.budget);
+  return *more ? begin_level(x, x->found - distance(x), error) : BF_OK;
+}
+
+static BfStatus end_level(BfLadder *x, BfLevelEnd end, bool *more, BfError *error) {
+  const bool finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_fifo_waiting(&x->fifo));
+  if (finished) {
+    keep(x, x->target);
+    x->step++;
+  } else if (end == BF_LEVEL_SPENT) BF_TRY(close_level(x, error));
+  else if (end == BF_LEVEL_HARD) x->step = 0;
+  x->under_way = false;
+  take_better(x);
+  *more = end != BF_LEVEL_STUCK;
+  return bf_together(x->run->world, add_rung(x, finished, error), error);
+}
+
+BfStatus bf_ladder_climb(BfLadder *x, BfError *error) {
+  bool more = true;
+  while (more) {
+    BfLevelEnd end;
+    if (!x->under_way) BF_TRY(next_level(x, &more, error));
+    if (!more) break;
+    BF_TRY(climb_level(x, &end, error));
+    BF_TRY(end_level(x, end, &more, error));
+  }
+  return BF_OK;
+}

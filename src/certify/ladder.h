@@ -1,0 +1,83 @@
+/* Branch and bound over ranks: levels of a fixed target each, so that the tree of a level depends on nothing but the
+ * problem and the target.
+ *
+ * All ranks hold the list of boxes that wait. A piece of work is its first tasks, dealt to whoever asks first; behind
+ * it all ranks learn what each task came to, in the tasks' order. How long a piece is, is a matter of time alone, and
+ * changes nothing: what a level ends early for (a budget, a point that costs less than the target) ends it behind the
+ * first task in that order which gives cause, and what later tasks came to is forgotten. */
+#pragma once
+#include "bellformer/checkpoint.h"
+#include "certify/tree.h"
+#include "run/queue.h"
+
+typedef struct {
+  double  gap, absolute; /* that is aimed at: the larger of gap |found| and absolute */
+  int64_t budget;        /* boxes; 0: none */
+} BfLadderOptions;
+
+/* Boxes within which the target itself is tried before any rung. */
+enum { BF_EASY_BOXES = 1 << 17 };
+
+/* A row of /certificate/history: a level that has ended. */
+typedef struct {
+  double target, lower, found, boxes, seconds, finished;
+} BfRung;
+
+typedef struct {
+  /* given */
+  BfRun          *run;
+  BfCheckpoint   *checkpoint;
+  BfObjective     of;
+  BfLadderOptions options;
+  /* the answer so far */
+  double    found;  /* J of the best point, from above */
+  double   *point;  /* [all] */
+  int       root;   /* its readout */
+  double    lower;  /* of J over the box; -INFINITY */
+  BfRecords kept;   /* the tree that proves it */
+  double    target; /* of the level under way, or the last one */
+  int64_t   boxes;  /* of all levels */
+  int64_t   rungs, rung_room;
+  BfRung   *rung;
+  /* the level under way */
+  int       step; /* of the ladder; -1: the target itself, for a start */
+  bool      under_way;
+  double    aim; /* target, and a little more: other programs' enclosures are a little different */
+  BfFifo    fifo;
+  BfRecords level;
+  int64_t   level_boxes;
+  double    least;  /* of its leaves' bounds */
+  double    better; /* J of the best point that it tried, where that is less than found; INFINITY */
+  double   *better_point;
+  int       better_root;
+  /* how it is worked off */
+  BfWorker worker;
+  BfQueue  queue;
+  int64_t  numbers;        /* that the queue has given so far, before the piece */
+  int64_t  mine;           /* the number that this rank has taken and not worked off; -1: none */
+  int64_t  piece;          /* tasks of the next piece */
+  double   waited, worked; /* seconds of this rank */
+} BfLadder;
+
+/* Of a zeroed struct with run and options set; destroy it also after a failure. Collective, like all here. */
+BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error);
+void     bf_ladder_destroy(BfLadder *x);
+/* A point, number [all] the same on all ranks: its J with the best readout, and the point taken where that is less.
+ * Not collective. */
+void bf_ladder_try(BfLadder *x, const double number[]);
+/* Go on until the gap is reached, or the budget is spent; saves and stops as x->checkpoint tells. */
+BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
+
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
+
+/* How a piece of a level ended. */
+typedef enum { BF_LEVEL_GOES_ON, BF_LEVEL_VOID, BF_LEVEL_STUCK, BF_LEVEL_HARD, BF_LEVEL_SPENT } BfLevelEnd;
+/* One piece of the level under way. */
+BfStatus bf_piece(BfLadder *x, BfLevelEnd *end, BfError *error);
+/* The boxes that wait, each bounded by itself, as leaves; *least: of their bounds. */
+BfStatus bf_piece_close(BfLadder *x, double *least, BfError *error);
+
+/* Checkpoints of it: save.c. */
+BfStatus bf_ladder_save(BfLadder *x, BfError *error);
+BfStatus bf_ladder_restore(BfLadder *x, BfError *error);
+double   bf_ladder_checkpoint_bytes(const BfLadder *x);

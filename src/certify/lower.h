@@ -1,0 +1,50 @@
+/* The lower form of a box, from the affine forms of what the terminal cost is a convex function of.
+ *
+ * Features x_f = c_f + sum_k b_fk xi_k +- (sum_k r_fk + e_f), |xi_k| <= 1, of each context; its cost phi(x) >= K + g x
+ * for the support (K, g) of phi at any point x0. So
+ *
+ *     J(xi) >= L(xi) = base + sum_k part_k(xi_k) - rest,    part_k(xi) = G_k xi + decay_k/2 (c_k + w_k xi)^2,
+ *     G = sum g_f b_f,   rest = sum_f |g_f| (sum_k r_fk + e_f),   base = sum K + g c,
+ *
+ * least where each part is. The best support is that at the least of phi(x) + decay over all xi and all x within the
+ * remainders of c + b xi. In x it is found for each feature by itself, which is right where phi is monotone in every
+ * feature or a sum over them: from a = c + b xi down the slope, as far as the remainder goes or the slope turns. In xi
+ * it is found by accelerated projected gradients. */
+#pragma once
+#include "certify/objective.h"
+
+typedef struct {
+  const BfObjective *of;
+  const BfCost      *cost; /* with the one readout */
+  int                n, count;
+  /* the box and its features, as bf_bounder_box fills them */
+  double *c, *e;          /* [count] */
+  double *b, *r;          /* [count][n] */
+  double *centre, *width; /* [n] */
+  /* the form */
+  int8_t *point; /* [n] 127 xi0 */
+  double  lower; /* its least value, from below */
+  double *slope; /* [n] G */
+  double *own;   /* [n] least value of each part, from below but for `error` */
+  double *rest;  /* [n] what remainders of variable k take from phi at c + b xi0 */
+  double  error; /* what rounding may amount to in any sum of it */
+  /* work */
+  double *x0, *g;                  /* [count + n] */
+  double *remainder, *first;       /* [count] sum r + e; slopes at c + b xi */
+  double *at, *next, *best, *last; /* [n] */
+} BfLower;
+
+/* Local. Clear it also after a failure. */
+BfStatus bf_lower_create(const BfObjective *of, BfLower *out, BfError *error);
+void     bf_lower_clear(BfLower *x);
+
+/* The form at a good tangent point, looked for until the bound reaches `target` (INFINITY: as far as it goes). */
+void bf_lower_find(BfLower *x, double target);
+/* The form at the tangent point x->point. */
+void bf_lower_at(BfLower *x);
+
+/* What can be cut away, since the form is at least `target` there: in 256ths of the width, from below and from above,
+ * cut [n][2]. Returns the part of the volume that is left. Where x->lower < target. */
+double bf_lower_contract(const BfLower *x, double target, const double lower[], const double upper[], uint8_t cut[]);
+/* The variable whose remainders take most from the bound, or the widest compared to its range. */
+int bf_lower_branch(BfLower *x);

@@ -1,0 +1,28 @@
+/* What is bounded: J of a problem as a function of its free numbers. Borrows the problem. */
+#pragma once
+#include "certify/free.h"
+#include "certify/merge.h"
+
+typedef struct {
+  int32_t number;   /* of all that the entry is, -1: none */
+  int     variable; /* of the free ones, -1: none */
+  double  factor;   /* times which */
+  double  value;    /* of an entry that is no free number */
+} BfEntry;
+
+typedef struct {
+  const BfProblem *problem;
+  BfFreeNumbers    free;
+  BfMergedData     data;
+  int              features; /* of all contexts */
+  int             *first;    /* [contexts + 1] where those of each begin */
+  BfEntry         *entry;    /* [T][layer->parameters] */
+  int              roots;    /* readouts that are decided on, each a problem of its own */
+  BfCost          *cost;     /* [roots] with that readout as its only one; borrows */
+} BfObjective;
+
+/* Refuse what has no enclosure, in one line. Local. */
+BfStatus bf_objective_check(const BfProblem *problem, BfError *error);
+/* Clear it also after a failure. Local. */
+BfStatus bf_objective_create(const BfProblem *problem, BfObjective *out, BfError *error);
+void     bf_objective_clear(BfObjective *x);

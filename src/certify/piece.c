@@ -1,0 +1,258 @@
+/* A piece of a level: its tasks dealt, worked off, and known to all ranks. */
+#include "certify/ladder.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double moment = 0.7; /* seconds that a piece is to take */
+
+/* What all ranks learn of a task. */
+typedef struct {
+  int64_t index; /* among the boxes that wait */
+  int64_t boxes, bytes, open, stuck;
+  double  least, value;
+  int64_t rank;
+} Done;
+
+/* What this rank has made of its tasks. */
+typedef struct {
+  int64_t count, room;
+  Done   *done;
+  BfBytes open;
+  BfBytes points; /* of tasks that had a better one than those before: numbers [all] of each in turn */
+  double  value;  /* the best of them */
+} Mine;
+
+static void clear_mine(Mine *x) {
+  bf_free(x->done);
+  bf_free(x->open.byte);
+  bf_free(x->points.byte);
+}
+
+/* ---- work -------------------------------------------------------------------------------------------------------- */
+
+static BfStatus keep_point(const BfLadder *x, Mine *mine, double value, BfError *error) {
+  const int64_t size = (int64_t)sizeof(double) * x->of.free.all;
+  if (!(value < mine->value)) return BF_OK;
+  mine->value = value;
+  BF_TRY(bf_bytes_reserve(&mine->points, size, error));
+  memcpy(mine->points.byte + mine->points.count, x->worker.best, (size_t)size);
+  mine->points.count += size;
+  return BF_OK;
+}
+
+/* as_leaf: the box is bounded as it is. */
+static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfError *error) {
+  BfBytes *const  record = &x->level.mine;
+  const int64_t   before = record->count;
+  const double   *box    = bf_fifo_box(&x->fifo, index);
+  const BfBoxTag *tag    = &x->fifo.tag[index];
+  BfTaskOutcome   out;
+  if (mine->count == mine->room) {
+    Done         *done;
+    const int64_t room = 2 * mine->room + 64;
+    BF_TRY(BF_NEW(&done, room, error));
+    if (mine->count) memcpy(done, mine->done, sizeof *done * (size_t)mine->count);
+    bf_free(mine->done);
+    mine->done = done;
+    mine->room = room;
+  }
+  x->worker.target = x->aim;
+  if (as_leaf) BF_TRY(bf_task_leaf(&x->worker, tag, box, record, &out, error));
+  else BF_TRY(bf_task(&x->worker, tag, box, record, &mine->open, &out, error));
+  mine->done[mine->count++] =
+      (Done){index, out.boxes, record->count - before, out.open, out.stuck, out.least, out.value, x->run->rank};
+  return keep_point(x, mine, out.value, error);
+}
+
+/* The next task of this rank, by its number; numbers run on from piece to piece, and each rank is one ahead. */
+static int64_t take(BfLadder *x) {
+  if (x->run->size == 1) return x->mine < 0 ? x->numbers : x->mine;
+  return x->mine < 0 ? bf_queue_take(&x->queue, 0) : x->mine;
+}
+
+static BfStatus work_all(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, BfError *error) {
+  int64_t number;
+  while ((number = take(x)) < x->numbers + count) {
+    x->mine = x->run->size == 1 ? number + 1 : -1;
+    BF_TRY(work(x, x->fifo.head + number - x->numbers, as_leaf, mine, error));
+  }
+  x->mine = number;
+  return BF_OK;
+}
+
+/* ---- known to all ------------------------------------------------------------------------------------------------ */
+
+static int by_index(const void *a, const void *b) {
+  const Done *x = a, *y = b;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+static BfStatus gather_done(const BfLadder *x, const Mine *mine, int64_t count, Done **out, BfError *error) {
+  const int size = x->run->size, bytes = (int)(mine->count * (int64_t)sizeof(Done));
+  int      *counts = NULL;
+  BfStatus  status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(out, count, error), error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&counts, 2 * (int64_t)size, error), error));
+  MPI_Allgather(&bytes, 1, MPI_INT, counts, 1, MPI_INT, x->run->world);
+  for (int r = 1; r < size; r++) counts[size + r] = counts[size + r - 1] + counts[r - 1];
+  MPI_Allgatherv(mine->done, bytes, MPI_BYTE, *out, counts, counts + size, MPI_BYTE, x->run->world);
+  qsort(*out, (size_t)count, sizeof **out, by_index);
+done:
+  bf_free(counts);
+  return status;
+}
+
+/* Tasks that count: up to the first that ends the level. */
+static int64_t cut(const BfLadder *x, const Done done[], int64_t count, BfLevelEnd *end) {
+  int64_t boxes = x->boxes;
+  *end          = BF_LEVEL_GOES_ON;
+  for (int64_t i = 0; i < count; i++) {
+    boxes += done[i].boxes;
+    if (done[i].value < x->aim) *end = BF_LEVEL_VOID;
+    else if (done[i].stuck) *end = BF_LEVEL_STUCK;
+    else if (x->options.budget && boxes >= x->options.budget) *end = BF_LEVEL_SPENT;
+    else if (x->step < 0 && boxes >= BF_EASY_BOXES) *end = BF_LEVEL_HARD;
+    if (*end != BF_LEVEL_GOES_ON) return i + 1;
+  }
+  return count;
+}
+
+/* Those of this rank that do not count. Of what counts the records get their places in the tree. */
+static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_t kept, BfError *error) {
+  const int64_t last = kept ? done[kept - 1].index : -1;
+  while (mine->count && mine->done[mine->count - 1].index > last) {
+    x->level.mine.count -= mine->done[mine->count - 1].bytes;
+    mine->open.count -= mine->done[mine->count - 1].open * 2 * (int64_t)sizeof(double) * x->of.free.n;
+    mine->count--;
+  }
+  for (int64_t i = 0; i < kept; i++) {
+    if (done[i].rank == x->run->rank) BF_TRY(bf_records_add(&x->level, x->level.bytes, done[i].bytes, error));
+    x->level.bytes += done[i].bytes;
+    x->boxes += done[i].boxes;
+    x->level_boxes += done[i].boxes;
+    x->least = fmin(x->least, done[i].least);
+  }
+  return BF_OK;
+}
+
+/* Boxes left open, from all ranks, behind those that wait, in the order of tasks. */
+static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t at[], const double *all,
+                          BfError *error) {
+  const int64_t each = 2 * (int64_t)x->of.free.n;
+  for (int64_t i = 0; i < kept; i++) {
+    const BfBoxTag of = x->fifo.tag[done[i].index], tag = {of.root, of.age + 1};
+    for (int64_t k = 0; k < done[i].open; k++) {
+      BF_TRY(bf_fifo_push(&x->fifo, &tag, all + at[done[i].rank], error));
+      at[done[i].rank] += each;
+    }
+  }
+  return BF_OK;
+}
+
+static BfStatus gather_open(BfLadder *x, const Mine *mine, const Done done[], int64_t kept, BfError *error) {
+  const int     size   = x->run->size;
+  const int64_t each   = 2 * (int64_t)x->of.free.n;
+  int          *counts = NULL;
+  int64_t      *at = NULL, total = 0;
+  double       *all = NULL;
+  BfStatus      status;
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&counts, 2 * (int64_t)size, error), error));
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&at, size, error), error));
+  for (int64_t i = 0; i < kept; i++) {
+    counts[done[i].rank] += (int)(done[i].open * each);
+    total += done[i].open * each;
+  }
+  for (int r = 1; r < size; r++) at[r] = counts[size + r] = counts[size + r - 1] + counts[r - 1];
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&all, total, error), error));
+  MPI_Allgatherv(mine->open.byte, counts[x->run->rank], MPI_DOUBLE, all, counts, counts + size, MPI_DOUBLE,
+                 x->run->world);
+  status = bf_together(x->run->world, push_open(x, done, kept, at, all, error), error);
+done:
+  bf_free(counts);
+  bf_free(at);
+  bf_free(all);
+  return status;
+}
+
+/* The best point of the tasks that count, the first of equal ones, known to all where it is better than what is known.
+ */
+static void share_point(BfLadder *x, const Mine *mine, const Done done[], int64_t kept) {
+  const Done *best = NULL;
+  double      seen = INFINITY;
+  int64_t     at   = -1;
+  for (int64_t i = 0; i < kept; i++)
+    if (done[i].value < fmin(x->found, x->better) && (!best || done[i].value < best->value)) best = &done[i];
+  if (!best) return;
+  for (int64_t i = 0; i < mine->count; i++) {
+    if (mine->done[i].value < seen) {
+      seen = mine->done[i].value;
+      at++;
+    }
+    if (mine->done[i].index == best->index)
+      memcpy(x->better_point, (const double *)mine->points.byte + at * x->of.free.all,
+             sizeof(double) * (size_t)x->of.free.all);
+  }
+  x->better      = best->value;
+  x->better_root = x->fifo.tag[best->index].root;
+  MPI_Bcast(x->better_point, (int)x->of.free.all, MPI_DOUBLE, (int)best->rank, x->run->world);
+}
+
+/* ---- a piece ----------------------------------------------------------------------------------------------------- */
+
+/* Rank 0's clock decides for all. */
+static void choose_length(BfLadder *x, int64_t count, double seconds) {
+  const int64_t least = 4 * (int64_t)x->run->size;
+  int64_t       next  = (int64_t)fmin((double)count * moment / fmax(seconds, 1e-4), 1e6);
+  if (next > 4 * count) next = 4 * count;
+  if (next < least) next = least;
+  MPI_Bcast(&next, 1, MPI_INT64_T, 0, x->run->world);
+  x->piece = next;
+}
+
+static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, Done **done, BfError *error) {
+  const double   begin = bf_seconds();
+  const BfStatus here  = work_all(x, count, as_leaf, mine, error);
+  const double   idle  = bf_seconds();
+  BF_TRY(bf_together(x->run->world, here, error));
+  const double end = bf_seconds();
+  x->waited += end - idle;
+  x->worked += end - begin;
+  x->numbers += count;
+  choose_length(x, count, end - begin);
+  return gather_done(x, mine, count, done, error);
+}
+
+BfStatus bf_piece(BfLadder *x, BfLevelEnd *end, BfError *error) {
+  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < x->piece ? waiting : x->piece;
+  Mine          mine = {.value = INFINITY};
+  Done         *done = NULL;
+  BfStatus      status;
+  BF_GOTO(run(x, count, false, &mine, &done, error));
+  const int64_t kept = cut(x, done, count, end);
+  share_point(x, &mine, done, kept);
+  BF_GOTO(bf_together(x->run->world, place_records(x, &mine, done, kept, error), error));
+  BF_GOTO(gather_open(x, &mine, done, kept, error));
+  x->fifo.head += kept;
+  bf_fifo_shrink(&x->fifo);
+done:
+  clear_mine(&mine);
+  bf_free(done);
+  return status;
+}
+
+BfStatus bf_piece_close(BfLadder *x, double *least, BfError *error) {
+  const int64_t count = bf_fifo_waiting(&x->fifo);
+  Mine          mine  = {.value = INFINITY};
+  Done         *done  = NULL;
+  BfStatus      status;
+  BF_GOTO(run(x, count, true, &mine, &done, error));
+  *least = INFINITY;
+  for (int64_t i = 0; i < count; i++) *least = fmin(*least, done[i].least);
+  status = bf_together(x->run->world, place_records(x, &mine, done, count, error), error);
+  x->fifo.head += count;
+done:
+  clear_mine(&mine);
+  bf_free(done);
+  return status;
+}

@@ -1,0 +1,182 @@
+/* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
+ * kept_bytes, rungs, and found, lower, target, aim, least, better by their bits; arrays partial/point, partial/better,
+ * partial/boxes (those that wait, with their readouts and ages), partial/level and partial/kept (records),
+ * partial/history. */
+#include "certify/ladder.h"
+#include <string.h>
+
+enum { STAGE_LADDER = 6, HISTORY = sizeof(BfRung) / sizeof(double) };
+
+static int64_t bits(double x) {
+  int64_t out;
+  memcpy(&out, &x, sizeof out);
+  return out;
+}
+
+/* What a checkpoint has of single numbers. */
+typedef struct {
+  const char *name;
+  double     *value;
+} Real;
+typedef struct {
+  const char *name;
+  int64_t     value;
+} Whole;
+enum { REALS = 6, WHOLES = 9 };
+
+static void list_reals(BfLadder *x, Real out[REALS]) {
+  const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
+                           {"aim", &x->aim},     {"least", &x->least}, {"better", &x->better}};
+  memcpy(out, all, sizeof all);
+}
+
+static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
+                                               "tasks", "bytes", "kept_bytes",  "rungs"};
+
+double bf_ladder_checkpoint_bytes(const BfLadder *x) {
+  return (double)x->level.bytes + (double)x->kept.bytes +
+         16.0 * (double)bf_fifo_waiting(&x->fifo) * (x->of.free.n + 1) + 16.0 * (double)x->of.free.all;
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------------------ */
+
+/* An array that all ranks hold, given by rank 0. */
+static BfStatus save_rows(const BfLadder *x, const char *name, BfStoreType type, int64_t rows, const void *data,
+                          BfError *error) {
+  const int64_t first = 0;
+  const int     mine  = x->run->rank == 0 && rows > 0;
+  return bf_checkpoint_array(x->checkpoint, name, type, rows, 1, &(BfParts){mine, &first, &rows}, data, error);
+}
+
+static BfStatus save_records(BfLadder *x, const char *name, BfRecords *records, BfError *error) {
+  BF_TRY(bf_records_even(x->run->world, records, error));
+  return bf_checkpoint_array(x->checkpoint, name, BF_STORE_BYTE, records->bytes, 1,
+                             &(BfParts){(int)records->segments, records->first, records->count}, records->mine.byte,
+                             error);
+}
+
+static BfStatus save_numbers(BfLadder *x, BfError *error) {
+  const int64_t whole[WHOLES] = {x->step + 1,    x->root,        x->better_root,
+                                 x->boxes,       x->level_boxes, bf_fifo_waiting(&x->fifo),
+                                 x->level.bytes, x->kept.bytes,  x->rungs};
+  Real          real[REALS];
+  list_reals(x, real);
+  BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", STAGE_LADDER, error));
+  for (int i = 0; i < WHOLES; i++) BF_TRY(bf_checkpoint_number(x->checkpoint, whole_name[i], whole[i], error));
+  for (int i = 0; i < REALS; i++)
+    BF_TRY(bf_checkpoint_number(x->checkpoint, real[i].name, bits(*real[i].value), error));
+  return BF_OK;
+}
+
+static BfStatus save(BfLadder *x, BfError *error) {
+  const int64_t waiting = bf_fifo_waiting(&x->fifo), all = x->of.free.all;
+  BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
+  BF_TRY(save_numbers(x, error));
+  BF_TRY(save_rows(x, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
+  BF_TRY(save_rows(x, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
+  BF_TRY(save_rows(x, "partial/boxes", BF_STORE_DOUBLE, waiting * 2 * x->of.free.n, bf_fifo_box(&x->fifo, x->fifo.head),
+                   error));
+  BF_TRY(save_rows(x, "partial/tags", BF_STORE_INT32, 2 * waiting, x->fifo.tag + x->fifo.head, error));
+  BF_TRY(save_rows(x, "partial/history", BF_STORE_DOUBLE, x->rungs * HISTORY, x->rung, error));
+  BF_TRY(save_records(x, "partial/level", &x->level, error));
+  BF_TRY(save_records(x, "partial/kept", &x->kept, error));
+  return bf_checkpoint_end(x->checkpoint, bf_ladder_checkpoint_bytes(x), error);
+}
+
+BfStatus bf_ladder_save(BfLadder *x, BfError *error) {
+  if (!x->checkpoint) return BF_OK;
+  bf_phase_begin(x->run, BF_PHASE_CHECKPOINT);
+  const BfStatus status = save(x, error);
+  bf_phase_end(x->run, BF_PHASE_CHECKPOINT);
+  return status;
+}
+
+/* ---- restoring --------------------------------------------------------------------------------------------------- */
+
+static BfStatus fetch(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t first, int64_t count,
+                      int64_t rows, void *to, BfError *error) {
+  int64_t there;
+  BF_TRY(bf_checkpoint_rows(checkpoint, name, &there, error));
+  if (there != rows) return bf_fail(error, BF_BAD_INPUT, "/%s does not fit the position of the run", name);
+  return bf_checkpoint_read(checkpoint, name, type, 1, &(BfParts){count > 0, &first, &count}, to, error);
+}
+
+static BfStatus fetch_all(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows, void *to,
+                          BfError *error) {
+  return fetch(checkpoint, name, type, 0, rows, rows, to, error);
+}
+
+static BfStatus restore_records(const BfLadder *x, BfCheckpoint *checkpoint, const char *name, int64_t bytes,
+                                BfRecords *out, BfError *error) {
+  int64_t first, count;
+  bf_records_clear(out);
+  bf_slice(bytes, x->run->rank, x->run->size, &first, &count);
+  out->bytes = bytes;
+  BF_TRY(bf_together(x->run->world, bf_bytes_reserve(&out->mine, count, error), error));
+  BF_TRY(fetch(checkpoint, name, BF_STORE_BYTE, first, count, bytes, out->mine.byte, error));
+  out->mine.count = count;
+  return bf_together(x->run->world, bf_records_add(out, first, count, error), error);
+}
+
+static BfStatus make_room(BfLadder *x, int64_t tasks, int64_t rungs, BfError *error) {
+  BfFifo *fifo = &x->fifo;
+  bf_fifo_clear(fifo);
+  bf_free(x->rung);
+  x->rung = NULL;
+  BF_TRY(BF_NEW(&fifo->box, tasks * 2 * fifo->n, error));
+  BF_TRY(BF_NEW(&fifo->tag, tasks, error));
+  BF_TRY(BF_NEW(&x->rung, rungs, error));
+  fifo->count = fifo->room = tasks;
+  x->rungs = x->rung_room = rungs;
+  return BF_OK;
+}
+
+static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t whole[WHOLES], BfError *error) {
+  Real real[REALS];
+  list_reals(x, real);
+  for (int i = 0; i < WHOLES; i++) {
+    BF_TRY(bf_checkpoint_get(checkpoint, whole_name[i], &whole[i], error));
+    if (whole[i] < 0) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
+  }
+  for (int i = 0; i < REALS; i++) {
+    int64_t value;
+    BF_TRY(bf_checkpoint_get(checkpoint, real[i].name, &value, error));
+    memcpy(real[i].value, &value, sizeof value);
+  }
+  x->step        = (int)whole[0] - 1;
+  x->root        = (int)whole[1];
+  x->better_root = (int)whole[2];
+  x->boxes       = whole[3];
+  x->level_boxes = whole[4];
+  if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
+}
+
+static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
+  BfLadder     *x   = state;
+  const int64_t all = x->of.free.all;
+  int64_t       stage, whole[WHOLES];
+  BF_TRY(bf_checkpoint_get(checkpoint, "stage", &stage, error));
+  x->under_way = stage == STAGE_LADDER;
+  if (stage == 0) return BF_OK;
+  if (stage != STAGE_LADDER) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
+  BF_TRY(restore_numbers(x, checkpoint, whole, error));
+  BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[8], error), error));
+  BF_TRY(fetch_all(checkpoint, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
+  BF_TRY(fetch_all(checkpoint, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
+  BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, whole[5] * 2 * x->of.free.n, x->fifo.box, error));
+  BF_TRY(fetch_all(checkpoint, "partial/tags", BF_STORE_INT32, 2 * whole[5], x->fifo.tag, error));
+  BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[8] * HISTORY, x->rung, error));
+  BF_TRY(restore_records(x, checkpoint, "partial/level", whole[6], &x->level, error));
+  return restore_records(x, checkpoint, "partial/kept", whole[7], &x->kept, error);
+}
+
+BfStatus bf_ladder_restore(BfLadder *x, BfError *error) {
+  int restored = 0;
+  if (!x->checkpoint) return BF_OK;
+  BF_TRY(bf_checkpoint_restore(x->checkpoint, restore, x, &restored, error));
+  if (restored && x->under_way)
+    bf_print(x->run, "restored: target %.6g, %lld boxes, %lld open\n", x->target, (long long)x->boxes,
+             (long long)bf_fifo_waiting(&x->fifo));
+  return BF_OK;
+}

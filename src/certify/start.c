@@ -1,0 +1,96 @@
+/* What is found before anything is bounded, where no result is given: solve, then the flow of the layers themselves
+ * from its best open loops and from draws. Both are runs of their own, by their rows, with results beside this one's,
+ * which are removed when they were read; one that is stopped goes on where it was. */
+#include "certify/trainer.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BEST = 16, STARTS = 32 };
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+typedef struct {
+  const char *name, *value;
+} Word;
+
+static BfStatus give(BfOptions *options, const Word words[], BfError *error) {
+  for (int i = 0; words[i].name; i++)
+    if (words[i].value) BF_TRY(bf_options_add(options, words[i].name, words[i].value, error));
+  return BF_OK;
+}
+
+/* A communicator that is no duplicate: a trainer that fails there leaves the session as it was. */
+static BfStatus train(const BfSession *session, const BfTrainer *trainer, const Word words[], BfError *error) {
+  const MPI_Comm world   = session->run->world;
+  BfOptions     *options = NULL;
+  BfRun         *run     = NULL;
+  BfTrained      trained = {0};
+  MPI_Comm       apart;
+  BfStatus       status;
+  MPI_Comm_split(world, 0, session->run->rank, &apart);
+  BF_GOTO(bf_run_create(apart, 0, &run, error));
+  run->quiet = run->silent = true;
+  run->memory              = session->run->memory;
+  BF_GOTO(bf_together(apart, bf_options_create(&options, error), error));
+  BF_GOTO(bf_together(apart, give(options, words, error), error));
+  run->options = options;
+  status       = bf_train(run, trainer, session->problem, &trained, error);
+done:
+  bf_trained_clear(&trained);
+  bf_options_destroy(&options);
+  bf_run_destroy(&run);
+  MPI_Comm_free(&apart);
+  return status;
+}
+
+/* Whether there is a result now: what cannot be run is told and left out, but for what ends the run. */
+static BfStatus attempt(const BfSession *session, const char *name, const Word words[], bool *there, BfError *error) {
+  BfError here = {0};
+  bf_progress_what(session->run, "%s", name);
+  const BfStatus status = train(session, bf_trainer(name), words, &here);
+  *there                = status == BF_OK;
+  if (status == BF_STOPPED && session->checkpoint) return bf_checkpoint_stopped(session->checkpoint, error);
+  if (status == BF_STOPPED || status == BF_FAILURE) return bf_fail(error, status, "%s", here.text);
+  if (status != BF_OK) bf_print(session->run, "%s left out: %s\n", name, here.text);
+  return BF_OK;
+}
+
+/* Beside the result; without one, where this machine has room for files that go. */
+static void path_of(const BfSession *session, const char *name, size_t size, char path[]) {
+  int process = (int)getpid();
+  MPI_Bcast(&process, 1, MPI_INT, 0, session->run->world);
+  if (session->o.out) snprintf(path, size, "%s.%s.h5", session->o.out, name);
+  else snprintf(path, size, "/tmp/bellformer-certify-%d.%s.h5", process, name);
+}
+
+static void forget(const BfSession *session, const char *path) {
+  MPI_Barrier(session->run->world);
+  if (session->run->rank == 0) unlink(path);
+}
+
+BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error) {
+  char solved[4096], moved[4096], hours[32];
+  bool there = false, flows = false;
+  path_of(session, "solve", sizeof solved, solved);
+  path_of(session, "flow", sizeof moved, moved);
+  snprintf(hours, sizeof hours, "%.17g", session->o.hours);
+  if (!session->o.out && session->run->nodes > 1) return BF_OK; /* nowhere that all ranks see */
+  const char *maxh    = session->o.hours > 0 ? hours : NULL;
+  const Word  solve[] = {{"o", solved}, {"restart", "auto"}, {"best", TEXT(BEST)}, {"maxh", maxh}, {NULL, NULL}};
+  if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, &there, error));
+  const Word flow[] = {{"o", moved},
+                       {"restart", "auto"},
+                       {"scheme", "layers"},
+                       {"init", there ? solved : NULL},
+                       {"starts", TEXT(STARTS)},
+                       {"maxh", maxh},
+                       {NULL, NULL}};
+  BF_TRY(attempt(session, "flow", flow, &flows, error));
+  BfStatus status = BF_OK;
+  if (flows || there)
+    status = bf_certify_read_found(session->run, session->problem, flows ? moved : solved, out, error);
+  if (there) forget(session, solved);
+  if (flows) forget(session, moved);
+  return status;
+}

@@ -1,0 +1,186 @@
+#include "certify/task.h"
+#include <math.h>
+#include <string.h>
+
+/* A box whose volume a cut has brought below that part of it is bounded again before it is split; a cut that leaves
+ * more than the second is not worth its bytes. */
+static const double bound_again = 0.7, worth_a_cut = 0.95;
+enum { TRIED = 16 }; /* one of so many boxes has a point of it tried */
+
+BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error) {
+  uint8_t      *grown;
+  const int64_t room = 2 * (x->count + more) + 256;
+  if (x->count + more <= x->room) return BF_OK;
+  BF_TRY(BF_NEW(&grown, room, error));
+  if (x->count) memcpy(grown, x->byte, (size_t)x->count);
+  bf_free(x->byte);
+  x->byte = grown;
+  x->room = room;
+  return BF_OK;
+}
+
+BfStatus bf_worker_create(const BfObjective *of, BfWorker *x, BfError *error) {
+  const int64_t n = of->free.n;
+  x->of           = of;
+  BF_TRY(bf_bounder_create(of, true, &x->box, error));
+  BF_TRY(bf_bounder_create(of, false, &x->point, error));
+  BF_TRY(bf_lower_create(of, &x->lower, error));
+  BF_TRY(BF_NEW(&x->stack, (BF_MOST_BOXES + 2) * 2 * n, error));
+  BF_TRY(BF_NEW(&x->whole, of->free.all, error));
+  BF_TRY(BF_NEW(&x->best, of->free.all, error));
+  return BF_NEW(&x->cut, 2 * n, error);
+}
+
+void bf_worker_clear(BfWorker *x) {
+  bf_bounder_clear(&x->box);
+  bf_bounder_clear(&x->point);
+  bf_lower_clear(&x->lower);
+  bf_free(x->stack);
+  bf_free(x->whole);
+  bf_free(x->best);
+  bf_free(x->cut);
+  *x = (BfWorker){0};
+}
+
+double bf_worker_bytes(const BfObjective *of) {
+  const double n = of->free.n, m = of->features;
+  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 4 * (m + n) + 9 * n) +
+         16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all;
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+static void put(BfBytes *record, uint8_t byte) { record->byte[record->count++] = byte; }
+
+static void put_point(BfBytes *record, const BfLower *lower) {
+  memcpy(record->byte + record->count, lower->point, (size_t)lower->n);
+  record->count += lower->n;
+}
+
+static void put_leaf(BfBytes *record, const BfLower *lower) {
+  put(record, BF_LEAF);
+  put_point(record, lower);
+}
+
+static void put_cut(BfBytes *record, const BfLower *lower, const uint8_t cut[]) {
+  put(record, BF_CUT);
+  put_point(record, lower);
+  memcpy(record->byte + record->count, cut, 2 * (size_t)lower->n);
+  record->count += 2 * lower->n;
+}
+
+static void put_split(BfBytes *record, int k) {
+  put(record, BF_SPLIT);
+  put(record, (uint8_t)k);
+}
+
+/* ---- one box ----------------------------------------------------------------------------------------------------- */
+
+static void bound(BfWorker *x, int root, const double box[], BfTaskOutcome *out) {
+  bf_bounder_box(&x->box, root, box, box + x->lower.n, &x->lower);
+  bf_lower_find(&x->lower, x->target);
+  out->boxes++;
+}
+
+/* J where the lower form was found to touch best: often the least of the box, about. */
+static void try_point(BfWorker *x, int root, const double box[], BfTaskOutcome *out) {
+  const BfFreeNumbers *free = &x->of->free;
+  const int            n    = free->n;
+  memcpy(x->whole, free->rest, sizeof(double) * (size_t)free->all);
+  for (int k = 0; k < n; k++) {
+    const double u            = x->lower.centre[k] + x->lower.width[k] * x->lower.best[k];
+    x->whole[free->number[k]] = fmin(fmax(u, box[k]), box[n + k]);
+  }
+  const double value = bf_bounder_value(&x->point, root, x->whole);
+  if (!(value < out->value)) return;
+  out->value = value;
+  memcpy(x->best, x->whole, sizeof(double) * (size_t)free->all);
+}
+
+static void apply_cut(const uint8_t cut[], int n, double box[]) {
+  for (int k = 0; k < n; k++) {
+    const double lower = box[k], width = box[n + k] - lower;
+    if (cut[2 * k]) box[k] = lower + width * (cut[2 * k] / 256.0);
+    if (cut[2 * k + 1]) box[n + k] = box[n + k] - width * (cut[2 * k + 1] / 256.0);
+  }
+}
+
+/* Halves along variable k: box becomes the second, the first stands behind it. */
+static bool split(BfWorker *x, int k, double box[]) {
+  const int    n      = x->lower.n;
+  const double middle = 0.5 * box[k] + 0.5 * box[n + k];
+  double      *first  = box + 2 * n;
+  if (!(box[k] < middle && middle < box[n + k])) return false;
+  memcpy(first, box, 2 * sizeof *box * (size_t)n);
+  first[n + k] = middle;
+  box[k]       = middle;
+  return true;
+}
+
+/* Bounds the box, on top of the stack, and what cuts leave of it. *parts: 0, it is a leaf; 2, the parts that it was
+ * split into stand in its place, the first above; 1, it cannot be split any more. */
+static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, int *parts, BfTaskOutcome *out,
+                         BfError *error) {
+  const int n = x->lower.n;
+  for (*parts = 0;;) {
+    BF_TRY(bf_bytes_reserve(record, 4 * (int64_t)n + 4, error));
+    bound(x, root, box, out);
+    if (x->lower.lower >= x->target) {
+      put_leaf(record, &x->lower);
+      out->least = fmin(out->least, x->lower.lower);
+      return BF_OK;
+    }
+    if (out->boxes % TRIED == 1) try_point(x, root, box, out);
+    const double left = x->lower.lower > -INFINITY ? bf_lower_contract(&x->lower, x->target, box, box + n, x->cut) : 1;
+    if (left > worth_a_cut) break;
+    put_cut(record, &x->lower, x->cut);
+    apply_cut(x->cut, n, box);
+    if (left > bound_again) break;
+  }
+  const int k = n ? bf_lower_branch(&x->lower) : 0;
+  *parts      = n && split(x, k, box) ? 2 : 1;
+  if (*parts == 2) put_split(record, k);
+  return BF_OK;
+}
+
+/* ---- a task ------------------------------------------------------------------------------------------------------ */
+
+/* Those on the stack, from its top: the order in which the record comes to them. */
+static BfStatus leave(const BfWorker *x, int left, BfBytes *record, BfBytes *open, BfTaskOutcome *out, BfError *error) {
+  const int64_t size = 2 * (int64_t)sizeof(double) * x->lower.n;
+  BF_TRY(bf_bytes_reserve(record, left, error));
+  BF_TRY(bf_bytes_reserve(open, left * size, error));
+  for (int i = left - 1; i >= 0; i--) {
+    put(record, BF_OPEN);
+    if (size) memcpy(open->byte + open->count, x->stack + (int64_t)i * 2 * x->lower.n, (size_t)size);
+    open->count += size;
+  }
+  out->open = left;
+  return BF_OK;
+}
+
+BfStatus bf_task(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfBytes *open,
+                 BfTaskOutcome *out, BfError *error) {
+  const int64_t n = x->lower.n, most = BF_FIRST_BOXES << (tag->age < BF_MOST_AGE ? tag->age : BF_MOST_AGE);
+  int           left = 1, parts;
+  *out               = (BfTaskOutcome){.least = INFINITY, .value = INFINITY};
+  if (n) memcpy(x->stack, box, 2 * sizeof *box * (size_t)n);
+  while (left && out->boxes < most && out->value >= x->target && !out->stuck) {
+    BF_TRY(open_box(x, tag->root, x->stack + (left - 1) * 2 * n, record, &parts, out, error));
+    left += parts - 1;
+    out->stuck = parts == 1;
+  }
+  return leave(x, left, record, open, out, error);
+}
+
+BfStatus bf_task_leaf(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfTaskOutcome *out,
+                      BfError *error) {
+  *out = (BfTaskOutcome){.least = INFINITY, .value = INFINITY};
+  BF_TRY(bf_bytes_reserve(record, x->lower.n + 1, error));
+  bf_bounder_box(&x->box, tag->root, box, box + x->lower.n, &x->lower);
+  bf_lower_find(&x->lower, INFINITY);
+  put_leaf(record, &x->lower);
+  out->boxes = 1;
+  out->least = x->lower.lower;
+  return BF_OK;
+}

@@ -1,0 +1,56 @@
+/* A task: branch and bound from one box, depth first, for a bounded number of boxes; its record is the part of the
+ * certificate's tree that it has made. What is still open then are tasks to come. The outcome depends on the box, the
+ * target and the age alone, not on who works it off or when. */
+#pragma once
+#include "certify/bounder.h"
+
+/* Tags of a record, which is a tree in preorder: share/doc/formats.md. */
+enum { BF_SPLIT = 'S', BF_CUT = 'C', BF_LEAF = 'L', BF_OPEN = 'O' };
+
+/* A box that waits: lower [n], then upper [n], with the readout that it is of and how often those that it is from were
+ * left open. */
+typedef struct {
+  int32_t root, age;
+} BfBoxTag;
+
+/* Bytes that grow. */
+typedef struct {
+  uint8_t *byte;
+  int64_t  count, room;
+} BfBytes;
+BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error);
+
+/* What a rank works with. */
+typedef struct {
+  const BfObjective *of;
+  BfBounder          box, point;
+  BfLower            lower;
+  double             target; /* a box of a lower form of at least that is a leaf */
+  double            *stack;  /* [BF_MOST_BOXES + 2][2][n] */
+  double            *whole;  /* [all] a point that is tried */
+  double            *best;   /* [all] the best of the last task */
+  uint8_t           *cut;    /* [n][2] */
+} BfWorker;
+
+enum { BF_FIRST_BOXES = 64, BF_MOST_AGE = 5, BF_MOST_BOXES = BF_FIRST_BOXES << BF_MOST_AGE };
+
+typedef struct {
+  int64_t boxes; /* that were bounded */
+  int64_t open;  /* that are left, with lower and upper ends one behind another in `out` */
+  double  least; /* of the bounds of its leaves; INFINITY: it has none */
+  double  value; /* of the best point that was tried, x->best; INFINITY */
+  bool    stuck; /* a box became a point, within rounding of the target */
+} BfTaskOutcome;
+
+/* Clear it also after a failure. Local, like all here. */
+BfStatus bf_worker_create(const BfObjective *of, BfWorker *x, BfError *error);
+void     bf_worker_clear(BfWorker *x);
+double   bf_worker_bytes(const BfObjective *of);
+
+/* box [2][n]. Its record is added to `record`, the boxes that it leaves open, in its record's order, to `open` (as
+ * bytes of doubles [2][n]). */
+BfStatus bf_task(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfBytes *open,
+                 BfTaskOutcome *out, BfError *error);
+/* The box as one leaf, whatever its bound is. */
+BfStatus bf_task_leaf(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfTaskOutcome *out,
+                      BfError *error);

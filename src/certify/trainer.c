@@ -1,0 +1,107 @@
+#include "certify/trainer.h"
+#include <math.h>
+#include <string.h>
+
+#define AT(field) offsetof(BfCertifySettings, field)
+
+const BfOption bf_certify_options[] = {
+    {"found", BF_OPTION_TEXT, BF_KEPT, "RUN.h5", AT(found),
+     .meaning = "bound from above by the controls of that result of solve or flow; without it solve and flow are run "
+                "first, where the problem has actions"},
+    {"gap", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(gap), "0.01", 0, 1,
+     .meaning = "end where the bound from below is within X of the cost that was found, relative to it"},
+    {"gap_absolute", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(absolute), "0", 0, 1e300,
+     .meaning = "or within X, absolute; the larger of both is aimed at"},
+    {"boxes", BF_OPTION_INT, BF_ANSWER, "N", AT(boxes), NULL, 1, 0x1p53,
+     .meaning = "end behind N boxes, with the gap that was reached; without it there is no such end"},
+    {0}};
+
+static const BfSections sections = {"certify", 0, BF_SECTION_ACTION | BF_SECTION_QUANTIZE | BF_SECTION_FLOW};
+
+static const char *input(const void *state) { return ((const BfCertifyState *)state)->set.found; }
+
+static BfStatus check(const void *state, const BfProblem *problem, BfError *error) {
+  (void)state;
+  return bf_objective_check(problem, error);
+}
+
+static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError *error) {
+  if (!x->set.found || x->given) return BF_OK;
+  return bf_certify_read_found(session->run, session->problem, x->set.found, &x->given, error);
+}
+
+static BfStatus create(void *state, BfSession *session, BfError *error) {
+  BfCertifyState *x = state;
+  x->ladder.run     = session->run;
+  x->ladder.options = (BfLadderOptions){x->set.gap, x->set.absolute, x->set.boxes};
+  BF_TRY(bf_ladder_create(&x->ladder, session->problem, error));
+  return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
+}
+
+/* Points to begin with: what was given, as it is and with the numbers that J ignores where they cost least. */
+static BfStatus begin(BfCertifyState *x, const BfSession *session, BfError *error) {
+  BfLadder *ladder = &x->ladder;
+  BF_TRY(read_given(x, session, error));
+  if (!x->given) BF_TRY(bf_certify_search(session, &x->given, error));
+  bf_ladder_try(ladder, ladder->of.free.rest);
+  if (!x->given) return BF_OK;
+  bf_ladder_try(ladder, x->given);
+  for (int64_t i = 0; i < ladder->of.free.all; i++)
+    if (!ladder->of.free.depends[i]) x->given[i] = ladder->of.free.rest[i];
+  bf_ladder_try(ladder, x->given);
+  return BF_OK;
+}
+
+static BfStatus fill_model(const BfCertifyState *x, const BfProblem *problem, BfModel *model, BfError *error) {
+  const BfLadder *ladder   = &x->ladder;
+  const int64_t   controls = (int64_t)problem->horizon * problem->layer.free, trained = problem->cost.trained;
+  BF_TRY(bf_model_create(problem, false, model, error));
+  memcpy(model->control, ladder->point, sizeof(double) * (size_t)controls);
+  model->readout = ladder->root;
+  if (!trained) return BF_OK;
+  BF_TRY(BF_NEW(&model->numbers, trained, error));
+  memcpy(model->numbers, ladder->point + controls, sizeof(double) * (size_t)trained);
+  return BF_OK;
+}
+
+static BfStatus train(void *state, BfSession *session, BfError *error) {
+  BfCertifyState *x      = state;
+  BfLadder       *ladder = &x->ladder;
+  ladder->checkpoint     = session->checkpoint;
+  BF_TRY(bf_ladder_restore(ladder, error));
+  if (!ladder->under_way) BF_TRY(begin(x, session, error));
+  bf_phase_begin(session->run, BF_PHASE_CERTIFY);
+  const BfStatus status = bf_ladder_climb(ladder, error);
+  bf_phase_end(session->run, BF_PHASE_CERTIFY);
+  BF_TRY(status);
+  BF_TRY(bf_records_even(session->run->world, &ladder->kept, error));
+  return bf_together(session->run->world, fill_model(x, session->problem, &session->trained.model, error), error);
+}
+
+static void destroy(void *state) {
+  BfCertifyState *x = state;
+  bf_ladder_destroy(&x->ladder);
+  bf_free(x->given);
+}
+
+static const char *const outputs[] = {"/certificate@boxes", "/certificate@found",     "/certificate@gap",
+                                      "/certificate@lower", "/certificate@target",    "/certificate/free",
+                                      "/certificate/tree",  "/certificate/history/*", NULL};
+
+const BfTrainer bf_certify_trainer = {
+    .name     = "certify",
+    .about    = "Bounds the training cost from below over all controls in the box, by branch and bound, and says how "
+                "far what was found can be from the best.\n",
+    .options  = bf_certify_options,
+    .sections = &sections,
+    .outputs  = outputs,
+    .trains_readout = true,
+    .size           = sizeof(BfCertifyState),
+    .input          = input,
+    .check          = check,
+    .create         = create,
+    .train          = train,
+    .write          = bf_certify_write,
+    .report         = bf_certify_report,
+    .destroy        = destroy,
+    .estimate       = bf_certify_estimate};

@@ -1,0 +1,36 @@
+/* The trainer `certify`: bounds from below of the training cost over all controls in the box. */
+#pragma once
+#include "certify/ladder.h"
+#include "train/info.h"
+#include "train/trainer.h"
+
+typedef struct {
+  char   *found;
+  double  gap, absolute;
+  int64_t boxes;
+} BfCertifySettings;
+
+typedef struct {
+  BfCertifySettings set;   /* first: as its options fill it */
+  double           *given; /* [all] the point of -found; NULL: none was read */
+  BfLadder          ladder;
+} BfCertifyState;
+
+extern const BfOption bf_certify_options[]; /* into BfCertifySettings */
+
+/* ---- functions of its row, as train/trainer.h tells them --------------------------------------------------------- */
+
+BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error);
+void     bf_certify_report(const void *state, const BfSession *session);
+BfStatus bf_certify_estimate(void *state, const BfInfo *info, BfError *error);
+
+/* The point of a result of solve or flow, -found: numbers [all], refused where it is not of the problem's shape or in
+ * its box. Collective. */
+BfStatus bf_certify_read_found(const BfRun *run, const BfProblem *problem, const char *path, double **out,
+                               BfError *error);
+
+/* The same of a run of solve, where the problem has actions, and of flow -scheme layers from its best and from draws;
+ * *out stays NULL where neither can be run. BF_STOPPED where one was told to stop. Collective. */
+BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error);
+
+extern const BfTrainer bf_certify_trainer;

@@ -1,0 +1,205 @@
+#include "certify/tree.h"
+#include <limits.h>
+#include <string.h>
+
+/* ---- boxes that wait --------------------------------------------------------------------------------------------- */
+
+static BfStatus grow(BfFifo *x, BfError *error) {
+  const int64_t room = 2 * x->room + 64;
+  double       *box  = NULL;
+  BfBoxTag     *tag;
+  if (BF_NEW(&box, room * 2 * x->n, error) != BF_OK || BF_NEW(&tag, room, error) != BF_OK) {
+    bf_free(box);
+    return error->status;
+  }
+  if (x->count) memcpy(box, x->box, sizeof *box * (size_t)(x->count * 2 * x->n));
+  if (x->count) memcpy(tag, x->tag, sizeof *tag * (size_t)x->count);
+  bf_free(x->box);
+  bf_free(x->tag);
+  x->box  = box;
+  x->tag  = tag;
+  x->room = room;
+  return BF_OK;
+}
+
+BfStatus bf_fifo_push(BfFifo *x, const BfBoxTag *tag, const double box[], BfError *error) {
+  if (x->count == x->room) BF_TRY(grow(x, error));
+  memcpy(bf_fifo_box(x, x->count), box, sizeof *box * 2 * (size_t)x->n);
+  x->tag[x->count++] = *tag;
+  return BF_OK;
+}
+
+void bf_fifo_shrink(BfFifo *x) {
+  const int64_t left = x->count - x->head;
+  if (x->head < 1024 || x->head < left) return;
+  memmove(x->box, bf_fifo_box(x, x->head), sizeof *x->box * (size_t)(left * 2 * x->n));
+  memmove(x->tag, x->tag + x->head, sizeof *x->tag * (size_t)left);
+  x->taken += x->head;
+  x->head  = 0;
+  x->count = left;
+}
+
+void bf_fifo_clear(BfFifo *x) {
+  bf_free(x->box);
+  bf_free(x->tag);
+  *x = (BfFifo){.n = x->n};
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus grow_segments(BfRecords *x, BfError *error) {
+  const int64_t room  = 2 * x->room + 64;
+  int64_t      *first = NULL;
+  BF_TRY(BF_NEW(&first, 2 * room, error));
+  for (int64_t i = 0; i < x->segments; i++) {
+    first[i]        = x->first[i];
+    first[room + i] = x->count[i];
+  }
+  bf_free(x->first);
+  x->first = first;
+  x->count = first + room;
+  x->room  = room;
+  return BF_OK;
+}
+
+BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *error) {
+  const int64_t last = x->segments - 1;
+  if (!bytes) return BF_OK;
+  if (last >= 0 && x->first[last] + x->count[last] == first) {
+    x->count[last] += bytes;
+    return BF_OK;
+  }
+  if (x->segments == x->room) BF_TRY(grow_segments(x, error));
+  x->first[x->segments]   = first;
+  x->count[x->segments++] = bytes;
+  return BF_OK;
+}
+
+void bf_records_clear(BfRecords *x) {
+  bf_free(x->mine.byte);
+  bf_free(x->first);
+  *x = (BfRecords){0};
+}
+
+void bf_slice(int64_t bytes, int rank, int size, int64_t *first, int64_t *count) {
+  *first = bytes / size * rank + (rank < bytes % size ? rank : bytes % size);
+  *count = bytes / size + (rank < bytes % size);
+}
+
+/* A part of a segment on its way: where it stands in the tree. */
+typedef struct {
+  int64_t first, count;
+} Part;
+
+/* What each rank is sent of x: counts and, where part and byte are not NULL, the parts and their bytes. Segments
+ * increase, and so do slices: bytes go out in the order in which they stand. */
+static void cut_parts(const BfRecords *x, int size, int parts[], int64_t bytes[], Part *part) {
+  int64_t total = 0;
+  int     to    = 0;
+  for (int64_t i = 0; i < x->segments; i++)
+    for (int64_t at = x->first[i], end = at + x->count[i]; at < end;) {
+      int64_t first, count;
+      bf_slice(x->bytes, to, size, &first, &count);
+      if (at >= first + count) {
+        to++;
+        continue;
+      }
+      const int64_t some = (end < first + count ? end : first + count) - at;
+      if (part) part[total] = (Part){at, some};
+      parts[to]++;
+      bytes[to] += some;
+      total++;
+      at += some;
+    }
+}
+
+typedef struct {
+  int     *parts, *bytes;       /* [size] to each rank, then from each: of parts in bytes, of records */
+  int     *parts_at, *bytes_at; /* [2 size] */
+  int64_t *wide;                /* [size] */
+  Part    *out, *in;
+  uint8_t *mine;
+} Exchange;
+
+static BfStatus make_exchange(const BfRecords *x, int size, Exchange *e, BfError *error) {
+  int64_t total = 0;
+  BF_TRY(BF_NEW(&e->parts, 4 * (int64_t)size, error));
+  BF_TRY(BF_NEW(&e->bytes, 4 * (int64_t)size, error));
+  BF_TRY(BF_NEW(&e->wide, size, error));
+  cut_parts(x, size, e->parts, e->wide, NULL);
+  for (int r = 0; r < size; r++) {
+    if (e->wide[r] > INT_MAX / 2)
+      return bf_fail(error, BF_FAILURE, "more than 1 GB of a tree from one rank to another");
+    e->bytes[r] = (int)e->wide[r];
+    total += e->parts[r];
+    e->parts[r] *= (int)sizeof(Part);
+  }
+  e->parts_at = e->parts + 2 * size;
+  e->bytes_at = e->bytes + 2 * size;
+  BF_TRY(BF_NEW(&e->out, total, error));
+  memset(e->wide, 0, sizeof *e->wide * (size_t)size);
+  int *unused;
+  BF_TRY(BF_NEW(&unused, size, error));
+  cut_parts(x, size, unused, e->wide, e->out);
+  bf_free(unused);
+  return BF_OK;
+}
+
+static int place(const int count[], int size, int at[]) {
+  int total = 0;
+  for (int r = 0; r < size; r++) {
+    at[r] = total;
+    total += count[r];
+  }
+  return total;
+}
+
+static void clear_exchange(Exchange *e) {
+  bf_free(e->parts);
+  bf_free(e->bytes);
+  bf_free(e->wide);
+  bf_free(e->out);
+  bf_free(e->in);
+  bf_free(e->mine);
+}
+
+/* What has come, in the order of ranks, to its place in the slice. */
+static BfStatus order(BfRecords *x, const Exchange *e, int parts, int rank, int size, BfError *error) {
+  int64_t  first, count, at = 0;
+  uint8_t *slice;
+  bf_slice(x->bytes, rank, size, &first, &count);
+  BF_TRY(BF_NEW(&slice, count, error));
+  for (int i = 0; i < parts; i++) {
+    memcpy(slice + (e->in[i].first - first), e->mine + at, (size_t)e->in[i].count);
+    at += e->in[i].count;
+  }
+  const int64_t all = x->bytes;
+  bf_records_clear(x);
+  x->bytes = all;
+  x->mine  = (BfBytes){slice, count, count};
+  return bf_records_add(x, first, count, error);
+}
+
+BfStatus bf_records_even(MPI_Comm comm, BfRecords *x, BfError *error) {
+  Exchange e = {0};
+  BfStatus status;
+  int      rank, size;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  if (size == 1) return BF_OK;
+  BF_GOTO(bf_together(comm, make_exchange(x, size, &e, error), error));
+  MPI_Alltoall(e.parts, 1, MPI_INT, e.parts + size, 1, MPI_INT, comm);
+  MPI_Alltoall(e.bytes, 1, MPI_INT, e.bytes + size, 1, MPI_INT, comm);
+  place(e.parts, size, e.parts_at);
+  place(e.bytes, size, e.bytes_at);
+  const int parts = place(e.parts + size, size, e.parts_at + size),
+            bytes = place(e.bytes + size, size, e.bytes_at + size);
+  BF_GOTO(bf_together(comm, BF_NEW(&e.in, parts / (int)sizeof *e.in, error), error));
+  BF_GOTO(bf_together(comm, BF_NEW(&e.mine, bytes, error), error));
+  MPI_Alltoallv(e.out, e.parts, e.parts_at, MPI_BYTE, e.in, e.parts + size, e.parts_at + size, MPI_BYTE, comm);
+  MPI_Alltoallv(x->mine.byte, e.bytes, e.bytes_at, MPI_BYTE, e.mine, e.bytes + size, e.bytes_at + size, MPI_BYTE, comm);
+  status = bf_together(comm, order(x, &e, parts / (int)sizeof(Part), rank, size, error), error);
+done:
+  clear_exchange(&e);
+  return status;
+}

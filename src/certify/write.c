@@ -1,0 +1,90 @@
+/* /certificate of a result: share/doc/formats.md. */
+#include "certify/trainer.h"
+#include <math.h>
+#include <stdio.h>
+
+static double gap_of(const BfLadder *x) { return (x->found - x->lower) / fabs(x->found); }
+
+static BfStatus write_tree(const BfLadder *x, BfStore *store, BfError *error) {
+  const char      *path    = "/certificate/tree";
+  const BfRecords *records = &x->kept;
+  if (!records->bytes) return BF_OK;
+  BF_TRY(bf_store_define(store, path, BF_STORE_BYTE, 1, &records->bytes, error));
+  return bf_store_write_parts(store, path, BF_STORE_BYTE, -1,
+                              &(BfParts){(int)records->segments, records->first, records->count}, records->mine.byte,
+                              error);
+}
+
+static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error) {
+  static const char *const name[] = {"target", "lower", "found", "boxes", "seconds", "finished"};
+  enum { COLUMNS = sizeof name / sizeof *name };
+  double  *column;
+  BfStatus status = bf_store_together(store, BF_NEW(&column, x->rungs, error), error);
+  for (int c = 0; c < COLUMNS && status == BF_OK; c++) {
+    char path[64];
+    snprintf(path, sizeof path, "/certificate/history/%s", name[c]);
+    for (int64_t i = 0; i < x->rungs; i++) column[i] = ((const double *)&x->rung[i])[c];
+    status = bf_store_write(store, path, BF_STORE_DOUBLE, 1, &x->rungs, column, error);
+  }
+  bf_free(column);
+  return status;
+}
+
+BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
+  const BfCertifyState *s    = state;
+  const BfLadder       *x    = &s->ladder;
+  const char           *path = "/certificate";
+  const int64_t         n    = x->of.free.n;
+  (void)session;
+  BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
+  BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
+  BF_TRY(bf_store_put_double(store, path, "gap", gap_of(x), error));
+  BF_TRY(bf_store_put_double(store, path, "target", x->target, error));
+  BF_TRY(bf_store_put_int(store, path, "boxes", x->boxes, error));
+  BF_TRY(bf_store_write(store, "/certificate/free", BF_STORE_INT32, 1, &n, x->of.free.number, error));
+  BF_TRY(write_history(x, store, error));
+  return write_tree(x, store, error);
+}
+
+/* "1,234,567". */
+static const char *grouped(int64_t count, char text[32]) {
+  char      plain[24];
+  const int length = snprintf(plain, sizeof plain, "%lld", (long long)count);
+  int       at     = 0;
+  for (int i = 0; i < length; i++) {
+    if (i && (length - i) % 3 == 0) text[at++] = ',';
+    text[at++] = plain[i];
+  }
+  text[at] = '\0';
+  return text;
+}
+
+/* Rounded to where it is still a bound: side 1 up, -1 down. */
+static const char *rounded(double x, double side, char text[40]) {
+  const double digits = 1e-7;
+  double       read;
+  snprintf(text, 40, "%.7g", x);
+  sscanf(text, "%lf", &read);
+  if (side * (read - x) < 0) snprintf(text, 40, "%.7g", x + side * digits * fabs(x));
+  return text;
+}
+
+static void print_idle(const BfLadder *x) {
+  if (x->run->size == 1 || !(x->worked > 0)) return;
+  bf_print(x->run, "rank 0 has waited for others for %.1f %% of the time\n", 100 * x->waited / x->worked);
+}
+
+void bf_certify_report(const void *state, const BfSession *session) {
+  const BfCertifyState *s   = state;
+  const BfLadder       *x   = &s->ladder;
+  const BfRun          *run = session->run;
+  char                  a[40], b[40], c[32];
+  bf_print(run, "free: %d of %lld numbers; %lld of %lld sequences differ\n", x->of.free.n, (long long)x->of.free.all,
+           (long long)x->of.data.contexts, (long long)session->problem->train.contexts);
+  for (int64_t i = 0; i < x->rungs; i++)
+    bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
+             x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
+  print_idle(x);
+  bf_print(run, "certified: %s <= optimum over the box <= %s (found), gap %.3g %%; %s boxes\n",
+           rounded(x->lower, -1, a), rounded(x->found, 1, b), 100 * gap_of(x), grouped(x->boxes, c));
+}

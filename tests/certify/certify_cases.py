@@ -1,0 +1,147 @@
+"""Problems whose cost depends on few numbers, runs of `bellformer certify`, and its tree as share/doc/formats.md tells it."""
+import os
+import sys
+import tempfile
+
+import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "solve"))
+import oracle
+from cases import READOUT, sequences, tokens, with_targets
+from harness import Result, run
+from oracle import problem
+
+XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
+FULL_A, FULL_V = {"form": "full", "range": [-2, 2], "levels": 1}, {"form": "full", "range": [-1, 1], "levels": 1}
+SCALAR = {"form": "scalar", "range": [-2, 2], "levels": 3}
+PAIR = [(0, 0, 0, [-0.7]), (0, 1, 1, [0.4])]
+LINE = dict(dim=1, lower=[-1.5], upper=[1.61], cells=[6], control={"A": SCALAR, "V": SCALAR}, weight_decay=2**-7)
+CASES = {
+    "a pair on a line": problem(rows=PAIR, horizon=1, terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [-3, 3], "bias": [0, 0.5]}, **LINE),
+    "squared error, two sequences": problem(rows=with_targets(sequences(2, 2, seed=5)), targets=True, horizon=1, weight_decay=2**-6,
+                                            control={"A": {"form": "diagonal", "range": [-2, 2], "levels": 2}, "V": SCALAR}),
+    "hinge, causal, encoded, last": problem(rows=sequences(2, 3, seed=9), horizon=1, mask="causal", encoding=[0.3, -0.2, 0.1, 0.4, 0.2, 0.2], pooling="last",
+                                            terminal="hinge", readout=READOUT, weight_decay=2**-5, control={"A": SCALAR, "V": SCALAR}),
+    "a decision, sphere": problem(rows=sequences(2, 2, seed=3), horizon=1, projection="sphere", terminal="pooled_cross_entropy", weight_decay=2**-5,
+                                  readout={"kind": "decision", "classes": 2, "matrix": [4, 0, -4, 0, 0, 4, 0, -4]}, control={"A": SCALAR, "V": SCALAR}),
+    "a readout that is trained": problem(rows=sequences(2, 2, seed=4), horizon=1, terminal="pooled_cross_entropy", weight_decay=2**-5,
+                                         readout={"kind": "trained", "matrix": {"range": [0, 0.5]}}, control={"A": {"form": "fixed", "value": [1, 0, 0, 1]}, "V": SCALAR}),
+    "two layers, feed-forward": problem(rows=PAIR, horizon=2, feedforward="tanh", width=1, residual=1, terminal="token_cross_entropy",
+                                        readout={"kind": "fixed", "matrix": [-3, 3], "bias": [0, 0.5]},
+                                        **{**LINE, "control": {"A": {"form": "fixed", "value": [1]}, "V": SCALAR, "W1": {"form": "fixed", "value": [1]},
+                                                               "b1": {"form": "fixed", "value": [0.5]}, "W2": SCALAR, "b2": {"form": "fixed", "value": [0]}}}),
+}
+
+
+def certify(p, *options, ranks=0, name="problem"):
+    """The result of a problem (a dictionary, or the path of a file), and what was printed."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path = oracle.write(p, folder, name) if isinstance(p, dict) else p
+        out = os.path.join(folder, "run.h5")
+        done = run(["certify", path, "-o", out, *options], ranks)
+        assert done.returncode == 0, done.stderr + done.stdout
+        result = Result(out)
+        result.text, result.certificate = done.stdout, result.attributes["certificate"]
+        return result
+
+
+# ---- the cost, from its definition ----------------------------------------------------------------------------------
+
+
+def ranges(p):
+    """[T q] lower and upper ends, then those of a trained readout."""
+    lower, upper = [], []
+    for _, _, _, _, _, free, spec in oracle.matrices(p)[0]:
+        if free:
+            lower += [spec["range"][0]] * free
+            upper += [spec["range"][1]] * free
+    lower, upper = lower * p["horizon"], upper * p["horizon"]
+    if p["readout"] and p["readout"]["kind"] == "trained":
+        C = 1 + max(row[2] for row in p["rows"])
+        a, b = p["readout"]["matrix"]["range"]
+        lower += [a] * (C * p["dim"]) + [0] * C
+        upper += [b] * (C * p["dim"]) + [0] * C
+    return np.array(lower, float), np.array(upper, float)
+
+
+def cost(p, x):
+    """J at points x [B, numbers], the least over readouts that are decided on."""
+    q, d, trained = oracle.matrices(p)[1], p["dim"], p["readout"] and p["readout"]["kind"] == "trained"
+    controls = p["horizon"] * q
+    J, rows = np.zeros(len(x)), oracle.contexts({**p, "atoms": 0})
+    J = sum(p["step"] * p["weight_decay"] / 2 * (x[:, :controls] ** 2).sum(1, keepdims=False) for _ in (0,))
+    choices = [None] if p["terminal"] == "squared_error" or trained else oracle.readouts(p)
+    totals = []
+    for choice in choices:
+        total = np.zeros(len(x))
+        for c in rows:
+            c, z = oracle.unquantized(c)
+            z = np.repeat(z[None], len(x), 0)
+            for t in range(p["horizon"]):
+                z = oracle.layer(p, z, c["positions"], c["masses"], x[:, t * q:(t + 1) * q] if q else x[:, :0])
+            total = total + terminal(p, c, z, choice, x[:, controls:])
+        totals.append(total)
+    return J + np.min(totals, 0)
+
+
+def terminal(p, c, z, readout, numbers):
+    tags = np.repeat(np.arange(len(c["tags"])), np.diff(c["first"]))
+    count, everyone = len(oracle.contexts(p)), len(p["rows"])
+    if p["terminal"] == "squared_error":
+        y = np.array([c["tags"][g][1] for g in tags])
+        return ((z - y) ** 2).sum((1, 2)) / everyone
+    labels = np.array([c["tags"][g][1] for g in tags])
+    if p["terminal"] != "token_cross_entropy":
+        kept = c["positions"] == {"last": c["positions"].max(), "first": c["positions"].min()}[p["pooling"]] if p["pooling"] != "mean" else np.ones(len(tags), bool)
+        z, labels, weight = z[:, kept].mean(1)[:, None], labels[:1], count
+    else:
+        weight = everyone
+    if readout is None:
+        C = numbers.shape[1] // (p["dim"] + 1)
+        R, b = numbers[:, :C * p["dim"]].reshape(-1, C, p["dim"]), numbers[:, C * p["dim"]:]
+        logits = z @ np.swapaxes(R, 1, 2) + b[:, None]
+    else:
+        logits = z @ np.asarray(readout[0]).T + readout[1]
+    own = np.take_along_axis(logits, np.broadcast_to(labels[None, :, None], logits.shape[:2] + (1,)), 2)
+    if p["terminal"] == "hinge":
+        margin = logits - own + 1
+        np.put_along_axis(margin, np.broadcast_to(labels[None, :, None], logits.shape[:2] + (1,)), 0, 2)
+        return np.maximum(margin.max(2), 0).sum(1) / weight
+    return (np.log(np.exp(logits - own).sum(2))).sum(1) / weight
+
+
+# ---- the tree -------------------------------------------------------------------------------------------------------
+
+
+def walk(result, lower, upper, roots=1):
+    """(part of the volume in leaves, part cut away, leaves, tasks) of the tree; every byte of it is read."""
+    free = result.data["certificate/free"]
+    n, tree, at = len(free), bytes(result.data["certificate/tree"]), 0
+    fifo = [(lower[free], upper[free], 1.0)] * roots
+    leaves = cut = count = tasks = 0
+    while fifo:
+        box = fifo.pop(0)
+        stack, tasks = [box], tasks + 1
+        while stack:
+            lo, hi, part = stack.pop()
+            tag = tree[at:at + 1]
+            at += 1
+            if tag == b"S":
+                k, at = tree[at], at + 1
+                first, second = hi.copy(), lo.copy()
+                first[k] = second[k] = 0.5 * lo[k] + 0.5 * hi[k]
+                stack += [(second, hi, part / 2), (lo, first, part / 2)]
+            elif tag == b"C":
+                at += n
+                away = np.frombuffer(tree[at:at + 2 * n], np.uint8).reshape(n, 2)
+                at += 2 * n
+                left = part * np.prod(1 - away.sum(1) / 256)
+                width, cut = hi - lo, cut + part - left
+                stack.append((lo + width * (away[:, 0] / 256), hi - width * (away[:, 1] / 256), left))
+            elif tag == b"L":
+                at, leaves, count = at + n, leaves + part, count + 1
+            else:
+                assert tag == b"O", (tag, at)
+                fifo.append((lo, hi, part))
+    assert at == len(tree), (at, len(tree))
+    return leaves / roots, cut / roots, count, tasks

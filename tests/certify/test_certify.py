@@ -1,0 +1,98 @@
+"""Bounds of `bellformer certify` are bounds, and close."""
+import itertools
+import os
+import re
+import tempfile
+
+import numpy as np
+
+from certify_cases import CASES, FULL_A, FULL_V, LINE, PAIR, XOR, certify, cost, ranges, walk
+import oracle
+from cases import READOUT, sequences
+from harness import run, tap
+from oracle import problem
+
+
+def free_numbers():
+    """By algebra: components that are equal over tokens, columns of the readout that no class tells apart."""
+    for options, told in (([], "7 of 12"), (["-horizon", 1], "3 of 6"), (["-control_V_form", "full"], "12 of 16"),
+                          (["-cost_readout_matrix", "4,0,4,0"], "0 of 12")):
+        done = run(["info", XOR, "-command", "certify", *options])
+        assert done.returncode == 0 and told + " numbers are free" in done.stdout, (done, told)
+
+
+def closes():
+    """Within the gap that was asked for; found is the cost of the layers; lower is no more than J anywhere, and found no less than the least of a
+    fine search where few numbers are free."""
+    draw = np.random.default_rng(3)
+    for name, p in CASES.items():
+        r = certify(p, "-gap", 0.02)
+        c = r.certificate
+        lower, upper = ranges(p)
+        assert c["lower"] <= c["found"] and (c["gap"] <= 0.02 or c["found"] - c["lower"] <= 1.01e-10), (name, c)
+        assert abs(c["found"] - r.attributes["rollout"]["cost"]) <= 1e-9 * max(1, c["found"]), (name, c, r.attributes["rollout"])
+        x = lower + (upper - lower) * draw.uniform(size=(4000, len(lower)))
+        x[::2] = np.where(draw.uniform(size=x[::2].shape) < 0.5, x[::2], np.where(draw.uniform(size=x[::2].shape) < 0.5, lower, upper))
+        J = cost(p, x)
+        best = descend(p, x[np.argsort(J)[:30]], lower, upper)
+        assert J.min() >= c["lower"] and best >= c["lower"], (name, J.min(), best, c)
+        assert best <= c["found"] * 1.05 + 1e-3, (name, best, c["found"])  # the search has found what is there
+
+
+def descend(p, x, lower, upper):
+    """J after random steps that shrink, from each point: what a bound that is wrong somewhere would be seen by."""
+    draw, J = np.random.default_rng(5), cost(p, x)
+    for i in range(200):
+        y = np.clip(x + 0.5 * 0.97**i * (upper - lower) * draw.normal(size=x.shape), lower, upper)
+        new = cost(p, y)
+        x, J = np.where((new < J)[:, None], y, x), np.minimum(new, J)
+    return J.min()
+
+
+def exhaustive():
+    """A layer of two numbers on a pair: the least of a million points is between the bounds, and near both."""
+    p = CASES["a pair on a line"]
+    (a, b), (A, B) = ranges(p)
+    grid = np.array(list(itertools.product(np.linspace(a, A, 1001), np.linspace(b, B, 1001))))
+    least, c = cost(p, grid).min(), certify(p, "-gap", 0.001).certificate
+    assert c["lower"] <= least and c["found"] <= least * (1 + 1e-5) and c["gap"] <= 0.001, (least, c)
+
+
+def shipped():
+    """XOR in two layers to 0.1 %, from the continuous optimum that flow finds; its model is what eval takes."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        out = os.path.join(folder, "xor.h5")
+        done = run(["certify", XOR, "-o", out, "-gap", 0.001])
+        assert done.returncode == 0, done
+        low, high, gap, boxes = re.search(r"certified: (\S+) <= optimum over the box <= (\S+) \(found\), gap (\S+) %; (\S+) boxes", done.stdout).groups()
+        assert 0.0122 < float(low) <= float(high) < 0.01222 and float(gap) <= 0.1 and int(boxes.replace(",", "")) < 200000, done.stdout
+        done = run(["eval", out])
+        assert done.returncode == 0 and "accuracy 1" in done.stdout, done
+        assert not [name for name in os.listdir(folder) if name != "xor.h5"], os.listdir(folder)
+
+
+def covers():
+    """Leaves, with what contractions cut away, are the whole box."""
+    for name, roots in (("squared error, two sequences", 1), ("a decision, sphere", 2), ("two layers, feed-forward", 1)):
+        r = certify(CASES[name], "-gap", 0.01)
+        leaves, cut, count, tasks = walk(r, *ranges(CASES[name]), roots)
+        assert abs(leaves + cut - 1) < 1e-9 and count > 3, (name, leaves, cut, count, tasks)
+
+
+def refusals():
+    """What has no enclosure, a result of another problem, options: one line."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, other = oracle.write(CASES["a pair on a line"], folder), os.path.join(folder, "xor.h5")
+        transport = oracle.write(problem(rows=PAIR, horizon=1, terminal="wasserstein", **LINE), folder, "transport")
+        assert run(["flow", XOR, "-o", other, "-tao_max_it", 0]).returncode == 0
+        for arguments, told in (([transport], "no enclosure of cost.terminal wasserstein is known"),
+                                ([path, "-found", other], "2 layers of 6 free numbers; the problem has 1 of 2"),
+                                ([XOR, "-found", other, "-control_A_range", "0.5,2"], "is outside the problem's box [0.5, 2]"),
+                                ([path, "-found", os.path.join(folder, "none.h5")], "none.h5"),
+                                ([path, "-gap", 2], "-gap"), ([path, "-boxes", 0], "-boxes")):
+            done = run(["certify", *arguments])
+            assert done.returncode == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1, (arguments, done)
+
+
+tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
+     ("leaves cover the box", covers), ("refusals", refusals)])

@@ -1,0 +1,76 @@
+"""The tree is a matter of problem and target alone: not of ranks, pieces, stops and kills."""
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import time
+
+from certify_cases import CASES, XOR, certify, ranges, walk
+import oracle
+from harness import BELLFORMER, Result, run, tap
+
+OPTIONS = ["-control_V_form", "full", "-horizon", 1, "-cost_weight_decay", 0.01, "-gap", 0.02]
+
+
+def found(folder):
+    path = os.path.join(folder, "found.h5")
+    done = run(["flow", XOR, "-o", path, "-scheme", "layers", "-starts", 8, *OPTIONS[:-2]])
+    assert done.returncode == 0, done
+    return ["-found", path]
+
+
+def answer(result):
+    """All that does not depend on time."""
+    history = {name: data.tobytes() for name, data in result.data.items() if name.startswith("certificate/") and not name.endswith("seconds")}
+    return history, {k: float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
+
+
+def on_ranks():
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        given = found(folder)
+        for more in ([], ["-boxes", 3000]):
+            whole = certify(XOR, *OPTIONS, *given, *more)
+            assert len(whole.data["certificate/tree"]) > 1000
+            for ranks in (2, 3):
+                assert answer(whole) == answer(certify(XOR, *OPTIONS, *given, *more, ranks=ranks)), (ranks, more)
+
+
+def budget():
+    """Every budget gives a bound and a tree that covers the box; more boxes never a worse one."""
+    p, last = CASES["squared error, two sequences"], -float("inf")
+    for boxes in (1, 10, 100, 1000, 10000):
+        r = certify(p, "-gap", 0.001, "-boxes", boxes)
+        leaves, cut, _, _ = walk(r, *ranges(p))
+        c = r.certificate
+        assert abs(leaves + cut - 1) < 1e-9 and last <= c["lower"] <= c["found"], (boxes, c, last)
+        last = c["lower"]
+    assert c["gap"] < 0.1, c
+
+
+def stopped():
+    """-maxh, again and again, on 1, 2, 3 ranks, then kill -9."""
+    draw = random.Random(5)
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        given, out, stops = found(folder), os.path.join(folder, "run.h5"), 0
+        whole = answer(certify(XOR, *OPTIONS, *given))
+        line = ["certify", XOR, *OPTIONS, *given, "-o", out, "-restart", "auto", "-checkpoint_interval", 0]
+        for ranks in (1, 2, 3, 1):
+            arguments = line if ranks != 3 else ["certify", "-restart", out, "-checkpoint_interval", 0]
+            done = run([*arguments, "-maxh", 1e-9], ranks)
+            assert done.returncode in (0, 75), done
+            stops += done.returncode == 75
+            assert done.returncode == 0 or "go on with: bellformer certify -restart" in done.stderr, done
+        assert stops >= 2, stops
+        for _ in range(4):
+            process = subprocess.Popen([str(x) for x in [BELLFORMER, *line]], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(draw.uniform(0.05, 0.4))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        done = run(line, 2)
+        assert done.returncode == 0, done
+        assert answer(Result(out)) == whole
+        assert not os.path.exists(out + ".checkpoint")
+
+
+tap([("ranks", on_ranks), ("budgets", budget), ("stops and kills", stopped)])
