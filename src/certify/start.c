@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BEST = 16, STARTS = 32 };
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
+static const char best[] = "16", starts[] = "32"; /* open loops that are refined; draws */
 
 typedef struct {
   const char *name, *value;
@@ -77,15 +75,10 @@ BfStatus bf_certify_search(const BfSession *session, double **out, BfError *erro
   snprintf(hours, sizeof hours, "%.17g", session->o.hours);
   if (!session->o.out && session->run->nodes > 1) return BF_OK; /* nowhere that all ranks see */
   const char *maxh    = session->o.hours > 0 ? hours : NULL;
-  const Word  solve[] = {{"o", solved}, {"restart", "auto"}, {"best", TEXT(BEST)}, {"maxh", maxh}, {NULL, NULL}};
+  const Word  solve[] = {{"o", solved}, {"restart", "auto"}, {"best", best}, {"maxh", maxh}, {NULL, NULL}};
   if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, &there, error));
-  const Word flow[] = {{"o", moved},
-                       {"restart", "auto"},
-                       {"scheme", "layers"},
-                       {"init", there ? solved : NULL},
-                       {"starts", TEXT(STARTS)},
-                       {"maxh", maxh},
-                       {NULL, NULL}};
+  const Word flow[] = {{"o", moved},       {"restart", "auto"}, {"scheme", "layers"}, {"init", there ? solved : NULL},
+                       {"starts", starts}, {"maxh", maxh},      {NULL, NULL}};
   BF_TRY(attempt(session, "flow", flow, &flows, error));
   BfStatus status = BF_OK;
   if (flows || there)

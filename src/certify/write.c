@@ -35,6 +35,9 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   const BfLadder       *x    = &s->ladder;
   const char           *path = "/certificate";
   const int64_t         n    = x->of.free.n;
+  /* the same once more: datasets have checksums, attributes none */
+  const double  seal[] = {x->lower, x->found, gap_of(x), x->target, (double)x->boxes, (double)x->root};
+  const int64_t sealed = sizeof seal / sizeof *seal;
   (void)session;
   BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
   BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
@@ -43,6 +46,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_put_int(store, path, "boxes", x->boxes, error));
   BF_TRY(bf_store_write(store, "/certificate/free", BF_STORE_INT32, 1, &n, x->of.free.number, error));
   BF_TRY(write_history(x, store, error));
+  BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return write_tree(x, store, error);
 }
 

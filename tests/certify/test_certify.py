@@ -6,9 +6,9 @@ import tempfile
 
 import numpy as np
 
-from certify_cases import CASES, FULL_A, FULL_V, LINE, PAIR, XOR, certify, cost, ranges, walk
+from certify_cases import CASES, LINE, PAIR, XOR, certify, cost, ranges, walk
 import oracle
-from cases import READOUT, sequences
+from cases import with_targets
 from harness import run, tap
 from oracle import problem
 
@@ -29,7 +29,7 @@ def closes():
         r = certify(p, "-gap", 0.02)
         c = r.certificate
         lower, upper = ranges(p)
-        assert c["lower"] <= c["found"] and (c["gap"] <= 0.02 or c["found"] - c["lower"] <= 1.01e-10), (name, c)
+        assert c["lower"] <= c["found"] and (c["gap"] <= 0.02 * (1 + 1e-9) or c["found"] - c["lower"] <= 1.01e-10), (name, c)
         assert abs(c["found"] - r.attributes["rollout"]["cost"]) <= 1e-9 * max(1, c["found"]), (name, c, r.attributes["rollout"])
         x = lower + (upper - lower) * draw.uniform(size=(4000, len(lower)))
         x[::2] = np.where(draw.uniform(size=x[::2].shape) < 0.5, x[::2], np.where(draw.uniform(size=x[::2].shape) < 0.5, lower, upper))
@@ -55,7 +55,7 @@ def exhaustive():
     (a, b), (A, B) = ranges(p)
     grid = np.array(list(itertools.product(np.linspace(a, A, 1001), np.linspace(b, B, 1001))))
     least, c = cost(p, grid).min(), certify(p, "-gap", 0.001).certificate
-    assert c["lower"] <= least and c["found"] <= least * (1 + 1e-5) and c["gap"] <= 0.001, (least, c)
+    assert c["lower"] <= least and c["found"] <= least * (1 + 1e-5) and c["gap"] <= 0.001 * (1 + 1e-9), (least, c)
 
 
 def shipped():
@@ -83,7 +83,7 @@ def refusals():
     """What has no enclosure, a result of another problem, options: one line."""
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
         path, other = oracle.write(CASES["a pair on a line"], folder), os.path.join(folder, "xor.h5")
-        transport = oracle.write(problem(rows=PAIR, horizon=1, terminal="wasserstein", **LINE), folder, "transport")
+        transport = oracle.write(problem(rows=with_targets(PAIR), targets=True, horizon=1, terminal="wasserstein", **LINE), folder, "transport")
         assert run(["flow", XOR, "-o", other, "-tao_max_it", 0]).returncode == 0
         for arguments, told in (([transport], "no enclosure of cost.terminal wasserstein is known"),
                                 ([path, "-found", other], "2 layers of 6 free numbers; the problem has 1 of 2"),
