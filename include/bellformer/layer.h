@@ -172,6 +172,7 @@ typedef struct {
   const BfContext   *context;    /* of any masses; times is NULL */
   const BfAffine    *parameters; /* [layer->parameters] forms of the matrices' entries */
   const char        *wanted;     /* [slots] 0: the token's image is not wanted; NULL: all are */
+  const int         *like;       /* [slots] as bf_layer_alike tells; NULL: of no two tokens it is known */
 } BfLayerBound;
 
 /* Forms of z+ from forms of z, [slots][dim], two arrays: bf_layer_apply in exact arithmetic, for every point of the
@@ -180,6 +181,10 @@ typedef struct {
  * (of `keys` tokens that one sees: their square) and about 3 d products, each of 5 n multiply-adds or so. */
 void    bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next, void *work);
 int64_t bf_layer_bound_work(const BfFormSpace *space, const BfLayer *layer, const BfContext *context);
+/* Which tokens are the same whatever the parameters are: like[i] is the first slot whose z, e_p and keys are those of
+ * slot i, of tokens z [slots][dim] before the first layer. Their differences are 0, and their images one, in every
+ * layer. */
+void bf_layer_alike(const BfLayer *layer, const BfContext *context, const double z[], int like[]);
 /* The first kind of the layer that has no enclosure, *what: "layer.norm", "layer term", "token.projection" or
  * "layer.feedforward"; NULL: all have one. */
 const BfKind *bf_layer_unbounded(const BfLayer *layer, const char **what);

@@ -36,8 +36,11 @@ typedef struct {
 static inline const BfAffine *bf_term_entry(const BfTermBound *call, int k, int e) {
   return bf_affine_at(call->of->space, call->of->parameters, call->term->matrix[k].at + e);
 }
+/* Whether the slot's term is to be added: its image is wanted, and not that of a token before. */
 static inline bool bf_term_wants(const BfTermBound *call, int slot) {
-  return !call->of->wanted || call->of->wanted[slot];
+  const char *wanted = call->of->wanted;
+  const int   first  = call->of->like ? call->of->like[slot] : slot;
+  return (!wanted || wanted[slot]) && (first == slot || (wanted && !wanted[first]));
 }
 
 /* A term: a file that defines one, a line in src/layer/term_kinds.h; or a plug-in, which gives it to bf_term_register.

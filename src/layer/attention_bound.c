@@ -62,6 +62,12 @@ static const double *code(const Query *q, int slot) {
                             : NULL;
 }
 
+/* Whether two tokens are the same whatever the parameters are. */
+static bool alike(const Query *q, int i, int j) {
+  const int *like = q->call->of->like;
+  return i == j || (like && like[i] == like[j]);
+}
+
 static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->call->z, (int64_t)i * q->d + a); }
 
 /* N(z_i) + e_i and N(z_j) - N(z_i). */
@@ -69,7 +75,7 @@ static void look(Query *q) {
   const double *e = code(q, q->query);
   for (int a = 0; a < q->d; a++) bf_affine_shift(q->space, token(q, q->query, a), e ? e[a] : 0, form(q, q->at, a));
   for (int j = 0; j < q->keys; j++)
-    for (int a = 0; j != q->query && a < q->d; a++)
+    for (int a = 0; !alike(q, j, q->query) && a < q->d; a++)
       bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), form(q, q->away, (int64_t)j * q->d + a));
 }
 
@@ -107,8 +113,9 @@ static void logits(const Query *q, int h) {
   }
   for (int j = 0; j < q->keys; j++) {
     BfAffine *delta = form(q, q->delta, j);
-    if (j == q->query) {
+    if (alike(q, j, q->query)) {
       bf_affine_constant(space, 0, delta);
+      weigh(q, j, delta);
       continue;
     }
     const BfAffine *away = shift(q, j);
@@ -127,8 +134,9 @@ static void share(const Query *q, int j) {
   const BfAffine    *delta = form(q, q->delta, j);
   bf_affine_begin(space, p);
   for (int k = 0; k < q->keys; k++) {
-    if (k == j) bf_affine_constant(space, 1, e);
-    else {
+    if (k == j) {
+      bf_affine_constant(space, 1, e);
+    } else {
       bf_affine_sub(space, form(q, q->delta, k), delta, e);
       bf_affine_exp(space, e, e);
     }
@@ -155,7 +163,7 @@ static void average(const Query *q) {
       const BfAffine *key = token(q, j, a);
       lower               = key->lower < lower ? key->lower : lower;
       upper               = key->upper > upper ? key->upper : upper;
-      if (j != q->query)
+      if (!alike(q, j, q->query))
         bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
     }
     bf_affine_end(q->space, mean);
@@ -166,7 +174,7 @@ static void average(const Query *q) {
 static void add_head(const Query *q, int h, BfAffine *sum) {
   logits(q, h);
   for (int j = 0; j < q->keys; j++) {
-    if (j == q->query) continue;
+    if (alike(q, j, q->query)) continue; /* its difference is 0 */
     if (q->keys == 2) bf_affine_sigmoid(q->space, form(q, q->delta, j), form(q, q->share, j));
     else share(q, j);
   }

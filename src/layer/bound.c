@@ -2,6 +2,8 @@
 #include "bellformer/term.h"
 #include "kernel/activation.h"
 
+#include <string.h>
+
 const BfKind *bf_layer_unbounded(const BfLayer *layer, const char **what) {
   for (int k = 0; k < layer->terms; k++)
     if (!layer->term[k].kind->bound) {
@@ -34,6 +36,34 @@ int64_t bf_layer_bound_work(const BfFormSpace *space, const BfLayer *layer, cons
   return (seen_forms(layer, context) + term_work(layer, context)) * (int64_t)space->size;
 }
 
+/* ---- tokens that are alike --------------------------------------------------------------------------------------- */
+
+/* Row i of e_p; NULL where all are 0. */
+static const double *code(const BfLayer *layer, int position) {
+  return layer->encoding ? layer->encoding + (int64_t)position * layer->dim : NULL;
+}
+
+static bool are_alike(const BfLayer *layer, const BfContext *context, const double z[], const int slot[2],
+                      const int tag[2]) {
+  const size_t d = (size_t)layer->dim, size = d * sizeof *z;
+  const int    p = context->position[tag[0]], q = context->position[tag[1]];
+  if (memcmp(z + (size_t)slot[0] * d, z + (size_t)slot[1] * d, size) != 0) return false;
+  if (p == q) return true;
+  return layer->mask == BF_MASK_FULL && (!layer->encoding || !memcmp(code(layer, p), code(layer, q), size));
+}
+
+void bf_layer_alike(const BfLayer *layer, const BfContext *context, const double z[], int like[]) {
+  for (int g = 0; g < context->tags; g++)
+    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
+      like[i] = i;
+      for (int h = 0; h <= g && like[i] == i; h++)
+        for (int j = context->first[h]; j < context->first[h + 1] && j < i && like[i] == i; j++)
+          if (are_alike(layer, context, z, (const int[]){j, i}, (const int[]){h, g})) like[i] = j;
+    }
+}
+
+/* ---- a layer ----------------------------------------------------------------------------------------------------- */
+
 static int is_wanted(const BfLayerBound *call, int i) { return !call->wanted || call->wanted[i]; }
 
 /* sum = r z. */
@@ -45,6 +75,19 @@ static void begin(const BfLayerBound *call, const BfAffine *z, BfAffine *sum) {
     bf_affine_plus(call->space, call->layer->residual, bf_affine_at(call->space, z, i),
                    bf_affine_at(call->space, sum, i));
   }
+}
+
+/* P of the sum of a slot, or the image of a token before that is like it. */
+static void finish(const BfLayerBound *call, int i, BfAffine *next, BfAffine *work) {
+  const BfFormSpace *space = call->space;
+  const int          d = call->layer->dim, first = call->like ? call->like[i] : i;
+  BfAffine          *image = bf_affine_at(space, next, (int64_t)i * d);
+  if (first != i && is_wanted(call, first)) {
+    memcpy(image, bf_affine_at(space, next, (int64_t)first * d), (size_t)d * space->size);
+    return;
+  }
+  for (int a = 0; a < d; a++) bf_affine_end(space, bf_affine_at(space, image, a));
+  call->layer->projection->bound(space, call->layer, image, work);
 }
 
 void bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next, void *work) {
@@ -61,9 +104,6 @@ void bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next,
           .of = call, .term = &layer->term[k], .z = kind->unnormed || !layer->norm->apply ? z : seen, .work = rest};
     kind->bound(&at, next);
   }
-  for (int i = 0; i < slots; i++) {
-    if (!is_wanted(call, i)) continue;
-    for (int a = 0; a < d; a++) bf_affine_end(space, bf_affine_at(space, next, i * d + a));
-    layer->projection->bound(space, layer, bf_affine_at(space, next, i * d), rest);
-  }
+  for (int i = 0; i < slots; i++)
+    if (is_wanted(call, i)) finish(call, i, next, rest);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void *room(int64_t n, size_t size) {
   BfError error = {0};
@@ -70,6 +71,8 @@ static void make_context(Sample *s) {
   for (int i = 0; i < tokens * d; i++) s->z[i] = both_sides();
   if (among(3) == 0)
     for (int i = d; i < tokens * d; i += d) s->z[i] = s->z[0]; /* components that cancel */
+  for (int i = 1; i < tokens; i++)
+    if (among(3) == 0) memcpy(s->z + i * d, s->z + (i - 1) * d, (size_t)d * sizeof *s->z); /* tokens that are alike */
   s->context = (BfContext){.tags     = tags,
                            .slots    = tokens,
                            .length   = s->position[tags - 1] + 1,

@@ -68,6 +68,9 @@ static void box_create(Box *b, int number) {
   BfAffine    *work  = bf_affine_at(&b->space, b->feature, b->features);
   BfLayerBound bound = {
       .space = &b->space, .layer = &b->s.layer, .context = &b->s.context, .parameters = b->parameters};
+  int like[MOST_TOKENS];
+  bf_layer_alike(&b->s.layer, &b->s.context, b->s.z, like);
+  if (among(4)) bound.like = like;
   for (int i = 0; i < b->tokens; i++) bf_affine_constant(&b->space, b->s.z[i], bf_affine_at(&b->space, b->z, i));
   for (int t = 0; t < b->s.depth; t++) {
     const int p    = b->s.layer.parameters;
