@@ -35,6 +35,7 @@ static void place_data(BfBounder *x) {
     const BfMerged *one = &of->data.context[s];
     x->at[s]            = at;
     of->cost->kind->reads(of->cost, &one->context, x->wanted + at);
+    bf_layer_alike(&of->problem->layer, &one->context, one->z, x->like + at);
     for (int64_t i = 0; i < (int64_t)one->context.slots * d; i++)
       bf_affine_constant(&x->space, one->z[i], bf_affine_at(&x->space, x->data, at * d + i));
     at += one->context.slots;
@@ -58,6 +59,7 @@ BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, 
   BF_TRY(BF_NEW((char **)&x->layer_work, s.layer_work, error));
   BF_TRY(BF_NEW(&x->at, of->data.contexts, error));
   BF_TRY(BF_NEW(&x->wanted, s.slots, error));
+  BF_TRY(BF_NEW(&x->like, s.slots, error));
   BF_TRY(BF_NEW(&x->lower, s.most_features, error));
   BF_TRY(BF_NEW(&x->upper, s.most_features, error));
   place_data(x);
@@ -65,8 +67,8 @@ BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, 
 }
 
 void bf_bounder_clear(BfBounder *x) {
-  void *const owned[] = {x->variable, x->parameter, x->matrix,     x->bias, x->data,   x->z,     x->next,
-                         x->feature,  x->cost_work, x->layer_work, x->at,   x->wanted, x->lower, x->upper};
+  void *const owned[] = {x->variable,  x->parameter,  x->matrix, x->bias,   x->data, x->z,     x->next, x->feature,
+                         x->cost_work, x->layer_work, x->at,     x->wanted, x->like, x->lower, x->upper};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   *x = (BfBounder){0};
 }
@@ -94,7 +96,8 @@ static void through(BfBounder *x, int root, int64_t s) {
                                .layer      = &p->layer,
                                .context    = context,
                                .parameters = form(x, x->parameter, (int64_t)t * p->layer.parameters),
-                               .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL};
+                               .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL,
+                               .like       = x->like + x->at[s]};
     bf_layer_bound(&call, z, x->next, x->layer_work);
     BfAffine *const other = x->z;
     x->z                  = x->next;

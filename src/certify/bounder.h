@@ -14,6 +14,7 @@ typedef struct {
   BfAffine          *feature, *cost_work; /* [most features of a context] */
   void              *layer_work;
   char              *wanted;        /* [slots of all contexts] by the cost, after the last layer */
+  int               *like;          /* [slots of all contexts] which of them are alike */
   double            *lower, *upper; /* [most features of a context] */
 } BfBounder;
 
