@@ -30,27 +30,30 @@ static double entropy(double t, double off, double *size) {
 }
 
 /* For t_c >= 0, t_0 = 1 - sum t_c >= 0:   log(1 + sum exp x_c) >= sum t_c x_c + H(t),   H(t) = - sum t_c log t_c - t_0
- * log t_0, with equality at the softmax. g_c = W t_c are the doubles here, whatever they are, t_c = g_c / W is computed
- * within 2 u of itself; t_0 within (count + 4) u, which is at most an eighth of it, as all t_c are made smaller before.
- */
+ * log t_0, with equality at the softmax. g_c = W t_c are the doubles here, whatever they are: t_c = g_c / W is within 2
+ * u of what g_c is made of; t_0 within (count + 4) u, which is at most an eighth of it, as all t_c are made smaller
+ * before. */
 double bf_log_sum_support(int count, double w, const double x0[], double g[]) {
-  const double off    = 0x1p-53 * (count + 4);
-  const double shrink = 1 - fmax(0x1p-44, 16 * off);
-  double       most = 0, sum = 0, own = 1, entropies = 0, size = 0;
+  const double off = 0x1p-53 * (count + 4), shrink = 16 * off < 0x1p-44 ? 1 - 0x1p-44 : 1 - 16 * off;
+  double       most = 0, sum = 1, own = 1, entropies = 0, size = 0;
   for (int c = 0; c < count; c++)
     if (x0[c] > most) most = x0[c];
   most = most < 1e300 ? most : 1e300;
-  sum  = exp(-most);
+  if (most > 0) sum = exp(-most);
   for (int c = 0; c < count; c++) {
     g[c] = x0[c] < 1e300 ? exp(x0[c] - most) : 1; /* of what is no number, too */
     sum += g[c];
   }
+  const double scale = shrink / sum;
   for (int c = 0; c < count; c++) {
-    g[c] = w * (shrink * g[c] / sum);
-    if (!(g[c] > 1e-290)) g[c] = 0;
-    const double t = g[c] / w;
+    const double t = g[c] * scale;
+    g[c]           = w * t;
+    if (!(g[c] > 1e-290)) {
+      g[c] = 0;
+      continue;
+    }
     own -= t;
-    if (t > 0) entropies += entropy(t, 0, &size);
+    entropies += entropy(t, 0, &size);
   }
   entropies += entropy(own, off, &size);
   entropies -= off * size;

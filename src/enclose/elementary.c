@@ -70,10 +70,9 @@ BfEnclosed bf_enclose_log(double x) {
   int k = (int)(bits >> 52) - 1022; /* m in [1/2, 1) */
   bits  = (bits & 0xfffffffffffff) | (int64_t)1022 << 52;
   memcpy(&m, &bits, sizeof m);
-  if (m < 0x1.6a09e667f3bcdp-1) {
-    m *= 2;
-    k--;
-  }
+  const int low = m < 0x1.6a09e667f3bcdp-1; /* without a branch, which nobody can predict */
+  m *= 1 + low;
+  k -= low;
   const double s = (m - 1) / (m + 1), q = s * s, q2 = q * q;
   double       even = inverse[10], odd = inverse[9];
   for (int i = 8; i > 0; i -= 2) {
