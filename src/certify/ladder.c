@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { POLISH = 4000 };                /* points of a search along the axes */
 static const double beside    = 0.01;  /* of the gap: what the search proves beyond the target */
 static const double least_gap = 1e-10; /* absolute; roundings of bounds are far below */
 
@@ -42,6 +43,30 @@ void bf_ladder_try(BfLadder *x, const double number[]) {
     x->root  = r;
     memcpy(x->point, number, sizeof(double) * (size_t)x->of.free.all);
   }
+}
+
+/* A search along the axes, with steps that are halved: what is about a minimum becomes one. */
+void bf_ladder_polish(BfLadder *x) {
+  const BfFreeNumbers *free = &x->of.free;
+  double *const        at   = x->better_point;
+  if (!(x->found < INFINITY)) return;
+  memcpy(at, x->point, sizeof(double) * (size_t)free->all);
+  int tries = 0;
+  for (double part = 0.125; part > 1e-7 && tries < POLISH; part /= 2)
+    for (bool again = true; again && tries < POLISH;) {
+      again = false;
+      for (int i = 0; i < 2 * free->n; i++, tries++) {
+        const int    k = i / 2, j = free->number[k];
+        const double was = at[j], step = (i % 2 ? -part : part) * (free->upper[k] - free->lower[k]);
+        at[j]              = fmin(fmax(was + step, free->lower[k]), free->upper[k]);
+        const double value = at[j] == was ? INFINITY : bf_bounder_value(&x->worker.point, x->root, at);
+        again              = again || value < x->found;
+        if (value < x->found) {
+          x->found    = value;
+          x->point[j] = at[j];
+        } else at[j] = was;
+      }
+    }
 }
 
 /* ---- levels ------------------------------------------------------------------------------------------------------ */
@@ -110,6 +135,7 @@ static void take_better(BfLadder *x) {
   x->found = x->better;
   x->root  = x->better_root;
   memcpy(x->point, x->better_point, sizeof(double) * (size_t)x->of.free.all);
+  bf_ladder_polish(x);
 }
 
 /* The budget is spent: what is open is bounded as it is, and where that gives more than the last level it counts. */

@@ -65,6 +65,8 @@ void     bf_ladder_destroy(BfLadder *x);
 /* A point, number [all] the same on all ranks: its J with the best readout, and the point taken where that is less.
  * Not collective. */
 void bf_ladder_try(BfLadder *x, const double number[]);
+/* Go down from the point along the axes. Not collective; the same on all ranks. */
+void bf_ladder_polish(BfLadder *x);
 /* Go on until the gap is reached, or the budget is spent; saves and stops as x->checkpoint tells. */
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 

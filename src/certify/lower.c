@@ -206,7 +206,7 @@ static void search(BfLower *x, double target, double gradient[]) {
     else curvature *= 0.7;
     const double next = step(x, value, gradient, &curvature);
     /* no form gives more than `next` */
-    if (next - best <= 0.01 * fmin(target - best, fabs(best)) || (i >= 4 && next < target)) return;
+    if (next - best <= 0.1 * fmin(target - best, fabs(best)) || (i >= 1 && next < target)) return;
     const double then = (1 + sqrt(1 + 4 * momentum * momentum)) / 2;
     for (int k = 0; k < x->n; k++) back += gradient[k] * (x->next[k] - x->last[k]);
     const double push = back > 0 ? 0 : (momentum - 1) / then;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 static const double moment = 0.7; /* seconds that a piece is to take */
+/* A point that brings found nearer to the target by that part of what is between them makes a lower target do. */
+static const double worth_a_level = 0.1;
 
 /* What all ranks learn of a task. */
 typedef struct {
@@ -109,7 +111,7 @@ static int64_t cut(const BfLadder *x, const Done done[], int64_t count, BfLevelE
   *end          = BF_LEVEL_GOES_ON;
   for (int64_t i = 0; i < count; i++) {
     boxes += done[i].boxes;
-    if (done[i].value < x->aim) *end = BF_LEVEL_VOID;
+    if (done[i].value < x->found - worth_a_level * (x->found - x->target)) *end = BF_LEVEL_VOID;
     else if (done[i].stuck) *end = BF_LEVEL_STUCK;
     else if (x->options.budget && boxes >= x->options.budget) *end = BF_LEVEL_SPENT;
     else if (x->step < 0 && boxes >= BF_EASY_BOXES) *end = BF_LEVEL_HARD;

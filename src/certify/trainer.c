@@ -44,11 +44,11 @@ static BfStatus begin(BfCertifyState *x, const BfSession *session, BfError *erro
   BF_TRY(read_given(x, session, error));
   if (!x->given) BF_TRY(bf_certify_search(session, &x->given, error));
   bf_ladder_try(ladder, ladder->of.free.rest);
-  if (!x->given) return BF_OK;
-  bf_ladder_try(ladder, x->given);
-  for (int64_t i = 0; i < ladder->of.free.all; i++)
+  if (x->given) bf_ladder_try(ladder, x->given);
+  for (int64_t i = 0; x->given && i < ladder->of.free.all; i++)
     if (!ladder->of.free.depends[i]) x->given[i] = ladder->of.free.rest[i];
-  bf_ladder_try(ladder, x->given);
+  if (x->given) bf_ladder_try(ladder, x->given);
+  bf_ladder_polish(ladder);
   return BF_OK;
 }
 

@@ -10,12 +10,12 @@ from certify_cases import CASES, XOR, certify, ranges, walk
 import oracle
 from harness import BELLFORMER, Result, run, tap
 
-OPTIONS = ["-control_V_form", "full", "-horizon", 1, "-cost_weight_decay", 0.01, "-gap", 0.02]
+OPTIONS = ["-gap", 0.05]
 
 
 def found(folder):
     path = os.path.join(folder, "found.h5")
-    done = run(["flow", XOR, "-o", path, "-scheme", "layers", "-starts", 8, *OPTIONS[:-2]])
+    done = run(["flow", XOR, "-o", path, "-scheme", "layers", "-starts", 8])
     assert done.returncode == 0, done
     return ["-found", path]
 
@@ -29,7 +29,7 @@ def answer(result):
 def on_ranks():
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
         given = found(folder)
-        for more in ([], ["-boxes", 3000]):
+        for more in ([], ["-boxes", 5000]):
             whole = certify(XOR, *OPTIONS, *given, *more)
             assert len(whole.data["certificate/tree"]) > 1000
             for ranks in (2, 3):
