@@ -1,5 +1,6 @@
 #include "check/linear.h"
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 int64_t bf_linear_size(int n) { return (int64_t)(sizeof(BfLinear) / sizeof(double)) + n; }
@@ -14,20 +15,15 @@ BfLinear *bf_linear_new(BfLinears *space) {
 int bf_linear_is_constant(const BfLinear *x) { return x->sum == 0 && x->e == 0; }
 int bf_linear_is_zero(const BfLinear *x) { return bf_linear_is_constant(x) && x->c == 0; }
 
-/* Nothing is known but the range; or that, where it tells more than the form by far. */
+/* The range, as a form: all of it in e; or, where that has no ends, nothing. */
 static void take_range(const BfLinears *space, BfLinear *x) {
-  const double radius = x->sum + x->e;
-  if (bf_span_is_finite(x->range) && isfinite(x->c)) {
-    const double middle = bf_span_middle(x->range), half = bf_span_half(x->range, middle);
-    if (radius <= 4 * half) return;
-    *x = (BfLinear){.c = middle, .e = half, .range = x->range};
-  } else if (radius < INFINITY && isfinite(x->c)) {
-    return;
-  } else {
-    *x = (BfLinear){.e = INFINITY, .range = x->range};
-  }
+  const double middle = bf_span_middle(x->range);
+  if (bf_span_is_finite(x->range)) *x = (BfLinear){.c = middle, .e = bf_span_half(x->range, middle), .range = x->range};
+  else *x = (BfLinear){.e = INFINITY, .range = x->range};
   memset(x->b, 0, sizeof *x->b * (size_t)space->n);
 }
+
+static bool is_known(const BfLinear *x) { return x->sum + x->e < INFINITY && isfinite(x->c); }
 
 /* The sum over |b|; c +- radius met with the range. */
 static void finish(const BfLinears *space, BfLinear *x) {
@@ -36,14 +32,12 @@ static void finish(const BfLinears *space, BfLinear *x) {
   x->sum              = sum;
   const double radius = sum + x->e;
   x->range            = bf_span_meet(x->range, (BfSpan){bf_add_down(x->c, -radius), x->c + radius});
-  take_range(space, x);
+  if (!is_known(x)) take_range(space, x);
 }
 
 void bf_linear_span(const BfLinears *space, BfLinear *x, BfSpan known) {
-  const double middle = bf_span_middle(known);
-  *x                  = (BfLinear){.c = middle, .e = bf_span_half(known, middle), .range = known};
-  memset(x->b, 0, sizeof *x->b * (size_t)space->n);
-  if (!bf_span_is_finite(known)) x->c = 0, x->e = INFINITY;
+  x->range = known;
+  take_range(space, x);
 }
 
 void bf_linear_variable(const BfLinears *space, BfLinear *x, int k, BfSpan known, double factor) {
@@ -128,16 +122,16 @@ void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y,
   finish(space, z);
 }
 
+/* Where the range says more than the form by far, it is the better argument of what follows. */
 void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known) {
   x->range = bf_span_meet(x->range, known);
-  take_range(space, x);
+  if (!(x->sum + x->e <= 2 * (x->range.hi - x->range.lo))) take_range(space, x);
 }
 
 void bf_linear_unary(const BfLinears *space, BfLinear *x, double alpha, BfSpan deviation, BfSpan image) {
   bf_linear_scale(space, x, bf_span(alpha));
   x->range = image;
   if (!bf_span_is_finite(deviation)) {
-    x->c = 0, x->e = INFINITY;
     take_range(space, x);
     return;
   }
