@@ -186,7 +186,8 @@ static BfLinear *squares(BfCheckForms *forms, BfLinear *const x[]) {
   BfLinears *space = &forms->scratch;
   BfLinear  *sum = bf_check_zero(forms), *one = bf_check_zero(forms);
   for (int a = 0; a < forms->model->problem->layer.dim; a++) {
-    bf_linear_mul(space, x[a], x[a], one);
+    bf_linear_copy(space, x[a], one);
+    bf_unary_square(space, one);
     bf_linear_add(space, sum, bf_span(1), one);
   }
   return sum;

@@ -25,21 +25,29 @@ static Chord chord(BfSpan range, BfSpan low, BfSpan high) {
 
 static void widen(BfSpan *all, BfSpan x) { *all = bf_span_hull(*all, x); }
 
-/* f convex, its D nowhere below `least`. */
-static void convex(const BfLinears *space, BfLinear *x, const Chord *c, double least) {
-  BfSpan       d     = bf_span_hull(c->d[0], c->d[1]);
-  const bool   flat  = c->alpha == 0; /* the least is at an end */
-  const BfSpan image = bf_span_hull(c->at[0], c->at[1]);
-  if (!flat) d.lo = least < d.lo || isnan(least) ? least : d.lo;
+/* f convex, its D nowhere below `least`; D is f itself where alpha is 0. */
+static void convex(const BfLinears *space, BfLinear *x, const Chord *c, double least, BfSpan image) {
+  BfSpan d = bf_span_hull(c->d[0], c->d[1]);
+  if (c->alpha == 0) least = image.lo;
+  d.lo = least < d.lo || isnan(least) ? least : d.lo;
   bf_linear_unary(space, x, c->alpha, isnan(d.lo) ? bf_span_all() : d, image);
 }
+
+static BfSpan ends(const Chord *c) { return bf_span_hull(c->at[0], c->at[1]); }
 
 /* D is least where e^x = alpha: alpha (1 - log alpha). */
 void bf_unary_exp(const BfLinears *space, BfLinear *x) {
   const BfSpan range = x->range;
   const Chord  c     = chord(range, bf_span_exp(bf_span(range.lo)), bf_span_exp(bf_span(range.hi)));
   const BfSpan alpha = bf_span(c.alpha);
-  convex(space, x, &c, bf_span_mul(alpha, bf_span_sub(bf_span(1), bf_span_log(alpha))).lo);
+  convex(space, x, &c, bf_span_mul(alpha, bf_span_sub(bf_span(1), bf_span_log(alpha))).lo, ends(&c));
+}
+
+/* x^2 - alpha x is least at alpha / 2: -alpha^2 / 4. */
+void bf_unary_square(const BfLinears *space, BfLinear *x) {
+  const BfSpan range = x->range;
+  const Chord  c     = chord(range, bf_span_square(bf_span(range.lo)), bf_span_square(bf_span(range.hi)));
+  convex(space, x, &c, -bf_span_scale(0.25, bf_span_square(bf_span(c.alpha))).hi, bf_span_square(range));
 }
 
 /* 1/x - alpha x, alpha < 0, is least at x = (-alpha)^(-1/2): 2 (-alpha)^(1/2). */
@@ -51,7 +59,7 @@ void bf_unary_inverse(const BfLinears *space, BfLinear *x) {
   }
   const Chord c =
       chord(range, bf_span_quotient(bf_span(1), bf_span(range.lo)), bf_span_quotient(bf_span(1), bf_span(range.hi)));
-  convex(space, x, &c, bf_span_scale(2, bf_span_sqrt(bf_span(-c.alpha))).lo);
+  convex(space, x, &c, bf_span_scale(2, bf_span_sqrt(bf_span(-c.alpha))).lo, ends(&c));
 }
 
 static BfSpan inverse_root(double x) { return bf_span_quotient(bf_span(1), bf_span_sqrt(bf_span(x))); }
@@ -64,7 +72,7 @@ void bf_unary_inverse_root(const BfLinears *space, BfLinear *x) {
     return;
   }
   const Chord c = chord(range, inverse_root(range.lo), inverse_root(range.hi));
-  convex(space, x, &c, bf_span_scale(1.5, bf_span_cbrt(bf_span(-2 * c.alpha))).lo);
+  convex(space, x, &c, bf_span_scale(1.5, bf_span_cbrt(bf_span(-2 * c.alpha))).lo, ends(&c));
 }
 
 /* s' = s (1 - s) is at most 1/4, at 0: D falls where alpha >= 1/4, and rises where alpha <= 0. Between, D' = 0 where

@@ -117,6 +117,7 @@ static long double tanh_of(long double x) { return tanhl(x); }
 static long double relu_of(long double x) { return x > 0 ? x : 0; }
 static long double gelu_of(long double x) { return 0.5L * x * erfcl(-x / sqrtl(2)); }
 static long double inverse_of(long double x) { return 1 / x; }
+static long double square_of(long double x) { return x * x; }
 static long double root_of(long double x) { return 1 / sqrtl(x); }
 static long double clip_of(long double x) { return x > 0.75L ? 0.75L : x < -0.5L ? -0.5L : x; }
 static void        clip(const BfLinears *of, BfLinear *x) { bf_unary_clip(of, x, -0.5, 0.75); }
@@ -126,10 +127,15 @@ static const struct {
   BfUnary    *form;
   long double (*value)(long double x);
   bool positive;
-} functions[] = {{"exp", bf_unary_exp, exp_of, false},        {"sigmoid", bf_unary_sigmoid, sigmoid_of, false},
-                 {"tanh", bf_unary_tanh, tanh_of, false},     {"relu", bf_unary_relu, relu_of, false},
-                 {"gelu", bf_unary_gelu, gelu_of, false},     {"clip", clip, clip_of, false},
-                 {"1/x", bf_unary_inverse, inverse_of, true}, {"x^(-1/2)", bf_unary_inverse_root, root_of, true}};
+} functions[] = {{"exp", bf_unary_exp, exp_of, false},
+                 {"sigmoid", bf_unary_sigmoid, sigmoid_of, false},
+                 {"tanh", bf_unary_tanh, tanh_of, false},
+                 {"relu", bf_unary_relu, relu_of, false},
+                 {"gelu", bf_unary_gelu, gelu_of, false},
+                 {"clip", clip, clip_of, false},
+                 {"square", bf_unary_square, square_of, false},
+                 {"1/x", bf_unary_inverse, inverse_of, true},
+                 {"x^(-1/2)", bf_unary_inverse_root, root_of, true}};
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /* How near the extremes of f - alpha x over the argument's range come to what the form allows beside b. */
