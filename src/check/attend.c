@@ -57,6 +57,7 @@ static void differ(const Query *q, BfLinear **difference) {
       *out = bf_check_zero(q->forms);
       bf_linear_add(&q->forms->scratch, *out, bf_span(1), seen(q, j, b));
       bf_linear_add(&q->forms->scratch, *out, bf_span(-1), seen(q, q->i, b));
+      bf_linear_end(&q->forms->scratch, *out);
     }
 }
 
@@ -77,6 +78,7 @@ static BfLinear *image_of(const Query *q, int h, int b) {
     bf_check_add_product(forms, y, sum, forms->parameter[at + a * d + b]);
     forms->scratch.used = mark;
   }
+  bf_linear_end(&forms->scratch, y);
   return y;
 }
 
@@ -117,6 +119,7 @@ static void share(const Query *q, int g, BfLinear *const delta[], BfLinear *out)
     BfLinear     *x    = bf_check_zero(forms);
     if (k > 0) bf_linear_add(space, x, bf_span(1), delta[k - 1]);
     bf_linear_add(space, x, bf_span(-1), delta[g - 1]);
+    bf_linear_end(space, x);
     far = !(x->range.hi <= FAR);
     if (!far) bf_unary_exp(space, x);
     if (!far) bf_linear_add(space, out, bf_span_quotient(bf_span(many[k]), bf_span(many[g])), x);
@@ -126,6 +129,7 @@ static void share(const Query *q, int g, BfLinear *const delta[], BfLinear *out)
     bf_linear_span(space, out, (BfSpan){0, 1});
     return;
   }
+  bf_linear_end(space, out);
   bf_linear_meet(space, out, (BfSpan){1, INFINITY});
   bf_unary_inverse(space, out);
   bf_linear_meet(space, out, (BfSpan){0, 1});
@@ -165,6 +169,7 @@ void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, Bf
   }
   for (int g = 1; g < q.groups; g++) {
     bf_linear_scale(&forms->scratch, delta[g - 1], bf_span(layer->beta));
+    bf_linear_end(&forms->scratch, delta[g - 1]);
     p[g - 1] = bf_check_zero(forms);
   }
   shares(&q, delta, p);
@@ -175,13 +180,14 @@ void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, Bf
       if (known) bf_check_add_product(forms, mean[b], p[g - 1], known);
       hull = bf_span_hull(hull, seen(&q, forms->group[g], b)->range);
     }
+    bf_linear_end(&forms->scratch, mean[b]);
     bf_linear_meet(&forms->scratch, mean[b], hull);
   }
 }
 
 /* ---- norms and projections -------------------------------------------------------------------------------------- */
 
-/* The sum of squares. */
+/* The sum of squares, open. */
 static BfLinear *squares(BfCheckForms *forms, BfLinear *const x[]) {
   BfLinears *space = &forms->scratch;
   BfLinear  *sum = bf_check_zero(forms), *one = bf_check_zero(forms);
@@ -200,6 +206,7 @@ static void centre(BfCheckForms *forms, BfLinear *const x[], BfLinear *out[]) {
   for (int a = 0; a < d; a++) {
     out[a] = bf_check_zero(forms);
     for (int b = 0; b < d; b++) bf_linear_add(&forms->scratch, out[a], a == b ? own : part, x[b]);
+    bf_linear_end(&forms->scratch, out[a]);
   }
 }
 
@@ -214,10 +221,12 @@ void bf_check_norm(BfCheckForms *forms, BfLinear *const z[], BfLinear *out[]) {
   const double most = bf_span_sqrt(bf_span(d)).hi;
   bf_linear_scale(space, root, bf_span_quotient(bf_span(1), bf_span(d)));
   bf_linear_shift(root, bf_span(1e-5));
+  bf_linear_end(space, root);
   bf_linear_meet(space, root, (BfSpan){1e-5, INFINITY});
   bf_unary_inverse_root(space, root);
   for (int a = 0; a < d; a++) {
     bf_linear_mul(space, c[a], root, out[a]);
+    bf_linear_end(space, out[a]);
     bf_linear_meet(space, out[a], (BfSpan){-most, most});
   }
   space->used = mark;
@@ -227,11 +236,13 @@ static void to_sphere(BfCheckForms *forms, BfLinear *y[]) {
   BfLinears    *space = &forms->scratch;
   const int64_t mark  = space->used;
   BfLinear     *root = squares(forms, y), *product = bf_check_zero(forms);
-  const bool    known = root->range.lo > 0;
+  bf_linear_end(space, root);
+  const bool known = root->range.lo > 0;
   if (known) bf_unary_inverse_root(space, root);
   for (int a = 0; a < forms->model->problem->layer.dim; a++) {
     if (known) {
       bf_linear_mul(space, y[a], root, product);
+      bf_linear_end(space, product);
       bf_linear_copy(space, product, y[a]);
       bf_linear_meet(space, y[a], (BfSpan){-1, 1});
     } else {

@@ -20,7 +20,7 @@ static void expand(BfCheckForms *forms, int64_t t) {
 
 /* ---- terms of the velocity -------------------------------------------------------------------------------------- */
 
-/* v_r += (M x)_r for all rows of a matrix of the layer. */
+/* v_r += (M x)_r for all rows of a matrix of the layer; v is open. */
 static void add_matrix(BfCheckForms *forms, int m, BfLinear *const x[], BfLinear *v[]) {
   const BfMatrix *matrix = &forms->model->problem->layer.matrix[m];
   for (int e = 0; e < matrix->rows * matrix->cols; e++)
@@ -41,7 +41,10 @@ static void feed(BfCheckForms *forms, BfLinear *const seen[], BfLinear *v[]) {
   for (int r = 0; r < width; r++) hidden[r] = bf_check_zero(forms);
   add_matrix(forms, m, seen, hidden);
   add_vector(forms, m + 1, hidden);
-  for (int r = 0; r < width; r++) sigma[forms->model->sigma](&forms->scratch, hidden[r]);
+  for (int r = 0; r < width; r++) {
+    bf_linear_end(&forms->scratch, hidden[r]);
+    sigma[forms->model->sigma](&forms->scratch, hidden[r]);
+  }
   add_matrix(forms, m + 2, hidden, v);
   add_vector(forms, m + 3, v);
   forms->scratch.used = mark;
@@ -66,6 +69,7 @@ static void step(BfCheckForms *forms, int64_t t, int64_t s, int i) {
   for (int a = 0; a < d; a++) {
     bf_linear_scale(&forms->scratch, v[a], bf_span(layer->step));
     if (layer->residual != 0) bf_linear_add(&forms->scratch, v[a], bf_span(layer->residual), forms->z[token + a]);
+    bf_linear_end(&forms->scratch, v[a]);
   }
   bf_check_project(forms, v);
   for (int a = 0; a < d; a++) bf_linear_copy(&forms->scratch, v[a], forms->next[token + a]);

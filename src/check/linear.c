@@ -25,8 +25,8 @@ static void take_range(const BfLinears *space, BfLinear *x) {
 
 static bool is_known(const BfLinear *x) { return x->sum + x->e < INFINITY && isfinite(x->c); }
 
-/* The sum over |b|; c +- radius met with the range. */
-static void finish(const BfLinears *space, BfLinear *x) {
+/* Also what is out of range becomes its range here. */
+void bf_linear_end(const BfLinears *space, BfLinear *x) {
   double sum = 0;
   for (int k = 0; k < space->n; k++) sum += fabs(x->b[k]);
   x->sum              = sum;
@@ -48,7 +48,7 @@ void bf_linear_variable(const BfLinears *space, BfLinear *x, int k, BfSpan known
   x->b[k]  = b.hi;
   x->e     = (c.hi - c.lo) + (b.hi - b.lo);
   x->range = bf_span_scale(factor, known);
-  finish(space, x);
+  bf_linear_end(space, x);
 }
 
 void bf_linear_copy(const BfLinears *space, const BfLinear *from, BfLinear *x) {
@@ -70,8 +70,8 @@ void bf_linear_add(const BfLinears *space, BfLinear *x, BfSpan s, const BfLinear
   error += up + down;
   if (half > 0) error += half * bf_span_size(y->range);
   x->e += fabs(m) * y->e + error;
+  x->sum   = NAN;
   x->range = bf_span_add(x->range, bf_span_mul(s, y->range));
-  finish(space, x);
 }
 
 void bf_linear_shift(BfLinear *x, BfSpan s) {
@@ -92,8 +92,8 @@ void bf_linear_scale(const BfLinears *space, BfLinear *x, BfSpan s) {
   if (half > 0) error += half * bf_span_size(x->range);
   x->c     = up;
   x->e     = fabs(m) * x->e + error;
+  x->sum   = NAN;
   x->range = bf_span_mul(s, x->range);
-  finish(space, x);
 }
 
 /* With X = cx + Lx + dx, |dx| <= ex, and Y alike:
@@ -117,9 +117,9 @@ void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y,
   const double rest = (x->sum + x->e) * (y->sum + y->e) + 0.5 * size;
   z->c              = up;
   z->e              = fabs(cx) * y->e + fabs(cy) * x->e + (rest > 0 ? rest : 0) + (up + down) + error;
-  z->range          = x == y ? bf_span_square(x->range) : bf_span_mul(x->range, y->range);
+  z->range          = bf_span_mul(x->range, y->range);
+  z->sum            = NAN;
   if (!(rest >= 0)) z->e = rest < 0 ? z->e : INFINITY;
-  finish(space, z);
 }
 
 /* Where the range says more than the form by far, it is the better argument of what follows. */
@@ -137,5 +137,5 @@ void bf_linear_unary(const BfLinears *space, BfLinear *x, double alpha, BfSpan d
   }
   bf_linear_shift(x, deviation);
   x->range = image;
-  finish(space, x);
+  bf_linear_end(space, x);
 }

@@ -36,13 +36,15 @@ void bf_linear_copy(const BfLinears *space, const BfLinear *from, BfLinear *x);
 int  bf_linear_is_zero(const BfLinear *x);
 int  bf_linear_is_constant(const BfLinear *x); /* c and nothing else */
 
-/* x += s y; s an interval. */
+/* A sum is open between its first term and bf_linear_end: its range is that of the terms alone, its `sum` NaN, so that
+ * nothing is known of what is made of it before. x += s y with s an interval; x = s x; z = x y, which is neither. */
 void bf_linear_add(const BfLinears *space, BfLinear *x, BfSpan s, const BfLinear *y);
-/* x += s, x = s x. */
-void bf_linear_shift(BfLinear *x, BfSpan s);
 void bf_linear_scale(const BfLinears *space, BfLinear *x, BfSpan s);
-/* z = x y, not the same as x or y; x and y may be the same, then z is not below 0. */
 void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y, BfLinear *z);
+/* Its range met with c +- what the form allows. */
+void bf_linear_end(const BfLinears *space, BfLinear *x);
+/* x += s; open or not. */
+void bf_linear_shift(BfLinear *x, BfSpan s);
 /* x is known to be there, too. */
 void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known);
 

@@ -21,6 +21,7 @@ static BfLinear *trained(BfCheckForms *forms, int c, int label, int a) {
   const int64_t at = begin + (a < cost->dim ? a : 0);
   bf_linear_add(&forms->scratch, x, bf_span(1), forms->parameter[at + c * step]);
   bf_linear_add(&forms->scratch, x, bf_span(-1), forms->parameter[at + label * step]);
+  bf_linear_end(&forms->scratch, x);
   return x;
 }
 
@@ -41,6 +42,7 @@ static BfLinear *logit(BfCheckForms *forms, int64_t readout, BfLinear *const r[]
     }
     forms->scratch.used = mark;
   }
+  bf_linear_end(&forms->scratch, x);
   return x;
 }
 
@@ -72,7 +74,10 @@ static void pool(BfCheckForms *forms, int64_t s, BfLinear *r[]) {
       bf_linear_add(&forms->scratch, r[a], bf_span(1), forms->z[(model->first[s] + i) * d + a]);
     count++;
   }
-  for (int a = 0; a < d; a++) bf_linear_scale(&forms->scratch, r[a], bf_span_quotient(bf_span(1), bf_span(count)));
+  for (int a = 0; a < d; a++) {
+    bf_linear_scale(&forms->scratch, r[a], bf_span_quotient(bf_span(1), bf_span(count)));
+    bf_linear_end(&forms->scratch, r[a]);
+  }
 }
 
 /* ---- one loss --------------------------------------------------------------------------------------------------- */

@@ -95,9 +95,12 @@ void bf_unary_sigmoid(const BfLinears *space, BfLinear *x) {
 /* tanh x = 2 s(2x) - 1. */
 void bf_unary_tanh(const BfLinears *space, BfLinear *x) {
   bf_linear_scale(space, x, bf_span(2));
+  bf_linear_end(space, x);
   bf_unary_sigmoid(space, x);
   bf_linear_scale(space, x, bf_span(2));
+  bf_linear_end(space, x);
   bf_linear_shift(x, bf_span(-1));
+  bf_linear_meet(space, x, (BfSpan){-1, 1});
 }
 
 /* Linear between its kinks: D is extreme at the ends and there. A kink outside of the range is left out. */
