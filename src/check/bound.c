@@ -63,8 +63,8 @@ static double least_ignored(const BfCheckForms *forms) {
   return sum;
 }
 
-void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
-  bf_check_tokens(forms);
+/* The form at xi, of the tokens that are there. */
+static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
   const double k = bf_check_tangent(forms, readout, xi, out->sum);
   out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
   out->bound     = out->constant;
@@ -74,16 +74,54 @@ void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfC
   }
 }
 
-double bf_check_beyond(const BfCheckForms *forms, const BfCheckBound *bound, int k, int side, double to) {
-  const BfSpan box = {forms->low[k], forms->high[k]};
+void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
+  bf_check_tokens(forms);
+  tangent(forms, readout, xi, out);
+}
+
+/* xi_k on a part: (x_k - c) / w, rounded outwards. */
+static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
+  const BfSpan box = {forms->low[part->variable], forms->high[part->variable]};
   const double c = bf_span_middle(box), w = bf_span_half(box, c);
-  BfSpan       between = {-1, 1};
-  if (w > 0 && side == 0) between.hi = fmax(-1, fmin(1, (to - c) / w));
-  if (w > 0 && side == 1) between.lo = -fmax(-1, fmin(1, (c - to) / w));
-  double sum = bf_add_down(bound->constant, least_of(forms, bound, k, between));
+  BfSpan       all = {-1, 1};
+  if (w > 0 && part->side == 0) all.hi = fmax(-1, fmin(1, (part->to - c) / w));
+  if (w > 0 && part->side == 1) all.lo = -fmax(-1, fmin(1, (c - part->to) / w));
+  return all;
+}
+
+double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
+  if (part->variable < 0) return bound->bound;
+  double sum = bf_add_down(bound->constant, least_of(forms, bound, part->variable, between(forms, part)));
   for (int i = 0; i < bound->n; i++)
-    if (i != k) sum = bf_add_down(sum, bound->least[i]);
+    if (i != part->variable) sum = bf_add_down(sum, bound->least[i]);
   return sum;
+}
+
+/* Near the least of variable k's part of the form. */
+static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, int k, BfSpan within) {
+  const BfSpan box   = {forms->low[k], forms->high[k]};
+  const double kappa = forms->numbers.number[k] < controls(forms) ? decay(forms).hi : 0, c = bf_span_middle(box),
+               w = bf_span_half(box, c), slope = bound->sum->b[k] + 2 * kappa * c * w, bend = 2 * kappa * w * w;
+  if (!(bend > 0)) return slope > 0 ? within.lo : within.hi;
+  return fmax(within.lo, fmin(within.hi, -slope / bend));
+}
+
+/* Frank and Wolfe's steps, towards where the last tangent is least. */
+double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
+                       BfCheckBound *out) {
+  enum { STEPS = 100 };
+  double best = -INFINITY;
+  for (int i = 0; i < STEPS && !(best >= target); i++) {
+    tangent(forms, readout, xi, out);
+    const double found = bf_check_on(forms, out, part);
+    if (found > best) best = found;
+    for (int k = 0; k < out->n; k++) {
+      const BfSpan within = k == part->variable ? between(forms, part) : (BfSpan){-1, 1};
+      const double start  = fmax(within.lo, fmin(within.hi, xi[k]));
+      xi[k]               = start + 2 / (i + 3.0) * (minimizer(forms, out, k, within) - start);
+    }
+  }
+  return best;
 }
 
 double bf_check_most(BfCheckForms *forms, int64_t readout) {

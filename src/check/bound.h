@@ -1,4 +1,4 @@
-/* What a box's stored tangent point proves: J from below on the box, and outside of a smaller one within it. */
+/* What a tangent point proves: J from below on a box, and outside of a smaller one within it. */
 #pragma once
 #include "check/forms.h"
 
@@ -14,9 +14,19 @@ typedef struct {
 BfStatus bf_check_bound_create(int n, BfCheckBound *out, BfError *error);
 void     bf_check_bound_clear(BfCheckBound *bound);
 
+/* Of the box: all of it where variable is -1, else where that variable is at most `to` (side 0), or at least (1). */
+typedef struct {
+  int    variable, side;
+  double to;
+} BfCheckPart;
+
 /* For forms->low, high; readout: of a decision. xi [n] any point. Rounds upwards, as all here. */
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
-/* J from below at the box's points with x_k <= to (side 0), or x_k >= to (side 1), once the bound is there. */
-double bf_check_beyond(const BfCheckForms *forms, const BfCheckBound *bound, int k, int side, double to);
+/* J from below on a part of the box, once the bound is there. */
+double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part);
+/* The same by other tangents at the same forms, from the one at xi [n] on, which is moved, until one gives `target`, or
+ * for a while; the best that was found. `out` is another than that of bf_check_bound: work. */
+double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
+                       BfCheckBound *out);
 /* J at forms->numbers.point from above. */
 double bf_check_most(BfCheckForms *forms, int64_t readout);

@@ -48,6 +48,8 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   BF_TRY(bf_store_has(store, "/certificate", &there, error));
   if (!there) return bf_fail(error, BF_BAD_INPUT, "%s: no certificate is in it; `bellformer certify` makes one", path);
   BF_TRY(read_numbers(store, path, model, out, error));
+  if (!isfinite(out->lower))
+    return bf_fail(error, BF_BAD_INPUT, "%s: its lower bound is %g: there is nothing to verify", path, out->lower);
   BF_TRY(bf_store_read(store, "/certificate/free", BF_STORE_INT32, 1, &n, (void **)&out->free, error));
   if (n > MOST) return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/free has more than %d numbers", path, MOST);
   out->n = (int)n;

@@ -17,8 +17,8 @@ typedef struct {
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
   BfCheckForms         forms;
-  BfCheckBound         bound;
-  double              *xi; /* [n] */
+  BfCheckBound         bound, other; /* of the stored tangent; of others */
+  double              *xi;           /* [n] */
   BfTree              *tree;
   /* Of the claim at hand. */
   const BfTreeItem *item;
@@ -74,12 +74,14 @@ static BfStatus create(Check *x, BfError *error) {
   BF_TRY(take_numbers(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
   BF_TRY(bf_check_bound_create(c->n, &x->bound, error));
+  BF_TRY(bf_check_bound_create(c->n, &x->other, error));
   return begin_tree(x, error);
 }
 
 static void clear(Check *x) {
   bf_tree_destroy(&x->tree);
   bf_check_bound_clear(&x->bound);
+  bf_check_bound_clear(&x->other);
   bf_check_forms_clear(&x->forms);
   bf_check_model_clear(&x->layers);
   bf_free(x->range);
@@ -125,11 +127,18 @@ static BfStatus check_found(Check *x, BfError *error) {
 
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
 
-static bool is_proved(Check *x, double bound, int of) {
-  if (bound >= x->certificate->lower) return true; /* not a number proves nothing */
-  x->proved       = bound;
-  x->of           = of;
-  return x->holds = false;
+/* By the stored tangent; by others where this program's forms are not those that it was made for. */
+static bool is_proved(Check *x, const BfCheckPart *part) {
+  const BfTreeItem *item  = x->item;
+  const double      lower = x->certificate->lower;
+  double            bound = bf_check_on(&x->forms, &x->bound, part);
+  if (bound >= lower) return true; /* not a number proves nothing */
+  for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
+  bound = bf_check_search(&x->forms, item->readout, part, lower, x->xi, &x->other);
+  if (bound >= lower) return true;
+  x->proved = bound;
+  x->of     = part->variable < 0 ? -1 : x->certificate->free[part->variable];
+  return false;
 }
 
 static BfStatus bound_claim(void *context, BfError *error) {
@@ -139,18 +148,12 @@ static BfStatus bound_claim(void *context, BfError *error) {
   for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
   x->forms.low  = item->low;
   x->forms.high = item->high;
-  x->holds      = true;
   bf_check_bound(&x->forms, item->readout, x->xi, &x->bound);
-  if (item->claim == BF_TREE_LEAF) {
-    is_proved(x, x->bound.bound, -1);
-    return BF_OK;
-  }
-  for (int k = 0; k < x->certificate->n && x->holds; k++) {
-    const int32_t of = x->certificate->free[k];
-    if (item->inner_low[k] > item->low[k])
-      is_proved(x, bf_check_beyond(&x->forms, &x->bound, k, 0, item->inner_low[k]), of);
+  x->holds = item->claim == BF_TREE_CUT || is_proved(x, &(BfCheckPart){.variable = -1});
+  for (int k = 0; item->claim == BF_TREE_CUT && k < x->certificate->n && x->holds; k++) {
+    if (item->inner_low[k] > item->low[k]) x->holds = is_proved(x, &(BfCheckPart){k, 0, item->inner_low[k]});
     if (x->holds && item->inner_high[k] < item->high[k])
-      is_proved(x, bf_check_beyond(&x->forms, &x->bound, k, 1, item->inner_high[k]), of);
+      x->holds = is_proved(x, &(BfCheckPart){k, 1, item->inner_high[k]});
   }
   return BF_OK;
 }

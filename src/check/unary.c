@@ -154,6 +154,14 @@ static BfSpan gelu_image(BfSpan range, BfSpan low, BfSpan high) {
   return image;
 }
 
+/* relu - 0.17 <= gelu <= relu, which tells more far from 0: D of relu at its ends and its kink. */
+static BfSpan beside_relu(BfSpan range, double alpha) {
+  BfSpan d = bf_span_hull(difference(bf_span(fmax(range.lo, 0)), alpha, range.lo),
+                          difference(bf_span(fmax(range.hi, 0)), alpha, range.hi));
+  if (range.lo < 0 && range.hi > 0) widen(&d, bf_span(0));
+  return bf_span_add(d, (BfSpan){-0.17, 0});
+}
+
 /* f(x) - chord(x) = -f''(y) (x - l) (h - x) / 2 for some y, and the product is at most (h - l)^2 / 4; chord(x) - alpha
  * x is between its values at the ends. */
 void bf_unary_gelu(const BfLinears *space, BfLinear *x) {
@@ -168,5 +176,5 @@ void bf_unary_gelu(const BfLinears *space, BfLinear *x) {
   BfSpan       d = bf_span_hull(c.d[0], c.d[1]);
   d.hi += fmax(-bend.lo, 0) * square;
   d.lo = bf_add_down(d.lo, -(fmax(bend.hi, 0) * square));
-  bf_linear_unary(space, x, c.alpha, d, image);
+  bf_linear_unary(space, x, c.alpha, bf_span_meet(d, beside_relu(range, c.alpha)), image);
 }

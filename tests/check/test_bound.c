@@ -58,7 +58,7 @@ typedef struct {
   BfCheckModel   layers;
   BfCheckNumbers numbers;
   BfCheckForms   forms, at;
-  BfCheckBound   bound;
+  BfCheckBound   bound, other;
   int            n, *variable;
   int32_t       *free;
   double        *lower, *upper, *low, *high, *xi, *point;
@@ -110,12 +110,14 @@ static void create(const Case *c, int every, Trial *x) {
   x->numbers.point = x->point;
   good(bf_check_forms(&x->layers, &x->numbers, 0, &x->at, &error), &error);
   good(bf_check_bound_create(x->n, &x->bound, &error), &error);
+  good(bf_check_bound_create(x->n, &x->other, &error), &error);
   x->forms.low  = x->low;
   x->forms.high = x->high;
 }
 
 static void destroy(Trial *x) {
   bf_check_bound_clear(&x->bound);
+  bf_check_bound_clear(&x->other);
   bf_check_forms_clear(&x->forms);
   bf_check_forms_clear(&x->at);
   bf_check_model_clear(&x->layers);
@@ -157,11 +159,14 @@ static BfStatus bound_point(void *context, BfError *error) {
 }
 
 static int      side, cut;
+static bool     try_other;
 static double   beyond, to;
 static BfStatus bound_beyond(void *context, BfError *error) {
   Trial *x = context;
   (void)error;
-  beyond = bf_check_beyond(&x->forms, &x->bound, cut, side, to);
+  beyond = bf_check_on(&x->forms, &x->bound, &(BfCheckPart){cut, side, to});
+  if (try_other)
+    beyond = bf_check_search(&x->forms, x->model.readout, &(BfCheckPart){cut, side, to}, INFINITY, x->xi, &x->other);
   return BF_OK;
 }
 
@@ -200,9 +205,10 @@ static double try_box(Trial *x, const Case *c, double share, int points) {
     least             = fmin(least, cost);
     if (!(cost >= x->bound.bound - 1e-13 * fabs(cost)))
       fail_msg("%s %s: %.17g at a point, bound %.17g, width %g", c->file, c->options, cost, x->bound.bound, share);
-    cut  = (int)(bf_splitmix64(&seed) % (uint64_t)x->n);
-    side = (int)(bf_splitmix64(&seed) % 2);
-    to   = x->point[x->free[cut]];
+    cut       = (int)(bf_splitmix64(&seed) % (uint64_t)x->n);
+    side      = (int)(bf_splitmix64(&seed) % 2);
+    to        = x->point[x->free[cut]];
+    try_other = i == 0;
     good(bf_rounding_upwards(bound_beyond, x, &error), &error);
     if (!(cost >= beyond - 1e-13 * fabs(cost)) || !(beyond >= x->bound.bound - 1e-13 * fabs(x->bound.bound)))
       fail_msg("%s %s: %.17g at a point, bound beyond it %.17g", c->file, c->options, cost, beyond);
