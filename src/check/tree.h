@@ -1,5 +1,5 @@
-/* A certificate's tree, record by record: its boxes and what is claimed of each (README.md). The doubles of boxes are
- * those of whoever wrote them: rounds to nearest. Local. */
+/* A certificate's tree, record by record: its boxes and what is claimed of each (share/doc/formats.md). The doubles of
+ * boxes are those of whoever wrote them: rounds to nearest. Local. */
 #pragma once
 #include "bellformer/error.h"
 
