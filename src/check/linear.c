@@ -100,25 +100,40 @@ void bf_linear_scale(const BfLinears *space, BfLinear *x, BfSpan s) {
  *     X Y = cx cy + (cx Ly + cy Lx) + Lx Ly + cx dy + cy dx + Lx dy + Ly dx + dx dy,
  * Lx Ly = sum_k bx_k by_k xi_k^2 + sum_{k != l} bx_k by_l xi_k xi_l. The first sum is within half its coefficients of
  * half of each; the second at most (sum |bx|) (sum |by|) - sum |bx_k by_k|. In all, R = sum |b| + e:
- *     c = cx cy + 1/2 sum bx_k by_k,    remainder |cx| ey + |cy| ex + Rx Ry - 1/2 sum |bx_k by_k| . */
+ *     c = cx cy + 1/2 sum bx_k by_k,    remainder |cx| ey + |cy| ex + Rx Ry - 1/2 sum |bx_k by_k| .
+ * Or about the middles mx, my of the ranges: X Y = mx Y + my X - mx my + (X - mx) (Y - my), the last within hx hy, the
+ * product of half widths: where that is less than Rx Ry - .., the ranges say more than the forms. */
 void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y, BfLinear *z) {
-  const double cx = x->c, cy = y->c;
+  const double mx = bf_span_middle(x->range), my = bf_span_middle(y->range);
+  const double narrow = bf_span_half(x->range, mx) * bf_span_half(y->range, my);
   double       error = 0, high = 0, low = 0, size = 0; /* of the diagonal: upper end, -lower end, -sum of sizes */
   for (int k = 0; k < space->n; k++) {
     const double bx = x->b[k], by = y->b[k];
-    const double up = cx * by + cy * bx, down = (-cx) * by + (-cy) * bx;
-    z->b[k] = up;
-    error += up + down;
     high += bx * by;
     low += (-bx) * by;
     size += (-fabs(bx)) * fabs(by);
   }
-  const double up = cx * cy + 0.5 * high, down = (-cx) * cy + 0.5 * low;
-  const double rest = (x->sum + x->e) * (y->sum + y->e) + 0.5 * size;
-  z->c              = up;
-  z->e              = fabs(cx) * y->e + fabs(cy) * x->e + (rest > 0 ? rest : 0) + (up + down) + error;
-  z->range          = bf_span_mul(x->range, y->range);
-  z->sum            = NAN;
+  double       up = x->c * y->c + 0.5 * high, down = (-x->c) * y->c + 0.5 * low;
+  double       rest  = (x->sum + x->e) * (y->sum + y->e) + 0.5 * size;
+  const int    tight = narrow < rest;
+  const double cx = tight ? mx : x->c, cy = tight ? my : y->c;
+  if (tight) {
+    const BfSpan away = bf_span_sub(bf_span(x->c), bf_span(mx));
+    const BfSpan c    = bf_span_add(bf_span_scale(mx, bf_span(y->c)), bf_span_scale(my, away));
+    rest              = narrow;
+    up                = c.hi;
+    down              = -c.lo;
+  }
+  for (int k = 0; k < space->n; k++) {
+    const double bx = x->b[k], by = y->b[k];
+    const double most = cx * by + cy * bx, least = (-cx) * by + (-cy) * bx;
+    z->b[k] = most;
+    error += most + least;
+  }
+  z->c     = up;
+  z->e     = fabs(cx) * y->e + fabs(cy) * x->e + (rest > 0 ? rest : 0) + (up + down) + error;
+  z->sum   = NAN;
+  z->range = bf_span_mul(x->range, y->range);
   if (!(rest >= 0)) z->e = rest < 0 ? z->e : INFINITY;
 }
 

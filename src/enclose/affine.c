@@ -22,11 +22,8 @@ void bf_affine_constant(const BfFormSpace *space, double value, BfAffine *out) {
   no_terms(space, out);
 }
 
-/* Half the width, upwards: upper - c and c - lower are one operation each. */
-static double half(double c, double lower, double upper) { return above(larger(upper - c, c - lower)); }
-
 void bf_affine_variable(const BfFormSpace *space, int k, double lower, double upper, BfAffine *out) {
-  const double c = 0.5 * lower + 0.5 * upper, w = lower < upper ? half(c, lower, upper) : 0;
+  const double c = 0.5 * lower + 0.5 * upper, w = lower < upper ? half_width(c, lower, upper) : 0;
   *out = (BfAffine){.c = c, .lower = lower, .upper = upper, .spread = w, .radius = w};
   no_terms(space, out);
   ((double *)slope_of(out))[k] = w;
@@ -39,7 +36,7 @@ void bf_affine_copy(const BfFormSpace *space, const BfAffine *x, BfAffine *out) 
 /* X is within w of c. Each r_k is off by at most 4 u of it, and all together may miss (room + 16) u of w, by as much as
  * radius may exceed its sum. */
 void bf_affine_interval(const BfFormSpace *space, double lower, double upper, const BfAffine *from, BfAffine *out) {
-  const double c = 0.5 * lower + 0.5 * upper, w = BF_REMAINDER("interval", half(c, lower, upper));
+  const double c = 0.5 * lower + 0.5 * upper, w = BF_REMAINDER("interval", half_width(c, lower, upper));
   if (!(w < 1e300 && fabs(c) < 1e300)) {
     bf_affine_unknown(space, lower, upper, out);
     return;
@@ -56,7 +53,7 @@ void bf_affine_interval(const BfFormSpace *space, double lower, double upper, co
   out->e = shared ? part * from->e : w;
   if (w > 0) out->e += BF_ROUNDING("interval rounding", 0x1p-53 * (space->room + 32) * w + BF_TINY);
   out->c = c;
-  settle(space, sum, lower, upper, out);
+  settle(space, pair_sum(sum), lower, upper, out);
 }
 
 void bf_affine_meet(const BfFormSpace *space, double lower, double upper, BfAffine *x) {
@@ -85,7 +82,7 @@ static inline void combine(const BfFormSpace *space, const BfAffine *x, const Bf
   out->c = x->c + s * y->c;
   out->e = x->e + y->e;
   out->e += BF_ROUNDING("addition", 0x1.8p-52) * (fabs(out->c) + pair_sum(b + r) + out->e);
-  settle(space, b + r, lower, upper, out);
+  settle(space, pair_sum(b + r), lower, upper, out);
 }
 
 void bf_affine_add(const BfFormSpace *space, const BfAffine *x, const BfAffine *y, BfAffine *out) {
@@ -123,7 +120,7 @@ void bf_affine_scale(const BfFormSpace *space, const BfAffine *x, double s, BfAf
  * get sums to d but for (room + 16) u, by which R may exceed its sum. */
 void bf_affine_chord(const BfFormSpace *space, const BfAffine *x, const Chord *f, BfAffine *out) {
   const double middle = 0.5 * f->least + 0.5 * f->most;
-  const double d      = f->least < f->most ? BF_REMAINDER("chord", half(middle, f->least, f->most)) : 0;
+  const double d      = f->least < f->most ? BF_REMAINDER("chord", half_width(middle, f->least, f->most)) : 0;
   const double size = fabs(f->alpha), R = x->radius, part = R > 0 ? d / R : 0;
   if (!(R < 1e300 && d < 1e300)) {
     bf_affine_unknown(space, f->lower, f->upper, out);
@@ -142,5 +139,5 @@ void bf_affine_chord(const BfFormSpace *space, const BfAffine *x, const Chord *f
   }
   out->c = f->alpha * x->c + middle;
   out->e = rounding > 0 ? e + BF_ROUNDING("chord rounding", rounding) + BF_TINY : 0;
-  settle(space, sum, f->lower, f->upper, out);
+  settle(space, pair_sum(sum), f->lower, f->upper, out);
 }

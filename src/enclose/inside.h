@@ -44,6 +44,9 @@ static inline double above(double x) { return x + BF_ROUNDING("above", 0x1.8p-52
 static inline double larger(double x, double y) { return x > y ? x : y; }
 static inline double smaller(double x, double y) { return x < y ? x : y; }
 
+/* At least the distance of c from both ends, which are one operation each. */
+static inline double half_width(double c, double lower, double upper) { return above(larger(upper - c, c - lower)); }
+
 static inline int is_zero(const BfAffine *x) { return x->c == 0 && x->radius == 0; }
 
 /* All that is left to say of X where numbers end: its range. */
@@ -54,8 +57,8 @@ void bf_affine_unknown(const BfFormSpace *space, double lower, double upper, BfA
  * `sum` is that of |b| + r by pairs: each of its parts a sum of room / 2 sums of two, the whole off by at most (room /
  * 2 + 3) u of itself, which the factor 1 + (room / 2 + 8) u undoes, its own rounding too. So spread is at least what it
  * says, and at most (room + 12) u more; radius at most (room + 16) u more. */
-static inline void settle(const BfFormSpace *space, BfPair sum, double lower, double upper, BfAffine *x) {
-  x->spread = pair_sum(sum) * (1 + BF_ROUNDING("spread", 0x1p-52 * (space->room / 4 + 4)));
+static inline void settle(const BfFormSpace *space, double sum, double lower, double upper, BfAffine *x) {
+  x->spread = sum * (1 + BF_ROUNDING("spread", 0x1p-52 * (space->room / 4 + 4)));
   x->radius = above(x->spread + x->e);
   if (!(x->radius < 1e300 && fabs(x->c) < 1e300)) {
     bf_affine_unknown(space, lower, upper, x);

@@ -66,19 +66,8 @@ void bf_layer_alike(const BfLayer *layer, const BfContext *context, const double
 
 static int is_wanted(const BfLayerBound *call, int i) { return !call->wanted || call->wanted[i]; }
 
-/* sum = r z. */
-static void begin(const BfLayerBound *call, const BfAffine *z, BfAffine *sum) {
-  const int d = call->layer->dim;
-  for (int i = 0; i < call->context->slots * d; i++) {
-    if (!is_wanted(call, i / d)) continue;
-    bf_affine_begin(call->space, bf_affine_at(call->space, sum, i));
-    bf_affine_plus(call->space, call->layer->residual, bf_affine_at(call->space, z, i),
-                   bf_affine_at(call->space, sum, i));
-  }
-}
-
-/* P of the sum of a slot, or the image of a token before that is like it. */
-static void finish(const BfLayerBound *call, int i, BfAffine *next, BfAffine *work) {
+/* P of r z and the sum of a slot, or the image of a token before that is like it. */
+static void finish(const BfLayerBound *call, int i, const BfAffine *z, BfAffine *next, BfAffine *work) {
   const BfFormSpace *space = call->space;
   const int          d = call->layer->dim, first = call->like ? call->like[i] : i;
   BfAffine          *image = bf_affine_at(space, next, (int64_t)i * d);
@@ -86,7 +75,11 @@ static void finish(const BfLayerBound *call, int i, BfAffine *next, BfAffine *wo
     memcpy(image, bf_affine_at(space, next, (int64_t)first * d), (size_t)d * space->size);
     return;
   }
-  for (int a = 0; a < d; a++) bf_affine_end(space, bf_affine_at(space, image, a));
+  for (int a = 0; a < d; a++) {
+    BfAffine *y = bf_affine_at(space, image, a);
+    bf_affine_plus(space, call->layer->residual, bf_affine_at(space, z, (int64_t)i * d + a), y);
+    bf_affine_end(space, y);
+  }
   call->layer->projection->bound(space, call->layer, image, work);
 }
 
@@ -97,7 +90,8 @@ void bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next,
   BfAffine          *seen = work, *rest = bf_affine_at(space, seen, seen_forms(layer, call->context));
   for (int i = 0; layer->norm->apply && i < slots * d; i += d)
     layer->norm->bound(space, d, bf_affine_at(space, z, i), bf_affine_at(space, seen, i), rest);
-  begin(call, z, next);
+  for (int i = 0; i < slots * d; i++)
+    if (is_wanted(call, i / d)) bf_affine_begin(space, bf_affine_at(space, next, i));
   for (int k = 0; k < layer->terms; k++) {
     const BfTermKind *kind = layer->term[k].kind;
     const BfTermBound at   = {
@@ -105,5 +99,5 @@ void bf_layer_bound(const BfLayerBound *call, const BfAffine *z, BfAffine *next,
     kind->bound(&at, next);
   }
   for (int i = 0; i < slots; i++)
-    if (is_wanted(call, i)) finish(call, i, next, rest);
+    if (is_wanted(call, i)) finish(call, i, z, next, rest);
 }
