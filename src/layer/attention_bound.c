@@ -3,8 +3,10 @@
  *     delta_j = beta < A^T (N(z_i) + e_i), N(z_j) + e_j - N(z_i) - e_i > + log(mass_j / mass_i),    delta_i = 0
  *     p_j = 1 / sum_k exp(delta_k - delta_j),    mean = N(z_i) + sum_j p_j (N(z_j) - N(z_i)):
  *
- * the shares of keys are invariant to what all logits have in common, so differences come first, which cancel exactly
- * where components are equal. Of two keys p is a sigmoid. Every mean is in the hull of its keys. */
+ * where keys that are alike, whatever the parameters are, count as one of their masses together, those that are like
+ * the query as the query. The shares of keys are invariant to what all logits have in common, so differences come
+ * first, which cancel exactly where components are equal. Of two keys p is a sigmoid. Every mean is in the hull of its
+ * keys. */
 #include "layer/term_kinds.h"
 
 #include <math.h>
@@ -62,10 +64,27 @@ static const double *code(const Query *q, int slot) {
                             : NULL;
 }
 
-/* Whether two tokens are the same whatever the parameters are. */
-static bool alike(const Query *q, int i, int j) {
+/* The key that stands for key j: the first that is like it, or the query. */
+static int leader(const Query *q, int j) {
   const int *like = q->call->of->like;
-  return i == j || (like && like[i] == like[j]);
+  if (!like) return j;
+  return like[j] == like[q->query] ? q->query : like[j];
+}
+
+/* The next key from j on that stands for others and is not the query; q->keys: there is none. */
+static int next_key(const Query *q, int j) {
+  while (j < q->keys && (leader(q, j) != j || j == q->query)) j++;
+  return j;
+}
+
+/* Of all keys that one stands for. */
+static double mass_of(const Query *q, int j) {
+  const BfContext *context = q->context;
+  double           sum     = 0;
+  if (!q->call->of->like) return context->mass[tag_of(context, j)];
+  for (int g = 0; context->first[g] < q->keys; g++)
+    for (int k = context->first[g]; k < context->first[g + 1]; k++) sum += leader(q, k) == j ? context->mass[g] : 0;
+  return sum;
 }
 
 static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->call->z, (int64_t)i * q->d + a); }
@@ -74,8 +93,8 @@ static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->c
 static void look(Query *q) {
   const double *e = code(q, q->query);
   for (int a = 0; a < q->d; a++) bf_affine_shift(q->space, token(q, q->query, a), e ? e[a] : 0, form(q, q->at, a));
-  for (int j = 0; j < q->keys; j++)
-    for (int a = 0; !alike(q, j, q->query) && a < q->d; a++)
+  for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1))
+    for (int a = 0; a < q->d; a++)
       bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), form(q, q->away, (int64_t)j * q->d + a));
 }
 
@@ -92,9 +111,9 @@ static const BfAffine *shift(const Query *q, int j) {
   return q->shifted;
 }
 
-/* + log(mass_j / mass_i), the quotient off by 2^-53 of itself. */
+/* + log(mass_j / mass_i); masses are whole numbers, the quotient is off by 2^-53 of itself. */
 static void weigh(const Query *q, int j, BfAffine *delta) {
-  const double m = q->context->mass[tag_of(q->context, j)], own = q->context->mass[tag_of(q->context, q->query)];
+  const double m = mass_of(q, j), own = mass_of(q, q->query);
   if (m == own) return;
   const BfEnclosed log = bf_enclose_log(m / own);
   bf_affine_interval(q->space, log.down - 0x1p-51, log.up + 0x1p-51, NULL, q->one);
@@ -111,14 +130,10 @@ static void logits(const Query *q, int h) {
       bf_affine_plus_product(space, 1, bf_term_entry(q->call, 2 * h, a * d + b), form(q, q->at, a), y);
     bf_affine_end(space, y);
   }
-  for (int j = 0; j < q->keys; j++) {
-    BfAffine *delta = form(q, q->delta, j);
-    if (alike(q, j, q->query)) {
-      bf_affine_constant(space, 0, delta);
-      weigh(q, j, delta);
-      continue;
-    }
-    const BfAffine *away = shift(q, j);
+  bf_affine_constant(space, 0, form(q, q->delta, q->query));
+  for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1)) {
+    BfAffine       *delta = form(q, q->delta, j);
+    const BfAffine *away  = shift(q, j);
     bf_affine_begin(space, delta);
     for (int b = 0; b < d; b++)
       bf_affine_plus_product(space, q->layer->beta, form(q, q->y, b), form(q, away, b), delta);
@@ -134,6 +149,7 @@ static void share(const Query *q, int j) {
   const BfAffine    *delta = form(q, q->delta, j);
   bf_affine_begin(space, p);
   for (int k = 0; k < q->keys; k++) {
+    if (leader(q, k) != k) continue;
     if (k == j) {
       bf_affine_constant(space, 1, e);
     } else {
@@ -156,15 +172,14 @@ static void share(const Query *q, int j) {
 static void average(const Query *q) {
   for (int a = 0; a < q->d; a++) {
     BfAffine *mean  = form(q, q->mean, a);
-    double    lower = INFINITY, upper = -INFINITY;
+    double    lower = token(q, q->query, a)->lower, upper = token(q, q->query, a)->upper;
     bf_affine_begin(q->space, mean);
     bf_affine_plus(q->space, 1, token(q, q->query, a), mean);
-    for (int j = 0; j < q->keys; j++) {
+    for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1)) {
       const BfAffine *key = token(q, j, a);
       lower               = key->lower < lower ? key->lower : lower;
       upper               = key->upper > upper ? key->upper : upper;
-      if (!alike(q, j, q->query))
-        bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
+      bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
     }
     bf_affine_end(q->space, mean);
     bf_affine_meet(q->space, lower, upper, mean);
@@ -173,9 +188,9 @@ static void average(const Query *q) {
 
 static void add_head(const Query *q, int h, BfAffine *sum) {
   logits(q, h);
-  for (int j = 0; j < q->keys; j++) {
-    if (alike(q, j, q->query)) continue; /* its difference is 0 */
-    if (q->keys == 2) bf_affine_sigmoid(q->space, form(q, q->delta, j), form(q, q->share, j));
+  const int first = next_key(q, 0), two = next_key(q, first + 1) >= q->keys;
+  for (int j = first; j < q->keys; j = next_key(q, j + 1)) {
+    if (two) bf_affine_sigmoid(q->space, form(q, q->delta, j), form(q, q->share, j));
     else share(q, j);
   }
   average(q);
