@@ -58,7 +58,8 @@ static void late(int number) {
 
 static bool is_interrupted(void) { return state.asked == SIGTERM || state.asked == SIGINT; }
 
-/* Other ranks leave the word to rank 0, and the end to the launcher. */
+/* Other ranks leave the word to rank 0, and the end to the launcher; but where a rank has ended the run there is nothing
+ * to wait for, and what this one writes, of a study's other group for one, nobody else removes. */
 static void take(int number) {
   const char *left  = state.left;
   const bool  again = is_interrupted();
@@ -67,6 +68,7 @@ static void take(int number) {
     return;
   }
   state.asked = number;
+  if (is_told() && !bf_is_ending()) end(BF_FAILURE);
   if (left && !bf_is_ending()) close(open(left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (!state.speaks) {
     if (again || !state.listens) end_in(900000);
