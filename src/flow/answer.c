@@ -1,6 +1,8 @@
 /* The answer of `flow`: written, and told. */
 #include "flow/trainer.h"
+#include "train/statement.h"
 #include <math.h>
+#include <stdio.h>
 
 BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfFlowState *x = state;
@@ -52,6 +54,16 @@ static void print_variation(const BfRun *run, const BfPontryagin *p) {
     bf_print(run, "; H varies by %.3g over depth, by %.3g within a layer", p->variation, p->variation_within);
 }
 
+/* A gradient sees one valley. */
+static void print_statement(const BfFlowState *x, const BfSession *session) {
+  const BfFlowAnswer *t = &x->answer;
+  char                holds[160];
+  snprintf(holds, sizeof holds, "where the gradient of %s led from %s%lld start%s",
+           x->options.scheme->discrete ? "the cost" : "the flow's J", t->starts > 1 ? "the best of " : "",
+           (long long)t->starts, t->starts > 1 ? "s" : "");
+  bf_print_statement(session, holds);
+}
+
 void bf_flow_report(const void *state, const BfSession *session) {
   const BfFlowState  *x       = state;
   const BfRun        *run     = session->run;
@@ -88,4 +100,5 @@ void bf_flow_report(const void *state, const BfSession *session) {
   if (p->violation_action >= 0)
     bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
   bf_print(run, "\n");
+  print_statement(x, session);
 }

@@ -3,7 +3,9 @@
 #include "solve/best.h"
 #include "solve/covering.h"
 #include "solve/full/space.h"
+#include "train/statement.h"
 #include <math.h>
+#include <stdio.h>
 
 #define AT(field) offsetof(BfSolveSettings, field)
 
@@ -148,6 +150,16 @@ static void report_beam(const BfRun *run, const BfBeamAnswer *answer, double cos
   else bf_print(run, ", best found: no lower bound of the optimum is known for this terminal cost");
 }
 
+/* What dynamic programming proves of its answer. */
+static void report_statement(const BfSolveState *x, const BfSession *session) {
+  const BfProblem *problem = session->problem;
+  char             holds[160];
+  snprintf(holds, sizeof holds, "%s all %lld^%d lists of %sactions%s",
+           x->set.beam && !x->answer.optimal ? "the best that was found of" : "the best of", (long long)problem->actions,
+           problem->horizon, x->zoom.rounds > 1 ? "the last round's " : "", problem->cells ? ", on quantized tokens" : "");
+  bf_print_statement(session, holds);
+}
+
 static void report(const void *state, const BfSession *session) {
   const BfRun        *run   = session->run;
   const BfModel      *model = &session->trained.model;
@@ -165,6 +177,7 @@ static void report(const void *state, const BfSession *session) {
   bf_print(run, "\n");
   bf_best_report(run, session->problem, &x->best);
   bf_zoom_report(run, &x->zoom);
+  report_statement(x, session);
 }
 
 static void destroy(void *state) {
