@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""How a certificate closed: lower bound and found cost against boxes and seconds; of two free numbers the boxes themselves.
+
+usage: certify.py CERT.h5 -o FIGURE.png
+
+Left: what was proved of the least J over the whole box, and the best that was found, a mark a target. Where J depends on two numbers, right: the boxes
+that were left, coloured by how often they were halved or cut (what is white was cut away), and lines of equal J; the cross is the best that was found.
+"""
+import argparse
+import sys
+
+import numpy as np
+import style
+from matplotlib.collections import PatchCollection
+from matplotlib.patches import Rectangle
+from runfile import Run
+from style import plt
+
+LINES = 61  # points of J an axis
+
+
+def leaves(tree, lower, upper):
+    """(depth, low, high) of every leaf of the records: share/doc/formats.md."""
+    n, at, waiting = len(lower), 0, [(0, lower, upper)]
+    while waiting:  # first in, first out
+        stack = [waiting.pop(0)]
+        while stack:
+            depth, low, high = stack.pop()
+            code = chr(tree[at])
+            at += 1
+            if code == "S":
+                k = tree[at]
+                at += 1
+                middle = 0.5 * low[k] + 0.5 * high[k]
+                for side in (1, 0):  # the first child is on top
+                    a, b = low.copy(), high.copy()
+                    (a if side else b)[k] = middle
+                    stack.append((depth + 1, a, b))
+            elif code == "C":
+                cut = tree[at + n:at + 3 * n].reshape(n, 2) / 256.0
+                at += 3 * n
+                stack.append((depth + 1, low + (high - low) * cut[:, 0], high - (high - low) * cut[:, 1]))
+            elif code == "L":
+                at += n
+                yield depth, low, high
+            elif code == "O":
+                waiting.append((depth, low, high))
+            else:
+                sys.exit("the tree is damaged: code %d at byte %d" % (tree[at - 1], at - 1))
+
+
+def draw_history(axes, run):
+    history = run.file["certificate/history"]
+    boxes, lower, found = (history[name][()] for name in ("boxes", "lower", "found"))
+    seconds = history["seconds"][()]
+    known = np.isfinite(lower)
+    axes.step(boxes, found, where="post", color=style.colour(1), marker="v", ms=4.5, label="found")
+    axes.step(boxes[known], lower[known], where="post", color=style.colour(0), marker="^", ms=4.5, label="lower bound")
+    axes.set_xscale("log")
+    axes.set_xlabel("boxes")
+    axes.set_ylabel("least cost over the box")
+    axes.grid(which="major", color=style.LIGHT, lw=0.4)
+    axes.legend(loc="center right")
+    top = axes.twiny()  # the same steps, labelled by their seconds
+    top.set_xscale("log")
+    top.set_xlim(axes.get_xlim())
+    shown = []
+    for i in range(len(boxes) - 1, -1, -1):
+        if boxes[i] > 0 and (not shown or boxes[i] < boxes[shown[-1]] / 4):
+            shown.append(i)
+    top.set_xticks([boxes[i] for i in shown], ["%.2g s" % seconds[i] for i in shown])
+    top.set_xticks([], minor=True)
+
+
+class Number:
+    """A free number of a layer, by its place among all of them: t q + j."""
+
+    def __init__(self, run, k):
+        self.layer, self.place = divmod(int(k), run.control.shape[1])
+        self.form = next(form for form in run.forms.values() if form.offset <= self.place < form.offset + form.free)
+        self.basis = self.form.basis[self.place - self.form.offset]
+        self.found = run.control[self.layer, self.place]
+        row, column = np.argwhere(self.basis)[0]
+        self.name = "%s[%d, %d] of layer %d" % (self.form.name, row, column, self.layer)
+
+    def put(self, run, x):
+        matrix = run.matrix[self.layer][self.form.name]
+        matrix += (self.basis * (x - run.control[self.layer, self.place])).reshape(matrix.shape)
+        run.control[self.layer, self.place] = x
+
+
+def costs(run, numbers, x, y):
+    """J where the two numbers are x and y, the others as they were found."""
+    J = np.empty((len(y), len(x)))
+    for i, j in np.ndindex(J.shape):
+        for number, value in zip(numbers, (x[j], y[i])):
+            number.put(run, value)
+        J[i, j] = run.objective(run.data)
+    return J
+
+
+def draw_boxes(axes, run, pair, low, high):
+    parts = list(leaves(run.file["certificate/tree"][()], low, high))
+    patches = PatchCollection([Rectangle(a, *(b - a)) for _, a, b in parts], cmap="viridis", edgecolor="white", lw=0.2)
+    patches.set_array([depth for depth, _, _ in parts])
+    axes.add_collection(patches)
+    numbers = [Number(run, k) for k in pair]
+    found = [number.found for number in numbers]
+    x, y = (np.linspace(low[k], high[k], LINES) for k in (0, 1))
+    axes.contour(x, y, costs(run, numbers, x, y), levels=12, colors="black", linewidths=0.5)
+    axes.plot(*found, "x", color=style.colour(1), ms=7, mew=1.6)
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    axes.set_xlabel(numbers[0].name)
+    axes.set_ylabel(numbers[1].name)
+    plt.colorbar(patches, ax=axes, label="halved or cut so often")
+
+
+def figure(run):
+    certificate = run.file["certificate"]
+    free = certificate["free"][()]
+    two = len(free) == 2 and free.max() < run.control.size and "tree" in certificate
+    fig, axes = plt.subplots(1, 1 + two, figsize=(3.6 + 3.6 * two, 2.9), squeeze=False)
+    draw_history(axes[0, 0], run)
+    if two:
+        box = [np.array([run.file["control/%s" % side][()][k % run.control.shape[1]] for k in free], float) for side in ("lower", "upper")]
+        draw_boxes(axes[0, 1], run, free, *box)
+    about = certificate.attrs
+    fig.suptitle(rf"{run.name}, $T={run.layers}$: {about['lower']:.6g} $\leq$ min $\leq$ {about['found']:.6g}, {int(about['boxes']):,} boxes", fontsize="medium")
+    return fig
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_argument("run", metavar="CERT.h5")
+    parser.add_argument("-o", required=True, metavar="FIGURE", dest="out", help="PNG, PDF or SVG")
+    options = parser.parse_args()
+    run = Run(options.run)
+    if "certificate" not in run.file:
+        sys.exit(f"{options.run}: not a result of bellformer certify")
+    style.save(figure(run), options.out)
+
+
+if __name__ == "__main__":
+    main()
