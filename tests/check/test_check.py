@@ -12,7 +12,9 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "python"))
-from results import ok, run, tap  # noqa: E402
+sys.path.insert(0, os.path.join(HERE, "..", "certify"))
+import certify_cases  # noqa: E402
+from results import ok, oracle, run, tap  # noqa: E402
 
 QUICK = "quick" in sys.argv  # under sanitizers
 FOLDER = tempfile.TemporaryDirectory(prefix="bf_check_")
@@ -191,6 +193,24 @@ def flips():
             assert done.returncode in (1, 2) and "verified:" not in done.stdout, (name, at, bit, done.stdout + done.stderr)
 
 
+KINDS = {"layer norm, encoding": ["-layer_norm", "layer", "-data_position_encoding", "0.1,0.2,-0.3,0.1"],
+         "sphere": ["-token_projection", "sphere", "-cost_pooling", "first", "-layer_norm", "rms", "-horizon", 1],
+         "gelu, skew": ["-layer_feedforward", "gelu", "-layer_width", 1, "-control_W1_range", "-2,2", "-control_W1_levels", 1, "-control_b1_range", "-1,1", "-control_b1_levels", 1,
+                        "-control_W2_form", "fixed", "-control_W2_value", "1,0.3", "-control_b2_form", "fixed", "-control_b2_value", 0, "-control_A_form", "skew"]}
+
+
+def of_certify():
+    """What certify gives is verified: of problems that close, and of budgets that end early."""
+    def one(path, *options):
+        out = os.path.join(FOLDER.name, "certified.h5")
+        ok(run(["certify", path, "-o", out, "-overwrite", "-quiet", *options]))
+        says(out, 0, "verified: ")
+    for name, p in certify_cases.CASES.items():
+        one(oracle.write(p, FOLDER.name, "problem"), "-gap", 0.05)
+    for options in KINDS.values():
+        one(certify_cases.XOR, *options, "-boxes", 300)
+
+
 def shipped():
     """xor's certificate, as certify has written it; and with a bit less."""
     path = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor-certificate.h5")
@@ -209,4 +229,4 @@ def shipped():
 
 if __name__ == "__main__":
     tap([("a certificate is verified", verified), ("claims that are wrong", wrong_claims), ("an unlisted number counts", another_box), ("damage", damage),
-         ("one flipped bit", flips)] + ([] if QUICK else [("xor's certificate", shipped)]))
+         ("one flipped bit", flips)] + ([] if QUICK else [("xor's certificate", shipped), ("what certify gives", of_certify)]))
