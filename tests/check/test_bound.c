@@ -191,6 +191,13 @@ static void choose_point(Trial *x) {
   }
 }
 
+/* Where the form of the box is about least, for a variable that stays where it is. */
+static void choose_worst(Trial *x, int but) {
+  corner = true;
+  for (int k = 0; k < x->n; k++)
+    if (k != but) x->point[x->free[k]] = x->bound.sum->b[k] > 0 ? x->low[k] : x->high[k];
+}
+
 /* The least cost that was seen minus the bound. */
 static double try_box(Trial *x, const Case *c, double share, int points) {
   BfError error = {0};
@@ -200,13 +207,14 @@ static double try_box(Trial *x, const Case *c, double share, int points) {
   if (x->problem->cost.trained) x->model.readout = 0;
   good(bf_rounding_upwards(bound_box, x, &error), &error);
   for (int i = 0; i < points; i++) {
+    cut  = (int)(bf_splitmix64(&seed) % (uint64_t)x->n);
+    side = (int)(bf_splitmix64(&seed) % 2);
     choose_point(x);
+    if (i % 2) choose_worst(x, cut);
     const double cost = cost_at(x);
     least             = fmin(least, cost);
     if (!(cost >= x->bound.bound - 1e-13 * fabs(cost)))
       fail_msg("%s %s: %.17g at a point, bound %.17g, width %g", c->file, c->options, cost, x->bound.bound, share);
-    cut       = (int)(bf_splitmix64(&seed) % (uint64_t)x->n);
-    side      = (int)(bf_splitmix64(&seed) % 2);
     to        = x->point[x->free[cut]];
     try_other = i == 0 && share == 0.1;
     good(bf_rounding_upwards(bound_beyond, x, &error), &error);
