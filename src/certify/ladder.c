@@ -2,9 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { POLISH = 4000 };                /* points of a search along the axes */
-static const double beside    = 0.01;  /* of the gap: what the search proves beyond the target */
-static const double least_gap = 1e-10; /* absolute; roundings of bounds are far below */
+enum { POLISH = 4000 };            /* points of a search along the axes */
+static const double beside = 0.01; /* of the gap: what the search proves beyond the target */
 
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error) {
   const MPI_Comm world = x->run->world;
@@ -78,7 +77,7 @@ static double rung_of(int step) {
 }
 
 static double wanted(const BfLadder *x) {
-  return fmax(fmax(x->options.gap * fabs(x->found), x->options.absolute), least_gap);
+  return fmax(fmax(x->options.gap * fabs(x->found), x->options.absolute), BF_LEAST_GAP);
 }
 
 static double distance(const BfLadder *x) { return fmax(rung_of(x->step) * fabs(x->found), wanted(x)); }
@@ -122,12 +121,12 @@ static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
   return BF_OK;
 }
 
-/* What is said of a level's tree: it proves that much. */
+/* What is said of a level's tree: it proves that much; and J is not below 0 where no loss is. */
 static void keep(BfLadder *x, double lower) {
   bf_records_clear(&x->kept);
   x->kept  = x->level;
   x->level = (BfRecords){0};
-  x->lower = lower;
+  x->lower = x->of.problem->cost.kind->nonnegative ? fmax(lower, 0) : lower;
 }
 
 static void take_better(BfLadder *x) {

@@ -18,6 +18,8 @@ typedef struct {
 /* Boxes within which the target itself is tried before any rung. */
 enum { BF_EASY_BOXES = 1 << 17 };
 
+#define BF_LEAST_GAP 1e-10 /* absolute, that is aimed at; roundings of bounds are far below */
+
 /* A row of /certificate/history: a level that has ended. */
 typedef struct {
   double target, lower, found, boxes, seconds, finished;

@@ -89,6 +89,9 @@ void bf_certify_report(const void *state, const BfSession *session) {
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
   print_idle(x);
-  bf_print(run, "certified: %s <= optimum over the box <= %s (found), gap %.3g %%; %s boxes\n",
-           rounded(x->lower, -1, a), rounded(x->found, 1, b), 100 * gap_of(x), grouped(x->boxes, c));
+  bf_print(run, "certified: %s <= optimum over the box <= %s (found), gap ", rounded(x->lower, -1, a),
+           rounded(x->found, 1, b));
+  if (gap_of(x) < 1 || x->found > BF_LEAST_GAP) bf_print(run, "%.3g %%", 100 * gap_of(x));
+  else bf_print(run, "%.3g, absolute", x->found - x->lower);
+  bf_print(run, "; %s boxes\n", grouped(x->boxes, c));
 }

@@ -90,11 +90,11 @@ static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
 }
 
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
-  if (part->variable < 0) return bound->bound;
+  if (part->variable < 0) return fmax(bound->bound, 0);
   double sum = bf_add_down(bound->constant, least_of(forms, bound, part->variable, between(forms, part)));
   for (int i = 0; i < bound->n; i++)
     if (i != part->variable) sum = bf_add_down(sum, bound->least[i]);
-  return sum;
+  return fmax(sum, 0);
 }
 
 /* Near the least of variable k's part of the form. */

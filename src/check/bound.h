@@ -22,7 +22,7 @@ typedef struct {
 
 /* For forms->low, high; readout: of a decision. xi [n] any point. Rounds upwards, as all here. */
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
-/* J from below on a part of the box, once the bound is there. */
+/* J from below on a part of the box, once the bound is there: at least 0, since no loss and no decay is below that. */
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part);
 /* The same by other tangents at the same forms, from the one at xi [n] on, which is moved, until one gives `target`, or
  * for a while; the best that was found. `out` is another than that of bf_check_bound: work. */
