@@ -1,0 +1,111 @@
+/* Trees that are grown at random: their leaves, and what contractions take away, fill the box, once for every readout;
+ * and bytes that are none: refused, whatever they are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "bellformer/splitmix64.h"
+#include "check/tree.h"
+
+enum { N = 3, ROOM = 1 << 20, ROOTS = 2 };
+
+static uint64_t     seed = 17;
+static uint8_t      bytes[ROOM];
+static int64_t      count, open, leaves;
+static const double low[N] = {-2, 0, -0.5}, high[N] = {2, 1, 0.25};
+
+static int  below(int n) { return (int)(bf_splitmix64(&seed) % (uint64_t)n); }
+static void put(int byte) { bytes[count++] = (uint8_t)byte; }
+
+/* A record, of at most `depth` splits and contractions more. */
+static void grow(int depth) {
+  const int kind = depth ? below(8) : 6 + below(2);
+  if (kind < 4) {
+    put('S');
+    put(below(N));
+    grow(depth - 1);
+    grow(depth - 1);
+  } else if (kind < 6) {
+    put('C');
+    for (int k = 0; k < N; k++) put(below(255) - 127);
+    for (int k = 0; k < 2 * N; k++) put(below(128));
+    grow(depth - 1);
+  } else if (kind == 6 && open < 100) {
+    put('O');
+    open++;
+  } else {
+    put('L');
+    for (int k = 0; k < N; k++) put(below(255) - 127);
+    leaves++;
+  }
+}
+
+static double volume(const double *from, const double *to) {
+  double product = 1;
+  for (int k = 0; k < N; k++) product *= to[k] - from[k];
+  return product;
+}
+
+/* Volumes by readout; the status of the first claim that cannot be read. */
+static BfStatus walk(double filled[ROOTS], int64_t *seen, BfError *error) {
+  BfTree    *tree  = NULL;
+  BfTreeItem item  = {0};
+  bool       there = true;
+  BfStatus   status;
+  *seen = 0;
+  assert_int_equal(bf_tree_create(N, low, high, ROOTS, bytes, count, &tree, error), BF_OK);
+  while ((status = bf_tree_next(tree, &item, &there, error)) == BF_OK && there) {
+    const bool cut = item.claim == BF_TREE_CUT;
+    filled[item.readout] += volume(item.low, item.high) - (cut ? volume(item.inner_low, item.inner_high) : 0);
+    assert_int_equal(item.of_kind, bf_tree_claims(tree, item.claim) - 1);
+    for (int k = 0; k < N; k++) assert_true(item.low[k] >= low[k] && item.high[k] <= high[k] && item.xi[k] >= -127);
+    *seen += !cut;
+  }
+  bf_tree_destroy(&tree);
+  return status;
+}
+
+static void leaves_fill_the_box(void **unused) {
+  (void)unused;
+  for (int trial = 0; trial < 300; trial++) {
+    double  filled[ROOTS] = {0};
+    BfError error         = {0};
+    int64_t seen;
+    count = leaves = open = 0;
+    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(7));
+    assert_int_equal(walk(filled, &seen, &error), BF_OK);
+    assert_int_equal(seen, leaves);
+    for (int r = 0; r < ROOTS; r++) assert_true(fabs(filled[r] - volume(low, high)) < 1e-9);
+  }
+}
+
+/* Of a good tree some bytes are others, or missing: read to its end only where the leaves fill the box all the same. */
+static void damage_is_refused(void **unused) {
+  int refused = 0;
+  (void)unused;
+  for (int trial = 0; trial < 3000; trial++) {
+    double  filled[ROOTS] = {0};
+    BfError error         = {0};
+    int64_t seen;
+    count = leaves = open = 0;
+    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(5));
+    for (int i = below(3); i >= 0; i--) bytes[below((int)count)] = (uint8_t)bf_splitmix64(&seed);
+    if (below(2)) count = below((int)count);
+    const BfStatus status = walk(filled, &seen, &error);
+    assert_true(status == BF_OK || status == BF_BAD_INPUT);
+    refused += status != BF_OK;
+    for (int r = 0; status == BF_OK && r < ROOTS; r++) assert_true(fabs(filled[r] - volume(low, high)) < 1e-9);
+  }
+  assert_true(refused > 1000);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(leaves_fill_the_box), cmocka_unit_test(damage_is_refused)};
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
