@@ -84,9 +84,17 @@ static void destroy(void *state) {
   bf_free(x->given);
 }
 
-static const char *const outputs[] = {
-    "/certificate@boxes", "/certificate@found", "/certificate@gap",  "/certificate@lower",     "/certificate@target",
-    "/certificate/free",  "/certificate/seal",  "/certificate/tree", "/certificate/history/*", NULL};
+static const char *const outputs[] = {"/certificate@boxes",
+                                      "/certificate@found",
+                                      "/certificate@gap",
+                                      "/certificate@lower",
+                                      "/certificate@numbers",
+                                      "/certificate@target",
+                                      "/certificate/free",
+                                      "/certificate/seal",
+                                      "/certificate/tree",
+                                      "/certificate/history/*",
+                                      NULL};
 
 const BfTrainer bf_certify_trainer = {
     .name     = "certify",

@@ -44,6 +44,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_put_double(store, path, "gap", gap_of(x), error));
   BF_TRY(bf_store_put_double(store, path, "target", x->target, error));
   BF_TRY(bf_store_put_int(store, path, "boxes", x->boxes, error));
+  BF_TRY(bf_store_put_int(store, path, "numbers", n, error));
   BF_TRY(bf_store_write(store, "/certificate/free", BF_STORE_INT32, 1, &n, x->of.free.number, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
