@@ -149,6 +149,8 @@ static void take_features(const BfBounder *x, int first, int count, BfLower *to)
     const BfAffine *from = form(x, x->feature, f);
     to->c[first + f]     = from->c;
     to->e[first + f]     = from->e;
+    to->least[first + f] = from->lower;
+    to->most[first + f]  = from->upper;
     memcpy(to->b + (int64_t)(first + f) * n, bf_affine_slope(from), sizeof(double) * (size_t)n);
     memcpy(to->r + (int64_t)(first + f) * n, bf_affine_rest(&x->space, from), sizeof(double) * (size_t)n);
   }

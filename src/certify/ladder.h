@@ -16,7 +16,7 @@ typedef struct {
 } BfLadderOptions;
 
 /* Boxes within which the target itself is tried before any rung. */
-enum { BF_EASY_BOXES = 1 << 17 };
+enum { BF_EASY_BOXES = 1 << 18 };
 
 #define BF_LEAST_GAP 1e-10 /* absolute, that is aimed at; roundings of bounds are far below */
 

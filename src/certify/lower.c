@@ -9,7 +9,7 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   const int64_t n = x->n = of->free.n, m = x->count = of->features;
   x->of                        = of;
   x->cost                      = &of->cost[0];
-  double **const of_features[] = {&x->c, &x->e, &x->x0, &x->g, &x->remainder, &x->first};
+  double **const of_features[] = {&x->c, &x->e, &x->x0, &x->g, &x->remainder, &x->first, &x->from, &x->least, &x->most};
   double **const of_numbers[]  = {&x->centre, &x->width, &x->slope, &x->own, &x->rest,
                                   &x->at,     &x->next,  &x->best,  &x->last};
   for (size_t i = 0; i < sizeof of_features / sizeof *of_features; i++) BF_TRY(BF_NEW(of_features[i], m + n, error));
@@ -20,8 +20,9 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
 }
 
 void bf_lower_clear(BfLower *x) {
-  void *const owned[] = {x->c,  x->e,    x->x0,   x->g,    x->centre, x->width, x->slope, x->own,       x->rest,
-                         x->at, x->next, x->best, x->last, x->b,      x->r,     x->point, x->remainder, x->first};
+  void *const owned[] = {x->c,   x->e,     x->x0,        x->g,     x->centre, x->width, x->slope,
+                         x->own, x->rest,  x->at,        x->next,  x->best,   x->last,  x->b,
+                         x->r,   x->point, x->remainder, x->first, x->from,   x->least, x->most};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   *x = (BfLower){0};
 }
@@ -89,21 +90,24 @@ static double support(BfLower *x, double *value, double *size) {
   return base;
 }
 
-/* The support at xi: at the point within remainders of c + b xi where phi is least, a feature at a time. */
+/* The support at xi: at the point within remainders of c + b xi and within ranges where phi is least, a feature at a
+ * time. */
 static double support_at(BfLower *x, const double xi[], double *value, double *size) {
   bool turns = false;
   place(x, xi);
   support(x, value, size);
   for (int f = 0; f < x->count; f++) {
     x->first[f] = x->g[f];
-    if (x->g[f] != 0) x->x0[f] -= copysign(x->remainder[f], x->g[f]);
+    x->from[f]  = x->x0[f];
+    if (x->g[f] > 0) x->x0[f] = fmax(x->x0[f] - x->remainder[f], x->least[f]);
+    if (x->g[f] < 0) x->x0[f] = fmin(x->x0[f] + x->remainder[f], x->most[f]);
   }
   const double base = support(x, value, size);
   for (int f = 0; f < x->count; f++) {
     const double then = x->first[f], now = x->g[f];
     if (then * now >= 0) continue;
-    x->x0[f] += copysign(x->remainder[f], then) * (1 - then / (then - now));
-    turns = true;
+    x->x0[f] = x->from[f] + (x->x0[f] - x->from[f]) * (then / (then - now));
+    turns    = true;
   }
   return turns ? support(x, value, size) : base;
 }
@@ -127,6 +131,11 @@ static double tangent(BfLower *x, const double xi[]) {
   for (int f = 0; f < x->count; f++) {
     const double *b = x->b + (int64_t)f * x->n, g = x->g[f], a = fabs(g);
     if (g == 0) continue;
+    if (x->x0[f] == (g > 0 ? x->least[f] : x->most[f])) { /* its range says more than its form */
+      base += g * x->x0[f];
+      size += a * fabs(x->x0[f]);
+      continue;
+    }
     base += g * x->c[f];
     rest += a * x->remainder[f];
     size += a * fabs(x->c[f]);

@@ -6,10 +6,11 @@
  *     J(xi) >= L(xi) = base + sum_k part_k(xi_k) - rest,    part_k(xi) = G_k xi + decay_k/2 (c_k + w_k xi)^2,
  *     G = sum g_f b_f,   rest = sum_f |g_f| (sum_k r_fk + e_f),   base = sum K + g c,
  *
- * least where each part is. The best support is that at the least of phi(x) + decay over all xi and all x within the
- * remainders of c + b xi. In x it is found for each feature by itself, which is right where phi is monotone in every
- * feature or a sum over them: from a = c + b xi down the slope, as far as the remainder goes or the slope turns. In xi
- * it is found by accelerated projected gradients. */
+ * least where each part is. Where a range says more at x0 than the form does, g_f times its end takes the place of g_f
+ * times the form. The best support is that at the least of phi(x) + decay over all xi and all x within the
+ * remainders of c + b xi and the ranges. In x it is found for each feature by itself, which is right where phi is
+ * monotone in every feature or a sum over them: from a = c + b xi down the slope, as far as the remainder goes or the
+ * slope turns. In xi it is found by accelerated projected gradients. */
 #pragma once
 #include "certify/objective.h"
 
@@ -19,6 +20,7 @@ typedef struct {
   int                n, count;
   /* the box and its features, as bf_bounder_box fills them */
   double *c, *e;          /* [count] */
+  double *least, *most;   /* [count] their ranges */
   double *b, *r;          /* [count][n] */
   double *centre, *width; /* [n] */
   /* the form */
@@ -29,9 +31,9 @@ typedef struct {
   double *rest;  /* [n] what remainders of variable k take from phi at c + b xi0 */
   double  error; /* what rounding may amount to in any sum of it */
   /* work */
-  double *x0, *g;                  /* [count + n] */
-  double *remainder, *first;       /* [count] sum r + e; slopes at c + b xi */
-  double *at, *next, *best, *last; /* [n] */
+  double *x0, *g;                   /* [count + n] */
+  double *remainder, *first, *from; /* [count] sum r + e; slopes at c + b xi; that */
+  double *at, *next, *best, *last;  /* [n] */
 } BfLower;
 
 /* Local. Clear it also after a failure. */
