@@ -185,8 +185,8 @@ int64_t bf_layer_bound_work(const BfFormSpace *space, const BfLayer *layer, cons
  * slot i, of tokens z [slots][dim] before the first layer. Their differences are 0, and their images one, in every
  * layer. */
 void bf_layer_alike(const BfLayer *layer, const BfContext *context, const double z[], int like[]);
-/* The first kind of the layer that has no enclosure, *what: "layer.norm", "layer term", "token.projection" or
- * "layer.feedforward"; NULL: all have one. */
+/* The first kind of the layer that has no enclosure, *what: "layer.norm", "layer term" or "token.projection"; NULL: all
+ * have one. */
 const BfKind *bf_layer_unbounded(const BfLayer *layer, const char **what);
 
 /* ---- the velocity field of the continuous-depth flow ------------------------------------------------------------- */
