@@ -145,6 +145,8 @@ static BfStatus bound_claim(void *context, BfError *error) {
   Check            *x    = context;
   const BfTreeItem *item = x->item;
   (void)error;
+  x->holds = x->certificate->lower <= 0; /* no cost is below that */
+  if (x->holds) return BF_OK;
   for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
   x->forms.low  = item->low;
   x->forms.high = item->high;
