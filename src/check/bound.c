@@ -64,8 +64,8 @@ static double least_ignored(const BfCheckForms *forms) {
 }
 
 /* The form at xi, of the tokens that are there. */
-static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
-  const double k = bf_check_tangent(forms, readout, xi, out->sum);
+static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], bool ranges, BfCheckBound *out) {
+  const double k = bf_check_tangent(forms, readout, xi, ranges, out->sum);
   out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
   out->bound     = out->constant;
   for (int i = 0; i < out->n; i++) {
@@ -76,7 +76,7 @@ static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], BfC
 
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
   bf_check_tokens(forms);
-  tangent(forms, readout, xi, out);
+  tangent(forms, readout, xi, true, out);
 }
 
 /* xi_k on a part: (x_k - c) / w, rounded outwards. */
@@ -106,19 +106,19 @@ static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, in
   return fmax(within.lo, fmin(within.hi, -slope / bend));
 }
 
-/* Frank and Wolfe's steps, towards where the last tangent is least. */
+/* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
 double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
                        BfCheckBound *out) {
   enum { STEPS = 100 };
   double best = -INFINITY;
-  for (int i = 0; i < STEPS && !(best >= target); i++) {
-    tangent(forms, readout, xi, out);
+  for (int i = 0; i < 2 * STEPS && !(best >= target); i++) {
+    tangent(forms, readout, xi, i % 2, out);
     const double found = bf_check_on(forms, out, part);
     if (found > best) best = found;
-    for (int k = 0; k < out->n; k++) {
+    for (int k = 0; i % 2 == 0 && k < out->n; k++) {
       const BfSpan within = k == part->variable ? between(forms, part) : (BfSpan){-1, 1};
       const double start  = fmax(within.lo, fmin(within.hi, xi[k]));
-      xi[k]               = start + 2 / (i + 3.0) * (minimizer(forms, out, k, within) - start);
+      xi[k]               = start + 4 / (i + 6.0) * (minimizer(forms, out, k, within) - start);
     }
   }
   return best;

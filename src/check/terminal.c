@@ -87,8 +87,9 @@ typedef struct Visit Visit;
 struct Visit {
   void (*loss)(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]);
   const double *xi;
-  BfLinear     *sum;   /* of g_f x_f */
-  double        total; /* of K, rounded down; or of upper bounds, rounded up */
+  bool          ranges; /* whether those of features count beside their forms */
+  BfLinear     *sum;    /* of g_f x_f */
+  double        total;  /* of K, rounded down; or of upper bounds, rounded up */
 };
 
 /* -p log p >= that, of 0 <= p <= 1. */
@@ -152,33 +153,38 @@ static double value_at(const BfLinear *x, int n, const double xi[]) {
   return value;
 }
 
-/* Any point gives a support; best where the loss is least within the remainders of the forms at xi: at the ends against
- * the first gradient, or between, where a feature's derivative has turned there. number: [3 count] that point, the
- * gradient, the first one. */
+/* Any point gives a support; best where the loss is least within the remainders of the forms at xi, and their ranges:
+ * at the ends against the first gradient, or between, where a feature's derivative has turned there. number: [4 count]
+ * that point, the gradient, the first one, where that was. */
 static double support_near(const Visit *visit, const BfCheckForms *forms, int count, BfLinear *const x[],
                            const double y[]) {
-  double *at = forms->number, *g = at + count, *first = g + count;
+  double *at = forms->number, *g = at + count, *first = g + count, *from = first + count;
   bool    turned = false;
-  for (int f = 0; f < count; f++) at[f] = value_at(x[f], forms->scratch.n, visit->xi);
+  for (int f = 0; f < count; f++) from[f] = at[f] = value_at(x[f], forms->scratch.n, visit->xi);
   support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
     first[f] = g[f];
-    if (g[f] != 0) at[f] -= copysign(x[f]->e, g[f]);
+    if (g[f] > 0) at[f] = fmax(at[f] - x[f]->e, visit->ranges ? x[f]->range.lo : -INFINITY);
+    if (g[f] < 0) at[f] = fmin(at[f] + x[f]->e, visit->ranges ? x[f]->range.hi : INFINITY);
   }
   const double k = support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
     if (first[f] * g[f] >= 0) continue;
-    at[f] += copysign(x[f]->e, first[f]) * (1 - first[f] / (first[f] - g[f]));
+    at[f]  = from[f] + (at[f] - from[f]) * (first[f] / (first[f] - g[f]));
     turned = true;
   }
   return turned ? support(forms->model->cost, count, at, y, g) : k;
 }
 
+/* g x from below by the form; by the end of the range, where the support is there. */
 static void add_tangent(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]) {
-  const double *g = forms->number + count;
-  visit->total    = bf_add_down(visit->total, support_near(visit, forms, count, x, y));
-  for (int f = 0; f < count; f++)
-    if (g[f] != 0) bf_linear_add(&forms->scratch, visit->sum, bf_span(g[f]), x[f]);
+  const double *at = forms->number, *g = at + count;
+  visit->total = bf_add_down(visit->total, support_near(visit, forms, count, x, y));
+  for (int f = 0; f < count; f++) {
+    const double end = g[f] > 0 ? x[f]->range.lo : x[f]->range.hi;
+    if (g[f] != 0 && visit->ranges && at[f] == end) visit->total = bf_add_down(visit->total, bf_mul_down(g[f], end));
+    else if (g[f] != 0) bf_linear_add(&forms->scratch, visit->sum, bf_span(g[f]), x[f]);
+  }
 }
 
 /* Each of these losses grows with every feature, or with its distance from the target. */
@@ -239,8 +245,8 @@ static BfSpan weight(const BfCheckForms *forms) {
   return bf_span_quotient(bf_span(1), bf_span(bf_cost_denominator(&forms->model->problem->cost)));
 }
 
-double bf_check_tangent(BfCheckForms *forms, int64_t readout, const double xi[], BfLinear *sum) {
-  Visit visit = {.loss = add_tangent, .xi = xi, .sum = sum};
+double bf_check_tangent(BfCheckForms *forms, int64_t readout, const double xi[], bool ranges, BfLinear *sum) {
+  Visit visit = {.loss = add_tangent, .xi = xi, .ranges = ranges, .sum = sum};
   bf_linear_span(&forms->scratch, sum, bf_span(0));
   read_numbers(forms);
   visit_all(forms, readout, &visit);

@@ -218,7 +218,8 @@ static double try_box(Trial *x, const Case *c, double share, int points) {
     to        = x->point[x->free[cut]];
     try_other = i == 0 && share == 0.1;
     good(bf_rounding_upwards(bound_beyond, x, &error), &error);
-    if (!(cost >= beyond - 1e-13 * fabs(cost)) || !(beyond >= x->bound.bound - 1e-13 * fabs(x->bound.bound)))
+    if (!(cost >= beyond - 1e-13 * fabs(cost)) ||
+        !(try_other || beyond >= x->bound.bound - 1e-13 * fabs(x->bound.bound)))
       fail_msg("%s %s: %.17g at a point, bound beyond it %.17g", c->file, c->options, cost, beyond);
     good(bf_rounding_upwards(bound_point, x, &error), &error);
     /* corners may lead to the origin, which has no place on the sphere */
