@@ -64,8 +64,8 @@ static double least_ignored(const BfCheckForms *forms) {
 }
 
 /* The form at xi, of the tokens that are there. */
-static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], bool ranges, BfCheckBound *out) {
-  const double k = bf_check_tangent(forms, readout, xi, ranges, out->sum);
+static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
+  const double k = bf_check_tangent(forms, readout, xi, near, out->sum);
   out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
   out->bound     = out->constant;
   for (int i = 0; i < out->n; i++) {
@@ -76,7 +76,7 @@ static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], boo
 
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
   bf_check_tokens(forms);
-  tangent(forms, readout, xi, true, out);
+  tangent(forms, readout, xi, 0, out);
 }
 
 /* xi_k on a part: (x_k - c) / w, rounded outwards. */
@@ -109,16 +109,17 @@ static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, in
 /* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
 double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
                        BfCheckBound *out) {
-  enum { STEPS = 100 };
-  double best = -INFINITY;
-  for (int i = 0; i < 2 * STEPS && !(best >= target); i++) {
-    tangent(forms, readout, xi, i % 2, out);
+  enum { STEPS = 100, WAYS = 3 };
+  static const double near[WAYS] = {1e-9, 0, -INFINITY}; /* the last one alone leads on */
+  double              best       = -INFINITY;
+  for (int i = 0; i < WAYS * STEPS && !(best >= target); i++) {
+    tangent(forms, readout, xi, near[i % WAYS], out);
     const double found = bf_check_on(forms, out, part);
     if (found > best) best = found;
-    for (int k = 0; i % 2 == 0 && k < out->n; k++) {
+    for (int k = 0; i % WAYS == WAYS - 1 && k < out->n; k++) {
       const BfSpan within = k == part->variable ? between(forms, part) : (BfSpan){-1, 1};
       const double start  = fmax(within.lo, fmin(within.hi, xi[k]));
-      xi[k]               = start + 4 / (i + 6.0) * (minimizer(forms, out, k, within) - start);
+      xi[k]               = start + 2 / (i / WAYS + 3.0) * (minimizer(forms, out, k, within) - start);
     }
   }
   return best;

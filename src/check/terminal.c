@@ -87,9 +87,9 @@ typedef struct Visit Visit;
 struct Visit {
   void (*loss)(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]);
   const double *xi;
-  bool          ranges; /* whether those of features count beside their forms */
-  BfLinear     *sum;    /* of g_f x_f */
-  double        total;  /* of K, rounded down; or of upper bounds, rounded up */
+  double        near;  /* so near to an end of its range a feature counts as there */
+  BfLinear     *sum;   /* of g_f x_f */
+  double        total; /* of K, rounded down; or of upper bounds, rounded up */
 };
 
 /* -p log p >= that, of 0 <= p <= 1. */
@@ -164,8 +164,10 @@ static double support_near(const Visit *visit, const BfCheckForms *forms, int co
   support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
     first[f] = g[f];
-    if (g[f] > 0) at[f] = fmax(at[f] - x[f]->e, visit->ranges ? x[f]->range.lo : -INFINITY);
-    if (g[f] < 0) at[f] = fmin(at[f] + x[f]->e, visit->ranges ? x[f]->range.hi : INFINITY);
+    if (g[f] == 0) continue;
+    const double end = g[f] > 0 ? x[f]->range.lo : x[f]->range.hi;
+    at[f] -= copysign(x[f]->e, g[f]);
+    if ((g[f] > 0 ? at[f] - end : end - at[f]) <= visit->near) at[f] = end;
   }
   const double k = support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
@@ -182,7 +184,7 @@ static void add_tangent(Visit *visit, BfCheckForms *forms, int count, BfLinear *
   visit->total = bf_add_down(visit->total, support_near(visit, forms, count, x, y));
   for (int f = 0; f < count; f++) {
     const double end = g[f] > 0 ? x[f]->range.lo : x[f]->range.hi;
-    if (g[f] != 0 && visit->ranges && at[f] == end) visit->total = bf_add_down(visit->total, bf_mul_down(g[f], end));
+    if (g[f] != 0 && at[f] == end && visit->near >= 0) visit->total = bf_add_down(visit->total, bf_mul_down(g[f], end));
     else if (g[f] != 0) bf_linear_add(&forms->scratch, visit->sum, bf_span(g[f]), x[f]);
   }
 }
@@ -245,8 +247,8 @@ static BfSpan weight(const BfCheckForms *forms) {
   return bf_span_quotient(bf_span(1), bf_span(bf_cost_denominator(&forms->model->problem->cost)));
 }
 
-double bf_check_tangent(BfCheckForms *forms, int64_t readout, const double xi[], bool ranges, BfLinear *sum) {
-  Visit visit = {.loss = add_tangent, .xi = xi, .ranges = ranges, .sum = sum};
+double bf_check_tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfLinear *sum) {
+  Visit visit = {.loss = add_tangent, .xi = xi, .near = near, .sum = sum};
   bf_linear_span(&forms->scratch, sum, bf_span(0));
   read_numbers(forms);
   visit_all(forms, readout, &visit);
