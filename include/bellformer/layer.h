@@ -173,6 +173,8 @@ typedef struct {
   const BfAffine    *parameters; /* [layer->parameters] forms of the matrices' entries */
   const char        *wanted;     /* [slots] 0: the token's image is not wanted; NULL: all are */
   const int         *like;       /* [slots] as bf_layer_alike tells; NULL: of no two tokens it is known */
+  const char        *constant;   /* [dim] 1: that component of z is the same for all tokens of the context, whatever the
+                                    parameters are; NULL: of none it is known */
 } BfLayerBound;
 
 /* Forms of z+ from forms of z, [slots][dim], two arrays: bf_layer_apply in exact arithmetic, for every point of the

@@ -97,7 +97,8 @@ static void through(BfBounder *x, int root, int64_t s) {
                                .context    = context,
                                .parameters = form(x, x->parameter, (int64_t)t * p->layer.parameters),
                                .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL,
-                               .like       = x->like + x->at[s]};
+                               .like       = x->like + x->at[s],
+                               .constant   = x->of->free.constant + (int64_t)t * p->layer.dim};
     bf_layer_bound(&call, z, x->next, x->layer_work);
     BfAffine *const other = x->z;
     x->z                  = x->next;

@@ -10,6 +10,7 @@
 #include "layer/term_kinds.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct {
   const BfTermBound *call;
@@ -87,6 +88,13 @@ static double mass_of(const Query *q, int j) {
   return sum;
 }
 
+/* Whether component a of N(z) is the same for all tokens: of z itself, or where all of z are. */
+static bool is_constant(const Query *q, int a) {
+  const char *constant = q->call->of->constant;
+  if (!constant) return false;
+  return q->layer->norm->apply ? !memchr(constant, 0, (size_t)q->d) : constant[a];
+}
+
 static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->call->z, (int64_t)i * q->d + a); }
 
 /* N(z_i) + e_i and N(z_j) - N(z_i). */
@@ -94,8 +102,11 @@ static void look(Query *q) {
   const double *e = code(q, q->query);
   for (int a = 0; a < q->d; a++) bf_affine_shift(q->space, token(q, q->query, a), e ? e[a] : 0, form(q, q->at, a));
   for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1))
-    for (int a = 0; a < q->d; a++)
-      bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), form(q, q->away, (int64_t)j * q->d + a));
+    for (int a = 0; a < q->d; a++) {
+      BfAffine *away = form(q, q->away, (int64_t)j * q->d + a);
+      if (is_constant(q, a)) bf_affine_constant(q->space, 0, away);
+      else bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), away);
+    }
 }
 
 /* N(z_j) + e_j - N(z_i) - e_i; the codes' difference is off by 2^-53 of itself, which counts as that much of e. */

@@ -57,6 +57,14 @@ static void form_cost(Box *b, BfAffine *work) {
   for (int f = 0; f < b->features; f++) b->apart -= b->g[f] * x0[f];
 }
 
+/* Components of the data that are equal. */
+static const char *find_constant(const Sample *s, char constant[]) {
+  const int d = s->layer.dim;
+  memset(constant, 1, (size_t)d);
+  for (int i = 0; i < s->context.slots * d; i++) constant[i % d] &= s->z[i] == s->z[i % d];
+  return constant;
+}
+
 static void box_create(Box *b, int number) {
   sample_create(&b->s, number, 9 * uniform());
   b->space           = bf_form_space(b->s.variables);
@@ -69,9 +77,11 @@ static void box_create(Box *b, int number) {
   BfAffine    *work  = bf_affine_at(&b->space, b->feature, b->features);
   BfLayerBound bound = {
       .space = &b->space, .layer = &b->s.layer, .context = &b->s.context, .parameters = b->parameters};
-  int like[MOST_TOKENS];
+  int  like[MOST_TOKENS];
+  char constant[MOST_DIM];
   bf_layer_alike(&b->s.layer, &b->s.context, b->s.z, like);
   if (among(4)) bound.like = like;
+  if (among(2)) bound.constant = find_constant(&b->s, constant);
   for (int i = 0; i < b->tokens; i++) bf_affine_constant(&b->space, b->s.z[i], bf_affine_at(&b->space, b->z, i));
   memset(b->wanted, 1, sizeof b->wanted);
   if (among(2)) b->s.cost.kind->reads(&b->s.cost, &b->s.context, b->wanted);
@@ -83,6 +93,8 @@ static void box_create(Box *b, int number) {
     bf_layer_bound(&bound, b->z, b->next, work);
     b->z    = b->next;
     b->next = swap;
+
+    bound.constant = NULL;
   }
   form_cost(b, work);
 }
