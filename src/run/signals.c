@@ -58,8 +58,8 @@ static void late(int number) {
 
 static bool is_interrupted(void) { return state.asked == SIGTERM || state.asked == SIGINT; }
 
-/* Other ranks leave the word to rank 0, and the end to the launcher; but where a rank has ended the run there is nothing
- * to wait for, and what this one writes, of a study's other group for one, nobody else removes. */
+/* Other ranks leave the word to rank 0, and the end to the launcher; but where a rank has ended the run there is
+ * nothing to wait for, and what this one writes, of a study's other group for one, nobody else removes. */
 static void take(int number) {
   const char *left  = state.left;
   const bool  again = is_interrupted();

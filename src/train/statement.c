@@ -23,8 +23,7 @@ void bf_print_statement(const BfSession *session, const char *holds) {
     return;
   }
   bf_print(run, "how far from the best in the box: bellformer certify %s -found %s -o CERT.h5",
-           file ? file : problem->yaml,
-           session->o.out ? session->o.out : "RUN.h5");
+           file ? file : problem->yaml, session->o.out ? session->o.out : "RUN.h5");
   if (numbers > CLOSES)
     bf_print(run, " (%lld numbers: more than about %d that matter do not close)", (long long)numbers, CLOSES);
   bf_print(run, "\n");
