@@ -109,8 +109,8 @@ static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, in
 /* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
 double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
                        BfCheckBound *out) {
-  enum { STEPS = 100, WAYS = 3 };
-  static const double near[WAYS] = {1e-9, 0, -INFINITY}; /* the last one alone leads on */
+  enum { STEPS = 100, WAYS = 4 };
+  static const double near[WAYS] = {1e-9, 0, -1e-9, -INFINITY}; /* the last one alone leads on */
   double              best       = -INFINITY;
   for (int i = 0; i < WAYS * STEPS && !(best >= target); i++) {
     tangent(forms, readout, xi, near[i % WAYS], out);

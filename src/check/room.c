@@ -42,7 +42,7 @@ BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers
   BF_TRY(BF_NEW(&out->group, model->tokens, error));
   BF_TRY(BF_NEW(&out->many, model->tokens, error));
   BF_TRY(BF_NEW(&out->list, scratch, error));
-  BF_TRY(BF_NEW(&out->number, 4 * most(problem->cost.classes, d), error));
+  BF_TRY(BF_NEW(&out->number, 5 * most(problem->cost.classes, d), error));
   split(out, tokens, scratch);
   return BF_OK;
 }

@@ -154,37 +154,39 @@ static double value_at(const BfLinear *x, int n, const double xi[]) {
 }
 
 /* Any point gives a support; best where the loss is least within the remainders of the forms at xi, and their ranges:
- * at the ends against the first gradient, or between, where a feature's derivative has turned there. number: [4 count]
- * that point, the gradient, the first one, where that was. */
+ * at the ends against the first gradient, or between, where a feature's derivative has turned there. number: [5 count]
+ * that point, the gradient, the first one, where that was, whether an end was taken. */
 static double support_near(const Visit *visit, const BfCheckForms *forms, int count, BfLinear *const x[],
                            const double y[]) {
-  double *at = forms->number, *g = at + count, *first = g + count, *from = first + count;
+  double *at = forms->number, *g = at + count, *first = g + count, *from = first + count, *there = from + count;
   bool    turned = false;
   for (int f = 0; f < count; f++) from[f] = at[f] = value_at(x[f], forms->scratch.n, visit->xi);
   support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
     first[f] = g[f];
+    there[f] = 0;
     if (g[f] == 0) continue;
     const double end = g[f] > 0 ? x[f]->range.lo : x[f]->range.hi;
     at[f] -= copysign(x[f]->e, g[f]);
-    if ((g[f] > 0 ? at[f] - end : end - at[f]) <= visit->near) at[f] = end;
+    if ((g[f] > 0 ? at[f] - end : end - at[f]) <= visit->near) at[f] = end, there[f] = 1;
   }
   const double k = support(forms->model->cost, count, at, y, g);
   for (int f = 0; f < count; f++) {
     if (first[f] * g[f] >= 0) continue;
-    at[f]  = from[f] + (at[f] - from[f]) * (first[f] / (first[f] - g[f]));
-    turned = true;
+    at[f]    = from[f] + (at[f] - from[f]) * (first[f] / (first[f] - g[f]));
+    turned   = true;
+    there[f] = 0;
   }
   return turned ? support(forms->model->cost, count, at, y, g) : k;
 }
 
 /* g x from below by the form; by the end of the range, where the support is there. */
 static void add_tangent(Visit *visit, BfCheckForms *forms, int count, BfLinear *const x[], const double y[]) {
-  const double *at = forms->number, *g = at + count;
+  const double *at = forms->number, *g = at + count, *there = at + 4 * (int64_t)count;
   visit->total = bf_add_down(visit->total, support_near(visit, forms, count, x, y));
   for (int f = 0; f < count; f++) {
     const double end = g[f] > 0 ? x[f]->range.lo : x[f]->range.hi;
-    if (g[f] != 0 && at[f] == end && visit->near >= 0) visit->total = bf_add_down(visit->total, bf_mul_down(g[f], end));
+    if (g[f] != 0 && there[f] == 1 && at[f] == end) visit->total = bf_add_down(visit->total, bf_mul_down(g[f], end));
     else if (g[f] != 0) bf_linear_add(&forms->scratch, visit->sum, bf_span(g[f]), x[f]);
   }
 }
