@@ -9,8 +9,8 @@ that were left, coloured by how often they were halved or cut (what is white was
 import argparse
 import sys
 
+import style  # first: it looks for an interpreter that has the others
 import numpy as np
-import style
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 from runfile import Run

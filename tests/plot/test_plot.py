@@ -183,6 +183,39 @@ def heads():
         assert "tokens against depth" in trained(oracle.write(line, folder), "-control_A_form", "fixed", "-control_A_value", 1)
 
 
+def certificates():
+    """Bounds and boxes: what is drawn is a part of the box, once; lines of equal J are of the model's own cost."""
+    import certify as certify_plot
+    with tempfile.TemporaryDirectory() as folder:
+        problem = os.path.join(SHARE, "studies", "problems", "two-numbers.yaml")
+        for horizon, two in ((1, True), (2, False)):
+            out = os.path.join(folder, "cert%d.h5" % horizon)
+            ok(run(["certify", problem, "-horizon", str(horizon), "-gap", "0.05", "-boxes", "2000", "-o", out]))
+            words = drawn("certify.py", out)
+            with h5py.File(out) as f:
+                about, tree, free = dict(f["certificate"].attrs), f["certificate/tree"][()], f["certificate/free"][()]
+                low, high, found = f["control/lower"][()], f["control/upper"][()], f["rollout"].attrs["cost"]
+            assert "%.6g" % about["lower"] in words and "%.6g" % about["found"] in words and "boxes" in words, words
+            assert ("of layer 0" in words) == two == (len(free) == 2), words
+            assert about["lower"] <= found <= about["found"] * (1 + 1e-9), (about, found)
+            if not two:
+                continue
+            parts = list(certify_plot.leaves(tree, low[free], high[free]))
+            corners = np.array([np.concatenate((a, b)) for _, a, b in parts])
+            assert (corners[:, :2] >= low).all() and (corners[:, 2:] <= high).all() and (corners[:, 2:] > corners[:, :2]).all()
+            inside = np.random.default_rng(0).uniform(low, high, (2000, 2))
+            hits = ((inside[:, None] > corners[:, :2]) & (inside[:, None] < corners[:, 2:])).all(axis=2).sum(axis=1)
+            assert hits.max() <= 1 and hits.any(), hits.max()  # what is in none was cut away
+            model = certify_plot.Run(out)
+            numbers = [certify_plot.Number(model, k) for k in free]
+            before = model.objective(model.data)
+            J = certify_plot.costs(model, numbers, np.linspace(low[0], high[0], 5), np.linspace(low[1], high[1], 5))
+            assert J.min() >= about["lower"] and abs(before - found) < 1e-9 and np.ptp(J) > 0, (J, before)
+        ok(run(["solve", problem, "-o", os.path.join(folder, "s.h5")]))
+        done = forked("certify.py", os.path.join(folder, "s.h5"), "-o", os.path.join(folder, "s.png"))
+        assert done.returncode and "not a result of bellformer certify" in done.stderr, done.stderr
+
+
 def values():
     for name, word in (("line, population", "of the atom"), ("line, targets", "of the atom")):
         with tempfile.TemporaryDirectory(prefix="bf_plot_") as folder:
@@ -328,5 +361,5 @@ def interpreters():
             assert word in done.stderr, (word, done.stderr)
 
 
-tap([("tokens", tokens), ("flow", flows), ("heads", heads), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
+tap([("tokens", tokens), ("flow", flows), ("heads", heads), ("certificates", certificates), ("value", values), ("loss", losses), ("studies", studies), ("coincident tokens", coincidence),
      ("wrong files", wrong_files), ("verdicts", verdicts), ("scaling", scaling), ("options", options), ("interpreters", interpreters)])
