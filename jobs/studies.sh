@@ -15,7 +15,7 @@ ninja -C build --quiet
 mkdir -p "$folder"
 failed='' made=''
 for study in quantization-cells quantization-atoms quantization-actions quantization-joint consistency stability asy26-table \
-  depth profile values samples starts best range heads-width heads-depth heads-joint heads-decay heads-success heads-certified; do
+  depth profile values samples starts best range heads-width heads-depth heads-joint heads-decay heads-success heads-certified certify; do
   echo "== $study"
   mpirun -n "$ranks" build/bellformer study "share/studies/$study.yaml" -o "$folder/$study.h5" || failed="$failed $study"
   [ ! -e "$folder/$study.h5" ] || made="$made $study"

@@ -2,8 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { POLISH = 4000 };            /* points of a search along the axes */
-static const double beside = 0.01; /* of the gap: what the search proves beyond the target */
+enum { POLISH = 4000 }; /* points of a search along the axes */
+/* Of the gap: what is proved beyond what is claimed, so that another program's enclosures, a little wider, do. */
+static const double beside = 0.05;
 
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error) {
   const MPI_Comm world = x->run->world;
@@ -141,7 +142,7 @@ static void take_better(BfLadder *x) {
 static BfStatus close_level(BfLadder *x, BfError *error) {
   double least;
   BF_TRY(bf_piece_close(x, &least, error));
-  least              = fmin(least, x->least);
+  least              = fmin(fmin(least, x->least), x->aim); /* what was cut away is not below aim */
   const double lower = (least - beside * x->found) / (1 - beside);
   if (lower > x->lower) keep(x, lower);
   return BF_OK;
@@ -212,6 +213,9 @@ BfStatus bf_ladder_climb(BfLadder *x, BfError *error) {
     if (!more) break;
     BF_TRY(climb_level(x, &end, error));
     BF_TRY(end_level(x, end, &more, error));
+    if (x->lower > x->found)
+      return bf_fail(error, BF_FAILURE, "the cost is at least %.17g and at most %.17g: a bound is wrong", x->lower,
+                     x->found);
   }
   return BF_OK;
 }

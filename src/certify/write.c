@@ -64,13 +64,13 @@ static const char *grouped(int64_t count, char text[32]) {
   return text;
 }
 
-/* Rounded to where it is still a bound: side 1 up, -1 down. */
+/* Seven digits, rounded to where it is still a bound: side 1 up, -1 down. */
 static const char *rounded(double x, double side, char text[40]) {
-  const double digits = 1e-7;
-  double       read;
+  const double unit = x == 0 ? 0 : pow(10, floor(log10(fabs(x))) - 6);
+  double       read = x;
   snprintf(text, 40, "%.7g", x);
-  sscanf(text, "%lf", &read);
-  if (side * (read - x) < 0) snprintf(text, 40, "%.7g", x + side * digits * fabs(x));
+  for (int i = 1; i < 4 && sscanf(text, "%lf", &read) == 1 && side * (read - x) < 0; i++)
+    snprintf(text, 40, "%.7g", x + side * i * 0.6 * unit);
   return text;
 }
 

@@ -128,18 +128,14 @@ void bf_unary_relu(const BfLinears *space, BfLinear *x) {
 
 /* ---- gelu ------------------------------------------------------------------------------------------------------- */
 
-/* f'' = phi(x) (2 - x^2) on [l, h], from a few pieces. */
+/* f'' = phi(x) (2 - x^2), even, on [l, h]: f''' = phi(x) x (x^2 - 4), so that it falls from |x| = 0 to 2 and rises
+ * beyond. */
 static BfSpan gelu_curvature(BfSpan range) {
-  enum { PIECES = 8 };
-  const double step = (range.hi - range.lo) / PIECES;
+  const double least = range.lo > 0 ? range.lo : range.hi < 0 ? -range.hi : 0, most = fmax(-range.lo, range.hi);
+  const double at[] = {least, most, least < 2 && most > 2 ? 2 : most};
   BfSpan       all  = {INFINITY, -INFINITY};
-  double       from = range.lo;
-  for (int i = 0; i < PIECES; i++) {
-    const double to    = i < PIECES - 1 ? fmin(from + step, range.hi) : range.hi;
-    const BfSpan piece = {from, to};
-    widen(&all, bf_span_mul(bf_span_normal(piece), bf_span_sub(bf_span(2), bf_span_square(piece))));
-    from = to;
-  }
+  for (int i = 0; i < 3; i++)
+    widen(&all, bf_span_mul(bf_span_normal(bf_span(at[i])), bf_span_sub(bf_span(2), bf_span_square(bf_span(at[i])))));
   return all;
 }
 

@@ -73,5 +73,6 @@ double bf_log_sum_upper(int count, double w, const double upper[]) {
     sum += bf_enclose_exp(x * (1 - 0x1p-52)).up; /* x <= 0 is off by u of itself */
   }
   sum *= 1 + 0x1p-52 * (count + 2);
+  if (!(sum < INFINITY)) return INFINITY; /* a feature that is no number */
   return w * (most + bf_enclose_log(sum).up) * (1 + 0x1p-50);
 }

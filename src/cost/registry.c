@@ -35,6 +35,10 @@ BfStatus bf_cost_register(const BfCostKind *kind, BfError *error) {
     return bf_fail(error, BF_BAD_INPUT, "a cost.terminal is called '%s', which is no word", name ? name : "");
   if (bf_cost_kind(name)) return bf_fail(error, BF_BAD_INPUT, "there is a cost.terminal %s already", name);
   if (!kind->evaluate) return bf_fail(error, BF_BAD_INPUT, "cost.terminal %s has no function evaluate", name);
+  const int bounds = !!kind->features + !!kind->bound + !!kind->support + !!kind->upper + !!kind->reads;
+  if (bounds != 0 && bounds != 5)
+    return bf_fail(error, BF_BAD_INPUT,
+                   "cost.terminal %s has some of features, bound, support, upper and reads: all or none", name);
   for (const BfKey *key = kind->base.keys; key && key->name; key++)
     if (strncmp(key->name, "cost.", 5))
       return bf_fail(error, BF_BAD_INPUT, "cost.terminal %s: the key %s does not begin with cost.", name, key->name);

@@ -65,10 +65,15 @@ typedef struct {
   double at_x, at_y, centre, bracket, size, lower, upper;
 } Expansion;
 
+/* Where an end is infinite, 0 times it is no number: nothing is known then. */
 static inline void range_of_product(const BfAffine *x, const BfAffine *y, Expansion *out) {
   const double p = x->lower * y->lower, q = x->lower * y->upper, r = x->upper * y->lower, t = x->upper * y->upper;
   out->lower = smaller(smaller(p, q), smaller(r, t));
   out->upper = larger(larger(p, q), larger(r, t));
+  if (!(fabs(p) + fabs(q) + fabs(r) + fabs(t) < INFINITY)) {
+    out->lower = -INFINITY;
+    out->upper = INFINITY;
+  }
 }
 
 static Expansion expand(const BfFormSpace *space, const BfAffine *x, const BfAffine *y) {
@@ -138,7 +143,7 @@ void bf_affine_plus_product(const BfFormSpace *space, double s, const BfAffine *
 
 void bf_affine_end(const BfFormSpace *space, BfAffine *sum) {
   const double unit = BF_ROUNDING("sum", 0x1p-53 * (sum->steps + space->rounding));
-  const double off  = sum->size > 0 ? unit * sum->size + BF_TINY : 0;
+  const double off  = sum->steps > 0 ? unit * sum->size + BF_TINY : 0;
   sum->e += off;
   sum->size = sum->steps = 0;
   settle(space, sum->spread, below(sum->lower - off), above(sum->upper + off), sum);

@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 
+import h5py
 import numpy as np
 
 from certify_cases import CASES, LINE, PAIR, XOR, certify, cost, ranges, walk
@@ -71,6 +72,44 @@ def shipped():
         assert not [name for name in os.listdir(folder) if name != "xor.h5"], os.listdir(folder)
 
 
+def spent():
+    """Where a budget ends the search, what was cut away bounds, too: no more is claimed than was aimed at. And what is printed is a bound, to its
+    last digit, of what the file has."""
+    relu = """name: f
+horizon: 1
+step: 1.0
+token: {dim: 1, lower: [-3], upper: [3], projection: none}
+data: {file: d.csv}
+layer: {heads: 0, residual: 0, feedforward: relu, width: 1}
+control:
+  W1: {form: full, range: [-1, 1], levels: 3}
+  b1: {form: fixed, value: [-0.5]}
+  W2: {form: fixed, value: [1]}
+  b2: {form: fixed, value: [0]}
+action: {kind: grid}
+cost:
+  terminal: hinge
+  readout: {kind: decision, matrix: [1, 0, 0, 0], bias: [-0.7, 0, 40, 0], classes: 2}
+"""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, found, out = (os.path.join(folder, name) for name in ("p.yaml", "x.h5", "c.h5"))
+        with open(path, "w") as f, open(os.path.join(folder, "d.csv"), "w") as table:
+            f.write(relu)
+            table.write("sequence,position,label,z0\n0,0,1,2.5\n1,0,1,-2\n")
+        with h5py.File(found, "w") as f:
+            f["/rollout/controls"] = [[-0.12962462]]  # J = 0.3: relu of both tokens is 0, and 1 - 0.7 is lost on each
+        for gap, boxes in itertools.product((0.9, 0.5, 0.1), (1, 2, 3, 5)):
+            done = run(["certify", path, "-found", found, "-o", out, "-overwrite", "-boxes", boxes, "-gap", gap])
+            assert done.returncode == 0, done
+            with h5py.File(out) as f:
+                c = dict(f["certificate"].attrs)
+            assert c["lower"] <= 0.3 <= c["found"] and c["lower"] <= c["target"] + 1e-12, (gap, boxes, c)
+            low, high = map(float, re.search(r"certified: (\S+) <= optimum over the box <= (\S+) \(found\)", done.stdout).groups())
+            assert c["lower"] - 1e-6 * abs(c["lower"]) <= low <= c["lower"] and c["found"] <= high <= c["found"] * (1 + 1e-6), (low, high, c)
+            done = run(["check", out])
+            assert done.returncode == 0, (gap, boxes, done)
+
+
 def covers():
     """Leaves, with what contractions cut away, are the whole box."""
     for name, roots in (("squared error, two sequences", 1), ("a decision, sphere", 2), ("two layers, feed-forward", 1)):
@@ -95,4 +134,4 @@ def refusals():
 
 
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
-     ("leaves cover the box", covers), ("refusals", refusals)])
+     ("a budget that is spent", spent), ("leaves cover the box", covers), ("refusals", refusals)])
