@@ -1,4 +1,4 @@
-/* D(x) = f(x) - alpha x, alpha any double near the chord's slope: extremes over [l, h] are at the ends, or where
+/* D(x) = f(x) - alpha x, alpha any double, best the chord's slope: extremes over [l, h] are at the ends, or where
  * f' = alpha. Where f is convex (exp, 1/x, x^(-1/2)) the largest is at an end, and the least no less than that over all
  * x, which is known in closed form. */
 #include "check/unary.h"
@@ -14,18 +14,24 @@ static BfSpan difference(BfSpan f, double alpha, double x) {
   return bf_span_sub(f, bf_span_mul(bf_span(alpha), bf_span(x)));
 }
 
-static Chord chord(BfSpan range, BfSpan low, BfSpan high) {
-  Chord c = {{low, high}, {{0, 0}, {0, 0}}, 0};
-  if (range.hi > range.lo) c.alpha = (bf_span_middle(high) - bf_span_middle(low)) / (range.hi - range.lo);
-  if (!isfinite(c.alpha)) c.alpha = 0;
-  c.d[0] = difference(low, c.alpha, range.lo);
-  c.d[1] = difference(high, c.alpha, range.hi);
-  return c;
+static Chord line(BfSpan range, BfSpan low, BfSpan high, double alpha) {
+  if (!isfinite(alpha)) alpha = 0;
+  return (Chord){
+      .at = {low, high}, .d = {difference(low, alpha, range.lo), difference(high, alpha, range.hi)}, .alpha = alpha};
 }
+
+/* Of numbers that nearly cancel, the slope of a short chord may be anything. */
+static double slope(BfSpan range, BfSpan low, BfSpan high) {
+  return range.hi > range.lo ? (bf_span_middle(high) - bf_span_middle(low)) / (range.hi - range.lo) : 0;
+}
+
+static Chord chord(BfSpan range, BfSpan low, BfSpan high) { return line(range, low, high, slope(range, low, high)); }
 
 static void widen(BfSpan *all, BfSpan x) { *all = bf_span_hull(*all, x); }
 
-/* f convex, its D nowhere below `least`; D is f itself where alpha is 0. */
+/* f convex, its D nowhere below `least`; D is f itself where alpha is 0. As `least` is that over all x, it says
+ * something only where it is near the range: where alpha is a slope of f there. So a quotient of differences, of which
+ * nothing may be left, is not taken for alpha, or held between the slopes at the ends. */
 static void convex(const BfLinears *space, BfLinear *x, const Chord *c, double least, BfSpan image) {
   BfSpan d = bf_span_hull(c->d[0], c->d[1]);
   if (c->alpha == 0) least = image.lo;
@@ -38,7 +44,8 @@ static BfSpan ends(const Chord *c) { return bf_span_hull(c->at[0], c->at[1]); }
 /* D is least where e^x = alpha: alpha (1 - log alpha). */
 void bf_unary_exp(const BfLinears *space, BfLinear *x) {
   const BfSpan range = x->range;
-  const Chord  c     = chord(range, bf_span_exp(bf_span(range.lo)), bf_span_exp(bf_span(range.hi)));
+  const BfSpan low = bf_span_exp(bf_span(range.lo)), high = bf_span_exp(bf_span(range.hi));
+  const Chord  c     = line(range, low, high, fmin(fmax(slope(range, low, high), low.lo), high.hi));
   const BfSpan alpha = bf_span(c.alpha);
   convex(space, x, &c, bf_span_mul(alpha, bf_span_sub(bf_span(1), bf_span_log(alpha))).lo, ends(&c));
 }
@@ -46,7 +53,8 @@ void bf_unary_exp(const BfLinears *space, BfLinear *x) {
 /* x^2 - alpha x is least at alpha / 2: -alpha^2 / 4. */
 void bf_unary_square(const BfLinears *space, BfLinear *x) {
   const BfSpan range = x->range;
-  const Chord  c     = chord(range, bf_span_square(bf_span(range.lo)), bf_span_square(bf_span(range.hi)));
+  const Chord  c =
+      line(range, bf_span_square(bf_span(range.lo)), bf_span_square(bf_span(range.hi)), range.lo + range.hi);
   convex(space, x, &c, -bf_span_scale(0.25, bf_span_square(bf_span(c.alpha))).hi, bf_span_square(range));
 }
 
@@ -57,8 +65,9 @@ void bf_unary_inverse(const BfLinears *space, BfLinear *x) {
     bf_linear_span(space, x, bf_span_all());
     return;
   }
-  const Chord c =
-      chord(range, bf_span_quotient(bf_span(1), bf_span(range.lo)), bf_span_quotient(bf_span(1), bf_span(range.hi)));
+  const BfSpan low  = bf_span_quotient(bf_span(1), bf_span(range.lo));
+  const BfSpan high = bf_span_quotient(bf_span(1), bf_span(range.hi));
+  const Chord  c    = line(range, low, high, -(low.hi * high.hi));
   convex(space, x, &c, bf_span_scale(2, bf_span_sqrt(bf_span(-c.alpha))).lo, ends(&c));
 }
 
@@ -71,7 +80,9 @@ void bf_unary_inverse_root(const BfLinears *space, BfLinear *x) {
     bf_linear_span(space, x, bf_span_all());
     return;
   }
-  const Chord c = chord(range, inverse_root(range.lo), inverse_root(range.hi));
+  const BfSpan low = inverse_root(range.lo), high = inverse_root(range.hi);
+  const double both = low.hi * high.hi;
+  const Chord  c    = line(range, low, high, -(both * both / (low.hi + high.hi)));
   convex(space, x, &c, bf_span_scale(1.5, bf_span_cbrt(bf_span(-2 * c.alpha))).lo, ends(&c));
 }
 
