@@ -281,7 +281,8 @@ int bf_lower_branch(BfLower *x) {
       best = x->rest[k];
       most = k;
     }
-  if (best > 0) return most;
+  if (best > x->error) return most; /* else of rounding, which no split makes less */
+  best = -1;
   for (int k = 0; k < x->n; k++) {
     const double part = x->width[k] / (x->of->free.upper[k] - x->of->free.lower[k]);
     if (part > best) {

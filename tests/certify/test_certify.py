@@ -110,6 +110,21 @@ cost:
             assert done.returncode == 0, (gap, boxes, done)
 
 
+def hides():
+    """Where the remainders that count are those of features whose loss ends within them, the search goes on by width until its budget ends."""
+    rows = [(0, 0, 1, [1, 1, -1]), (0, 0, 1, [-1, 1, -1]), (0, 1, 1, [-1, 1, 1]), (1, 0, 2, [1, -1, 1]), (1, 0, 2, [-1, -1, 1]), (1, 0, 2, [-1, 1, -1]),
+            (2, 0, 2, [1, 1, -1]), (2, 0, 2, [1, -1, 1]), (2, 0, 2, [-1, -1, 1]), (2, 1, 2, [-1, -1, 1]),
+            (3, 0, 1, [1, 1, -1]), (3, 0, 1, [1, 1, -1]), (3, 0, 1, [-1, -1, 1]), (3, 1, 1, [1, -1, -1]), (3, 1, 1, [-1, 1, -1])]
+    fixed = {"A": [0.14, 1, 1, 0, 0, 0, 0, 0, -1], "W2": [-1, 0, -1], "b1": [-0.45], "b2": [1, -1, 0]}
+    control = {name: {"form": "fixed", "value": value} for name, value in fixed.items()}
+    control |= {"V": {"form": "scalar", "range": [-1, 0], "levels": 2}, "W1": {"form": "full", "range": [-4, 0], "levels": 3}}
+    p = problem(rows=rows, dim=3, lower=[-1.5] * 3, upper=[1.5] * 3, cells=[3] * 3, horizon=2, step=0.5, residual=1, feedforward="gelu", width=1, control=control,
+                encoding=[0, 1, 0, np.sin(1), np.cos(1), np.sin(1e4 ** (-2 / 3))], terminal="hinge", weight_decay=0,
+                readout={"kind": "decision", "classes": 3, "matrix": [0, 2, 2, 0, -2, 2, 0, 0, 4, 2, 1, 0, 0, 2, 0, 0, 4, 1], "bias": [0, 0, 1, -1, -1, 1]})
+    c = certify(p, "-boxes", 600).certificate
+    assert c["lower"] >= 0 and c["boxes"] >= 600, c
+
+
 def covers():
     """Leaves, with what contractions cut away, are the whole box."""
     for name, roots in (("squared error, two sequences", 1), ("a decision, sphere", 2), ("two layers, feed-forward", 1)):
@@ -134,4 +149,4 @@ def refusals():
 
 
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
-     ("a budget that is spent", spent), ("leaves cover the box", covers), ("refusals", refusals)])
+     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals)])
