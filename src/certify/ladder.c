@@ -138,7 +138,8 @@ static void take_better(BfLadder *x) {
   bf_ladder_polish(x);
 }
 
-/* The budget is spent: what is open is bounded as it is, and where that gives more than the last level it counts. */
+/* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the
+ * last level it counts. */
 static BfStatus close_level(BfLadder *x, BfError *error) {
   double least;
   BF_TRY(bf_piece_close(x, &least, error));
@@ -197,7 +198,7 @@ static BfStatus end_level(BfLadder *x, BfLevelEnd end, bool *more, BfError *erro
   if (finished) {
     keep(x, x->target);
     x->step++;
-  } else if (end == BF_LEVEL_SPENT) BF_TRY(close_level(x, error));
+  } else if (end == BF_LEVEL_SPENT || end == BF_LEVEL_STUCK) BF_TRY(close_level(x, error));
   else if (end == BF_LEVEL_HARD) x->step = 0;
   x->under_way = false;
   take_better(x);
