@@ -4,7 +4,8 @@
 usage: certify.py CERT.h5 -o FIGURE.png
 
 Left: what was proved of the least J over the whole box, and the best that was found, a mark a target. Where J depends on two numbers, right: the boxes
-that were left, coloured by how often they were halved or cut (what is white was cut away), and lines of equal J; the cross is the best that was found.
+that were left, coloured by how often they were halved or cut (what is white was cut away), and lines of equal J; the cross is the best that was found. Of
+other numbers, right: which of them cost most, by how many boxes were halved there.
 """
 import argparse
 import sys
@@ -17,6 +18,7 @@ from runfile import Run
 from style import plt
 
 LINES = 61  # points of J an axis
+SHOWN = 10  # bars
 
 
 def leaves(tree, lower, upper):
@@ -116,12 +118,39 @@ def draw_boxes(axes, run, pair, low, high):
     plt.colorbar(patches, ax=axes, label="halved or cut so often")
 
 
+def halvings(tree, n):
+    """How often each of n numbers was halved."""
+    data, count, at = tree.tobytes(), np.zeros(n, int), 0
+    skip = {ord("C"): 1 + 3 * n, ord("L"): 1 + n, ord("O"): 1}
+    while at < len(data):
+        if data[at] == ord("S"):
+            count[data[at + 1]] += 1
+            at += 2
+        else:
+            at += skip[data[at]]
+    return count
+
+
+def draw_halvings(axes, run, free, tree):
+    """Which numbers cost most: the SHOWN that were halved most often."""
+    count = halvings(tree, len(free))
+    most = np.argsort(-count, kind="stable")[:SHOWN][::-1]
+    controls = run.control.size
+    names = [Number(run, free[k]).name if free[k] < controls else "readout number %d" % (free[k] - controls) for k in most]
+    axes.barh(range(len(most)), count[most], color=style.colour(0), height=0.7)
+    axes.set_yticks(range(len(most)), names)
+    axes.set_xlabel("boxes that were halved there")
+
+
 def figure(run):
     certificate = run.file["certificate"]
     free = certificate["free"][()]
-    two = len(free) == 2 and free.max() < run.control.size and "tree" in certificate
-    fig, axes = plt.subplots(1, 1 + two, figsize=(3.6 + 3.6 * two, 2.9), squeeze=False)
+    known = "tree" in certificate and len(free) > 0
+    two = known and len(free) == 2 and free.max() < run.control.size
+    fig, axes = plt.subplots(1, 1 + known, figsize=(3.6 + 3.6 * known, 2.9), squeeze=False)
     draw_history(axes[0, 0], run)
+    if known and not two:
+        draw_halvings(axes[0, 1], run, free, certificate["tree"][()])
     if two:
         box = [np.array([run.file["control/%s" % side][()][k % run.control.shape[1]] for k in free], float) for side in ("lower", "upper")]
         draw_boxes(axes[0, 1], run, free, *box)

@@ -22,24 +22,32 @@ static const char *where_of(const BfProblem *problem, int64_t i, char text[64]) 
   return text;
 }
 
-static void tell_free(const BfRun *run, const BfObjective *of) {
+/* The first ones that are ignored for a reason. */
+static void tell_ignored(const BfRun *run, const BfObjective *of, bool shifts, const char *reason) {
   enum { SHOWN = 8 };
   const BfFreeNumbers *free     = &of->free;
-  int64_t              ignored  = 0, points;
   char                 text[64] = "";
+  int                  shown    = 0;
+  for (int64_t i = 0; i < free->all && shown <= SHOWN; i++) {
+    if (free->depends[i] || (free->shifts[i] != 0) != shifts) continue;
+    if (!shown) bf_print(run, "    ignored, %s: ", reason);
+    if (shown++ < SHOWN) bf_print(run, "%s%s", shown == 1 ? "" : ", ", where_of(of->problem, i, text));
+    else bf_print(run, ", ...");
+  }
+  if (shown) bf_print(run, "\n");
+}
+
+static void tell_free(const BfRun *run, const BfObjective *of) {
+  const BfFreeNumbers *free    = &of->free;
+  int64_t              ignored = 0, points;
   for (int64_t i = 0; i < free->all; i++) ignored += !free->depends[i];
   points = free->all - ignored - free->n;
   bf_print(run, "  %d of %lld numbers are free: the cost ignores %lld", free->n, (long long)free->all,
            (long long)ignored);
   if (points) bf_print(run, ", the ranges of %lld are points", (long long)points);
   bf_print(run, "\n");
-  int shown = 0;
-  for (int64_t i = 0; i < free->all && shown <= SHOWN; i++) {
-    if (free->depends[i]) continue;
-    if (shown++ < SHOWN) bf_print(run, "%s%s", shown == 1 ? "    ignored: " : ", ", where_of(of->problem, i, text));
-    else bf_print(run, ", ...");
-  }
-  if (shown) bf_print(run, "\n");
+  tell_ignored(run, of, true, "since all logits of a query change alike");
+  tell_ignored(run, of, false, "since nothing reads what it moves");
   bf_print(run, "  %lld of %lld sequences differ\n", (long long)of->data.contexts,
            (long long)of->problem->train.contexts);
 }

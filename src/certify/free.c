@@ -12,6 +12,7 @@ typedef struct {
   char            *same;     /* [d] work: of N(z) */
   char            *encoded;  /* [d] e_p is equal over the tokens of every context */
   char            *depends;  /* [all] */
+  char            *shifts;   /* [all] */
 } Algebra;
 
 void bf_number_range(const BfProblem *problem, int64_t i, double *lower, double *upper) {
@@ -41,10 +42,10 @@ static bool is_zero(const BfProblem *problem, const BfMatrix *m, int r, int c) {
   return zero;
 }
 
-static void count(Algebra *x, int t, const BfMatrix *m, int r, int c) {
+static void count(const Algebra *x, int t, const BfMatrix *m, int r, int c, char *flag) {
   bool      zero;
   const int j = entry(x->problem, m, r, c, &zero);
-  if (j >= 0) x->depends[(int64_t)t * x->layer->free + j] = 1;
+  if (j >= 0) flag[(int64_t)t * x->layer->free + j] = 1;
 }
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
@@ -135,23 +136,24 @@ static void through_head(Algebra *x, int t, int h, const char need[], char seen[
   for (int a = 0; a < x->d; a++)
     for (int b = 0; b < x->d && need[a]; b++)
       if (!is_zero(x->problem, V, a, b)) {
-        count(x, t, V, a, b);
+        count(x, t, V, a, b, x->depends);
         seen[b] = 1;
         looks   = looks || !x->same[b];
       }
   for (int a = 0; a < x->d && looks; a++)
-    for (int b = 0; b < x->d; b++)
-      if (!(x->same[b] && x->encoded[b]) && !is_zero(x->problem, A, a, b)) {
-        count(x, t, A, a, b);
-        seen[a] = seen[b] = 1;
-      }
+    for (int b = 0; b < x->d; b++) {
+      const bool shift = x->same[b] && x->encoded[b];
+      if (is_zero(x->problem, A, a, b)) continue;
+      count(x, t, A, a, b, shift ? x->shifts : x->depends);
+      if (!shift) seen[a] = seen[b] = 1;
+    }
 }
 
 /* A term of single tokens is taken to carry every component to every other. */
 static void through_term(Algebra *x, int t, const BfTerm *term, char seen[]) {
   for (int k = 0; k < term->matrices; k++)
     for (int r = 0; r < term->matrix[k].rows; r++)
-      for (int c = 0; c < term->matrix[k].cols; c++) count(x, t, &term->matrix[k], r, c);
+      for (int c = 0; c < term->matrix[k].cols; c++) count(x, t, &term->matrix[k], r, c, x->depends);
   fill(seen, x->d, 1);
 }
 
@@ -216,13 +218,16 @@ BfStatus bf_free_numbers(const BfProblem *problem, BfFreeNumbers *out, BfError *
   out->all = T * problem->layer.free + problem->cost.trained;
   if (out->all > INT32_MAX) return bf_fail(error, BF_BAD_INPUT, "certify: more than %d numbers", INT32_MAX);
   BF_GOTO(BF_NEW(&out->depends, out->all, error));
+  BF_GOTO(BF_NEW(&out->shifts, out->all, error));
   BF_GOTO(BF_NEW(&out->constant, (T + 1) * d, error));
   BF_GOTO(BF_NEW(&x.read, (T + 1) * d, error));
   BF_GOTO(BF_NEW(&x.same, d, error));
   BF_GOTO(BF_NEW(&x.encoded, d, error));
   x.constant = out->constant;
   x.depends  = out->depends;
+  x.shifts   = out->shifts;
   BF_GOTO(prove(&x, error));
+  for (int64_t i = 0; i < out->all; i++) out->shifts[i] = out->shifts[i] && !out->depends[i];
   status = list(problem, out, error);
 done:
   bf_free(x.read);
@@ -238,6 +243,7 @@ void bf_free_numbers_clear(BfFreeNumbers *free) {
   bf_free(free->decay);
   bf_free(free->rest);
   bf_free(free->depends);
+  bf_free(free->shifts);
   bf_free(free->constant);
   *free = (BfFreeNumbers){0};
 }

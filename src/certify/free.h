@@ -17,6 +17,7 @@ typedef struct {
   double  *decay;      /* [n] eps lambda of a control, 0 of a readout's number */
   double  *rest;       /* [all] the value of one that is not free which costs least: nearest to 0 in its range */
   char    *depends;    /* [all] whether J depends on it */
+  char    *shifts;     /* [all] 1: it does not, since all logits of a query change alike; else since nothing reads it */
   char    *constant;   /* [T][d] components of z_t that are equal over the tokens of every context */
   double   rest_decay; /* sum of eps lambda/2 rest^2 of those that are not free, from below */
 } BfFreeNumbers;

@@ -20,6 +20,9 @@ def free_numbers():
                           (["-cost_readout_matrix", "4,0,4,0"], "0 of 12")):
         done = run(["info", XOR, "-command", "certify", *options])
         assert done.returncode == 0 and told + " numbers are free" in done.stdout, (done, told)
+    done = run(["info", XOR, "-command", "certify"])
+    assert re.search(r"ignored, since all logits of a query change alike: A_0\[1\] of layer 0, A_0\[3\] of layer 0, A_0\[1\] of layer 1, A_0\[3\] of layer 1\n"
+                     r" *ignored, since nothing reads what it moves: V_0\[1\] of layer 1\n", done.stdout), done
 
 
 def closes():

@@ -196,9 +196,11 @@ def certificates():
                 about, tree, free = dict(f["certificate"].attrs), f["certificate/tree"][()], f["certificate/free"][()]
                 low, high, found = f["control/lower"][()], f["control/upper"][()], f["rollout"].attrs["cost"]
             assert "%.6g" % about["lower"] in words and "%.6g" % about["found"] in words and "boxes" in words, words
-            assert ("of layer 0" in words) == two == (len(free) == 2), words
+            assert "of layer 0" in words and two == (len(free) == 2), words
             assert about["lower"] <= found <= about["found"] * (1 + 1e-9), (about, found)
             if not two:
+                count = certify_plot.halvings(tree, len(free))
+                assert count.sum() == len(list(certify_plot.leaves(tree, low[free % 2], high[free % 2]))) - 1 > 0 and "halved there" in words, count
                 continue
             parts = list(certify_plot.leaves(tree, low[free], high[free]))
             corners = np.array([np.concatenate((a, b)) for _, a, b in parts])
