@@ -68,7 +68,7 @@ static void take(int number) {
     return;
   }
   state.asked = number;
-  if (is_told() && !bf_is_ending()) end(BF_FAILURE);
+  if (is_told() && !bf_is_ending()) end(state.code[state.shown]);
   if (left && !bf_is_ending()) close(open(left, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (!state.speaks) {
     if (again || !state.listens) end_in(900000);
