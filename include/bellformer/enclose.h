@@ -27,8 +27,6 @@ BfEnclosed bf_enclose_exp(double x);
 BfEnclosed bf_enclose_log(double x);
 /* 1 / (1 + e^-x), within [0, 1]. Relative width 2^-47 for x >= -700. */
 BfEnclosed bf_enclose_sigmoid(double x);
-/* tanh x, within [-1, 1]. Width 2^-47. */
-BfEnclosed bf_enclose_tanh(double x);
 /* Phi(x) = (1 + erf(x / sqrt 2)) / 2, within [0, 1]. Width 2^-43. */
 BfEnclosed bf_enclose_normal(double x);
 
@@ -99,7 +97,7 @@ void bf_affine_square(const BfFormSpace *space, const BfAffine *x, BfAffine *out
 void bf_affine_reciprocal(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
 void bf_affine_inverse_root(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
 
-/* Forms of work that the entries `bound` of norms, projections and costs may use, of tokens of d components. */
+/* Forms of work that the entries `bound` of norms, projections, terms and costs may use, of tokens of d components. */
 #define BF_BOUND_WORK(dim) (2 * (dim) + 4)
 
 BF_API_END

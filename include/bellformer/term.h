@@ -29,7 +29,7 @@ typedef struct {
   const BfLayerBound *of;
   const BfTerm       *term;
   const BfAffine     *z;    /* [slots][dim] forms of N(z), or where the kind is `unnormed` of z itself */
-  BfAffine           *work; /* kind->bound_work(layer, context) forms */
+  BfAffine           *work; /* kind->bound_work(layer, context) forms, or BF_BOUND_WORK(dim) where that is NULL */
 } BfTermBound;
 
 /* The form of entry e of the term's matrix k. */
@@ -77,7 +77,7 @@ struct BfTermKind {
   /* Add eps term(z) to sum [slots][dim], which are open sums (bf_affine_plus), of the tokens that are wanted; eps is
    * the layer's step. NULL: no enclosure is known. */
   void (*bound)(const BfTermBound *call, BfAffine *sum);
-  /* Forms of its work; NULL: none. */
+  /* Forms of its work; NULL: BF_BOUND_WORK(dim). */
   int64_t (*bound_work)(const BfLayer *layer, const BfContext *context);
 };
 

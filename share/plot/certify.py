@@ -21,9 +21,22 @@ LINES = 61  # points of J an axis
 SHOWN = 10  # bars
 
 
+def roots_of(tree, n):
+    """How many boxes the list of tasks began with, one a readout: records in all, but for those of boxes that others left open."""
+    data, records, opened, at = tree.tobytes(), 0, 0, 0
+    while at < len(data):
+        records, missing = records + 1, 1
+        while missing:
+            code = chr(data[at])
+            missing += {"S": 1, "C": 0}.get(code, -1)
+            opened += code == "O"
+            at += {"S": 2, "C": 1 + 3 * n, "L": 1 + n, "O": 1}[code]
+    return records - opened
+
+
 def leaves(tree, lower, upper):
     """(depth, low, high) of every leaf of the records: share/doc/formats.md."""
-    n, at, waiting = len(lower), 0, [(0, lower, upper)]
+    n, at, waiting = len(lower), 0, [(0, lower, upper)] * roots_of(tree, len(lower))
     while waiting:  # first in, first out
         stack = [waiting.pop(0)]
         while stack:
@@ -146,7 +159,7 @@ def figure(run):
     certificate = run.file["certificate"]
     free = certificate["free"][()]
     known = "tree" in certificate and len(free) > 0
-    two = known and len(free) == 2 and free.max() < run.control.size
+    two = known and len(free) == 2 and free.max() < run.control.size and roots_of(certificate["tree"][()], 2) == 1
     fig, axes = plt.subplots(1, 1 + known, figsize=(3.6 + 3.6 * known, 2.9), squeeze=False)
     draw_history(axes[0, 0], run)
     if known and not two:

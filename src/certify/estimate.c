@@ -101,7 +101,10 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   if (of.free.n > 16)
     bf_print(x->run,
              "  more than 12 to 16 free numbers over wide ranges are out of reach: a narrow box, or the gap that "
-             "-boxes or -maxh reach\n");
+             "-boxes reaches\n");
+  if (!set->found)
+    bf_print(x->run,
+             "  solve and flow, which are run before it without -found, come on top: info -command solve, flow\n");
   bf_info_memory(x, "about ", bf_info_node_ranks(x) * bf_worker_bytes(&of) + bf_info_program_bytes(x),
                  bf_info_memory_left(x), "");
   bf_estimate_add(x->run, &e, "boxes", boxes * a_box / ranks);

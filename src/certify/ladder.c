@@ -1,4 +1,5 @@
 #include "certify/ladder.h"
+#include "run/text.h"
 #include <math.h>
 #include <string.h>
 
@@ -9,18 +10,27 @@ static const double beside = 0.05;
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error) {
   const MPI_Comm world = x->run->world;
   x->queue.window      = MPI_WIN_NULL;
-  x->found             = INFINITY;
-  x->lower             = -INFINITY;
-  x->target            = NAN;
   x->mine              = -1;
   x->piece             = 8 * (int64_t)x->run->size;
-  x->step              = x->options.budget && x->options.budget < 4 * BF_EASY_BOXES ? 0 : -1;
+  bf_ladder_forget(x);
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
   x->fifo.n = x->of.free.n;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, bf_worker_create(&x->of, &x->worker, error), error));
   return bf_queue_create(world, 1, &x->queue, error);
+}
+
+void bf_ladder_forget(BfLadder *x) {
+  x->found  = INFINITY;
+  x->lower  = -INFINITY;
+  x->target = NAN;
+  x->step   = x->options.budget && x->options.budget < 4 * BF_EASY_BOXES ? 0 : -1;
+  x->boxes = x->rungs = x->root = 0;
+  x->under_way                  = false;
+  bf_fifo_clear(&x->fifo);
+  bf_records_clear(&x->level);
+  bf_records_clear(&x->kept);
 }
 
 void bf_ladder_destroy(BfLadder *x) {
@@ -109,15 +119,7 @@ static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
 }
 
 static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
-  if (x->rungs == x->rung_room) {
-    BfRung       *rung;
-    const int64_t room = 2 * x->rung_room + 16;
-    BF_TRY(BF_NEW(&rung, room, error));
-    if (x->rungs) memcpy(rung, x->rung, sizeof *rung * (size_t)x->rungs);
-    bf_free(x->rung);
-    x->rung      = rung;
-    x->rung_room = room;
-  }
+  BF_TRY(bf_array_room(&x->rung, x->rungs, &x->rung_room, sizeof *x->rung, error));
   x->rung[x->rungs++] = (BfRung){x->target, x->lower, x->found, (double)x->boxes, bf_run_seconds(x->run), finished};
   return BF_OK;
 }
@@ -141,9 +143,8 @@ static void take_better(BfLadder *x) {
 /* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the
  * last level it counts. */
 static BfStatus close_level(BfLadder *x, BfError *error) {
-  double least;
-  BF_TRY(bf_piece_close(x, &least, error));
-  least              = fmin(fmin(least, x->least), x->aim); /* what was cut away is not below aim */
+  while (bf_fifo_waiting(&x->fifo)) BF_TRY(bf_piece_close(x, error));
+  const double least = fmin(x->least, x->aim); /* what was cut away is not below aim */
   const double lower = (least - beside * x->found) / (1 - beside);
   if (lower > x->lower) keep(x, lower);
   return BF_OK;
@@ -202,7 +203,8 @@ static BfStatus end_level(BfLadder *x, BfLevelEnd end, bool *more, BfError *erro
   else if (end == BF_LEVEL_HARD) x->step = 0;
   x->under_way = false;
   take_better(x);
-  *more = end != BF_LEVEL_STUCK;
+  x->stuck = end == BF_LEVEL_STUCK;
+  *more    = !x->stuck;
   return bf_together(x->run->world, add_rung(x, finished, error), error);
 }
 

@@ -3,8 +3,8 @@
  *
  * All ranks hold the list of boxes that wait. A piece of work is its first tasks, dealt to whoever asks first; behind
  * it all ranks learn what each task came to, in the tasks' order. How long a piece is, is a matter of time alone, and
- * changes nothing: what a level ends early for (a budget, a point that costs less than the target) ends it behind the
- * first task in that order which gives cause, and what later tasks came to is forgotten. */
+ * changes nothing: what a level ends early for (a budget, a point that brings found much nearer to the target) ends it
+ * behind the first task in that order which gives cause, and what later tasks came to is forgotten. */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "certify/tree.h"
@@ -58,12 +58,15 @@ typedef struct {
   int64_t  numbers;        /* that the queue has given so far, before the piece */
   int64_t  mine;           /* the number that this rank has taken and not worked off; -1: none */
   int64_t  piece;          /* tasks of the next piece */
+  bool     stuck;          /* a box could not be split: the search ended there */
   double   waited, worked; /* seconds of this rank */
 } BfLadder;
 
 /* Of a zeroed struct with run and options set; destroy it also after a failure. Collective, like all here. */
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error);
 void     bf_ladder_destroy(BfLadder *x);
+/* As it was created: nothing found, proved, or under way. */
+void bf_ladder_forget(BfLadder *x);
 /* A point, number [all] the same on all ranks: its J with the best readout, and the point taken where that is less.
  * Not collective. */
 void bf_ladder_try(BfLadder *x, const double number[]);
@@ -78,8 +81,8 @@ BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 typedef enum { BF_LEVEL_GOES_ON, BF_LEVEL_VOID, BF_LEVEL_STUCK, BF_LEVEL_HARD, BF_LEVEL_SPENT } BfLevelEnd;
 /* One piece of the level under way. */
 BfStatus bf_piece(BfLadder *x, BfLevelEnd *end, BfError *error);
-/* The boxes that wait, each bounded by itself, as leaves; *least: of their bounds. */
-BfStatus bf_piece_close(BfLadder *x, double *least, BfError *error);
+/* The same, but that each box is bounded by itself, as a leaf. */
+BfStatus bf_piece_close(BfLadder *x, BfError *error);
 
 /* Checkpoints of it: save.c. */
 BfStatus bf_ladder_save(BfLadder *x, BfError *error);

@@ -42,8 +42,8 @@ static int find(const Slots *x, const double row[]) {
   return -1;
 }
 
-static BfStatus make_slots(const BfProblem *problem, const BfContext *context, const double *z, BfReads *reads,
-                           Slots *x, BfError *error) {
+static BfStatus make_slots(const BfProblem *problem, const BfContext *context, const double *z, Slots *x,
+                           BfError *error) {
   const bool ordered = problem->layer.heads && problem->layer.mask == BF_MASK_CAUSAL;
   char      *read    = NULL;
   BfStatus   status;
@@ -52,7 +52,7 @@ static BfStatus make_slots(const BfProblem *problem, const BfContext *context, c
   BF_GOTO(BF_NEW(&x->row, (int64_t)context->slots * x->width, error));
   BF_GOTO(BF_NEW(&x->mass, context->slots, error));
   BF_GOTO(BF_NEW(&x->first, context->slots, error));
-  reads(&problem->cost, context, read);
+  problem->cost.kind->reads(&problem->cost, context, read);
   for (int i = 0; i < context->slots; i++) {
     double *row = x->row + (int64_t)x->slots * x->width;
     fill_row(problem, context, z, read, i, row);
@@ -139,16 +139,15 @@ static int compare_keys(const void *a, const void *b) {
   return order ? order : (x->of > y->of) - (x->of < y->of);
 }
 
-static BfStatus add(const BfProblem *problem, const BfContext *context, BfReads *reads, int64_t s, Key *key,
-                    BfMerged *merged, BfError *error) {
+static BfStatus add(const BfProblem *problem, const BfContext *context, int64_t s, Key *key, BfMerged *merged,
+                    BfError *error) {
   const BfData *data = &problem->train;
   const double *z    = data->z + data->tag_first[data->context_first[s]] * data->dim;
   Slots         x    = {0};
   BfStatus      status;
-  BF_GOTO(make_slots(problem, context, z, reads, &x, error));
+  BF_GOTO(make_slots(problem, context, z, &x, error));
   BF_GOTO(make_key(problem, &x, s, key, error));
-  merged->of = s;
-  status     = make_context(problem, context, z, &x, merged, error);
+  status = make_context(problem, context, z, &x, merged, error);
 done:
   clear_slots(&x);
   return status;
@@ -181,7 +180,7 @@ static void join(Key *key, BfMergedData *out) {
   for (int64_t s = out->contexts; s < all; s++) out->context[s] = (BfMerged){0};
 }
 
-BfStatus bf_merge_data(const BfProblem *problem, BfReads *reads, BfMergedData *out, BfError *error) {
+BfStatus bf_merge_data(const BfProblem *problem, BfMergedData *out, BfError *error) {
   const int64_t all     = problem->train.contexts;
   BfContext    *context = NULL;
   Key          *key     = NULL;
@@ -190,7 +189,7 @@ BfStatus bf_merge_data(const BfProblem *problem, BfReads *reads, BfMergedData *o
   BF_GOTO(BF_NEW(&key, all, error));
   BF_GOTO(BF_NEW(&out->context, all, error));
   out->contexts = all;
-  for (int64_t s = 0; s < all; s++) BF_GOTO(add(problem, &context[s], reads, s, &key[s], &out->context[s], error));
+  for (int64_t s = 0; s < all; s++) BF_GOTO(add(problem, &context[s], s, &key[s], &out->context[s], error));
   join(key, out);
 done:
   for (int64_t s = 0; key && s < all; s++) bf_free(key[s].key);

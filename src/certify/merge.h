@@ -8,10 +8,9 @@
 #include "bellformer/problem.h"
 
 typedef struct {
-  BfContext context; /* its arrays are owned by the data */
+  BfContext context; /* owns all its arrays, label and target too */
   double    times;   /* contexts of the problem that it stands for */
   double   *z;       /* [slots][dim] */
-  int64_t   of;      /* the first context of the problem that it stands for */
 } BfMerged;
 
 typedef struct {
@@ -19,7 +18,6 @@ typedef struct {
   BfMerged *context;
 } BfMergedData;
 
-/* reads: of a context [slots], whether the cost looks at a slot. Clear it also after a failure. Local. */
-typedef void BfReads(const BfCost *cost, const BfContext *context, char slot[]);
-BfStatus     bf_merge_data(const BfProblem *problem, BfReads *reads, BfMergedData *out, BfError *error);
-void         bf_merged_clear(BfMergedData *data);
+/* Of a problem whose cost tells what it reads. Clear it also after a failure. Local. */
+BfStatus bf_merge_data(const BfProblem *problem, BfMergedData *out, BfError *error);
+void     bf_merged_clear(BfMergedData *data);

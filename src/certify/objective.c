@@ -78,7 +78,7 @@ BfStatus bf_objective_create(const BfProblem *problem, BfObjective *x, BfError *
                    "%s: the cost depends on %d numbers; bounds over more than %d are out of reach, those over 12 to 16 "
                    "are within it",
                    problem->yaml, x->free.n, MOST_FREE);
-  BF_TRY(bf_merge_data(problem, problem->cost.kind->reads, &x->data, error));
+  BF_TRY(bf_merge_data(problem, &x->data, error));
   BF_TRY(fill_costs(x, error));
   BF_TRY(count_features(x, error));
   return fill_entries(x, error);

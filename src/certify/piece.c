@@ -1,5 +1,6 @@
 /* A piece of a level: its tasks dealt, worked off, and known to all ranks. */
 #include "certify/ladder.h"
+#include "run/text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 static const double moment = 0.7; /* seconds that a piece is to take */
 /* A point that brings found nearer to the target by that part of what is between them makes a lower target do. */
 static const double worth_a_level = 0.1;
+
+enum { MOST_TASKS = 1 << 18 }; /* of a piece: what is gathered of them is counted by an int */
 
 /* What all ranks learn of a task. */
 typedef struct {
@@ -50,15 +53,7 @@ static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfErr
   const double   *box    = bf_fifo_box(&x->fifo, index);
   const BfBoxTag *tag    = &x->fifo.tag[index];
   BfTaskOutcome   out;
-  if (mine->count == mine->room) {
-    Done         *done;
-    const int64_t room = 2 * mine->room + 64;
-    BF_TRY(BF_NEW(&done, room, error));
-    if (mine->count) memcpy(done, mine->done, sizeof *done * (size_t)mine->count);
-    bf_free(mine->done);
-    mine->done = done;
-    mine->room = room;
-  }
+  BF_TRY(bf_array_room(&mine->done, mine->count, &mine->room, sizeof *mine->done, error));
   x->worker.target = x->aim;
   if (as_leaf) BF_TRY(bf_task_leaf(&x->worker, tag, box, record, &out, error));
   else BF_TRY(bf_task(&x->worker, tag, box, record, &mine->open, &out, error));
@@ -158,19 +153,25 @@ static BfStatus gather_open(BfLadder *x, const Mine *mine, const Done done[], in
   int          *counts = NULL;
   int64_t      *at = NULL, total = 0;
   double       *all = NULL;
+  MPI_Datatype  box;
   BfStatus      status;
+  MPI_Type_contiguous((int)each, MPI_DOUBLE, &box);
+  MPI_Type_commit(&box);
   BF_GOTO(bf_together(x->run->world, BF_NEW(&counts, 2 * (int64_t)size, error), error));
   BF_GOTO(bf_together(x->run->world, BF_NEW(&at, size, error), error));
   for (int64_t i = 0; i < kept; i++) {
-    counts[done[i].rank] += (int)(done[i].open * each);
-    total += done[i].open * each;
+    counts[done[i].rank] += (int)done[i].open;
+    total += done[i].open;
   }
-  for (int r = 1; r < size; r++) at[r] = counts[size + r] = counts[size + r - 1] + counts[r - 1];
-  BF_GOTO(bf_together(x->run->world, BF_NEW(&all, total, error), error));
-  MPI_Allgatherv(mine->open.byte, counts[x->run->rank], MPI_DOUBLE, all, counts, counts + size, MPI_DOUBLE,
-                 x->run->world);
+  for (int r = 1; r < size; r++) {
+    counts[size + r] = counts[size + r - 1] + counts[r - 1];
+    at[r]            = counts[size + r] * each;
+  }
+  BF_GOTO(bf_together(x->run->world, BF_NEW(&all, total * each, error), error));
+  MPI_Allgatherv(mine->open.byte, counts[x->run->rank], box, all, counts, counts + size, box, x->run->world);
   status = bf_together(x->run->world, push_open(x, done, kept, at, all, error), error);
 done:
+  MPI_Type_free(&box);
   bf_free(counts);
   bf_free(at);
   bf_free(all);
@@ -205,7 +206,7 @@ static void share_point(BfLadder *x, const Mine *mine, const Done done[], int64_
 /* Rank 0's clock decides for all. */
 static void choose_length(BfLadder *x, int64_t count, double seconds) {
   const int64_t least = 4 * (int64_t)x->run->size;
-  int64_t       next  = (int64_t)fmin((double)count * moment / fmax(seconds, 1e-4), 1e6);
+  int64_t       next  = (int64_t)fmin((double)count * moment / fmax(seconds, 1e-4), MOST_TASKS);
   if (next > 4 * count) next = 4 * count;
   if (next < least) next = least;
   MPI_Bcast(&next, 1, MPI_INT64_T, 0, x->run->world);
@@ -243,14 +244,12 @@ done:
   return status;
 }
 
-BfStatus bf_piece_close(BfLadder *x, double *least, BfError *error) {
-  const int64_t count = bf_fifo_waiting(&x->fifo);
-  Mine          mine  = {.value = INFINITY};
-  Done         *done  = NULL;
+BfStatus bf_piece_close(BfLadder *x, BfError *error) {
+  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < MOST_TASKS ? waiting : MOST_TASKS;
+  Mine          mine = {.value = INFINITY};
+  Done         *done = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, true, &mine, &done, error));
-  *least = INFINITY;
-  for (int64_t i = 0; i < count; i++) *least = fmin(*least, done[i].least);
   status = bf_together(x->run->world, place_records(x, &mine, done, count, error), error);
   x->fifo.head += count;
 done:

@@ -1,6 +1,6 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
  * kept_bytes, rungs, and found, lower, target, aim, least, better by their bits; arrays partial/point, partial/better,
- * partial/boxes (those that wait, with their readouts and ages), partial/level and partial/kept (records),
+ * partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level and partial/kept (records),
  * partial/history. */
 #include "certify/ladder.h"
 #include <string.h>

@@ -2,8 +2,11 @@
  * from its best open loops and from draws. Both are runs of their own, by their rows, with results beside this one's,
  * which are removed when they were read; one that is stopped goes on where it was. */
 #include "certify/trainer.h"
+#include "checkpoint/checkpoint.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,12 +26,6 @@ static BfStatus give(BfOptions *options, const Word words[], BfError *error) {
 static void warn(void *context, const char *text) { bf_warn(((const BfSession *)context)->run, "%s", text); }
 static void pass(void *context) { (void)context; }
 
-/* STOP beside the result. */
-static void stop_path(const BfSession *session, size_t size, char path[]) {
-  const char *out = session->o.out, *slash = out ? strrchr(out, '/') : NULL;
-  snprintf(path, size, "%.*sSTOP", slash ? (int)(slash - out) + 1 : 0, slash ? out : "");
-}
-
 /* A communicator that is no duplicate: a trainer that fails there leaves the session as it was. */
 static BfStatus train(const BfSession *session, const BfTrainer *trainer, const Word words[], BfError *error) {
   const MPI_Comm world   = session->run->world;
@@ -37,11 +34,10 @@ static BfStatus train(const BfSession *session, const BfTrainer *trainer, const 
   BfTrained      trained = {0};
   MPI_Comm       apart;
   BfStatus       status;
-  char           stop[4096];
-  stop_path(session, sizeof stop, stop);
-  const BfOwner owner = {warn, pass,
-                         stop, session->o.hours > 0 ? bf_seconds() + 3600 * session->o.hours : INFINITY,
-                         true, (void *)session};
+  char          *stop = NULL;
+  BF_TRY(bf_together(world, bf_stop_path(session->o.out ? session->o.out : words->value, &stop, error), error));
+  const double  deadline = session->checkpoint ? session->checkpoint->when.deadline : INFINITY;
+  const BfOwner owner    = {warn, pass, stop, deadline, true, (void *)session};
   MPI_Comm_split(world, 0, session->run->rank, &apart);
   BF_GOTO(bf_run_create(apart, 0, &run, error));
   run->quiet = run->silent = true;
@@ -56,41 +52,78 @@ done:
   bf_options_destroy(&options);
   bf_run_destroy(&run);
   MPI_Comm_free(&apart);
+  bf_free(stop);
   return status;
 }
 
 /* Whether there is a result now: what cannot be run is told and left out, but for what ends the run. */
 static BfStatus attempt(const BfSession *session, const char *name, const Word words[], bool *there, BfError *error) {
-  BfError here = {0}, unused = {0};
+  BfError here = {0};
   bf_progress_what(session->run, "%s", name);
   const BfStatus status = train(session, bf_trainer(name), words, &here);
   *there                = status == BF_OK;
   if (status == BF_STOPPED && session->checkpoint) return bf_checkpoint_stopped(session->checkpoint, error);
-  if (status == BF_STOPPED) { /* nobody can go on */
-    bf_checkpoint_remove(session->run, words->value, &unused);
-    return bf_fail(error, status, "stopped during %s; without -o nothing is kept", name);
-  }
+  if (status == BF_STOPPED) return bf_fail(error, status, "stopped during %s; without -o nothing is kept", name);
   if (status == BF_FAILURE) return bf_fail(error, status, "%s", here.text);
   if (status != BF_OK) bf_print(session->run, "%s left out: %s\n", name, here.text);
   return BF_OK;
 }
 
-/* Beside the result; without one, where this machine has room for files that go. */
-static void path_of(const BfSession *session, const char *name, size_t size, char path[]) {
-  int process = (int)getpid();
-  MPI_Bcast(&process, 1, MPI_INT, 0, session->run->world);
-  if (session->o.out) snprintf(path, size, "%s.%s.h5", session->o.out, name);
-  else snprintf(path, size, "/tmp/bellformer-certify-%d.%s.h5", process, name);
+/* ---- their files ------------------------------------------------------------------------------------------------- */
+
+enum { PATH = 4096 };
+static const char *const name_of[] = {"solve", "flow"};
+
+/* Beside the result; without one in a folder of their own, `folder`, that goes. */
+static void path_of(const BfSession *session, const char *folder, int i, char path[PATH]) {
+  if (session->o.out) snprintf(path, PATH, "%s.%s.h5", session->o.out, name_of[i]);
+  else snprintf(path, PATH, "%s/%s.h5", folder, name_of[i]);
 }
 
-static void forget(const BfSession *session, const char *path) {
-  MPI_Barrier(session->run->world);
-  if (session->run->rank == 0) unlink(path);
+static BfStatus make_folder(char folder[PATH], BfError *error) {
+  const char *where = getenv("TMPDIR");
+  snprintf(folder, PATH, "%s/bellformer-certify-XXXXXX", where && *where ? where : "/tmp");
+  return mkdtemp(folder) ? BF_OK : bf_fail(error, BF_FAILURE, "%s cannot be made: %s", folder, strerror(errno));
 }
+
+static BfStatus refuse_others(const BfSession *session, BfError *error) {
+  for (int i = 0; i < 2; i++) {
+    char path[PATH], folder[PATH + 16];
+    path_of(session, "", i, path);
+    snprintf(folder, sizeof folder, "%s.checkpoint", path);
+    if (access(path, F_OK) == 0 || access(folder, F_OK) == 0)
+      return bf_fail(error, BF_BAD_INPUT,
+                     "%s is there, or its checkpoints: certify writes a file of that name on its way; move it, or give "
+                     "-found or another -o",
+                     path);
+  }
+  return BF_OK;
+}
+
+BfStatus bf_certify_clear_way(const BfSession *session, BfError *error) {
+  const bool looks = session->run->rank == 0 && session->o.out && session->start == BF_FRESH;
+  return bf_together(session->run->world, looks ? refuse_others(session, error) : BF_OK, error);
+}
+
+/* What the runs before have left, or never made. */
+static void forget(const BfSession *session, const char *folder) {
+  MPI_Barrier(session->run->world);
+  for (int i = 0; i < 2; i++) {
+    char    path[PATH];
+    BfError unused = {0};
+    path_of(session, folder, i, path);
+    bf_checkpoint_remove(session->run, path, &unused);
+    if (session->run->rank == 0) unlink(path);
+  }
+  if (!session->o.out && session->run->rank == 0) rmdir(folder);
+}
+
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
 static BfStatus search(const BfSession *session, const char *solved, const char *moved, double **out, BfError *error) {
   bool       there = false, flows = false;
-  const Word solve[] = {{"o", solved}, {"restart", "auto"}, {"best", best}, {NULL, NULL}};
+  const Word solve[] = {{"o", solved},        {"restart", "auto"},   {"best", best},
+                        {"store_value", "0"}, {"store_policy", "0"}, {NULL, NULL}};
   if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, &there, error));
   const Word flow[] = {{"o", moved},       {"restart", "auto"}, {"scheme", "layers"}, {"init", there ? solved : NULL},
                        {"starts", starts}, {NULL, NULL}};
@@ -100,13 +133,17 @@ static BfStatus search(const BfSession *session, const char *solved, const char 
 }
 
 BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error) {
-  char solved[4096], moved[4096];
+  const MPI_Comm world        = session->run->world;
+  char           folder[PATH] = "", solved[PATH], moved[PATH];
   if (!session->o.out && session->run->nodes > 1) return BF_OK; /* nowhere that all ranks see */
-  path_of(session, "solve", sizeof solved, solved);
-  path_of(session, "flow", sizeof moved, moved);
+  if (!session->o.out) {
+    BF_TRY(bf_together(world, session->run->rank == 0 ? make_folder(folder, error) : BF_OK, error));
+    MPI_Bcast(folder, PATH, MPI_CHAR, 0, world);
+  }
+  path_of(session, folder, 0, solved);
+  path_of(session, folder, 1, moved);
   const BfStatus status = search(session, solved, moved, out, error);
   if (status == BF_STOPPED && session->checkpoint) return status; /* a restart goes on with them */
-  forget(session, solved);
-  forget(session, moved);
+  forget(session, folder);
   return status;
 }

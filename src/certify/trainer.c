@@ -5,7 +5,7 @@
 #define AT(field) offsetof(BfCertifySettings, field)
 
 const BfOption bf_certify_options[] = {
-    {"found", BF_OPTION_TEXT, BF_KEPT, "RUN.h5", AT(found),
+    {"found", BF_OPTION_TEXT, BF_ANSWER, "RUN.h5", AT(found),
      .meaning = "bound from above by the controls of that result of solve or flow; without it solve and flow are run "
                 "first, where the problem has actions"},
     {"gap", BF_OPTION_NUMBER, BF_ANSWER, "X", AT(gap), "0.01", 0, 1,
@@ -35,12 +35,14 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   x->ladder.run     = session->run;
   x->ladder.options = (BfLadderOptions){x->set.gap, x->set.absolute, x->set.boxes};
   BF_TRY(bf_ladder_create(&x->ladder, session->problem, error));
+  if (!x->set.found) BF_TRY(bf_certify_clear_way(session, error));
   return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
 }
 
 /* Points to begin with: what was given, as it is and with the numbers that J ignores where they cost least. */
 static BfStatus begin(BfCertifyState *x, const BfSession *session, BfError *error) {
   BfLadder *ladder = &x->ladder;
+  bf_ladder_forget(ladder); /* what a newer, damaged checkpoint has left there */
   BF_TRY(read_given(x, session, error));
   if (!x->given) BF_TRY(bf_certify_search(session, &x->given, error));
   bf_ladder_try(ladder, ladder->of.free.rest);
@@ -49,7 +51,8 @@ static BfStatus begin(BfCertifyState *x, const BfSession *session, BfError *erro
     if (!ladder->of.free.depends[i]) x->given[i] = ladder->of.free.rest[i];
   if (x->given) bf_ladder_try(ladder, x->given);
   bf_ladder_polish(ladder);
-  return BF_OK;
+  return ladder->found < INFINITY ? BF_OK
+                                  : bf_fail(error, BF_FAILURE, "J has no finite bound from above at any point tried");
 }
 
 static BfStatus fill_model(const BfCertifyState *x, const BfProblem *problem, BfModel *model, BfError *error) {

@@ -29,6 +29,8 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *info, BfError *error);
 BfStatus bf_certify_read_found(const BfRun *run, const BfProblem *problem, const char *path, double **out,
                                BfError *error);
 
+/* Refuses, where a run begins afresh, files that stand where that of the next function writes its own. Collective. */
+BfStatus bf_certify_clear_way(const BfSession *session, BfError *error);
 /* The same of a run of solve, where the problem has actions, and of flow -scheme layers from its best and from draws;
  * *out stays NULL where neither can be run. BF_STOPPED where one was told to stop. Collective. */
 BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error);

@@ -122,14 +122,16 @@ typedef struct {
 } Exchange;
 
 static BfStatus make_exchange(const BfRecords *x, int size, Exchange *e, BfError *error) {
-  int64_t total = 0;
+  int64_t total = 0, sent = 0, first, slice;
   BF_TRY(BF_NEW(&e->parts, 4 * (int64_t)size, error));
   BF_TRY(BF_NEW(&e->bytes, 4 * (int64_t)size, error));
   BF_TRY(BF_NEW(&e->wide, size, error));
   cut_parts(x, size, e->parts, e->wide, NULL);
+  for (int r = 0; r < size; r++) sent += e->wide[r];
+  bf_slice(x->bytes, 0, size, &first, &slice);
+  if (sent > BF_TREE_EXCHANGE || slice > BF_TREE_EXCHANGE)
+    return bf_fail(error, BF_FAILURE, "a rank has more than 2 GB of the tree: take more ranks, or a larger gap");
   for (int r = 0; r < size; r++) {
-    if (e->wide[r] > INT_MAX / 2)
-      return bf_fail(error, BF_FAILURE, "more than 1 GB of a tree from one rank to another");
     e->bytes[r] = (int)e->wide[r];
     total += e->parts[r];
     e->parts[r] *= (int)sizeof(Part);

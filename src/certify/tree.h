@@ -2,6 +2,7 @@
 #pragma once
 #include "bellformer/run.h"
 #include "certify/task.h"
+#include <limits.h>
 
 typedef struct {
   int64_t   head, count, room; /* those from head on wait */
@@ -29,6 +30,8 @@ typedef struct {
 /* `bytes` of mine from `first` of the tree on are the next ones, already in x->mine. Local. */
 BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *error);
 void     bf_records_clear(BfRecords *x);
+/* Bytes that a rank may give away or get: what MPI counts. */
+#define BF_TREE_EXCHANGE ((int64_t)INT_MAX)
 /* A slice for each rank, in the order of ranks, in place of what each has made: what a file takes at once. Collective.
  */
 BfStatus bf_records_even(MPI_Comm comm, BfRecords *x, BfError *error);

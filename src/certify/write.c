@@ -89,7 +89,12 @@ void bf_certify_report(const void *state, const BfSession *session) {
   for (int64_t i = 0; i < x->rungs; i++)
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
+  if (x->stuck) bf_print(run, "a box became a point: roundings are in the way of a smaller gap\n");
   print_idle(x);
+  if (!(x->lower > -INFINITY)) {
+    bf_print(run, "nothing is proved; found %s; %s boxes\n", rounded(x->found, 1, b), grouped(x->boxes, c));
+    return;
+  }
   bf_print(run, "certified: %s <= optimum over the box <= %s (found), gap ", rounded(x->lower, -1, a),
            rounded(x->found, 1, b));
   if (gap_of(x) < 1 || x->found > BF_LEAST_GAP) bf_print(run, "%.3g %%", 100 * gap_of(x));

@@ -134,7 +134,7 @@ void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y,
   z->e     = fabs(cx) * y->e + fabs(cy) * x->e + (rest > 0 ? rest : 0) + (up + down) + error;
   z->sum   = NAN;
   z->range = bf_span_mul(x->range, y->range);
-  if (!(rest >= 0)) z->e = rest < 0 ? z->e : INFINITY;
+  if (isnan(rest)) z->e = INFINITY;
 }
 
 /* Where the range says more than the form by far, it is the better argument of what follows. */

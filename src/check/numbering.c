@@ -60,10 +60,11 @@ static int64_t find(const BfNumbering *x, int64_t count, const int64_t word[]) {
 
 static BfStatus rehash(BfNumbering *x, BfError *error) {
   if (2 * (x->numbers + 1) <= x->places) return BF_OK;
+  int64_t *place;
+  BF_TRY(BF_NEW(&place, 2 * x->places, error));
   bf_free(x->place);
-  x->place = NULL;
+  x->place = place;
   x->places *= 2;
-  BF_TRY(BF_NEW(&x->place, x->places, error));
   for (int64_t i = 0; i < x->numbers; i++)
     x->place[find(x, x->first[i + 1] - x->first[i], x->word + x->first[i])] = i + 1;
   return BF_OK;

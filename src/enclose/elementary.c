@@ -1,4 +1,4 @@
-/* exp, log, the sigmoid, tanh and Phi: each approximation y(x) of f(x) comes with an enclosure, whose width is proved
+/* exp, log, the sigmoid and Phi: each approximation y(x) of f(x) comes with an enclosure, whose width is proved
  * beside it. u = 2^-53; operations are rounded to nearest, and not fused. */
 #include "bellformer/enclose.h"
 
@@ -91,19 +91,6 @@ BfEnclosed bf_enclose_sigmoid(double x) {
   if (!(fabs(x) <= 700)) return x < 0 ? (BfEnclosed){0, 0x1p-1009} : (BfEnclosed){1 - 0x1p-53, 1};
   const double t = exp_near(-fabs(x)), y = (x < 0 ? t : 1) / (1 + t);
   BfEnclosed   e = around(y, 0x1p-49 * y);
-  if (e.up > 1) e.up = 1;
-  return e;
-}
-
-/* ---- tanh -------------------------------------------------------------------------------------------------------
- *
- * tanh |x| = (1 - t) / (1 + t), t = e^{-2|x|} within 7.5 u t <= 7.5 u (exp above; -2|x| is exact). The quotient's
- * derivative by t is at most 2, so that gives 15 u; difference, sum and quotient each u more, of at most 1: 18.1 u <
- * 2^-48. */
-BfEnclosed bf_enclose_tanh(double x) {
-  const double a = fabs(x), t = a > 350 ? 0 : exp_near(-2 * a), y = copysign((1 - t) / (1 + t), x);
-  BfEnclosed   e = around(y, 0x1p-48);
-  if (e.down < -1) e.down = -1;
   if (e.up > 1) e.up = 1;
   return e;
 }

@@ -154,10 +154,11 @@ static void report_beam(const BfRun *run, const BfBeamAnswer *answer, double cos
 static void report_statement(const BfSolveState *x, const BfSession *session) {
   const BfProblem *problem = session->problem;
   char             holds[160];
-  snprintf(holds, sizeof holds, "%s all %lld^%d lists of %sactions%s",
+  snprintf(holds, sizeof holds, "%s all %lld^%d lists of %sactions%s%s",
            x->set.beam && !x->answer.optimal ? "the best that was found of" : "the best of",
            (long long)problem->actions, problem->horizon, x->zoom.rounds > 1 ? "the last round's " : "",
-           problem->cells ? ", on quantized tokens" : "");
+           problem->cells ? ", on quantized tokens" : "",
+           problem->cost.trained ? ", with its readout as it stands" : "");
   bf_print_statement(session, holds);
 }
 

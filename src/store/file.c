@@ -129,13 +129,15 @@ static BfStatus make_access(const BfStore *store, hid_t *access, BfError *error)
   return BF_OK;
 }
 
-/* Open, or create, on all ranks. */
+/* Open, or create, on all ranks. Open MPI opens no file whose name is a single character: that gets its folder. */
 static BfStatus open_together(BfStore *store, BfError *error) {
-  hid_t    access = -1;
-  BfStatus status = bf_together(store->comm, make_access(store, &access, error), error);
+  hid_t       access       = -1;
+  char        in_folder[4] = "./";
+  const char *path         = strlen(store->path) == 1 ? strcat(in_folder, store->path) : store->path;
+  BfStatus    status       = bf_together(store->comm, make_access(store, &access, error), error);
   if (status == BF_OK) {
     store->file = store->part ? H5Fcreate(store->part, H5F_ACC_TRUNC, H5P_DEFAULT, access)
-                              : H5Fopen(store->path, H5F_ACC_RDONLY, access);
+                              : H5Fopen(path, H5F_ACC_RDONLY, access);
     status      = bf_store_check(store, store->file < 0, BF_FAILURE, "",
                             store->part ? "cannot be created" : "cannot be opened by all ranks", error);
   }

@@ -135,8 +135,7 @@ BfStatus bf_session_open(BfSession *x, BfError *error) {
   return bf_result_describe(x->run, x->arguments, x->problem, x->space, x->store, error);
 }
 
-/* A word as the shell takes it. */
-static void print_word(const BfRun *run, const char *word) {
+void bf_print_word(const BfRun *run, const char *word) {
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%";
   if (*word && word[strspn(word, plain)] == '\0') {
     bf_print(run, " %s", word);
@@ -162,9 +161,9 @@ static void tell_line(const BfSession *x) {
     snprintf(name, sizeof name, "%.*s-%d.h5", stem < 400 ? stem : 400, yaml, i);
   bf_print(x->run, "nothing was saved; this line would have:");
   if (x->run->size > 1) bf_print(x->run, " mpirun -n %d", x->run->size);
-  for (int i = 0; i < x->arguments->argc; i++) print_word(x->run, x->arguments->argv[i]);
+  for (int i = 0; i < x->arguments->argc; i++) bf_print_word(x->run, x->arguments->argv[i]);
   bf_print(x->run, " -o");
-  print_word(x->run, name);
+  bf_print_word(x->run, name);
   bf_print(x->run, "\n");
 }
 

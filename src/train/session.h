@@ -62,6 +62,8 @@ BfStatus bf_session_close(BfSession *session, BfError *error);
 
 /* Print the problem's warnings. */
 void bf_print_warnings(const BfRun *run, const BfProblem *problem);
+/* A space and a word as the shell takes it. */
+void bf_print_word(const BfRun *run, const char *word);
 /* "training loss 0.1, accuracy 1"; without accuracy where that is NaN. */
 void bf_print_loss(const BfRun *run, const char *what, double loss, double accuracy);
 

@@ -22,8 +22,11 @@ void bf_print_statement(const BfSession *session, const char *holds) {
     bf_print(run, "how far that is from the best in the box is not known: %s has no enclosure\n", kind);
     return;
   }
-  bf_print(run, "how far from the best in the box: bellformer certify %s -found %s -o CERT.h5",
-           file ? file : problem->yaml, session->o.out ? session->o.out : "RUN.h5");
+  bf_print(run, "how far from the best in the box: bellformer certify");
+  bf_print_word(run, file ? file : "PROBLEM.yaml");
+  bf_print(run, " -found");
+  bf_print_word(run, session->o.out ? session->o.out : "RUN.h5");
+  bf_print(run, " -o CERT.h5%s", problem->overrides && *problem->overrides ? " and the same keys" : "");
   if (numbers > CLOSES)
     bf_print(run, " (%lld numbers: more than about %d that matter do not close)", (long long)numbers, CLOSES);
   bf_print(run, "\n");

@@ -149,6 +149,19 @@ def refusals():
                                 ([path, "-gap", 2], "-gap"), ([path, "-boxes", 0], "-boxes")):
             done = run(["certify", *arguments])
             assert done.returncode == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1, (arguments, done)
+        for mine in ("c.solve.h5", "c.flow.h5"):  # somebody's own, by the name of what certify writes on its way
+            with open(os.path.join(folder, mine), "w") as f:
+                f.write("mine")
+            done = run(["certify", path, "-o", os.path.join(folder, "c")])
+            with open(os.path.join(folder, mine)) as f:
+                assert f.read() == "mine" and done.returncode == 2 and mine + " is there" in done.stderr, (mine, done)
+            os.remove(os.path.join(folder, mine))
+        out, found = os.path.join(folder, "out.h5"), os.path.join(folder, "found.h5")
+        assert run(["flow", path, "-scheme", "layers", "-o", found]).returncode == 0
+        done = run(["certify", path, "-o", out])
+        assert done.returncode == 0 and sorted(os.listdir(folder)) == sorted(set(os.listdir(folder)) - {"out.h5.solve.h5", "out.h5.flow.h5"}), done
+        done = run(["certify", path, "-o", out, "-found", found, "-restart", "auto"])  # another bound from above is another certificate
+        assert done.returncode == 2 and "-found was" in done.stderr, done
 
 
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),

@@ -34,7 +34,7 @@ static const Case cases[] = {
           "control_b2_value 0.1,0.2"},
     {XOR, "cost_terminal token_cross_entropy layer_feedforward tanh layer_width 2 control_W1_range -1,1 "
           "control_W1_levels 1 control_b1_range -1,1 control_b1_levels 1 control_W2_range -1,1 control_W2_levels 1 "
-          "control_b2_range -1,1 control_b2_levels 1 cost_pooling none"},
+          "control_b2_range -1,1 control_b2_levels 1"},
     {XOR, "layer_feedforward gelu layer_width 2 control_W1_range -2,2 control_W1_levels 1 control_b1_range -1,1 "
           "control_b1_levels 1 control_W2_form fixed control_W2_value 1,0.3,-0.2,0.7 control_b2_range -1,1 "
           "control_b2_levels 1 control_A_form skew control_V_form scalar"},
@@ -77,7 +77,6 @@ static void read_case(const Case *c, BfProblem **out) {
   good(bf_options_create(&options, &error), &error);
   for (char *key; (key = strtok_r(rest, " ", &rest));) {
     char *value = strtok_r(rest, " ", &rest);
-    if (!strcmp(value, "none") && !strcmp(key, "cost_pooling")) continue;
     good(bf_options_add(options, key, value, &error), &error);
   }
   good(bf_problem_read(PETSC_COMM_SELF, path, NULL, options, out, &error), &error);
@@ -239,8 +238,6 @@ static void bounds_hold(void **unused) {
     const int boxes = x.layers.tokens > 10 ? 1 : 2;
     for (int i = 0; i < 6 * boxes; i++) {
       const double share = shares[i / boxes], gap = try_box(&x, c, share, x.layers.tokens > 10 ? 3 : 8);
-      if (getenv("TELL"))
-        printf("# %s %s n %d width %g: least seen - bound %g\n", c->file, c->options, x.n, share, gap);
       if (k % 2 == 0 && share <= 1e-5 && !(gap <= 0.01))
         fail_msg("%s %s: on a box of width %g the bound is %g below", c->file, c->options, share, gap);
     }

@@ -213,6 +213,12 @@ def certificates():
             before = model.objective(model.data)
             J = certify_plot.costs(model, numbers, np.linspace(low[0], high[0], 5), np.linspace(low[1], high[1], 5))
             assert J.min() >= about["lower"] and abs(before - found) < 1e-9 and np.ptp(J) > 0, (J, before)
+        several = os.path.join(folder, "several.h5")
+        ok(run(["certify", os.path.join(SHARE, "problems", "xor", "xor.yaml"), "-horizon", "1", "-cost_readout_kind", "decision", "-cost_readout_matrix",
+                "4,0,-4,0,0,4,0,-4", "-cost_readout_bias", "2,-2,1,-1", "-o", several]))
+        with h5py.File(several) as f:
+            assert certify_plot.roots_of(f["certificate/tree"][()], len(f["certificate/free"])) == 2
+        drawn("certify.py", several)
         ok(run(["solve", problem, "-o", os.path.join(folder, "s.h5")]))
         done = forked("certify.py", os.path.join(folder, "s.h5"), "-o", os.path.join(folder, "s.png"))
         assert done.returncode and "not a result of bellformer certify" in done.stderr, done.stderr

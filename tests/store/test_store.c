@@ -313,6 +313,18 @@ static void texts(Tap *tap, const Where *w) {
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* Open MPI opens no file whose name is a single character. */
+static void shortest_name(Tap *tap, const char *folder) {
+  BfStore   *store = NULL;
+  BfError    error = {0};
+  const bool there = chdir(folder) == 0 && bf_store_create(MPI_COMM_WORLD, "a", 0, &store, &error) == BF_OK &&
+                     bf_store_commit(&store, &error) == BF_OK;
+  check(tap, there && bf_store_open(MPI_COMM_WORLD, "a", &store, &error) == BF_OK, "a name of one character is one");
+  bf_store_close(&store);
+  MPI_Barrier(MPI_COMM_WORLD);
+  remove("a");
+}
+
 int main(int argc, char **argv) {
   Tap   tap = {0, 0};
   Where w   = {0};
@@ -331,6 +343,7 @@ int main(int argc, char **argv) {
   given_up(&tap, &w);
   two_writers(&tap, &w);
   texts(&tap, &w);
+  shortest_name(&tap, folder);
   if (w.rank == 0) rmdir(folder);
   return finish_tap(&tap);
 }
