@@ -122,8 +122,7 @@ static void forget(const BfSession *session, const char *folder) {
 
 static BfStatus search(const BfSession *session, const char *solved, const char *moved, double **out, BfError *error) {
   bool       there = false, flows = false;
-  const Word solve[] = {{"o", solved},        {"restart", "auto"},   {"best", best},
-                        {"store_value", "0"}, {"store_policy", "0"}, {NULL, NULL}};
+  const Word solve[] = {{"o", solved}, {"restart", "auto"}, {"best", best}, {NULL, NULL}};
   if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, &there, error));
   const Word flow[] = {{"o", moved},       {"restart", "auto"}, {"scheme", "layers"}, {"init", there ? solved : NULL},
                        {"starts", starts}, {NULL, NULL}};
