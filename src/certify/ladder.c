@@ -3,9 +3,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { POLISH = 4000 }; /* points of a search along the axes */
+enum { POLISH = 4000 };                 /* points of a search along the axes, */
+static const double patience       = 1; /* seconds that a piece may take before a stop is heard within it */
+static const double polish_seconds = 2; /* or fewer, where a point takes long */
 /* Of the gap: what is proved beyond what is claimed, so that another program's enclosures, a little wider, do. */
 static const double beside = 0.05;
+
+/* Within a piece each rank hears for itself, but not before it has worked off a task: so every start comes further.
+ * Most pieces are short, and end in order. */
+static bool hears(void *context) {
+  BfLadder *x = context;
+  if (!x->finished || bf_seconds() - x->begun < patience) return false;
+  x->hears = x->hears || bf_checkpoint_due(x->checkpoint, bf_ladder_checkpoint_bytes(x), 0) == BF_SAVE_AND_STOP;
+  return x->hears;
+}
 
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error) {
   const MPI_Comm world = x->run->world;
@@ -17,7 +28,9 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->fifo.n = x->of.free.n;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
-  BF_TRY(bf_together(world, bf_worker_create(&x->of, &x->worker, error), error));
+  BF_TRY(bf_together(world, bf_worker_create(&x->of, x->options.budget, &x->worker, error), error));
+  x->worker.stops   = hears;
+  x->worker.context = x;
   return bf_queue_create(world, 1, &x->queue, error);
 }
 
@@ -61,11 +74,12 @@ void bf_ladder_polish(BfLadder *x) {
   double *const        at   = x->better_point;
   if (!(x->found < INFINITY)) return;
   memcpy(at, x->point, sizeof(double) * (size_t)free->all);
-  int tries = 0;
-  for (double part = 0.125; part > 1e-7 && tries < POLISH; part /= 2)
-    for (bool again = true; again && tries < POLISH;) {
+  const double most  = fmin(POLISH, polish_seconds / bf_box_seconds(&x->of, 0));
+  int          tries = 0;
+  for (double part = 0.125; part > 1e-7 && tries < most; part /= 2)
+    for (bool again = true; again && tries < most;) {
       again = false;
-      for (int i = 0; i < 2 * free->n; i++, tries++) {
+      for (int i = 0; i < 2 * free->n && tries < most; i++, tries++) {
         const int    k = i / 2, j = free->number[k];
         const double was = at[j], step = (i % 2 ? -part : part) * (free->upper[k] - free->lower[k]);
         at[j]              = fmin(fmax(was + step, free->lower[k]), free->upper[k]);
@@ -115,6 +129,7 @@ static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
   x->level_boxes = 0;
   x->least = x->better = INFINITY;
   x->under_way         = true;
+  x->ending            = BF_LEVEL_GOES_ON;
   return bf_together(x->run->world, push_roots(x, error), error);
 }
 
@@ -140,16 +155,6 @@ static void take_better(BfLadder *x) {
   bf_ladder_polish(x);
 }
 
-/* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the
- * last level it counts. */
-static BfStatus close_level(BfLadder *x, BfError *error) {
-  while (bf_fifo_waiting(&x->fifo)) BF_TRY(bf_piece_close(x, error));
-  const double least = fmin(x->least, x->aim); /* what was cut away is not below aim */
-  const double lower = (least - beside * x->found) / (1 - beside);
-  if (lower > x->lower) keep(x, lower);
-  return BF_OK;
-}
-
 /* ---- going on ---------------------------------------------------------------------------------------------------- */
 
 static void tell(const BfLadder *x) {
@@ -169,20 +174,33 @@ static void expect(BfLadder *x, double *told) {
 }
 
 static BfStatus listen(BfLadder *x, BfError *error) {
-  const BfOrder order = bf_checkpoint_ask(x->checkpoint, bf_ladder_checkpoint_bytes(x));
+  const BfOrder order = x->stops ? BF_SAVE_AND_STOP : bf_checkpoint_ask(x->checkpoint, bf_ladder_checkpoint_bytes(x));
   if (order == BF_GO_ON) return BF_OK;
   BF_TRY(bf_ladder_save(x, error));
   return order == BF_SAVE ? BF_OK : bf_checkpoint_stopped(x->checkpoint, error);
 }
 
-static BfStatus climb_level(BfLadder *x, BfLevelEnd *end, BfError *error) {
+/* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the
+ * last level it counts. */
+static BfStatus close_level(BfLadder *x, BfError *error) {
+  while (bf_fifo_waiting(&x->fifo)) {
+    BF_TRY(bf_piece_close(x, error));
+    tell(x);
+    if (bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
+  }
+  const double least = fmin(x->least, x->aim); /* what was cut away is not below aim */
+  const double lower = (least - beside * x->found) / (1 - beside);
+  if (lower > x->lower) keep(x, lower);
+  return BF_OK;
+}
+
+static BfStatus climb_level(BfLadder *x, BfError *error) {
   double told = (double)x->boxes;
-  *end        = BF_LEVEL_GOES_ON;
-  while (*end == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) {
-    BF_TRY(bf_piece(x, end, error));
+  while (x->ending == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) {
+    BF_TRY(bf_piece(x, error));
     tell(x);
     expect(x, &told);
-    if (*end == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
+    if (x->ending == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
   }
   return BF_OK;
 }
@@ -194,8 +212,9 @@ static BfStatus next_level(BfLadder *x, bool *more, BfError *error) {
   return *more ? begin_level(x, x->found - distance(x), error) : BF_OK;
 }
 
-static BfStatus end_level(BfLadder *x, BfLevelEnd end, bool *more, BfError *error) {
-  const bool finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_fifo_waiting(&x->fifo));
+static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
+  const BfLevelEnd end      = x->ending;
+  const bool       finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_fifo_waiting(&x->fifo));
   if (finished) {
     keep(x, x->target);
     x->step++;
@@ -211,11 +230,10 @@ static BfStatus end_level(BfLadder *x, BfLevelEnd end, bool *more, BfError *erro
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error) {
   bool more = true;
   while (more) {
-    BfLevelEnd end;
     if (!x->under_way) BF_TRY(next_level(x, &more, error));
     if (!more) break;
-    BF_TRY(climb_level(x, &end, error));
-    BF_TRY(end_level(x, end, &more, error));
+    BF_TRY(climb_level(x, error));
+    BF_TRY(end_level(x, &more, error));
     if (x->lower > x->found)
       return bf_fail(error, BF_FAILURE, "the cost is at least %.17g and at most %.17g: a bound is wrong", x->lower,
                      x->found);

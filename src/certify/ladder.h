@@ -25,6 +25,10 @@ typedef struct {
   double target, lower, found, boxes, seconds, finished;
 } BfRung;
 
+/* What a level ends for: nothing yet; a point that makes it void; a box that cannot be split; more boxes than an easy
+ * one takes; the budget. */
+typedef enum { BF_LEVEL_GOES_ON, BF_LEVEL_VOID, BF_LEVEL_STUCK, BF_LEVEL_HARD, BF_LEVEL_SPENT } BfLevelEnd;
+
 typedef struct {
   /* given */
   BfRun          *run;
@@ -42,16 +46,17 @@ typedef struct {
   int64_t   rungs, rung_room;
   BfRung   *rung;
   /* the level under way */
-  int       step; /* of the ladder; -1: the target itself, for a start */
-  bool      under_way;
-  double    aim; /* target, and a little more: other programs' enclosures are a little different */
-  BfFifo    fifo;
-  BfRecords level;
-  int64_t   level_boxes;
-  double    least;  /* of its leaves' bounds */
-  double    better; /* J of the best point that it tried, where that is less than found; INFINITY */
-  double   *better_point;
-  int       better_root;
+  int        step; /* of the ladder; -1: the target itself, for a start */
+  bool       under_way;
+  BfLevelEnd ending; /* of a budget, or a box that cannot be split: what is open is being bounded as it is */
+  double     aim;    /* target, and a little more: other programs' enclosures are a little different */
+  BfFifo     fifo;
+  BfRecords  level;
+  int64_t    level_boxes;
+  double     least;  /* of its leaves' bounds */
+  double     better; /* J of the best point that it tried, where that is less than found; INFINITY */
+  double    *better_point;
+  int        better_root;
   /* how it is worked off */
   BfWorker worker;
   BfQueue  queue;
@@ -59,6 +64,10 @@ typedef struct {
   int64_t  mine;           /* the number that this rank has taken and not worked off; -1: none */
   int64_t  piece;          /* tasks of the next piece */
   bool     stuck;          /* a box could not be split: the search ended there */
+  double   begun;          /* when the piece under way was */
+  int64_t  finished;       /* tasks of it that this rank has worked off */
+  bool     hears;          /* this rank has seen that the run is to stop */
+  bool     stops;          /* tasks were left for that, on any rank */
   double   waited, worked; /* seconds of this rank */
 } BfLadder;
 
@@ -77,11 +86,9 @@ BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-/* How a piece of a level ended. */
-typedef enum { BF_LEVEL_GOES_ON, BF_LEVEL_VOID, BF_LEVEL_STUCK, BF_LEVEL_HARD, BF_LEVEL_SPENT } BfLevelEnd;
-/* One piece of the level under way. */
-BfStatus bf_piece(BfLadder *x, BfLevelEnd *end, BfError *error);
-/* The same, but that each box is bounded by itself, as a leaf. */
+/* One piece of the level under way: sets x->ending, or x->stops. */
+BfStatus bf_piece(BfLadder *x, BfError *error);
+/* The same of what is open when it has ended: each box is bounded by itself, as a leaf. */
 BfStatus bf_piece_close(BfLadder *x, BfError *error);
 
 /* Checkpoints of it: save.c. */

@@ -14,7 +14,7 @@ enum { MOST_TASKS = 1 << 18 }; /* of a piece: what is gathered of them is counte
 /* What all ranks learn of a task. */
 typedef struct {
   int64_t index; /* among the boxes that wait */
-  int64_t boxes, bytes, open, stuck;
+  int64_t boxes, bytes, open, stuck, left;
   double  least, value;
   int64_t rank;
 } Done;
@@ -57,8 +57,9 @@ static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfErr
   x->worker.target = x->aim;
   if (as_leaf) BF_TRY(bf_task_leaf(&x->worker, tag, box, record, &out, error));
   else BF_TRY(bf_task(&x->worker, tag, box, record, &mine->open, &out, error));
-  mine->done[mine->count++] =
-      (Done){index, out.boxes, record->count - before, out.open, out.stuck, out.least, out.value, x->run->rank};
+  mine->done[mine->count++] = (Done){
+      index, out.boxes, record->count - before, out.open, out.stuck, out.left, out.least, out.value, x->run->rank};
+  x->finished += !out.left;
   return keep_point(x, mine, out.value, error);
 }
 
@@ -100,10 +101,20 @@ done:
   return status;
 }
 
+/* Tasks that are done, before the first that was left because the run is to stop. */
+static int64_t done_of(BfLadder *x, const Done done[], int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (done[i].left) {
+      x->stops = true;
+      return i;
+    }
+  return count;
+}
+
 /* Tasks that count: up to the first that ends the level. */
-static int64_t cut(const BfLadder *x, const Done done[], int64_t count, BfLevelEnd *end) {
-  int64_t boxes = x->boxes;
-  *end          = BF_LEVEL_GOES_ON;
+static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
+  int64_t           boxes = x->boxes;
+  BfLevelEnd *const end   = &x->ending;
   for (int64_t i = 0; i < count; i++) {
     boxes += done[i].boxes;
     if (done[i].value < x->found - worth_a_level * (x->found - x->target)) *end = BF_LEVEL_VOID;
@@ -214,9 +225,10 @@ static void choose_length(BfLadder *x, int64_t count, double seconds) {
 }
 
 static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, Done **done, BfError *error) {
-  const double   begin = bf_seconds();
-  const BfStatus here  = work_all(x, count, as_leaf, mine, error);
-  const double   idle  = bf_seconds();
+  const double begin = x->begun = bf_seconds();
+  x->finished                   = 0;
+  const BfStatus here           = work_all(x, count, as_leaf, mine, error);
+  const double   idle           = bf_seconds();
   BF_TRY(bf_together(x->run->world, here, error));
   const double end = bf_seconds();
   x->waited += end - idle;
@@ -226,13 +238,13 @@ static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, Done *
   return gather_done(x, mine, count, done, error);
 }
 
-BfStatus bf_piece(BfLadder *x, BfLevelEnd *end, BfError *error) {
+BfStatus bf_piece(BfLadder *x, BfError *error) {
   const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < x->piece ? waiting : x->piece;
   Mine          mine = {.value = INFINITY};
   Done         *done = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, false, &mine, &done, error));
-  const int64_t kept = cut(x, done, count, end);
+  const int64_t kept = cut(x, done, done_of(x, done, count));
   share_point(x, &mine, done, kept);
   BF_GOTO(bf_together(x->run->world, place_records(x, &mine, done, kept, error), error));
   BF_GOTO(gather_open(x, &mine, done, kept, error));
@@ -245,13 +257,14 @@ done:
 }
 
 BfStatus bf_piece_close(BfLadder *x, BfError *error) {
-  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < MOST_TASKS ? waiting : MOST_TASKS;
+  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < x->piece ? waiting : x->piece;
   Mine          mine = {.value = INFINITY};
   Done         *done = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, true, &mine, &done, error));
-  status = bf_together(x->run->world, place_records(x, &mine, done, count, error), error);
-  x->fifo.head += count;
+  const int64_t kept = done_of(x, done, count);
+  status             = bf_together(x->run->world, place_records(x, &mine, done, kept, error), error);
+  x->fifo.head += kept;
 done:
   clear_mine(&mine);
   bf_free(done);

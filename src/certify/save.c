@@ -1,7 +1,7 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
- * kept_bytes, rungs, and found, lower, target, aim, least, better by their bits; arrays partial/point, partial/better,
- * partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level and partial/kept (records),
- * partial/history. */
+ * kept_bytes, rungs, ending, and found, lower, target, aim, least, better by their bits; arrays partial/point,
+ * partial/better, partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level and
+ * partial/kept (records), partial/history. */
 #include "certify/ladder.h"
 #include <string.h>
 
@@ -22,7 +22,7 @@ typedef struct {
   const char *name;
   int64_t     value;
 } Whole;
-enum { REALS = 6, WHOLES = 9 };
+enum { REALS = 6, WHOLES = 10 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -31,7 +31,7 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
 }
 
 static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
-                                               "tasks", "bytes", "kept_bytes",  "rungs"};
+                                               "tasks", "bytes", "kept_bytes",  "rungs", "ending"};
 
 double bf_ladder_checkpoint_bytes(const BfLadder *x) {
   return (double)x->level.bytes + (double)x->kept.bytes +
@@ -56,10 +56,10 @@ static BfStatus save_records(BfLadder *x, const char *name, BfRecords *records, 
 }
 
 static BfStatus save_numbers(BfLadder *x, BfError *error) {
-  const int64_t whole[WHOLES] = {x->step + 1,    x->root,        x->better_root,
-                                 x->boxes,       x->level_boxes, bf_fifo_waiting(&x->fifo),
-                                 x->level.bytes, x->kept.bytes,  x->rungs};
-  Real          real[REALS];
+  const int64_t whole[WHOLES] = {
+      x->step + 1,    x->root,       x->better_root, x->boxes,          x->level_boxes, bf_fifo_waiting(&x->fifo),
+      x->level.bytes, x->kept.bytes, x->rungs,       (int64_t)x->ending};
+  Real real[REALS];
   list_reals(x, real);
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", STAGE_LADDER, error));
   for (int i = 0; i < WHOLES; i++) BF_TRY(bf_checkpoint_number(x->checkpoint, whole_name[i], whole[i], error));
@@ -148,7 +148,10 @@ static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t w
   x->better_root = (int)whole[2];
   x->boxes       = whole[3];
   x->level_boxes = whole[4];
-  if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096) return BF_OK;
+  x->ending      = (BfLevelEnd)whole[9];
+  if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096 &&
+      whole[9] <= BF_LEVEL_SPENT)
+    return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
 

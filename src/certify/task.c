@@ -5,7 +5,8 @@
 /* A box whose volume a cut has brought below that part of it is bounded again before it is split; a cut that leaves
  * more than the second is not worth its bytes. */
 static const double bound_again = 0.7, worth_a_cut = 0.95;
-enum { TRIED = 16 }; /* one of so many boxes has a point of it tried */
+enum { TRIED = 16 };                  /* one of so many boxes has a point of it tried */
+static const double task_seconds = 1; /* a stop is heard between boxes, and what a task had is lost then */
 
 BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error) {
   uint8_t      *grown;
@@ -19,9 +20,30 @@ BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error) {
   return BF_OK;
 }
 
-BfStatus bf_worker_create(const BfObjective *of, BfWorker *x, BfError *error) {
+/* Of attention, for each of two keys or more a share, which is a sum over all; of the rest a product for every two
+ * numbers of a token; of the lower form some 30 steps over all slopes. */
+double bf_box_seconds(const BfObjective *of, int n) {
+  const BfLayer *layer = &of->problem->layer;
+  const double   form = 60e-9 + 2e-9 * n, d = layer->dim;
+  double         pass = 0;
+  for (int64_t s = 0; s < of->data.contexts; s++) {
+    const double m = of->data.context[s].context.slots;
+    pass += layer->heads * (m > 2 ? m * m * m : 0) + (layer->heads + 1.0) * m * m * d + m * d * d;
+  }
+  return of->problem->horizon * pass * form + 90 * (double)of->features * (n + 4) * 1e-9;
+}
+
+static int64_t most_of(const BfObjective *of, int64_t budget) {
+  const double fit  = fmin(task_seconds / bf_box_seconds(of, of->free.n), budget ? (double)budget / 16 : INFINITY);
+  int64_t      most = BF_MOST_BOXES;
+  while (most > 1 && (double)most > fit) most /= 2;
+  return most;
+}
+
+BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error) {
   const int64_t n = of->free.n;
   x->of           = of;
+  x->most         = most_of(of, budget);
   BF_TRY(bf_bounder_create(of, true, &x->box, error));
   BF_TRY(bf_bounder_create(of, false, &x->point, error));
   BF_TRY(bf_lower_create(of, &x->lower, error));
@@ -145,6 +167,8 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
 
 /* ---- a task ------------------------------------------------------------------------------------------------------ */
 
+static bool stops(const BfWorker *x) { return x->stops && x->stops(x->context); }
+
 /* Those on the stack, from its top: the order in which the record comes to them. */
 static BfStatus leave(const BfWorker *x, int left, BfBytes *record, BfBytes *open, BfTaskOutcome *out, BfError *error) {
   const int64_t size = 2 * (int64_t)sizeof(double) * x->lower.n;
@@ -161,11 +185,17 @@ static BfStatus leave(const BfWorker *x, int left, BfBytes *record, BfBytes *ope
 
 BfStatus bf_task(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfBytes *open,
                  BfTaskOutcome *out, BfError *error) {
-  const int64_t n = x->lower.n, most = BF_FIRST_BOXES << (tag->age < BF_MOST_AGE ? tag->age : BF_MOST_AGE);
+  const int64_t n = x->lower.n, aged = BF_FIRST_BOXES << (tag->age < BF_MOST_AGE ? tag->age : BF_MOST_AGE);
+  const int64_t most = aged < x->most ? aged : x->most, before = record->count;
   int           left = 1, parts;
   *out               = (BfTaskOutcome){.least = INFINITY, .value = INFINITY};
   if (n) memcpy(x->stack, box, 2 * sizeof *box * (size_t)n);
   while (left && out->boxes < most && out->value >= x->target && !out->stuck) {
+    if (stops(x)) {
+      *out          = (BfTaskOutcome){.least = INFINITY, .value = INFINITY, .left = true};
+      record->count = before;
+      return BF_OK;
+    }
     BF_TRY(open_box(x, tag->root, x->stack + (left - 1) * 2 * n, record, &parts, out, error));
     left += parts - 1;
     out->stuck = parts == 1;
@@ -175,7 +205,8 @@ BfStatus bf_task(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *
 
 BfStatus bf_task_leaf(BfWorker *x, const BfBoxTag *tag, const double box[], BfBytes *record, BfTaskOutcome *out,
                       BfError *error) {
-  *out = (BfTaskOutcome){.least = INFINITY, .value = INFINITY};
+  *out = (BfTaskOutcome){.least = INFINITY, .value = INFINITY, .left = stops(x)};
+  if (out->left) return BF_OK;
   BF_TRY(bf_bytes_reserve(record, x->lower.n + 1, error));
   bf_bounder_box(&x->box, tag->root, box, box + x->lower.n, &x->lower);
   bf_lower_find(&x->lower, INFINITY);

@@ -25,11 +25,14 @@ typedef struct {
   const BfObjective *of;
   BfBounder          box, point;
   BfLower            lower;
-  double             target; /* a box of a lower form of at least that is a leaf */
-  double            *stack;  /* [BF_MOST_BOXES + 2][2][n] */
-  double            *whole;  /* [all] a point that is tried */
-  double            *best;   /* [all] the best of the last task */
-  uint8_t           *cut;    /* [n][2] */
+  double             target;    /* a box of a lower form of at least that is a leaf */
+  int64_t            most;      /* boxes of a task, however old: fewer where a box takes long */
+  bool (*stops)(void *context); /* asked before every box; NULL: never */
+  void    *context;
+  double  *stack; /* [BF_MOST_BOXES + 2][2][n] */
+  double  *whole; /* [all] a point that is tried */
+  double  *best;  /* [all] the best of the last task */
+  uint8_t *cut;   /* [n][2] */
 } BfWorker;
 
 enum { BF_FIRST_BOXES = 64, BF_MOST_AGE = 5, BF_MOST_BOXES = BF_FIRST_BOXES << BF_MOST_AGE };
@@ -40,10 +43,16 @@ typedef struct {
   double  least; /* of the bounds of its leaves; INFINITY: it has none */
   double  value; /* of the best point that was tried, x->best; INFINITY */
   bool    stuck; /* a box became a point, within rounding of the target */
+  bool    left;  /* the run is to stop: the task is as if it had not been begun */
 } BfTaskOutcome;
 
-/* Clear it also after a failure. Local, like all here. */
-BfStatus bf_worker_create(const BfObjective *of, BfWorker *x, BfError *error);
+/* Seconds of one box, or with n = 0 of one point, as counted from operations, on a processor of some years: by a factor
+ * of some. The same on every machine: what depends on it does not depend on clocks. */
+double bf_box_seconds(const BfObjective *of, int n);
+
+/* budget: boxes of the whole search, 0: as many as it takes; a task has a sixteenth of them at most. Clear it also
+ * after a failure. Local, like all here. */
+BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error);
 void     bf_worker_clear(BfWorker *x);
 double   bf_worker_bytes(const BfObjective *of);
 

@@ -3,11 +3,13 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
-from certify_cases import CASES, XOR, certify, ranges, walk
+from certify_cases import CASES, FULL_A, FULL_V, READOUT, XOR, certify, problem, ranges, walk
 import oracle
+from cases import population
 from harness import BELLFORMER, Result, run, tap
 
 OPTIONS = ["-gap", 0.05]
@@ -73,4 +75,23 @@ def stopped():
         assert not os.path.exists(out + ".checkpoint")
 
 
-tap([("ranks", on_ranks), ("budgets", budget), ("stops and kills", stopped)])
+def slow():
+    """Where a box takes long a task is few of them, a stop is heard between two, and what was left is done again: the same tree."""
+    p = problem(rows=population(48), horizon=1, terminal="token_cross_entropy", readout=READOUT, weight_decay=2**-6, control={"A": FULL_A, "V": FULL_V})
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, out, stops = oracle.write(p, folder), os.path.join(folder, "run.h5"), 0
+        given = os.path.join(folder, "given.h5")
+        assert run(["solve", path, "-space", "reachable", "-quantize_cells", 0, "-o", given]).returncode == 0
+        line = ["certify", path, "-found", given, "-boxes", 48]
+        assert run([*line, "-o", os.path.join(folder, "whole.h5")]).returncode == 0
+        whole = Result(os.path.join(folder, "whole.h5"))
+        assert whole.attributes["certificate"]["boxes"] <= 48 + 48 // 16 + 48, whole.attributes["certificate"]  # what is open is bounded once more
+        while True:
+            done = run([*line, "-o", out, "-restart", "auto", "-maxh", 1e-9], 1 + stops % 2)
+            if done.returncode == 0: break
+            assert done.returncode == 75, done
+            stops += 1
+        assert stops > 1 and answer(Result(out)) == answer(whole), stops
+
+
+tap([("ranks", on_ranks), ("budgets", budget), ("stops and kills", stopped), *([] if "quick" in sys.argv else [("slow boxes", slow)])])
