@@ -111,15 +111,17 @@ static int64_t done_of(BfLadder *x, const Done done[], int64_t count) {
   return count;
 }
 
-/* Tasks that count: up to the first that ends the level. */
+/* Tasks that count: up to the first that ends the level. What is open when a budget is spent is bounded once more, and
+ * that is of the budget. */
 static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
-  int64_t           boxes = x->boxes;
-  BfLevelEnd *const end   = &x->ending;
+  int64_t           boxes = x->boxes, open = bf_fifo_waiting(&x->fifo);
+  BfLevelEnd *const end = &x->ending;
   for (int64_t i = 0; i < count; i++) {
     boxes += done[i].boxes;
+    open += done[i].open - 1;
     if (done[i].value < x->found - worth_a_level * (x->found - x->target)) *end = BF_LEVEL_VOID;
     else if (done[i].stuck) *end = BF_LEVEL_STUCK;
-    else if (x->options.budget && boxes >= x->options.budget) *end = BF_LEVEL_SPENT;
+    else if (x->options.budget && boxes + open >= x->options.budget) *end = BF_LEVEL_SPENT;
     else if (x->step < 0 && boxes >= BF_EASY_BOXES) *end = BF_LEVEL_HARD;
     if (*end != BF_LEVEL_GOES_ON) return i + 1;
   }

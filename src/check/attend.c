@@ -235,18 +235,22 @@ void bf_check_norm(BfCheckForms *forms, BfLinear *const z[], BfLinear *out[]) {
 static void to_sphere(BfCheckForms *forms, BfLinear *y[]) {
   BfLinears    *space = &forms->scratch;
   const int64_t mark  = space->used;
-  BfLinear     *root = squares(forms, y), *product = bf_check_zero(forms);
+  const int     d     = forms->model->problem->layer.dim;
+  int           zeros = 0;
+  for (int a = 0; a < d; a++) zeros += bf_linear_is_zero(y[a]);
+  if (zeros == d) return; /* the origin stays where it is */
+  BfLinear *root = squares(forms, y), *product = bf_check_zero(forms);
   bf_linear_end(space, root);
   const bool known = root->range.lo > 0;
   if (known) bf_unary_inverse_root(space, root);
-  for (int a = 0; a < forms->model->problem->layer.dim; a++) {
+  for (int a = 0; a < d; a++) {
     if (known) {
       bf_linear_mul(space, y[a], root, product);
       bf_linear_end(space, product);
       bf_linear_copy(space, product, y[a]);
       bf_linear_meet(space, y[a], (BfSpan){-1, 1});
     } else {
-      bf_linear_span(space, y[a], (BfSpan){-1, 1}); /* the origin stays where it is */
+      bf_linear_span(space, y[a], (BfSpan){-1, 1});
     }
   }
   space->used = mark;

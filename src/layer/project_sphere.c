@@ -48,9 +48,18 @@ static void start(int dim, double z[]) {
   for (int a = 0; a < dim; a++) z[a] /= scale;
 }
 
-/* Where |y|^2 may be 0, all that is known of a component is [-1, 1]. */
+static bool is_origin(const BfFormSpace *space, int dim, BfAffine *y) {
+  for (int a = 0; a < dim; a++) {
+    const BfAffine *form = bf_affine_at(space, y, a);
+    if (form->c != 0 || form->radius != 0) return false;
+  }
+  return true;
+}
+
+/* Where |y|^2 may be 0, all that is known of a component is [-1, 1]; where y is the origin, it stays. */
 static void bound(const BfFormSpace *space, const BfLayer *layer, BfAffine *y, BfAffine *work) {
   BfAffine *sum = work, *square = bf_affine_at(space, work, 1), *out = bf_affine_at(space, work, 2);
+  if (is_origin(space, layer->dim, y)) return;
   bf_affine_begin(space, sum);
   for (int a = 0; a < layer->dim; a++) {
     bf_affine_square(space, bf_affine_at(space, y, a), square);

@@ -91,7 +91,7 @@ def slow():
             if done.returncode == 0: break
             assert done.returncode == 75, done
             stops += 1
-        assert stops > 1 and answer(Result(out)) == answer(whole), stops
+        assert stops and answer(Result(out)) == answer(whole), stops
 
 
 tap([("ranks", on_ranks), ("budgets", budget), ("stops and kills", stopped), *([] if "quick" in sys.argv else [("slow boxes", slow)])])

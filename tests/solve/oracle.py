@@ -197,7 +197,8 @@ def layer(p, z, positions, masses, u):
         v = v + z @ transposed(m["B"])
     y = p["residual"] * z + p["step"] * v
     if p["projection"] == "sphere":
-        return y / np.linalg.norm(y, axis=2, keepdims=True)
+        length = np.linalg.norm(y, axis=2, keepdims=True)
+        return y / np.where(length > 0, length, 1)  # the origin, which has no direction, stays
     return np.clip(y, p["lower"], p["upper"]) if p["projection"] == "clip" else y
 
 
