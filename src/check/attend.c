@@ -181,7 +181,7 @@ void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, Bf
       hull = bf_span_hull(hull, seen(&q, forms->group[g], b)->range);
     }
     bf_linear_end(&forms->scratch, mean[b]);
-    bf_linear_meet(&forms->scratch, mean[b], hull);
+    bf_linear_meet_by(&forms->scratch, mean[b], hull, forms->trust_means);
   }
 }
 

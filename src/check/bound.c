@@ -5,6 +5,7 @@ BfStatus bf_check_bound_create(int n, BfCheckBound *out, BfError *error) {
   char *memory;
   *out = (BfCheckBound){.n = n};
   BF_TRY(BF_NEW(&out->least, n, error));
+  BF_TRY(BF_NEW(&out->point, n, error));
   BF_TRY(BF_NEW(&memory, bf_linear_size(n) * (int64_t)sizeof(double), error));
   out->sum = (BfLinear *)memory;
   return BF_OK;
@@ -12,6 +13,7 @@ BfStatus bf_check_bound_create(int n, BfCheckBound *out, BfError *error) {
 
 void bf_check_bound_clear(BfCheckBound *bound) {
   bf_free(bound->least);
+  bf_free(bound->point);
   bf_free(bound->sum);
   *bound = (BfCheckBound){0};
 }
@@ -63,15 +65,20 @@ static double least_ignored(const BfCheckForms *forms) {
   return sum;
 }
 
-/* The form at xi, of the tokens that are there. */
-static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
-  const double k = bf_check_tangent(forms, readout, xi, near, out->sum);
-  out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
-  out->bound     = out->constant;
+/* What constant and slopes come to on the box. */
+static void finish(const BfCheckForms *forms, BfCheckBound *out) {
+  out->bound = out->constant;
   for (int i = 0; i < out->n; i++) {
     out->least[i] = least_of(forms, out, i, (BfSpan){-1, 1});
     out->bound    = bf_add_down(out->bound, out->least[i]);
   }
+}
+
+/* The form at xi, of the tokens that are there. */
+static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
+  const double k = bf_check_tangent(forms, readout, xi, near, out->sum);
+  out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
+  finish(forms, out);
 }
 
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
@@ -89,12 +96,16 @@ static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
   return all;
 }
 
-double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
-  if (part->variable < 0) return fmax(bound->bound, 0);
+static double on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
+  if (part->variable < 0) return bound->bound;
   double sum = bf_add_down(bound->constant, least_of(forms, bound, part->variable, between(forms, part)));
   for (int i = 0; i < bound->n; i++)
     if (i != part->variable) sum = bf_add_down(sum, bound->least[i]);
-  return fmax(sum, 0);
+  return sum;
+}
+
+double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
+  return fmax(on(forms, bound, part), 0);
 }
 
 /* Near the least of variable k's part of the form. */
@@ -106,23 +117,96 @@ static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, in
   return fmax(within.lo, fmin(within.hi, -slope / bend));
 }
 
-/* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
-double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
-                       BfCheckBound *out) {
-  enum { STEPS = 100, WAYS = 4 };
-  static const double near[WAYS] = {1e-9, 0, -1e-9, -INFINITY}; /* the last one alone leads on */
-  double              best       = -INFINITY;
-  for (int i = 0; i < WAYS * STEPS && !(best >= target); i++) {
-    tangent(forms, readout, xi, near[i % WAYS], out);
-    const double found = bf_check_on(forms, out, part);
-    if (found > best) best = found;
-    for (int k = 0; i % WAYS == WAYS - 1 && k < out->n; k++) {
-      const BfSpan within = k == part->variable ? between(forms, part) : (BfSpan){-1, 1};
-      const double start  = fmax(within.lo, fmin(within.hi, xi[k]));
-      xi[k]               = start + 2 / (i / WAYS + 3.0) * (minimizer(forms, out, k, within) - start);
+/* (1 - s) x + s y of two bounds on the same box is one as well: decay is that of both. s is a multiple of 2^-6, so that
+ * 1 - s is exact; what slopes are rounded by counts at most once, as |xi_k| <= 1. */
+static double mix(const BfCheckForms *forms, const BfCheckBound *x, const BfCheckBound *y, double s,
+                  const BfCheckPart *part, BfCheckBound *out) {
+  const double r     = 1 - s;
+  double       error = 0;
+  for (int k = 0; k < out->n; k++) {
+    const double bx = x->sum->b[k], by = y->sum->b[k], up = r * bx + s * by, down = (-r) * bx + (-s) * by;
+    out->sum->b[k] = up;
+    error += up + down;
+  }
+  out->constant = bf_add_down(bf_add_down(bf_mul_down(r, x->constant), bf_mul_down(s, y->constant)), -error);
+  finish(forms, out);
+  return on(forms, out, part);
+}
+
+static void swap(BfCheckBound *x, BfCheckBound *y) {
+  const BfCheckBound then = *x;
+  *x                      = *y;
+  *y                      = then;
+}
+
+/* work[0], which gives `best`, becomes the best mixture with work[1]; what that gives is returned. It is concave in the
+ * share of work[1], which moves by ever smaller steps to where it gives more. Where features have two bounds, form and
+ * range, or forms of two ways, a mixture proves what none does alone. */
+static double improve(const BfCheckForms *forms, const BfCheckPart *part, double best, BfCheckBound work[3]) {
+  enum { PARTS = 64 };
+  int share = 0;
+  if (!(best > -INFINITY)) /* the first, or numbers have run out of range */
+    return mix(forms, &work[1], &work[1], 0, part, &work[0]);
+  for (int step = PARTS / 2; step > 0; step /= 2) {
+    const int from = share;
+    for (int to = from - step; to <= from + step; to += 2 * step) {
+      if (to < 0 || to > PARTS) continue;
+      const double found = mix(forms, &work[0], &work[1], (double)to / PARTS, part, &work[2]);
+      if (found > best) best = found, share = to;
     }
   }
+  if (share > 0) {
+    mix(forms, &work[0], &work[1], (double)share / PARTS, part, &work[2]);
+    swap(&work[0], &work[2]);
+  }
   return best;
+}
+
+typedef struct {
+  BfCheckForms      *forms;
+  int64_t            readout;
+  const BfCheckPart *part;
+  double             target, best;
+  double            *xi;   /* [n] where the next tangent is */
+  BfCheckBound      *work; /* [3] that of `best`, the last tangent, room */
+} Search;
+
+static void move(Search *x, double step) {
+  const BfCheckBound *last = &x->work[1];
+  for (int k = 0; k < last->n; k++) {
+    const BfSpan within = k == x->part->variable ? between(x->forms, x->part) : (BfSpan){-1, 1};
+    const double start  = fmax(within.lo, fmin(within.hi, x->xi[k]));
+    x->xi[k]            = start + step * (minimizer(x->forms, last, k, within) - start);
+  }
+}
+
+/* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
+static void follow(Search *x, int steps) {
+  enum { NEAR = 4 };
+  static const double near[NEAR] = {1e-9, 0, -1e-9, -INFINITY}; /* the last one alone leads on */
+  for (int i = 0; i < NEAR * steps && !(x->best >= x->target); i++) {
+    tangent(x->forms, x->readout, x->xi, near[i % NEAR], &x->work[1]);
+    x->best = improve(x->forms, x->part, x->best, x->work);
+    if (i % NEAR == NEAR - 1) move(x, 2 / (i / NEAR + 3.0));
+  }
+}
+
+/* A few steps in every way before many in one: where one proves the claim, it mostly does so at once. */
+double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, const double xi[],
+                       BfCheckBound work[3]) {
+  static const int steps[] = {1, 6, 30};
+  Search           x       = {forms, readout, part, target, .best = -INFINITY, .xi = work->point, .work = work};
+  int              way     = 0;
+  for (int i = 0; i < 3 * BF_CHECK_WAYS && !(x.best >= target); i++) {
+    way = i % BF_CHECK_WAYS;
+    if (i > 0) bf_check_way(forms, way);
+    if (i > 0) bf_check_tokens(forms);
+    for (int k = 0; k < work->n; k++) x.xi[k] = xi[k];
+    follow(&x, steps[i / BF_CHECK_WAYS]);
+  }
+  if (way > 0) bf_check_way(forms, 0);
+  if (way > 0) bf_check_tokens(forms);
+  return fmax(x.best, 0);
 }
 
 double bf_check_most(BfCheckForms *forms, int64_t readout) {

@@ -6,6 +6,7 @@
 typedef struct {
   int       n;
   double   *least;    /* [n] the least of variable k's part over |xi_k| <= 1, rounded down; owned */
+  double   *point;    /* [n] room; owned */
   double    constant; /* rounded down */
   double    bound;    /* L's least on the box, rounded down */
   BfLinear *sum;      /* the affine part; owned */
@@ -24,9 +25,10 @@ typedef struct {
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
 /* J from below on a part of the box, once the bound is there: at least 0, since no loss and no decay is below that. */
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part);
-/* The same by other tangents at the same forms, from the one at xi [n] on, which is moved, until one gives `target`, or
- * for a while; the best that was found. `out` is another than that of bf_check_bound: work. */
-double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, double xi[],
-                       BfCheckBound *out);
+/* The same by mixtures of tangents, from the one at xi [n] on, at these forms and at others (bf_check_way), until one
+ * gives `target`, or for a while; the best that was found. The forms are those of bf_check_bound before and after.
+ * work: others than that of bf_check_bound. */
+double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, const double xi[],
+                       BfCheckBound work[3]);
 /* J at forms->numbers.point from above. */
 double bf_check_most(BfCheckForms *forms, int64_t readout);

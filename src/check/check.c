@@ -17,8 +17,8 @@ typedef struct {
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
   BfCheckForms         forms;
-  BfCheckBound         bound, other; /* of the stored tangent; of others */
-  double              *xi;           /* [n] */
+  BfCheckBound         bound, other[3]; /* of the stored tangent; of others */
+  double              *xi;              /* [n] */
   BfTree              *tree;
   /* Of the claim at hand. */
   const BfTreeItem *item;
@@ -74,14 +74,14 @@ static BfStatus create(Check *x, BfError *error) {
   BF_TRY(take_numbers(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
   BF_TRY(bf_check_bound_create(c->n, &x->bound, error));
-  BF_TRY(bf_check_bound_create(c->n, &x->other, error));
+  for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(c->n, &x->other[i], error));
   return begin_tree(x, error);
 }
 
 static void clear(Check *x) {
   bf_tree_destroy(&x->tree);
   bf_check_bound_clear(&x->bound);
-  bf_check_bound_clear(&x->other);
+  for (int i = 0; i < 3; i++) bf_check_bound_clear(&x->other[i]);
   bf_check_forms_clear(&x->forms);
   bf_check_model_clear(&x->layers);
   bf_free(x->range);
@@ -134,7 +134,7 @@ static bool is_proved(Check *x, const BfCheckPart *part) {
   double            bound = bf_check_on(&x->forms, &x->bound, part);
   if (bound >= lower) return true; /* not a number proves nothing */
   for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
-  bound = bf_check_search(&x->forms, item->readout, part, lower, x->xi, &x->other);
+  bound = bf_check_search(&x->forms, item->readout, part, lower, x->xi, x->other);
   if (bound >= lower) return true;
   x->proved = bound;
   x->of     = part->variable < 0 ? -1 : x->certificate->free[part->variable];

@@ -24,12 +24,17 @@ typedef struct {
   int                *group, *many;      /* [tokens] of a query's keys: the first of a kind, and how many */
   BfLinear          **list;              /* [most forms] */
   double             *number;            /* [classes or d] room for a context's features */
+  double              trust_means;       /* in forms of means; in others: scratch.trust (linear.h) */
 } BfCheckForms;
 
 /* Room for n variables; numbers is borrowed. Clear it also after a failure. Local. */
 BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers, int n, BfCheckForms *out,
                         BfError *error);
 void     bf_check_forms_clear(BfCheckForms *forms);
+
+/* How forms and ranges are chosen from now on, way 0 .. BF_CHECK_WAYS - 1: none is always the best. At first 0. */
+enum { BF_CHECK_WAYS = 4 };
+void bf_check_way(BfCheckForms *forms, int way);
 
 /* The tokens behind the last layer into z, for low and high (or the point). Wants the processor to round upwards, as
  * all below. */

@@ -138,9 +138,13 @@ void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y,
 }
 
 /* Where the range says more than the form by far, it is the better argument of what follows. */
-void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known) {
+void bf_linear_meet_by(const BfLinears *space, BfLinear *x, BfSpan known, double trust) {
   x->range = bf_span_meet(x->range, known);
-  if (!(x->sum + x->e <= 2 * (x->range.hi - x->range.lo))) take_range(space, x);
+  if (!(x->sum + x->e <= trust * (0.5 * (x->range.hi - x->range.lo)))) take_range(space, x);
+}
+
+void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known) {
+  bf_linear_meet_by(space, x, known, space->trust);
 }
 
 void bf_linear_unary(const BfLinears *space, BfLinear *x, double alpha, BfSpan deviation, BfSpan image) {

@@ -23,6 +23,7 @@ typedef struct {
   int     n;
   int64_t size, used, room; /* doubles: of a form, in use, in all */
   double *memory;           /* [room] */
+  double  trust;            /* in forms: see bf_linear_meet */
 } BfLinears;
 
 /* A form, undefined; there has to be room. */
@@ -45,8 +46,10 @@ void bf_linear_mul(const BfLinears *space, const BfLinear *x, const BfLinear *y,
 void bf_linear_end(const BfLinears *space, BfLinear *x);
 /* x += s; open or not. */
 void bf_linear_shift(BfLinear *x, BfSpan s);
-/* x is known to be there, too. */
+/* x is known to be there, too. Where the form allows more than `trust` times the half width of the range that is left,
+ * the range becomes the form: any trust is right. bf_linear_meet: that of the space. */
 void bf_linear_meet(const BfLinears *space, BfLinear *x, BfSpan known);
+void bf_linear_meet_by(const BfLinears *space, BfLinear *x, BfSpan known, double trust);
 
 /* x becomes f(x), of which alpha x + deviation holds f at every number of x's range, and image is f's range there. */
 void bf_linear_unary(const BfLinears *space, BfLinear *x, double alpha, BfSpan deviation, BfSpan image);

@@ -44,7 +44,16 @@ BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers
   BF_TRY(BF_NEW(&out->list, scratch, error));
   BF_TRY(BF_NEW(&out->number, 5 * most(problem->cost.classes, d), error));
   split(out, tokens, scratch);
+  bf_check_way(out, 0);
   return BF_OK;
+}
+
+/* A form that allows up to four times its range keeps slopes that may cancel later; a range keeps none, but is small.
+ */
+void bf_check_way(BfCheckForms *forms, int way) {
+  static const struct { double all, means; } trust[BF_CHECK_WAYS] = {{4, 4}, {4, 1}, {2, 2}, {1, 1}};
+  forms->scratch.trust                                            = trust[way].all;
+  forms->trust_means                                              = trust[way].means;
 }
 
 void bf_check_forms_clear(BfCheckForms *forms) {

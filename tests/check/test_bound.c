@@ -58,7 +58,7 @@ typedef struct {
   BfCheckModel   layers;
   BfCheckNumbers numbers;
   BfCheckForms   forms, at;
-  BfCheckBound   bound, other;
+  BfCheckBound   bound, other[3];
   int            n, *variable;
   int32_t       *free;
   double        *lower, *upper, *low, *high, *xi, *point;
@@ -109,14 +109,14 @@ static void create(const Case *c, int every, Trial *x) {
   x->numbers.point = x->point;
   good(bf_check_forms(&x->layers, &x->numbers, 0, &x->at, &error), &error);
   good(bf_check_bound_create(x->n, &x->bound, &error), &error);
-  good(bf_check_bound_create(x->n, &x->other, &error), &error);
+  for (int i = 0; i < 3; i++) good(bf_check_bound_create(x->n, &x->other[i], &error), &error);
   x->forms.low  = x->low;
   x->forms.high = x->high;
 }
 
 static void destroy(Trial *x) {
   bf_check_bound_clear(&x->bound);
-  bf_check_bound_clear(&x->other);
+  for (int i = 0; i < 3; i++) bf_check_bound_clear(&x->other[i]);
   bf_check_forms_clear(&x->forms);
   bf_check_forms_clear(&x->at);
   bf_check_model_clear(&x->layers);
@@ -165,7 +165,7 @@ static BfStatus bound_beyond(void *context, BfError *error) {
   (void)error;
   beyond = bf_check_on(&x->forms, &x->bound, &(BfCheckPart){cut, side, to});
   if (try_other)
-    beyond = bf_check_search(&x->forms, x->model.readout, &(BfCheckPart){cut, side, to}, INFINITY, x->xi, &x->other);
+    beyond = bf_check_search(&x->forms, x->model.readout, &(BfCheckPart){cut, side, to}, INFINITY, x->xi, x->other);
   return BF_OK;
 }
 

@@ -199,6 +199,54 @@ KINDS = {"layer norm, encoding": ["-layer_norm", "layer", "-data_position_encodi
                         "-control_W2_form", "fixed", "-control_W2_value", "1,0.3", "-control_b2_form", "fixed", "-control_b2_value", 0, "-control_A_form", "skew"]}
 
 
+# Certificates whose contractions the stored tangents do not prove here. In the first a form of the checker is sharper than the search's, and as an argument of what follows
+# worse than its range; in the second a feature's form and range are as good as each other, which only a mixture of tangents bounds well.
+CLOSE = {"form or range": (0.1, """
+horizon: 2
+step: 0.5
+token: {dim: 1, lower: -1.5, upper: 1.5, projection: clip}
+data: {file: close.csv, position_encoding: sinusoidal, position_amplitude: 0.7}
+layer: {residual: 1, heads: 2, norm: rms, beta: 0.5, mask: causal, feedforward: relu, width: 2}
+control:
+  A_0: {form: fixed, value: -0.29}
+  V_0: {form: full, range: [-0.19, 1.91], levels: 2}
+  A_1: {form: fixed, value: -0.9}
+  V_1: {form: full, range: [-1.98, -0.24], levels: 2}
+  W1: {form: fixed, value: [-0.74, -0.33]}
+  b1: {form: fixed, value: [0.91, 1.13]}
+  W2: {form: fixed, value: [-2.25, -0.45]}
+  b2: {form: fixed, value: -1.41}
+action: {kind: grid}
+cost: {terminal: pooled_cross_entropy, pooling: last, weight_decay: 0.001, readout: {kind: trained, classes: 2, matrix: {range: [-3.65, -0.55, -2.4, -2.4]}, bias: {range: [-2.57, 1.57, 1.4, 1.4]}}}
+quantize: {cells: 0}
+""", "sequence,position,label,z0\n0,0,1,1\n0,1,1,0\n0,2,1,1\n1,0,1,1\n1,1,1,1\n2,0,0,0\n2,1,0,-1\n2,2,0,0\n"), "form and range": (0.001, """
+horizon: 2
+step: 0.5
+token: {dim: 3, lower: -1.5, upper: 1.0, projection: sphere}
+data: {file: close.csv}
+layer: {residual: 1, heads: 1, norm: layer, beta: 2.0, mask: causal, feedforward: relu, width: 2}
+control:
+  A: {form: fixed, value: [0.8, 0.64, -1.33, -1.53, 1.25, 2.02, 0.52, 0.38, 0.38]}
+  V: {form: fixed, value: [0.73, 0.42, -0.68, -1.39, -1.56, 0.61, -1.59, -1.05, 0.18]}
+  W1: {form: fixed, value: [-0.46, -1.73, 0.79, 1.77, 0.27, -0.8]}
+  b1: {form: full, range: [-1.35, 3.17, -2.09, -0.57], levels: 2}
+  W2: {form: fixed, value: [0.15, -0.04, -0.27, 0.02, -1.47, -1.29]}
+  b2: {form: fixed, value: [0.35, 1.53, 0.02]}
+action: {kind: grid}
+cost: {terminal: squared_error, weight_decay: 0.001}
+quantize: {cells: 0}
+""", """sequence,position,y0,y1,y2,z0,z1,z2
+0,0,0.49,-0.05,-0.25,1,1,1
+0,1,-0.93,-0.59,0.99,-1,0,1
+0,2,-0.22,-0.51,0.99,0,-1,1
+1,0,-0.8,0.23,0.51,1,0,1
+1,1,-0.38,0.69,0.48,1,0,1
+1,2,-0.31,0.69,0.93,1,1,1
+2,0,0.02,0.82,0.61,-1,-1,1
+2,1,0.6,0.16,0.56,-1,0,1
+""")}
+
+
 def of_certify():
     """What certify gives is verified: of problems that close, and of budgets that end early."""
     def one(path, *options):
@@ -209,6 +257,11 @@ def of_certify():
         one(oracle.write(p, FOLDER.name, "problem"), "-gap", 0.05)
     for options in KINDS.values():
         one(certify_cases.XOR, *options, "-boxes", 300)
+    for gap, problem, rows in CLOSE.values():
+        for name, text in (("close.yaml", problem), ("close.csv", rows)):
+            with open(os.path.join(FOLDER.name, name), "w") as out:
+                out.write(text)
+        one(os.path.join(FOLDER.name, "close.yaml"), "-gap", gap)
 
 
 def shipped():

@@ -30,7 +30,7 @@ typedef struct {
 
 static double    xi[POINTS][N];
 static double    memory[4096];
-static BfLinears space = {.n = N, .memory = memory, .room = 4096};
+static BfLinears space = {.n = N, .memory = memory, .room = 4096, .trust = 4};
 
 static long double affine(const BfLinear *x, int p) {
   long double sum = x->c;
