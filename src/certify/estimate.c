@@ -6,32 +6,16 @@ typedef char Text[BF_HUMAN];
 
 static const double moment = 0.1; /* seconds of boxes that are bounded, to measure one */
 
-static const char *where_of(const BfProblem *problem, int64_t i, char text[64]) {
-  const int64_t q = problem->layer.free, controls = problem->horizon * q;
-  if (i >= controls) {
-    snprintf(text, 64, "readout number %lld", (long long)(i - controls));
-    return text;
-  }
-  for (int m = 0; m < problem->layer.matrices; m++) {
-    const BfMatrix *one = &problem->layer.matrix[m];
-    if (i % q >= one->offset && i % q < one->offset + one->free) {
-      snprintf(text, 64, "%s[%lld] of layer %lld", one->name, (long long)(i % q - one->offset), (long long)(i / q));
-      break;
-    }
-  }
-  return text;
-}
-
 /* The first ones that are ignored for a reason. */
 static void tell_ignored(const BfRun *run, const BfObjective *of, bool shifts, const char *reason) {
   enum { SHOWN = 8 };
-  const BfFreeNumbers *free     = &of->free;
-  char                 text[64] = "";
-  int                  shown    = 0;
+  const BfFreeNumbers *free                 = &of->free;
+  char                 text[BF_NUMBER_NAME] = "";
+  int                  shown                = 0;
   for (int64_t i = 0; i < free->all && shown <= SHOWN; i++) {
     if (free->depends[i] || (free->shifts[i] != 0) != shifts) continue;
     if (!shown) bf_print(run, "    ignored, %s: ", reason);
-    if (shown++ < SHOWN) bf_print(run, "%s%s", shown == 1 ? "" : ", ", where_of(of->problem, i, text));
+    if (shown++ < SHOWN) bf_print(run, "%s%s", shown == 1 ? "" : ", ", bf_number_name(of->problem, i, text));
     else bf_print(run, ", ...");
   }
   if (shown) bf_print(run, "\n");
@@ -95,9 +79,13 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   tell_free(x->run, &of);
   bf_print(x->run, "  a box              about %s; %s boxes a second by all ranks\n", bf_human_time(a_box, a),
            bf_human_count(ranks / a_box, (Text){0}));
-  /* 2 free numbers: hundreds; 7: 2e4; 12: 1e6 */
-  const double guess = fmin(1e30, 100 * pow(2.1, of.free.n)),
-               boxes = set->boxes ? fmin((double)set->boxes, guess) : guess;
+  /* Without -boxes nobody knows: ranges, kinks and the gap decide, by orders of magnitude. */
+  const double boxes = set->boxes ? (double)set->boxes : BF_EASY_BOXES;
+  if (!set->boxes)
+    bf_print(x->run,
+             "  how many boxes a gap takes is not known before: hundreds to millions up to 12 numbers "
+             "(share/doc/certify.md); time and file are those of %s, whatever -gap is\n",
+             bf_human_count(boxes, a));
   if (of.free.n > 16)
     bf_print(x->run,
              "  more than 12 to 16 free numbers over wide ranges are out of reach: a narrow box, or the gap that "

@@ -25,5 +25,8 @@ typedef struct {
 /* Clear it also after a failure. Local. */
 BfStatus bf_free_numbers(const BfProblem *problem, BfFreeNumbers *out, BfError *error);
 void     bf_free_numbers_clear(BfFreeNumbers *free);
+enum { BF_NUMBER_NAME = 64 };
+/* "A_0[1, 0] of layer 2", of the first entry that it fills; "readout number 3". Returns the text. */
+const char *bf_number_name(const BfProblem *problem, int64_t i, char text[BF_NUMBER_NAME]);
 /* Range of number i of all. */
 void bf_number_range(const BfProblem *problem, int64_t i, double *lower, double *upper);

@@ -26,6 +26,22 @@ static BfStatus give(BfOptions *options, const Word words[], BfError *error) {
 static void warn(void *context, const char *text) { bf_warn(((const BfSession *)context)->run, "%s", text); }
 static void pass(void *context) { (void)context; }
 
+/* The weaker statements, beside what is proved of the whole box. Nothing is known of a run that had ended before this
+ * process began. */
+static void tell(const BfSession *session, const BfTrained *trained) {
+  const BfProblem *problem = session->problem;
+  const BfModel   *model   = &trained->model;
+  if (!model->layers) return;
+  if (model->action)
+    bf_print(session->run, "solve: the best of all %lld^%d lists of actions%s%s costs %.10g, unquantized %.10g\n",
+             (long long)problem->actions, problem->horizon, problem->cells ? ", on quantized tokens," : "",
+             problem->cost.trained ? ", with its readout as it stands," : "", model->quantized_cost,
+             trained->train.cost);
+  else
+    bf_print(session->run, "flow: the best of %s draws%s, refined by gradients, costs %.10g\n", starts,
+             problem->actions ? " and solve's best lists" : "", trained->train.cost);
+}
+
 /* A communicator that is no duplicate: a trainer that fails there leaves the session as it was. */
 static BfStatus train(const BfSession *session, const BfTrainer *trainer, const Word words[], BfError *error) {
   const MPI_Comm world   = session->run->world;
@@ -47,6 +63,7 @@ static BfStatus train(const BfSession *session, const BfTrainer *trainer, const 
   BF_GOTO(bf_together(apart, give(options, words, error), error));
   run->options = options;
   status       = bf_train(run, trainer, session->problem, &trained, error);
+  if (status == BF_OK) tell(session, &trained);
 done:
   bf_trained_clear(&trained);
   bf_options_destroy(&options);
@@ -56,7 +73,8 @@ done:
   return status;
 }
 
-/* Whether there is a result now: what cannot be run is told and left out, but for what ends the run. */
+/* Whether there is a result now: what cannot be run, or fails, is told and left out: a point in the box is enough
+ * to begin with. What stops it stops the run. */
 static BfStatus attempt(const BfSession *session, const char *name, const Word words[], bool *there, BfError *error) {
   BfError here = {0};
   bf_progress_what(session->run, "%s", name);
@@ -64,7 +82,6 @@ static BfStatus attempt(const BfSession *session, const char *name, const Word w
   *there                = status == BF_OK;
   if (status == BF_STOPPED && session->checkpoint) return bf_checkpoint_stopped(session->checkpoint, error);
   if (status == BF_STOPPED) return bf_fail(error, status, "stopped during %s; without -o nothing is kept", name);
-  if (status == BF_FAILURE) return bf_fail(error, status, "%s", here.text);
   if (status != BF_OK) bf_print(session->run, "%s left out: %s\n", name, here.text);
   return BF_OK;
 }

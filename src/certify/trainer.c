@@ -78,6 +78,8 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   bf_phase_end(session->run, BF_PHASE_CERTIFY);
   BF_TRY(status);
   BF_TRY(bf_records_even(session->run->world, &ladder->kept, error));
+  BF_TRY(bf_together(session->run->world, BF_NEW(&x->halved, ladder->of.free.n, error), error));
+  bf_records_halved(session->run->world, &ladder->kept, ladder->of.free.n, x->halved);
   return bf_together(session->run->world, fill_model(x, session->problem, &session->trained.model, error), error);
 }
 
@@ -85,19 +87,13 @@ static void destroy(void *state) {
   BfCertifyState *x = state;
   bf_ladder_destroy(&x->ladder);
   bf_free(x->given);
+  bf_free(x->halved);
 }
 
-static const char *const outputs[] = {"/certificate@boxes",
-                                      "/certificate@found",
-                                      "/certificate@gap",
-                                      "/certificate@lower",
-                                      "/certificate@numbers",
-                                      "/certificate@target",
-                                      "/certificate/free",
-                                      "/certificate/seal",
-                                      "/certificate/tree",
-                                      "/certificate/history/*",
-                                      NULL};
+static const char *const outputs[] = {"/certificate@boxes", "/certificate@found",     "/certificate@gap",
+                                      "/certificate@lower", "/certificate@numbers",   "/certificate@target",
+                                      "/certificate/free",  "/certificate/halved",    "/certificate/seal",
+                                      "/certificate/tree",  "/certificate/history/*", NULL};
 
 const BfTrainer bf_certify_trainer = {
     .name     = "certify",

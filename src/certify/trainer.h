@@ -14,6 +14,7 @@ typedef struct {
   BfCertifySettings set;   /* first: as its options fill it */
   double           *given; /* [all] the point of -found; NULL: none was read */
   BfLadder          ladder;
+  int64_t          *halved; /* [n] boxes of the kept tree that were halved at each number */
 } BfCertifyState;
 
 extern const BfOption bf_certify_options[]; /* into BfCertifySettings */

@@ -205,3 +205,32 @@ done:
   clear_exchange(&e);
   return status;
 }
+
+/* What a slice begins with belongs to an entry that began before it: `skip` bytes, or the number of an S. */
+typedef struct {
+  int64_t skip, split;
+} Carry;
+
+static Carry count_halved(const BfBytes *bytes, int n, Carry from, int64_t halved[]) {
+  int64_t at    = from.skip;
+  bool    split = from.split;
+  for (; at < bytes->count; split = false) {
+    if (!split && bytes->byte[at] == BF_SPLIT) at++, split = true;
+    if (split) {
+      if (at == bytes->count) break;
+      halved[bytes->byte[at++]]++;
+    } else at += bytes->byte[at] == BF_CUT ? 1 + 3 * n : bytes->byte[at] == BF_LEAF ? 1 + n : 1;
+  }
+  return (Carry){at - bytes->count, split};
+}
+
+void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t halved[]) {
+  int   rank, size;
+  Carry carry = {0, 0};
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  if (rank) MPI_Recv(&carry, 2, MPI_INT64_T, rank - 1, 0, comm, MPI_STATUS_IGNORE);
+  carry = count_halved(&x->mine, n, carry, halved);
+  if (rank + 1 < size) MPI_Send(&carry, 2, MPI_INT64_T, rank + 1, 0, comm);
+  MPI_Allreduce(MPI_IN_PLACE, halved, n, MPI_INT64_T, MPI_SUM, comm);
+}

@@ -30,6 +30,9 @@ typedef struct {
 /* `bytes` of mine from `first` of the tree on are the next ones, already in x->mine. Local. */
 BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *error);
 void     bf_records_clear(BfRecords *x);
+/* halved[k], n of them, zeros at first: how many boxes were halved at number k; of slices (bf_records_even). All ranks
+ * get the sum. Collective. */
+void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t halved[]);
 /* Bytes that a rank may give away or get: what MPI counts. */
 #define BF_TREE_EXCHANGE ((int64_t)INT_MAX)
 /* A slice for each rank, in the order of ranks, in place of what each has made: what a file takes at once. Collective.

@@ -1,9 +1,13 @@
 /* /certificate of a result: share/doc/formats.md. */
 #include "certify/trainer.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 
-static double gap_of(const BfLadder *x) { return (x->found - x->lower) / fabs(x->found); }
+/* Relative to what was found: of 0 it is 0 or infinite. */
+static double gap_of(const BfLadder *x) {
+  return x->found == x->lower ? 0 : x->found == 0 ? INFINITY : (x->found - x->lower) / fabs(x->found);
+}
 
 static BfStatus write_tree(const BfLadder *x, BfStore *store, BfError *error) {
   const char      *path    = "/certificate/tree";
@@ -46,6 +50,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_put_int(store, path, "boxes", x->boxes, error));
   BF_TRY(bf_store_put_int(store, path, "numbers", n, error));
   BF_TRY(bf_store_write(store, "/certificate/free", BF_STORE_INT32, 1, &n, x->of.free.number, error));
+  BF_TRY(bf_store_write(store, "/certificate/halved", BF_STORE_INT64, 1, &n, s->halved, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return write_tree(x, store, error);
@@ -74,6 +79,27 @@ static const char *rounded(double x, double side, char text[40]) {
   return text;
 }
 
+/* The numbers that the kept tree was halved at most often, up to SHOWN, with their parts of all. */
+static void print_dearest(const BfCertifyState *s, const BfProblem *problem) {
+  enum { SHOWN = 5 };
+  const BfFreeNumbers *free = &s->ladder.of.free;
+  int64_t              all = 0, most, below = INT64_MAX;
+  int                  shown = 0;
+  char                 text[BF_NUMBER_NAME];
+  for (int k = 0; k < free->n; k++) all += s->halved[k];
+  for (; all && shown < SHOWN; below = most) {
+    most = 0;
+    for (int k = 0; k < free->n; k++)
+      if (s->halved[k] < below && s->halved[k] > most) most = s->halved[k];
+    if (!most) break;
+    for (int k = 0; k < free->n && shown < SHOWN; k++)
+      if (s->halved[k] == most)
+        bf_print(s->ladder.run, "%s %s (%.0f %%)", shown++ ? "," : "boxes were halved most at",
+                 bf_number_name(problem, free->number[k], text), 100.0 * (double)most / (double)all);
+  }
+  if (shown) bf_print(s->ladder.run, "\n");
+}
+
 static void print_idle(const BfLadder *x) {
   if (x->run->size == 1 || !(x->worked > 0)) return;
   bf_print(x->run, "rank 0 has waited for others for %.1f %% of the time\n", 100 * x->waited / x->worked);
@@ -90,6 +116,7 @@ void bf_certify_report(const void *state, const BfSession *session) {
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
   if (x->stuck) bf_print(run, "a box became a point: roundings are in the way of a smaller gap\n");
+  print_dearest(s, session->problem);
   print_idle(x);
   if (!(x->lower > -INFINITY)) {
     bf_print(run, "nothing is proved; found %s; %s boxes\n", rounded(x->found, 1, b), grouped(x->boxes, c));
