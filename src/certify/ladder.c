@@ -1,6 +1,7 @@
 #include "certify/ladder.h"
 #include "run/text.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { POLISH = 4000 };                 /* points of a search along the axes, */
@@ -158,16 +159,19 @@ static void take_better(BfLadder *x) {
 /* ---- going on ---------------------------------------------------------------------------------------------------- */
 
 static void tell(const BfLadder *x) {
-  char a[BF_HUMAN], b[BF_HUMAN];
-  bf_progress_what(x->run, "target %.6g, %s boxes, %s open, gap %.3g", x->target, bf_human_count((double)x->boxes, a),
-                   bf_human_count((double)bf_fifo_waiting(&x->fifo), b), (x->found - x->lower) / fabs(x->found));
+  char a[BF_HUMAN], b[BF_HUMAN], gap[40] = "nothing proved yet";
+  if (x->lower > -INFINITY) snprintf(gap, sizeof gap, "gap %.3g", (x->found - x->lower) / fabs(x->found));
+  bf_progress_what(x->run, "target %.6g, %s boxes, %s open, %s", x->target, bf_human_count((double)x->boxes, a),
+                   bf_human_count((double)bf_fifo_waiting(&x->fifo), b), gap);
 }
 
-/* A level takes some times as many boxes as the one before. */
+/* What the level under way takes, by its trend: of the whole run where it is the last. Of others, and of the first try,
+ * which may be given up, nobody knows what is to follow. */
 static void expect(BfLadder *x, double *told) {
   const double waiting = (double)bf_fifo_waiting(&x->fifo), tasks = (double)(x->fifo.taken + x->fifo.head);
   const double more = tasks > 0 ? waiting * (double)x->level_boxes / tasks : 0;
-  const double all  = (double)x->boxes + more;
+  const bool   last = x->step >= 0 && distance(x) <= wanted(x);
+  const double all  = last ? (double)x->boxes + more : NAN;
   bf_work_expect(x->run, BF_PHASE_CERTIFY, all, "boxes", 1e-4 / x->run->size, false);
   bf_work_done(x->run, BF_PHASE_CERTIFY, (double)x->boxes - *told);
   *told = (double)x->boxes;
