@@ -69,6 +69,10 @@ void bf_ladder_try(BfLadder *x, const double number[]) {
   }
 }
 
+double bf_ladder_gap(const BfLadder *x) {
+  return x->found == x->lower ? 0 : x->found == 0 ? INFINITY : (x->found - x->lower) / fabs(x->found);
+}
+
 /* A search along the axes, with steps that are halved: what is about a minimum becomes one. */
 void bf_ladder_polish(BfLadder *x) {
   const BfFreeNumbers *free = &x->of.free;
@@ -160,7 +164,7 @@ static void take_better(BfLadder *x) {
 
 static void tell(const BfLadder *x) {
   char a[BF_HUMAN], b[BF_HUMAN], gap[40] = "nothing proved yet";
-  if (x->lower > -INFINITY) snprintf(gap, sizeof gap, "gap %.3g", (x->found - x->lower) / fabs(x->found));
+  if (x->lower > -INFINITY) snprintf(gap, sizeof gap, "gap %.3g", bf_ladder_gap(x));
   bf_progress_what(x->run, "target %.6g, %s boxes, %s open, %s", x->target, bf_human_count((double)x->boxes, a),
                    bf_human_count((double)bf_fifo_waiting(&x->fifo), b), gap);
 }

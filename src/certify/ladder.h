@@ -81,6 +81,8 @@ void bf_ladder_forget(BfLadder *x);
 void bf_ladder_try(BfLadder *x, const double number[]);
 /* Go down from the point along the axes. Not collective; the same on all ranks. */
 void bf_ladder_polish(BfLadder *x);
+/* (found - lower) / |found|; where found is 0, 0 or infinite. Not collective. */
+double bf_ladder_gap(const BfLadder *x);
 /* Go on until the gap is reached, or the budget is spent; saves and stops as x->checkpoint tells. */
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 

@@ -1,7 +1,7 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
- * kept_bytes, rungs, ending, and found, lower, target, aim, least, better by their bits; arrays partial/point,
- * partial/better, partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level and
- * partial/kept (records), partial/history. */
+ * kept_bytes, rungs, ending, done (tasks), and found, lower, target, aim, least, better by their bits; arrays
+ * partial/point, partial/better, partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level
+ * and partial/kept (records), partial/history. */
 #include "certify/ladder.h"
 #include <string.h>
 
@@ -18,11 +18,7 @@ typedef struct {
   const char *name;
   double     *value;
 } Real;
-typedef struct {
-  const char *name;
-  int64_t     value;
-} Whole;
-enum { REALS = 6, WHOLES = 10 };
+enum { REALS = 6, WHOLES = 11 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -30,8 +26,8 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
   memcpy(out, all, sizeof all);
 }
 
-static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
-                                               "tasks", "bytes", "kept_bytes",  "rungs", "ending"};
+static const char *const whole_name[WHOLES] = {"step",  "root",       "better_root", "boxes",  "level_boxes", "tasks",
+                                               "bytes", "kept_bytes", "rungs",       "ending", "done"};
 
 double bf_ladder_checkpoint_bytes(const BfLadder *x) {
   return (double)x->level.bytes + (double)x->kept.bytes +
@@ -56,10 +52,18 @@ static BfStatus save_records(BfLadder *x, const char *name, BfRecords *records, 
 }
 
 static BfStatus save_numbers(BfLadder *x, BfError *error) {
-  const int64_t whole[WHOLES] = {
-      x->step + 1,    x->root,       x->better_root, x->boxes,          x->level_boxes, bf_fifo_waiting(&x->fifo),
-      x->level.bytes, x->kept.bytes, x->rungs,       (int64_t)x->ending};
-  Real real[REALS];
+  const int64_t whole[WHOLES] = {x->step + 1,
+                                 x->root,
+                                 x->better_root,
+                                 x->boxes,
+                                 x->level_boxes,
+                                 bf_fifo_waiting(&x->fifo),
+                                 x->level.bytes,
+                                 x->kept.bytes,
+                                 x->rungs,
+                                 (int64_t)x->ending,
+                                 x->fifo.taken + x->fifo.head};
+  Real          real[REALS];
   list_reals(x, real);
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", STAGE_LADDER, error));
   for (int i = 0; i < WHOLES; i++) BF_TRY(bf_checkpoint_number(x->checkpoint, whole_name[i], whole[i], error));
@@ -165,6 +169,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   if (stage != STAGE_LADDER) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   BF_TRY(restore_numbers(x, checkpoint, whole, error));
   BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[8], error), error));
+  x->fifo.taken = whole[10];
   BF_TRY(fetch_all(checkpoint, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
   BF_TRY(fetch_all(checkpoint, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
   BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, whole[5] * 2 * x->of.free.n, x->fifo.box, error));

@@ -4,11 +4,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Relative to what was found: of 0 it is 0 or infinite. */
-static double gap_of(const BfLadder *x) {
-  return x->found == x->lower ? 0 : x->found == 0 ? INFINITY : (x->found - x->lower) / fabs(x->found);
-}
-
 static BfStatus write_tree(const BfLadder *x, BfStore *store, BfError *error) {
   const char      *path    = "/certificate/tree";
   const BfRecords *records = &x->kept;
@@ -40,12 +35,12 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   const char           *path = "/certificate";
   const int64_t         n    = x->of.free.n;
   /* the same once more: datasets have checksums, attributes none */
-  const double  seal[] = {x->lower, x->found, gap_of(x), x->target, (double)x->boxes, (double)x->root};
+  const double  seal[] = {x->lower, x->found, bf_ladder_gap(x), x->target, (double)x->boxes, (double)x->root};
   const int64_t sealed = sizeof seal / sizeof *seal;
   (void)session;
   BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
   BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
-  BF_TRY(bf_store_put_double(store, path, "gap", gap_of(x), error));
+  BF_TRY(bf_store_put_double(store, path, "gap", bf_ladder_gap(x), error));
   BF_TRY(bf_store_put_double(store, path, "target", x->target, error));
   BF_TRY(bf_store_put_int(store, path, "boxes", x->boxes, error));
   BF_TRY(bf_store_put_int(store, path, "numbers", n, error));
@@ -124,7 +119,7 @@ void bf_certify_report(const void *state, const BfSession *session) {
   }
   bf_print(run, "certified: %s <= optimum over the box <= %s (found), gap ", rounded(x->lower, -1, a),
            rounded(x->found, 1, b));
-  if (gap_of(x) < 1 || x->found > BF_LEAST_GAP) bf_print(run, "%.3g %%", 100 * gap_of(x));
+  if (bf_ladder_gap(x) < 1 || x->found > BF_LEAST_GAP) bf_print(run, "%.3g %%", 100 * bf_ladder_gap(x));
   else bf_print(run, "%.3g, absolute", x->found - x->lower);
   bf_print(run, "; %s boxes\n", grouped(x->boxes, c));
 }

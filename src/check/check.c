@@ -109,6 +109,11 @@ static BfStatus bound_found(void *context, BfError *error) {
   return status;
 }
 
+/* Relative to what was found; where that is 0, it is 0 if nothing is between, else infinite. */
+static bool is_gap(const BfCertificate *c, double gap) {
+  return c->found == 0 ? c->gap == (c->lower == 0 ? 0 : INFINITY) : fabs(gap - c->gap) <= 1e-9 * (1 + fabs(gap));
+}
+
 static BfStatus check_found(Check *x, BfError *error) {
   const BfCertificate *c   = x->certificate;
   const double         gap = (c->found - c->lower) / fabs(c->found);
@@ -119,7 +124,7 @@ static BfStatus check_found(Check *x, BfError *error) {
   if (!(c->lower <= c->found))
     return bf_fail(error, BF_FAILURE, "%s: not verified: lower %.17g is above found %.17g", x->path, c->lower,
                    c->found);
-  if (c->found != 0 && !(fabs(gap - c->gap) <= 1e-9 * (1 + fabs(gap))))
+  if (!is_gap(c, gap))
     return bf_fail(error, BF_FAILURE, "%s: not verified: gap is %g, of lower and found it would be %g", x->path, c->gap,
                    gap);
   return bf_rounding_upwards(bound_found, x, error);
