@@ -24,7 +24,6 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->queue.window      = MPI_WIN_NULL;
   x->mine              = -1;
   x->piece             = 8 * (int64_t)x->run->size;
-  bf_ladder_forget(x);
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
   x->fifo.n = x->of.free.n;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));

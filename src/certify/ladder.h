@@ -74,7 +74,7 @@ typedef struct {
 /* Of a zeroed struct with run and options set; destroy it also after a failure. Collective, like all here. */
 BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error);
 void     bf_ladder_destroy(BfLadder *x);
-/* As it was created: nothing found, proved, or under way. */
+/* Nothing found, proved, or under way: where a search begins that is not restored. */
 void bf_ladder_forget(BfLadder *x);
 /* A point, number [all] the same on all ranks: its J with the best readout, and the point taken where that is less.
  * Not collective. */
