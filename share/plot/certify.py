@@ -75,13 +75,14 @@ def draw_history(axes, run):
     axes.set_xlabel("boxes")
     axes.set_ylabel("least cost over the box")
     axes.grid(which="major", color=style.LIGHT, lw=0.4)
-    axes.legend(loc="center right")
+    axes.legend(loc="center left")  # the bound has yet to rise there
     top = axes.twiny()  # the same steps, labelled by their seconds
     top.set_xscale("log")
     top.set_xlim(axes.get_xlim())
-    shown = []
+    shown, (left, right) = [], axes.get_xlim()
+    apart = (right / left) ** 0.15  # room for a label
     for i in range(len(boxes) - 1, -1, -1):
-        if boxes[i] > 0 and (not shown or boxes[i] < boxes[shown[-1]] / 4):
+        if boxes[i] > 0 and (not shown or boxes[i] < boxes[shown[-1]] / apart):
             shown.append(i)
     top.set_xticks([boxes[i] for i in shown], ["%.2g s" % seconds[i] for i in shown])
     top.set_xticks([], minor=True)
