@@ -16,7 +16,9 @@ const BfOption bf_certify_options[] = {
      .meaning = "end behind N boxes, with the gap that was reached; without it there is no such end"},
     {0}};
 
+/* Of solve and flow, where these are run first. */
 static const BfSections sections = {"certify", 0, BF_SECTION_ACTION | BF_SECTION_QUANTIZE | BF_SECTION_FLOW};
+static const BfSections spared   = {"certify with -found", 0, 0};
 
 static const char *input(const void *state) { return ((const BfCertifyState *)state)->set.found; }
 
@@ -101,6 +103,8 @@ const BfTrainer bf_certify_trainer = {
                 "far what was found can be from the best.\n",
     .options  = bf_certify_options,
     .sections = &sections,
+    .spares   = "found",
+    .spared   = &spared,
     .outputs  = outputs,
     .trains_readout = true,
     .size           = sizeof(BfCertifyState),

@@ -159,7 +159,8 @@ static BfStatus info(BfRun *run, const BfTrainer *trainer, const Settings *setti
     status = bf_fail(error, BF_BAD_INPUT, "info needs a problem file; see `bellformer help info`");
     goto done;
   }
-  BF_GOTO(bf_problem_read(run->world, arguments->file, trainer->sections, run->options, &problem, error));
+  BF_GOTO(bf_problem_read(run->world, arguments->file, bf_trainer_reads(trainer, run->options), run->options, &problem,
+                          error));
   bf_print_warnings(run, problem);
   BfMachine machine;
   make_machine(run, settings, &machine);

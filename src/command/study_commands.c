@@ -37,7 +37,8 @@ static BfStatus check_trainer(BfRun *run, const BfStudyCheck *x, BfError *error)
   BF_GOTO(bf_together(run->world, choose_scheme(trainer, x, run->options, error), error));
   BF_GOTO(bf_together(run->world, bf_session_options(run->options, &o, error), error));
   BF_GOTO(bf_trainer_begin(trainer, run, &state, error));
-  BF_GOTO(bf_problem_read_beside(run->world, x->file, x->files, trainer->sections, run->options, &problem, error));
+  BF_GOTO(bf_problem_read_beside(run->world, x->file, x->files, bf_trainer_reads(trainer, run->options), run->options,
+                                 &problem, error));
   if (trainer->choose) BF_GOTO(trainer->choose(state, run, problem, error));
   if (trainer->check) BF_GOTO(bf_together(run->world, trainer->check(state, problem, error), error));
   if (x->seconds) estimate(run, trainer, state, problem, x, error);
@@ -121,6 +122,8 @@ static BfStatus add_trainer(BfStudyCommands *all, int i, BfError *error) {
   all->command[i] = (BfStudyCommand){.name     = trainer->name,
                                      .tables   = x->tables,
                                      .sections = trainer->sections,
+                                     .spares   = trainer->spares,
+                                     .spared   = trainer->spared,
                                      .takes    = trainer->takes,
                                      .outputs  = x->outputs,
                                      .needs    = trainer->needs,

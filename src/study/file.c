@@ -2,7 +2,6 @@
  * that options name (eval's `data`, `init`); those that keys of the problem name are relative to the problem file, as
  * everywhere (share/doc/studies.md). */
 #include "bellformer/run.h"
-#include "problem/overrides.h"
 #include "run/text.h"
 #include "study/read.h"
 #include <stdio.h>
@@ -48,20 +47,6 @@ static BfStatus read_problem(const BfStudyReader *reader, const BfTree *tree, co
   return error->status;
 }
 
-/* What is set for all runs has an effect in one of them. given: how many of its entries are options. */
-static BfStatus check_set(const BfStudy *study, int64_t given, const BfTree *set, BfError *error) {
-  char option[BF_OPTION_LENGTH];
-  for (int64_t i = 0; i < study->set.count; i++) {
-    const char *key = study->set.set[i].key;
-    if (bf_study_check_set(study, key, error) == BF_OK) continue;
-    if (i >= given) return bf_study_at(set, "set", error);
-    bf_option_name(key, option);
-    bf_error_prefix(error, "option -%s", option);
-    return error->status;
-  }
-  return BF_OK;
-}
-
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOptions *options, BfError *error) {
@@ -79,7 +64,7 @@ static BfStatus read_tree(const BfStudyReader *reader, const BfTree *tree, BfOpt
   if (!(node = bf_tree_find(tree, "vary"))) return bf_fail(error, BF_BAD_INPUT, "vary is missing: what the points are");
   BF_TRY(bf_read_vary(reader, node, error));
   BF_TRY(bf_read_run_sets(reader, runs, error));
-  BF_TRY(check_set(study, given, bf_tree_find(tree, "set"), error));
+  BF_TRY(bf_study_check_all(study, given, bf_tree_find(tree, "set"), error));
   if (bf_study_check_vary(study, error) != BF_OK) return bf_study_at(node, "vary", error);
   if ((node = bf_tree_find(tree, "reference"))) {
     study->has_reference = true;

@@ -191,6 +191,8 @@ static BfStatus read_line(const BfStudyReader *reader, const char *path, BfOptio
   BF_TRY(take_options(reader, options, error));
   BF_TRY(of_option(bf_words_vary(reader, words[0], error), "vary", error));
   if (!study->items) return bf_fail(error, BF_BAD_INPUT, "option -vary names no key");
+  BF_TRY(bf_study_check_all(study, study->set.count, NULL, error));
+  BF_TRY(of_option(bf_study_check_vary(study, error), "vary", error));
   if (words[1]) {
     study->has_reference = true;
     BF_TRY(of_option(bf_words_sets(reader, words[1], &study->reference, error), "reference", error));

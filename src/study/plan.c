@@ -80,7 +80,8 @@ static BfStatus fill(const BfPlan *plan, int64_t point, int r, const char *folde
   const char           *key, *value;
   for (Walk w = {.plan = plan, .point = point, .run = run}; next(&w, &key, &value);) {
     char option[BF_OPTION_LENGTH];
-    if (!bf_study_takes(command, key) || !strcmp(key, "init") || (command->file && !strcmp(key, command->file)))
+    if (!bf_study_run_takes(plan->study, run, key) || !strcmp(key, "init") ||
+        (command->file && !strcmp(key, command->file)))
       continue;
     bf_option_name(key, option);
     BF_TRY(bf_options_add(options, option, value, error));

@@ -39,6 +39,8 @@ BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfErr
 /* A key that is to vary, or to have a value for all runs, is not set by every run that takes it; once their sets are
  * there. */
 BfStatus bf_study_check_set(const BfStudy *study, const char *key, BfError *error);
+/* That of all that is set for all runs; given: how many of these entries are options, `set`: where the others stand. */
+BfStatus bf_study_check_all(const BfStudy *study, int64_t given, const BfTree *set, BfError *error);
 /* That of all keys that vary. */
 BfStatus bf_study_check_vary(const BfStudy *study, BfError *error);
 /* That of all keys of the reference; and an item of `vary` is replaced as a whole. */

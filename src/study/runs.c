@@ -1,4 +1,5 @@
 /* What is run at each point, and what stands in place of it at a reference. */
+#include "problem/overrides.h"
 #include "run/text.h"
 #include "study/read.h"
 #include <stdio.h>
@@ -107,6 +108,24 @@ static BfStatus check_order(const BfStudy *study, int r, BfError *error) {
   return BF_OK;
 }
 
+/* Whether the run is given the option that lets it read less. */
+static bool is_spared(const BfStudy *study, const BfStudyRun *run) {
+  const char *option = run->command->spares;
+  int         which;
+  return option && (bf_sets_find(&run->set, option) || bf_sets_find(&study->set, option) ||
+                    bf_study_item(study, option, &which) >= 0);
+}
+
+bool bf_study_run_takes(const BfStudy *study, const BfStudyRun *run, const char *key) {
+  const BfStudyCommand *command = run->command;
+  return bf_study_takes_of(command, is_spared(study, run) ? command->spared : command->sections, key);
+}
+
+static BfStatus check_run(const BfStudy *study, const BfStudyRun *run, const char *key, BfError *error) {
+  if (bf_study_run_takes(study, run, key)) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "%s is not used by %s", key, run->command->spared->reader);
+}
+
 /* Once all runs are there: what is set in them may name an earlier one. */
 BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfError *error) {
   for (int r = 0; node && r < reader->study->runs; r++) {
@@ -114,7 +133,8 @@ BfStatus bf_read_run_sets(const BfStudyReader *reader, const BfTree *node, BfErr
     BfStudyRun   *run = &reader->study->run[r];
     if (!set) continue;
     BF_TRY(bf_read_sets(reader, run, set, &run->set, error));
-    if (check_order(reader->study, r, error) != BF_OK) return bf_study_at(set, "runs", error);
+    for (int64_t k = 0; k < run->set.count; k++) check_run(reader->study, run, run->set.set[k].key, error);
+    if (error->status != BF_OK || check_order(reader->study, r, error) != BF_OK) return bf_study_at(set, "runs", error);
   }
   return BF_OK;
 }
@@ -127,16 +147,34 @@ bool bf_study_uses_reference(const BfStudy *study) {
   return used;
 }
 
-/* Whether a run takes the key from elsewhere than its own set, which counts more. */
-static bool is_left_to(const BfStudy *study, const char *key) {
-  for (int r = 0; r < study->runs; r++)
-    if (bf_study_takes(study->run[r].command, key) && !bf_sets_find(&study->run[r].set, key)) return true;
+/* Whether a run takes the key from elsewhere than its own set, which counts more. *last: one whose command takes it. */
+static bool is_left_to(const BfStudy *study, const char *key, const BfStudyRun **last) {
+  for (int r = 0; r < study->runs; r++) {
+    const BfStudyRun *run = &study->run[r];
+    if (bf_study_run_takes(study, run, key) && !bf_sets_find(&run->set, key)) return true;
+    if (bf_study_takes(run->command, key)) *last = run;
+  }
   return false;
 }
 
 BfStatus bf_study_check_set(const BfStudy *study, const char *key, BfError *error) {
-  if (is_left_to(study, key)) return BF_OK;
+  const BfStudyRun *last = NULL;
+  if (is_left_to(study, key, &last)) return BF_OK;
+  if (last) BF_TRY(check_run(study, last, key, error));
   return bf_fail(error, BF_BAD_INPUT, "%s is set by every run that takes it, and would have this value nowhere", key);
+}
+
+BfStatus bf_study_check_all(const BfStudy *study, int64_t given, const BfTree *set, BfError *error) {
+  char option[BF_OPTION_LENGTH];
+  for (int64_t i = 0; i < study->set.count; i++) {
+    const char *key = study->set.set[i].key;
+    if (bf_study_check_set(study, key, error) == BF_OK) continue;
+    if (i >= given) return bf_study_at(set, "set", error);
+    bf_option_name(key, option);
+    bf_error_prefix(error, "option -%s", option);
+    return error->status;
+  }
+  return BF_OK;
 }
 
 BfStatus bf_study_check_vary(const BfStudy *study, BfError *error) {

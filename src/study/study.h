@@ -36,8 +36,10 @@ typedef struct {
 typedef struct {
   const char *name;
   const char *file; /* key of `set` that names its file, a run's name or a path ("model"); NULL: it is the problem */
-  const BfOption *const *tables;     /* of its options; NULL ends them */
-  const BfSections      *sections;   /* what it reads of a problem; NULL: none of its keys can be set */
+  const BfOption *const *tables;   /* of its options; NULL ends them */
+  const BfSections      *sections; /* what it reads of a problem; NULL: none of its keys can be set */
+  const char            *spares;   /* an option with which it reads `spared` instead; NULL: none is */
+  const BfSections      *spared;
   bool (*takes)(const char *option); /* further options, without the dash: PETSc's; may be NULL */
   const char *const *outputs;        /* what its file holds: "/rollout@cost", "/rollout/tokens"; NULL ends them */
   const char *const (*needs)[2];     /* {output, option} that alone asks for it; {NULL} ends them; NULL: none */
@@ -148,6 +150,10 @@ const BfOption *bf_study_option(const BfStudyCommand *command, const char *optio
 /* Whether a command takes the key, of the problem or one of its options; whether its value there names a file. */
 bool bf_study_takes(const BfStudyCommand *command, const char *key);
 bool bf_study_names_file(const BfStudyCommand *command, const char *key, const char *text);
+/* Whether it takes the key where it reads these sections of a problem instead; whether a run does, with what it is
+ * given. */
+bool bf_study_takes_of(const BfStudyCommand *command, const BfSections *sections, const char *key);
+bool bf_study_run_takes(const BfStudy *study, const BfStudyRun *run, const char *key);
 /* Whether some value of the key there is a file's name, one without a dot or a slash among them. */
 bool bf_study_may_name_file(const BfStudyCommand *command, const char *key);
 /* Whether `path` is one of that output's form, in which a * stands for anything but a slash. */

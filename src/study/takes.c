@@ -35,13 +35,17 @@ static bool is_key(const char *spelt, BfKeyName *name, char option[BF_OPTION_LEN
   return bf_key_name(option, name) != 0;
 }
 
-bool bf_study_takes(const BfStudyCommand *command, const char *key) {
+bool bf_study_takes_of(const BfStudyCommand *command, const BfSections *sections, const char *key) {
   char      option[BF_OPTION_LENGTH];
   BfKeyName name;
   if (is_option(command, key)) return true;
-  if (!command->sections || !is_key(key, &name, option)) return false;
+  if (!sections || !is_key(key, &name, option)) return false;
   const unsigned section = bf_key_section(name.row);
-  return !section || (command->sections->uses & section);
+  return !section || (sections->uses & section);
+}
+
+bool bf_study_takes(const BfStudyCommand *command, const char *key) {
+  return bf_study_takes_of(command, command->sections, key);
 }
 
 const BfStudyCommand *bf_study_command(const BfStudyCommand commands[], const char *name) {

@@ -94,16 +94,30 @@ static BfStatus same_command(BfStore *store, Reader *reader, BfError *error) {
   return error->status;
 }
 
+/* What a run reads of a problem that goes on with what the file has, where the line does not say it again. */
+static BfStatus sections_of(const BfSession *x, BfStore *store, const BfSections **out, BfError *error) {
+  const BfTrainer *trainer = x->trainer;
+  char            *then    = NULL;
+  *out                     = bf_trainer_reads(trainer, x->run->options);
+  if (!trainer->spares || *out == trainer->spared) return BF_OK;
+  BF_TRY(bf_store_get_text(store, "/options", trainer->spares, &then, error));
+  if (*then) *out = trainer->spared;
+  bf_free(then);
+  return BF_OK;
+}
+
 /* The problem of the file against the one that the command line names; or where it names none, against itself with the
  * keys that the command line gives. */
-static BfStatus same_problem(const BfProblem *then, Reader *reader, BfError *error) {
-  BfProblem       *copy    = NULL;
-  BfOptions       *options = reader->session->run->options;
-  const BfProblem *now     = reader->session->given;
+static BfStatus same_problem(const BfProblem *then, BfStore *store, Reader *reader, BfError *error) {
+  const BfSections *reads;
+  BfProblem        *copy    = NULL;
+  BfOptions        *options = reader->session->run->options;
+  const BfProblem  *now     = reader->session->given;
   if (!now) {
     if (!bf_options_unread(options)) return BF_OK; /* no keys of the problem */
+    BF_TRY(sections_of(reader->session, store, &reads, error));
     reader->wrong = true;
-    BF_TRY(bf_problem_reread(then, reader->session->trainer->sections, options, &copy, error));
+    BF_TRY(bf_problem_reread(then, reads, options, &copy, error));
     reader->wrong = false;
     now           = copy;
   }
@@ -137,7 +151,7 @@ BfStatus bf_restart_check_result(BfSession *x, BfError *error) {
   BF_GOTO(bf_store_open(x->run->world, x->o.out, &store, error));
   BF_GOTO(same_command(store, &reader, error));
   BF_GOTO(bf_problem_load(x->run, store, x->o.out, x->trainer->sections, &problem, error));
-  BF_GOTO(same_problem(problem, &reader, error));
+  BF_GOTO(same_problem(problem, store, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
   status = bf_store_end(&store, error);
@@ -166,7 +180,7 @@ static BfStatus read_generation(int generation, Reader *reader, BfProblem **prob
   BF_GOTO(same_command(store, reader, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
   BF_GOTO(bf_problem_load(x->run, store, path, x->trainer->sections, problem, error));
-  BF_GOTO(same_problem(*problem, reader, error));
+  BF_GOTO(same_problem(*problem, store, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);
 done:

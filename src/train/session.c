@@ -41,7 +41,8 @@ void bf_session_options_clear(BfSessionOptions *o) {
 static BfStatus read_given(BfSession *x, BfError *error) {
   const char *file = x->arguments->file, *input = x->trainer->input ? x->trainer->input(x->state) : NULL;
   if (!x->given && file) {
-    BF_TRY(bf_problem_read(x->run->world, file, x->trainer->sections, x->run->options, &x->read[0], error));
+    BF_TRY(bf_problem_read(x->run->world, file, bf_trainer_reads(x->trainer, x->run->options), x->run->options,
+                           &x->read[0], error));
     x->given = x->read[0];
   }
   if (!x->o.out) return BF_OK;

@@ -17,6 +17,8 @@ struct BfTrainer {
   const char        *about, *notes; /* of its help: paragraphs, each ends with \n; notes may be NULL */
   const BfOption    *options;
   const BfSections  *sections;       /* what it reads of a problem */
+  const char        *spares;         /* an option with which it reads less; NULL: none is */
+  const BfSections  *spared;         /* that, then */
   const char *const *outputs;        /* what its result holds beside bf_result_outputs, in the same form */
   bool               trains_readout; /* it moves one that is trained; the others take where the problem begins it */
   const char *const (*needs)[2];     /* of these, {output, option}: what one option alone asks for; {NULL} ends them */
@@ -83,6 +85,8 @@ struct BfTrainer {
 /* All of them, NULL behind the last: main.c. */
 extern const BfTrainer *const bf_trainers[];
 
+/* What it reads of a problem with these options: keys of other sections on the line are refused. Not collective. */
+const BfSections *bf_trainer_reads(const BfTrainer *trainer, const BfOptions *options);
 /* A state with its settings from the options, before a problem is read; and its end. Collective. */
 BfStatus bf_trainer_begin(const BfTrainer *trainer, BfRun *run, void **state, BfError *error);
 void     bf_trainer_end(const BfTrainer *trainer, void **state);

@@ -17,3 +17,7 @@ const BfTrainer *bf_trainer(const char *name) {
 const char *bf_trainer_name(const BfTrainer *trainer) { return trainer->name; }
 
 const BfSections *bf_trainer_sections(const BfTrainer *trainer) { return trainer->sections; }
+
+const BfSections *bf_trainer_reads(const BfTrainer *trainer, const BfOptions *options) {
+  return trainer->spares && bf_options_given(options, trainer->spares) ? trainer->spared : trainer->sections;
+}

@@ -176,5 +176,21 @@ def refusals():
         assert done.returncode == 2 and "-found was" in done.stderr, done
 
 
+def spared():
+    """With -found neither solve nor flow is run: keys of theirs are refused on the line, by what tells of the run too; a file may have them."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, found, out = oracle.write(CASES["a pair on a line"], folder), os.path.join(folder, "found.h5"), os.path.join(folder, "c.h5")
+        assert run(["flow", path, "-scheme", "layers", "-tao_max_it", 5, "-o", found]).returncode == 0
+        line = [path, "-found", found, "-boxes", 10]
+        assert run(["certify", *line, "-o", out]).returncode == 0
+        one = ("-quantize_cells", 6)
+        for key, arguments in (*[(key, ["certify", *line, "-" + key, value]) for key, value in (("action_count", 3), ("flow_profile", 1), ("control_A_levels", 3))],
+                               ("quantize_cells", ["certify", "-restart", out, *one]), ("quantize_cells", ["info", *line, *one]),
+                               ("quantize.cells", ["study", path, "-found", found, "-vary", "quantize_cells 6", "-o", out])):
+            done = run(arguments)
+            assert done.returncode == 2 and done.stderr.endswith(key + " is not used by certify with -found\n") and len(done.stderr.splitlines()) == 1, (key, done)
+        assert run(["certify", path, "-quantize_cells", 6, "-boxes", 10]).returncode == 0
+
+
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
-     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals)])
+     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals), ("keys that nothing uses", spared)])

@@ -39,8 +39,9 @@ static const BfOption solve_options[] = {{.name = "space", .type = BF_OPTION_TEX
                            {.name = "data", .type = BF_OPTION_TEXT}, {.name = "o", .type = BF_OPTION_TEXT}, {0}};
 static const BfOption *const solve_tables[] = {solve_options, NULL}, *const flow_tables[] = {flow_options, NULL},
                              *const eval_tables[]  = {eval_options, NULL};
-static const BfSections             solve_sections = {"solve", 3, 3}, flow_sections = {"flow", 0, 5};
-static const char *const            trained[] =
+static const BfSections             solve_sections = {"solve", 3, 3}, flow_sections = {"flow", 0, 5},
+                        flow_spared = {"flow with -starts", 0, 1};
+static const char *const trained[] =
     {"/rollout@cost", "/rollout@loss", "/rollout/tokens", "/model/*/*", "/provenance@wall_seconds", NULL},
                          *const evaluated[] = {"/@loss", "/tokens", NULL};
 
@@ -48,7 +49,13 @@ static inline bool is_tao(const char *option) { return !strncmp(option, "tao_", 
 
 static const BfStudyCommand commands[] = {
     {.name = "solve", .tables = solve_tables, .sections = &solve_sections, .outputs = trained},
-    {.name = "flow", .tables = flow_tables, .sections = &flow_sections, .takes = is_tao, .outputs = trained},
+    {.name     = "flow",
+     .tables   = flow_tables,
+     .sections = &flow_sections,
+     .spares   = "starts",
+     .spared   = &flow_spared,
+     .takes    = is_tao,
+     .outputs  = trained},
     {.name = "eval", .file = "model", .tables = eval_tables, .outputs = evaluated},
     {0}};
 

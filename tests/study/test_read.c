@@ -106,6 +106,12 @@ static void wrong_keys(void **state) {
       {"scheme: layers", "scheme: layers, quantize.cells: 8",
        "q.yaml: line 10: quantize.cells is not used by flow; it is by solve"},
       {"data: big.h5", "horizon: 3", "q.yaml: line 11: horizon is not used by eval; it is by solve"},
+      {"scheme: layers", "flow.profile: 1, starts: 4",
+       "q.yaml: line 10: runs: flow.profile is not used by flow with -starts"},
+      {"scheme: layers}}", "starts: 4}}\n  - {name: other, command: flow, set: {starts: 1, flow.profile: 1}}",
+       "q.yaml: line 11: runs: flow.profile is not used by flow with -starts"},
+      {"space: reachable", "starts: 2, flow.profile: 1",
+       "q.yaml: line 3: set: flow.profile is not used by flow with -starts"},
   };
   (void)state;
   check_wrong(cases, LENGTH(cases));
