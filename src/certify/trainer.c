@@ -1,4 +1,5 @@
 #include "certify/trainer.h"
+#include "train/input.h"
 #include <math.h>
 #include <string.h>
 
@@ -27,8 +28,43 @@ static BfStatus check(const void *state, const BfProblem *problem, BfError *erro
   return bf_objective_check(problem, error);
 }
 
+/* ---- the file of -found ------------------------------------------------------------------------------------------ */
+
+static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
+  BfCertifyState *x = state;
+  (void)problem;
+  return bf_input_hash(run, "found", x->set.found, &x->hash, error);
+}
+
+static BfStatus save(const void *state, BfStore *store, BfError *error) {
+  return bf_input_save("found", ((const BfCertifyState *)state)->hash, store, error);
+}
+
+static BfStatus restore(void *state, const BfRun *run, BfStore *store, BfError *error) {
+  (void)run;
+  return bf_input_restore("found", &((BfCertifyState *)state)->hash, store, error);
+}
+
+static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bool all, BfStore *store, bool *differ,
+                        BfError *error) {
+  BfCertifyState *x = state;
+  if (!all && !bf_options_given(run->options, "found")) return BF_OK;
+  if (!all) BF_TRY(choose(state, run, then, error));
+  return bf_input_compare("found", x->set.found, x->hash, store, differ, error);
+}
+
+/* A search that had not begun when the run was stopped reads it once more. */
+static BfStatus check_unchanged(const BfCertifyState *x, const BfSession *session, BfError *error) {
+  int64_t now;
+  if (session->start == BF_FRESH || !x->hash) return BF_OK;
+  BF_TRY(bf_input_hash(session->run, "found", x->set.found, &now, error));
+  if (now == x->hash) return BF_OK;
+  return bf_fail(error, BF_BAD_INPUT, "-found %s is not the file that it was", x->set.found);
+}
+
 static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError *error) {
   if (!x->set.found || x->given) return BF_OK;
+  BF_TRY(check_unchanged(x, session, error));
   return bf_certify_read_found(session->run, session->problem, x->set.found, &x->given, error);
 }
 
@@ -109,7 +145,11 @@ const BfTrainer bf_certify_trainer = {
     .trains_readout = true,
     .size           = sizeof(BfCertifyState),
     .input          = input,
+    .choose         = choose,
     .check          = check,
+    .save           = save,
+    .restore        = restore,
+    .compare        = compare,
     .create         = create,
     .train          = train,
     .write          = bf_certify_write,

@@ -12,6 +12,7 @@ typedef struct {
 
 typedef struct {
   BfCertifySettings set;   /* first: as its options fill it */
+  int64_t           hash;  /* of the file of -found; 0: none */
   double           *given; /* [all] the point of -found; NULL: none was read */
   BfLadder          ladder;
   int64_t          *halved; /* [n] boxes of the kept tree that were halved at each number */

@@ -1,7 +1,7 @@
 /* The trainer `heads`: a law of heads at every depth, along the gradient flow of its risk. */
 #include "heads/trainer.h"
 #include "heads/check.h"
-#include "run/hash.h"
+#include "train/input.h"
 #include <string.h>
 
 static const BfSections sections = {"heads", 0, BF_SECTION_HEADS};
@@ -13,21 +13,8 @@ static const char *input(const void *state) {
   return x->set.init;
 }
 
-/* Another file of the same bytes is the same. Rank 0 reads. */
-static BfStatus hash_file(const char *path, int64_t *hash, BfError *error) {
-  uint64_t    sum;
-  const char *why = bf_hash_file(path, &sum);
-  if (why) return bf_fail(error, BF_BAD_INPUT, "-init %s cannot be read: %s", path, why);
-  *hash = (int64_t)(sum | 1);
-  return BF_OK;
-}
-
 static BfStatus find_hash(BfHeadsState *x, const BfRun *run, BfError *error) {
-  x->init = 0;
-  if (!x->set.init) return BF_OK;
-  BF_TRY(bf_together(run->world, run->rank == 0 ? hash_file(x->set.init, &x->init, error) : BF_OK, error));
-  MPI_Bcast(&x->init, 1, MPI_INT64_T, 0, run->world);
-  return BF_OK;
+  return bf_input_hash(run, "init", x->set.init, &x->init, error);
 }
 
 static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, BfError *error) {
@@ -39,7 +26,7 @@ static BfStatus choose(void *state, const BfRun *run, const BfProblem *problem, 
 
 static BfStatus save(const void *state, BfStore *store, BfError *error) {
   const BfHeadsState *x = state;
-  BF_TRY(bf_store_put_int(store, "/options", "init_hash", x->init, error));
+  BF_TRY(bf_input_save("init", x->init, store, error));
   return bf_store_put_text(store, "/options", "petsc", x->set.petsc, error);
 }
 
@@ -56,7 +43,7 @@ static BfStatus restore(void *state, const BfRun *run, BfStore *store, BfError *
   BfHeadsState *x    = state;
   char         *then = NULL;
   (void)run;
-  BF_TRY(bf_store_get_int(store, "/options", "init_hash", &x->init, error));
+  BF_TRY(bf_input_restore("init", &x->init, store, error));
   BF_TRY(bf_store_get_text(store, "/options", "petsc", &then, error));
   const BfStatus status = bf_store_together(store, join_petsc(x, then, error), error);
   bf_free(then);
@@ -67,7 +54,6 @@ static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bo
                         BfError *error) {
   BfHeadsState *x   = state;
   char         *was = NULL;
-  int64_t       init;
   (void)then;
   BF_TRY(bf_store_get_text(store, "/options", "petsc", &was, error));
   const BfStatus status =
@@ -76,11 +62,7 @@ static BfStatus compare(void *state, const BfRun *run, const BfProblem *then, bo
   BF_TRY(status);
   if (!all && !bf_options_given(run->options, "init")) return BF_OK;
   if (!all) BF_TRY(find_hash(x, run, error));
-  BF_TRY(bf_store_get_int(store, "/options", "init_hash", &init, error));
-  *differ = init != x->init;
-  if (!*differ) return BF_OK;
-  return bf_fail(error, BF_BAD_INPUT, "-init was %s, now %s", init ? "another file" : "not given",
-                 x->set.init ? x->set.init : "not given");
+  return bf_input_compare("init", x->set.init, x->init, store, differ, error);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */

@@ -176,6 +176,26 @@ def refusals():
         assert done.returncode == 2 and "-found was" in done.stderr, done
 
 
+def changed():
+    """A run goes on with the file that it began with, not with another one of that name."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        found, done_, stopped = (os.path.join(folder, name) for name in ("found.h5", "done.h5", "stopped.h5"))
+        flow = ["flow", XOR, "-o", found, "-overwrite", "-scheme", "layers", "-tao_max_it"]
+        assert run([*flow, 3]).returncode == 0
+        line = ["certify", XOR, "-found", found]
+        assert run([*line, "-o", done_, "-boxes", 10]).returncode == 0
+        assert run([*line, "-o", stopped, "-gap", 1e-4, "-maxh", 1e-9]).returncode == 75
+        assert run([*line, "-o", done_, "-boxes", 10, "-restart", "auto"]).returncode == 0
+        assert run([*flow, 4]).returncode == 0
+        for name in os.listdir(stopped + ".checkpoint"):  # as if it had been killed before its search began
+            if name.endswith(".h5") and name != "0000.h5":
+                os.remove(os.path.join(stopped + ".checkpoint", name))
+        for arguments in ([*line, "-o", done_, "-boxes", 10, "-restart", "auto"], [*line, "-o", stopped, "-gap", 1e-4, "-restart", "auto"],
+                          ["certify", "-restart", stopped], ["certify", "-restart", stopped, "-found", found]):
+            done = run(arguments)
+            assert done.returncode == 2 and f"-found {found} is not the file that it was" in done.stderr and len(done.stderr.splitlines()) == 1, done
+
+
 def spared():
     """With -found neither solve nor flow is run: keys of theirs are refused on the line, by what tells of the run too; a file may have them."""
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
@@ -193,4 +213,4 @@ def spared():
 
 
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
-     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals), ("keys that nothing uses", spared)])
+     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals), ("keys that nothing uses", spared), ("a file that changed", changed)])

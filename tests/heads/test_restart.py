@@ -122,7 +122,7 @@ def from_a_file():
         assert run([*started, "-o", out, "-maxh", 1e-9, "-checkpoint_interval", 0]).returncode == 75
         oracle.write_law(os.path.join(f, "other.csv"), law(PROBLEM, 5, seed=2)[0])
         done = run(["heads", "-restart", out, "-init", os.path.join(f, "other.csv")])
-        assert done.returncode == 2 and "-init was another file" in done.stderr, done
+        assert done.returncode == 2 and "other.csv is not the file that it was" in done.stderr, done
         os.rename(init, os.path.join(f, "same.csv"))
         done = run(["heads", "-restart", out, "-init", os.path.join(f, "same.csv"), "-maxh", 1e-9, "-checkpoint_interval", 0])
         assert done.returncode == 75, done
