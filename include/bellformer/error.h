@@ -20,16 +20,28 @@ typedef enum {
   BF_STOPPED   = 75 /* stopped early, with a checkpoint that -restart continues */
 } BfStatus;
 
+/* Of a failure that a caller may do without: it is of this problem or this size, not of the machine. */
+typedef enum {
+  BF_CAUSE_NONE,
+  BF_CAUSE_MEMORY, /* there is no room: what is smaller may fit */
+  BF_CAUSE_NUMBERS /* they leave what a double holds */
+} BfCause;
+
 #define BF_ERROR_LENGTH 1024
 
 typedef struct {
   BfStatus status;
+  BfCause  cause;
   bool     known; /* to all ranks: an agreement (run.h) has told them, and another has nothing to tell */
   char     text[BF_ERROR_LENGTH]; /* one line without the newline; empty while status is BF_OK */
 } BfError;                        /* start with BfError error = {0} */
 
 /* Fill `error` (unless it already holds an earlier one: the first cause is kept) and return `status`. */
 BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same of that cause. */
+BfStatus bf_fail_for(BfError *error, BfStatus status, BfCause cause, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Put "prefix: " before the text of an error that is set: a file's name, a key. */
 void bf_error_prefix(BfError *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

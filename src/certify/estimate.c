@@ -69,11 +69,12 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   BfObjective              of    = {0};
   BfEstimate               e     = {.rough = true};
   const double             ranks = x->machine ? x->machine->ranks : x->run->size;
-  double                   a_box = 0, *given = NULL;
+  double                   a_box = 0;
+  BfFound                  given = {0};
   BfStatus                 status;
   Text                     a;
   BF_GOTO(bf_together(x->run->world, bf_objective_create(x->problem, &of, error), error));
-  if (set->found) BF_GOTO(bf_certify_read_found(x->run, x->problem, set->found, &given, error));
+  if (set->found) BF_GOTO(bf_found_read(x->run, x->problem, set->found, NULL, &given, error));
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);
   tell_free(x->run, &of);
@@ -100,6 +101,6 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   bf_info_time(x, &e);
 done:
   bf_objective_clear(&of);
-  bf_free(given);
+  bf_found_clear(&given);
   return status;
 }

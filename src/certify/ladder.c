@@ -41,6 +41,8 @@ void bf_ladder_forget(BfLadder *x) {
   x->step   = x->options.budget && x->options.budget < 4 * BF_EASY_BOXES ? 0 : -1;
   x->boxes = x->rungs = x->root = 0;
   x->under_way                  = false;
+  bf_free(x->says);
+  x->says = NULL;
   bf_fifo_clear(&x->fifo);
   bf_records_clear(&x->level);
   bf_records_clear(&x->kept);
@@ -55,6 +57,7 @@ void bf_ladder_destroy(BfLadder *x) {
   bf_free(x->point);
   bf_free(x->better_point);
   bf_free(x->rung);
+  bf_free(x->says);
   bf_objective_clear(&x->of);
 }
 
@@ -232,6 +235,12 @@ static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
   x->stuck = end == BF_LEVEL_STUCK;
   *more    = !x->stuck;
   return bf_together(x->run->world, add_rung(x, finished, error), error);
+}
+
+BfStatus bf_ladder_begin(BfLadder *x, BfError *error) {
+  bool more;
+  BF_TRY(next_level(x, &more, error));
+  return more ? bf_ladder_save(x, error) : BF_OK;
 }
 
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error) {

@@ -36,6 +36,7 @@ typedef struct {
   BfObjective     of;
   BfLadderOptions options;
   /* the answer so far */
+  char     *says;   /* of what it began from: lines; NULL: none; owned */
   double    found;  /* J of the best point, from above */
   double   *point;  /* [all] */
   int       root;   /* its readout */
@@ -83,6 +84,8 @@ void bf_ladder_try(BfLadder *x, const double number[]);
 void bf_ladder_polish(BfLadder *x);
 /* (found - lower) / |found|; where found is 0, 0 or infinite. Not collective. */
 double bf_ladder_gap(const BfLadder *x);
+/* The first level, with a checkpoint of it: what was found stands from then on. Nothing where the gap is reached. */
+BfStatus bf_ladder_begin(BfLadder *x, BfError *error);
 /* Go on until the gap is reached, or the budget is spent; saves and stops as x->checkpoint tells. */
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 

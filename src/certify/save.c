@@ -1,7 +1,7 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
  * kept_bytes, rungs, ending, done (tasks), and found, lower, target, aim, least, better by their bits; arrays
  * partial/point, partial/better, partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level
- * and partial/kept (records), partial/history. */
+ * and partial/kept (records), partial/history, partial/says (bytes of text). */
 #include "certify/ladder.h"
 #include <string.h>
 
@@ -82,6 +82,7 @@ static BfStatus save(BfLadder *x, BfError *error) {
                    error));
   BF_TRY(save_rows(x, "partial/tags", BF_STORE_INT32, 2 * waiting, x->fifo.tag + x->fifo.head, error));
   BF_TRY(save_rows(x, "partial/history", BF_STORE_DOUBLE, x->rungs * HISTORY, x->rung, error));
+  BF_TRY(save_rows(x, "partial/says", BF_STORE_BYTE, x->says ? (int64_t)strlen(x->says) : 0, x->says, error));
   BF_TRY(save_records(x, "partial/level", &x->level, error));
   BF_TRY(save_records(x, "partial/kept", &x->kept, error));
   return bf_checkpoint_end(x->checkpoint, bf_ladder_checkpoint_bytes(x), error);
@@ -135,6 +136,15 @@ static BfStatus make_room(BfLadder *x, int64_t tasks, int64_t rungs, BfError *er
   return BF_OK;
 }
 
+static BfStatus restore_says(BfLadder *x, BfCheckpoint *checkpoint, BfError *error) {
+  int64_t length;
+  bf_free(x->says);
+  x->says = NULL;
+  BF_TRY(bf_checkpoint_rows(checkpoint, "partial/says", &length, error));
+  BF_TRY(bf_together(x->run->world, BF_NEW(&x->says, length + 1, error), error));
+  return fetch_all(checkpoint, "partial/says", BF_STORE_BYTE, length, x->says, error);
+}
+
 static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t whole[WHOLES], BfError *error) {
   Real real[REALS];
   list_reals(x, real);
@@ -175,6 +185,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, whole[5] * 2 * x->of.free.n, x->fifo.box, error));
   BF_TRY(fetch_all(checkpoint, "partial/tags", BF_STORE_INT32, 2 * whole[5], x->fifo.tag, error));
   BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[8] * HISTORY, x->rung, error));
+  BF_TRY(restore_says(x, checkpoint, error));
   BF_TRY(restore_records(x, checkpoint, "partial/level", whole[6], &x->level, error));
   return restore_records(x, checkpoint, "partial/kept", whole[7], &x->kept, error);
 }

@@ -26,22 +26,6 @@ static BfStatus give(BfOptions *options, const Word words[], BfError *error) {
 static void warn(void *context, const char *text) { bf_warn(((const BfSession *)context)->run, "%s", text); }
 static void pass(void *context) { (void)context; }
 
-/* The weaker statements, beside what is proved of the whole box. Nothing is known of a run that had ended before this
- * process began. */
-static void tell(const BfSession *session, const BfTrained *trained) {
-  const BfProblem *problem = session->problem;
-  const BfModel   *model   = &trained->model;
-  if (!model->layers) return;
-  if (model->action)
-    bf_print(session->run, "solve: the best of all %lld^%d lists of actions%s%s costs %.10g, unquantized %.10g\n",
-             (long long)problem->actions, problem->horizon, problem->cells ? ", on quantized tokens," : "",
-             problem->cost.trained ? ", with its readout as it stands," : "", model->quantized_cost,
-             trained->train.cost);
-  else
-    bf_print(session->run, "flow: the best of %s draws%s, refined by gradients, costs %.10g\n", starts,
-             problem->actions ? " and solve's best lists" : "", trained->train.cost);
-}
-
 /* A communicator that is no duplicate: a trainer that fails there leaves the session as it was. */
 static BfStatus train(const BfSession *session, const BfTrainer *trainer, const Word words[], BfError *error) {
   const MPI_Comm world   = session->run->world;
@@ -63,7 +47,6 @@ static BfStatus train(const BfSession *session, const BfTrainer *trainer, const 
   BF_GOTO(bf_together(apart, give(options, words, error), error));
   run->options = options;
   status       = bf_train(run, trainer, session->problem, &trained, error);
-  if (status == BF_OK) tell(session, &trained);
 done:
   bf_trained_clear(&trained);
   bf_options_destroy(&options);
@@ -73,17 +56,25 @@ done:
   return status;
 }
 
-/* Whether there is a result now: what cannot be run, or fails, is told and left out: a point in the box is enough
- * to begin with. What stops it stops the run. */
-static BfStatus attempt(const BfSession *session, const char *name, const Word words[], bool *there, BfError *error) {
+/* Its result's points; what this problem has none of, or none that fits into memory, is told and left out: a point in
+ * the box is enough to begin with. What stops it stops the run, and whatever else fails (a disk that is full) ends it.
+ */
+static BfStatus attempt(const BfSession *session, const char *name, const Word words[], BfFound *out, bool *there,
+                        BfError *error) {
   BfError here = {0};
+  char    line[BF_ERROR_LENGTH + 64];
   bf_progress_what(session->run, "%s", name);
   const BfStatus status = train(session, bf_trainer(name), words, &here);
   *there                = status == BF_OK;
-  if (status == BF_STOPPED && session->checkpoint) return bf_checkpoint_stopped(session->checkpoint, error);
-  if (status == BF_STOPPED) return bf_fail(error, status, "stopped during %s; without -o nothing is kept", name);
-  if (status != BF_OK) bf_print(session->run, "%s left out: %s\n", name, here.text);
-  return BF_OK;
+  const bool tells = here.cause != BF_CAUSE_NONE || status == BF_BAD_INPUT; /* why there is none for this problem */
+  if (status == BF_STOPPED && !tells && session->checkpoint) return bf_checkpoint_stopped(session->checkpoint, error);
+  if (status == BF_STOPPED && !tells)
+    return bf_fail(error, status, "stopped during %s; without -o nothing is kept", name);
+  if (status != BF_OK && !tells) return bf_fail(error, status, "%s: %s", name, here.text);
+  if (status == BF_OK) return bf_found_read(session->run, session->problem, words->value, name, out, error);
+  snprintf(line, sizeof line, "%s left out: %s", name, here.text);
+  bf_print(session->run, "%s\n", line);
+  return bf_together(session->run->world, bf_found_say(out, line, error), error);
 }
 
 /* ---- their files ------------------------------------------------------------------------------------------------- */
@@ -135,20 +126,36 @@ static void forget(const BfSession *session, const char *folder) {
   if (!session->o.out && session->run->rank == 0) rmdir(folder);
 }
 
-/* ---- both -------------------------------------------------------------------------------------------------------- */
-
-static BfStatus search(const BfSession *session, const char *solved, const char *moved, double **out, BfError *error) {
-  bool       there = false, flows = false;
-  const Word solve[] = {{"o", solved}, {"restart", "auto"}, {"best", best}, {NULL, NULL}};
-  if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, &there, error));
-  const Word flow[] = {{"o", moved},       {"restart", "auto"}, {"scheme", "layers"}, {"init", there ? solved : NULL},
-                       {"starts", starts}, {NULL, NULL}};
-  BF_TRY(attempt(session, "flow", flow, &flows, error));
-  if (!flows && !there) return BF_OK;
-  return bf_certify_read_found(session->run, session->problem, flows ? moved : solved, out, error);
+void bf_certify_forget(const BfSession *session) {
+  if (session->o.out) forget(session, "");
 }
 
-BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error) {
+/* Whether one of them has come so far that it can go on. Collective. */
+static bool goes_on(const BfSession *session) {
+  bool any = false;
+  for (int i = 0; i < 2; i++) {
+    char path[PATH];
+    int  there;
+    path_of(session, "", i, path);
+    there = session->run->rank == 0 && access(path, F_OK) == 0;
+    MPI_Bcast(&there, 1, MPI_INT, 0, session->run->world);
+    any = any || there || bf_checkpoint_newest(session->run, path) >= 0;
+  }
+  return any;
+}
+
+/* ---- both -------------------------------------------------------------------------------------------------------- */
+
+static BfStatus search(const BfSession *session, const char *solved, const char *moved, BfFound *out, BfError *error) {
+  bool       there   = false, flows;
+  const Word solve[] = {{"o", solved}, {"restart", "auto"}, {"best", best}, {NULL, NULL}};
+  if (session->problem->actions) BF_TRY(attempt(session, "solve", solve, out, &there, error));
+  const Word flow[] = {{"o", moved},       {"restart", "auto"}, {"scheme", "layers"}, {"init", there ? solved : NULL},
+                       {"starts", starts}, {NULL, NULL}};
+  return attempt(session, "flow", flow, out, &flows, error);
+}
+
+BfStatus bf_certify_search(BfSession *session, BfFound *out, BfError *error) {
   const MPI_Comm world        = session->run->world;
   char           folder[PATH] = "", solved[PATH], moved[PATH];
   if (!session->o.out && session->run->nodes > 1) return BF_OK; /* nowhere that all ranks see */
@@ -159,7 +166,7 @@ BfStatus bf_certify_search(const BfSession *session, double **out, BfError *erro
   path_of(session, folder, 0, solved);
   path_of(session, folder, 1, moved);
   const BfStatus status = search(session, solved, moved, out, error);
-  if (status == BF_STOPPED && session->checkpoint) return status; /* a restart goes on with them */
-  forget(session, folder);
+  session->keeps        = session->o.out && goes_on(session);
+  if (!session->keeps) forget(session, folder);
   return status;
 }

@@ -1,6 +1,7 @@
 #include "certify/trainer.h"
 #include "train/input.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define AT(field) offsetof(BfCertifySettings, field)
@@ -18,8 +19,8 @@ const BfOption bf_certify_options[] = {
     {0}};
 
 /* Of solve and flow, where these are run first. */
-static const BfSections sections = {"certify", 0, BF_SECTION_ACTION | BF_SECTION_QUANTIZE | BF_SECTION_FLOW};
-static const BfSections spared   = {"certify with -found", 0, 0};
+static const BfSections sections          = {"certify", 0, BF_SECTION_ACTION | BF_SECTION_QUANTIZE | BF_SECTION_FLOW};
+const BfSections        bf_certify_spared = {"certify with -found", 0, 0};
 
 static const char *input(const void *state) { return ((const BfCertifyState *)state)->set.found; }
 
@@ -63,9 +64,9 @@ static BfStatus check_unchanged(const BfCertifyState *x, const BfSession *sessio
 }
 
 static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError *error) {
-  if (!x->set.found || x->given) return BF_OK;
+  if (!x->set.found || x->given.count) return BF_OK;
   BF_TRY(check_unchanged(x, session, error));
-  return bf_certify_read_found(session->run, session->problem, x->set.found, &x->given, error);
+  return bf_found_read(session->run, session->problem, x->set.found, NULL, &x->given, error);
 }
 
 static BfStatus create(void *state, BfSession *session, BfError *error) {
@@ -77,20 +78,40 @@ static BfStatus create(void *state, BfSession *session, BfError *error) {
   return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
 }
 
-/* Points to begin with: what was given, as it is and with the numbers that J ignores where they cost least. */
-static BfStatus begin(BfCertifyState *x, const BfSession *session, BfError *error) {
+/* What was given, as it is and with the numbers that J ignores where they cost least. */
+static BfStatus try_given(BfLadder *ladder, BfFound *given, BfError *error) {
+  const BfFreeNumbers *free  = &ladder->of.free;
+  double               first = INFINITY, least = INFINITY;
+  int64_t              which = 0;
+  char                 line[128];
+  for (int64_t k = 0; k < given->count; k++) {
+    double *point = given->point + k * free->all;
+    bf_ladder_try(ladder, point);
+    for (int64_t i = 0; i < free->all; i++)
+      if (!free->depends[i]) point[i] = free->rest[i];
+    bf_ladder_try(ladder, point);
+    if (k == 0) first = least = ladder->found;
+    if (ladder->found < least) which = k, least = ladder->found;
+  }
+  if (!which) return BF_OK;
+  snprintf(line, sizeof line, "number %lld of its /rollout/best costs less: %.10g, not %.10g", (long long)which, least,
+           first);
+  return bf_found_say(given, line, error);
+}
+
+static BfStatus begin(BfCertifyState *x, BfSession *session, BfError *error) {
   BfLadder *ladder = &x->ladder;
   bf_ladder_forget(ladder); /* what a newer, damaged checkpoint has left there */
   BF_TRY(read_given(x, session, error));
-  if (!x->given) BF_TRY(bf_certify_search(session, &x->given, error));
+  if (!x->set.found) BF_TRY(bf_certify_search(session, &x->given, error));
+  BF_TRY(bf_together(session->run->world, try_given(ladder, &x->given, error), error));
   bf_ladder_try(ladder, ladder->of.free.rest);
-  if (x->given) bf_ladder_try(ladder, x->given);
-  for (int64_t i = 0; x->given && i < ladder->of.free.all; i++)
-    if (!ladder->of.free.depends[i]) x->given[i] = ladder->of.free.rest[i];
-  if (x->given) bf_ladder_try(ladder, x->given);
   bf_ladder_polish(ladder);
-  return ladder->found < INFINITY ? BF_OK
-                                  : bf_fail(error, BF_FAILURE, "J has no finite bound from above at any point tried");
+  ladder->says  = x->given.says;
+  x->given.says = NULL;
+  if (!(ladder->found < INFINITY))
+    return bf_fail(error, BF_FAILURE, "J has no finite bound from above at any point tried");
+  return x->set.found ? BF_OK : bf_ladder_begin(ladder, error);
 }
 
 static BfStatus fill_model(const BfCertifyState *x, const BfProblem *problem, BfModel *model, BfError *error) {
@@ -111,6 +132,7 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   ladder->checkpoint     = session->checkpoint;
   BF_TRY(bf_ladder_restore(ladder, error));
   if (!ladder->under_way) BF_TRY(begin(x, session, error));
+  if (!x->set.found && !ladder->boxes && !ladder->rungs) bf_certify_forget(session);
   bf_phase_begin(session->run, BF_PHASE_CERTIFY);
   const BfStatus status = bf_ladder_climb(ladder, error);
   bf_phase_end(session->run, BF_PHASE_CERTIFY);
@@ -124,14 +146,17 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
 static void destroy(void *state) {
   BfCertifyState *x = state;
   bf_ladder_destroy(&x->ladder);
-  bf_free(x->given);
+  bf_found_clear(&x->given);
   bf_free(x->halved);
 }
 
-static const char *const outputs[] = {"/certificate@boxes", "/certificate@found",     "/certificate@gap",
-                                      "/certificate@lower", "/certificate@numbers",   "/certificate@target",
-                                      "/certificate/free",  "/certificate/halved",    "/certificate/seal",
-                                      "/certificate/tree",  "/certificate/history/*", NULL};
+static const char *const outputs[] = {"/certificate@boxes",   "/certificate@found",
+                                      "/certificate@gap",     "/certificate@lower",
+                                      "/certificate@numbers", "/certificate@says",
+                                      "/certificate@target",  "/certificate/free",
+                                      "/certificate/halved",  "/certificate/seal",
+                                      "/certificate/tree",    "/certificate/history/*",
+                                      "/rollout@statement",   NULL};
 
 const BfTrainer bf_certify_trainer = {
     .name     = "certify",
@@ -140,7 +165,7 @@ const BfTrainer bf_certify_trainer = {
     .options  = bf_certify_options,
     .sections = &sections,
     .spares   = "found",
-    .spared   = &spared,
+    .spared   = &bf_certify_spared,
     .outputs  = outputs,
     .trains_readout = true,
     .size           = sizeof(BfCertifyState),

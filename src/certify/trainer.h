@@ -1,5 +1,6 @@
 /* The trainer `certify`: bounds from below of the training cost over all controls in the box. */
 #pragma once
+#include "certify/found.h"
 #include "certify/ladder.h"
 #include "train/info.h"
 #include "train/trainer.h"
@@ -13,7 +14,7 @@ typedef struct {
 typedef struct {
   BfCertifySettings set;   /* first: as its options fill it */
   int64_t           hash;  /* of the file of -found; 0: none */
-  double           *given; /* [all] the point of -found; NULL: none was read */
+  BfFound           given; /* what the search begins from */
   BfLadder          ladder;
   int64_t          *halved; /* [n] boxes of the kept tree that were halved at each number */
 } BfCertifyState;
@@ -26,15 +27,12 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
 void     bf_certify_report(const void *state, const BfSession *session);
 BfStatus bf_certify_estimate(void *state, const BfInfo *info, BfError *error);
 
-/* The point of a result of solve or flow, -found: numbers [all], refused where it is not of the problem's shape or in
- * its box. Collective. */
-BfStatus bf_certify_read_found(const BfRun *run, const BfProblem *problem, const char *path, double **out,
-                               BfError *error);
-
 /* Refuses, where a run begins afresh, files that stand where that of the next function writes its own. Collective. */
 BfStatus bf_certify_clear_way(const BfSession *session, BfError *error);
-/* The same of a run of solve, where the problem has actions, and of flow -scheme layers from its best and from draws;
- * *out stays NULL where neither can be run. BF_STOPPED where one was told to stop. Collective. */
-BfStatus bf_certify_search(const BfSession *session, double **out, BfError *error);
+/* Points from a run of solve, where the problem has actions, and of flow -scheme layers from its best and from draws;
+ * none where neither can be run. BF_STOPPED where one was told to stop. Collective. */
+BfStatus bf_certify_search(BfSession *session, BfFound *out, BfError *error);
+/* Removes the files of these runs, which stand until the search of boxes has a checkpoint of its own. Collective. */
+void bf_certify_forget(const BfSession *session);
 
 extern const BfTrainer bf_certify_trainer;

@@ -29,6 +29,14 @@ static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error)
   return status;
 }
 
+/* As other trainers' (train/statement.h): for whoever takes the result as -found. */
+static BfStatus put_statement(const BfLadder *x, BfStore *store, BfError *error) {
+  char text[BF_STATEMENT] = "nothing is proved of it";
+  if (x->lower > -INFINITY)
+    snprintf(text, sizeof text, "certified: at most %.4g above the best in the box", x->found - x->lower);
+  return bf_store_put_text(store, "/rollout", "statement", text, error);
+}
+
 BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfCertifyState *s    = state;
   const BfLadder       *x    = &s->ladder;
@@ -46,6 +54,8 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_put_int(store, path, "numbers", n, error));
   BF_TRY(bf_store_write(store, "/certificate/free", BF_STORE_INT32, 1, &n, x->of.free.number, error));
   BF_TRY(bf_store_write(store, "/certificate/halved", BF_STORE_INT64, 1, &n, s->halved, error));
+  BF_TRY(bf_store_put_text(store, path, "says", x->says ? x->says : "", error));
+  BF_TRY(put_statement(x, store, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return write_tree(x, store, error);
@@ -110,6 +120,7 @@ void bf_certify_report(const void *state, const BfSession *session) {
   for (int64_t i = 0; i < x->rungs; i++)
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
+  if (x->says) bf_print(run, "%s", x->says);
   if (x->stuck) bf_print(run, "a box became a point: roundings are in the way of a smaller gap\n");
   print_dearest(s, session->problem);
   print_idle(x);

@@ -1,6 +1,5 @@
 /* The answer of `flow`: written, and told. */
 #include "flow/trainer.h"
-#include "train/statement.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -55,13 +54,13 @@ static void print_variation(const BfRun *run, const BfPontryagin *p) {
 }
 
 /* A gradient sees one valley. */
-static void print_statement(const BfFlowState *x, const BfSession *session) {
+void bf_flow_holds(const void *state, const BfSession *session, char text[BF_STATEMENT]) {
+  const BfFlowState  *x = state;
   const BfFlowAnswer *t = &x->answer;
-  char                holds[160];
-  snprintf(holds, sizeof holds, "where the gradient of %s led from %s%lld start%s",
+  (void)session;
+  snprintf(text, BF_STATEMENT, "where the gradient of %s led from %s%lld start%s",
            x->options.scheme->discrete ? "the cost" : "the flow's J", t->starts > 1 ? "the best of " : "",
            (long long)t->starts, t->starts > 1 ? "s" : "");
-  bf_print_statement(session, holds);
 }
 
 void bf_flow_report(const void *state, const BfSession *session) {
@@ -100,5 +99,4 @@ void bf_flow_report(const void *state, const BfSession *session) {
   if (p->violation_action >= 0)
     bf_print(run, ", at depth %.4g by action %d", p->violation_depth, (int)p->violation_action);
   bf_print(run, "\n");
-  print_statement(x, session);
 }

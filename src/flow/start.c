@@ -1,6 +1,6 @@
 /* Where `flow` starts: what -init names. */
 #include "flow/start.h"
-#include "bellformer/model.h"
+#include "model/best.h"
 #include <math.h>
 #include <string.h>
 
@@ -31,49 +31,6 @@ typedef struct {
   double *numbers; /* [readouts][trained] */
 } Controls;
 
-/* Those of the open loops, where they were decided one by one. */
-static BfStatus read_readouts(BfStore *store, const char *path, const BfCost *cost, Controls *other, BfError *error) {
-  const int64_t C = cost->classes, entries = C * cost->dim, n = other->count;
-  int64_t       R[3], b[2];
-  double       *matrix = NULL, *bias = NULL;
-  BfStatus      status;
-  BF_GOTO(bf_store_read(store, "/rollout/best/R", BF_STORE_DOUBLE, 3, R, (void **)&matrix, error));
-  BF_GOTO(bf_store_read(store, "/rollout/best/b", BF_STORE_DOUBLE, 2, b, (void **)&bias, error));
-  if (R[0] != n || R[1] != C || R[2] != cost->dim || b[0] != n || b[1] != C)
-    BF_GOTO(bf_fail(error, BF_BAD_INPUT, "-init %s: /rollout/best/R and b do not fit the problem's readout", path));
-  bf_free(other->numbers);
-  BF_GOTO(bf_store_together(store, BF_NEW(&other->numbers, n * cost->trained, error), error));
-  other->readouts = n;
-  for (int64_t i = 0; i < n; i++) {
-    memcpy(other->numbers + i * cost->trained, matrix + i * entries, sizeof(double) * (size_t)entries);
-    memcpy(other->numbers + i * cost->trained + entries, bias + i * C, sizeof(double) * (size_t)C);
-  }
-done:
-  bf_free(matrix);
-  bf_free(bias);
-  return status;
-}
-
-static BfStatus read_best(const BfRun *run, const char *path, const BfCost *cost, Controls *other, BfError *error) {
-  BfStore *store = NULL;
-  BfStatus status;
-  bool     there;
-  int64_t  dims[3];
-  BF_GOTO(bf_store_open(run->world, path, &store, error));
-  BF_GOTO(bf_store_has(store, "/rollout/best", &there, error));
-  if (!there) goto done;
-  bf_free(other->control);
-  other->control = NULL;
-  BF_GOTO(bf_store_read(store, "/rollout/best/controls", BF_STORE_DOUBLE, 3, dims, (void **)&other->control, error));
-  other->count  = dims[0];
-  other->layers = dims[1];
-  other->free   = dims[2];
-  BF_GOTO(bf_store_has(store, "/rollout/best/R", &there, error));
-  if (there && cost->trained) status = read_readouts(store, path, cost, other, error);
-done:
-  return bf_store_end(&store, error);
-}
-
 /* Where the file has a readout that was moved, by a flow or by whoever wrote controls alone, and this problem gives its
  * own. */
 static BfStatus tell_left(const BfRun *run, const char *path, const BfCost *cost, const BfModel *model,
@@ -91,17 +48,23 @@ done:
   return bf_store_end(&store, error);
 }
 
-static BfStatus read_controls(const BfRun *run, const char *path, const BfCost *cost, Controls *other, BfError *error) {
-  BfModel model = {0};
-  if (bf_model_read_controls(run, path, cost, &model, error) != BF_OK ||
-      tell_left(run, path, cost, &model, error) != BF_OK) {
-    bf_model_clear(&model);
-    return error->status;
-  }
-  *other        = (Controls){1, model.layers, model.free, model.numbers ? 1 : 0, model.control, model.numbers};
-  model.control = model.numbers = NULL;
+static BfStatus read_controls(const BfRun *run, const char *path, const BfCost *cost, Controls *out, BfError *error) {
+  BfModel        model = {0};
+  BfBestControls best  = {0};
+  BfStatus       status;
+  BF_GOTO(bf_model_read_controls(run, path, cost, &model, error));
+  BF_GOTO(tell_left(run, path, cost, &model, error));
+  BF_GOTO(bf_best_controls_read(run, path, cost, &best, error));
+  if (best.count) *out = (Controls){best.count, best.layers, best.free, 0, best.control, NULL};
+  else *out = (Controls){1, model.layers, model.free, 0, model.control, NULL};
+  out->numbers                                     = best.numbers ? best.numbers : model.numbers;
+  out->readouts                                    = best.numbers ? best.count : model.numbers ? 1 : 0;
+  *(best.count ? &best.control : &model.control)   = NULL;
+  *(best.numbers ? &best.numbers : &model.numbers) = NULL;
+done:
+  bf_best_controls_clear(&best);
   bf_model_clear(&model);
-  return read_best(run, path, cost, other, error);
+  return status;
 }
 
 static BfStatus take_readouts(const BfRun *run, const BfCost *cost, const char *path, const Controls *other,
@@ -132,8 +95,6 @@ static BfStatus take(const BfRun *run, const BfProblem *problem, const char *pat
   if (other->free != q)
     return bf_fail(error, BF_BAD_INPUT, "-init %s: its layers have %lld free numbers, this problem's %lld", path,
                    (long long)other->free, (long long)q);
-  if (other->count < 1 || layers < 1)
-    return bf_fail(error, BF_BAD_INPUT, "-init %s: /rollout/best/controls is damaged", path);
   points->givens = other->count;
   BF_TRY(BF_NEW(&points->given, other->count * bf_flow_numbers(problem), error));
   for (int64_t i = 0; i < n; i++) {

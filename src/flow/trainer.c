@@ -96,7 +96,8 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   out->wanted       = x->set.best;
   BF_TRY(bf_flow_train(session->run, x->flow, session->problem, &x->points, session->checkpoint, out, error));
   if (!isfinite(out->final_cost[out->best]))
-    return bf_fail(error, BF_FAILURE, "J is infinite at every start: the flow leaves what a double holds");
+    return bf_fail_for(error, BF_FAILURE, BF_CAUSE_NUMBERS,
+                       "J is infinite at every start: the flow leaves what a double holds");
   return evaluate(session->run, session->problem, x, &session->trained.model, error);
 }
 
@@ -159,6 +160,7 @@ static const char *const outputs[] = {"/flow@accuracy",
                                       "/pontryagin@violation_action",
                                       "/pontryagin@violation_depth",
                                       "/pontryagin/*",
+                                      "/rollout@statement",
                                       "/rollout/best/*",
                                       NULL};
 
@@ -191,6 +193,7 @@ const BfTrainer bf_flow_trainer = {
     .judge          = judge,
     .write          = bf_flow_write_answer,
     .report         = bf_flow_report,
+    .holds          = bf_flow_holds,
     .destroy        = destroy,
     .apply          = bf_flow_apply,
     .estimate       = bf_flow_tell_estimate};

@@ -36,6 +36,7 @@ BfStatus bf_flow_try_gradient(const BfFlowState *state, BfRun *run, const BfProb
 BfStatus bf_flow_write_answer(const void *state, const BfSession *session, BfStore *store, BfError *error);
 /* Beside the answer, a warning where J and the cost of the layers differ by more than 1 %. */
 void     bf_flow_report(const void *state, const BfSession *session);
+void     bf_flow_holds(const void *state, const BfSession *session, char text[BF_STATEMENT]);
 BfStatus bf_flow_tell_estimate(void *state, const BfInfo *info, BfError *error);
 
 /* The flow in the scheme of the result. */

@@ -25,8 +25,9 @@ int bf_result_format(const BfProblem *problem, const char *space) {
 }
 
 const BfSections *bf_result_sections(const char *space) {
-  static const BfSections heads = {.reader = "heads", .uses = BF_SECTION_HEADS};
-  return is_of_heads(space) ? &heads : NULL;
+  static const BfSections heads   = {.reader = "heads", .uses = BF_SECTION_HEADS};
+  static const BfSections certify = {.uses = BF_SECTION_QUANTIZE | BF_SECTION_FLOW}; /* its actions may be too many */
+  return is_of_heads(space) ? &heads : !strcmp(space, "certify") ? &certify : NULL;
 }
 
 BfStatus bf_result_check_format(BfStore *store, bool *other, BfError *error) {

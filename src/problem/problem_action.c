@@ -47,12 +47,20 @@ static BfStatus read_levels(BfReader *reader, BfError *error) {
   return require(reader, reader->levels, "levels", error);
 }
 
+/* Who has no use of actions takes them only where they say what the ranges are: all else of them is left. */
+static bool leaves(const BfReader *reader) {
+  bool ranged = !(reader->sections->uses & BF_SECTION_ACTION);
+  for (int j = 0; j < reader->problem->layer.free; j++) ranged = ranged && reader->ranged[j];
+  return ranged;
+}
+
 BfStatus bf_read_action(BfReader *reader, BfError *error) {
   BfProblem        *problem = reader->problem;
   const BfKeyReader keys    = bf_key_reader(reader);
   const char      **names;
   int               kind;
   if (!bf_reads_section(reader, BF_SECTION_ACTION)) return require(reader, reader->ranged, "range", error);
+  if (leaves(reader)) return bf_keys_leave_section(reader->keys, BF_SECTION_ACTION, error);
   BF_TRY(bf_family_choose(reader->keys, &bf_sampler_family, &kind, error));
   const BfSampler *sampler = bf_sampler(kind);
   if (!sampler->spans) BF_TRY(require(reader, reader->ranged, "range", error));

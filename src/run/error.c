@@ -19,16 +19,30 @@ static void shorten(const char *text, char out[BF_ERROR_LENGTH]) {
   else snprintf(out, BF_ERROR_LENGTH, "%.*s%s%s", (int)half, text, gap, text + strlen(text) - half);
 }
 
-BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) {
+static BfStatus fail(BfError *error, BfStatus status, BfCause cause, const char *format, va_list arguments) {
+  char text[8 * BF_ERROR_LENGTH];
   if (error->status != BF_OK) return error->status;
-  char    text[8 * BF_ERROR_LENGTH];
-  va_list arguments;
-  va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
   make_printable(text);
   shorten(text, error->text);
   error->status = status;
+  error->cause  = cause;
+  return status;
+}
+
+BfStatus bf_fail(BfError *error, BfStatus status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  status = fail(error, status, BF_CAUSE_NONE, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+BfStatus bf_fail_for(BfError *error, BfStatus status, BfCause cause, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  status = fail(error, status, cause, format, arguments);
+  va_end(arguments);
   return status;
 }
 
@@ -48,13 +62,13 @@ void *bf_calloc(int64_t count, size_t size, BfError *error) {
   const size_t line = 64;
   size_t       bytes;
   if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) || bytes > SIZE_MAX - 2 * line) {
-    bf_fail(error, BF_FAILURE, "out of memory: %lld objects of %zu bytes", (long long)count, size);
+    bf_fail_for(error, BF_FAILURE, BF_CAUSE_MEMORY, "out of memory: %lld objects of %zu bytes", (long long)count, size);
     return NULL;
   }
   bytes         = bytes ? (bytes + line - 1) / line * line : line;
   void *pointer = aligned_alloc(line, bytes);
   if (!pointer) {
-    bf_fail(error, BF_FAILURE, "out of memory: %zu bytes wanted", bytes);
+    bf_fail_for(error, BF_FAILURE, BF_CAUSE_MEMORY, "out of memory: %zu bytes wanted", bytes);
     return NULL;
   }
   return memset(pointer, 0, bytes);

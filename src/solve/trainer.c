@@ -3,7 +3,6 @@
 #include "solve/best.h"
 #include "solve/covering.h"
 #include "solve/full/space.h"
-#include "train/statement.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -151,15 +150,14 @@ static void report_beam(const BfRun *run, const BfBeamAnswer *answer, double cos
 }
 
 /* What dynamic programming proves of its answer. */
-static void report_statement(const BfSolveState *x, const BfSession *session) {
-  const BfProblem *problem = session->problem;
-  char             holds[160];
-  snprintf(holds, sizeof holds, "%s all %lld^%d lists of %sactions%s%s",
+static void holds(const void *state, const BfSession *session, char text[BF_STATEMENT]) {
+  const BfSolveState *x       = state;
+  const BfProblem    *problem = session->problem;
+  snprintf(text, BF_STATEMENT, "%s all %lld^%d lists of %sactions%s%s",
            x->set.beam && !x->answer.optimal ? "the best that was found of" : "the best of",
            (long long)problem->actions, problem->horizon, x->zoom.rounds > 1 ? "the last round's " : "",
            problem->cells ? ", on quantized tokens" : "",
            problem->cost.trained ? ", with its readout as it stands" : "");
-  bf_print_statement(session, holds);
 }
 
 static void report(const void *state, const BfSession *session) {
@@ -179,7 +177,6 @@ static void report(const void *state, const BfSession *session) {
   bf_print(run, "\n");
   bf_best_report(run, session->problem, &x->best);
   bf_zoom_report(run, &x->zoom);
-  report_statement(x, session);
 }
 
 static void destroy(void *state) {
@@ -198,6 +195,7 @@ static const char *const outputs[] = {"/actions@covering_radius",
                                       "/rollout/best/*",
                                       "/rollout@lower_bound",
                                       "/rollout@optimal",
+                                      "/rollout@statement",
                                       "/stability@moves",
                                       "/stability@all_pairs",
                                       "/stability@modulus",
@@ -242,5 +240,6 @@ const BfTrainer bf_solve_trainer = {
     .judge    = judge,
     .write    = write,
     .report   = report,
+    .holds    = holds,
     .destroy  = destroy,
     .estimate = bf_solve_estimate};

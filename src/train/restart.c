@@ -108,14 +108,12 @@ static BfStatus sections_of(const BfSession *x, BfStore *store, const BfSections
 
 /* The problem of the file against the one that the command line names; or where it names none, against itself with the
  * keys that the command line gives. */
-static BfStatus same_problem(const BfProblem *then, BfStore *store, Reader *reader, BfError *error) {
-  const BfSections *reads;
-  BfProblem        *copy    = NULL;
-  BfOptions        *options = reader->session->run->options;
-  const BfProblem  *now     = reader->session->given;
+static BfStatus same_problem(const BfProblem *then, const BfSections *reads, Reader *reader, BfError *error) {
+  BfProblem       *copy    = NULL;
+  BfOptions       *options = reader->session->run->options;
+  const BfProblem *now     = reader->session->given;
   if (!now) {
     if (!bf_options_unread(options)) return BF_OK; /* no keys of the problem */
-    BF_TRY(sections_of(reader->session, store, &reads, error));
     reader->wrong = true;
     BF_TRY(bf_problem_reread(then, reads, options, &copy, error));
     reader->wrong = false;
@@ -144,14 +142,16 @@ static BfStatus tell(const char *path, BfError *error) {
 }
 
 BfStatus bf_restart_check_result(BfSession *x, BfError *error) {
-  Reader     reader  = {.session = x};
-  BfProblem *problem = NULL;
-  BfStore   *store   = NULL;
-  BfStatus   status;
+  const BfSections *reads;
+  Reader            reader  = {.session = x};
+  BfProblem        *problem = NULL;
+  BfStore          *store   = NULL;
+  BfStatus          status;
   BF_GOTO(bf_store_open(x->run->world, x->o.out, &store, error));
   BF_GOTO(same_command(store, &reader, error));
-  BF_GOTO(bf_problem_load(x->run, store, x->o.out, x->trainer->sections, &problem, error));
-  BF_GOTO(same_problem(problem, store, &reader, error));
+  BF_GOTO(sections_of(x, store, &reads, error));
+  BF_GOTO(bf_problem_load(x->run, store, x->o.out, reads, &problem, error));
+  BF_GOTO(same_problem(problem, reads, &reader, error));
   status = same_options(store, problem, &reader, error);
 done:
   status = bf_store_end(&store, error);
@@ -169,18 +169,20 @@ static BfStatus restore_options(BfSession *x, BfStore *store, BfError *error) {
 }
 
 static BfStatus read_generation(int generation, Reader *reader, BfProblem **problem, BfError *error) {
-  BfSession *x = reader->session;
-  char       path[4096];
-  BfStore   *store   = NULL;
-  bool       missing = false; /* a plug-in */
-  BfStatus   status;
+  BfSession        *x = reader->session;
+  const BfSections *reads;
+  char              path[4096];
+  BfStore          *store   = NULL;
+  bool              missing = false; /* a plug-in */
+  BfStatus          status;
   bf_checkpoint_path(x->o.out, generation, sizeof path, path);
   BF_GOTO(bf_store_open(x->run->world, path, &store, error));
   BF_GOTO(same_version(store, reader, error));
   BF_GOTO(same_command(store, reader, error));
   BF_GOTO(bf_plugins_check(store, &missing, error));
-  BF_GOTO(bf_problem_load(x->run, store, path, x->trainer->sections, problem, error));
-  BF_GOTO(same_problem(*problem, store, reader, error));
+  BF_GOTO(sections_of(x, store, &reads, error));
+  BF_GOTO(bf_problem_load(x->run, store, path, reads, problem, error));
+  BF_GOTO(same_problem(*problem, reads, reader, error));
   BF_GOTO(same_options(store, *problem, reader, error));
   status = restore_options(x, store, error);
 done:

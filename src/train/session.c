@@ -191,7 +191,7 @@ BfStatus bf_session_publish(BfSession *x, BfError *error) {
 
 BfStatus bf_session_close(BfSession *x, BfError *error) {
   const BfStatus status = bf_agree(x->run->world, error);
-  if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH) {
+  if (x->begun && status != BF_OK && status != BF_STOPPED && x->start == BF_FRESH && !x->keeps) {
     BfError    unused      = {0};
     const int  newest      = bf_checkpoint_newest(x->run, x->o.out);
     const bool begun_alone = newest < 0 || (x->checkpoint && newest == bf_checkpoint_first(x->checkpoint));

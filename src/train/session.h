@@ -41,6 +41,7 @@ typedef struct BfSession {
   BfCheckpoint      *checkpoint;
   char              *again; /* the command that goes on from a checkpoint, with its plug-ins; owned */
   bool               begun; /* files were made */
+  bool               keeps; /* the trainer has files of its own that a restart goes on with, also after a failure */
   BfTrained          trained;
 } BfSession;
 

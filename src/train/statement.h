@@ -2,6 +2,10 @@
 #pragma once
 #include "train/session.h"
 
-/* The last line of a report: what holds for this answer, "the best of all 729^2 lists of actions", and what would tell
- * more of how far it is from the best in the box of controls. Rank 0 speaks. */
-void bf_print_statement(const BfSession *session, const char *holds);
+enum { BF_STATEMENT = 160 };
+
+/* The trainer's `holds`, as an attribute of /rollout, where the trainer has one. Collective. */
+BfStatus bf_statement_write(const BfSession *session, BfStore *store, BfError *error);
+/* The last line of a report: that, and what would tell more of how far the answer is from the best in the box of
+ * controls. Rank 0 speaks. */
+void bf_statement_print(const BfSession *session);

@@ -39,8 +39,10 @@ static BfStatus find(BfSession *x, BfError *error) {
   if (x->store) BF_GOTO(bf_result_write_actions(x->problem, x->store, error));
   if (x->store) BF_GOTO(bf_model_write(x->problem, &x->trained.model, x->store, error));
   if (x->store) BF_GOTO(bf_rollout_write(x->problem, &x->trained.train, &x->trained.test, x->store, error));
+  if (x->store) BF_GOTO(bf_statement_write(x, x->store, error));
   if (x->store && trainer->write) BF_GOTO(trainer->write(x->state, x, x->store, error));
   trainer->report(x->state, x);
+  bf_statement_print(x);
   BF_GOTO(bf_session_publish(x, error));
   bf_report(x->run);
 done:

@@ -3,12 +3,14 @@
  * a row of the table of commands in main.c.
  *
  * Functions may be NULL where a trainer has nothing to do. `state` is theirs: `size` bytes, zeros at first, the
- * settings of `options` at its beginning. All but `parse`, `input`, `only`, `report` and `destroy` are collective. */
+ * settings of `options` at its beginning. All but `parse`, `input`, `only`, `report`,
+ * `holds` and `destroy` are collective. */
 #pragma once
 #include "bellformer/train.h"
 #include "model/answer.h"
 #include "train/options.h"
 #include "train/session.h"
+#include "train/statement.h"
 
 typedef struct BfInfo BfInfo; /* train/info.h */
 
@@ -66,6 +68,9 @@ struct BfTrainer {
   BfStatus (*write)(const void *state, const BfSession *session, BfStore *store, BfError *error);
   /* Lines on standard output. Rank 0 speaks. */
   void (*report)(const void *state, const BfSession *session);
+  /* What the answer is known to be, "the best of all 729^2 lists of actions", where more can be asked of `certify`: the
+   * result keeps it, and the report ends with it. */
+  void (*holds)(const void *state, const BfSession *session, char text[BF_STATEMENT]);
   /* Free what the state owns, apart from the texts of its settings. */
   void (*destroy)(void *state);
 

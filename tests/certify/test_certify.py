@@ -2,15 +2,17 @@
 import itertools
 import os
 import re
+import subprocess
 import tempfile
+import time
 
 import h5py
 import numpy as np
 
-from certify_cases import CASES, LINE, PAIR, XOR, certify, cost, ranges, walk
+from certify_cases import CASES, LINE, PAIR, SCALAR, XOR, certify, cost, ranges, walk
 import oracle
 from cases import with_targets
-from harness import run, tap
+from harness import BELLFORMER, Result, run, tap
 from oracle import problem
 
 
@@ -72,7 +74,7 @@ def shipped():
             assert done.returncode == 0 and "left out" not in done.stdout + done.stderr, done
         low, high, gap, boxes = re.search(r"certified: (\S+) <= optimum over the box <= (\S+) \(found\), gap (\S+) %; (\S+) boxes", done.stdout).groups()
         assert 0.0122 < float(low) <= float(high) < 0.01222 and float(gap) <= 0.1 and int(boxes.replace(",", "")) < 200000, done.stdout
-        assert re.search(r"solve: the best of all \d+\^2 lists of actions, on quantized tokens, costs \S+, unquantized \S+\nflow: the best of 32 draws and solve's best lists", done.stdout), done
+        assert re.search(r"\nsolve: the best of all \d+\^2 lists of actions, on quantized tokens; cost \S+, quantized \S+\nflow: where the gradient of the cost led from the best of 48 starts; cost 0.0122", done.stdout), done
         with h5py.File(out) as f:
             c = f["certificate"]
             n, tree = len(c["free"]), c["tree"][()].tobytes()
@@ -176,6 +178,60 @@ def refusals():
         assert done.returncode == 2 and "-found was" in done.stderr, done
 
 
+def weaker():
+    """What the file of -found states stands in the report, and where its problem is another; the best of what it tells counts; a restart has all of it."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        found, out = os.path.join(folder, "found.h5"), os.path.join(folder, "c.h5")
+        done = run(["solve", XOR, "-o", found, "-best", 3, "-horizon", 1])
+        assert done.returncode == 0 and done.stdout.count(f"bellformer certify {XOR} -found {found} -o CERT.h5 -horizon 1\n") == 1, done
+        line = ["certify", XOR, "-horizon", 1, "-boxes", 20, "-found"]
+        with h5py.File(found) as f:
+            states = "the best of all 729^1 lists of actions, on quantized tokens; cost %.10g, quantized %.10g" % tuple(f["rollout"].attrs[name] for name in ("cost", "quantized_cost"))
+        done = run([*line, found, "-o", out])
+        assert done.returncode == 0 and f"\n-found {found}, of solve: {states}\n" in done.stdout, done
+        first = Result(out).attributes["certificate"]["says"]
+        assert first.decode() == f"-found {found}, of solve: {states}\n", first
+        done = run([*line, found, "-control_V_range", "-2,3", "-cost_weight_decay", 1])
+        assert done.returncode == 0 and "; over another box: V_0[0, 0] of layer 0 in [-2, 2], here [-2, 3]\n" in done.stdout, done
+        done = run([*line, out, "-cost_weight_decay", 0.25])
+        assert done.returncode == 0 and re.search(r"of certify: certified: at most \S+ above the best in the box; cost \S+; of another problem: cost.weight_decay was", done.stdout), done
+        with h5py.File(found, "a") as f:  # as if the second of the best were the best by the cost of the layers
+            f["rollout/best/controls"][1] = Result(out).data["rollout/controls"]
+        done = run([*line, found])
+        assert done.returncode == 0 and "\nnumber 2 of its /rollout/best costs less: " in done.stdout, done
+        with h5py.File(found, "w") as f:
+            f["rollout/controls"] = Result(out).data["rollout/controls"]
+        done = run([*line, found])
+        assert done.returncode == 0 and f"\n-found {found}: controls of which the file states nothing\n" in done.stdout, done
+
+
+def killed():
+    """As soon as solve and flow have ended, what they found stands, and what they state; nothing of theirs is left."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        out = os.path.join(folder, "c.h5")
+        process = subprocess.Popen([BELLFORMER, "certify", XOR, "-gap", "0.02", "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not os.path.exists(os.path.join(out + ".checkpoint", "0001.h5")):
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        done = run(["certify", "-restart", out, "-maxh", 1e-9])
+        assert done.returncode == 75 and re.search(r"restored: target \S+, 0 boxes", done.stdout), done
+        assert sorted(os.listdir(folder)) == ["c.h5.checkpoint"], os.listdir(folder)
+        done = run(["certify", "-restart", out])
+        assert done.returncode == 0 and re.search(r"(?s)restored: target .*\nsolve: the best of all .*\nflow: where the gradient", done.stdout), done
+
+
+def outgrown():
+    """A solve that memory does not hold is left out, which is told with the reason, also where it had come further; nothing was asked to stop."""
+    p = {**CASES["a pair on a line"], "horizon": 3, "cells": [0], "control": {"A": {**SCALAR, "levels": 70}, "V": {**SCALAR, "levels": 70}}}
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, out = oracle.write(p, folder), os.path.join(folder, "c.h5")
+        done = run(["certify", path, "-o", out, "-boxes", 20, "-memory", 0.12])
+        assert done.returncode == 0 and "solve left out: the reachable space outgrows memory in layer 1 of 3" in done.stdout and "-restart" not in done.stdout, done
+        assert sorted(os.listdir(folder)) == ["c.h5", "problem.csv", "problem.yaml"], os.listdir(folder)
+
+
 def changed():
     """A run goes on with the file that it began with, not with another one of that name."""
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
@@ -213,4 +269,4 @@ def spared():
 
 
 tap([("free numbers", free_numbers), ("gaps close", closes), ("an exhaustive search", exhaustive), ("xor", shipped),
-     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals), ("keys that nothing uses", spared), ("a file that changed", changed)])
+     ("a budget that is spent", spent), ("remainders that hide", hides), ("leaves cover the box", covers), ("refusals", refusals), ("weaker statements", weaker), ("a kill behind the flow", killed), ("memory outgrown", outgrown), ("keys that nothing uses", spared), ("a file that changed", changed)])

@@ -25,7 +25,7 @@ def found(folder):
 def answer(result):
     """All that does not depend on time."""
     history = {name: data.tobytes() for name, data in result.data.items() if name.startswith("certificate/") and not name.endswith("seconds")}
-    return history, {k: float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
+    return history, {k: v if k == "says" else float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
 
 
 def on_ranks():

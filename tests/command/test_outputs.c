@@ -93,7 +93,7 @@ static const Case cases[] = {
     {"certify", "xor/xor.yaml", "certify.h5", "horizon 1 gap 0.1"},
     {"certify", "xor/xor.yaml", "certify-trained.h5", "boxes 1 horizon 1 found flow-trained.h5 " TRAINED},
     {"certify", "xor/xor.yaml", "certify-many.h5",
-     "boxes 1 horizon 1 found many.h5 layer_heads 65 control_A_range 0,0 control_A_levels 1 control_V_levels 1"},
+     "boxes 1 horizon 1 found many.h5 layer_heads 65 control_A_range 0,0"},
     {"certify", "induction/induction.yaml", "certify-test.h5", "boxes 1 horizon 1 found induction.h5"},
     {"certify", "asy26-toy/asy26-toy.yaml", "certify-target.h5",
      "boxes 1 horizon 1 found toy.h5 data_test asy26-toy/train.csv"},

@@ -123,7 +123,8 @@ static BfStatus check_memory(BfBeamLayer *l, BfError *error) {
   MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT64_T, MPI_SUM, l->x->run->world);
   if (bf_reachable_memory(l->x, l->t, round_bytes(l), found, &memory) == BF_OK) return BF_OK;
   if (memory.status == BF_STOPPED) BF_TRY(bf_beam_save_partial(l, error));
-  return bf_fail(error, memory.status, "%s", memory.text);
+  *error = memory;
+  return error->status;
 }
 
 /* Measures found, those still to be expanded, and pairs that are known, of all ranks. */

@@ -14,7 +14,8 @@ static BfStatus check_memory(BfReachable *x, int t, BfMerge *m, BfError *error) 
   MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT64_T, MPI_SUM, x->run->world);
   if (bf_reachable_memory(x, t, bf_merge_bytes(x, m), found, &memory) == BF_OK) return BF_OK;
   if (memory.status == BF_STOPPED) BF_TRY(bf_reachable_save_forward(x, t, m, error));
-  return bf_fail(error, memory.status, "%s", memory.text);
+  *error = memory;
+  return error->status;
 }
 
 static BfStatus expand(BfReachable *x, int t, BfMerge *m, BfError *error) {

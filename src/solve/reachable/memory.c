@@ -16,14 +16,15 @@ BfStatus bf_reachable_memory(const BfReachable *x, int t, double bytes, int64_t 
   const bool further = x->expanded > 0;
   list_layers(x, t, sizeof layers, layers);
   if (found >= 0) snprintf(far, sizeof far, ", and %lld so far at layer %d", (long long)found, t + 1);
-  if (x->checkpoint && (further || t > 0 || found > 0))
+  if (x->checkpoint && !x->run->owner && (further || t > 0 || found > 0))
     snprintf(go, sizeof go, "its checkpoint goes on on more nodes: bellformer solve -restart %s; or ",
              bf_checkpoint_result(x->checkpoint));
-  return bf_fail(error, x->checkpoint && further ? BF_STOPPED : BF_FAILURE,
-                 "the reachable space outgrows memory in layer %d of %d: layers 0 to %d have %s measures%s; its %lld "
-                 "successors a measure need %s more a node, %s are free: %sstart afresh with %sfewer actions, coarser "
-                 "quantize.cells, fewer quantize.atoms, a shorter horizon, or on more nodes (`bellformer info` tells "
-                 "what fits)",
-                 t, x->problem->horizon, t, layers, far, (long long)x->problem->actions, bf_human_bytes(want, a),
-                 bf_human_bytes(left, b), go, x->beam ? "a smaller -beam, " : "");
+  return bf_fail_for(
+      error, x->checkpoint && further ? BF_STOPPED : BF_FAILURE, BF_CAUSE_MEMORY,
+      "the reachable space outgrows memory in layer %d of %d: layers 0 to %d have %s measures%s; its %lld "
+      "successors a measure need %s more a node, %s are free: %sstart afresh with %sfewer actions, coarser "
+      "quantize.cells, fewer quantize.atoms, a shorter horizon, or on more nodes (`bellformer info` tells "
+      "what fits)",
+      t, x->problem->horizon, t, layers, far, (long long)x->problem->actions, bf_human_bytes(want, a),
+      bf_human_bytes(left, b), go, x->beam ? "a smaller -beam, " : "");
 }

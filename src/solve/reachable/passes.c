@@ -24,7 +24,8 @@ static BfStatus check_memory(BfReachable *x, int t, BfError *error) {
   BfError memory = {0};
   if (bf_reachable_memory(x, t, bytes, -1, &memory) == BF_OK) return BF_OK;
   if (memory.status == BF_STOPPED) BF_TRY(bf_reachable_save_between(x, (BfReachablePosition){stage, t}, error));
-  return bf_fail(error, memory.status, "%s", memory.text);
+  *error = memory;
+  return error->status;
 }
 
 /* What is to be done from layer t on, whose measures are known; later layers have at most so many. */
