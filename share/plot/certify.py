@@ -30,17 +30,31 @@ def roots_of(tree, n):
             code = chr(data[at])
             missing += {"S": 1, "C": 0}.get(code, -1)
             opened += code == "O"
-            at += {"S": 2, "C": 1 + 3 * n, "L": 1 + n, "O": 1}[code]
+            at += {"S": 2, "C": 1 + 3 * n, "L": 1 + n}.get(code, 1)
     return records - opened
 
 
-def leaves(tree, lower, upper):
-    """(depth, low, high) of every leaf of the records: share/doc/formats.md."""
-    n, at, waiting = len(lower), 0, [(0, lower, upper)] * roots_of(tree, len(lower))
+def narrow(rows, low, high):
+    """The box as far as the inequalities of symmetries leave it by its ends, in place."""
+    before = None
+    while before is None or (before != (low, high)).any():
+        before = np.array((low, high))
+        for k, j in ((row[0] - 1, row[1]) for row in rows):
+            i = abs(j) - 1
+            high[k] = min(high[k], 0 if i == k else high[i] if j > 0 else -low[i])
+            if i != k and j > 0: low[i] = max(low[i], low[k])
+            if i != k and j < 0: high[i] = min(high[i], -low[k])
+        if (low > high).any(): return
+
+
+def leaves(tree, lower, upper, rows=()):
+    """(depth, low, high) of every leaf of the records; rows: of symmetries. share/doc/formats.md."""
+    n, at, waiting = len(lower), 0, [(0, lower.copy(), upper.copy()) for _ in range(roots_of(tree, len(lower)))]
     while waiting:  # first in, first out
         stack = [waiting.pop(0)]
         while stack:
             depth, low, high = stack.pop()
+            narrow(rows, low, high)
             code = chr(tree[at])
             at += 1
             if code == "S":
@@ -60,6 +74,8 @@ def leaves(tree, lower, upper):
                 yield depth, low, high
             elif code == "O":
                 waiting.append((depth, low, high))
+            elif code == "X":
+                continue
             else:
                 sys.exit("the tree is damaged: code %d at byte %d" % (tree[at - 1], at - 1))
 
@@ -116,7 +132,9 @@ def costs(run, numbers, x, y):
 
 
 def draw_boxes(axes, run, pair, low, high):
-    parts = list(leaves(run.file["certificate/tree"][()], low, high))
+    certificate = run.file["certificate"]
+    rows = certificate["symmetry"][()] if "symmetry" in certificate else ()
+    parts = list(leaves(certificate["tree"][()], low, high, rows))
     patches = PatchCollection([Rectangle(a, *(b - a)) for _, a, b in parts], cmap="viridis", edgecolor="white", lw=0.2)
     patches.set_array([depth for depth, _, _ in parts])
     axes.add_collection(patches)
@@ -135,13 +153,13 @@ def draw_boxes(axes, run, pair, low, high):
 def halvings(tree, n):
     """How often each of n numbers was halved."""
     data, count, at = tree.tobytes(), np.zeros(n, int), 0
-    skip = {ord("C"): 1 + 3 * n, ord("L"): 1 + n, ord("O"): 1}
+    skip = {ord("C"): 1 + 3 * n, ord("L"): 1 + n}
     while at < len(data):
         if data[at] == ord("S"):
             count[data[at + 1]] += 1
             at += 2
         else:
-            at += skip[data[at]]
+            at += skip.get(data[at], 1)
     return count
 
 

@@ -21,6 +21,12 @@ static void tell_ignored(const BfRun *run, const BfObjective *of, bool shifts, c
   if (shown) bf_print(run, "\n");
 }
 
+static void tell_symmetry(const BfRun *run, const BfSymmetry *x) {
+  char text[BF_SYMMETRY_TEXT];
+  if (x->count)
+    bf_print(run, "  symmetric: %s between free numbers, which leave a part of the box\n", bf_symmetry_text(x, text));
+}
+
 static void tell_free(const BfRun *run, const BfObjective *of) {
   const BfFreeNumbers *free    = &of->free;
   int64_t              ignored = 0, points;
@@ -32,6 +38,7 @@ static void tell_free(const BfRun *run, const BfObjective *of) {
   bf_print(run, "\n");
   tell_ignored(run, of, true, "since all logits of a query change alike");
   tell_ignored(run, of, false, "since nothing reads what it moves");
+  tell_symmetry(run, &of->symmetry);
   bf_print(run, "  %lld of %lld sequences differ\n", (long long)of->data.contexts,
            (long long)of->problem->train.contexts);
 }
@@ -74,6 +81,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   BfStatus                 status;
   Text                     a;
   BF_GOTO(bf_together(x->run->world, bf_objective_create(x->problem, &of, error), error));
+  if (set->symmetry) BF_GOTO(bf_together(x->run->world, bf_objective_order(&of, error), error));
   if (set->found) BF_GOTO(bf_found_read(x->run, x->problem, set->found, NULL, &given, error));
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);

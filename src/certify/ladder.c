@@ -25,6 +25,7 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->mine              = -1;
   x->piece             = 8 * (int64_t)x->run->size;
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
+  if (x->options.symmetry) BF_TRY(bf_together(world, bf_objective_order(&x->of, error), error));
   x->fifo.n = x->of.free.n;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));

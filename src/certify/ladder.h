@@ -13,6 +13,7 @@
 typedef struct {
   double  gap, absolute; /* that is aimed at: the larger of gap |found| and absolute */
   int64_t budget;        /* boxes; 0: none */
+  bool    symmetry;      /* whether boxes are narrowed by it */
 } BfLadderOptions;
 
 /* Boxes within which the target itself is tried before any rung. */

@@ -84,7 +84,12 @@ BfStatus bf_objective_create(const BfProblem *problem, BfObjective *x, BfError *
   return fill_entries(x, error);
 }
 
+BfStatus bf_objective_order(BfObjective *x, BfError *error) {
+  return bf_symmetry_find(x->problem, &x->data, &x->free, &x->symmetry, error);
+}
+
 void bf_objective_clear(BfObjective *x) {
+  bf_symmetry_clear(&x->symmetry);
   bf_free_numbers_clear(&x->free);
   bf_merged_clear(&x->data);
   bf_free(x->first);

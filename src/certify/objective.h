@@ -1,7 +1,7 @@
 /* What is bounded: J of a problem as a function of its free numbers. Borrows the problem. */
 #pragma once
 #include "certify/free.h"
-#include "certify/merge.h"
+#include "certify/symmetry.h"
 
 typedef struct {
   int32_t number;   /* of all that the entry is, -1: none */
@@ -14,6 +14,7 @@ typedef struct {
   const BfProblem *problem;
   BfFreeNumbers    free;
   BfMergedData     data;
+  BfSymmetry       symmetry; /* empty, where bf_objective_order has not found any */
   int              features; /* of all contexts */
   int             *first;    /* [contexts + 1] where those of each begin */
   BfEntry         *entry;    /* [T][layer->parameters] */
@@ -25,4 +26,6 @@ typedef struct {
 BfStatus bf_objective_check(const BfProblem *problem, BfError *error);
 /* Clear it also after a failure. Local. */
 BfStatus bf_objective_create(const BfProblem *problem, BfObjective *out, BfError *error);
+/* Finds the inequalities that symmetries allow, which narrow boxes from then on. Local. */
+BfStatus bf_objective_order(BfObjective *x, BfError *error);
 void     bf_objective_clear(BfObjective *x);

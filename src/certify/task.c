@@ -139,6 +139,14 @@ static bool split(BfWorker *x, int k, double box[]) {
   return true;
 }
 
+/* Every box of the tree is what inequalities leave of it, before anything else is done with it; false: nothing, which
+ * is its record. */
+static bool narrow(const BfWorker *x, double box[], BfBytes *record) {
+  const bool left = bf_symmetry_narrow(&x->of->symmetry, box, box + x->lower.n);
+  if (!left) put(record, BF_EXCLUDED);
+  return left;
+}
+
 /* Bounds the box, on top of the stack, and what cuts leave of it. *parts: 0, it is a leaf; 2, the parts that it was
  * split into stand in its place, the first above; 1, it cannot be split any more. */
 static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, int *parts, BfTaskOutcome *out,
@@ -146,6 +154,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
   const int n = x->lower.n;
   for (*parts = 0;;) {
     BF_TRY(bf_bytes_reserve(record, 4 * (int64_t)n + 4, error));
+    if (!narrow(x, box, record)) return BF_OK;
     bound(x, root, box, out);
     if (x->lower.lower >= x->target) {
       put_leaf(record, &x->lower);
@@ -159,6 +168,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
     apply_cut(x->cut, n, box);
     if (left > bound_again) break;
   }
+  if (!narrow(x, box, record)) return BF_OK;
   const int k = n ? bf_lower_branch(&x->lower) : 0;
   *parts      = n && split(x, k, box) ? 2 : 1;
   if (*parts == 2) put_split(record, k);
@@ -208,7 +218,9 @@ BfStatus bf_task_leaf(BfWorker *x, const BfBoxTag *tag, const double box[], BfBy
   *out = (BfTaskOutcome){.least = INFINITY, .value = INFINITY, .left = stops(x)};
   if (out->left) return BF_OK;
   BF_TRY(bf_bytes_reserve(record, x->lower.n + 1, error));
-  bf_bounder_box(&x->box, tag->root, box, box + x->lower.n, &x->lower);
+  if (x->lower.n) memcpy(x->stack, box, 2 * sizeof *box * (size_t)x->lower.n);
+  if (!narrow(x, x->stack, record)) return BF_OK;
+  bf_bounder_box(&x->box, tag->root, x->stack, x->stack + x->lower.n, &x->lower);
   bf_lower_find(&x->lower, INFINITY);
   put_leaf(record, &x->lower);
   out->boxes = 1;

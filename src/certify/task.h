@@ -5,7 +5,7 @@
 #include "certify/bounder.h"
 
 /* Tags of a record, which is a tree in preorder: share/doc/formats.md. */
-enum { BF_SPLIT = 'S', BF_CUT = 'C', BF_LEAF = 'L', BF_OPEN = 'O' };
+enum { BF_SPLIT = 'S', BF_CUT = 'C', BF_LEAF = 'L', BF_OPEN = 'O', BF_EXCLUDED = 'X' };
 
 /* A box that waits: lower [n], then upper [n], with the readout that it is of and how often those that it is from were
  * left open. */

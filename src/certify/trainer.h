@@ -9,6 +9,7 @@ typedef struct {
   char   *found;
   double  gap, absolute;
   int64_t boxes;
+  bool    symmetry;
 } BfCertifySettings;
 
 typedef struct {

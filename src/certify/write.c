@@ -3,6 +3,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { FORMAT = 2 }; /* of /certificate: share/doc/formats.md */
 
 static BfStatus write_tree(const BfLadder *x, BfStore *store, BfError *error) {
   const char      *path    = "/certificate/tree";
@@ -37,6 +40,22 @@ static BfStatus put_statement(const BfLadder *x, BfStore *store, BfError *error)
   return bf_store_put_text(store, "/rollout", "statement", text, error);
 }
 
+static BfStatus write_symmetry(const BfSymmetry *x, BfStore *store, BfError *error) {
+  const int64_t size[] = {x->count, x->length + 2};
+  int32_t      *row;
+  if (!x->count) return BF_OK;
+  BfStatus status = bf_store_together(store, BF_NEW(&row, size[0] * size[1], error), error);
+  for (int i = 0; status == BF_OK && i < x->count; i++) {
+    int32_t *at = row + i * size[1];
+    at[0]       = x->row[i].k + 1;
+    at[1]       = x->row[i].sign * (x->row[i].j + 1);
+    memcpy(at + 2, x->move + (int64_t)i * x->length, sizeof *at * (size_t)x->length);
+  }
+  if (status == BF_OK) status = bf_store_write(store, "/certificate/symmetry", BF_STORE_INT32, 2, size, row, error);
+  bf_free(row);
+  return status;
+}
+
 BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfCertifyState *s    = state;
   const BfLadder       *x    = &s->ladder;
@@ -46,6 +65,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   const double  seal[] = {x->lower, x->found, bf_ladder_gap(x), x->target, (double)x->boxes, (double)x->root};
   const int64_t sealed = sizeof seal / sizeof *seal;
   (void)session;
+  BF_TRY(bf_store_put_int(store, path, "format", FORMAT, error));
   BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
   BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
   BF_TRY(bf_store_put_double(store, path, "gap", bf_ladder_gap(x), error));
@@ -56,6 +76,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_write(store, "/certificate/halved", BF_STORE_INT64, 1, &n, s->halved, error));
   BF_TRY(bf_store_put_text(store, path, "says", x->says ? x->says : "", error));
   BF_TRY(put_statement(x, store, error));
+  BF_TRY(write_symmetry(&x->of.symmetry, store, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return write_tree(x, store, error);
@@ -114,9 +135,10 @@ void bf_certify_report(const void *state, const BfSession *session) {
   const BfCertifyState *s   = state;
   const BfLadder       *x   = &s->ladder;
   const BfRun          *run = session->run;
-  char                  a[40], b[40], c[32];
+  char                  a[40], b[40], c[32], text[BF_SYMMETRY_TEXT];
   bf_print(run, "free: %d of %lld numbers; %lld of %lld sequences differ\n", x->of.free.n, (long long)x->of.free.all,
            (long long)x->of.data.contexts, (long long)session->problem->train.contexts);
+  if (x->of.symmetry.count) bf_print(run, "symmetric: %s\n", bf_symmetry_text(&x->of.symmetry, text));
   for (int64_t i = 0; i < x->rungs; i++)
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));

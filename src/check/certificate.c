@@ -5,6 +5,7 @@
 void bf_certificate_clear(BfCertificate *certificate) {
   bf_free(certificate->free);
   bf_free(certificate->tree);
+  bf_free(certificate->symmetry);
   *certificate = (BfCertificate){0};
 }
 
@@ -40,13 +41,22 @@ static BfStatus check_free(const BfCertificate *x, const char *path, const BfPro
   return BF_OK;
 }
 
+static BfStatus read_symmetry(BfStore *store, BfCertificate *out, BfError *error) {
+  bool there;
+  BF_TRY(bf_store_has(store, "/certificate/symmetry", &there, error));
+  if (!there) return BF_OK;
+  return bf_store_read(store, "/certificate/symmetry", BF_STORE_INT32, 2, out->rows, (void **)&out->symmetry, error);
+}
+
 static BfStatus read_all(BfStore *store, const char *path, const BfProblem *problem, const BfModel *model,
                          BfCertificate *out, BfError *error) {
   enum { MOST = 256 }; /* a byte says which variable is split */
-  bool    there;
-  int64_t n;
+  static const BfFormats read = {"certificate", 1, 2, ""};
+  bool                   there;
+  int64_t                n;
   BF_TRY(bf_store_has(store, "/certificate", &there, error));
   if (!there) return bf_fail(error, BF_BAD_INPUT, "%s: no certificate is in it; `bellformer certify` makes one", path);
+  BF_TRY(bf_store_check_format(store, "/certificate", &read, NULL, error));
   BF_TRY(read_numbers(store, path, model, out, error));
   if (!isfinite(out->lower))
     return bf_fail(error, BF_BAD_INPUT, "%s: its lower bound is %g: there is nothing to verify", path, out->lower);
@@ -54,6 +64,7 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   if (n > MOST) return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/free has more than %d numbers", path, MOST);
   out->n = (int)n;
   BF_TRY(bf_store_together(store, check_free(out, path, problem, error), error));
+  BF_TRY(read_symmetry(store, out, error));
   return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
 }
 

@@ -8,6 +8,8 @@ typedef struct {
   int32_t *free; /* [n] which number each variable is; owned */
   uint8_t *tree; /* [bytes]; owned */
   int64_t  bytes;
+  int32_t *symmetry; /* [rows[0]][rows[1]]; owned */
+  int64_t  rows[2];
 } BfCertificate;
 
 /* BF_BAD_INPUT where there is none, or it is damaged, or its numbers are none of the problem's. Clear it also after a

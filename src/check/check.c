@@ -2,6 +2,7 @@
 #include "check/bound.h"
 #include "check/elementary.h"
 #include "check/rounding.h"
+#include "check/symmetry.h"
 #include "check/tree.h"
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ typedef struct {
   double              *range;    /* [4][count]: lower, upper, of variables alone lower, upper */
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
+  BfCheckOrders        orders;
   BfCheckForms         forms;
   BfCheckBound         bound, other[3]; /* of the stored tangent; of others */
   double              *xi;              /* [n] */
@@ -64,14 +66,26 @@ static BfStatus begin_tree(Check *x, BfError *error) {
   const BfCost        *cost  = &x->problem->cost;
   const double        *whole = x->range + 2 * x->numbers.count;
   bf_tree_destroy(&x->tree);
-  return bf_tree_create(c->n, whole, whole + x->numbers.count, cost->trained ? 1 : cost->readouts, c->tree, c->bytes,
-                        &x->tree, error);
+  return bf_tree_create(&(BfTreeRoots){.n      = c->n,
+                                       .low    = whole,
+                                       .high   = whole + x->numbers.count,
+                                       .orders = &x->orders,
+                                       .roots  = cost->trained ? 1 : cost->readouts},
+                        c->tree, c->bytes, &x->tree, error);
+}
+
+static BfStatus prove_symmetries(Check *x, BfError *error) {
+  const BfCertificate *c = x->certificate;
+  const BfStatus status  = bf_check_symmetries(&x->layers, &x->numbers, c->n, c->symmetry, c->rows, &x->orders, error);
+  if (status != BF_OK) bf_error_prefix(error, "%s", x->path);
+  return status;
 }
 
 static BfStatus create(Check *x, BfError *error) {
   const BfCertificate *c = x->certificate;
   BF_TRY(bf_check_model(x->problem, &x->layers, error));
   BF_TRY(take_numbers(x, error));
+  BF_TRY(prove_symmetries(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
   BF_TRY(bf_check_bound_create(c->n, &x->bound, error));
   for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(c->n, &x->other[i], error));
@@ -88,6 +102,7 @@ static void clear(Check *x) {
   bf_free(x->variable);
   bf_free(x->point);
   bf_free(x->xi);
+  bf_free(x->orders.order);
 }
 
 /* ---- what was found --------------------------------------------------------------------------------------------- */

@@ -14,11 +14,12 @@ typedef struct {
 } Boxes;
 
 struct BfTree {
-  int            n;
-  const uint8_t *bytes;
-  int64_t        at, count, claims[2]; /* leaves, cuts */
-  Boxes          stack, open;          /* of the task at hand; later tasks */
-  double        *ends;                 /* [4 n] the box at hand, and what a cut leaves of it */
+  int                  n;
+  const BfCheckOrders *orders;
+  const uint8_t       *bytes;
+  int64_t              at, count, claims[2]; /* leaves, cuts */
+  Boxes                stack, open;          /* of the task at hand; later tasks */
+  double              *ends;                 /* [4 n] the box at hand, and what a cut leaves of it */
 };
 
 /* ---- boxes ------------------------------------------------------------------------------------------------------ */
@@ -71,14 +72,15 @@ static void clear(Boxes *boxes) {
 
 /* ---- the tree --------------------------------------------------------------------------------------------------- */
 
-BfStatus bf_tree_create(int n, const double low[], const double high[], int64_t roots, const uint8_t bytes[],
-                        int64_t count, BfTree **out, BfError *error) {
-  BfStatus status;
+BfStatus bf_tree_create(const BfTreeRoots *whole, const uint8_t bytes[], int64_t count, BfTree **out, BfError *error) {
+  const int n = whole->n;
+  BfStatus  status;
   BF_TRY(BF_NEW(out, 1, error));
   BfTree *tree = *out;
-  *tree        = (BfTree){.n = n, .bytes = bytes, .count = count, .stack = {.n = n}, .open = {.n = n}};
+  *tree =
+      (BfTree){.n = n, .orders = whole->orders, .bytes = bytes, .count = count, .stack = {.n = n}, .open = {.n = n}};
   BF_GOTO(BF_NEW(&tree->ends, 4 * n, error));
-  for (int64_t r = 0; r < roots; r++) BF_GOTO(append(&tree->open, low, high, (Mark){0, r}, error));
+  for (int64_t r = 0; r < whole->roots; r++) BF_GOTO(append(&tree->open, whole->low, whole->high, (Mark){0, r}, error));
   return BF_OK;
 done:
   bf_tree_destroy(out);
@@ -174,12 +176,18 @@ BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *erro
     if (!tree->stack.count) BF_TRY(begin_task(tree, there, error));
     if (!*there) return BF_OK;
     const Mark     mark   = take(&tree->stack, true, tree->ends);
+    const bool     left   = bf_check_narrow(tree->orders, tree->ends, tree->ends + tree->n);
     const uint8_t *letter = bytes_of(tree, 1, error);
     if (!letter) return error->status;
-    if (*letter == 'S') {
-      BF_TRY(split(tree, mark, error));
-    } else if (*letter == 'O') {
+    if (*letter == 'O') {
       BF_TRY(append(&tree->open, tree->ends, tree->ends + tree->n, mark, error));
+    } else if (left == (*letter == 'X')) {
+      tree->at--;
+      return damaged(tree, left ? "a box is left out that is not empty" : "a box is empty", error);
+    } else if (*letter == 'X') {
+      continue;
+    } else if (*letter == 'S') {
+      BF_TRY(split(tree, mark, error));
     } else if (*letter == 'L') {
       return tangent(tree, BF_TREE_LEAF, mark, item, error);
     } else if (*letter == 'C') {

@@ -2,6 +2,7 @@
  * boxes are those of whoever wrote them: rounds to nearest. Local. */
 #pragma once
 #include "bellformer/error.h"
+#include "check/order.h"
 
 typedef enum { BF_TREE_LEAF, BF_TREE_CUT } BfTreeClaim;
 
@@ -18,12 +19,19 @@ typedef struct {
 
 typedef struct BfTree BfTree;
 
-/* Borrows bytes, and low and high [n], the whole box. roots: readouts that have a root each. */
-BfStatus bf_tree_create(int n, const double low[], const double high[], int64_t roots, const uint8_t bytes[],
-                        int64_t count, BfTree **out, BfError *error);
+/* The whole box, of which each readout of a decision has one, and the inequalities that leave a part of every box. */
+typedef struct {
+  int                  n;
+  const double        *low, *high; /* [n] */
+  const BfCheckOrders *orders;
+  int64_t              roots;
+} BfTreeRoots;
+
+/* Borrows bytes [count], and what `whole` has. */
+BfStatus bf_tree_create(const BfTreeRoots *whole, const uint8_t bytes[], int64_t count, BfTree **out, BfError *error);
 void     bf_tree_destroy(BfTree **tree);
 /* The next claim, and *there; not, behind the last. BF_BAD_INPUT where the records do not cover the box: one is
- * incomplete or unknown, bytes are left over, or boxes. */
+ * incomplete or unknown, bytes are left over, or boxes; or one leaves a box out that the inequalities do not. */
 BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *error);
 /* Claims of a kind so far. */
 int64_t bf_tree_claims(const BfTree *tree, BfTreeClaim kind);

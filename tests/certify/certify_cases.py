@@ -116,35 +116,56 @@ def terminal(p, c, z, readout, numbers):
 # ---- the tree -------------------------------------------------------------------------------------------------------
 
 
+def narrow(order, lo, hi):
+    """The box as far as inequalities x_k <= sign x_j leave it by its ends; None where nothing is left."""
+    lo, hi, again = lo.copy(), hi.copy(), True
+    while again:
+        before = lo.copy(), hi.copy()
+        for k, j, sign in order:
+            hi[k] = min(hi[k], 0 if k == j else hi[j] if sign > 0 else -lo[j])
+            if k != j and sign > 0: lo[j] = max(lo[j], lo[k])
+            if k != j and sign < 0: hi[j] = min(hi[j], -lo[k])
+        if (lo > hi).any(): return None
+        again = (before[0] != lo).any() or (before[1] != hi).any()
+    return lo, hi
+
+
 def walk(result, lower, upper, roots=1):
-    """(part of the volume in leaves, part cut away, leaves, tasks) of the tree; every byte of it is read."""
+    """(part of the volume in leaves, part cut away or excluded by inequalities, leaves, tasks) of the tree; every byte of it is read."""
     free = result.data["certificate/free"]
     n, tree, at = len(free), bytes(result.data["certificate/tree"]), 0
-    fifo = [(lower[free], upper[free], 1.0)] * roots
+    order = [(row[0] - 1, abs(row[1]) - 1, np.sign(row[1])) for row in result.data.get("certificate/symmetry", ())]
+    whole = np.prod((upper - lower)[free])
+    fifo = [(lower[free], upper[free])] * roots
     leaves = cut = count = tasks = 0
     while fifo:
-        box = fifo.pop(0)
-        stack, tasks = [box], tasks + 1
+        stack, tasks = [fifo.pop(0)], tasks + 1
         while stack:
-            lo, hi, part = stack.pop()
+            lo, hi = stack.pop()
+            volume, left = np.prod(hi - lo) / whole, narrow(order, lo, hi)
             tag = tree[at:at + 1]
             at += 1
+            assert tag == b"O" or (left is None) == (tag == b"X"), (tag, at)
+            if tag == b"O":
+                fifo.append((lo, hi))
+                continue
+            lo, hi = left or (lo, lo)
+            cut += volume - np.prod(hi - lo) / whole
             if tag == b"S":
                 k, at = tree[at], at + 1
                 first, second = hi.copy(), lo.copy()
                 first[k] = second[k] = 0.5 * lo[k] + 0.5 * hi[k]
-                stack += [(second, hi, part / 2), (lo, first, part / 2)]
+                stack += [(second, hi), (lo, first)]
             elif tag == b"C":
                 at += n
                 away = np.frombuffer(tree[at:at + 2 * n], np.uint8).reshape(n, 2)
                 at += 2 * n
-                left = part * np.prod(1 - away.sum(1) / 256)
-                width, cut = hi - lo, cut + part - left
-                stack.append((lo + width * (away[:, 0] / 256), hi - width * (away[:, 1] / 256), left))
+                width = hi - lo
+                stack.append((lo + width * (away[:, 0] / 256), hi - width * (away[:, 1] / 256)))
+                cut += np.prod(width) / whole * (1 - np.prod(1 - away.sum(1) / 256))
             elif tag == b"L":
-                at, leaves, count = at + n, leaves + part, count + 1
+                at, leaves, count = at + n, leaves + np.prod(hi - lo) / whole, count + 1
             else:
-                assert tag == b"O", (tag, at)
-                fifo.append((lo, hi, part))
+                assert tag == b"X", (tag, at)
     assert at == len(tree), (at, len(tree))
     return leaves / roots, cut / roots, count, tasks

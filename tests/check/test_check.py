@@ -158,7 +158,7 @@ def another_box():
 def damage():
     """Records that are no tree, numbers that are none of the problem's, no certificate at all."""
     good = tree()
-    for bytes_, what in ((good[:-1], "a record is incomplete"), (good + b"L", "bytes are left over"), (b"X" + good, "a record of no kind"),
+    for bytes_, what in ((good[:-1], "a record is incomplete"), (good + b"L", "bytes are left over"), (b"Y" + good, "a record of no kind"), (b"X" + good, "a box is left out that is not empty"),
                          (b"S\1", "a split of a variable that is none"), (b"L\x80", "a tangent point outside of its box"),
                          (b"C\0" + bytes([200, 200]) + b"L\0", "a contraction that leaves nothing"), (b"S\0L\0O", "a record is incomplete")):
         says(certificate("damaged", bytes_=bytes_), 2, "/certificate/tree is damaged: " + what)

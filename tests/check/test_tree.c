@@ -14,10 +14,11 @@
 
 enum { N = 3, ROOM = 1 << 20, ROOTS = 2 };
 
-static uint64_t     seed = 17;
-static uint8_t      bytes[ROOM];
-static int64_t      count, open, leaves;
-static const double low[N] = {-2, 0, -0.5}, high[N] = {2, 1, 0.25};
+static uint64_t            seed = 17;
+static uint8_t             bytes[ROOM];
+static int64_t             count, open, leaves;
+static const BfCheckOrders orders;
+static const double        low[N] = {-2, 0, -0.5}, high[N] = {2, 1, 0.25};
 
 static int  below(int n) { return (int)(bf_splitmix64(&seed) % (uint64_t)n); }
 static void put(int byte) { bytes[count++] = (uint8_t)byte; }
@@ -57,8 +58,9 @@ static BfStatus walk(double filled[ROOTS], int64_t *seen, BfError *error) {
   BfTreeItem item  = {0};
   bool       there = true;
   BfStatus   status;
-  *seen = 0;
-  assert_int_equal(bf_tree_create(N, low, high, ROOTS, bytes, count, &tree, error), BF_OK);
+  *seen                   = 0;
+  const BfTreeRoots whole = {N, low, high, &orders, ROOTS};
+  assert_int_equal(bf_tree_create(&whole, bytes, count, &tree, error), BF_OK);
   while ((status = bf_tree_next(tree, &item, &there, error)) == BF_OK && there) {
     const bool cut = item.claim == BF_TREE_CUT;
     filled[item.readout] += volume(item.low, item.high) - (cut ? volume(item.inner_low, item.inner_high) : 0);
