@@ -23,15 +23,16 @@ def program():
     return os.environ["BELLFORMER_FAULTS"]
 
 
-def alone(arguments, **environment):
+def alone(arguments, cwd=None, **environment):
     """On one rank, without a launcher."""
-    return subprocess.run([program()] + arguments, capture_output=True, text=True, timeout=120, env={**ALONE, **environment})
+    return subprocess.run([program()] + arguments, capture_output=True, text=True, timeout=120, env={**ALONE, **environment}, cwd=cwd)
 
 
 class Case:
     """A command line, the folder that it works on (a copy of `template`), and what must be there after a good run."""
 
     again = ()  # options of the start after a failed one
+    does_without = None  # what it says where a part failed that it can do without: the answer is another one
 
     def __init__(self, name, template, arguments, out=None, wanted=None, old=None):
         self.name, self.template, self.arguments, self.out, self.wanted, self.old = name, template, arguments, out, wanted, old
@@ -88,6 +89,31 @@ def study(root):
     return case
 
 
+# Certificates: of a result, of what solve and flow find before it; and what check says of one.
+CERTIFIED = {"certify": ["-found", "found.h5", "-boxes", "300", "-gap", "0.001"], "certify searched": ["-boxes", "8", "-horizon", "1"]}
+
+
+def certificates(root, found):
+    cases = []
+    for name, options in CERTIFIED.items():
+        template = os.path.join(root, name.replace(" ", "_"))
+        shutil.copytree(os.path.join(root, "problem"), template)
+        shutil.copy(found, os.path.join(template, "found.h5"))
+        line = ["certify", "problem.yaml", "-o", "run.h5", *options]
+        done = alone(line, cwd=template)
+        assert done.returncode == 0, done.stderr
+        case = Case(name, template, [*line, "-overwrite"], "run.h5", Result(os.path.join(template, "run.h5")), "run.h5")
+        case.does_without = "left out: out of memory"  # then it begins from less, and has other bits
+        cases.append(case)
+    cases.append(Case("check", template, ["check", "run.h5"]))
+    template = os.path.join(root, "stopped_certify")
+    shutil.copytree(os.path.join(root, "certify"), template)
+    os.remove(os.path.join(template, "run.h5"))
+    done = alone([*cases[0].arguments, *CHECKPOINTS, "-maxh", "1e-9"], cwd=template)
+    assert done.returncode == 75, done.stderr
+    return cases + [Case("restart certify", template, ["certify", "-restart", "run.h5"], "run.h5", cases[0].wanted)]
+
+
 def make(root):
     """All cases. A run that trains has a result in its place, which it is to overwrite."""
     problem = os.path.join(root, "problem")
@@ -116,4 +142,4 @@ def make(root):
         shutil.copy(results["full"], out)
         cases.append(Case("eval " + name + "".join(options), template, ["eval", "run.h5", "-o", "tokens.h5", "-overwrite", *options], "tokens.h5",
                           wanted, "tokens.h5"))
-    return cases + [study(root)]
+    return cases + certificates(root, results["reachable"]) + [study(root)]
