@@ -227,7 +227,7 @@ int bf_program(const BfCommand *command, int argc, char **argv) {
     bf_fail(&error, BF_FAILURE, "cannot write to standard output: %s", strerror(errno));
   status = bf_agree(PETSC_COMM_WORLD, &error);
   if (status != BF_OK) bf_end_is_told();
-  if (status == BF_OK) bf_signals_done();
+  if (status == BF_OK && !bf_left_open()) bf_signals_done();
   else bf_signals_ignore(); /* the last word is said now */
   if (status != BF_OK && rank == 0) fprintf(stderr, "bellformer: %s\n", error.text);
   MPI_Barrier(PETSC_COMM_WORLD); /* a rank that exits with an error would have the launcher kill the others */

@@ -152,7 +152,7 @@ def parse():
     return parser.parse_args()
 
 
-def chosen(found, options):
+def chosen(found, options, first):
     found = [p for p in found if (not options.kind or p[0] == options.kind) and (options.rank is None or p[3] == options.rank)]
     if options.only:
         kind, number, rank = options.only.split(":")
@@ -162,7 +162,7 @@ def chosen(found, options):
         turn = {}
         for point in found:  # every class in turn: there are many more calls of some
             turn.setdefault(point[0], []).append(point)
-        found = [p for row in itertools.zip_longest(*turn.values()) for p in row if p][:max(1, options.most)]
+        found = [p for row in itertools.zip_longest(*sorted(turn.values(), key=lambda row: row[0][0] not in first)) for p in row if p][:max(1, options.most)]
     share, shares = map(int, options.share.split("/"))
     return found[share::shares]
 
@@ -175,7 +175,7 @@ def main():
         print("1..%d" % len(every))
         for index, case in enumerate(every, 1):
             found, total = points(case, root)
-            wrong, todo = [], chosen(found, options)
+            wrong, todo = [], chosen(found, options, case.first)
             for point in todo:
                 what = verdict(case, os.path.join(root, "work"), point)
                 tried += 1

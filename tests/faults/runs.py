@@ -32,6 +32,7 @@ class Case:
     """A command line, the folder that it works on (a copy of `template`), and what must be there after a good run."""
 
     again = ()  # options of the start after a failed one
+    first = ()  # classes of calls that come before others where few are taken
     does_without = None  # what it says where a part failed that it can do without: the answer is another one
 
     def __init__(self, name, template, arguments, out=None, wanted=None, old=None):
@@ -103,6 +104,7 @@ def certificates(root, found):
         done = alone(line, cwd=template)
         assert done.returncode == 0, done.stderr
         case = Case(name, template, [*line, "-overwrite"], "run.h5", Result(os.path.join(template, "run.h5")), "run.h5")
+        case.first = ("petsc", "memory")  # of solve and flow
         case.does_without = "left out: out of memory"  # then it begins from less, and has other bits
         cases.append(case)
     cases.append(Case("check", template, ["check", "run.h5"]))
