@@ -7,7 +7,7 @@
  * of the readout differ between classes; before, where r z, V or the columns of A that count carry it to one that is.
  */
 #pragma once
-#include "bellformer/problem.h"
+#include "problem/number.h"
 
 typedef struct {
   int64_t  all;    /* T q controls [t][j], then the numbers of a trained readout */
@@ -25,8 +25,5 @@ typedef struct {
 /* Clear it also after a failure. Local. */
 BfStatus bf_free_numbers(const BfProblem *problem, BfFreeNumbers *out, BfError *error);
 void     bf_free_numbers_clear(BfFreeNumbers *free);
-enum { BF_NUMBER_NAME = 64 };
-/* "A_0[1, 0] of layer 2", of the first entry that it fills; "readout number 3". Returns the text. */
-const char *bf_number_name(const BfProblem *problem, int64_t i, char text[BF_NUMBER_NAME]);
 /* Range of number i of all. */
 void bf_number_range(const BfProblem *problem, int64_t i, double *lower, double *upper);

@@ -185,6 +185,7 @@ static void expect(BfLadder *x, double *told) {
 }
 
 static BfStatus listen(BfLadder *x, BfError *error) {
+  BF_TRY(bf_ladder_memory(x, error));
   const BfOrder order = x->stops ? BF_SAVE_AND_STOP : bf_checkpoint_ask(x->checkpoint, bf_ladder_checkpoint_bytes(x));
   if (order == BF_GO_ON) return BF_OK;
   BF_TRY(bf_ladder_save(x, error));
@@ -245,7 +246,8 @@ BfStatus bf_ladder_begin(BfLadder *x, BfError *error) {
 }
 
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error) {
-  bool more = true;
+  bool more   = true;
+  x->restored = x->boxes;
   while (more) {
     if (!x->under_way) BF_TRY(next_level(x, &more, error));
     if (!more) break;

@@ -37,14 +37,15 @@ typedef struct {
   BfObjective     of;
   BfLadderOptions options;
   /* the answer so far */
-  char     *says;   /* of what it began from: lines; NULL: none; owned */
-  double    found;  /* J of the best point, from above */
-  double   *point;  /* [all] */
-  int       root;   /* its readout */
-  double    lower;  /* of J over the box; -INFINITY */
-  BfRecords kept;   /* the tree that proves it */
-  double    target; /* of the level under way, or the last one */
-  int64_t   boxes;  /* of all levels */
+  char     *says;     /* of what it began from: lines; NULL: none; owned */
+  double    found;    /* J of the best point, from above */
+  double   *point;    /* [all] */
+  int       root;     /* its readout */
+  double    lower;    /* of J over the box; -INFINITY */
+  BfRecords kept;     /* the tree that proves it */
+  double    target;   /* of the level under way, or the last one */
+  int64_t   boxes;    /* of all levels */
+  int64_t   restored; /* of them, when this start began */
   int64_t   rungs, rung_room;
   BfRung   *rung;
   /* the level under way */
@@ -96,6 +97,10 @@ BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 BfStatus bf_piece(BfLadder *x, BfError *error);
 /* The same of what is open when it has ended: each box is bounded by itself, as a leaf. */
 BfStatus bf_piece_close(BfLadder *x, BfError *error);
+
+/* Between pieces: where what waits and what is kept may not fit any more, BF_STOPPED with a checkpoint, or BF_FAILURE
+ * where there is none, or this start has come no further. */
+BfStatus bf_ladder_memory(BfLadder *x, BfError *error);
 
 /* Checkpoints of it: save.c. */
 BfStatus bf_ladder_save(BfLadder *x, BfError *error);

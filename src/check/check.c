@@ -4,6 +4,7 @@
 #include "check/rounding.h"
 #include "check/symmetry.h"
 #include "check/tree.h"
+#include "problem/number.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -134,8 +135,9 @@ static BfStatus check_found(Check *x, BfError *error) {
   const double         gap = (c->found - c->lower) / fabs(c->found);
   for (int64_t i = 0; i < x->numbers.count; i++)
     if (!(x->point[i] >= x->numbers.lower[i] && x->point[i] <= x->numbers.upper[i]))
-      return bf_fail(error, BF_FAILURE, "%s: not verified: number %lld of what was found, %g, is outside of [%g, %g]",
-                     x->path, (long long)i, x->point[i], x->numbers.lower[i], x->numbers.upper[i]);
+      return bf_fail(error, BF_FAILURE, "%s: not verified: %s of what was found, %g, is outside of [%g, %g]", x->path,
+                     bf_number_name(x->problem, i, (char[BF_NUMBER_NAME]){0}), x->point[i], x->numbers.lower[i],
+                     x->numbers.upper[i]);
   if (!(c->lower <= c->found))
     return bf_fail(error, BF_FAILURE, "%s: not verified: lower %.17g is above found %.17g", x->path, c->lower,
                    c->found);

@@ -1,8 +1,7 @@
 #include "check/forms.h"
 #include "check/unary.h"
 
-/* ---- parameters
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- parameters ------------------------------------------------------------------------------------------------- */
 
 static void expand(BfCheckForms *forms, int64_t t) {
   const BfLayer *layer = &forms->model->problem->layer;

@@ -20,12 +20,13 @@ void bf_manual_check(const char *name, BfManual *manual) {
 }
 
 /* Digits enough to tell both apart, and rounded away from each other. */
-static void tell(BfRun *run, const BfCertificate *certificate, const BfCheckCount *count) {
+static void tell(BfRun *run, const BfProblem *problem, const BfCertificate *certificate, const BfCheckCount *count) {
   const bool quiet = run->quiet;
   char       lower[BF_SPAN_TEXT], found[BF_SPAN_TEXT];
   run->quiet = run->silent; /* the answer is not progress */
-  bf_print(run, "verified: %s <= optimum <= %s, %lld leaves\n", bf_span_text(certificate->lower, 8, false, lower),
-           bf_span_text(certificate->found, 8, true, found), (long long)count->leaves);
+  bf_print(run, "verified: %s <= optimum <= %s, %lld leaves; of the problem %s\n",
+           bf_span_text(certificate->lower, 8, false, lower), bf_span_text(certificate->found, 8, true, found),
+           (long long)count->leaves, problem->name);
   run->quiet = quiet;
 }
 
@@ -40,7 +41,7 @@ static BfStatus check(BfRun *run, const char *path, BfError *error) {
   BF_GOTO(bf_certificate_read(run, path, problem, &model, &certificate, error));
   bf_phase_end(run, BF_PHASE_READ);
   BF_GOTO(bf_check(run, path, problem, &model, &certificate, &count, error));
-  tell(run, &certificate, &count);
+  tell(run, problem, &certificate, &count);
 done:
   bf_certificate_clear(&certificate);
   bf_model_clear(&model);

@@ -121,7 +121,7 @@ def says(path, code, text, ranks=0):
 def verified():
     path = certificate()
     first = says(path, 0, "verified: 0.")
-    assert "%d leaves" % 2 ** BITS in first, first
+    assert "%d leaves; of the problem pairs\n" % 2 ** BITS in first, first
     lower, found = [float(w) for w in first.replace(",", "").split() if w[0].isdigit()][:2]
     assert lower <= LOWER <= lower + 1e-6 and found - 1e-6 <= certificate_number(path, "found") <= found, first
     for ranks in () if QUICK else (1, 3):
@@ -147,7 +147,7 @@ def wrong_claims():
     says(certificate("found", found=certificate_number(path, "found") * (1 - 1e-6)), 1, "the cost of /rollout/controls may be")
     says(certificate("gap", gap=1e-3), 1, "not verified: gap is 0.001")
     says(certificate("above", lower=2.0), 1, "not verified: lower 2 is above found")
-    says(certificate("outside", controls=2.25), 1, "2.25, is outside of [-2, 2]")
+    says(certificate("outside", controls=2.25), 1, "A_0[0, 0] of layer 0 of what was found, 2.25, is outside of [-2, 2]")
 
 
 def another_box():
