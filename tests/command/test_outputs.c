@@ -69,7 +69,7 @@ static char        folder[] = "/tmp/bf_outputs_XXXXXX";
 #define TRAINED "cost_readout_kind trained cost_readout_matrix_range -4,4"
 static const Case cases[] = {
     {"solve", "xor/xor.yaml", "full.h5",
-     "space full quantize_cells 3,3 control_A_levels 2 horizon 1 stability 1 covering 100"},
+     "space full quantize_cells 2,2 control_A_levels 2 horizon 1 stability 1 covering 100"},
     {"solve", "xor/xor.yaml", "reachable.h5", "space reachable horizon 2 best 3 zoom 1"},
     {"solve", "xor/xor.yaml", "beam.h5", "space reachable horizon 2 beam 3"},
     {"solve", "induction/induction.yaml", "induction.h5", "space reachable horizon 1"},
@@ -88,7 +88,7 @@ static const Case cases[] = {
     {"heads", "xor/xor.yaml", "heads-one.h5", "tau 1 outputs 1 horizon 1 heads_count 8 certify 50"},
     {"heads", "xor/xor.yaml", "heads-more.h5", "tau 1 outputs 1 heads_count 8 certify 50"},
     {"heads", "xor/xor.yaml", "heads-many.h5", "tau 0 heads_count 65 " TRAINED},
-    {"heads", "moons/moons.yaml", "heads-test.h5", "tau 0 heads_count 8"},
+    {"heads", "moons/moons.yaml", "heads-test.h5", "tau 0 heads_count 8 data_sample_count 3"},
     {"heads", "heads/rate.yaml", "heads-target.h5", "tau 0 data_test heads/rate.csv"},
     {"certify", "xor/xor.yaml", "certify.h5", "horizon 1 gap 0.1"},
     {"certify", "xor/xor.yaml", "certify-trained.h5", "boxes 1 horizon 1 found flow-trained.h5 " TRAINED},
