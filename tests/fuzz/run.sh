@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 folder=${FUZZ_BUILD:-build-fuzz}
 if [ -z "${FUZZ_BUILD:-}" ]; then
-  [ -f "$folder/build.ninja" ] || CC=clang meson setup "$folder" -Dfuzz=true -Dbuildtype=debugoptimized \
+  [ -f "$folder/build.ninja" ] || CC=clang meson setup "$folder" -Dfuzz=true -Dbuildtype=debugoptimized -Dc_args=-g1 \
     -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
   ninja -C "$folder" --quiet >/dev/null
 fi
