@@ -19,15 +19,15 @@ SMALL = oracle.problem(rows=sequences(2, 2, seed=3), horizon=3, terminal="pooled
 
 
 def spaces(folder):
-    """name: (problem file, options) of a run in the full space (M = 3.9e5, K = 2401: pieces of work within a layer), one in the
+    """name: (problem file, options) of a run in the full space (M = 3.9e5, K = 1296: pieces of work within a layer), one in the
     reachable space (thousands of measures of 120 atoms), and the like without cells; and one in the full space that mostly builds tables."""
     long = {**SMALL, "cells": [5, 5], "rows": sequences(2, 2, seed=4), "horizon": 5, "lower": [-1.53, -1.47],
-            "control": {"A": {"form": "full", "range": [-2, 2], "levels": 7}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
+            "control": {"A": {"form": "full", "range": [-2, 2], "levels": 6}, "V": {"form": "scalar", "range": [1, 1], "levels": 1}}}
     iris = os.path.join(PROBLEMS, "iris", "iris.yaml")
     tables = os.path.join(PROBLEMS, "iris", "iris-full.yaml")  # logits so far apart that no images serve: tables take most of the time
     untabled = ["-space", "full", "-tables", "none", "-action_count", "24", "-quantize_atoms", "2", "-quantize_cells", "4,2", "-horizon", "5"]
     return {"untabled": (tables, untabled),  # policies of layers that are done are in the file alone
-            "tables": (tables, ["-space", "full", "-action_count", "20", "-quantize_atoms", "2", "-quantize_cells", "4,3", "-layer_beta", "1000"]),
+            "tables": (tables, ["-space", "full", "-action_count", "12", "-quantize_atoms", "2", "-quantize_cells", "4,3", "-layer_beta", "1000"]),
             "full": (oracle.write(long, folder, "long"), ["-space", "full"]),
             "reachable": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "13"]),
             "unquantized": (iris, ["-space", "reachable", "-horizon", "4", "-action_count", "11", "-quantize_cells", "0"])}
