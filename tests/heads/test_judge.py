@@ -201,7 +201,7 @@ def certified_stationarity():
 
 def ranks():
     """All of it, the same bits on any number of ranks and parts of heads."""
-    options = ["-tau", 3, "-outputs", 1, "-insert", 2, "-certify", 500, "-kernel", "-lse"]
+    options = ["-tau", 0.5, "-outputs", 1, "-insert", 2, "-certify", 100, "-kernel", "-lse"]
     for layers, layouts in ((1, ((2, 2), (3, 1))), (2, ((2, 1),))):  # with two layers places stay empty
         p = case(rows=with_targets(sequences(3, 3)), **SQUARED, **{**ONE, "horizon": layers})
         one = heads(p, *options, section={"count": 20})
@@ -212,15 +212,15 @@ def ranks():
 
 def restarts():
     """Stopped in rounds of insertion, again and again: the same bits."""
-    p = case(rows=with_targets(sequences(8, 4)), weight_decay=1e-2, **SQUARED)
-    options = ["-tau", 20, "-outputs", 3, "-insert", 3, "-kernel"]
+    p = case(rows=with_targets(sequences(4, 3)), weight_decay=1e-2, **SQUARED)
+    options = ["-tau", 8, "-outputs", 3, "-insert", 3, "-kernel"]
     with tempfile.TemporaryDirectory() as f:
-        path, out = oracle.write(p, f, {"count": 40}), os.path.join(f, "run.h5")
+        path, out = oracle.write(p, f, {"count": 12}), os.path.join(f, "run.h5")
         whole = run(["heads", path, "-o", os.path.join(f, "whole.h5"), *options])
         assert whole.returncode == 0, whole.stderr
         codes = []
         for ranks in (1, 2, 1, 1):
-            done = run(["heads", path, "-o", out, "-restart", "auto", *options, "-maxh", 0.2 / 3600, "-checkpoint_interval", 0], ranks)
+            done = run(["heads", path, "-o", out, "-restart", "auto", *options, "-maxh", 0.02 / 3600, "-checkpoint_interval", 0], ranks)
             assert done.returncode in (0, 75), done.stderr
             codes.append(done.returncode)
         assert 75 in codes, codes

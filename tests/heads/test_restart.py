@@ -49,7 +49,7 @@ def in_a_row(options=OPTIONS):
 
 def in_a_box():
     """The same within the box, in fifth order, and by equal steps."""
-    in_a_row([*OPTIONS, "-box", "-ts_rk_type", "5dp"])
+    in_a_row(["-tau", 10, "-outputs", 3, "-box", "-ts_rk_type", "5dp"])
     in_a_row(["-tau", 60, "-ts_type", "euler", "-ts_dt", 0.3])
     in_a_row(["-tau", 10, "-ts_type", "euler", "-ts_dt", 0.05, "-insert", 2])
 
