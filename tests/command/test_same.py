@@ -134,11 +134,10 @@ class Place:
         return {name: os.stat(os.path.join(at, name)).st_mtime_ns for at, _, names in os.walk(self.folder) for name in names}
 
 
-def both_ways(place, problem, options, line, ranks):
-    """Refused of the finished run and of the stopped one; and the other way round."""
-    place.refuses(problem, "done.h5", options, line)
-    place.refuses(problem, "stopped.h5", options, line, ranks)
-    if "-init" in line:  # a control that was given is known by its numbers
+def both_ways(place, problem, options, line, ranks, out, back=True):
+    """Refused of the finished run or of the stopped one; and, back, the other way round."""
+    place.refuses(problem, out, options, line, ranks)
+    if "-init" in line or not back:  # a control that was given is known by its numbers
         return
     place.finish(problem, options, "other.h5")
     place.refuses("base.yaml", "other.h5", place.options, reversed_line(line) if ", now " in line else line, ranks)
@@ -152,11 +151,16 @@ def on_place(command, check):
     return checked
 
 
+OUTS = ("done.h5", "stopped.h5")
+
+
 def keys(place):
+    """The text of problems that both files have is the same: each key against one of them by solve, against the other by flow."""
     for number, ((old, new), line) in enumerate(KEYS):
+        solve = place.command == "solve"
         assert old in PROBLEM, old
         write(place.folder, "other.yaml", PROBLEM.replace(old, new, 1))
-        both_ways(place, "other.yaml", place.options, line, 3 if number % 5 == 0 else 0)
+        both_ways(place, "other.yaml", place.options, line, 3 if number % 5 == 0 else 0, OUTS[(number + solve) % 2], back=solve or number % 4 == 0)
 
 
 def overrides(place):
@@ -179,7 +183,8 @@ def files(place):
 
 def options(place):
     for number, (other, line) in enumerate(OPTIONS[place.command][1]):
-        both_ways(place, "base.yaml", other, line, 3 if number % 2 else 0)
+        for out in OUTS[::-1]:
+            both_ways(place, "base.yaml", other, line, 3 if number % 2 else 0, out, back=out == "done.h5")
     if place.command == "flow":
         adaptive = ["-scheme", "bs3", *FLOW[2:]]
         place.finish("base.yaml", adaptive, "bs3.h5")
