@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import runs  # noqa: E402
@@ -167,25 +168,31 @@ def chosen(found, options, first):
     return found[share::shares]
 
 
+def tried(case, root, options):
+    """The calls of a case, how many, which of them failed, what went wrong; in a folder of its own."""
+    os.makedirs(root)
+    found, total = points(case, root)
+    wrong, todo = [], chosen(found, options, case.first)
+    for point in todo:
+        what = verdict(case, os.path.join(root, "work"), point)
+        if options.v or what:  # what is wrong on stderr, too: of that a summary of tests shows all
+            for out in [sys.stdout] + [sys.stderr] * bool(what):
+                print("# %s: %s:%d:%d %s: %s" % (case.name, *point[:2], point[3], point[2], what or "right"), file=out, flush=True)
+        wrong += [what] if what else []
+    return found, total, todo, wrong
+
+
 def main():
-    options, bad, tried = parse(), 0, 0
+    options, bad = parse(), 0
     with tempfile.TemporaryDirectory(prefix="bf_faults_") as root:
         every = [c for c in runs.make(os.path.join(root, "make")) if not options.case or c.name == options.case]
         options.most = max(1, options.most // len(every))
         print("1..%d" % len(every))
-        for index, case in enumerate(every, 1):
-            found, total = points(case, root)
-            wrong, todo = [], chosen(found, options, case.first)
-            for point in todo:
-                what = verdict(case, os.path.join(root, "work"), point)
-                tried += 1
-                if options.v or what:  # what is wrong on stderr, too: of that a summary of tests shows all
-                    for out in [sys.stdout] + [sys.stderr] * bool(what):
-                        print("# %s: %s:%d:%d %s: %s" % (case.name, *point[:2], point[3], point[2], what or "right"), file=out, flush=True)
-                wrong += [what] if what else []
-            bad += len(wrong)
-            print("%sok %d - %s: %d calls failed of %d, by %d ways; %d went wrong"
-                  % ("not " if wrong else "", index, case.name, len(todo), total, len(found), len(wrong)), flush=True)
+        with ThreadPoolExecutor(2) as pool:  # most of the time is spent waiting: for patience to end, for a launcher
+            for index, (case, (found, total, todo, wrong)) in enumerate(zip(every, pool.map(lambda case: tried(case, os.path.join(root, case.name), options), every)), 1):
+                bad += len(wrong)
+                print("%sok %d - %s: %d calls failed of %d, by %d ways; %d went wrong"
+                      % ("not " if wrong else "", index, case.name, len(todo), total, len(found), len(wrong)), flush=True)
     sys.exit(bad > 0)
 
 
