@@ -22,9 +22,9 @@ typedef struct {
 
 /* ---- inequalities ------------------------------------------------------------------------------------------------ */
 
-/* x_k <= s x_j, of the first number that is moved; false: none is. */
-static bool first_moved(const int32_t image[], int n, BfInequality *out) {
-  for (int k = 0; k < n; k++) {
+/* x_k <= s x_j, of the last number that is moved; false: none is. */
+static bool last_moved(const int32_t image[], int n, BfInequality *out) {
+  for (int k = n - 1; k >= 0; k--) {
     if (image[k] == k + 1) continue;
     *out = (BfInequality){k, bf_move_place(image[k]), image[k] < 0 ? -1 : 1};
     return true;
@@ -80,7 +80,7 @@ static BfStatus collect(const Search *x, BfSymmetry *out, BfError *error) {
   BF_TRY(BF_NEW(&out->move, (int64_t)x->count * out->length, error));
   for (int i = 1; i < x->count; i++) {
     BfInequality row;
-    if (!first_moved(x->image + (int64_t)i * x->n, x->n, &row) || is_known(out, &row)) continue;
+    if (!last_moved(x->image + (int64_t)i * x->n, x->n, &row) || is_known(out, &row)) continue;
     memcpy(out->move + (int64_t)out->count * out->length, x->move + (int64_t)i * out->length,
            sizeof *out->move * (size_t)out->length);
     out->row[out->count++] = row;

@@ -115,11 +115,12 @@ static bool keeps_ranges(const BfCheckSymmetry *x) {
 /* ---- the order -------------------------------------------------------------------------------------------------- */
 
 /* Of the images of a point under all that is claimed, one after the other, that whose variables are the least in the
- * lexicographic order: none of its images is less. So it is at most its image in the first variable that moves. */
+ * lexicographic order from the last one on: none of its images is less. So it is at most its image in the last variable
+ * that moves. */
 static const char *order_of(const BfCheckSymmetry *x, BfCheckOrder *out) {
   const int32_t *claim = x->row - SAID;
   bool           found = false;
-  for (int k = 0; k < x->n; k++) {
+  for (int k = x->n - 1; k >= 0; k--) {
     const int32_t i = x->numbers->number[k], is = x->image[i];
     const int     j = x->numbers->variable[number_of(is)];
     if (j < 0) return "moves a variable to what is none";

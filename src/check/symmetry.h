@@ -18,7 +18,7 @@ typedef struct {
   int32_t              *image; /* [count] number i of the image: plus or minus (1 + the number that it is) */
 } BfCheckSymmetry;
 
-/* The inequalities that rows[count][length] give at once: of each that between the first variable that it moves and
+/* The inequalities that rows[count][length] give at once: of each that between the last variable that it moves and
  * what it moves there. `out` owns its array. BF_FAILURE where one is no symmetry: "symmetry 2 moves the data". Local.
  */
 BfStatus bf_check_symmetries(const BfCheckModel *model, const BfCheckNumbers *numbers, int n, const int32_t rows[],

@@ -57,13 +57,13 @@ def reduced(p, rows, free, u, chosen):
 
 
 def inequalities(p, rows, free):
-    """(k, j, sign) of each row's places: the first free number that it moves, told by the image of a point of which no two numbers have the same size."""
+    """(k, j, sign) of each row's places: the last free number that it moves, told by the image of a point of which no two numbers have the same size."""
     lower, upper = ranges(p)
     u = np.arange(1.0, len(lower) + 1)[None]
     out = []
     for row in rows:
         v = image(p, row, u)[0]
-        k = next(k for k, i in enumerate(free) if v[i] != u[0, i])
+        k = next(k for k, i in reversed(list(enumerate(free))) if v[i] != u[0, i])
         out.append((k, list(free).index(int(abs(v[free[k]])) - 1), np.sign(v[free[k]])))
     return out
 

@@ -72,7 +72,7 @@ def looked_for():
         rows, free = claimed(p)
         assert wanted is None or len(rows) == wanted, (p, rows)
         assert not len(claimed(p, "-symmetry", 0)[0])
-    # z -> -z with the classes: b1 and b2 change sign, as the signs of units alone do not; b1 comes behind W1
+    # z -> -z with the classes: all of b2 changes sign, which signs of units alone do not
     assert any(row[0] == -1 and (row[1:3] == [3, 2]).all() for row in rows), rows
 
 
@@ -103,18 +103,18 @@ def forged():
         path, out = oracle.write(HEADS, folder), os.path.join(folder, "c.h5")
         assert run(["certify", path, "-o", out, "-gap", 0.1]).returncode == 0
         with h5py.File(out) as f:
-            assert (f["certificate/symmetry"][()] == [[1, 3, 1, 2, 3, 5, 4]]).all()
+            assert (f["certificate/symmetry"][()] == [[4, 2, 1, 2, 3, 5, 4]]).all()
         assert run(["check", out]).returncode == 0
-        # x_0 <= x_2; places: the component, two classes, two heads
+        # x_3 <= x_1; places: the component, two classes, two heads
         for rows, told in (([[-1, 2, 3, 5, 4]], "symmetry 1 moves where tokens are clipped to"), ([[1, 3, 2, 5, 4]], "symmetry 1 changes the readout"),
                            ([[1, 2, 3, 4, 5]], "symmetry 1 moves no variable"), ([[1, 2, 3, 4, 4]], "symmetry 1 is no exchange"),
                            ([[1, 2, 3, -5, 4]], "symmetry 1 is no exchange"), ([[1, 2, 5, 3, 4]], "symmetry 1 is no exchange"),
                            ([[1, 2, 3, 5]], "a symmetry has 4 places, not 5"), ([], "not verified: "),
                            ([[1, 2, 3, 5, 4], [1, 2, 3, 5, -4]], "symmetry 2 is no exchange")):
-            put(out, [[1, 3, *row] for row in rows])
+            put(out, [[4, 2, *row] for row in rows])
             done = run(["check", out])
             assert done.returncode in (1, 2) and told in done.stderr + done.stdout, (rows, told, done)
-        put(out, [[3, 1, 1, 2, 3, 5, 4]])
+        put(out, [[2, 4, 1, 2, 3, 5, 4]])
         done = run(["check", out])
         assert done.returncode == 1 and "symmetry 1 gives another inequality" in done.stderr, done
         fixed = lambda x: {"form": "fixed", "value": [x]}  # noqa: E731
