@@ -21,6 +21,12 @@ LINES = 61  # points of J an axis
 SHOWN = 10  # bars
 
 
+def size(tree, at, n):
+    """Bytes of the record's entry at a byte of the tree, n numbers."""
+    code = chr(tree[at])
+    return 2 + (int(tree[at + 1]) + 2) * n if code == "M" else {"S": 2, "C": 1 + 3 * n, "L": 1 + n}.get(code, 1)
+
+
 def roots_of(tree, n):
     """How many boxes the list of tasks began with, one a readout: records in all, but for those of boxes that others left open."""
     data, records, opened, at = tree.tobytes(), 0, 0, 0
@@ -28,9 +34,9 @@ def roots_of(tree, n):
         records, missing = records + 1, 1
         while missing:
             code = chr(data[at])
-            missing += {"S": 1, "C": 0}.get(code, -1)
+            missing += {"S": 1, "C": 0, "M": 0}.get(code, -1)
             opened += code == "O"
-            at += {"S": 2, "C": 1 + 3 * n, "L": 1 + n}.get(code, 1)
+            at += size(data, at, n)
     return records - opened
 
 
@@ -65,9 +71,9 @@ def leaves(tree, lower, upper, rows=()):
                     a, b = low.copy(), high.copy()
                     (a if side else b)[k] = middle
                     stack.append((depth + 1, a, b))
-            elif code == "C":
-                cut = tree[at + n:at + 3 * n].reshape(n, 2) / 256.0
-                at += 3 * n
+            elif code in "CM":
+                at += size(tree, at - 1, n) - 1
+                cut = tree[at - 2 * n:at].reshape(n, 2) / 256.0
                 stack.append((depth + 1, low + (high - low) * cut[:, 0], high - (high - low) * cut[:, 1]))
             elif code == "L":
                 at += n
@@ -153,13 +159,10 @@ def draw_boxes(axes, run, pair, low, high):
 def halvings(tree, n):
     """How often each of n numbers was halved."""
     data, count, at = tree.tobytes(), np.zeros(n, int), 0
-    skip = {ord("C"): 1 + 3 * n, ord("L"): 1 + n}
     while at < len(data):
         if data[at] == ord("S"):
             count[data[at + 1]] += 1
-            at += 2
-        else:
-            at += skip.get(data[at], 1)
+        at += size(data, at, n)
     return count
 
 

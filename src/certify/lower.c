@@ -3,38 +3,44 @@
 #include <math.h>
 #include <string.h>
 
-enum { STEPS = 30, TRIES = 12 };
+enum { STEPS = 30, TRIES = 12, SWEEPS = 12 };
+enum { BELOW = 10 };              /* steps where phi is known to be below the target, so that no form is a proof */
+static const double apart = 0.5,  /* of a form's radius, between the slopes that its curvature is made of */
+    flat                  = 1e-3, /* of the Hessian's trace, added to its diagonal */
+    enough                = 0.5;  /* of what is between the form and the target, where no form is a proof */
 
 BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   const int64_t n = x->n = of->free.n, m = x->count = of->features;
   x->of                        = of;
   x->cost                      = &of->cost[0];
-  double **const of_features[] = {&x->c, &x->e, &x->x0, &x->g, &x->remainder, &x->first, &x->from, &x->least, &x->most};
-  double **const of_numbers[]  = {&x->centre, &x->width, &x->slope, &x->own, &x->rest,
-                                  &x->at,     &x->next,  &x->best,  &x->last};
+  double **const of_features[] = {&x->c,    &x->e,     &x->x0,   &x->g,    &x->remainder, &x->first,
+                                  &x->from, &x->least, &x->most, &x->bent, &x->away};
+  double **const of_numbers[]  = {&x->centre, &x->width, &x->slope, &x->own,     &x->rest,
+                                  &x->at,     &x->next,  &x->best,  &x->gradient};
   for (size_t i = 0; i < sizeof of_features / sizeof *of_features; i++) BF_TRY(BF_NEW(of_features[i], m + n, error));
   for (size_t i = 0; i < sizeof of_numbers / sizeof *of_numbers; i++) BF_TRY(BF_NEW(of_numbers[i], n, error));
   BF_TRY(BF_NEW(&x->b, m * n, error));
+  BF_TRY(BF_NEW(&x->hessian, n * n, error));
   BF_TRY(BF_NEW(&x->r, m * n, error));
   return BF_NEW(&x->point, n, error);
 }
 
 void bf_lower_clear(BfLower *x) {
-  void *const owned[] = {x->c,   x->e,     x->x0,        x->g,     x->centre, x->width, x->slope,
-                         x->own, x->rest,  x->at,        x->next,  x->best,   x->last,  x->b,
-                         x->r,   x->point, x->remainder, x->first, x->from,   x->least, x->most};
+  void *const owned[] = {x->c,       x->e,  x->x0,    x->g,         x->centre,   x->width, x->slope, x->own,
+                         x->rest,    x->at, x->next,  x->best,      x->gradient, x->b,     x->bent,  x->away,
+                         x->hessian, x->r,  x->point, x->remainder, x->first,    x->from,  x->least, x->most};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   *x = (BfLower){0};
 }
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-static double part(const BfLower *x, int k, double xi) {
+double bf_lower_part(const BfLower *x, int k, double xi) {
   const double u = x->centre[k] + x->width[k] * xi;
   return x->slope[k] * xi + x->of->free.decay[k] / 2 * u * u;
 }
 
-static double part_slope(const BfLower *x, int k, double xi) {
+double bf_lower_part_slope(const BfLower *x, int k, double xi) {
   return x->slope[k] + x->of->free.decay[k] * x->width[k] * (x->centre[k] + x->width[k] * xi);
 }
 
@@ -46,8 +52,8 @@ static double least_part(const BfLower *x, int k) {
     xi = -(x->slope[k] + x->of->free.decay[k] * x->width[k] * x->centre[k]) / bend;
     xi = xi > 1 ? 1 : xi >= -1 ? xi : -1; /* -1 also for NaN */
   }
-  const double slope = part_slope(x, k, xi);
-  return part(x, k, xi) - fmax(0, fmax(slope * (xi + 1), -slope * (1 - xi)));
+  const double slope = bf_lower_part_slope(x, k, xi);
+  return bf_lower_part(x, k, xi) - fmax(0, fmax(slope * (xi + 1), -slope * (1 - xi)));
 }
 
 /* ---- tangents ---------------------------------------------------------------------------------------------------- */
@@ -90,11 +96,9 @@ static double support(BfLower *x, double *value, double *size) {
   return base;
 }
 
-/* The support at xi: at the point within remainders of c + b xi and within ranges where phi is least, a feature at a
- * time. */
-static double support_at(BfLower *x, const double xi[], double *value, double *size) {
+/* The support at x0: at the point within remainders of it and within ranges where phi is least, a feature at a time. */
+static double support_near(BfLower *x, double *value, double *size) {
   bool turns = false;
-  place(x, xi);
   support(x, value, size);
   for (int f = 0; f < x->count; f++) {
     x->first[f] = x->g[f];
@@ -115,9 +119,13 @@ static double support_at(BfLower *x, const double xi[], double *value, double *s
 /* phi, as far down as remainders go, and decay. */
 static double value_at(BfLower *x, const double xi[]) {
   double value, size;
-  support_at(x, xi, &value, &size);
+  place(x, xi);
+  support_near(x, &value, &size);
   return value + decay_at(x, xi);
 }
+
+/* Whether a feature's range says more where its support is than its form does. */
+static bool is_range(const BfLower *x, int f) { return x->x0[f] == (x->g[f] > 0 ? x->least[f] : x->most[f]); }
 
 /* The form at xi: fills slope, own, rest, lower, error; returns phi there, and decay.
  *
@@ -126,12 +134,13 @@ static double value_at(BfLower *x, const double xi[]) {
  * these are in `size` once for the slopes and once for what is added up. */
 static double tangent(BfLower *x, const double xi[]) {
   double value, size, rest = 0, parts = 0;
-  double base = support_at(x, xi, &value, &size) + x->of->free.rest_decay;
+  place(x, xi);
+  double base = support_near(x, &value, &size) + x->of->free.rest_decay;
   memset(x->slope, 0, sizeof(double) * (size_t)x->n);
   for (int f = 0; f < x->count; f++) {
     const double *b = x->b + (int64_t)f * x->n, g = x->g[f], a = fabs(g);
     if (g == 0) continue;
-    if (x->x0[f] == (g > 0 ? x->least[f] : x->most[f])) { /* its range says more than its form */
+    if (is_range(x, f)) {
       base += g * x->x0[f];
       size += a * fabs(x->x0[f]);
       continue;
@@ -171,102 +180,134 @@ void bf_lower_at(BfLower *x) {
   if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
 }
 
+double bf_lower_slopes(BfLower *x, const double xi[], double slope[]) {
+  const double value = tangent(x, xi);
+  for (int k = 0; k < x->n; k++) slope[k] = bf_lower_part_slope(x, k, xi[k]);
+  return value;
+}
+
+static double form_slope(const BfLower *x, int f) { return is_range(x, f) ? 0 : x->g[f]; }
+
+/* Two terms for every two numbers and feature; of phi two more supports. */
+void bf_lower_hessian(BfLower *x, double hessian[]) {
+  const int n = x->n;
+  double    value, size;
+  memset(hessian, 0, sizeof(double) * (size_t)n * (size_t)n);
+  for (int f = 0; f < x->count; f++) {
+    const double *b      = x->b + (int64_t)f * n;
+    double        radius = 0;
+    for (int k = 0; k < n; k++) radius += fabs(b[k]);
+    x->bent[f] = form_slope(x, f);
+    x->away[f] = (x->first[f] < 0 ? -apart : apart) * radius;
+    x->x0[f]   = x->from[f] + x->away[f];
+  }
+  support_near(x, &value, &size);
+  for (int f = 0; f < x->count; f++) {
+    const double *b = x->b + (int64_t)f * n, bend = (form_slope(x, f) - x->bent[f]) / x->away[f];
+    if (!(bend > 0 && bend < INFINITY)) continue;
+    for (int k = 0; k < n; k++)
+      for (int l = 0; l <= k; l++) hessian[k * n + l] += bend * b[k] * b[l];
+  }
+  for (int k = 0; k < n; k++) {
+    hessian[k * n + k] += x->of->free.decay[k] * x->width[k] * x->width[k];
+    for (int l = 0; l < k; l++) hessian[l * n + k] = hessian[k * n + l];
+  }
+}
+
 /* ---- the search -------------------------------------------------------------------------------------------------- */
 
 static double clip(double xi) { return xi > 1 ? 1 : xi >= -1 ? xi : -1; }
 
-/* From x->at with slopes there, a step of length 1/curvature, curvature doubled until the quadratic bounds phi: into
- * x->next. Returns phi there. */
-static double step(BfLower *x, double value, const double gradient[], double *curvature) {
-  double next = value;
-  for (int tries = 0; tries < TRIES; tries++, *curvature *= 2) {
-    double linear = 0, square = 0;
-    for (int k = 0; k < x->n; k++) {
-      x->next[k]        = clip(x->at[k] - gradient[k] / *curvature);
-      const double away = x->next[k] - x->at[k];
-      linear += gradient[k] * away;
-      square += away * away;
+/* A model of F at x->at: its slope, x->hessian times a scale that follows what F does. */
+typedef struct {
+  double scale, linear, square; /* of the last step: gradient step, step H step / 2 */
+} Model;
+
+/* The model's least in the box, about: a number at a time. Into x->next. */
+static void minimize(BfLower *x, Model *model) {
+  const int n     = x->n;
+  double    ridge = 0, moved = 1;
+  memcpy(x->next, x->at, sizeof(double) * (size_t)n);
+  for (int k = 0; k < n; k++) ridge += flat * x->hessian[k * n + k];
+  for (int sweep = 0; sweep < SWEEPS && moved > 0.01; sweep++) {
+    moved = 0;
+    for (int k = 0; k < n; k++) {
+      const double *row = x->hessian + k * n, then = x->next[k], bend = model->scale * (row[k] + ridge);
+      double        slope = ridge * (then - x->at[k]);
+      for (int l = 0; l < n; l++) slope += row[l] * (x->next[l] - x->at[l]);
+      slope      = x->gradient[k] + model->scale * slope;
+      x->next[k] = bend > 0 ? clip(then - slope / bend) : slope > 0 ? -1 : slope < 0 ? 1 : then;
+      moved      = fmax(moved, fabs(x->next[k] - then));
     }
+  }
+  model->linear = model->square = 0;
+  for (int k = 0; k < n; k++) {
+    const double *row = x->hessian + k * n, step = x->next[k] - x->at[k];
+    model->linear += x->gradient[k] * step;
+    model->square += 0.5 * ridge * step * step;
+    for (int l = 0; l < n; l++) model->square += 0.5 * row[l] * step * (x->next[l] - x->at[l]);
+  }
+}
+
+/* From x->at, where F is `value`, to x->next, which is lower: what F is there. The scale becomes the one with which the
+ * model would have been right, so that steps that are too long or too short are mended by the next. */
+static double step(BfLower *x, double value, Model *model) {
+  double next = value;
+  for (int tries = 0; tries < TRIES; tries++) {
+    minimize(x, model);
     next = value_at(x, x->next) + x->of->free.rest_decay;
-    if (next <= value + linear + *curvature / 2 * square + 1e-12 * fabs(value)) break;
+    if (!(model->square > 0)) break;
+    const double seen = (next - value - model->linear) / model->square;
+    model->scale      = fmax(0.1 * model->scale, fmin(4 * model->scale, seen));
+    if (next <= value + 1e-12 * fabs(value)) break;
   }
   return next;
 }
 
-static void search(BfLower *x, double target, double gradient[]) {
-  double curvature = 0, momentum = 1, best = -INFINITY;
+/* No form gives more than F is anywhere: little of it is left to gain. */
+static bool is_near(double value, double best, double target) {
+  return value - best <= 0.1 * fmin(target - best, fabs(best));
+}
+
+/* Newton's steps on F. The best form is the last one's mostly; where F is below the target somewhere it is what cuts.
+ */
+static void search(BfLower *x, double target) {
+  Model  model  = {.scale = 1};
+  double best   = -INFINITY;
+  bool   within = false; /* F is below the target somewhere */
   memset(x->at, 0, sizeof(double) * (size_t)x->n);
-  memset(x->last, 0, sizeof(double) * (size_t)x->n);
   memset(x->best, 0, sizeof(double) * (size_t)x->n);
   for (int i = 0; i < STEPS; i++) {
-    double       steepest = 0, back = 0;
-    const double value = tangent(x, x->at);
+    double       steepest = 0;
+    const double value    = tangent(x, x->at);
     if (x->lower > best) {
       best = x->lower;
       memcpy(x->best, x->at, sizeof(double) * (size_t)x->n);
     }
-    if (best >= target) return;
+    if (best >= target || is_near(value, best, target)) return;
+    within = within || value < target;
+    if (i && within && (i >= BELOW || value - best <= enough * (target - best))) return;
     for (int k = 0; k < x->n; k++) {
-      gradient[k] = part_slope(x, k, x->at[k]);
-      steepest    = fmax(steepest, fabs(gradient[k]));
+      x->gradient[k] = bf_lower_part_slope(x, k, x->at[k]);
+      steepest       = fmax(steepest, fabs(x->gradient[k]));
     }
     if (!(steepest > 0)) return;
-    if (i == 0) curvature = steepest;
-    else curvature *= 0.7;
-    const double next = step(x, value, gradient, &curvature);
-    /* no form gives more than `next` */
-    if (next - best <= 0.1 * fmin(target - best, fabs(best)) || (i >= 1 && next < target)) return;
-    const double then = (1 + sqrt(1 + 4 * momentum * momentum)) / 2;
-    for (int k = 0; k < x->n; k++) back += gradient[k] * (x->next[k] - x->last[k]);
-    const double push = back > 0 ? 0 : (momentum - 1) / then;
-    momentum          = back > 0 ? 1 : then;
-    for (int k = 0; k < x->n; k++) {
-      x->at[k]   = clip(x->next[k] + push * (x->next[k] - x->last[k]));
-      x->last[k] = x->next[k];
-    }
+    bf_lower_hessian(x, x->hessian);
+    const double next = step(x, value, &model);
+    within            = within || next < target;
+    if (is_near(next, best, target)) return;
+    memcpy(x->at, x->next, sizeof(double) * (size_t)x->n);
   }
 }
 
 void bf_lower_find(BfLower *x, double target) {
   find_remainders(x);
-  search(x, target, x->g + x->count); /* behind the features' */
+  search(x, target);
   for (int k = 0; k < x->n; k++) x->point[k] = (int8_t)lrint(127 * x->best[k]);
   bf_lower_at(x);
 }
 
-/* ---- contraction ------------------------------------------------------------------------------------------------- */
-
-/* Whether part k is at least `most` on the side of xi that `side` (-1, 1) points to. */
-static bool is_above(const BfLower *x, int k, double xi, double side, double most, double shift) {
-  const double slope = part_slope(x, k, xi);
-  return side * slope >= 0 && part(x, k, xi) - fabs(slope) * shift > most;
-}
-
-/* 256ths that can go from below (side -1) or above (1): found by bisection, since a convex part passes `most` once. */
-static int cut_of(const BfLower *x, int k, double side, double most, double shift) {
-  int none = 0, all = 256;
-  while (all - none > 1) {
-    const int middle = (none + all) / 2;
-    if (is_above(x, k, side * (1 - middle / 128.0), side, most, shift)) none = middle;
-    else all = middle;
-  }
-  return none;
-}
-
-double bf_lower_contract(const BfLower *x, double target, const double lower[], const double upper[], uint8_t cut[]) {
-  const double slack = target - x->lower + 2 * x->error;
-  double       left  = 1;
-  for (int k = 0; k < x->n; k++) {
-    /* ends of the cut, computed from the box's ends, lie within 4 roundings of where xi says */
-    const double shift = 4 * DBL_EPSILON * (1 + fmax(fabs(lower[k]), fabs(upper[k])) / x->width[k]);
-    const double most  = x->own[k] + slack;
-    const int    below = cut_of(x, k, -1, most, shift), above = cut_of(x, k, 1, most, shift);
-    cut[2 * k]     = (uint8_t)below;
-    cut[2 * k + 1] = (uint8_t)(below + above < 256 ? above : 0);
-    left *= 1 - (cut[2 * k] + cut[2 * k + 1]) / 256.0;
-  }
-  return left;
-}
+/* ---- halving ----------------------------------------------------------------------------------------------------- */
 
 int bf_lower_branch(BfLower *x) {
   int    most = 0;

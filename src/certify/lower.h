@@ -10,7 +10,7 @@
  * times the form. The best support is that at the least of phi(x) + decay over all xi and all x within the
  * remainders of c + b xi and the ranges. In x it is found for each feature by itself, which is right where phi is
  * monotone in every feature or a sum over them: from a = c + b xi down the slope, as far as the remainder goes or the
- * slope turns. In xi it is found by accelerated projected gradients. */
+ * slope turns: that is F(xi). In xi it is found by Newton's method. */
 #pragma once
 #include "certify/objective.h"
 
@@ -31,9 +31,11 @@ typedef struct {
   double *rest;  /* [n] what remainders of variable k take from phi at c + b xi0 */
   double  error; /* what rounding may amount to in any sum of it */
   /* work */
-  double *x0, *g;                   /* [count + n] */
-  double *remainder, *first, *from; /* [count] sum r + e; slopes at c + b xi; that */
-  double *at, *next, *best, *last;  /* [n] */
+  double *x0, *g;                      /* [count] */
+  double *hessian;                     /* [n][n] */
+  double *bent, *away;                 /* [count] slopes, and how far from there others are */
+  double *remainder, *first, *from;    /* [count] sum r + e; slopes at c + b xi; that */
+  double *at, *next, *best, *gradient; /* [n] */
 } BfLower;
 
 /* Local. Clear it also after a failure. */
@@ -45,8 +47,14 @@ void bf_lower_find(BfLower *x, double target);
 /* The form at the tangent point x->point. */
 void bf_lower_at(BfLower *x);
 
-/* What can be cut away, since the form is at least `target` there: in 256ths of the width, from below and from above,
- * cut [n][2]. Returns the part of the volume that is left. Where x->lower < target. */
-double bf_lower_contract(const BfLower *x, double target, const double lower[], const double upper[], uint8_t cut[]);
+/* F at xi [n], with slope [n]; x stands at the form there. */
+double bf_lower_slopes(BfLower *x, const double xi[], double slope[]);
+/* About F's Hessian at the form that x stands at, hessian [n][n]: of a feature, the difference of slopes over half of
+ * its form's radius, away from where phi is least, all at once: right where phi is a sum over them. Nothing that is
+ * proved depends on it. */
+void bf_lower_hessian(BfLower *x, double hessian[]);
+/* Of the form that x stands at, the part of number k at xi, and its slope. */
+double bf_lower_part(const BfLower *x, int k, double xi);
+double bf_lower_part_slope(const BfLower *x, int k, double xi);
 /* The variable whose remainders take most from the bound, or the widest compared to its range. */
 int bf_lower_branch(BfLower *x);

@@ -50,7 +50,7 @@ BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, Bf
   BF_TRY(BF_NEW(&x->stack, (BF_MOST_BOXES + 2) * 2 * n, error));
   BF_TRY(BF_NEW(&x->whole, of->free.all, error));
   BF_TRY(BF_NEW(&x->best, of->free.all, error));
-  return BF_NEW(&x->cut, 2 * n, error);
+  return bf_contraction_create(n, &x->contraction, error);
 }
 
 void bf_worker_clear(BfWorker *x) {
@@ -60,14 +60,14 @@ void bf_worker_clear(BfWorker *x) {
   bf_free(x->stack);
   bf_free(x->whole);
   bf_free(x->best);
-  bf_free(x->cut);
+  bf_contraction_clear(&x->contraction);
   *x = (BfWorker){0};
 }
 
 double bf_worker_bytes(const BfObjective *of) {
   const double n = of->free.n, m = of->features;
-  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 4 * (m + n) + 9 * n) +
-         16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all;
+  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * (m + n) + n * n + 9 * n) +
+         16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all + bf_contraction_bytes(n);
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -84,11 +84,13 @@ static void put_leaf(BfBytes *record, const BfLower *lower) {
   put_point(record, lower);
 }
 
-static void put_cut(BfBytes *record, const BfLower *lower, const uint8_t cut[]) {
-  put(record, BF_CUT);
-  put_point(record, lower);
-  memcpy(record->byte + record->count, cut, 2 * (size_t)lower->n);
-  record->count += 2 * lower->n;
+static void put_cut(BfBytes *record, const BfContraction *c) {
+  const int64_t points = (int64_t)c->count * c->n, cuts = 2 * (int64_t)c->n;
+  put(record, c->count == 1 ? BF_CUT : BF_CUTS);
+  if (c->count != 1) put(record, (uint8_t)c->count);
+  memcpy(record->byte + record->count, c->point, (size_t)points);
+  memcpy(record->byte + record->count + points, c->cut, (size_t)cuts);
+  record->count += points + cuts;
 }
 
 static void put_split(BfBytes *record, int k) {
@@ -152,8 +154,9 @@ static bool narrow(const BfWorker *x, double box[], BfBytes *record) {
 static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, int *parts, BfTaskOutcome *out,
                          BfError *error) {
   const int n = x->lower.n;
+  int       k = 0;
   for (*parts = 0;;) {
-    BF_TRY(bf_bytes_reserve(record, 4 * (int64_t)n + 4, error));
+    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * n + 6, error));
     if (!narrow(x, box, record)) return BF_OK;
     bound(x, root, box, out);
     if (x->lower.lower >= x->target) {
@@ -162,15 +165,16 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
       return BF_OK;
     }
     if (out->boxes % TRIED == 1) try_point(x, root, box, out);
-    const double left = x->lower.lower > -INFINITY ? bf_lower_contract(&x->lower, x->target, box, box + n, x->cut) : 1;
+    k = n ? bf_lower_branch(&x->lower) : 0;
+    const double left =
+        x->lower.lower > -INFINITY ? bf_contract(&x->contraction, &x->lower, x->target, box, box + n) : 1;
     if (left > worth_a_cut) break;
-    put_cut(record, &x->lower, x->cut);
-    apply_cut(x->cut, n, box);
+    put_cut(record, &x->contraction);
+    apply_cut(x->contraction.cut, n, box);
     if (left > bound_again) break;
   }
   if (!narrow(x, box, record)) return BF_OK;
-  const int k = n ? bf_lower_branch(&x->lower) : 0;
-  *parts      = n && split(x, k, box) ? 2 : 1;
+  *parts = n && split(x, k, box) ? 2 : 1;
   if (*parts == 2) put_split(record, k);
   return BF_OK;
 }

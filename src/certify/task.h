@@ -3,9 +3,10 @@
  * target and the age alone, not on who works it off or when. */
 #pragma once
 #include "certify/bounder.h"
+#include "certify/contract.h"
 
 /* Tags of a record, which is a tree in preorder: share/doc/formats.md. */
-enum { BF_SPLIT = 'S', BF_CUT = 'C', BF_LEAF = 'L', BF_OPEN = 'O', BF_EXCLUDED = 'X' };
+enum { BF_SPLIT = 'S', BF_CUT = 'C', BF_CUTS = 'M', BF_LEAF = 'L', BF_OPEN = 'O', BF_EXCLUDED = 'X' };
 
 /* A box that waits: lower [n], then upper [n], with the readout that it is of and how often those that it is from were
  * left open. */
@@ -25,14 +26,14 @@ typedef struct {
   const BfObjective *of;
   BfBounder          box, point;
   BfLower            lower;
+  BfContraction      contraction;
   double             target;    /* a box of a lower form of at least that is a leaf */
   int64_t            most;      /* boxes of a task, however old: fewer where a box takes long */
   bool (*stops)(void *context); /* asked before every box; NULL: never */
-  void    *context;
-  double  *stack; /* [BF_MOST_BOXES + 2][2][n] */
-  double  *whole; /* [all] a point that is tried */
-  double  *best;  /* [all] the best of the last task */
-  uint8_t *cut;   /* [n][2] */
+  void   *context;
+  double *stack; /* [BF_MOST_BOXES + 2][2][n] */
+  double *whole; /* [all] a point that is tried */
+  double *best;  /* [all] the best of the last task */
 } BfWorker;
 
 enum { BF_FIRST_BOXES = 64, BF_MOST_AGE = 5, BF_MOST_BOXES = BF_FIRST_BOXES << BF_MOST_AGE };

@@ -206,22 +206,23 @@ done:
   return status;
 }
 
-/* What a slice begins with belongs to an entry that began before it: `skip` bytes, or the number of an S. */
+/* What a slice begins with belongs to an entry that began before it: `skip` bytes, or what stands behind that letter.
+ */
 typedef struct {
-  int64_t skip, split;
+  int64_t skip, letter;
 } Carry;
 
-static Carry count_halved(const BfBytes *bytes, int n, Carry from, int64_t halved[]) {
-  int64_t at    = from.skip;
-  bool    split = from.split;
-  for (; at < bytes->count; split = false) {
-    if (!split && bytes->byte[at] == BF_SPLIT) at++, split = true;
-    if (split) {
-      if (at == bytes->count) break;
-      halved[bytes->byte[at++]]++;
-    } else at += bytes->byte[at] == BF_CUT ? 1 + 3 * n : bytes->byte[at] == BF_LEAF ? 1 + n : 1;
+static Carry count_halved(const BfBytes *bytes, int64_t n, Carry from, int64_t halved[]) {
+  int64_t at = from.skip, letter = from.letter;
+  while (at < bytes->count) {
+    const uint8_t byte = bytes->byte[at++];
+    if (letter == BF_SPLIT) halved[byte]++;
+    if (letter == BF_CUTS) at += (byte + 2) * n;
+    if (!letter && byte == BF_CUT) at += 3 * n;
+    if (!letter && byte == BF_LEAF) at += n;
+    letter = !letter && (byte == BF_SPLIT || byte == BF_CUTS) ? byte : 0;
   }
-  return (Carry){at - bytes->count, split};
+  return (Carry){at - bytes->count, letter};
 }
 
 void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t halved[]) {

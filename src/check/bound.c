@@ -83,6 +83,10 @@ static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], dou
 
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
   bf_check_tokens(forms);
+  bf_check_bound_at(forms, readout, xi, out);
+}
+
+void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
   tangent(forms, readout, xi, 0, out);
 }
 

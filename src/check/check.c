@@ -20,8 +20,8 @@ typedef struct {
   double              *point;    /* [count] what was found */
   BfCheckOrders        orders;
   BfCheckForms         forms;
-  BfCheckBound         bound, other[3]; /* of the stored tangent; of others */
-  double              *xi;              /* [n] */
+  BfCheckBound         stored[BF_TREE_POINTS], other[3]; /* of the stored tangents, of others */
+  double              *xi;                               /* [n] */
   BfTree              *tree;
   /* Of the claim at hand. */
   const BfTreeItem *item;
@@ -88,14 +88,14 @@ static BfStatus create(Check *x, BfError *error) {
   BF_TRY(take_numbers(x, error));
   BF_TRY(prove_symmetries(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
-  BF_TRY(bf_check_bound_create(c->n, &x->bound, error));
+  for (int i = 0; i < BF_TREE_POINTS; i++) BF_TRY(bf_check_bound_create(c->n, &x->stored[i], error));
   for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(c->n, &x->other[i], error));
   return begin_tree(x, error);
 }
 
 static void clear(Check *x) {
   bf_tree_destroy(&x->tree);
-  bf_check_bound_clear(&x->bound);
+  for (int i = 0; i < BF_TREE_POINTS; i++) bf_check_bound_clear(&x->stored[i]);
   for (int i = 0; i < 3; i++) bf_check_bound_clear(&x->other[i]);
   bf_check_forms_clear(&x->forms);
   bf_check_model_clear(&x->layers);
@@ -149,16 +149,26 @@ static BfStatus check_found(Check *x, BfError *error) {
 
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
 
-/* By the stored tangent; by others where this program's forms are not those that it was made for. */
+static const double *stored_point(Check *x, int i) {
+  const int n = x->certificate->n;
+  for (int k = 0; k < n; k++) x->xi[k] = x->item->xi[i * n + k] / 127.0;
+  return x->xi;
+}
+
+/* By one of the stored tangents; by others where this program's forms are not those that they were made for. */
 static bool is_proved(Check *x, const BfCheckPart *part) {
   const BfTreeItem *item  = x->item;
   const double      lower = x->certificate->lower;
-  double            bound = bf_check_on(&x->forms, &x->bound, part);
-  if (bound >= lower) return true; /* not a number proves nothing */
-  for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
-  bound = bf_check_search(&x->forms, item->readout, part, lower, x->xi, x->other);
-  if (bound >= lower) return true;
-  x->proved = bound;
+  double            best  = -INFINITY;
+  int               of    = 0;
+  for (int i = 0; i < item->points; i++) {
+    const double bound = bf_check_on(&x->forms, &x->stored[i], part);
+    if (bound >= lower) return true; /* not a number proves nothing */
+    if (bound > best) best = bound, of = i;
+  }
+  best = bf_check_search(&x->forms, item->readout, part, lower, stored_point(x, of), x->other);
+  if (best >= lower) return true;
+  x->proved = best;
   x->of     = part->variable < 0 ? -1 : x->certificate->free[part->variable];
   return false;
 }
@@ -169,10 +179,10 @@ static BfStatus bound_claim(void *context, BfError *error) {
   (void)error;
   x->holds = x->certificate->lower <= 0; /* no cost is below that */
   if (x->holds) return BF_OK;
-  for (int k = 0; k < x->certificate->n; k++) x->xi[k] = item->xi[k] / 127.0;
   x->forms.low  = item->low;
   x->forms.high = item->high;
-  bf_check_bound(&x->forms, item->readout, x->xi, &x->bound);
+  bf_check_bound(&x->forms, item->readout, stored_point(x, 0), &x->stored[0]);
+  for (int i = 1; i < item->points; i++) bf_check_bound_at(&x->forms, item->readout, stored_point(x, i), &x->stored[i]);
   x->holds = item->claim == BF_TREE_CUT || is_proved(x, &(BfCheckPart){.variable = -1});
   for (int k = 0; item->claim == BF_TREE_CUT && k < x->certificate->n && x->holds; k++) {
     if (item->inner_low[k] > item->low[k]) x->holds = is_proved(x, &(BfCheckPart){k, 0, item->inner_low[k]});

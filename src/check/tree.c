@@ -128,8 +128,9 @@ static BfStatus split(BfTree *tree, Mark mark, BfError *error) {
   return append(&tree->stack, low, high, mark, error);
 }
 
-static BfStatus tangent(BfTree *tree, BfTreeClaim claim, Mark mark, BfTreeItem *item, BfError *error) {
-  const uint8_t *xi = bytes_of(tree, tree->n, error);
+static BfStatus tangents(BfTree *tree, BfTreeClaim claim, int points, Mark mark, BfTreeItem *item, BfError *error) {
+  const int64_t  count = (int64_t)points * tree->n;
+  const uint8_t *xi    = bytes_of(tree, count, error);
   if (!xi) return error->status;
   *item = (BfTreeItem){.claim   = claim,
                        .number  = tree->claims[0] + tree->claims[1],
@@ -138,16 +139,21 @@ static BfStatus tangent(BfTree *tree, BfTreeClaim claim, Mark mark, BfTreeItem *
                        .readout = mark.readout,
                        .low     = tree->ends,
                        .high    = tree->ends + tree->n,
+                       .points  = points,
                        .xi      = (const int8_t *)xi};
-  for (int k = 0; k < tree->n; k++)
+  for (int64_t k = 0; k < count; k++)
     if (item->xi[k] < -127) return damaged(tree, "a tangent point outside of its box", error);
   return BF_OK;
 }
 
-static BfStatus contract(BfTree *tree, Mark mark, BfTreeItem *item, BfError *error) {
-  const double *low = tree->ends, *high = low + tree->n;
-  double       *inner_low = tree->ends + 2 * tree->n, *inner_high = inner_low + tree->n;
-  BF_TRY(tangent(tree, BF_TREE_CUT, mark, item, error));
+/* By one tangent, or by as many as a byte says, each of which is a bound on the whole box. */
+static BfStatus contract(BfTree *tree, bool many, Mark mark, BfTreeItem *item, BfError *error) {
+  const double  *low = tree->ends, *high = low + tree->n;
+  double        *inner_low = tree->ends + 2 * tree->n, *inner_high = inner_low + tree->n;
+  const uint8_t *points = many ? bytes_of(tree, 1, error) : NULL;
+  if (many && !points) return error->status;
+  if (many && !*points) return damaged(tree, "a contraction by nothing", error);
+  BF_TRY(tangents(tree, BF_TREE_CUT, many ? *points : 1, mark, item, error));
   const uint8_t *cut = bytes_of(tree, 2 * (int64_t)tree->n, error);
   if (!cut) return error->status;
   for (int k = 0; k < tree->n; k++) {
@@ -189,9 +195,9 @@ BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *erro
     } else if (*letter == 'S') {
       BF_TRY(split(tree, mark, error));
     } else if (*letter == 'L') {
-      return tangent(tree, BF_TREE_LEAF, mark, item, error);
-    } else if (*letter == 'C') {
-      return contract(tree, mark, item, error);
+      return tangents(tree, BF_TREE_LEAF, 1, mark, item, error);
+    } else if (*letter == 'C' || *letter == 'M') {
+      return contract(tree, *letter == 'M', mark, item, error);
     } else {
       tree->at--;
       return damaged(tree, "a record of no kind", error);

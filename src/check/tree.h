@@ -5,6 +5,7 @@
 #include "check/order.h"
 
 typedef enum { BF_TREE_LEAF, BF_TREE_CUT } BfTreeClaim;
+enum { BF_TREE_POINTS = 255 }; /* of a claim, at most: a byte counts them */
 
 typedef struct {
   BfTreeClaim   claim;
@@ -14,7 +15,8 @@ typedef struct {
   int64_t       readout;                /* of a decision; else 0 */
   const double *low, *high;             /* [n] the box; until the next claim */
   const double *inner_low, *inner_high; /* [n] of a cut: what is left of it */
-  const int8_t *xi;                     /* [n] 127 times the tangent point */
+  int           points;                 /* 1 of a leaf */
+  const int8_t *xi;                     /* [points][n] 127 times each tangent point */
 } BfTreeItem;
 
 typedef struct BfTree BfTree;

@@ -156,8 +156,8 @@ def walk(result, lower, upper, roots=1):
                 first, second = hi.copy(), lo.copy()
                 first[k] = second[k] = 0.5 * lo[k] + 0.5 * hi[k]
                 stack += [(second, hi), (lo, first)]
-            elif tag == b"C":
-                at += n
+            elif tag in (b"C", b"M"):
+                at += n if tag == b"C" else 1 + tree[at] * n
                 away = np.frombuffer(tree[at:at + 2 * n], np.uint8).reshape(n, 2)
                 at += 2 * n
                 width = hi - lo

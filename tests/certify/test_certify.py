@@ -83,7 +83,7 @@ def shipped():
             while at < len(tree):
                 if tree[at] == ord("S"):
                     counts[tree[at + 1]] += 1
-                at += {"S": 2, "C": 1 + 3 * n, "L": 1 + n, "O": 1, "X": 1}[chr(tree[at])]
+                at += {"S": 2, "C": 1 + 3 * n, "M": 2 + (tree[at + 1] + 2) * n, "L": 1 + n, "O": 1, "X": 1}[chr(tree[at])]
             assert list(c["halved"][()]) == counts and "boxes were halved most at " in done.stdout, (counts, c["halved"][()], done)
         done = run(["eval", out])
         assert done.returncode == 0 and "accuracy 1" in done.stdout, done

@@ -66,7 +66,8 @@ def record(low, high, depth, later):
         return b"O"
     if depth == BITS:
         if least_of(low, high) > LEAST + 0.05:  # cuts what is left of it in two steps
-            return b"C" + bytes([0, 128, 64]) + b"L" + bytes([127])
+            by = b"C" + bytes([0]) if low < 0 else b"M" + bytes([2, 127, 0])  # of two tangents one is enough
+            return by + bytes([128, 64]) + b"L" + bytes([127])
         return b"L" + bytes([0])
     middle = 0.5 * low + 0.5 * high
     return b"S\0" + record(low, middle, depth + 1, later) + record(middle, high, depth + 1, later)

@@ -32,8 +32,10 @@ static void grow(int depth) {
     grow(depth - 1);
     grow(depth - 1);
   } else if (kind < 6) {
-    put('C');
-    for (int k = 0; k < N; k++) put(below(255) - 127);
+    const int points = kind == 4 ? 1 : 1 + below(3);
+    put(kind == 4 ? 'C' : 'M');
+    if (kind == 5) put(points);
+    for (int k = 0; k < N * points; k++) put(below(255) - 127);
     for (int k = 0; k < 2 * N; k++) put(below(128));
     grow(depth - 1);
   } else if (kind == 6 && open < 100) {
