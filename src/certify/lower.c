@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STEPS = 30, TRIES = 12, SWEEPS = 12 };
+enum { STEPS = 12, TRIES = 12, SWEEPS = 12 };
 enum { BELOW = 10 };              /* steps where phi is known to be below the target, so that no form is a proof */
 static const double apart = 0.5,  /* of a form's radius, between the slopes that its curvature is made of */
     flat                  = 1e-3, /* of the Hessian's trace, added to its diagonal */

@@ -113,7 +113,8 @@ def forged():
                            ([[1, 2, 3, 5, 4], [1, 2, 3, 5, -4]], "symmetry 2 is no exchange")):
             put(out, [[4, 2, *row] for row in rows])
             done = run(["check", out])
-            assert done.returncode in (1, 2) and told in done.stderr + done.stdout, (rows, told, done)
+            left_out = not rows and done.returncode == 2 and "a box is left out that is not empty" in done.stderr
+            assert left_out or done.returncode in (1, 2) and told in done.stderr + done.stdout, (rows, told, done)
         put(out, [[2, 4, 1, 2, 3, 5, 4]])
         done = run(["check", out])
         assert done.returncode == 1 and "symmetry 1 gives another inequality" in done.stderr, done
