@@ -17,7 +17,7 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
                                   &x->from, &x->least, &x->most, &x->bent, &x->away};
   double **const of_numbers[]  = {&x->centre, &x->width, &x->slope, &x->own,     &x->rest,
                                   &x->at,     &x->next,  &x->best,  &x->gradient};
-  for (size_t i = 0; i < sizeof of_features / sizeof *of_features; i++) BF_TRY(BF_NEW(of_features[i], m + n, error));
+  for (size_t i = 0; i < sizeof of_features / sizeof *of_features; i++) BF_TRY(BF_NEW(of_features[i], m, error));
   for (size_t i = 0; i < sizeof of_numbers / sizeof *of_numbers; i++) BF_TRY(BF_NEW(of_numbers[i], n, error));
   BF_TRY(BF_NEW(&x->b, m * n, error));
   BF_TRY(BF_NEW(&x->hessian, n * n, error));

@@ -21,7 +21,7 @@ BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error) {
 }
 
 /* Of attention, for each of two keys or more a share, which is a sum over all; of the rest a product for every two
- * numbers of a token; of the lower form some 30 steps over all slopes. */
+ * numbers of a token; of the lower form a dozen steps, each with a Hessian, and a form for each end of a number. */
 double bf_box_seconds(const BfObjective *of, int n) {
   const BfLayer *layer = &of->problem->layer;
   const double   form = 60e-9 + 2e-9 * n, d = layer->dim;
@@ -30,7 +30,8 @@ double bf_box_seconds(const BfObjective *of, int n) {
     const double m = of->data.context[s].context.slots;
     pass += layer->heads * (m > 2 ? m * m * m : 0) + (layer->heads + 1.0) * m * m * d + m * d * d;
   }
-  return of->problem->horizon * pass * form + 90 * (double)of->features * (n + 4) * 1e-9;
+  const double forms = 3 * 12 + 2.0 * n, steps = (double)of->features * (2 * forms * (n + 4) + 6.0 * n * n);
+  return of->problem->horizon * pass * form + steps * 1e-9;
 }
 
 static int64_t most_of(const BfObjective *of, int64_t budget) {
@@ -66,7 +67,7 @@ void bf_worker_clear(BfWorker *x) {
 
 double bf_worker_bytes(const BfObjective *of) {
   const double n = of->free.n, m = of->features;
-  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * (m + n) + n * n + 9 * n) +
+  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * m + n * n + 9 * n) +
          16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all + bf_contraction_bytes(n);
 }
 
