@@ -96,7 +96,10 @@ def rounds(p, space, rounds=3, best=0, factor=0.5, exact=True):
             assert result.data["zoom/actions"][r] == len(u) and abs(result.data["zoom/part"][r] - factor**r) < 1e-15
     assert (np.diff(values) <= 0).all() and values[-1] < values[0], values
     # What the result is besides is of the last round.
-    assert not [x for x in difference(alone, result, ("provenance", "problem", "zoom", "options", "control")) if x != ("", "name")]
+    told = ("rollout", "statement")  # of whose actions the answer is the best
+    assert not [x for x in difference(alone, result, ("provenance", "problem", "zoom", "options", "control")) if x not in (("", "name"), told)]
+    alone_says, says = (of.attributes["rollout"]["statement"] for of in (alone, result))
+    assert says != alone_says == says.replace(b"the last round's ", b""), (alone_says, says)
     assert result.data["actions/controls"].shape == u.shape and result.value == values[-1]
 
 
