@@ -21,7 +21,7 @@ LOCAL = {"bf_end_run_at_once", "end_by", "take_turn", "channel_of", "bf_has_fail
          "bf_search_minimize", "is_whole", "open_image", "bf_table_hdf5_open", "bf_table_hdf5_read", "on_error",
          "bf_outcome_read", "bf_outcome_records", "bf_outcome_is_whole", "bf_queue_add", "bf_queue_take", "bf_work_pass"}
 # What fails alike on all ranks: it depends on the command line, or on bytes that all have, and takes nothing.
-ALIKE = {"bf_fail", "find_file", "check_given", "check_loop", "same_problem", "bf_checkpoint_stopped", "bf_flow_settle", "bf_answer_ending"}
+ALIKE = {"bf_fail", "bf_fail_for", "find_file", "check_given", "check_loop", "same_problem", "bf_checkpoint_stopped", "bf_flow_settle", "bf_answer_ending"}
 FUNCTION = re.compile(r"^(?:static |_Noreturn |inline )*([A-Za-z_][\w ]*?[ *]+)(\w+)\(([^;{}]*)\) \{$(.*?)^\}", re.M | re.S)
 WORDS = {"if", "for", "while", "switch", "return", "sizeof", "BF_TRY", "BF_GOTO", "BF_NEW", "TRY"}
 
