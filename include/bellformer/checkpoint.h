@@ -85,6 +85,9 @@ BfStatus bf_checkpoint_number(BfCheckpoint *checkpoint, const char *name, int64_
 BfStatus bf_checkpoint_array(BfCheckpoint *checkpoint, const char *name, BfStoreType type, int64_t rows,
                              int64_t columns, const BfParts *parts, const void *data, BfError *error);
 BfStatus bf_checkpoint_end(BfCheckpoint *checkpoint, double bytes, BfError *error);
+/* Forget the arrays whose names begin like that: what the next generations do not refer to any more. The names are free
+ * again. Not collective; the same on all ranks. */
+void bf_checkpoint_forget(BfCheckpoint *checkpoint, const char *begins);
 /* Whether an array of that name is in this or an earlier generation. Not collective. */
 bool bf_checkpoint_has(const BfCheckpoint *checkpoint, const char *name);
 

@@ -45,8 +45,8 @@ void bf_ladder_forget(BfLadder *x) {
   bf_free(x->says);
   x->says = NULL;
   bf_fifo_clear(&x->fifo);
-  bf_records_clear(&x->level);
-  bf_records_clear(&x->kept);
+  bf_stream_drop(x, &x->level);
+  bf_stream_drop(x, &x->kept);
 }
 
 void bf_ladder_destroy(BfLadder *x) {
@@ -131,7 +131,8 @@ static BfStatus push_roots(BfLadder *x, BfError *error) {
 
 static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
   bf_fifo_clear(&x->fifo);
-  bf_records_clear(&x->level);
+  bf_stream_drop(x, &x->level);
+  x->level.id    = x->rungs;
   x->target      = target;
   x->aim         = target + beside * (x->found - target);
   x->level_boxes = 0;
@@ -149,7 +150,7 @@ static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
 
 /* What is said of a level's tree: it proves that much; and J is not below 0 where no loss is. */
 static void keep(BfLadder *x, double lower) {
-  bf_records_clear(&x->kept);
+  bf_stream_drop(x, &x->kept);
   x->kept  = x->level;
   x->level = (BfRecords){0};
   x->lower = x->of.problem->cost.kind->nonnegative ? fmax(lower, 0) : lower;
@@ -187,9 +188,9 @@ static void expect(BfLadder *x, double *told) {
 static BfStatus listen(BfLadder *x, BfError *error) {
   BF_TRY(bf_ladder_memory(x, error));
   const BfOrder order = x->stops ? BF_SAVE_AND_STOP : bf_checkpoint_ask(x->checkpoint, bf_ladder_checkpoint_bytes(x));
-  if (order == BF_GO_ON) return BF_OK;
+  if (order == BF_GO_ON && !bf_stream_due(x, &x->level)) return BF_OK;
   BF_TRY(bf_ladder_save(x, error));
-  return order == BF_SAVE ? BF_OK : bf_checkpoint_stopped(x->checkpoint, error);
+  return order == BF_SAVE_AND_STOP ? bf_checkpoint_stopped(x->checkpoint, error) : BF_OK;
 }
 
 /* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the

@@ -102,7 +102,21 @@ BfStatus bf_piece_close(BfLadder *x, BfError *error);
  * where there is none, or this start has come no further. */
 BfStatus bf_ladder_memory(BfLadder *x, BfError *error);
 
+/* What a checkpoint would hold now: stream.c. */
+double bf_ladder_checkpoint_bytes(const BfLadder *x);
+
+/* The tree streamed to checkpoints, where there are some: stream.c. Whether so much of it is in memory that the next
+ * generation is to take it for good: */
+bool bf_stream_due(const BfLadder *x, const BfRecords *records);
+/* Within a generation: what is in memory becomes the next array of the stream. */
+BfStatus bf_stream_put(const BfLadder *x, BfRecords *records, BfError *error);
+/* As restored: its arrays are there, whole, and together as long as they should be. */
+BfStatus bf_stream_check(BfCheckpoint *checkpoint, const BfRecords *records, BfError *error);
+/* The tree as an array of a result. */
+BfStatus bf_stream_write(const BfLadder *x, const BfRecords *records, BfStore *store, const char *path, BfError *error);
+/* The records are of no use any more; nor are their arrays. Not collective; the same on all ranks. */
+void bf_stream_drop(const BfLadder *x, BfRecords *records);
+
 /* Checkpoints of it: save.c. */
 BfStatus bf_ladder_save(BfLadder *x, BfError *error);
 BfStatus bf_ladder_restore(BfLadder *x, BfError *error);
-double   bf_ladder_checkpoint_bytes(const BfLadder *x);

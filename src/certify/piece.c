@@ -128,14 +128,18 @@ static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
   return count;
 }
 
-/* Those of this rank that do not count. Of what counts the records get their places in the tree. */
+/* Those of this rank that do not count are dropped. Of what counts the records get their places in the tree. */
 static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_t kept, BfError *error) {
-  const int64_t last = kept ? done[kept - 1].index : -1;
+  const int64_t last = kept ? done[kept - 1].index : -1, n = x->of.free.n;
   while (mine->count && mine->done[mine->count - 1].index > last) {
     x->level.mine.count -= mine->done[mine->count - 1].bytes;
     mine->open.count -= mine->done[mine->count - 1].open * 2 * (int64_t)sizeof(double) * x->of.free.n;
     mine->count--;
   }
+  int64_t at = x->level.mine.count;
+  for (int64_t i = 0; i < mine->count; i++) at -= mine->done[i].bytes;
+  for (int64_t i = 0; i < mine->count; at += mine->done[i++].bytes)
+    BF_TRY(bf_records_count(&x->level, x->level.mine.byte + at, mine->done[i].bytes, n, error));
   for (int64_t i = 0; i < kept; i++) {
     if (done[i].rank == x->run->rank) BF_TRY(bf_records_add(&x->level, x->level.bytes, done[i].bytes, error));
     x->level.bytes += done[i].bytes;

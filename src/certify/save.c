@@ -1,11 +1,13 @@
-/* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, bytes,
- * kept_bytes, rungs, ending, done (tasks), and found, lower, target, aim, least, better by their bits; arrays
- * partial/point, partial/better, partial/boxes, partial/tags (those that wait; their readouts and ages), partial/level
- * and partial/kept (records), partial/history, partial/says (bytes of text). */
+/* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, rungs,
+ * ending, done (tasks), of the trees level and kept each ID, filed, arrays, bytes (level_id, ...), and found, lower,
+ * target, aim, least, better by their bits; arrays partial/point, partial/better, partial/boxes, partial/tags (those
+ * that wait; their readouts and ages), partial/history, partial/says (bytes of text), of both trees partial/level
+ * (records that are in no stream), partial/level_halved; and streams: stream.c. */
 #include "certify/ladder.h"
+#include <stdio.h>
 #include <string.h>
 
-enum { STAGE_LADDER = 6, HISTORY = sizeof(BfRung) / sizeof(double) };
+enum { STAGE_LADDER = 7, HISTORY = sizeof(BfRung) / sizeof(double) };
 
 static int64_t bits(double x) {
   int64_t out;
@@ -18,7 +20,7 @@ typedef struct {
   const char *name;
   double     *value;
 } Real;
-enum { REALS = 6, WHOLES = 11 };
+enum { REALS = 6, WHOLES = 9, TREES = 2, OF_TREE = 4 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -26,12 +28,18 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
   memcpy(out, all, sizeof all);
 }
 
-static const char *const whole_name[WHOLES] = {"step",  "root",       "better_root", "boxes",  "level_boxes", "tasks",
-                                               "bytes", "kept_bytes", "rungs",       "ending", "done"};
+static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
+                                               "tasks", "rungs", "ending",      "done"};
+static const char *const tree_name[TREES]   = {"level", "kept"};
+static const char *const of_tree[OF_TREE]   = {"id", "filed", "arrays", "bytes"};
 
-double bf_ladder_checkpoint_bytes(const BfLadder *x) {
-  return (double)x->level.bytes + (double)x->kept.bytes +
-         16.0 * (double)bf_fifo_waiting(&x->fifo) * (x->of.free.n + 1) + 16.0 * (double)x->of.free.all;
+static BfRecords *tree_of(BfLadder *x, int i) { return i ? &x->kept : &x->level; }
+
+/* "partial/kept" and so on: what a generation has of a tree. */
+typedef char       Name[32];
+static const char *name_of(const char *before, int tree, const char *behind, Name name) {
+  snprintf(name, sizeof(Name), "%s%s%s%s", before, tree_name[tree], *behind ? "_" : "", behind);
+  return name;
 }
 
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
@@ -44,9 +52,30 @@ static BfStatus save_rows(const BfLadder *x, const char *name, BfStoreType type,
   return bf_checkpoint_array(x->checkpoint, name, type, rows, 1, &(BfParts){mine, &first, &rows}, data, error);
 }
 
-static BfStatus save_records(BfLadder *x, const char *name, BfRecords *records, BfError *error) {
+static BfStatus save_halved(BfLadder *x, int tree, const BfRecords *records, BfError *error) {
+  const int n = x->of.free.n;
+  int64_t  *sum;
+  Name      name;
+  BfStatus  status = bf_together(x->run->world, BF_NEW(&sum, n, error), error);
+  if (status == BF_OK) {
+    bf_records_halved(x->run->world, records, n, sum);
+    status = save_rows(x, name_of("partial/", tree, "halved", name), BF_STORE_INT64, n, sum, error);
+  }
+  bf_free(sum);
+  return status;
+}
+
+/* Numbers say what there is behind the stream's growth. */
+static BfStatus save_tree(BfLadder *x, int tree, BfError *error) {
+  BfRecords *records = tree_of(x, tree);
+  Name       name;
+  if (bf_stream_due(x, records)) BF_TRY(bf_stream_put(x, records, error));
+  const int64_t whole[OF_TREE] = {records->id, records->filed, records->arrays, records->bytes};
+  for (int i = 0; i < OF_TREE; i++)
+    BF_TRY(bf_checkpoint_number(x->checkpoint, name_of("", tree, of_tree[i], name), whole[i], error));
+  BF_TRY(save_halved(x, tree, records, error));
   BF_TRY(bf_records_even(x->run->world, records, error));
-  return bf_checkpoint_array(x->checkpoint, name, BF_STORE_BYTE, records->bytes, 1,
+  return bf_checkpoint_array(x->checkpoint, name_of("partial/", tree, "", name), BF_STORE_BYTE, records->bytes, 1,
                              &(BfParts){(int)records->segments, records->first, records->count}, records->mine.byte,
                              error);
 }
@@ -58,8 +87,6 @@ static BfStatus save_numbers(BfLadder *x, BfError *error) {
                                  x->boxes,
                                  x->level_boxes,
                                  bf_fifo_waiting(&x->fifo),
-                                 x->level.bytes,
-                                 x->kept.bytes,
                                  x->rungs,
                                  (int64_t)x->ending,
                                  x->fifo.taken + x->fifo.head};
@@ -83,8 +110,7 @@ static BfStatus save(BfLadder *x, BfError *error) {
   BF_TRY(save_rows(x, "partial/tags", BF_STORE_INT32, 2 * waiting, x->fifo.tag + x->fifo.head, error));
   BF_TRY(save_rows(x, "partial/history", BF_STORE_DOUBLE, x->rungs * HISTORY, x->rung, error));
   BF_TRY(save_rows(x, "partial/says", BF_STORE_BYTE, x->says ? (int64_t)strlen(x->says) : 0, x->says, error));
-  BF_TRY(save_records(x, "partial/level", &x->level, error));
-  BF_TRY(save_records(x, "partial/kept", &x->kept, error));
+  for (int i = 0; i < TREES; i++) BF_TRY(save_tree(x, i, error));
   return bf_checkpoint_end(x->checkpoint, bf_ladder_checkpoint_bytes(x), error);
 }
 
@@ -111,14 +137,35 @@ static BfStatus fetch_all(BfCheckpoint *checkpoint, const char *name, BfStoreTyp
   return fetch(checkpoint, name, type, 0, rows, rows, to, error);
 }
 
-static BfStatus restore_records(const BfLadder *x, BfCheckpoint *checkpoint, const char *name, int64_t bytes,
-                                BfRecords *out, BfError *error) {
-  int64_t first, count;
+/* Rank 0 takes what all have counted. */
+static BfStatus restore_halved(const BfLadder *x, BfCheckpoint *checkpoint, int tree, BfRecords *out, BfError *error) {
+  const int64_t n = x->of.free.n;
+  Name          name;
+  BF_TRY(bf_together(x->run->world, BF_NEW(&out->halved, n, error), error));
+  BF_TRY(fetch_all(checkpoint, name_of("partial/", tree, "halved", name), BF_STORE_INT64, n, out->halved, error));
+  if (x->run->rank) memset(out->halved, 0, sizeof *out->halved * (size_t)n);
+  return BF_OK;
+}
+
+static BfStatus restore_tree(BfLadder *x, BfCheckpoint *checkpoint, int tree, BfError *error) {
+  BfRecords *out = tree_of(x, tree);
+  int64_t    first, count, whole[OF_TREE];
+  Name       name;
   bf_records_clear(out);
-  bf_slice(bytes, x->run->rank, x->run->size, &first, &count);
-  out->bytes = bytes;
+  for (int i = 0; i < OF_TREE; i++) {
+    BF_TRY(bf_checkpoint_get(checkpoint, name_of("", tree, of_tree[i], name), &whole[i], error));
+    if (whole[i] < 0) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
+  }
+  out->id     = whole[0];
+  out->filed  = whole[1];
+  out->arrays = whole[2];
+  out->bytes  = whole[3];
+  BF_TRY(bf_stream_check(checkpoint, out, error));
+  BF_TRY(restore_halved(x, checkpoint, tree, out, error));
+  bf_slice(out->bytes, x->run->rank, x->run->size, &first, &count);
   BF_TRY(bf_together(x->run->world, bf_bytes_reserve(&out->mine, count, error), error));
-  BF_TRY(fetch(checkpoint, name, BF_STORE_BYTE, first, count, bytes, out->mine.byte, error));
+  name_of("partial/", tree, "", name);
+  BF_TRY(fetch(checkpoint, name, BF_STORE_BYTE, first, count, out->bytes, out->mine.byte, error));
   out->mine.count = count;
   return bf_together(x->run->world, bf_records_add(out, first, count, error), error);
 }
@@ -162,9 +209,9 @@ static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t w
   x->better_root = (int)whole[2];
   x->boxes       = whole[3];
   x->level_boxes = whole[4];
-  x->ending      = (BfLevelEnd)whole[9];
+  x->ending      = (BfLevelEnd)whole[7];
   if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096 &&
-      whole[9] <= BF_LEVEL_SPENT)
+      whole[7] <= BF_LEVEL_SPENT)
     return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
@@ -178,16 +225,15 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   if (stage == 0) return BF_OK;
   if (stage != STAGE_LADDER) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   BF_TRY(restore_numbers(x, checkpoint, whole, error));
-  BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[8], error), error));
-  x->fifo.taken = whole[10];
+  BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[6], error), error));
+  x->fifo.taken = whole[8];
   BF_TRY(fetch_all(checkpoint, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
   BF_TRY(fetch_all(checkpoint, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
   BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, whole[5] * 2 * x->of.free.n, x->fifo.box, error));
   BF_TRY(fetch_all(checkpoint, "partial/tags", BF_STORE_INT32, 2 * whole[5], x->fifo.tag, error));
-  BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[8] * HISTORY, x->rung, error));
-  BF_TRY(restore_says(x, checkpoint, error));
-  BF_TRY(restore_records(x, checkpoint, "partial/level", whole[6], &x->level, error));
-  return restore_records(x, checkpoint, "partial/kept", whole[7], &x->kept, error);
+  BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[6] * HISTORY, x->rung, error));
+  for (int i = 0; i < TREES; i++) BF_TRY(restore_tree(x, checkpoint, i, error));
+  return restore_says(x, checkpoint, error);
 }
 
 BfStatus bf_ladder_restore(BfLadder *x, BfError *error) {

@@ -75,10 +75,40 @@ BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *err
   return BF_OK;
 }
 
-void bf_records_clear(BfRecords *x) {
+void bf_records_empty(BfRecords *x) {
   bf_free(x->mine.byte);
   bf_free(x->first);
+  x->mine  = (BfBytes){0};
+  x->bytes = x->segments = x->room = 0;
+  x->first = x->count = NULL;
+}
+
+void bf_records_clear(BfRecords *x) {
+  bf_records_empty(x);
+  bf_free(x->halved);
   *x = (BfRecords){0};
+}
+
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int64_t n, BfError *error) {
+  if (!x->halved) BF_TRY(BF_NEW(&x->halved, n, error));
+  for (int64_t at = 0; at < bytes;) switch (record[at]) {
+    case BF_SPLIT:
+      x->halved[record[at + 1]]++;
+      at += 2;
+      break;
+    case BF_CUT:
+      at += 1 + 3 * n;
+      break;
+    case BF_CUTS:
+      at += 2 + (record[at + 1] + 2) * n;
+      break;
+    case BF_LEAF:
+      at += 1 + n;
+      break;
+    default:
+      at++;
+    }
+  return BF_OK;
 }
 
 void bf_slice(int64_t bytes, int rank, int size, int64_t *first, int64_t *count) {
@@ -176,7 +206,7 @@ static BfStatus order(BfRecords *x, const Exchange *e, int parts, int rank, int 
     at += e->in[i].count;
   }
   const int64_t all = x->bytes;
-  bf_records_clear(x);
+  bf_records_empty(x);
   x->bytes = all;
   x->mine  = (BfBytes){slice, count, count};
   return bf_records_add(x, first, count, error);
@@ -206,32 +236,7 @@ done:
   return status;
 }
 
-/* What a slice begins with belongs to an entry that began before it: `skip` bytes, or what stands behind that letter.
- */
-typedef struct {
-  int64_t skip, letter;
-} Carry;
-
-static Carry count_halved(const BfBytes *bytes, int64_t n, Carry from, int64_t halved[]) {
-  int64_t at = from.skip, letter = from.letter;
-  while (at < bytes->count) {
-    const uint8_t byte = bytes->byte[at++];
-    if (letter == BF_SPLIT) halved[byte]++;
-    if (letter == BF_CUTS) at += (byte + 2) * n;
-    if (!letter && byte == BF_CUT) at += 3 * n;
-    if (!letter && byte == BF_LEAF) at += n;
-    letter = !letter && (byte == BF_SPLIT || byte == BF_CUTS) ? byte : 0;
-  }
-  return (Carry){at - bytes->count, letter};
-}
-
-void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t halved[]) {
-  int   rank, size;
-  Carry carry = {0, 0};
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &size);
-  if (rank) MPI_Recv(&carry, 2, MPI_INT64_T, rank - 1, 0, comm, MPI_STATUS_IGNORE);
-  carry = count_halved(&x->mine, n, carry, halved);
-  if (rank + 1 < size) MPI_Send(&carry, 2, MPI_INT64_T, rank + 1, 0, comm);
-  MPI_Allreduce(MPI_IN_PLACE, halved, n, MPI_INT64_T, MPI_SUM, comm);
+void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t sum[]) {
+  for (int k = 0; k < n; k++) sum[k] = x->halved ? x->halved[k] : 0;
+  MPI_Allreduce(MPI_IN_PLACE, sum, n, MPI_INT64_T, MPI_SUM, comm);
 }

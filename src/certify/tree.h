@@ -19,24 +19,32 @@ void                  bf_fifo_clear(BfFifo *x);
 static inline int64_t bf_fifo_waiting(const BfFifo *x) { return x->count - x->head; }
 static inline double *bf_fifo_box(const BfFifo *x, int64_t i) { return x->box + i * 2 * x->n; }
 
-/* The tree's bytes in the tasks' order, of which each rank has the segments that it made. */
+/* The tree's bytes in the tasks' order. Its beginning may stand in files (stream.c); of the rest each rank has the
+ * segments that it made. */
 typedef struct {
-  int64_t  bytes; /* of all ranks */
+  int64_t  id;    /* of the level that it is of: names its arrays in files */
+  int64_t  filed; /* bytes in files, in so many arrays: */
+  int64_t  arrays;
+  int64_t  bytes; /* of all ranks, behind those */
   BfBytes  mine;
   int64_t  segments, room;
-  int64_t *first, *count; /* [room] in the tree, increasing; in `mine` they stand one behind another */
+  int64_t *first, *count; /* [room] behind what is filed, increasing; in `mine` they stand one behind another */
+  int64_t *halved;        /* [n] boxes halved at each number, by this rank's tasks; NULL: none */
 } BfRecords;
 
-/* `bytes` of mine from `first` of the tree on are the next ones, already in x->mine. Local. */
+/* `bytes` of mine from `first` on, behind what is filed, are the next ones, already in x->mine. Local. */
 BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *error);
 void     bf_records_clear(BfRecords *x);
-/* halved[k], n of them, zeros at first: how many boxes were halved at number k; of slices (bf_records_even). All ranks
- * get the sum. Collective. */
-void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t halved[]);
+/* Those of memory are forgotten. */
+void bf_records_empty(BfRecords *x);
+/* How many boxes a whole record, of a task, has halved at each of n numbers is added to x->halved. */
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int64_t n, BfError *error);
 /* Bytes that a rank may give away or get: what MPI counts. */
 #define BF_TREE_EXCHANGE ((int64_t)INT_MAX)
-/* A slice for each rank, in the order of ranks, in place of what each has made: what a file takes at once. Collective.
- */
+/* The sum of it over ranks, [n], on all of them. Collective. */
+void bf_records_halved(MPI_Comm comm, const BfRecords *x, int n, int64_t sum[]);
+/* A slice for each rank, in the order of ranks, in place of what each has in memory: what a file takes at once.
+ * Collective. */
 BfStatus bf_records_even(MPI_Comm comm, BfRecords *x, BfError *error);
 /* Where this rank's slice begins, and how long it is. */
 void bf_slice(int64_t bytes, int rank, int size, int64_t *first, int64_t *count);

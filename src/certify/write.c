@@ -7,16 +7,6 @@
 
 enum { FORMAT = 2 }; /* of /certificate: share/doc/formats.md */
 
-static BfStatus write_tree(const BfLadder *x, BfStore *store, BfError *error) {
-  const char      *path    = "/certificate/tree";
-  const BfRecords *records = &x->kept;
-  if (!records->bytes) return BF_OK;
-  BF_TRY(bf_store_define(store, path, BF_STORE_BYTE, 1, &records->bytes, error));
-  return bf_store_write_parts(store, path, BF_STORE_BYTE, -1,
-                              &(BfParts){(int)records->segments, records->first, records->count}, records->mine.byte,
-                              error);
-}
-
 static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error) {
   static const char *const name[] = {"target", "lower", "found", "boxes", "seconds", "finished"};
   enum { COLUMNS = sizeof name / sizeof *name };
@@ -79,7 +69,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(write_symmetry(&x->of.symmetry, store, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
-  return write_tree(x, store, error);
+  return bf_stream_write(x, &x->kept, store, "/certificate/tree", error);
 }
 
 /* "1,234,567". */

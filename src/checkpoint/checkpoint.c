@@ -132,10 +132,10 @@ void bf_checkpoint_part(BfCheckpoint *c, int part) {
   forget_arrays(c);
 }
 
-static void forget_partial(BfCheckpoint *c) {
+void bf_checkpoint_forget(BfCheckpoint *c, const char *begins) {
   int kept = 0;
   for (int i = 0; i < c->arrays; i++) {
-    if (!strncmp(c->array[i].name, "partial/", 8)) bf_free(c->array[i].name);
+    if (!strncmp(c->array[i].name, begins, strlen(begins))) bf_free(c->array[i].name);
     else c->array[kept++] = c->array[i];
   }
   c->arrays = kept;
@@ -209,7 +209,7 @@ static BfStatus begin(BfCheckpoint *c, BfError *error) {
   bf_store_close(&c->store);
   c->begun      = bf_seconds();
   c->generation = c->next;
-  forget_partial(c);
+  bf_checkpoint_forget(c, "partial/");
   BF_TRY(take_folder(c, error));
   BF_TRY(bf_checkpoint_claimed(c, error));
   bf_checkpoint_path(c->result, c->generation, sizeof path, path);

@@ -12,6 +12,7 @@ typedef struct {
   int64_t sealed_bytes; /* that a rank reads at once of an array that it checks */
   int64_t batch_bytes;  /* of successors that a rank of the reachable space sends in a round */
   int64_t batch_pairs;  /* (state, action) of a round */
+  int64_t tree_bytes;   /* of a certificate's tree that a rank keeps in memory, where there are checkpoints */
   double  piece_terms;  /* exponentials, about, of a piece of work after which a run can stop: about half a second */
   double  patience;     /* seconds that a rank which failed waits for the others, before it ends the run (run.h) */
 } BfLimits;
@@ -24,6 +25,7 @@ static const BfLimits bf_limits_of_a_run = {.reduced      = INT64_C(1) << 26,
                                             .sealed_bytes = INT64_C(1) << 26,
                                             .batch_bytes  = INT64_C(1) << 25,
                                             .batch_pairs  = INT64_C(1) << 20,
+                                            .tree_bytes   = INT64_C(1) << 26,
                                             .piece_terms  = 2e8,
                                             .patience     = 30};
 

@@ -25,6 +25,7 @@ const BfLimits *bf_limits(void) {
   take("BF_LIMIT_SEALED_BYTES", &limits.sealed_bytes);
   take("BF_LIMIT_BATCH_BYTES", &limits.batch_bytes);
   take("BF_LIMIT_BATCH_PAIRS", &limits.batch_pairs);
+  take("BF_LIMIT_TREE_BYTES", &limits.tree_bytes);
   take_number("BF_LIMIT_PIECE_TERMS", &limits.piece_terms);
   take_number("BF_LIMIT_PATIENCE", &limits.patience);
   return &limits;
