@@ -17,6 +17,7 @@ typedef struct BfCostKind BfCostKind;
  * the problem outlives it. */
 typedef struct {
   const BfCostKind *kind;
+  const BfKernels  *kernels;      /* that evaluate it, the same bits by any of them; NULL: "generic" */
   void             *own;          /* settings of the kind alone, kind->own bytes; NULL: all of them are 0; owned */
   int               dim;          /* d */
   double            weight_decay; /* lambda */
@@ -119,7 +120,7 @@ struct BfCostKind {
   double (*support)(const BfCost *cost, const BfContext *context, const double x0[], double g[]);
   /* At least phi(x) for all x in the box, lower and upper [features]. */
   double (*upper)(const BfCost *cost, const BfContext *context, const double lower[], const double upper[]);
-  /* slot [slots]: 1 where the features depend on that token, else 0. */
+  /* slot [slots]: 1 where features, and `evaluate`, depend on that token, else 0. */
   void (*reads)(const BfCost *cost, const BfContext *context, char slot[]);
 };
 

@@ -30,13 +30,19 @@ typedef struct {
   const double *target;   /* [tags][dim], or NULL where the data has labels */
   const int    *times; /* [slots] how many equal atoms a slot stands for, at least 1; NULL: one each. To a layer alone:
                           of the contexts that costs are given it is NULL */
+  int from, to;        /* the slots from .. to-1 whose images a layer is asked for; to = 0: all. The same bits of these,
+                          and of others none are written. To bf_layer_apply and what it is known by alone */
 } BfContext;
+
+/* The slots that a layer is asked for: from bf_asked_from to before bf_asked_to. */
+static inline int bf_asked_from(const BfContext *context) { return context->to ? context->from : 0; }
+static inline int bf_asked_to(const BfContext *context) { return context->to ? context->to : context->slots; }
 
 /* What is known of a layer on a context, because many controls share parts: what a head's attention gives before V is
  * of its A alone, the hidden layer of W1 and b1 alone. Borrowed arrays. */
 typedef struct {
-  const double *const *mean;   /* [heads]: [slots][dim][BF_LANES] as bf_layer_means gives it; NULL: by the head's A */
-  const double        *hidden; /* [slots][width][BF_LANES] as bf_layer_hidden gives it; NULL: by W1 and b1 */
+  const double *const *mean;   /* [heads]: [asked][dim][BF_LANES] as bf_layer_means gives it; NULL: by the head's A */
+  const double        *hidden; /* [asked][width][BF_LANES] as bf_layer_hidden gives it; NULL: by W1 and b1 */
 } BfKnownParts;
 
 typedef enum { BF_MASK_FULL, BF_MASK_CAUSAL } BfMask;

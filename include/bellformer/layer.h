@@ -125,6 +125,7 @@ void bf_layer_expand(const BfLayer *layer, const double u[], double parameters[]
  *   parameters [layer->parameters][BF_LANES]
  *   z, next    [slots][dim][BF_LANES]; may be the same array
  *   work       bf_layer_work(layer, context) doubles, 64-byte aligned
+ * `next` is written at the slots that the context asks for alone (kernel.h), which the others are seen by in any case.
  * The maximum of the logits is subtracted over the tokens that are there, so that nothing overflows and no 0/0 appears
  * for any finite parameters. The attention sums run tag by tag: each tag's own maximum and partial sums first, then
  * the tags in order, so that a table over a tag's laws can hold the partial sums without changing a bit.
@@ -137,10 +138,11 @@ int64_t bf_layer_work(const BfLayer *layer, const BfContext *context);
 void bf_layer_apply_known(const BfLayer *layer, const BfContext *context, const BfKnownParts *known,
                           const double *parameters, const double *z, double *next, double *work);
 /* The mean of N(z') that each slot sees in one head, by weights exp(beta <N(z) + e_p, A (N(z') + e_p')>): mean
- * [slots][dim][BF_LANES] from A [dim][dim][BF_LANES]. The bulk of a layer's cost; work as of bf_layer_apply. */
+ * [asked][dim][BF_LANES] of the slots that the context asks for, from A [dim][dim][BF_LANES]. The bulk of a layer's
+ * cost; work as of bf_layer_apply. */
 void bf_layer_means(const BfLayer *layer, const BfContext *context, const double *A, const double *z, double *mean,
                     double *work);
-/* sigma(W1 N(z) + b1): hidden [slots][width][BF_LANES] from inner: W1 [width][dim][BF_LANES], b1 [width][BF_LANES] one
+/* sigma(W1 N(z) + b1): hidden [asked][width][BF_LANES] from inner: W1 [width][dim][BF_LANES], b1 [width][BF_LANES] one
  * behind the other, as they stand in the parameters from entry bf_layer_inner on, which is -1 where there is no
  * feed-forward part. */
 void bf_layer_hidden(const BfLayer *layer, const BfContext *context, const double *inner, const double *z,

@@ -52,28 +52,33 @@ static void pooled_positions(const BfCost *cost, const BfContext *context, int *
   *end   = pooling == BF_POOL_FIRST ? first : last;
 }
 
-void bf_pooled_represent(const BfCost *cost, const BfContext *context, const double *z, double *r) {
-  const int dim = cost->dim;
-  int       begin, end;
-  double    mass = 0;
-  pooled_positions(cost, context, &begin, &end);
-  for (int k = 0; k < dim * BF_LANES; k++) r[k] = 0;
-  for (int g = 0; g < context->tags; g++) {
-    if (context->position[g] < begin || context->position[g] > end) continue;
-    for (int i = context->first[g]; i < context->first[g + 1]; i++)
-      for (int k = 0; k < dim * BF_LANES; k++) r[k] += context->mass[g] * z[(int64_t)i * dim * BF_LANES + k];
-    mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
-  }
-  for (int k = 0; k < dim * BF_LANES; k++) r[k] /= mass;
-}
-
-void bf_pooled_spread(const BfCost *cost, const BfContext *context, const double *by_r, double *gradient) {
+static double pooled_mass(const BfContext *context, int begin, int end) {
   double mass = 0;
-  int    begin, end;
-  pooled_positions(cost, context, &begin, &end);
   for (int g = 0; g < context->tags; g++)
     if (context->position[g] >= begin && context->position[g] <= end)
       mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+  return mass;
+}
+
+void bf_pooled_represent(const BfCost *cost, const BfContext *context, const double *z, double *r) {
+  const int dim = cost->dim;
+  int       begin, end;
+  pooled_positions(cost, context, &begin, &end);
+  const double mass = pooled_mass(context, begin, end);
+  for (int g = 0, any = 0; g < context->tags; g++) {
+    if (context->position[g] < begin || context->position[g] > end) continue;
+    const double share = context->mass[g] / mass;
+    for (int i = context->first[g]; i < context->first[g + 1]; i++, any = 1) {
+      const double *from = z + (int64_t)i * dim * BF_LANES;
+      for (int k = 0; k < dim * BF_LANES; k++) r[k] = any ? r[k] + share * from[k] : share * from[k];
+    }
+  }
+}
+
+void bf_pooled_spread(const BfCost *cost, const BfContext *context, const double *by_r, double *gradient) {
+  int begin, end;
+  pooled_positions(cost, context, &begin, &end);
+  const double mass = pooled_mass(context, begin, end);
   for (int g = 0; g < context->tags; g++) {
     const double share = context->position[g] >= begin && context->position[g] <= end ? context->mass[g] / mass : 0;
     for (int i = context->first[g]; i < context->first[g + 1]; i++)
@@ -108,12 +113,9 @@ void bf_pooled_bound(const BfCostBound *call, const BfAffine *z, BfAffine *featu
   const BfFormSpace *space   = call->space;
   const BfContext   *context = call->context;
   const int          d       = call->cost->dim;
-  double             mass    = 0;
   int                begin, end;
   pooled_positions(call->cost, context, &begin, &end);
-  for (int g = 0; g < context->tags; g++)
-    if (context->position[g] >= begin && context->position[g] <= end)
-      mass += context->mass[g] * (context->first[g + 1] - context->first[g]);
+  const double mass = pooled_mass(context, begin, end);
   for (int a = 0; a < d; a++) {
     BfAffine *r = bf_affine_at(space, call->work, a);
     bf_affine_begin(space, r);

@@ -28,6 +28,7 @@ static BfStatus read_weight_decay(BfCost *cost, const BfKeyReader *keys, BfError
 
 BfStatus bf_cost_read(BfCost *cost, const BfKeyReader *keys, const BfCostData *data, BfError *error) {
   int kind;
+  BF_TRY(bf_kernels_choose(&cost->kernels, error));
   BF_TRY(keys->choose(keys, &bf_cost_family, &kind, error));
   cost->kind = (const BfCostKind *)bf_cost_family.kind(kind); /* of which `base` is the first member */
   if (cost->kind->own && !(cost->own = bf_calloc(1, cost->kind->own, error))) return error->status;

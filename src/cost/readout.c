@@ -3,6 +3,7 @@
  * A class may be one of a million, so logits are computed again in each pass rather than stored, where they are more
  * than a few: a pass over them costs dim products a class, the softmax an exponential. */
 #include "readout.h"
+#include "lanes.h"
 
 #include <math.h>
 
@@ -28,36 +29,20 @@ void bf_lane_logits(const BfCost *cost, int64_t readout, int label, const double
   logit(cost, readout, label, r, out);
 }
 
-/* held: [HELD][BF_LANES], where classes are so few that their logits are held from pass to pass. */
-enum { HELD = 16 };
-static const double *logit_of(const BfCost *cost, int64_t readout, int c, const double *r, const double *held,
-                              double x[BF_LANES]) {
-  if (cost->classes <= HELD) return held + (int64_t)c * BF_LANES;
-  logit(cost, readout, c, r, x);
-  return x;
-}
-
-/* Fills what is held. */
-static void largest(const BfCost *cost, int64_t readout, const double *r, double *held, double max[BF_LANES],
-                    int label[BF_LANES]) {
-  double one[BF_LANES];
+static void largest(const BfCost *cost, int64_t readout, const double *r, double max[BF_LANES], int label[BF_LANES]) {
+  double x[BF_LANES];
   for (int c = 0; c < cost->classes; c++) {
-    double *x = cost->classes <= HELD ? held + (int64_t)c * BF_LANES : one;
     logit(cost, readout, c, r, x);
-    for (int l = 0; l < BF_LANES && !c; l++) {
-      label[l] = 0;
-      max[l]   = x[l];
-    }
     for (int l = 0; l < BF_LANES; l++) {
-      label[l] = x[l] > max[l] ? c : label[l];
-      max[l]   = x[l] > max[l] ? x[l] : max[l];
+      label[l] = !c || x[l] > max[l] ? c : label[l];
+      max[l]   = !c || x[l] > max[l] ? x[l] : max[l];
     }
   }
 }
 
 void bf_readout_label(const BfCost *cost, int64_t readout, const double *r, int label[BF_LANES]) {
-  double max[BF_LANES], held[HELD * BF_LANES];
-  largest(cost, readout, r, held, max, label);
+  double max[BF_LANES];
+  largest(cost, readout, r, max, label);
 }
 
 int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logits[]) {
@@ -72,14 +57,8 @@ int bf_logits(const BfCost *cost, int64_t readout, const double r[], double logi
   return label;
 }
 
-/* Sums over classes of exp(x_c - max): over all, over those other than one of largest logit, and over those other than
- * the label. Each of the last two leaves out what would drown the others. */
-typedef struct {
-  double max[BF_LANES], all[BF_LANES], others[BF_LANES], wrong[BF_LANES];
-} Sums;
-
-static void add_gradient(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, const Sums *sums,
-                         double *gradient) {
+static void add_gradient(const BfCost *cost, int64_t readout, const double *r, int lanes, int label,
+                         const BfSoftmaxSums *sums, double *gradient) {
   double x[BF_LANES];
   for (int k = 0; k < cost->dim * BF_LANES; k++) gradient[k] = 0;
   for (int c = 0; c < cost->classes; c++) {
@@ -91,26 +70,15 @@ static void add_gradient(const BfCost *cost, int64_t readout, const double *r, i
   }
 }
 
-/* max - x_label + log(1 + sum over the others): the largest term is split off, so that a loss far below 1e-16 keeps its
- * digits. */
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
                      double *gradient) {
-  Sums   sums = {.all = {0}};
-  double held[HELD * BF_LANES], one[BF_LANES];
-  int    top[BF_LANES];
-  largest(cost, readout, r, held, sums.max, top);
-  for (int c = 0; c < cost->classes; c++) {
-    const double *x = logit_of(cost, readout, c, r, held, one);
-    for (int l = 0; l < lanes; l++) {
-      if (c == top[l] && !gradient) continue;
-      const double e = exp(x[l] - sums.max[l]);
-      sums.all[l] += e;
-      sums.others[l] += c == top[l] ? 0 : e;
-      sums.wrong[l] += c == label ? 0 : e;
-    }
-  }
-  const double *x = logit_of(cost, readout, label, r, held, one);
-  for (int l = 0; l < lanes; l++) loss[l] = (sums.max[l] - x[l]) + log1p(sums.others[l]);
+  const BfFlatReadout flat = {.classes = cost->classes,
+                              .dim     = cost->dim,
+                              .matrix  = cost->matrix + readout * cost->classes * cost->dim,
+                              .bias    = cost->bias ? cost->bias + readout * cost->classes : NULL};
+  BfSoftmaxSums       sums;
+  bf_cost_kernels(cost)->softmax(&flat, r, label, &sums);
+  for (int l = 0; l < lanes; l++) loss[l] = sums.loss[l];
   if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }
 
@@ -121,9 +89,9 @@ void bf_readout_add(const BfCost *cost, int c, double by_logit, const double *r,
 
 void bf_readout_by_numbers(const BfCost *cost, int64_t readout, const double *r, int label, double weight,
                            double by[]) {
-  double max[BF_LANES], x[BF_LANES], held[HELD * BF_LANES], all = 0, wrong = 0;
+  double max[BF_LANES], x[BF_LANES], all = 0, wrong = 0;
   int    top[BF_LANES];
-  largest(cost, readout, r, held, max, top);
+  largest(cost, readout, r, max, top);
   for (int c = 0; c < cost->classes; c++) {
     logit(cost, readout, c, r, x);
     all += exp(x[0] - max[0]);

@@ -1,5 +1,6 @@
 /* For each token |z - y|^2 with the tag's target y: the loss that [ASY26] trains. */
 #include "cost_kind.h"
+#include "lanes.h"
 #include <float.h>
 #include <math.h>
 
@@ -9,21 +10,12 @@ static BfStatus evaluate(const BfCost *cost, int64_t readout, const BfContext *c
   (void)lanes; /* whole vectors of additions cost no more */
   (void)error;
   const int dim = cost->dim;
-  for (int l = 0; l < BF_LANES; l++) loss[l] = 0;
-  for (int g = 0; g < context->tags; g++) {
+  bf_cost_kernels(cost)->squares(context, dim, z, loss);
+  for (int g = 0; gradient && g < context->tags; g++) {
     const double *y = context->target + (int64_t)g * dim;
-    for (int i = context->first[g]; i < context->first[g + 1]; i++) {
-      const double *from           = z + (int64_t)i * dim * BF_LANES;
-      double       *by             = gradient ? gradient + (int64_t)i * dim * BF_LANES : NULL;
-      double        atom[BF_LANES] = {0};
-      for (int a = 0; a < dim; a++)
-        for (int l = 0; l < BF_LANES; l++) {
-          const double away = from[a * BF_LANES + l] - y[a];
-          atom[l] += away * away;
-        }
-      for (int l = 0; l < BF_LANES; l++) loss[l] += context->mass[g] * atom[l];
-      for (int k = 0; by && k < dim * BF_LANES; k++) by[k] = 2 * context->mass[g] * (from[k] - y[k / BF_LANES]);
-    }
+    for (int64_t i = context->first[g]; i < context->first[g + 1]; i++)
+      for (int64_t k = 0; k < dim * BF_LANES; k++)
+        gradient[i * dim * BF_LANES + k] = 2 * context->mass[g] * (z[i * dim * BF_LANES + k] - y[k / BF_LANES]);
   }
   return BF_OK;
 }

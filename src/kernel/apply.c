@@ -126,21 +126,21 @@ static int are_single(const BfContext *context) {
 
 BF_INLINE void means_of(const int d, const BfFlatLayer *layer, const BfContext *context, const BfLane *A,
                         const BfLane *s, const BfLane *z, const Work *w, BfLane *mean) {
-  const int single = are_single(context);
+  const int single = are_single(context), from = bf_asked_from(context), to = bf_asked_to(context);
   for (int j = 0; j < context->slots; j++) lane_matvec(d, A, s + j * d, w->y + j * d);
   for (int g = 0, tags = context->tags; g < context->tags; g++) {
     if (layer->mask == BF_MASK_CAUSAL)
       for (tags = g + 1; tags < context->tags && context->position[tags] == context->position[g];) tags++;
-    for (int i = context->first[g]; i < context->first[g + 1]; i++)
+    for (int i = context->first[g] < from ? from : context->first[g]; i < context->first[g + 1] && i < to; i++)
       for (int p = 0; p < BF_PARTS; p++) {
         const Query q = {layer, context, s + i * d, w->y, z, w->logit, w->top};
-        BfPart      to[BF_MOST_DIM];
-        if (single && tags == 1) mean_of_few(d, 1, p, &q, to);
-        else if (single && tags == 2) mean_of_few(d, 2, p, &q, to);
-        else if (single && tags == 3) mean_of_few(d, 3, p, &q, to);
-        else if (single && tags == 4) mean_of_few(d, 4, p, &q, to);
-        else mean_of_tags(d, tags, p, &q, to);
-        for (int a = 0; a < d; a++) part_put(&mean[i * d + a], p, to[a]);
+        BfPart      seen[BF_MOST_DIM];
+        if (single && tags == 1) mean_of_few(d, 1, p, &q, seen);
+        else if (single && tags == 2) mean_of_few(d, 2, p, &q, seen);
+        else if (single && tags == 3) mean_of_few(d, 3, p, &q, seen);
+        else if (single && tags == 4) mean_of_few(d, 4, p, &q, seen);
+        else mean_of_tags(d, tags, p, &q, seen);
+        for (int a = 0; a < d; a++) part_put(&mean[(i - from) * d + a], p, seen[a]);
       }
   }
 }
@@ -171,16 +171,17 @@ void BF_KERNEL(bf_layer_means)(const BfFlatLayer *layer, const BfContext *contex
 
 /* ---- a layer ---------------------------------------------------------------------------------------------------- */
 
-/* v += V mean at all slots. */
-BF_INLINE void add_head(const int d, int slots, const BfLane *V, const BfLane *mean, BfLane *v) {
-  for (int i = 0; i < slots; i++) lane_add_mean(d, V, mean + i * d, v + i * d);
+/* v += V mean at the slots that are asked for. */
+BF_INLINE void add_head(const int d, int asked, const BfLane *V, const BfLane *mean, BfLane *v) {
+  for (int i = 0; i < asked; i++) lane_add_mean(d, V, mean + i * d, v + i * d);
 }
 
-/* v = the sum over heads. What is known needs no s. */
+/* v [asked][d] = the sum over heads. What is known needs no s. */
 BF_INLINE void add_heads(const int d, const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,
                          const BfLane *parameter, const BfLane *seen, const Work *w) {
-  const BfLane *s = NULL;
-  for (int i = 0; i < context->slots * d; i++)
+  const BfLane *s     = NULL;
+  const int     asked = bf_asked_to(context) - bf_asked_from(context);
+  for (int i = 0; i < asked * d; i++)
     for (int p = 0; p < BF_PARTS; p++) part_put(&w->v[i], p, part_set(0.0));
   for (int h = 0; h < layer->heads; h++) {
     const BfLane *mean = known ? (const BfLane *)known->mean[h] : NULL;
@@ -189,14 +190,14 @@ BF_INLINE void add_heads(const int d, const BfFlatLayer *layer, const BfContext 
       means(layer, context, parameter + bf_flat_A(layer, d, h), s, seen, w, w->mean);
       mean = w->mean;
     }
-    add_head(d, context->slots, parameter + bf_flat_V(layer, d, h), mean, w->v);
+    add_head(d, asked, parameter + bf_flat_V(layer, d, h), mean, w->v);
   }
 }
 
-/* next = P(r z + eps (v + terms)); terms: NULL, or [slots][d]. */
-BF_INLINE void update(const int d, const BfFlatLayer *layer, int slots, const BfLane *z, const BfLane *terms, BfLane *v,
+/* next = P(r z + eps (v + terms)); terms: NULL, or [asked][d]. */
+BF_INLINE void update(const int d, const BfFlatLayer *layer, int asked, const BfLane *z, const BfLane *terms, BfLane *v,
                       BfLane *next) {
-  for (int i = 0; i < slots; i++) {
+  for (int i = 0; i < asked; i++) {
     for (int a = i * d; terms && a < (i + 1) * d; a++)
       for (int p = 0; p < BF_PARTS; p++) part_put(&v[a], p, part_of(&v[a], p) + part_of(&terms[a], p));
     lane_update(d, layer, z + i * d, v + i * d, next + i * d);
@@ -205,17 +206,17 @@ BF_INLINE void update(const int d, const BfFlatLayer *layer, int slots, const Bf
 
 BF_INLINE void apply(const int d, const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,
                      const BfLane *parameter, const BfLane *z, BfLane *next, const Work *w) {
-  const int     slots = context->slots;
-  const BfLane *seen  = normalize(layer, context, z, w);
+  const int     from = bf_asked_from(context), asked = bf_asked_to(context) - from, first = from * d;
+  const BfLane *seen = normalize(layer, context, z, w);
   add_heads(d, layer, context, known, parameter, seen, w);
   const BfPoints points = {.parameters = (const double *)parameter,
                            .stride     = BF_LANES,
-                           .rows       = slots,
-                           .z          = (const double *)z,
-                           .seen       = (const double *)seen,
+                           .rows       = asked,
+                           .z          = (const double *)(z + first),
+                           .seen       = (const double *)(seen + first),
                            .hidden     = known ? known->hidden : NULL,
                            .work       = w->term};
-  update(d, layer, slots, z, lane_terms(d, layer, &points, w->y) ? w->y : NULL, w->v, next);
+  update(d, layer, asked, z + first, lane_terms(d, layer, &points, w->y) ? w->y : NULL, w->v, next + first);
 }
 
 void BF_KERNEL(bf_layer_apply)(const BfFlatLayer *layer, const BfContext *context, const BfKnownParts *known,

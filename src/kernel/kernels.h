@@ -7,6 +7,7 @@
 #include "kernel/heads.h"
 #include "kernel/images.h"
 #include "kernel/images_ranks.h"
+#include "kernel/losses.h"
 #include "kernel/sweep.h"
 #include "kernel/table.h"
 
@@ -41,6 +42,8 @@ struct BfKernels {
   BfLayerAlone   *layer_alone; /* lanes are slots of one context */
   BfFeedforward  *feedforward; /* each lane with parameters of its own */
   BfFeedforward  *feedforward_hidden;
+  BfSoftmax      *softmax;
+  BfSquares      *squares;
   BfTablePrepare *table_prepare;
   BfTableSight   *table_sight;
   BfTableMeasure *table_measure;
@@ -78,6 +81,8 @@ BfLayerAlone            BF_KERNEL(bf_layer_means);
 BfLayerAlone            BF_KERNEL(bf_layer_alone);
 BfFeedforward           BF_KERNEL(bf_feedforward);
 BfFeedforward           BF_KERNEL(bf_feedforward_hidden);
+BfSoftmax               BF_KERNEL(bf_softmax);
+BfSquares               BF_KERNEL(bf_squares);
 BfTablePrepare          BF_KERNEL(bf_table_prepare);
 BfTableSight            BF_KERNEL(bf_table_sight);
 BfTableMeasure          BF_KERNEL(bf_table_measure);

@@ -24,15 +24,15 @@ void bf_layer_means(const BfLayer *layer, const BfContext *context, const double
 
 void bf_layer_hidden(const BfLayer *layer, const BfContext *context, const double *inner, const double *z,
                      double *hidden, double *work) {
-  const int64_t each = (int64_t)layer->dim * BF_LANES;
-  for (int64_t i = 0; layer->norm->apply && i < context->slots; i++)
+  const int64_t each = (int64_t)layer->dim * BF_LANES, from = bf_asked_from(context), to = bf_asked_to(context);
+  for (int64_t i = from; layer->norm->apply && i < to; i++)
     layer->norm->apply(layer->dim, z + i * each, work + i * each);
   const BfFeedforwardPoints points = {.dim        = layer->dim,
                                       .width      = layer->width,
-                                      .rows       = context->slots,
+                                      .rows       = (int)(to - from),
                                       .sigma      = layer->activation,
                                       .parameters = inner,
-                                      .z          = layer->norm->apply ? work : z};
+                                      .z          = (layer->norm->apply ? work : z) + from * each};
   layer->kernels->feedforward_hidden(&points, hidden);
 }
 

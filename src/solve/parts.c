@@ -174,32 +174,36 @@ int64_t bf_action_parts_range(BfActionParts *all, int64_t from, int64_t to) {
 
 void bf_action_parts_evaluate(BfActionParts *all, const BfContext *law, BfScratch *scratch) {
   const BfLayer *layer = &all->problem->layer;
+  const int64_t  asked = bf_asked_to(law) - bf_asked_from(law);
   for (int p = 0; p < all->count; p++) {
     BfActionPart *part = &all->part[p];
     for (int64_t b = 0; b < blocks(part->used); b++)
-      (part->head < 0 ? bf_layer_hidden
-                      : bf_layer_means)(layer, law, part->entry + b * part->entries * BF_LANES, scratch->z,
-                                        part->value + b * law->slots * part->each * BF_LANES, scratch->work);
+      (part->head < 0 ? bf_layer_hidden : bf_layer_means)(layer, law, part->entry + b * part->entries * BF_LANES,
+                                                          scratch->z, part->value + b * asked * part->each * BF_LANES,
+                                                          scratch->work);
     part->lane[0] = -1;
   }
 }
 
 /* What a block's actions have of a part, lane by lane: as it is kept, or copied together where the block before had
  * something else. */
-static const double *gather(const BfActionParts *all, BfActionPart *part, int64_t k, int slots) {
-  const int64_t K = all->problem->actions, block = (int64_t)slots * part->each * BF_LANES;
+static const double *gather(const BfActionParts *all, BfActionPart *part, int64_t k, int asked) {
+  const int64_t K = all->problem->actions, block = (int64_t)asked * part->each * BF_LANES;
   const double *from[BF_LANES];
   int32_t       lane[BF_LANES];
-  bool          kept = true;
+  bool          kept = true, one = true;
   for (int l = 0; l < BF_LANES; l++) {
     lane[l] = part->place[part->of[k + l < K ? k + l : K - 1]];
     from[l] = part->value + lane[l] / BF_LANES * block + lane[l] % BF_LANES;
     kept    = kept && lane[l] == lane[0] + l && lane[0] % BF_LANES == 0;
+    one     = one && lane[l] == lane[0];
   }
   if (kept) return from[0];
   if (!memcmp(lane, part->lane, sizeof lane)) return part->gathered;
   memcpy(part->lane, lane, sizeof lane);
-  for (int64_t i = 0; i < block; i += BF_LANES)
+  for (int64_t i = 0; one && i < block; i += BF_LANES)
+    for (int l = 0; l < BF_LANES; l++) part->gathered[i + l] = from[0][i];
+  for (int64_t i = 0; !one && i < block; i += BF_LANES)
     for (int l = 0; l < BF_LANES; l++) part->gathered[i + l] = from[l][i];
   return part->gathered;
 }
@@ -211,7 +215,8 @@ void bf_action_parts_apply(BfActionParts *all, int64_t k, const BfContext *law, 
   for (int p = 0; p < all->count; p++) {
     BfActionPart *part = &all->part[p];
     if (!part->used) continue;
-    *(part->head < 0 ? &known.hidden : &all->mean[part->head]) = gather(all, part, k, law->slots);
+    *(part->head < 0 ? &known.hidden : &all->mean[part->head]) =
+        gather(all, part, k, bf_asked_to(law) - bf_asked_from(law));
   }
   bf_layer_apply_known(&all->problem->layer, law, &known, actions->parameters + k / BF_LANES * actions->size,
                        scratch->z, scratch->next, scratch->work);

@@ -17,8 +17,8 @@ typedef struct {
   int32_t *kept;           /* [room] which are */
   int64_t  used;           /* how many; 0: too many for it to pay */
   double  *entry;          /* [room / 8][entries][BF_LANES] */
-  double  *value;          /* [room / 8][slots][each][BF_LANES] what they give on the context at hand */
-  double  *gathered;       /* [slots][each][BF_LANES] for a block of actions */
+  double  *value;          /* [room / 8][asked][each][BF_LANES] what they give on the context at hand */
+  double  *gathered;       /* [asked][each][BF_LANES] for a block of actions */
   int32_t  lane[BF_LANES]; /* whose; -1: nothing is there */
 } BfActionPart;
 

@@ -70,11 +70,14 @@ static BfStatus time_of(Work *work, BfReachable *x, double *out, double *ns, BfE
 
 static BfStatus measure(BfReachable *x, double *out, double *plain, int64_t totals, double wanted, BfError *error) {
   const int parts = x->parts.count;
+  BfSlots  *read  = x->read;
   double    shared, alone, layer, mean, exps;
   BF_TRY(time_of(costs, x, out, &shared, error));
-  x->parts.count        = 0; /* each action by itself */
+  x->parts.count        = 0;    /* each action by itself, */
+  x->read               = NULL; /* and at all tokens */
   const BfStatus status = time_of(costs, x, plain, &alone, error);
   x->parts.count        = parts;
+  x->read               = read;
   BF_TRY(status);
   BF_TRY(time_of(layers, x, plain, &layer, error));
   BF_TRY(time_of(means, x, plain, &mean, error));

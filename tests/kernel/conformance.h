@@ -51,6 +51,7 @@ extern const Family layer_family, layer_libm_family, known_family, alone_family;
 extern const Family table_family, pairs_family;
 extern const Family sweep_family, last_family, take_family;
 extern const Family velocity_family, transposed_family;
+extern const Family softmax_family, squares_family;
 
 /* A random layer of dim components; activation: NULL, or a name. Its parameters are to come. */
 void make_layer(Memory *m, uint64_t *seed, int dim, const char *activation, BfLayer *layer);

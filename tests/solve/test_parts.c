@@ -1,6 +1,6 @@
-/* Successors and costs where actions share parts of a layer: the same bits as where every action is evaluated by
- * itself, with as much room for what is shared as there is wanted, and with room for one block of it. Argument: the
- * folder of the shipped problems. */
+/* Successors and costs where actions share parts of a layer, and where costs read a few tokens alone: the same bits as
+ * where every action is evaluated by itself and at all tokens, with as much room for what is shared as there is wanted,
+ * and with room for one block of it. Argument: the folder of the shipped problems. */
 #include <petscsys.h>
 
 #include "bellformer/splitmix64.h"
@@ -9,24 +9,36 @@
 typedef struct {
   const char *what, *file;
   int         shared;      /* parts that actions share */
-  const char *options[24]; /* name, value, ... */
+  int         read;        /* tokens of a sequence that the cost reads; 0: it is not asked */
+  const char *options[28]; /* name, value, ... */
 } Case;
 
 static const Case cases[] = {
     {"a grid: A, hidden layer, in cells",
      "iris/iris.yaml",
      2,
+     0,
      {"action_kind", "grid", "control_A_levels", "9", "control_V_levels", "2", "control_W1_levels", "1",
       "control_b1_levels", "3", "control_W2_levels", "1", "control_b2_levels", "2"}},
     {"two heads, one of them shared; norm, linear term, sphere, without cells",
      "asy26-toy/asy26-toy.yaml",
      1,
+     4,
      {"action_kind",        "grid",    "layer_heads",        "2", "layer_feedforward", "none",
       "layer_norm",         "rms",     "layer_linear",       "1", "token_projection",  "sphere",
       "control_A_0_levels", "3,3,2,2", "control_A_1_levels", "1", "control_V_levels",  "1",
       "control_B_range",    "-1,1",    "control_B_levels",   "1"}},
-    {"causal, encoded, pooled", "induction/induction.yaml", 1, {"control_V_row_5_column_1_levels", "1"}},
-    {"sampled: nothing is shared", "iris/iris.yaml", 0, {NULL}}};
+    {"causal, encoded, the last is read", "induction/induction.yaml", 1, 1, {"control_V_row_5_column_1_levels", "1"}},
+    {"full mask, norm, hidden layer, the first is read",
+     "induction/induction.yaml",
+     2,
+     1,
+     {"layer_mask",        "full",  "layer_norm",        "rms",   "layer_feedforward", "tanh",
+      "layer_width",       "3",     "cost_pooling",      "first", "control_W1_range",  "0.2,0.9",
+      "control_W1_levels", "1",     "control_b1_range",  "-1,1",  "control_b1_levels", "2",
+      "control_W2_range",  "0.5,1", "control_W2_levels", "1",     "control_b2_range",  "-1,1",
+      "control_b2_levels", "1"}},
+    {"sampled: nothing is shared", "iris/iris.yaml", 0, 0, {NULL}}};
 enum { CASES = sizeof cases / sizeof *cases };
 
 static int  number, failed;
@@ -73,7 +85,7 @@ static bool equal(const BfReachable *x, const Answer *a, const Answer *b) {
          !memcmp(a->total, b->total, totals);
 }
 
-/* bytes: of room for each part; 0: nothing is shared. */
+/* bytes: of room for each part; 0: nothing is shared, and all tokens are moved. */
 static BfStatus answer_with(BfReachable *x, int64_t bytes, Answer *answer, BfError *error) {
   const int count = x->parts.count;
   if (bytes) {
@@ -81,9 +93,12 @@ static BfStatus answer_with(BfReachable *x, int64_t bytes, Answer *answer, BfErr
     BF_TRY(bf_action_parts_create(x->problem, &x->actions, bytes, &x->parts, error));
     return evaluate(x, answer, error);
   }
+  BfSlots *read         = x->read;
   x->parts.count        = 0;
+  x->read               = NULL;
   const BfStatus status = evaluate(x, answer, error);
   x->parts.count        = count;
+  x->read               = read;
   return status;
 }
 
@@ -99,8 +114,10 @@ static BfStatus check(BfRun *run, const Case *c, BfProblem *problem, bool shuffl
   char        what[100];
   if (shuffled) shuffle(problem);
   BF_GOTO(bf_reachable_start(run, problem, NULL, NULL, &x, error));
-  snprintf(what, sizeof what, "%d parts found%s", x.parts.count, shuffled ? ", actions shuffled" : "");
-  tell(what, c->what, x.parts.count == c->shared);
+  const int read = x.read ? x.read->to - x.read->from : 0;
+  snprintf(what, sizeof what, "%d parts found, %d tokens read%s", x.parts.count, read,
+           shuffled ? ", actions shuffled" : "");
+  tell(what, c->what, x.parts.count == c->shared && read == c->read);
   BF_GOTO(answer_with(&x, 0, &alone, error));
   BF_GOTO(answer_with(&x, BF_PARTS_BYTES, &wide, error));
   tell("as each action by itself", c->what, equal(&x, &alone, &wide));

@@ -68,6 +68,8 @@ BfStatus bf_reachable_cost(BfReachable *x, const unsigned char *measure, int64_t
   for (int64_t s = 0; s < problem->train.contexts; s++) {
     BfContext law;
     bf_measures_load(&x->measures, measure, s, &x->scratch, &law);
+    law.from = x->read ? x->read[s].from : 0;
+    law.to   = x->read ? x->read[s].to : 0;
     for (int64_t b = block0, end = 0; b < block1; b++) {
       if (b * BF_LANES >= end) end = begin_range(x, &law, b * BF_LANES, actions);
       bf_action_parts_apply(&x->parts, b * BF_LANES, &law, &x->scratch);

@@ -1,5 +1,28 @@
 #include "solve/reachable/layers.h"
 
+/* What the cost reads of contexts, whose other tokens no last layer has to move. With cells every tag's law is rounded:
+ * nothing is left out. */
+static BfStatus find_read(BfReachable *x, BfError *error) {
+  const BfCost *cost  = &x->problem->cost;
+  int64_t       slots = 0;
+  char         *slot;
+  if (x->problem->cells || !cost->kind->reads) return BF_OK;
+  for (int64_t s = 0; s < x->problem->train.contexts; s++)
+    if (x->problem->context[s].slots > slots) slots = x->problem->context[s].slots;
+  BF_TRY(BF_NEW(&x->read, x->problem->train.contexts, error));
+  BF_TRY(BF_NEW(&slot, slots, error));
+  for (int64_t s = 0; s < x->problem->train.contexts; s++) {
+    const BfContext *context = &x->problem->context[s];
+    BfSlots         *read    = &x->read[s];
+    cost->kind->reads(cost, context, slot);
+    *read = (BfSlots){0, context->slots};
+    while (read->from + 1 < read->to && !slot[read->from]) read->from++;
+    while (read->from + 1 < read->to && !slot[read->to - 1]) read->to--;
+  }
+  bf_free(slot);
+  return BF_OK;
+}
+
 BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReachableOptions *options,
                             BfCheckpoint *checkpoint, BfReachable *x, BfError *error) {
   *x = (BfReachable){.run = run, .problem = problem, .checkpoint = checkpoint};
@@ -8,6 +31,7 @@ BfStatus bf_reachable_start(BfRun *run, const BfProblem *problem, const BfReacha
   BF_TRY(bf_action_parameters_create(problem, &x->actions, error));
   BF_TRY(bf_scratch_create(problem, &x->scratch, error));
   BF_TRY(bf_action_parts_create(problem, &x->actions, BF_PARTS_BYTES, &x->parts, error));
+  BF_TRY(find_read(x, error));
   BF_TRY(BF_NEW(&x->layer, problem->horizon, error));
   BfReached *first = &x->layer[0];
   BF_TRY(BF_NEW(&first->measure, x->measures.bytes, error));
@@ -48,6 +72,7 @@ void bf_reachable_forget_layers(BfReachable *x) {
 void bf_reachable_clear(BfReachable *x) {
   for (int t = 0; x->layer && t < x->problem->horizon; t++) clear_layer(&x->layer[t]);
   bf_free(x->layer);
+  bf_free(x->read);
   bf_reachable_forget_partial(x);
   bf_action_parts_clear(&x->parts);
   bf_scratch_clear(&x->scratch);

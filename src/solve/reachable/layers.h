@@ -48,6 +48,11 @@ typedef struct {
   int     layer; /* to be expanded, costed, or left backwards next */
 } BfReachablePosition;
 
+/* Slots from .. to-1 of a context. */
+typedef struct {
+  int from, to;
+} BfSlots;
+
 typedef struct {
   BfRun             *run;
   const BfProblem   *problem;
@@ -58,6 +63,7 @@ typedef struct {
   BfActionParameters actions;
   BfScratch          scratch;
   BfActionParts      parts; /* that actions share */
+  BfSlots           *read;  /* [contexts] all that the cost reads; NULL: it may read everything */
   BfReached         *layer; /* [T] */
   BfReachableSize    size;
   double             expanded; /* successors found or costed by all ranks in this start: for its progress */
