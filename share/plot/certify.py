@@ -53,11 +53,12 @@ def narrow(rows, low, high):
         if (low > high).any(): return
 
 
-def leaves(tree, lower, upper, rows=()):
-    """(depth, low, high) of every leaf of the records; rows: of symmetries. share/doc/formats.md."""
-    n, at, waiting = len(lower), 0, [(0, lower.copy(), upper.copy()) for _ in range(roots_of(tree, len(lower)))]
-    while waiting:  # first in, first out
-        stack = [waiting.pop(0)]
+def leaves(tree, lower, upper, rows=(), width=0):
+    """(depth, low, high) of every leaf of the records; rows: of symmetries; width: of rounds, 0 without bound. share/doc/formats.md."""
+    n, at, turn, waiting = len(lower), 0, [], [(0, lower.copy(), upper.copy()) for _ in range(roots_of(tree, len(lower)))]
+    while turn or waiting:
+        if not turn: turn, waiting = waiting[-width:], waiting[:-width] if width else []
+        stack = [turn.pop(0)]
         while stack:
             depth, low, high = stack.pop()
             narrow(rows, low, high)
@@ -140,7 +141,7 @@ def costs(run, numbers, x, y):
 def draw_boxes(axes, run, pair, low, high):
     certificate = run.file["certificate"]
     rows = certificate["symmetry"][()] if "symmetry" in certificate else ()
-    parts = list(leaves(certificate["tree"][()], low, high, rows))
+    parts = list(leaves(certificate["tree"][()], low, high, rows, int(certificate.attrs.get("width", 0))))
     patches = PatchCollection([Rectangle(a, *(b - a)) for _, a, b in parts], cmap="viridis", edgecolor="white", lw=0.2)
     patches.set_array([depth for depth, _, _ in parts])
     axes.add_collection(patches)

@@ -1,5 +1,6 @@
 /* What `info` tells of a certificate. */
 #include "certify/trainer.h"
+#include "run/limits.h"
 #include <math.h>
 
 typedef char Text[BF_HUMAN];
@@ -71,6 +72,22 @@ done:
   return status;
 }
 
+/* Boxes of `boxes` that wait at a time, as a task leaves some open; never more than rounds bound them to, which
+ * measures say is about 60 times their width. */
+static double waiting(const BfObjective *of, const BfCertifySettings *set, double boxes) {
+  const double left  = boxes * fmin(1, 16.0 / (double)bf_task_boxes(of, set->boxes)),
+               width = (double)bf_certify_width(set);
+  return width > 0 ? fmin(left, 60 * width) : left;
+}
+
+/* What ranks hold beside their workers: every one all boxes that wait, and together the tree, until it goes to a file.
+ */
+static double search_bytes(const BfInfo *x, const BfObjective *of, const BfCertifySettings *set, double boxes) {
+  const double ranks = bf_info_node_ranks(x), most = (double)bf_limits()->tree_bytes * ranks;
+  return ranks * waiting(of, set, boxes) * (16.0 * of->free.n + sizeof(BfBoxTag)) +
+         fmin(boxes * (of->free.n + 3), most);
+}
+
 BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   const BfCertifySettings *set   = &((const BfCertifyState *)state)->set;
   BfObjective              of    = {0};
@@ -93,7 +110,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   if (!set->boxes)
     bf_print(x->run,
              "  how many boxes a gap takes is not known before: hundreds to millions up to 12 numbers "
-             "(share/doc/certify.md); time and file are those of %s, whatever -gap is\n",
+             "(share/doc/certify.md); time, memory and file are those of %s, whatever -gap is\n",
              bf_human_count(boxes, a));
   if (of.free.n > 16)
     bf_print(x->run,
@@ -102,8 +119,13 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   if (!set->found)
     bf_print(x->run,
              "  solve and flow, which are run before it without -found, come on top: info -command solve, flow\n");
-  bf_info_memory(x, "about ", bf_info_node_ranks(x) * bf_worker_bytes(&of) + bf_info_program_bytes(x),
+  bf_info_memory(x, "about ",
+                 bf_info_node_ranks(x) * bf_worker_bytes(&of) + bf_info_program_bytes(x) +
+                     search_bytes(x, &of, set, boxes),
                  bf_info_memory_left(x), "");
+  if (!set->boxes)
+    bf_print(x->run, "  where the gap does not close, boxes that wait and the tree come to at most about %s a node\n",
+             bf_human_bytes(search_bytes(x, &of, set, INFINITY), a));
   bf_estimate_add(x->run, &e, "boxes", boxes * a_box / ranks);
   BF_GOTO(bf_info_ends(x, "about ", boxes * (of.free.n + 3), "", &e, error));
   bf_info_time(x, &e);

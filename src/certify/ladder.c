@@ -26,7 +26,8 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->piece             = 8 * (int64_t)x->run->size;
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
   if (x->options.symmetry) BF_TRY(bf_together(world, bf_objective_order(&x->of, error), error));
-  x->fifo.n = x->of.free.n;
+  x->list.n     = x->of.free.n;
+  x->list.width = x->options.width;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, bf_worker_create(&x->of, x->options.budget, &x->worker, error), error));
@@ -44,7 +45,7 @@ void bf_ladder_forget(BfLadder *x) {
   x->under_way                  = false;
   bf_free(x->says);
   x->says = NULL;
-  bf_fifo_clear(&x->fifo);
+  bf_list_clear(&x->list);
   bf_stream_drop(x, &x->level);
   bf_stream_drop(x, &x->kept);
 }
@@ -52,7 +53,7 @@ void bf_ladder_forget(BfLadder *x) {
 void bf_ladder_destroy(BfLadder *x) {
   if (x->run && x->of.problem) bf_queue_destroy(&x->queue);
   bf_worker_clear(&x->worker);
-  bf_fifo_clear(&x->fifo);
+  bf_list_clear(&x->list);
   bf_records_clear(&x->level);
   bf_records_clear(&x->kept);
   bf_free(x->point);
@@ -124,13 +125,13 @@ static BfStatus push_roots(BfLadder *x, BfError *error) {
   memcpy(box + n, x->of.free.upper, sizeof *box * (size_t)n);
   status = BF_OK;
   for (int r = 0; r < x->of.roots && status == BF_OK; r++)
-    status = bf_fifo_push(&x->fifo, &(BfBoxTag){r, 0}, box, error);
+    status = bf_list_push(&x->list, &(BfBoxTag){r, 0}, box, error);
   bf_free(box);
-  return status;
+  return status == BF_OK ? bf_list_take(&x->list, 0, error) : status;
 }
 
 static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
-  bf_fifo_clear(&x->fifo);
+  bf_list_clear(&x->list);
   bf_stream_drop(x, &x->level);
   x->level.id    = x->rungs;
   x->target      = target;
@@ -170,13 +171,13 @@ static void tell(const BfLadder *x) {
   char a[BF_HUMAN], b[BF_HUMAN], gap[40] = "nothing proved yet";
   if (x->lower > -INFINITY) snprintf(gap, sizeof gap, "gap %.3g", bf_ladder_gap(x));
   bf_progress_what(x->run, "target %.6g, %s boxes, %s open, %s", x->target, bf_human_count((double)x->boxes, a),
-                   bf_human_count((double)bf_fifo_waiting(&x->fifo), b), gap);
+                   bf_human_count((double)bf_list_waiting(&x->list), b), gap);
 }
 
 /* What the level under way takes, by its trend: of the whole run where it is the last. Of others, and of the first try,
  * which may be given up, nobody knows what is to follow. */
 static void expect(BfLadder *x, double *told) {
-  const double waiting = (double)bf_fifo_waiting(&x->fifo), tasks = (double)(x->fifo.taken + x->fifo.head);
+  const double waiting = (double)bf_list_waiting(&x->list), tasks = (double)x->list.taken;
   const double more = tasks > 0 ? waiting * (double)x->level_boxes / tasks : 0;
   const bool   last = x->step >= 0 && distance(x) <= wanted(x);
   const double all  = last ? (double)x->boxes + more : NAN;
@@ -196,10 +197,10 @@ static BfStatus listen(BfLadder *x, BfError *error) {
 /* The budget is spent, or a box cannot be split: what is open is bounded as it is, and where that gives more than the
  * last level it counts. */
 static BfStatus close_level(BfLadder *x, BfError *error) {
-  while (bf_fifo_waiting(&x->fifo)) {
+  while (bf_list_waiting(&x->list)) {
     BF_TRY(bf_piece_close(x, error));
     tell(x);
-    if (bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
+    if (bf_list_waiting(&x->list)) BF_TRY(listen(x, error));
   }
   const double least = fmin(x->least, x->aim); /* what was cut away is not below aim */
   const double lower = (least - beside * x->found) / (1 - beside);
@@ -209,11 +210,11 @@ static BfStatus close_level(BfLadder *x, BfError *error) {
 
 static BfStatus climb_level(BfLadder *x, BfError *error) {
   double told = (double)x->boxes;
-  while (x->ending == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) {
+  while (x->ending == BF_LEVEL_GOES_ON && bf_list_waiting(&x->list)) {
     BF_TRY(bf_piece(x, error));
     tell(x);
     expect(x, &told);
-    if (x->ending == BF_LEVEL_GOES_ON && bf_fifo_waiting(&x->fifo)) BF_TRY(listen(x, error));
+    if (x->ending == BF_LEVEL_GOES_ON && bf_list_waiting(&x->list)) BF_TRY(listen(x, error));
   }
   return BF_OK;
 }
@@ -227,7 +228,7 @@ static BfStatus next_level(BfLadder *x, bool *more, BfError *error) {
 
 static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
   const BfLevelEnd end      = x->ending;
-  const bool       finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_fifo_waiting(&x->fifo));
+  const bool       finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_list_waiting(&x->list));
   if (finished) {
     keep(x, x->target);
     x->step++;

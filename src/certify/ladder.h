@@ -1,10 +1,10 @@
 /* Branch and bound over ranks: levels of a fixed target each, so that the tree of a level depends on nothing but the
  * problem and the target.
  *
- * All ranks hold the list of boxes that wait. A piece of work is its first tasks, dealt to whoever asks first; behind
- * it all ranks learn what each task came to, in the tasks' order. How long a piece is, is a matter of time alone, and
- * changes nothing: what a level ends early for (a budget, a point that brings found much nearer to the target) ends it
- * behind the first task in that order which gives cause, and what later tasks came to is forgotten. */
+ * All ranks hold the list of boxes that wait. A piece of work is the next tasks of a round, dealt to whoever asks
+ * first; behind it all ranks learn what each task came to, in the tasks' order. How long a piece is, is a matter of
+ * time alone, and changes nothing: what a level ends early for (a budget, a point that brings found much nearer to the
+ * target) ends it behind the first task in that order which gives cause, and what later tasks came to is forgotten. */
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "certify/tree.h"
@@ -13,6 +13,7 @@
 typedef struct {
   double  gap, absolute; /* that is aimed at: the larger of gap |found| and absolute */
   int64_t budget;        /* boxes; 0: none */
+  int64_t width;         /* of rounds of tasks (BfList); 0: no bound */
   bool    symmetry;      /* whether boxes are narrowed by it */
 } BfLadderOptions;
 
@@ -53,7 +54,7 @@ typedef struct {
   bool       under_way;
   BfLevelEnd ending; /* of a budget, or a box that cannot be split: what is open is being bounded as it is */
   double     aim;    /* target, and a little more: other programs' enclosures are a little different */
-  BfFifo     fifo;
+  BfList     list;
   BfRecords  level;
   int64_t    level_boxes;
   double     least;  /* of its leaves' bounds */

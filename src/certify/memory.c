@@ -5,18 +5,15 @@
 /* What does not fill this is not asked about: a search that is over at once. The same on all ranks. */
 static const double small = 4e6;
 
-static double box_bytes(const BfLadder *x) { return 2.0 * x->fifo.n * sizeof(double) + sizeof(BfBoxTag); }
-
 /* Arrays grow by becoming twice as long, beside what they were; records are dealt once more where they are saved. */
 static double growth(const BfLadder *x) {
-  const double boxes = 2.0 * (double)x->fifo.room * box_bytes(x);
-  return boxes + 2.0 * (double)x->level.mine.room + (double)x->kept.mine.room;
+  return 2.0 * bf_list_bytes(&x->list) + 2.0 * (double)x->level.mine.room + (double)x->kept.mine.room;
 }
 
 BfStatus bf_ladder_memory(BfLadder *x, BfError *error) {
   double want, left;
   char   a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN], go[400] = "";
-  if ((double)x->fifo.room * box_bytes(x) + (double)x->level.bytes < small) return BF_OK;
+  if (bf_list_bytes(&x->list) + (double)x->level.bytes < small) return BF_OK;
   if (bf_memory_fits(x->run, growth(x), &want, &left)) return BF_OK;
   const bool goes_on = x->checkpoint && x->boxes > x->restored;
   if (goes_on) BF_TRY(bf_ladder_save(x, error));
@@ -28,6 +25,6 @@ BfStatus bf_ladder_memory(BfLadder *x, BfError *error) {
       error, goes_on ? BF_STOPPED : BF_FAILURE, BF_CAUSE_MEMORY,
       "the search outgrows memory: %lld boxes wait, which every rank holds, and %s of the tree are kept; "
       "%s more a node may be needed, %s are free: %sstart afresh with a larger -gap, or fewer -boxes",
-      (long long)bf_fifo_waiting(&x->fifo), bf_human_bytes((double)x->level.bytes, a), bf_human_bytes(want, b),
+      (long long)bf_list_waiting(&x->list), bf_human_bytes((double)x->level.bytes, a), bf_human_bytes(want, b),
       bf_human_bytes(left, c), go);
 }

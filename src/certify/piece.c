@@ -50,8 +50,8 @@ static BfStatus keep_point(const BfLadder *x, Mine *mine, double value, BfError 
 static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfError *error) {
   BfBytes *const  record = &x->level.mine;
   const int64_t   before = record->count;
-  const double   *box    = bf_fifo_box(&x->fifo, index);
-  const BfBoxTag *tag    = &x->fifo.tag[index];
+  const double   *box    = bf_list_box(&x->list, index);
+  const BfBoxTag *tag    = &x->list.round.tag[index];
   BfTaskOutcome   out;
   BF_TRY(bf_array_room(&mine->done, mine->count, &mine->room, sizeof *mine->done, error));
   x->worker.target = x->aim;
@@ -73,7 +73,7 @@ static BfStatus work_all(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, B
   int64_t number;
   while ((number = take(x)) < x->numbers + count) {
     x->mine = x->run->size == 1 ? number + 1 : -1;
-    BF_TRY(work(x, x->fifo.head + number - x->numbers, as_leaf, mine, error));
+    BF_TRY(work(x, x->list.head + number - x->numbers, as_leaf, mine, error));
   }
   x->mine = number;
   return BF_OK;
@@ -114,7 +114,7 @@ static int64_t done_of(BfLadder *x, const Done done[], int64_t count) {
 /* Tasks that count: up to the first that ends the level. What is open when a budget is spent is bounded once more, and
  * that is of the budget. */
 static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
-  int64_t           boxes = x->boxes, open = bf_fifo_waiting(&x->fifo);
+  int64_t           boxes = x->boxes, open = bf_list_waiting(&x->list);
   BfLevelEnd *const end = &x->ending;
   for (int64_t i = 0; i < count; i++) {
     boxes += done[i].boxes;
@@ -155,9 +155,9 @@ static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t 
                           BfError *error) {
   const int64_t each = 2 * (int64_t)x->of.free.n;
   for (int64_t i = 0; i < kept; i++) {
-    const BfBoxTag of = x->fifo.tag[done[i].index], tag = {of.root, of.age + 1};
+    const BfBoxTag of = x->list.round.tag[done[i].index], tag = {of.root, of.age + 1};
     for (int64_t k = 0; k < done[i].open; k++) {
-      BF_TRY(bf_fifo_push(&x->fifo, &tag, all + at[done[i].rank], error));
+      BF_TRY(bf_list_push(&x->list, &tag, all + at[done[i].rank], error));
       at[done[i].rank] += each;
     }
   }
@@ -214,7 +214,7 @@ static void share_point(BfLadder *x, const Mine *mine, const Done done[], int64_
              sizeof(double) * (size_t)x->of.free.all);
   }
   x->better      = best->value;
-  x->better_root = x->fifo.tag[best->index].root;
+  x->better_root = x->list.round.tag[best->index].root;
   MPI_Bcast(x->better_point, (int)x->of.free.all, MPI_DOUBLE, (int)best->rank, x->run->world);
 }
 
@@ -244,8 +244,14 @@ static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, Done *
   return gather_done(x, mine, count, done, error);
 }
 
+static BfStatus advance(BfLadder *x, int64_t kept, BfError *error) {
+  BF_TRY(bf_together(x->run->world, bf_list_take(&x->list, kept, error), error));
+  if (x->list.bounded) x->level.width = x->list.width;
+  return BF_OK;
+}
+
 BfStatus bf_piece(BfLadder *x, BfError *error) {
-  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < x->piece ? waiting : x->piece;
+  const int64_t ready = bf_list_ready(&x->list), count = ready < x->piece ? ready : x->piece;
   Mine          mine = {.value = INFINITY};
   Done         *done = NULL;
   BfStatus      status;
@@ -254,8 +260,7 @@ BfStatus bf_piece(BfLadder *x, BfError *error) {
   share_point(x, &mine, done, kept);
   BF_GOTO(bf_together(x->run->world, place_records(x, &mine, done, kept, error), error));
   BF_GOTO(gather_open(x, &mine, done, kept, error));
-  x->fifo.head += kept;
-  bf_fifo_shrink(&x->fifo);
+  status = advance(x, kept, error);
 done:
   clear_mine(&mine);
   bf_free(done);
@@ -263,14 +268,14 @@ done:
 }
 
 BfStatus bf_piece_close(BfLadder *x, BfError *error) {
-  const int64_t waiting = bf_fifo_waiting(&x->fifo), count = waiting < x->piece ? waiting : x->piece;
+  const int64_t ready = bf_list_ready(&x->list), count = ready < x->piece ? ready : x->piece;
   Mine          mine = {.value = INFINITY};
   Done         *done = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, true, &mine, &done, error));
   const int64_t kept = done_of(x, done, count);
-  status             = bf_together(x->run->world, place_records(x, &mine, done, kept, error), error);
-  x->fifo.head += kept;
+  BF_GOTO(bf_together(x->run->world, place_records(x, &mine, done, kept, error), error));
+  status = advance(x, kept, error);
 done:
   clear_mine(&mine);
   bf_free(done);

@@ -1,8 +1,9 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, rungs,
- * ending, done (tasks), of the trees level and kept each ID, filed, arrays, bytes (level_id, ...), and found, lower,
- * target, aim, least, better by their bits; arrays partial/point, partial/better, partial/boxes, partial/tags (those
- * that wait; their readouts and ages), partial/history, partial/says (bytes of text), of both trees partial/level
- * (records that are in no stream), partial/level_halved; and streams: stream.c. */
+ * ending, done (tasks), behind, of the trees level and kept each ID, filed, arrays, bytes, width (level_id, ...), and
+ * found, lower, target, aim, least, better by their bits; arrays partial/point, partial/better, partial/boxes,
+ * partial/tags (what is left of the round; readouts and ages), partial/behind_boxes, partial/behind_tags (what waits
+ * behind it), partial/history, partial/says (bytes of text), of both trees partial/level (records that are in no
+ * stream), partial/level_halved; and streams: stream.c. */
 #include "certify/ladder.h"
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@ typedef struct {
   const char *name;
   double     *value;
 } Real;
-enum { REALS = 6, WHOLES = 9, TREES = 2, OF_TREE = 4 };
+enum { REALS = 6, WHOLES = 10, TREES = 2, OF_TREE = 5 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -29,9 +30,9 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
 }
 
 static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
-                                               "tasks", "rungs", "ending",      "done"};
+                                               "tasks", "rungs", "ending",      "done",  "behind"};
 static const char *const tree_name[TREES]   = {"level", "kept"};
-static const char *const of_tree[OF_TREE]   = {"id", "filed", "arrays", "bytes"};
+static const char *const of_tree[OF_TREE]   = {"id", "filed", "arrays", "bytes", "width"};
 
 static BfRecords *tree_of(BfLadder *x, int i) { return i ? &x->kept : &x->level; }
 
@@ -70,7 +71,7 @@ static BfStatus save_tree(BfLadder *x, int tree, BfError *error) {
   BfRecords *records = tree_of(x, tree);
   Name       name;
   if (bf_stream_due(x, records)) BF_TRY(bf_stream_put(x, records, error));
-  const int64_t whole[OF_TREE] = {records->id, records->filed, records->arrays, records->bytes};
+  const int64_t whole[OF_TREE] = {records->id, records->filed, records->arrays, records->bytes, records->width};
   for (int i = 0; i < OF_TREE; i++)
     BF_TRY(bf_checkpoint_number(x->checkpoint, name_of("", tree, of_tree[i], name), whole[i], error));
   BF_TRY(save_halved(x, tree, records, error));
@@ -81,15 +82,11 @@ static BfStatus save_tree(BfLadder *x, int tree, BfError *error) {
 }
 
 static BfStatus save_numbers(BfLadder *x, BfError *error) {
-  const int64_t whole[WHOLES] = {x->step + 1,
-                                 x->root,
-                                 x->better_root,
-                                 x->boxes,
-                                 x->level_boxes,
-                                 bf_fifo_waiting(&x->fifo),
-                                 x->rungs,
-                                 (int64_t)x->ending,
-                                 x->fifo.taken + x->fifo.head};
+  const int64_t whole[WHOLES] = {x->step + 1,    x->root,
+                                 x->better_root, x->boxes,
+                                 x->level_boxes, bf_list_ready(&x->list),
+                                 x->rungs,       (int64_t)x->ending,
+                                 x->list.taken,  x->list.behind.count};
   Real          real[REALS];
   list_reals(x, real);
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", STAGE_LADDER, error));
@@ -99,15 +96,22 @@ static BfStatus save_numbers(BfLadder *x, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus save_list(const BfLadder *x, BfError *error) {
+  const BfList *list = &x->list;
+  const int64_t each = 2 * (int64_t)list->n, ready = bf_list_ready(list), behind = list->behind.count;
+  BF_TRY(save_rows(x, "partial/boxes", BF_STORE_DOUBLE, ready * each, bf_list_box(list, list->head), error));
+  BF_TRY(save_rows(x, "partial/tags", BF_STORE_INT32, 2 * ready, list->round.tag + list->head, error));
+  BF_TRY(save_rows(x, "partial/behind_boxes", BF_STORE_DOUBLE, behind * each, list->behind.box, error));
+  return save_rows(x, "partial/behind_tags", BF_STORE_INT32, 2 * behind, list->behind.tag, error);
+}
+
 static BfStatus save(BfLadder *x, BfError *error) {
-  const int64_t waiting = bf_fifo_waiting(&x->fifo), all = x->of.free.all;
+  const int64_t all = x->of.free.all;
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
   BF_TRY(save_numbers(x, error));
   BF_TRY(save_rows(x, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
   BF_TRY(save_rows(x, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
-  BF_TRY(save_rows(x, "partial/boxes", BF_STORE_DOUBLE, waiting * 2 * x->of.free.n, bf_fifo_box(&x->fifo, x->fifo.head),
-                   error));
-  BF_TRY(save_rows(x, "partial/tags", BF_STORE_INT32, 2 * waiting, x->fifo.tag + x->fifo.head, error));
+  BF_TRY(save_list(x, error));
   BF_TRY(save_rows(x, "partial/history", BF_STORE_DOUBLE, x->rungs * HISTORY, x->rung, error));
   BF_TRY(save_rows(x, "partial/says", BF_STORE_BYTE, x->says ? (int64_t)strlen(x->says) : 0, x->says, error));
   for (int i = 0; i < TREES; i++) BF_TRY(save_tree(x, i, error));
@@ -160,6 +164,7 @@ static BfStatus restore_tree(BfLadder *x, BfCheckpoint *checkpoint, int tree, Bf
   out->filed  = whole[1];
   out->arrays = whole[2];
   out->bytes  = whole[3];
+  out->width  = whole[4];
   BF_TRY(bf_stream_check(checkpoint, out, error));
   BF_TRY(restore_halved(x, checkpoint, tree, out, error));
   bf_slice(out->bytes, x->run->rank, x->run->size, &first, &count);
@@ -170,17 +175,31 @@ static BfStatus restore_tree(BfLadder *x, BfCheckpoint *checkpoint, int tree, Bf
   return bf_together(x->run->world, bf_records_add(out, first, count, error), error);
 }
 
-static BfStatus make_room(BfLadder *x, int64_t tasks, int64_t rungs, BfError *error) {
-  BfFifo *fifo = &x->fifo;
-  bf_fifo_clear(fifo);
+static BfStatus make_boxes(BfBoxes *x, int64_t n, int64_t count, BfError *error) {
+  BF_TRY(BF_NEW(&x->box, count * 2 * n, error));
+  BF_TRY(BF_NEW(&x->tag, count, error));
+  x->count = x->room = count;
+  return BF_OK;
+}
+
+static BfStatus make_room(BfLadder *x, int64_t tasks, int64_t behind, int64_t rungs, BfError *error) {
+  bf_list_clear(&x->list);
   bf_free(x->rung);
   x->rung = NULL;
-  BF_TRY(BF_NEW(&fifo->box, tasks * 2 * fifo->n, error));
-  BF_TRY(BF_NEW(&fifo->tag, tasks, error));
+  BF_TRY(make_boxes(&x->list.round, x->list.n, tasks, error));
+  BF_TRY(make_boxes(&x->list.behind, x->list.n, behind, error));
   BF_TRY(BF_NEW(&x->rung, rungs, error));
-  fifo->count = fifo->room = tasks;
   x->rungs = x->rung_room = rungs;
   return BF_OK;
+}
+
+static BfStatus restore_list(BfLadder *x, BfCheckpoint *checkpoint, BfError *error) {
+  BfBoxes      *round = &x->list.round, *behind = &x->list.behind;
+  const int64_t each = 2 * (int64_t)x->list.n;
+  BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, round->count * each, round->box, error));
+  BF_TRY(fetch_all(checkpoint, "partial/tags", BF_STORE_INT32, 2 * round->count, round->tag, error));
+  BF_TRY(fetch_all(checkpoint, "partial/behind_boxes", BF_STORE_DOUBLE, behind->count * each, behind->box, error));
+  return fetch_all(checkpoint, "partial/behind_tags", BF_STORE_INT32, 2 * behind->count, behind->tag, error);
 }
 
 static BfStatus restore_says(BfLadder *x, BfCheckpoint *checkpoint, BfError *error) {
@@ -211,7 +230,7 @@ static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t w
   x->level_boxes = whole[4];
   x->ending      = (BfLevelEnd)whole[7];
   if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096 &&
-      whole[7] <= BF_LEVEL_SPENT)
+      whole[9] < INT64_MAX / 4096 && whole[7] <= BF_LEVEL_SPENT)
     return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
@@ -225,12 +244,11 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   if (stage == 0) return BF_OK;
   if (stage != STAGE_LADDER) return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
   BF_TRY(restore_numbers(x, checkpoint, whole, error));
-  BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[6], error), error));
-  x->fifo.taken = whole[8];
+  BF_TRY(bf_together(x->run->world, make_room(x, whole[5], whole[9], whole[6], error), error));
+  x->list.taken = whole[8];
   BF_TRY(fetch_all(checkpoint, "partial/point", BF_STORE_DOUBLE, all, x->point, error));
   BF_TRY(fetch_all(checkpoint, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
-  BF_TRY(fetch_all(checkpoint, "partial/boxes", BF_STORE_DOUBLE, whole[5] * 2 * x->of.free.n, x->fifo.box, error));
-  BF_TRY(fetch_all(checkpoint, "partial/tags", BF_STORE_INT32, 2 * whole[5], x->fifo.tag, error));
+  BF_TRY(restore_list(x, checkpoint, error));
   BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[6] * HISTORY, x->rung, error));
   for (int i = 0; i < TREES; i++) BF_TRY(restore_tree(x, checkpoint, i, error));
   return restore_says(x, checkpoint, error);
@@ -242,6 +260,6 @@ BfStatus bf_ladder_restore(BfLadder *x, BfError *error) {
   BF_TRY(bf_checkpoint_restore(x->checkpoint, restore, x, &restored, error));
   if (restored && x->under_way)
     bf_print(x->run, "restored: target %.6g, %lld boxes, %lld open\n", x->target, (long long)x->boxes,
-             (long long)bf_fifo_waiting(&x->fifo));
+             (long long)bf_list_waiting(&x->list));
   return BF_OK;
 }

@@ -34,7 +34,7 @@ double bf_box_seconds(const BfObjective *of, int n) {
   return of->problem->horizon * pass * form + steps * 1e-9;
 }
 
-static int64_t most_of(const BfObjective *of, int64_t budget) {
+int64_t bf_task_boxes(const BfObjective *of, int64_t budget) {
   const double fit  = fmin(task_seconds / bf_box_seconds(of, of->free.n), budget ? (double)budget / 16 : INFINITY);
   int64_t      most = BF_MOST_BOXES;
   while (most > 1 && (double)most > fit) most /= 2;
@@ -44,7 +44,7 @@ static int64_t most_of(const BfObjective *of, int64_t budget) {
 BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error) {
   const int64_t n = of->free.n;
   x->of           = of;
-  x->most         = most_of(of, budget);
+  x->most         = bf_task_boxes(of, budget);
   BF_TRY(bf_bounder_create(of, true, &x->box, error));
   BF_TRY(bf_bounder_create(of, false, &x->point, error));
   BF_TRY(bf_lower_create(of, &x->lower, error));

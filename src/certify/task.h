@@ -51,6 +51,8 @@ typedef struct {
  * of some. The same on every machine: what depends on it does not depend on clocks. */
 double bf_box_seconds(const BfObjective *of, int n);
 
+/* Boxes of an old task: BF_MOST_BOXES, or fewer where a box takes long. budget: as of the next. */
+int64_t bf_task_boxes(const BfObjective *of, int64_t budget);
 /* budget: boxes of the whole search, 0: as many as it takes; a task has a sixteenth of them at most. Clear it also
  * after a failure. Local, like all here. */
 BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error);

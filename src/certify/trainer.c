@@ -16,6 +16,9 @@ const BfOption bf_certify_options[] = {
      .meaning = "or within X, absolute; the larger of both is aimed at"},
     {"boxes", BF_OPTION_INT, BF_ANSWER, "N", AT(boxes), NULL, 1, 0x1p53,
      .meaning = "end behind N boxes, with the gap that was reached; without it there is no such end"},
+    {"width", BF_OPTION_INT, BF_ANSWER, "N", AT(width), NULL, 1, 0x1p53,
+     .meaning = "where more than N boxes wait, take the last N first, so that memory is bounded; default 4096, with "
+                "-boxes without such a bound: what waits at its end decides what is proved"},
     {"symmetry", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(symmetry), "1",
      .meaning = "search one part of the box alone, of those that symmetries of the cost take to each other"},
     {0}};
@@ -74,7 +77,8 @@ static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError 
 static BfStatus create(void *state, BfSession *session, BfError *error) {
   BfCertifyState *x = state;
   x->ladder.run     = session->run;
-  x->ladder.options = (BfLadderOptions){x->set.gap, x->set.absolute, x->set.boxes, x->set.symmetry};
+  x->ladder.options =
+      (BfLadderOptions){x->set.gap, x->set.absolute, x->set.boxes, bf_certify_width(&x->set), x->set.symmetry};
   BF_TRY(bf_ladder_create(&x->ladder, session->problem, error));
   if (!x->set.found) BF_TRY(bf_certify_clear_way(session, error));
   return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
@@ -152,11 +156,23 @@ static void destroy(void *state) {
   bf_free(x->halved);
 }
 
-static const char *const outputs[] = {
-    "/certificate@boxes", "/certificate@format",    "/certificate@found", "/certificate@gap",
-    "/certificate@lower", "/certificate@numbers",   "/certificate@says",  "/certificate@target",
-    "/certificate/free",  "/certificate/halved",    "/certificate/seal",  "/certificate/symmetry",
-    "/certificate/tree",  "/certificate/history/*", "/rollout@statement", NULL};
+static const char *const outputs[] = {"/certificate@boxes",
+                                      "/certificate@format",
+                                      "/certificate@found",
+                                      "/certificate@gap",
+                                      "/certificate@lower",
+                                      "/certificate@numbers",
+                                      "/certificate@says",
+                                      "/certificate@target",
+                                      "/certificate@width",
+                                      "/certificate/free",
+                                      "/certificate/halved",
+                                      "/certificate/seal",
+                                      "/certificate/symmetry",
+                                      "/certificate/tree",
+                                      "/certificate/history/*",
+                                      "/rollout@statement",
+                                      NULL};
 
 const BfTrainer bf_certify_trainer = {
     .name     = "certify",

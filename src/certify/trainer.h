@@ -8,7 +8,7 @@
 typedef struct {
   char   *found;
   double  gap, absolute;
-  int64_t boxes;
+  int64_t boxes, width;
   bool    symmetry;
 } BfCertifySettings;
 
@@ -21,6 +21,11 @@ typedef struct {
 } BfCertifyState;
 
 extern const BfOption bf_certify_options[]; /* into BfCertifySettings */
+/* Of rounds of tasks without -width: some for each of a thousand ranks. */
+enum { BF_CERTIFY_WIDTH = 4096 };
+static inline int64_t bf_certify_width(const BfCertifySettings *set) {
+  return set->width ? set->width : set->boxes ? 0 : BF_CERTIFY_WIDTH;
+}
 
 /* ---- functions of its row, as train/trainer.h tells them --------------------------------------------------------- */
 

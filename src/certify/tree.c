@@ -4,45 +4,72 @@
 
 /* ---- boxes that wait --------------------------------------------------------------------------------------------- */
 
-static BfStatus grow(BfFifo *x, BfError *error) {
-  const int64_t room = 2 * x->room + 64;
-  double       *box  = NULL;
-  BfBoxTag     *tag;
-  if (BF_NEW(&box, room * 2 * x->n, error) != BF_OK || BF_NEW(&tag, room, error) != BF_OK) {
+static BfStatus reserve(BfBoxes *x, int64_t n, int64_t room, BfError *error) {
+  double   *box = NULL;
+  BfBoxTag *tag;
+  if (room <= x->room) return BF_OK;
+  if (BF_NEW(&box, room * 2 * n, error) != BF_OK || BF_NEW(&tag, room, error) != BF_OK) {
     bf_free(box);
     return error->status;
   }
-  if (x->count) memcpy(box, x->box, sizeof *box * (size_t)(x->count * 2 * x->n));
+  if (x->count) memcpy(box, x->box, sizeof *box * (size_t)(x->count * 2 * n));
   if (x->count) memcpy(tag, x->tag, sizeof *tag * (size_t)x->count);
   bf_free(x->box);
   bf_free(x->tag);
-  x->box  = box;
-  x->tag  = tag;
-  x->room = room;
+  *x = (BfBoxes){x->count, room, box, tag};
   return BF_OK;
 }
 
-BfStatus bf_fifo_push(BfFifo *x, const BfBoxTag *tag, const double box[], BfError *error) {
-  if (x->count == x->room) BF_TRY(grow(x, error));
-  memcpy(bf_fifo_box(x, x->count), box, sizeof *box * 2 * (size_t)x->n);
-  x->tag[x->count++] = *tag;
-  return BF_OK;
-}
-
-void bf_fifo_shrink(BfFifo *x) {
-  const int64_t left = x->count - x->head;
-  if (x->head < 1024 || x->head < left) return;
-  memmove(x->box, bf_fifo_box(x, x->head), sizeof *x->box * (size_t)(left * 2 * x->n));
-  memmove(x->tag, x->tag + x->head, sizeof *x->tag * (size_t)left);
-  x->taken += x->head;
-  x->head  = 0;
-  x->count = left;
-}
-
-void bf_fifo_clear(BfFifo *x) {
+static void clear(BfBoxes *x) {
   bf_free(x->box);
   bf_free(x->tag);
-  *x = (BfFifo){.n = x->n};
+  *x = (BfBoxes){0};
+}
+
+static BfStatus push(BfBoxes *x, int64_t n, const BfBoxTag *tag, const double box[], int64_t count, BfError *error) {
+  if (x->count + count > x->room) BF_TRY(reserve(x, n, 2 * x->count + count + 64, error));
+  if (n) memcpy(x->box + x->count * 2 * n, box, sizeof *box * (size_t)(count * 2 * n));
+  memcpy(x->tag + x->count, tag, sizeof *tag * (size_t)count);
+  x->count += count;
+  return BF_OK;
+}
+
+/* The last of those behind; all of them in exchange for an empty round. */
+static BfStatus begin_round(BfList *x, BfError *error) {
+  BfBoxes *const behind = &x->behind;
+  const bool     bounds = x->width && behind->count > x->width;
+  const int64_t  first  = bounds ? behind->count - x->width : 0;
+  x->head = x->round.count = 0;
+  if (!bounds) {
+    const BfBoxes empty = x->round;
+    x->round            = *behind;
+    *behind             = empty;
+    return BF_OK;
+  }
+  x->bounded = true;
+  BF_TRY(push(&x->round, x->n, behind->tag + first, behind->box + first * 2 * x->n, x->width, error));
+  behind->count = first;
+  return BF_OK;
+}
+
+BfStatus bf_list_push(BfList *x, const BfBoxTag *tag, const double box[], BfError *error) {
+  return push(&x->behind, x->n, tag, box, 1, error);
+}
+
+BfStatus bf_list_take(BfList *x, int64_t count, BfError *error) {
+  x->head += count;
+  x->taken += count;
+  return bf_list_ready(x) ? BF_OK : begin_round(x, error);
+}
+
+void bf_list_clear(BfList *x) {
+  clear(&x->round);
+  clear(&x->behind);
+  *x = (BfList){.n = x->n, .width = x->width};
+}
+
+double bf_list_bytes(const BfList *x) {
+  return (double)(x->round.room + x->behind.room) * (2.0 * x->n * sizeof(double) + sizeof(BfBoxTag));
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMAT = 2 }; /* of /certificate: share/doc/formats.md */
+enum { FORMAT = 2, FORMAT_BOUNDED = 3 }; /* of /certificate: share/doc/formats.md */
 
 static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error) {
   static const char *const name[] = {"target", "lower", "found", "boxes", "seconds", "finished"};
@@ -55,7 +55,8 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   const double  seal[] = {x->lower, x->found, bf_ladder_gap(x), x->target, (double)x->boxes, (double)x->root};
   const int64_t sealed = sizeof seal / sizeof *seal;
   (void)session;
-  BF_TRY(bf_store_put_int(store, path, "format", FORMAT, error));
+  BF_TRY(bf_store_put_int(store, path, "format", x->kept.width ? FORMAT_BOUNDED : FORMAT, error));
+  if (x->kept.width) BF_TRY(bf_store_put_int(store, path, "width", x->kept.width, error));
   BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
   BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
   BF_TRY(bf_store_put_double(store, path, "gap", bf_ladder_gap(x), error));

@@ -41,6 +41,17 @@ static BfStatus check_free(const BfCertificate *x, const char *path, const BfPro
   return BF_OK;
 }
 
+/* Of rounds of tasks, where it bounded them. */
+static BfStatus read_width(BfStore *store, BfCertificate *out, BfError *error) {
+  bool there;
+  BF_TRY(bf_store_has_attribute(store, "/certificate", "width", &there, error));
+  if (!there) return BF_OK;
+  BF_TRY(bf_store_get_int(store, "/certificate", "width", &out->width, error));
+  return out->width > 0
+             ? BF_OK
+             : bf_fail(error, BF_BAD_INPUT, "/certificate: a width of rounds of %lld", (long long)out->width);
+}
+
 static BfStatus read_symmetry(BfStore *store, BfCertificate *out, BfError *error) {
   bool there;
   BF_TRY(bf_store_has(store, "/certificate/symmetry", &there, error));
@@ -51,7 +62,7 @@ static BfStatus read_symmetry(BfStore *store, BfCertificate *out, BfError *error
 static BfStatus read_all(BfStore *store, const char *path, const BfProblem *problem, const BfModel *model,
                          BfCertificate *out, BfError *error) {
   enum { MOST = 256 }; /* a byte says which variable is split */
-  static const BfFormats read = {"certificate", 1, 2, ""};
+  static const BfFormats read = {"certificate", 1, 3, ""};
   bool                   there;
   int64_t                n;
   BF_TRY(bf_store_has(store, "/certificate", &there, error));
@@ -65,6 +76,7 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   out->n = (int)n;
   BF_TRY(bf_store_together(store, check_free(out, path, problem, error), error));
   BF_TRY(read_symmetry(store, out, error));
+  BF_TRY(read_width(store, out, error));
   return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
 }
 

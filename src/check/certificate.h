@@ -10,6 +10,7 @@ typedef struct {
   int64_t  bytes;
   int32_t *symmetry; /* [rows[0]][rows[1]]; owned */
   int64_t  rows[2];
+  int64_t  width; /* of rounds of tasks, where it bounded them; 0 */
 } BfCertificate;
 
 /* BF_BAD_INPUT where there is none, or it is damaged, or its numbers are none of the problem's. Clear it also after a

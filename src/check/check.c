@@ -71,6 +71,7 @@ static BfStatus begin_tree(Check *x, BfError *error) {
                                        .low    = whole,
                                        .high   = whole + x->numbers.count,
                                        .orders = &x->orders,
+                                       .width  = c->width,
                                        .roots  = cost->trained ? 1 : cost->readouts},
                         c->tree, c->bytes, &x->tree, error);
 }

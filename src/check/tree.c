@@ -17,9 +17,9 @@ struct BfTree {
   int                  n;
   const BfCheckOrders *orders;
   const uint8_t       *bytes;
-  int64_t              at, count, claims[2]; /* leaves, cuts */
-  Boxes                stack, open;          /* of the task at hand; later tasks */
-  double              *ends;                 /* [4 n] the box at hand, and what a cut leaves of it */
+  int64_t              at, count, claims[2], width; /* leaves, cuts */
+  Boxes                stack, round, open;          /* of the task at hand; tasks of the round, of later ones */
+  double              *ends;                        /* [4 n] the box at hand, and what a cut leaves of it */
 };
 
 /* ---- boxes ------------------------------------------------------------------------------------------------------ */
@@ -77,8 +77,14 @@ BfStatus bf_tree_create(const BfTreeRoots *whole, const uint8_t bytes[], int64_t
   BfStatus  status;
   BF_TRY(BF_NEW(out, 1, error));
   BfTree *tree = *out;
-  *tree =
-      (BfTree){.n = n, .orders = whole->orders, .bytes = bytes, .count = count, .stack = {.n = n}, .open = {.n = n}};
+  *tree        = (BfTree){.n      = n,
+                          .orders = whole->orders,
+                          .bytes  = bytes,
+                          .count  = count,
+                          .width  = whole->width,
+                          .stack  = {.n = n},
+                          .round  = {.n = n},
+                          .open   = {.n = n}};
   BF_GOTO(BF_NEW(&tree->ends, 4 * n, error));
   for (int64_t r = 0; r < whole->roots; r++) BF_GOTO(append(&tree->open, whole->low, whole->high, (Mark){0, r}, error));
   return BF_OK;
@@ -90,6 +96,7 @@ done:
 void bf_tree_destroy(BfTree **tree) {
   if (!*tree) return;
   clear(&(*tree)->stack);
+  clear(&(*tree)->round);
   clear(&(*tree)->open);
   bf_free((*tree)->ends);
   bf_free(*tree);
@@ -168,10 +175,23 @@ static BfStatus contract(BfTree *tree, bool many, Mark mark, BfTreeItem *item, B
   return append(&tree->stack, inner_low, inner_high, mark, error);
 }
 
+/* The last `width` of the open boxes, or all. */
+static BfStatus begin_round(BfTree *tree, BfError *error) {
+  Boxes *const  open  = &tree->open;
+  const int64_t count = tree->width && tree->width < open->count ? tree->width : open->count;
+  for (int64_t i = open->first + open->count - count; i < open->first + open->count; i++) {
+    const double *low = open->ends + i * 2 * tree->n;
+    BF_TRY(append(&tree->round, low, low + tree->n, open->mark[i], error));
+  }
+  open->count -= count;
+  return BF_OK;
+}
+
 static BfStatus begin_task(BfTree *tree, bool *there, BfError *error) {
-  *there = tree->open.count > 0;
+  if (!tree->round.count) BF_TRY(begin_round(tree, error));
+  *there = tree->round.count > 0;
   if (!*there) return tree->at == tree->count ? BF_OK : damaged(tree, "bytes are left over", error);
-  const Mark mark = take(&tree->open, false, tree->ends);
+  const Mark mark = take(&tree->round, false, tree->ends);
   return append(&tree->stack, tree->ends, tree->ends + tree->n, mark, error);
 }
 

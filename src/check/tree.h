@@ -27,6 +27,7 @@ typedef struct {
   const double        *low, *high; /* [n] */
   const BfCheckOrders *orders;
   int64_t              roots;
+  int64_t              width; /* of rounds of tasks; 0: no bound */
 } BfTreeRoots;
 
 /* Borrows bytes [count], and what `whole` has. */

@@ -136,10 +136,12 @@ def walk(result, lower, upper, roots=1):
     n, tree, at = len(free), bytes(result.data["certificate/tree"]), 0
     order = [(row[0] - 1, abs(row[1]) - 1, np.sign(row[1])) for row in result.data.get("certificate/symmetry", ())]
     whole = np.prod((upper - lower)[free])
-    fifo = [(lower[free], upper[free])] * roots
+    behind, turn = [(lower[free], upper[free])] * roots, []
+    wide = int(result.certificate.get("width", 0))
     leaves = cut = count = tasks = 0
-    while fifo:
-        stack, tasks = [fifo.pop(0)], tasks + 1
+    while turn or behind:
+        if not turn: turn, behind = behind[-wide:], behind[:-wide] if wide else []
+        stack, tasks = [turn.pop(0)], tasks + 1
         while stack:
             lo, hi = stack.pop()
             volume, left = np.prod(hi - lo) / whole, narrow(order, lo, hi)
@@ -147,7 +149,7 @@ def walk(result, lower, upper, roots=1):
             at += 1
             assert tag == b"O" or (left is None) == (tag == b"X"), (tag, at)
             if tag == b"O":
-                fifo.append((lo, hi))
+                behind.append((lo, hi))
                 continue
             lo, hi = left or (lo, lo)
             cut += volume - np.prod(hi - lo) / whole

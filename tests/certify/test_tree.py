@@ -7,17 +7,20 @@ import sys
 import tempfile
 import time
 
+import numpy as np
+
 from certify_cases import CASES, FULL_A, FULL_V, READOUT, XOR, certify, problem, ranges, walk
 import oracle
 from cases import population
 from harness import BELLFORMER, Result, run, tap
 
 OPTIONS = ["-gap", 0.05]
+SYMMETRIC = ["-layer_heads", 2, "-horizon", 1]  # two heads that can be exchanged
 
 
-def found(folder):
+def found(folder, *options):
     path = os.path.join(folder, "found.h5")
-    done = run(["flow", XOR, "-o", path, "-scheme", "layers", "-starts", 8])
+    done = run(["flow", XOR, "-o", path, "-overwrite", "-scheme", "layers", "-starts", 8, *options])
     assert done.returncode == 0, done
     return ["-found", path]
 
@@ -28,14 +31,40 @@ def answer(result):
     return history, {k: v if k == "says" else float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
 
 
+def shipped_ranges():
+    """Of xor's numbers: T layers of A, full, and V, diagonal."""
+    return np.full(12, -2.0), np.full(12, 2.0)
+
+
 def on_ranks():
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
-        given = found(folder)
-        for more in ([], ["-boxes", 5000]):
-            whole = certify(XOR, *OPTIONS, *given, *more)
-            assert len(whole.data["certificate/tree"]) > 1000
+        for of, more in ([], []), ([], ["-boxes", 5000]), ([], ["-width", 3]), (SYMMETRIC, ["-gap", 0.3]), (SYMMETRIC, ["-gap", 0.3, "-width", 5]):
+            line = [*OPTIONS, *found(folder, *of), *of, *more]
+            whole = certify(XOR, *line)
+            assert len(whole.data["certificate/tree"]) > 1000 and ("certificate/symmetry" in whole.data) == (of == SYMMETRIC)
             for ranks in (2, 3):
-                assert answer(whole) == answer(certify(XOR, *OPTIONS, *given, *more, ranks=ranks)), (ranks, more)
+                assert answer(whole) == answer(certify(XOR, *line, ranks=ranks)), (ranks, of, more)
+
+
+def widths():
+    """Another order of the tasks: the same boxes, leaves and bounds, told in the file, where the bound was met."""
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        given, (lower, upper) = found(folder), shipped_ranges()
+        whole, path = certify(XOR, *OPTIONS, *given), os.path.join(folder, "run.h5")
+        assert "width" not in whole.certificate and whole.certificate["format"] == 2
+        leaves, cut, count, most = walk(whole, lower, upper)
+        for width in (1, 2, 7, most):
+            done = run(["certify", XOR, *OPTIONS, *given, "-width", width, "-o", path, "-overwrite"])
+            assert done.returncode == 0, done
+            r = Result(path)
+            c = r.certificate = r.attributes["certificate"]
+            assert (c.get("width"), c["format"]) == ((None, 2) if width == most else (width, 3)), (width, c)
+            assert all(c[name] == whole.certificate[name] for name in ("boxes", "lower", "found"))
+            assert (r.data["certificate/halved"] == whole.data["certificate/halved"]).all()
+            assert np.allclose(walk(r, lower, upper)[:3], (leaves, cut, count), rtol=1e-12)
+            assert (r.data["certificate/tree"].tobytes() == whole.data["certificate/tree"].tobytes()) == (width == most)
+            done = run(["check", path], 1 + width % 2)
+            assert done.returncode == 0 and "verified" in done.stdout, done
 
 
 def budget():
@@ -50,11 +79,12 @@ def budget():
     assert c["gap"] < 0.1, c
 
 
-def stopped():
+def stopped(*options):
     """-maxh, again and again, on 1, 2, 3 ranks, then kill -9."""
     draw = random.Random(5)
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
-        given, out, stops = found(folder), os.path.join(folder, "run.h5"), 0
+        of = SYMMETRIC if options[:len(SYMMETRIC)] == tuple(SYMMETRIC) else []
+        given, out, stops = [*found(folder, *of), *options], os.path.join(folder, "run.h5"), 0
         whole = answer(certify(XOR, *OPTIONS, *given))
         line = ["certify", XOR, *OPTIONS, *given, "-o", out, "-restart", "auto", "-checkpoint_interval", 0]
         for ranks in (1, 2, 3, 1):
@@ -94,4 +124,4 @@ def slow():
         assert stops and answer(Result(out)) == answer(whole), stops
 
 
-tap([("ranks", on_ranks), ("budgets", budget), ("stops and kills", stopped), *([] if "quick" in sys.argv else [("slow boxes", slow)])])
+tap([("ranks", on_ranks), ("budgets", budget), ("the order of tasks", widths), ("stops and kills", stopped), ("of a symmetric problem, depth first", lambda: stopped(*SYMMETRIC, "-gap", 0.3, "-width", 3)), *([] if "quick" in sys.argv else [("slow boxes", slow)])])

@@ -61,7 +61,7 @@ static BfStatus walk(double filled[ROOTS], int64_t *seen, BfError *error) {
   bool       there = true;
   BfStatus   status;
   *seen                   = 0;
-  const BfTreeRoots whole = {N, low, high, &orders, ROOTS};
+  const BfTreeRoots whole = {N, low, high, &orders, ROOTS, below(4)};
   assert_int_equal(bf_tree_create(&whole, bytes, count, &tree, error), BF_OK);
   while ((status = bf_tree_next(tree, &item, &there, error)) == BF_OK && there) {
     const bool cut = item.claim == BF_TREE_CUT;

@@ -16,7 +16,7 @@ import runs  # noqa: E402
 from harness import ALONE, LAUNCHED, Result, tap  # noqa: E402
 
 XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
-OPTIONS = ["-gap", "0.001", "-boxes", "100000"]  # by a ladder of targets, of which each drops the stream of the one before
+OPTIONS = ["-gap", "0.001", "-boxes", "100000", "-width", "7"]  # by a ladder of targets, of which each drops the stream of the one before
 
 
 def certify(arguments, ranks, tight, wait=None):
