@@ -15,9 +15,9 @@ BfStatus bf_ladder_memory(BfLadder *x, BfError *error) {
   char   a[BF_HUMAN], b[BF_HUMAN], c[BF_HUMAN], go[400] = "";
   if (bf_list_bytes(&x->list) + (double)x->level.bytes < small) return BF_OK;
   if (bf_memory_fits(x->run, growth(x), &want, &left)) return BF_OK;
-  const bool goes_on = x->checkpoint && x->boxes > x->restored;
+  const bool goes_on = x->checkpoint && !x->run->owner && x->boxes > x->restored; /* a study's point fails */
   if (goes_on) BF_TRY(bf_ladder_save(x, error));
-  if (x->checkpoint)
+  if (x->checkpoint && !x->run->owner)
     snprintf(go, sizeof go,
              "on nodes with more memory, or with fewer ranks each, go on with: bellformer certify -restart %s; or ",
              bf_checkpoint_result(x->checkpoint));

@@ -109,6 +109,12 @@ static BfStatus carry_out(Point *p, int r, BfOptions *options, const char *file,
   return error->status;
 }
 
+/* What outgrows memory calls itself stopped, as it could go on elsewhere. Of a study it would stop every start again,
+ * and all other points with it: it has failed. */
+static bool is_stopped(BfStatus status, const BfError *error) {
+  return status == BF_STOPPED && error->cause != BF_CAUSE_MEMORY;
+}
+
 static BfStatus run_one(Point *p, int r, BfError *error) {
   const BfStudyRun *run     = &p->work->plan->study->run[r];
   BfOptions        *options = NULL;
@@ -121,7 +127,7 @@ static BfStatus run_one(Point *p, int r, BfError *error) {
   status = bf_together(p->comm, p->rank == 0 ? take_outcome(p, run, error) : BF_OK, error);
 done:
   bf_options_destroy(&options);
-  if (status != BF_OK && status != BF_STOPPED) bf_error_prefix(error, "%s", run->name);
+  if (status != BF_OK && !is_stopped(status, error)) bf_error_prefix(error, "%s", run->name);
   return status;
 }
 
@@ -166,7 +172,7 @@ BfStatus bf_point_run(BfWork *work, MPI_Comm comm, const BfTask *task, BfRecord 
   record->ranks   = p.size;
   record->seconds = task->before + bf_seconds() - begun;
   record->crashes = task->crashes;
-  record->state   = status == BF_OK ? BF_POINT_DONE : status == BF_STOPPED ? BF_POINT_STOPPED : BF_POINT_FAILED;
+  record->state   = status == BF_OK ? BF_POINT_DONE : is_stopped(status, &failed) ? BF_POINT_STOPPED : BF_POINT_FAILED;
   if (record->state == BF_POINT_STOPPED) bf_record_clear(record);
   if (record->state == BF_POINT_FAILED) told = bf_record_say(record, failed.text, error);
   return bf_together(comm, told, error);

@@ -216,6 +216,11 @@ def fails():
     assert "1 of 2 points failed, the first: quantize.cells 10" in done.stderr and "failed: quantize.cells 10" in done.stdout, done
     rows = table("u.csv")
     assert rows[0]["cost"] > 0 and rows[1]["cost"] != rows[1]["cost"]
+    words = ["study", XOR, "-vary", "horizon 3 1", "-space", "reachable", "-quantize_cells", 0, "-control_A_levels", 4, "-control_V_levels", 4, "-measure", "cost",
+             "-memory", 0.12, "-o", path("outgrown.h5")]  # what outgrows memory on its way would stop again and again
+    done = run(words)
+    assert done.returncode == 1 and "1 of 2 points failed, the first: horizon 3: solve: the reachable space outgrows memory" in done.stderr, done
+    assert table("outgrown.csv")[1]["cost"] > 0 and not os.path.exists(path("outgrown.h5.checkpoint"))
 
 
 def wrong():
