@@ -93,6 +93,9 @@ void bf_affine_relu(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
 void bf_affine_gelu(const BfFormSpace *space, const BfAffine *x, BfAffine *out); /* x Phi(x) */
 void bf_affine_clip(const BfFormSpace *space, const BfAffine *x, double lower, double upper, BfAffine *out);
 void bf_affine_square(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
+/* The shares e^(x_j) / sum_k e^(x_k) of m forms, m >= 2, into out[m]; work: BF_SOFTMAX_WORK(m) forms. */
+void bf_affine_softmax(const BfFormSpace *space, int m, const BfAffine *x, BfAffine *out, BfAffine *work);
+#define BF_SOFTMAX_WORK(m) (2 + (((int64_t)(m) + 5) * (m) + 7) / 8)
 /* 1 / x and 1 / sqrt(x) of x > 0: where x may be 0 or less, infinity. */
 void bf_affine_reciprocal(const BfFormSpace *space, const BfAffine *x, BfAffine *out);
 void bf_affine_inverse_root(const BfFormSpace *space, const BfAffine *x, BfAffine *out);

@@ -20,15 +20,16 @@ BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error) {
   return BF_OK;
 }
 
-/* Of attention, for each of two keys or more a share, which is a sum over all; of the rest a product for every two
- * numbers of a token; of the lower form a dozen steps, each with a Hessian, and a form for each end of a number. */
+/* Of attention, for each of three keys or more a comparison of every two, which is half as much as a form; of the rest
+ * a product for every two numbers of a token; of the lower form a dozen steps, each with a Hessian, and a form for each
+ * end of a number. */
 double bf_box_seconds(const BfObjective *of, int n) {
   const BfLayer *layer = &of->problem->layer;
   const double   form = 60e-9 + 2e-9 * n, d = layer->dim;
   double         pass = 0;
   for (int64_t s = 0; s < of->data.contexts; s++) {
     const double m = of->data.context[s].context.slots;
-    pass += layer->heads * (m > 2 ? m * m * m : 0) + (layer->heads + 1.0) * m * m * d + m * d * d;
+    pass += layer->heads * (m > 2 ? m * m * m / 2 : 0) + (layer->heads + 1.0) * m * m * d + m * d * d;
   }
   const double forms = 3 * 12 + 2.0 * n, steps = (double)of->features * (2 * forms * (n + 4) + 6.0 * n * n);
   return of->problem->horizon * pass * form + steps * 1e-9;

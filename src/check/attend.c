@@ -1,6 +1,7 @@
 /* Attention, norms and projections of forms (forms.h). */
 #include "check/elementary.h"
 #include "check/forms.h"
+#include "check/share.h"
 #include "check/unary.h"
 
 /* ---- attention -------------------------------------------------------------------------------------------------- */
@@ -82,7 +83,7 @@ static BfLinear *image_of(const Query *q, int h, int b) {
   return y;
 }
 
-/* delta_g = beta sum_b y_b (difference of N + e)_b; made in delta[g - 1]. */
+/* delta_g = beta sum_b y_b (difference of N + e)_b; made in delta[g]. */
 static void add_logits(const Query *q, int b, BfLinear *y, BfLinear **difference, BfLinear **delta) {
   BfCheckForms *forms = q->forms;
   for (int g = 1; g < q->groups; g++) {
@@ -92,7 +93,7 @@ static void add_logits(const Query *q, int b, BfLinear *y, BfLinear **difference
     BfLinear       *sum   = bf_check_zero(forms);
     if (known) bf_linear_copy(&forms->scratch, known, sum);
     bf_linear_shift(sum, shift);
-    bf_check_add_product(forms, delta[g - 1], y, sum);
+    bf_check_add_product(forms, delta[g], y, sum);
     forms->scratch.used = mark;
   }
 }
@@ -105,47 +106,67 @@ static bool matters(const Query *q, int b, BfLinear **difference) {
   return false;
 }
 
-/* p_g = 1 / sum_k (m_k / m_g) exp(delta_k - delta_g), delta of the query's own kind 0; all of 1 / p_g >= 1. */
-static void share(const Query *q, int g, BfLinear *const delta[], BfLinear *out) {
-  enum { FAR = 600 };
+/* Those of kinds: each logit with log(m_g / m_0), since m_g keys count. p[0] is made where there are more than two. */
+static void shares(const Query *q, BfLinear *const delta[], BfLinear *p[]) {
   BfCheckForms *forms = q->forms;
-  const int    *many  = forms->many;
   BfLinears    *space = &forms->scratch;
-  bool          far   = false;
-  bf_linear_span(space, out, bf_span(1));
-  for (int k = 0; k < q->groups && !far; k++) {
-    if (k == g) continue;
-    const int64_t mark = space->used;
-    BfLinear     *x    = bf_check_zero(forms);
-    if (k > 0) bf_linear_add(space, x, bf_span(1), delta[k - 1]);
-    bf_linear_add(space, x, bf_span(-1), delta[g - 1]);
-    bf_linear_end(space, x);
-    far = !(x->range.hi <= FAR);
-    if (!far) bf_unary_exp(space, x);
-    if (!far) bf_linear_add(space, out, bf_span_quotient(bf_span(many[k]), bf_span(many[g])), x);
-    space->used = mark;
+  const int    *many  = forms->many;
+  for (int g = 1; g < q->groups; g++)
+    if (many[g] != many[0])
+      bf_linear_shift(delta[g], bf_span_log(bf_span_quotient(bf_span(many[g]), bf_span(many[0]))));
+  if (q->groups == 2) {
+    bf_linear_copy(space, delta[1], p[1]);
+    bf_unary_sigmoid(space, p[1]);
+  } else {
+    bf_check_shares(space, q->groups, delta, p, forms->room);
   }
-  if (far) {
-    bf_linear_span(space, out, (BfSpan){0, 1});
-    return;
-  }
-  bf_linear_end(space, out);
-  bf_linear_meet(space, out, (BfSpan){1, INFINITY});
-  bf_unary_inverse(space, out);
-  bf_linear_meet(space, out, (BfSpan){0, 1});
 }
 
-/* Of two kinds: p = sigmoid(delta + log(m_1 / m_0)). */
-static void shares(const Query *q, BfLinear *const delta[], BfLinear *p[]) {
-  BfLinears *space = &q->forms->scratch;
-  const int *many  = q->forms->many;
-  if (q->groups > 2) {
-    for (int g = 1; g < q->groups; g++) share(q, g, delta, p[g - 1]);
-    return;
+/* The kind that differences of component b are taken from: where remainders of shares count least. */
+static int reference(const Query *q, int b, BfLinear *const p[]) {
+  const int *group = q->forms->group;
+  int        best  = 0;
+  double     least = INFINITY;
+  for (int r = 0; r < q->groups && q->groups > 2 && !q->forms->by_query; r++) {
+    double sum = 0;
+    for (int g = 0; g < q->groups; g++) sum += p[g]->e * fabs(seen(q, group[g], b)->c - seen(q, group[r], b)->c);
+    if (!(sum < least)) continue;
+    least = sum;
+    best  = r;
   }
-  bf_linear_copy(space, delta[0], p[0]);
-  if (many[1] != many[0]) bf_linear_shift(p[0], bf_span_log(bf_span_quotient(bf_span(many[1]), bf_span(many[0]))));
-  bf_unary_sigmoid(space, p[0]);
+  return best;
+}
+
+/* sum_g c_g x_g + sum_{g != r} (p_g - c_g) (x_g - x_r), c_r = 1 - sum_{g != r} c_g, is the mean whatever c is, since
+ * all shares are 1 together. c_g is about p_g's middle, a whole number of 2^-20, so that c_r is exact. */
+static void average(const Query *q, int b, BfLinear *const p[], BfLinear *mean) {
+  BfCheckForms *forms = q->forms;
+  BfLinears    *space = &forms->scratch;
+  const int    *group = forms->group, r = reference(q, b, p);
+  BfSpan        hull = seen(q, group[r], b)->range;
+  double        left = 1;
+  for (int g = 0; g < q->groups; g++) {
+    const BfLinear *x = seen(q, group[g], b);
+    if (g == r) continue;
+    const int64_t mark = space->used;
+    const double  part = forms->by_query ? 0 : 0x1p-20 * rint(0x1p20 * p[g]->c);
+    BfLinear     *away = bf_check_zero(forms), *share = bf_check_zero(forms);
+    hull = bf_span_hull(hull, x->range);
+    left -= part;
+    bf_linear_add(space, mean, bf_span(part), x);
+    if (!is_same(q, group[g], group[r], b)) {
+      bf_linear_add(space, away, bf_span(1), x);
+      bf_linear_add(space, away, bf_span(-1), seen(q, group[r], b));
+      bf_linear_end(space, away);
+      bf_linear_copy(space, p[g], share);
+      bf_linear_shift(share, bf_span(-part));
+      bf_check_add_product(forms, mean, share, away);
+    }
+    space->used = mark;
+  }
+  bf_linear_add(space, mean, bf_span(left), seen(q, group[r], b));
+  bf_linear_end(space, mean);
+  bf_linear_meet_by(space, mean, hull, forms->trust_means);
 }
 
 void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, BfLinear *mean[]) {
@@ -154,35 +175,28 @@ void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, Bf
   Query q = {.forms = forms, .layer = layer, .context = &model->context[s], .t = t, .first = model->first[s], .i = i};
   const int d = layer->dim;
   find_groups(&q);
-  BfLinear **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * d, **p = delta + q.groups - 1;
-  for (int b = 0; b < d; b++) {
-    mean[b] = bf_check_zero(forms);
-    bf_linear_copy(&forms->scratch, seen(&q, i, b), mean[b]);
+  BfLinear **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * d, **p = delta + q.groups;
+  for (int b = 0; b < d; b++) mean[b] = bf_check_zero(forms);
+  if (q.groups == 1) {
+    for (int b = 0; b < d; b++) bf_linear_copy(&forms->scratch, seen(&q, i, b), mean[b]);
+    return;
   }
-  if (q.groups == 1) return;
   differ(&q, difference);
-  for (int g = 1; g < q.groups; g++) delta[g - 1] = bf_check_zero(forms);
+  for (int g = 0; g < q.groups; g++) {
+    delta[g] = bf_check_zero(forms);
+    p[g]     = bf_check_zero(forms);
+  }
   for (int b = 0; b < d; b++) {
     const int64_t mark = forms->scratch.used;
     if (matters(&q, b, difference)) add_logits(&q, b, image_of(&q, h, b), difference, delta);
     forms->scratch.used = mark;
   }
   for (int g = 1; g < q.groups; g++) {
-    bf_linear_scale(&forms->scratch, delta[g - 1], bf_span(layer->beta));
-    bf_linear_end(&forms->scratch, delta[g - 1]);
-    p[g - 1] = bf_check_zero(forms);
+    bf_linear_scale(&forms->scratch, delta[g], bf_span(layer->beta));
+    bf_linear_end(&forms->scratch, delta[g]);
   }
   shares(&q, delta, p);
-  for (int b = 0; b < d; b++) {
-    BfSpan hull = seen(&q, i, b)->range;
-    for (int g = 1; g < q.groups; g++) {
-      const BfLinear *known = difference[(g - 1) * d + b];
-      if (known) bf_check_add_product(forms, mean[b], p[g - 1], known);
-      hull = bf_span_hull(hull, seen(&q, forms->group[g], b)->range);
-    }
-    bf_linear_end(&forms->scratch, mean[b]);
-    bf_linear_meet_by(&forms->scratch, mean[b], hull, forms->trust_means);
-  }
+  for (int b = 0; b < d; b++) average(&q, b, p, mean[b]);
 }
 
 /* ---- norms and projections -------------------------------------------------------------------------------------- */

@@ -151,7 +151,7 @@ static double improve(const BfCheckForms *forms, const BfCheckPart *part, double
   int share = 0;
   if (!(best > -INFINITY)) /* the first, or numbers have run out of range */
     return mix(forms, &work[1], &work[1], 0, part, &work[0]);
-  for (int step = PARTS / 2; step > 0; step /= 2) {
+  for (int step = PARTS; step > 0; step /= 2) { /* all of work[1] first */
     const int from = share;
     for (int to = from - step; to <= from + step; to += 2 * step) {
       if (to < 0 || to > PARTS) continue;

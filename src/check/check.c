@@ -157,7 +157,7 @@ static const double *stored_point(Check *x, int i) {
 }
 
 /* By one of the stored tangents; by others where this program's forms are not those that they were made for. */
-static bool is_proved(Check *x, const BfCheckPart *part) {
+static bool is_proved_now(Check *x, const BfCheckPart *part) {
   const BfTreeItem *item  = x->item;
   const double      lower = x->certificate->lower;
   double            best  = -INFINITY;
@@ -167,11 +167,25 @@ static bool is_proved(Check *x, const BfCheckPart *part) {
     if (bound >= lower) return true; /* not a number proves nothing */
     if (bound > best) best = bound, of = i;
   }
-  best = bf_check_search(&x->forms, item->readout, part, lower, stored_point(x, of), x->other);
-  if (best >= lower) return true;
-  x->proved = best;
+  best      = bf_check_search(&x->forms, item->readout, part, lower, stored_point(x, of), x->other);
+  x->proved = fmax(x->proved, best);
+  return best >= lower;
+}
+
+static void bound_stored(Check *x, bool by_query) {
+  const BfTreeItem *item = x->item;
+  x->forms.by_query      = by_query;
+  bf_check_bound(&x->forms, item->readout, stored_point(x, 0), &x->stored[0]);
+  for (int i = 1; i < item->points; i++) bf_check_bound_at(&x->forms, item->readout, stored_point(x, i), &x->stored[i]);
+}
+
+/* With means as they were for the last part of the claim, or the other ones. */
+static bool is_proved(Check *x, const BfCheckPart *part) {
+  x->proved = -INFINITY;
   x->of     = part->variable < 0 ? -1 : x->certificate->free[part->variable];
-  return false;
+  if (is_proved_now(x, part)) return true;
+  bound_stored(x, !x->forms.by_query);
+  return is_proved_now(x, part);
 }
 
 static BfStatus bound_claim(void *context, BfError *error) {
@@ -182,8 +196,7 @@ static BfStatus bound_claim(void *context, BfError *error) {
   if (x->holds) return BF_OK;
   x->forms.low  = item->low;
   x->forms.high = item->high;
-  bf_check_bound(&x->forms, item->readout, stored_point(x, 0), &x->stored[0]);
-  for (int i = 1; i < item->points; i++) bf_check_bound_at(&x->forms, item->readout, stored_point(x, i), &x->stored[i]);
+  bound_stored(x, false);
   x->holds = item->claim == BF_TREE_CUT || is_proved(x, &(BfCheckPart){.variable = -1});
   for (int k = 0; item->claim == BF_TREE_CUT && k < x->certificate->n && x->holds; k++) {
     if (item->inner_low[k] > item->low[k]) x->holds = is_proved(x, &(BfCheckPart){k, 0, item->inner_low[k]});

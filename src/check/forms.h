@@ -23,8 +23,11 @@ typedef struct {
   BfLinear          **parameter;         /* [layer's] of the layer at hand, or [C d + C] of the readout */
   int                *group, *many;      /* [tokens] of a query's keys: the first of a kind, and how many */
   BfLinear          **list;              /* [most forms] */
+  double             *room;              /* of shares (share.h) */
   double             *number;            /* [classes or d] room for a context's features */
   double              trust_means;       /* in forms of means; in others: scratch.trust (linear.h) */
+  bool                by_query;          /* means are the query's token and shares of differences from it: sharper in
+                                            wide boxes, where products know ranges; any is right, at first false */
 } BfCheckForms;
 
 /* Room for n variables; numbers is borrowed. Clear it also after a failure. Local. */

@@ -1,18 +1,24 @@
 /* Room for forms, and what all that make them share (forms.h). */
 #include "check/forms.h"
+#include "check/share.h"
 
 /* ---- room ------------------------------------------------------------------------------------------------------- */
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int64_t most_slots(const BfCheckModel *model) {
+  int64_t slots = 0;
+  for (int64_t s = 0; s < model->problem->train.contexts; s++) slots = most(slots, model->context[s].slots);
+  return slots;
+}
 
 /* Forms in use at once beside the tokens: of a layer its parameters, N(z) and what one query needs; of a readout its
  * numbers and what one context needs. */
 static int64_t scratch_forms(const BfCheckModel *model) {
   const BfProblem *problem = model->problem;
   const int64_t    d = problem->layer.dim, width = problem->layer.width, classes = problem->cost.classes;
-  int64_t          slots = 0;
-  for (int64_t s = 0; s < problem->train.contexts; s++) slots = most(slots, model->context[s].slots);
-  const int64_t layer = problem->layer.parameters + model->tokens * d + slots * (d + 2) + 8 * d + width + 32;
+  const int64_t    slots = most_slots(model);
+  const int64_t    layer = problem->layer.parameters + model->tokens * d + slots * (d + 2) + 8 * d + width + 32;
   return most(layer, problem->cost.trained + classes + 4 * d + 32);
 }
 
@@ -42,6 +48,7 @@ BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers
   BF_TRY(BF_NEW(&out->group, model->tokens, error));
   BF_TRY(BF_NEW(&out->many, model->tokens, error));
   BF_TRY(BF_NEW(&out->list, scratch, error));
+  BF_TRY(BF_NEW(&out->room, bf_check_share_room(most_slots(model)), error));
   BF_TRY(BF_NEW(&out->number, 5 * most(problem->cost.classes, d), error));
   split(out, tokens, scratch);
   bf_check_way(out, 0);
@@ -65,6 +72,7 @@ void bf_check_forms_clear(BfCheckForms *forms) {
   bf_free(forms->group);
   bf_free(forms->many);
   bf_free(forms->list);
+  bf_free(forms->room);
   bf_free(forms->number);
   *forms = (BfCheckForms){0};
 }

@@ -1,12 +1,14 @@
 /* Attention over a box of parameters. For query i, which is among the keys j that it sees,
  *
  *     delta_j = beta < A^T (N(z_i) + e_i), N(z_j) + e_j - N(z_i) - e_i > + log(mass_j / mass_i),    delta_i = 0
- *     p_j = 1 / sum_k exp(delta_k - delta_j),    mean = N(z_i) + sum_j p_j (N(z_j) - N(z_i)):
+ *     p = softmax(delta),    mean_a = sum_j c_j N(z_j)_a + sum_j (p_j - c_j) (N(z_j)_a - N(z_r)_a),
  *
- * where keys that are alike, whatever the parameters are, count as one of their masses together, those that are like
- * the query as the query. The shares of keys are invariant to what all logits have in common, so differences come
- * first, which cancel exactly where components are equal. Of two keys p is a sigmoid. Every mean is in the hull of its
- * keys. */
+ * for any c_j and c_r = 1 - sum_{j != r} c_j: as sum p = 1, all that p and c have in common of the second sum is 0. c_j
+ * is the middle of p_j's form, so that a token's rest counts with its share, and r, of each component, the token for
+ * which the rests of shares move the mean least; where keys that are alike, whatever the parameters are, count as one
+ * of their masses together, those that are like the query as the query. The shares of keys are invariant to what all
+ * logits have in common, so differences come first, which cancel exactly where components are equal. Of two keys p is a
+ * sigmoid. Every mean is in the hull of its keys. */
 #include "layer/term_kinds.h"
 
 #include <math.h>
@@ -18,20 +20,25 @@ typedef struct {
   const BfLayer     *layer;
   const BfContext   *context;
   int                d, query, keys; /* the tokens before `keys` are those that it sees */
+  int                count;          /* of keys that stand for others, the query the first of them */
   /* forms, of work */
   BfAffine *at;      /* [d] N(z_i) + e_i */
   BfAffine *y;       /* [d] A^T of that */
-  BfAffine *away;    /* [keys][d] N(z_j) - N(z_i) */
+  BfAffine *away;    /* [count][d] N(z_j) - N(z_i) */
   BfAffine *shifted; /* [d] e_j - e_i more */
-  BfAffine *delta;   /* [keys] */
-  BfAffine *share;   /* [keys] p_j */
+  BfAffine *delta;   /* [count] */
+  BfAffine *share;   /* [count] p_j, then p_j - c_j */
   BfAffine *mean;    /* [d] */
   BfAffine *one;
+  BfAffine *work; /* of softmax */
+  double   *part; /* [count] c_j */
+  double   *rest; /* [count] of p_j's form */
+  int      *key;  /* [count] which tokens they are */
 } Query;
 
 int64_t bf_attention_bound_work(const BfLayer *layer, const BfContext *context) {
   const int64_t d = layer->dim;
-  return 4 * d + (d + 2) * context->slots + 1;
+  return 4 * d + (d + 2) * context->slots + 1 + BF_SOFTMAX_WORK(context->slots) + (3 * context->slots + 7) / 8;
 }
 
 static BfAffine *form(const Query *q, const BfAffine *base, int64_t i) { return bf_affine_at(q->space, base, i); }
@@ -51,6 +58,10 @@ static Query begin(const BfTermBound *call) {
   q.delta              = form(&q, q.away, (int64_t)q.d * q.context->slots);
   q.share              = form(&q, q.delta, q.context->slots);
   q.one                = form(&q, q.share, q.context->slots);
+  q.work               = form(&q, q.one, 1);
+  q.part               = (double *)form(&q, q.work, BF_SOFTMAX_WORK(q.context->slots));
+  q.rest               = q.part + q.context->slots;
+  q.key                = (int *)(q.rest + q.context->slots);
   return q;
 }
 
@@ -72,10 +83,12 @@ static int leader(const Query *q, int j) {
   return like[j] == like[q->query] ? q->query : like[j];
 }
 
-/* The next key from j on that stands for others and is not the query; q->keys: there is none. */
-static int next_key(const Query *q, int j) {
-  while (j < q->keys && (leader(q, j) != j || j == q->query)) j++;
-  return j;
+/* The query, and the other keys that stand for all. */
+static void find_keys(Query *q) {
+  q->key[0] = q->query;
+  q->count  = 1;
+  for (int j = 0; j < q->keys; j++)
+    if (leader(q, j) == j && j != q->query) q->key[q->count++] = j;
 }
 
 /* Of all keys that one stands for. */
@@ -97,22 +110,25 @@ static bool is_constant(const Query *q, int a) {
 
 static const BfAffine *token(const Query *q, int i, int a) { return form(q, q->call->z, (int64_t)i * q->d + a); }
 
+/* N(z_i)_a - N(z_j)_a. */
+static void subtract(const Query *q, int i, int j, int a, BfAffine *out) {
+  if (is_constant(q, a)) bf_affine_constant(q->space, 0, out);
+  else bf_affine_sub(q->space, token(q, i, a), token(q, j, a), out);
+}
+
 /* N(z_i) + e_i and N(z_j) - N(z_i). */
 static void look(Query *q) {
   const double *e = code(q, q->query);
   for (int a = 0; a < q->d; a++) bf_affine_shift(q->space, token(q, q->query, a), e ? e[a] : 0, form(q, q->at, a));
-  for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1))
-    for (int a = 0; a < q->d; a++) {
-      BfAffine *away = form(q, q->away, (int64_t)j * q->d + a);
-      if (is_constant(q, a)) bf_affine_constant(q->space, 0, away);
-      else bf_affine_sub(q->space, token(q, j, a), token(q, q->query, a), away);
-    }
+  for (int k = 1; k < q->count; k++)
+    for (int a = 0; a < q->d; a++) subtract(q, q->key[k], q->query, a, form(q, q->away, (int64_t)k * q->d + a));
 }
 
-/* N(z_j) + e_j - N(z_i) - e_i; the codes' difference is off by 2^-53 of itself, which counts as that much of e. */
-static const BfAffine *shift(const Query *q, int j) {
-  const double *e = code(q, q->query), *f = code(q, j);
-  BfAffine     *from = form(q, q->away, (int64_t)j * q->d);
+/* N(z_j) + e_j - N(z_i) - e_i of key k; the codes' difference is off by 2^-53 of itself, which counts as that much of
+ * e. */
+static const BfAffine *shift(const Query *q, int k) {
+  const double *e = code(q, q->query), *f = code(q, q->key[k]);
+  BfAffine     *from = form(q, q->away, (int64_t)k * q->d);
   if (!e || e == f) return from;
   for (int a = 0; a < q->d; a++) {
     const double by = f[a] - e[a];
@@ -141,70 +157,77 @@ static void logits(const Query *q, int h) {
       bf_affine_plus_product(space, 1, bf_term_entry(q->call, 2 * h, a * d + b), form(q, q->at, a), y);
     bf_affine_end(space, y);
   }
-  bf_affine_constant(space, 0, form(q, q->delta, q->query));
-  for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1)) {
-    BfAffine       *delta = form(q, q->delta, j);
-    const BfAffine *away  = shift(q, j);
+  bf_affine_constant(space, 0, q->delta);
+  for (int k = 1; k < q->count; k++) {
+    BfAffine       *delta = form(q, q->delta, k);
+    const BfAffine *away  = shift(q, k);
     bf_affine_begin(space, delta);
     for (int b = 0; b < d; b++)
       bf_affine_plus_product(space, q->layer->beta, form(q, q->y, b), form(q, away, b), delta);
     bf_affine_end(space, delta);
-    weigh(q, j, delta);
+    weigh(q, q->key[k], delta);
   }
 }
 
-/* 1 / sum_k exp(delta_k - delta_j), within [0, 1]. */
-static void share(const Query *q, int j) {
-  const BfFormSpace *space = q->space;
-  BfAffine          *p = form(q, q->share, j), *e = q->one;
-  const BfAffine    *delta = form(q, q->delta, j);
-  bf_affine_begin(space, p);
-  for (int k = 0; k < q->keys; k++) {
-    if (leader(q, k) != k) continue;
-    if (k == j) {
-      bf_affine_constant(space, 1, e);
-    } else {
-      bf_affine_sub(space, form(q, q->delta, k), delta, e);
-      bf_affine_exp(space, e, e);
-    }
-    bf_affine_plus(space, 1, e, p);
-  }
-  bf_affine_end(space, p);
-  bf_affine_meet(space, 1, INFINITY, p);
-  if (p->radius < 1e260) {
-    bf_affine_reciprocal(space, p, p);
-    bf_affine_meet(space, 0, 1, p);
-  } else {
-    bf_affine_interval(space, 0, 1, delta, p);
+/* p - c into share, c into part: a whole number of 2^-20, so that sums of c are exact. Of two keys the query's share is
+ * not needed. */
+static void shares(const Query *q) {
+  if (q->count == 2) bf_affine_sigmoid(q->space, form(q, q->delta, 1), form(q, q->share, 1));
+  else bf_affine_softmax(q->space, q->count, q->delta, q->share, q->work);
+  for (int k = q->count == 2; k < q->count; k++) {
+    BfAffine     *p = form(q, q->share, k);
+    const double *r = bf_affine_rest(q->space, p);
+    q->part[k]      = 0x1p-20 * rint(0x1p20 * p->c);
+    q->rest[k]      = p->e;
+    for (int i = 0; i < q->space->n; i++) q->rest[k] += r[i];
+    bf_affine_shift(q->space, p, -q->part[k], p);
   }
 }
 
-/* mean_a is between the least and the largest of its keys. */
-static void average(const Query *q) {
-  for (int a = 0; a < q->d; a++) {
-    BfAffine *mean  = form(q, q->mean, a);
-    double    lower = token(q, q->query, a)->lower, upper = token(q, q->query, a)->upper;
-    bf_affine_begin(q->space, mean);
-    bf_affine_plus(q->space, 1, token(q, q->query, a), mean);
-    for (int j = next_key(q, 0); j < q->keys; j = next_key(q, j + 1)) {
-      const BfAffine *key = token(q, j, a);
-      lower               = key->lower < lower ? key->lower : lower;
-      upper               = key->upper > upper ? key->upper : upper;
-      bf_affine_plus_product(q->space, 1, form(q, q->share, j), form(q, q->away, (int64_t)j * q->d + a), mean);
-    }
-    bf_affine_end(q->space, mean);
-    bf_affine_meet(q->space, lower, upper, mean);
+/* The key that differences of component a are taken from. */
+static int reference(const Query *q, int a) {
+  int    best  = 0;
+  double least = INFINITY;
+  for (int k = 0; k < q->count && q->count > 2; k++) {
+    double sum = 0;
+    for (int j = 0; j < q->count; j++) sum += q->rest[j] * fabs(token(q, q->key[j], a)->c - token(q, q->key[k], a)->c);
+    if (sum >= least) continue;
+    least = sum;
+    best  = k;
   }
+  return best;
 }
 
+static void average(const Query *q, int a) {
+  const int r     = reference(q, a);
+  BfAffine *mean  = form(q, q->mean, a);
+  double    lower = INFINITY, upper = -INFINITY, part = 1;
+  bf_affine_begin(q->space, mean);
+  for (int k = 0; k < q->count; k++) {
+    const BfAffine *key = token(q, q->key[k], a);
+    lower               = key->lower < lower ? key->lower : lower;
+    upper               = key->upper > upper ? key->upper : upper;
+    if (k == r) continue;
+    part -= q->part[k];
+    bf_affine_plus(q->space, q->part[k], key, mean);
+    subtract(q, q->key[k], q->key[r], a, q->one);
+    bf_affine_plus_product(q->space, 1, form(q, q->share, k), q->one, mean);
+  }
+  bf_affine_plus(q->space, part, token(q, q->key[r], a), mean);
+  bf_affine_end(q->space, mean);
+  bf_affine_meet(q->space, lower, upper, mean);
+}
+
+/* A component that all keys share is its own mean. */
 static void add_head(const Query *q, int h, BfAffine *sum) {
-  logits(q, h);
-  const int first = next_key(q, 0), two = next_key(q, first + 1) >= q->keys;
-  for (int j = first; j < q->keys; j = next_key(q, j + 1)) {
-    if (two) bf_affine_sigmoid(q->space, form(q, q->delta, j), form(q, q->share, j));
-    else share(q, j);
+  if (q->count > 1) {
+    logits(q, h);
+    shares(q);
   }
-  average(q);
+  for (int a = 0; a < q->d; a++) {
+    if (q->count == 1 || is_constant(q, a)) bf_affine_copy(q->space, token(q, q->query, a), form(q, q->mean, a));
+    else average(q, a);
+  }
   for (int a = 0; a < q->d; a++)
     for (int b = 0; b < q->d; b++)
       bf_affine_plus_product(q->space, q->layer->step, bf_term_entry(q->call, 2 * h + 1, a * q->d + b),
@@ -220,6 +243,7 @@ void bf_attention_bound(const BfTermBound *call, BfAffine *sum) {
     for (q.query = context->first[g]; q.query < context->first[g + 1]; q.query++) {
       if (!bf_term_wants(call, q.query)) continue;
       q.keys = context->first[tags];
+      find_keys(&q);
       look(&q);
       for (int h = 0; h < q.layer->heads; h++) add_head(&q, h, sum);
     }

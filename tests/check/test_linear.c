@@ -12,6 +12,7 @@
 #include "bellformer/splitmix64.h"
 #include "check/elementary.h"
 #include "check/rounding.h"
+#include "check/share.h"
 #include "check/unary.h"
 
 enum { N = 5, POINTS = 24, FORMS = 6 };
@@ -202,6 +203,47 @@ static BfStatus short_ranges(void *context, BfError *error) {
   return BF_OK;
 }
 
+/* Shares of a softmax: far apart, near, equal. How much of a remainder some point takes is returned. */
+static double shares_of(int m, double apart, double size, double e) {
+  enum { MOST = 5 };
+  Quantity  x[MOST], p[MOST];
+  BfLinear *from[MOST], *to[MOST];
+  double    room[6 * MOST + MOST * MOST], used = 0;
+  for (int j = 0; j < m; j++) {
+    from[j] = x[j].form = bf_linear_new(&space), to[j] = p[j].form = bf_linear_new(&space);
+    draw(&x[j], below(4) ? uniform(-apart, apart) : 0, j ? size : 0, j ? e : 0);
+  }
+  bf_check_shares(&space, m, from, to, room);
+  for (int j = 0; j < m; j++) {
+    for (int i = 0; i < POINTS; i++) {
+      long double others = 0;
+      for (int k = 0; k < m; k++) others += k == j ? 0 : expl(x[k].at[i] - x[j].at[i]);
+      p[j].at[i] = 1 / (1 + others);
+      used       = fmax(used, (double)fabsl(p[j].at[i] - affine(to[j], i)) / (to[j]->e + 1e-12));
+    }
+    holds(&p[j], "share");
+  }
+  return used;
+}
+
+static BfStatus shares_hold(void *context, BfError *error) {
+  double used[2] = {0};
+  (void)context;
+  (void)error;
+  assert_true(bf_check_share_room(5) <= 55);
+  space.size = bf_linear_size(N);
+  for (int trial = 0; trial < 40000; trial++) {
+    const int    m    = 2 + below(4);
+    const double size = pow(10, uniform(-7, 1)), e = below(2) ? 0 : size * uniform(0, 2);
+    space.used = 0;
+    draw_points();
+    const double part = shares_of(m, below(20) ? 3 : 400, size, e);
+    if (size > 1e-3 && size < 0.3) used[m > 2] = fmax(used[m > 2], part);
+  }
+  if (!(used[0] > 0.99 && used[1] > 0.9)) fail_msg("of remainders only %g and %g are needed", used[0], used[1]);
+  return BF_OK;
+}
+
 /* ---- intervals -------------------------------------------------------------------------------------------------- */
 
 static void inside(BfSpan x, long double value, const char *what) {
@@ -260,6 +302,7 @@ static void upwards(BfStatus (*work)(void *, BfError *)) {
 static void intervals(void **unused) { (void)unused, upwards(elementary_functions); }
 static void forms(void **unused) { (void)unused, upwards(sums_and_products); }
 static void unaries(void **unused) { (void)unused, upwards(functions_hold); }
+static void shares(void **unused) { (void)unused, upwards(shares_hold); }
 static void narrow(void **unused) { (void)unused, upwards(short_ranges); }
 static void unknown(void **unused) { (void)unused, upwards(infinite_remainders); }
 
@@ -271,9 +314,13 @@ static void numbers_are_written_outwards(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(intervals), cmocka_unit_test(forms),
-                                     cmocka_unit_test(unaries),   cmocka_unit_test(narrow),
-                                     cmocka_unit_test(unknown),   cmocka_unit_test(numbers_are_written_outwards)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(intervals),
+                                     cmocka_unit_test(forms),
+                                     cmocka_unit_test(unaries),
+                                     cmocka_unit_test(narrow),
+                                     cmocka_unit_test(shares),
+                                     cmocka_unit_test(unknown),
+                                     cmocka_unit_test(numbers_are_written_outwards)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Numbers of points are long double: at least 2^-11 of what a double may be off by. */
-enum { MOST = 8, POINTS = 8, FORMS = 12, BYTES = 64 + 16 * MOST };
+enum { MOST = 8, POINTS = 8, FORMS = 12, BYTES = 64 + 16 * MOST, KEYS = 5 };
 
 typedef struct {
   BfFormSpace space;
@@ -259,8 +259,34 @@ static bool check_variable(Case *c) {
   return is_sound(c, out) && out->c - w <= a && out->c + w >= b;
 }
 
-static const char *const others[OPERATIONS - UNARY] = {"add",   "sub", "mul",      "shift",
-                                                       "scale", "sum", "interval", "meet or variable"};
+/* Shares of a softmax; some arguments are far apart, or equal. A share moves by at most p (1 - p) with its logits. */
+static bool check_softmax(Case *c) {
+  static BfAffine work[64] __attribute__((aligned(64)));
+  const int       m = 2 + among(KEYS - 1), alike = among(8) == 0;
+  const double    width = width_of(), scale = among(20) ? 3 : 300;
+  Quantity        x[KEYS] = {0};
+  long double     size    = 0;
+  for (int k = 0; k < m; k++) {
+    x[k] =
+        draw(c, k, alike ? 0 : scale * both_sides() * uniform(), (among(8) ? width : 0) * (among(3) ? 1 : uniform()));
+    size = fmaxl(size, fabs(x[k].form->c) + x[k].form->radius);
+  }
+  bf_affine_softmax(&c->space, m, form(c, 0), form(c, KEYS), work);
+  for (int k = 0; k < m; k++) {
+    const BfAffine *p = form(c, KEYS + k);
+    if (!is_sound(c, p)) return false;
+    for (int i = 0; i < POINTS; i++) {
+      long double others = 0;
+      for (int j = 0; j < m; j++) others += j == k ? 0 : expl(x[j].at[i] - x[k].at[i]);
+      const long double z = 1 / (1 + others);
+      if (!holds(c, p, i, z, 0x1p-61L * z * (2 + 2 * size))) return false;
+    }
+  }
+  return true;
+}
+
+static const char *const others[OPERATIONS - UNARY] = {
+    "add", "sub", "mul", "shift", "scale", "sum", "interval", "meet or variable", "softmax"};
 
 const char *operation_name(int k) { return k < UNARY ? unary[k].name : others[k - UNARY]; }
 
@@ -272,6 +298,7 @@ static bool check(Case *c, int k) {
   if (k < 5) return check_number(c, k - 3);
   if (k == 5) return check_sum(c);
   if (k == 6) return check_range(c, false);
+  if (k == 8) return check_softmax(c);
   return among(2) ? check_range(c, true) : check_variable(c);
 }
 
