@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Of these structs: a plug-in's kind tells against which it was compiled, and another is refused. */
-#define BF_KIND_VERSION 6
+#define BF_KIND_VERSION 7
 
 BF_API_BEGIN
 

@@ -175,10 +175,17 @@ static bool has_map(const BfKeys *keys, const char *key) {
   return false;
 }
 
-/* Names a key that nothing has read and that looks like the missing one: beside it, or where its whole map is missing
- * (a misspelt map). */
+/* Names an option that is no key, or a key of the file that nothing has read, and that looks like the missing one:
+ * beside it, or where its whole map is missing (a misspelt map). */
 BfStatus bf_key_missing(const BfKeys *keys, const char *key, BfError *error) {
-  const int map = has_map(keys, key);
+  const int   map = has_map(keys, key);
+  const char *name;
+  char        option[BF_OPTION_LENGTH];
+  BfKeyName   known;
+  bf_option_name(key, option);
+  for (int64_t k = 0; (name = bf_overrides_name_at(keys->overrides, k)); k++)
+    if (!bf_key_name(name, &known) && bf_text_distance(name, option) <= 2)
+      return bf_key_fail(keys, key, error, "is missing; the command line has -%s", name);
   for (int64_t k = 0; k < keys->yaml.count; k++) {
     const BfYamlEntry *entry = &keys->yaml.entry[k];
     if (!entry->read && (!map || siblings(entry->key, key)) && bf_text_distance(entry->key, key) <= 2)
