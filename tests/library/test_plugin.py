@@ -220,7 +220,7 @@ def refusals():
     place.source("kind", kind % ("fresh", "0") + "BF_PLUGIN(error) { return bf_cost_register(&kind, error); }\n")
     place.source("mute", "BF_PLUGIN(error) { (void)error; return BF_FAILURE; }\n")
     place.source("lost", "extern int nowhere_at_all(void);\nBF_PLUGIN(error) { (void)error; return nowhere_at_all() ? BF_OK : BF_FAILURE; }\n")
-    for plugin, said in (("old.so", "old.so is of interface version 0, this program has 6"), ("half.so", "half.so is no plug-in of bellformer"),
+    for plugin, said in (("old.so", "old.so is of interface version 0, this program has 7"), ("half.so", "half.so is no plug-in of bellformer"),
                          ("taken.so", "plug-in ./taken.so: there is a cost.terminal squared_error already"),
                          ("kind.so", "plug-in ./kind.so: cost.terminal fresh is of interface version 0"),
                          ("lost.so", "cannot load the plug-in ./lost.so: undefined symbol: nowhere_at_all"), ("mute.so", "mute.so: it did not say why"),
@@ -231,5 +231,13 @@ def refusals():
                   plugin="./cubic.so", ranks=0)
 
 
+def layout():
+    """The structs that plug-ins are compiled against are those of this version: whoever changes one raises BF_KIND_VERSION, and writes it here."""
+    sizes = {"BfContext": 88, "BfCost": 128, "BfCostKind": 176, "BfTermKind": 136, "BfTermCall": 56, "BfKeyReader": 136}
+    asserts = [("BF_KIND_VERSION", 7)] + [(f"sizeof({name})", size) for name, size in sizes.items()] + [("offsetof(BfCost, own)", 16)]
+    place.source("layout", "#include <stddef.h>\n" + "".join(f'_Static_assert({what} == {is_it}, "another layout");\n' for what, is_it in asserts) +
+                 "BF_PLUGIN(error) { (void)error; return BF_OK; }\n")
+
+
 with Place() as place:
-    tap([(check.__name__, check) for check in (solve, flow, evaluation, studies, restarts, keys, overwriting, refusals, term)])
+    tap([(check.__name__, check) for check in (solve, flow, evaluation, studies, restarts, keys, overwriting, refusals, layout, term)])

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <sys/mman.h>
 
-enum { PLACES = 4 };                                    /* of a table that are sampled */
-enum { MOST_V = 1 << 26 };                              /* of which a sample gathers */
+enum { PLACES = 4 };                                                     /* of a table that are sampled */
+enum { MOST_V = 1 << 26 };                                               /* of which a sample gathers */
 static const double moment = 0.03, gather_moment = 0.3, long_moment = 1; /* seconds */
 
 BfStatus bf_full_sample_create(BfRun *run, const BfProblem *problem, BfFullSample *x, BfError *error) {
