@@ -184,7 +184,7 @@ static void kinds_are_added(void **state) {
   kind.base.name = "quartic";
   kind.version   = BF_KIND_VERSION + 1;
   expect_refused(bf_cost_register(&kind, &error), &error,
-                 "cost.terminal quartic is of interface version 7, this program has 6");
+                 "cost.terminal quartic is of interface version 8, this program has 7");
   kind.version   = BF_KIND_VERSION;
   kind.base.keys = foreign;
   expect_refused(bf_cost_register(&kind, &error), &error,

@@ -220,7 +220,7 @@ static void others_are_refused(void **unused) {
   other.base.name = "2";
   expect_refused(other, "a layer term is called '2', which is no word");
   other.version = 77;
-  expect_refused(other, "layer term 2 is of interface version 77, this program has 6");
+  expect_refused(other, "layer term 2 is of interface version 77, this program has 7");
 }
 
 static const BfKind *no_kind(int k) {
