@@ -216,6 +216,8 @@ def fails():
     assert "1 of 2 points failed, the first: quantize.cells 10" in done.stderr and "failed: quantize.cells 10" in done.stdout, done
     rows = table("u.csv")
     assert rows[0]["cost"] > 0 and rows[1]["cost"] != rows[1]["cost"]
+    if "sanitized" in sys.argv:  # which keep what was freed
+        return
     words = ["study", XOR, "-vary", "horizon 3 1", "-space", "reachable", "-quantize_cells", 0, "-control_A_levels", 4, "-control_V_levels", 4, "-measure", "cost",
              "-memory", 0.12, "-o", path("outgrown.h5")]  # what outgrows memory on its way would stop again and again
     done = run(words)
