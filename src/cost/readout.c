@@ -1,28 +1,21 @@
-/* Logits and log-softmax in lanes.
- *
- * A class may be one of a million, so logits are computed again in each pass rather than stored, where they are more
- * than a few: a pass over them costs dim products a class, the softmax an exponential. */
+/* Logits and log-softmax in lanes, by the kernels. A class may be one of a million: what is kept of all logits is a
+ * label and a sum. */
 #include "readout.h"
 #include "lanes.h"
 
 #include <math.h>
 
-/* Keeps differences of logits finite; what is no number stays so. */
-static inline double bounded(double x) {
-  const double big   = 1e307;
-  const double below = x > big ? big : x;
-  return below < -big ? -big : below;
+static BfFlatReadout flat(const BfCost *cost, int64_t readout) {
+  return (BfFlatReadout){.classes = cost->classes,
+                         .dim     = cost->dim,
+                         .matrix  = cost->matrix + readout * cost->classes * cost->dim,
+                         .bias    = cost->bias ? cost->bias + readout * cost->classes : NULL};
 }
 
-/* (R r + b)[c]. Each product is bounded, since infinities of both signs have no sum. */
-static inline void logit(const BfCost *cost, int64_t readout, int c, const double *r, double out[BF_LANES]) {
-  const int64_t row = readout * cost->classes + c;
-  const double *R   = cost->matrix + row * cost->dim;
-  const double  b   = cost->bias ? cost->bias[row] : 0;
-  for (int l = 0; l < BF_LANES; l++) out[l] = 0;
-  for (int a = 0; a < cost->dim; a++)
-    for (int l = 0; l < BF_LANES; l++) out[l] += bounded(R[a] * r[a * BF_LANES + l]);
-  for (int l = 0; l < BF_LANES; l++) out[l] = bounded(out[l] + b);
+/* (R r + b)[c]. */
+static void logit(const BfCost *cost, int64_t readout, int c, const double *r, double out[BF_LANES]) {
+  const BfFlatReadout one = flat(cost, readout);
+  bf_cost_kernels(cost)->logit(&one, c, r, out);
 }
 
 void bf_lane_logits(const BfCost *cost, int64_t readout, int label, const double *r, double out[BF_LANES]) {
@@ -72,12 +65,9 @@ static void add_gradient(const BfCost *cost, int64_t readout, const double *r, i
 
 void bf_readout_loss(const BfCost *cost, int64_t readout, const double *r, int lanes, int label, double loss[BF_LANES],
                      double *gradient) {
-  const BfFlatReadout flat = {.classes = cost->classes,
-                              .dim     = cost->dim,
-                              .matrix  = cost->matrix + readout * cost->classes * cost->dim,
-                              .bias    = cost->bias ? cost->bias + readout * cost->classes : NULL};
+  const BfFlatReadout one = flat(cost, readout);
   BfSoftmaxSums       sums;
-  bf_cost_kernels(cost)->softmax(&flat, r, label, &sums);
+  bf_cost_kernels(cost)->softmax(&one, r, label, &sums);
   for (int l = 0; l < lanes; l++) loss[l] = sums.loss[l];
   if (gradient) add_gradient(cost, readout, r, lanes, label, &sums, gradient);
 }

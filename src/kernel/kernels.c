@@ -12,6 +12,7 @@ const BfKernels BF_KERNEL(bf_kernels) = {
     .layer_alone            = BF_KERNEL(bf_layer_alone),
     .feedforward            = BF_KERNEL(bf_feedforward),
     .feedforward_hidden     = BF_KERNEL(bf_feedforward_hidden),
+    .logit                  = BF_KERNEL(bf_logit),
     .softmax                = BF_KERNEL(bf_softmax),
     .squares                = BF_KERNEL(bf_squares),
     .table_prepare          = BF_KERNEL(bf_table_prepare),

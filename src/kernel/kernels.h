@@ -42,6 +42,7 @@ struct BfKernels {
   BfLayerAlone   *layer_alone; /* lanes are slots of one context */
   BfFeedforward  *feedforward; /* each lane with parameters of its own */
   BfFeedforward  *feedforward_hidden;
+  BfLogit        *logit;
   BfSoftmax      *softmax;
   BfSquares      *squares;
   BfTablePrepare *table_prepare;
@@ -81,6 +82,7 @@ BfLayerAlone            BF_KERNEL(bf_layer_means);
 BfLayerAlone            BF_KERNEL(bf_layer_alone);
 BfFeedforward           BF_KERNEL(bf_feedforward);
 BfFeedforward           BF_KERNEL(bf_feedforward_hidden);
+BfLogit                 BF_KERNEL(bf_logit);
 BfSoftmax               BF_KERNEL(bf_softmax);
 BfSquares               BF_KERNEL(bf_squares);
 BfTablePrepare          BF_KERNEL(bf_table_prepare);

@@ -44,7 +44,7 @@ BF_INLINE BfPart part_log1p(BfPart x) {
   return e * part_set(0x1.62e42feep-1) - ((half - low) - f);
 }
 
-/* As the one of sums that are to be had. */
+/* Of one part: what BfSoftmaxSums are made of. */
 typedef struct {
   BfPart    max, own, all, others, wrong;
   BfPartInt top;
@@ -74,6 +74,10 @@ BF_INLINE Sums softmax(const BfFlatReadout *readout, int p, const double *r, int
   }
   for (int c = 0; c < readout->classes; c++) add(few ? held[c] : logit(readout, c, p, r), c, label, &s);
   return s;
+}
+
+void BF_KERNEL(bf_logit)(const BfFlatReadout *readout, int c, const double *r, double *out) {
+  for (int p = 0; p < BF_PARTS; p++) put(out, p, logit(readout, c, p, r));
 }
 
 void BF_KERNEL(bf_softmax)(const BfFlatReadout *readout, const double *r, int label, BfSoftmaxSums *out) {

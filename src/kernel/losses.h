@@ -17,6 +17,8 @@ typedef struct {
   double max[BF_LANES], all[BF_LANES], wrong[BF_LANES], loss[BF_LANES];
 } BfSoftmaxSums;
 
+/* (R r + b)[c] of r [dim][BF_LANES], kept within +-1e307: out [BF_LANES]. */
+typedef void BfLogit(const BfFlatReadout *readout, int c, const double *r, double *out);
 /* r [dim][BF_LANES]; 0 <= label < classes. */
 typedef void BfSoftmax(const BfFlatReadout *readout, const double *r, int label, BfSoftmaxSums *out);
 /* loss [BF_LANES] = sum over atoms of mass |z - y|^2, z [slots][dim][BF_LANES], y the targets of their tags. */

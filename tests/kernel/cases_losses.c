@@ -8,7 +8,7 @@
 typedef struct {
   BfFlatReadout readout;
   int           label;
-  double       *r, *out; /* out: [4][BF_LANES] as BfSoftmaxSums */
+  double       *r, *out; /* out: [4][BF_LANES] as BfSoftmaxSums, the logit of the label */
 } Softmax;
 
 /* Classes that are held and more than those; equal logits; logits that are too large. */
@@ -20,7 +20,7 @@ static void *make_softmax(Memory *m, uint64_t *seed, int large, Outputs *outputs
   double             *R = TAKE(m, double, classes *dim), *b = TAKE(m, double, classes);
   const double        size = scale[large ? 0 : below(seed, 6)];
   x->r                     = TAKE(m, double, dim *BF_LANES);
-  x->out                   = output(m, outputs, 4 * BF_LANES);
+  x->out                   = output(m, outputs, 5 * BF_LANES);
   x->label                 = below(seed, classes);
   fill_random(seed, dim * BF_LANES, size, x->r);
   fill_random(seed, classes * dim, size, R);
@@ -41,6 +41,7 @@ static void run_softmax(void *given, const BfKernels *kernels) {
   const double *const part[] = {s.max, s.all, s.wrong, s.loss};
   for (int i = 0; i < 4; i++)
     for (int l = 0; l < BF_LANES; l++) x->out[i * BF_LANES + l] = part[i][l];
+  kernels->logit(&x->readout, x->label, x->r, x->out + 4 * BF_LANES);
 }
 
 static double bounded(double x) { return fmax(-1e307, fmin(1e307, x)); }
@@ -53,7 +54,7 @@ static double logit(const BfFlatReadout *readout, int c, const double *r, int la
 
 static int close_to(double a, double b) { return fabs(a - b) <= 1e-14 * fmax(fabs(b), 1e-290); }
 
-/* The largest logit bit for bit, the rest to a few units in the last place, of libm's functions. */
+/* Logits bit for bit, the rest to a few units in the last place, of libm's functions. */
 static int64_t wrong_softmax(void *given, const Outputs *outputs) {
   const Softmax *x     = given;
   const double  *out   = outputs->out[0];
@@ -74,6 +75,7 @@ static int64_t wrong_softmax(void *given, const Outputs *outputs) {
     }
     const double loss = (max - logit(&x->readout, x->label, x->r, l)) + log1p(others);
     wrong += out[l] != max;
+    wrong += out[4 * BF_LANES + l] != logit(&x->readout, x->label, x->r, l);
     wrong += !close_to(out[BF_LANES + l], all) + !close_to(out[2 * BF_LANES + l], rest) +
              !close_to(out[3 * BF_LANES + l], loss);
   }
