@@ -168,6 +168,21 @@ double bf_layer_terms(const BfLayer *layer, double tokens, double pairs);
 
 /* ---- a layer over a box of parameters ---------------------------------------------------------------------------- */
 
+/* A logit as softmax sees it, over a box: how much more a query thinks of a key than of itself,
+ *
+ *     delta = beta <A^T s_query, s_key - s_query> + log(mass_key / mass_query),    s = N(z) + e_p,
+ *
+ * which is known to be in [lower, upper], whatever the parameters say. Where it may be more than one number it becomes
+ * the variable of its own that stands for it. */
+typedef struct {
+  int       head, query, key; /* slots, each the first of those that are alike */
+  int       variable;         /* of the box */
+  double    lower, upper;
+  double    least, most; /* out: what is left of it; least > most: no parameters of the box are there */
+  double    radius;      /* out: of the form that the parameters give it; infinite where that says nothing */
+  BfAffine *apart;       /* out: that form less the variable's, which is 0 on the box; room is the caller's */
+} BfLogitRange;
+
 typedef struct {
   const BfFormSpace *space;
   const BfLayer     *layer;
@@ -177,6 +192,10 @@ typedef struct {
   const int         *like;       /* [slots] as bf_layer_alike tells; NULL: of no two tokens it is known */
   const char        *constant;   /* [dim] 1: that component of z is the same for all tokens of the context, whatever the
                                     parameters are; NULL: of none it is known */
+  BfLogitRange *logit;           /* [logits] of which something is known; the rest are what parameters say */
+  int           logits;
+  int          *told; /* not NULL: nothing is known. logit[*told] .. become those that attention comes to, with
+                         least and most, *told counts them; `logits` is how many there is room for */
 } BfLayerBound;
 
 /* Forms of z+ from forms of z, [slots][dim], two arrays: bf_layer_apply in exact arithmetic, for every point of the

@@ -27,6 +27,18 @@ static BfStatus forms(const BfFormSpace *space, int64_t count, BfAffine **out, B
   return *out ? BF_OK : BF_FAILURE;
 }
 
+/* Logits are variables of boxes; at a point they are what the numbers say. */
+static BfStatus take_logits(BfBounder *x, int64_t count, BfError *error) {
+  x->logits = count;
+  BF_TRY(BF_NEW(&x->logit, count, error));
+  BF_TRY(forms(&x->space, count, &x->apart, error));
+  for (int64_t i = 0; i < count; i++) {
+    x->logit[i]       = x->of->logits.logit[i];
+    x->logit[i].apart = bf_affine_at(&x->space, x->apart, i);
+  }
+  return BF_OK;
+}
+
 static void place_data(BfBounder *x) {
   const BfObjective *of = x->of;
   const int          d  = of->problem->layer.dim;
@@ -43,12 +55,13 @@ static void place_data(BfBounder *x) {
 }
 
 BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, BfError *error) {
-  const int d = of->problem->layer.dim, n = variables ? of->free.n : 0;
+  const int d = of->problem->layer.dim, n = variables ? of->n : 0;
   x->of         = of;
   x->space      = bf_form_space(n);
   const Sizes s = sizes_of(of, &x->space);
   BF_TRY(forms(&x->space, n, &x->variable, error));
   BF_TRY(forms(&x->space, s.parameters, &x->parameter, error));
+  BF_TRY(take_logits(x, variables ? of->logits.count : 0, error));
   BF_TRY(forms(&x->space, s.readout * d, &x->matrix, error));
   BF_TRY(forms(&x->space, s.readout, &x->bias, error));
   BF_TRY(forms(&x->space, s.slots * d, &x->data, error));
@@ -67,17 +80,18 @@ BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, 
 }
 
 void bf_bounder_clear(BfBounder *x) {
-  void *const owned[] = {x->variable,  x->parameter,  x->matrix, x->bias,   x->data, x->z,     x->next, x->feature,
-                         x->cost_work, x->layer_work, x->at,     x->wanted, x->like, x->lower, x->upper};
+  void *const owned[] = {x->variable, x->parameter, x->matrix,    x->bias,       x->data, x->z,
+                         x->next,     x->feature,   x->cost_work, x->layer_work, x->at,   x->wanted,
+                         x->like,     x->lower,     x->upper,     x->logit,      x->apart};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   *x = (BfBounder){0};
 }
 
 double bf_bounder_bytes(const BfObjective *of, bool variables) {
-  const BfFormSpace space = bf_form_space(variables ? of->free.n : 0);
+  const BfFormSpace space = bf_form_space(variables ? of->n : 0);
   const Sizes       s     = sizes_of(of, &space);
   const double      d     = of->problem->layer.dim;
-  return (double)space.size * (space.n + (double)s.parameters + (double)s.readout * (d + 1) +
+  return (double)space.size * (space.n + (double)of->logits.count + (double)s.parameters + (double)s.readout * (d + 1) +
                                ((double)s.slots + 2 * (double)s.most_slots) * d + (double)s.most_features + 2 * d + 4) +
          (double)s.layer_work;
 }
@@ -86,20 +100,36 @@ double bf_bounder_bytes(const BfObjective *of, bool variables) {
 
 static BfAffine *form(const BfBounder *x, BfAffine *base, int64_t i) { return bf_affine_at(&x->space, base, i); }
 
+/* The logits of context s and layer t: of which ranges are known, or where x->tell is set room for what is told. */
+static void take_ranges(BfBounder *x, int64_t s, int t, int *told, BfLayerBound *call) {
+  const int64_t *first = x->of->logits.first + s * x->of->problem->horizon + t;
+  if (x->tell) {
+    call->logit  = x->tell->logit + x->tell->count;
+    call->logits = (int)(BF_MOST_TOLD - x->tell->count);
+    call->told   = told;
+  } else if (x->logits) {
+    call->logit  = x->logit + first[0];
+    call->logits = (int)(first[1] - first[0]);
+  }
+}
+
 /* The features of a context, into x->feature. */
 static void through(BfBounder *x, int root, int64_t s) {
   const BfProblem *p       = x->of->problem;
   const BfContext *context = &x->of->data.context[s].context;
   const BfAffine  *z       = form(x, x->data, x->at[s] * p->layer.dim);
   for (int t = 0; t < p->horizon; t++) {
-    const BfLayerBound call = {.space      = &x->space,
-                               .layer      = &p->layer,
-                               .context    = context,
-                               .parameters = form(x, x->parameter, (int64_t)t * p->layer.parameters),
-                               .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL,
-                               .like       = x->like + x->at[s],
-                               .constant   = x->of->free.constant + (int64_t)t * p->layer.dim};
+    int          told = 0;
+    BfLayerBound call = {.space      = &x->space,
+                         .layer      = &p->layer,
+                         .context    = context,
+                         .parameters = form(x, x->parameter, (int64_t)t * p->layer.parameters),
+                         .wanted     = t == p->horizon - 1 ? x->wanted + x->at[s] : NULL,
+                         .like       = x->like + x->at[s],
+                         .constant   = x->of->free.constant + (int64_t)t * p->layer.dim};
+    take_ranges(x, s, t, &told, &call);
     bf_layer_bound(&call, z, x->next, x->layer_work);
+    if (x->tell) x->tell->first[s * p->horizon + t + 1] = x->tell->count += told;
     BfAffine *const other = x->z;
     x->z                  = x->next;
     x->next               = other;
@@ -157,22 +187,81 @@ static void take_features(const BfBounder *x, int first, int count, BfLower *to)
   }
 }
 
-void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to) {
+/* The parameters, and the readout, over the box of free numbers. */
+static void set_box(BfBounder *x, const BfCost *cost, const double lower[], const double upper[]) {
   const BfObjective *of    = x->of;
   const int64_t      count = (int64_t)of->problem->horizon * of->problem->layer.parameters;
-  for (int k = 0; k < of->free.n; k++) {
-    BfAffine *v = form(x, x->variable, k);
-    bf_affine_variable(&x->space, k, lower[k], upper[k], v);
-    to->centre[k] = v->c;
-    to->width[k]  = bf_affine_slope(v)[k];
-  }
+  for (int k = 0; k < of->free.n; k++) bf_affine_variable(&x->space, k, lower[k], upper[k], form(x, x->variable, k));
   for (int64_t i = 0; i < count; i++) fill_entry(x, &of->entry[i], form(x, x->parameter, i));
-  to->cost = &of->cost[root];
-  fill_readout(x, to->cost);
+  fill_readout(x, cost);
+}
+
+/* What variable k is in terms of xi: centre and width; where its box ends, and what a 256th of it is. */
+static void place_variable(int k, double centre, double width, double lower, double upper, BfLower *to) {
+  to->centre[k] = centre;
+  to->width[k]  = width;
+  to->end[0][k] = lower;
+  to->end[1][k] = upper;
+  to->part[k]   = (upper - lower) / 256;
+}
+
+/* A logit's variable runs over what is left of its box. Its coupling is one more feature, of nothing where forms say
+ * nothing. */
+static void take_logit(BfBounder *x, int64_t i, BfLower *to) {
+  const BfLogitRange *logit = &x->logit[i];
+  const int           k = logit->variable, f = x->of->features + (int)i, n = to->n;
+  BfAffine           *v = form(x, x->variable, k), *apart = logit->apart;
+  to->stiff[i] = to->slack[i] = 0;
+  to->least[f]                = -INFINITY;
+  to->most[f]                 = INFINITY;
+  if (!(logit->least <= logit->most)) {
+    to->empty = true;
+    return;
+  }
+  bf_affine_variable(&x->space, k, logit->least, logit->most, v);
+  const double c = v->c, w = bf_affine_slope(v)[k];
+  place_variable(k, c, w, (logit->lower - c) / w, (logit->upper - c) / w, to);
+  if (apart->radius < 1e300 && logit->radius > 0 && w > 0) bf_lower_couple(to, (int)i, w, logit->radius);
+  else bf_affine_constant(&x->space, 0, apart);
+  to->c[f] = apart->c;
+  to->e[f] = apart->e;
+  memcpy(to->b + (int64_t)f * n, bf_affine_slope(apart), sizeof(double) * (size_t)n);
+  memcpy(to->r + (int64_t)f * n, bf_affine_rest(&x->space, apart), sizeof(double) * (size_t)n);
+}
+
+void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to) {
+  const BfObjective *of = x->of;
+  to->cost              = &of->cost[root];
+  to->empty             = false;
+  set_box(x, to->cost, lower, upper);
+  for (int k = 0; k < of->free.n; k++) {
+    const BfAffine *v = form(x, x->variable, k);
+    place_variable(k, v->c, bf_affine_slope(v)[k], -1, 1, to);
+  }
+  for (int64_t i = 0; i < x->logits; i++) {
+    x->logit[i].lower = lower[x->logit[i].variable];
+    x->logit[i].upper = upper[x->logit[i].variable];
+  }
   for (int64_t s = 0; s < of->data.contexts; s++) {
     through(x, root, s);
     take_features(x, of->first[s], of->first[s + 1] - of->first[s], to);
   }
+  for (int64_t i = 0; i < x->logits; i++) take_logit(x, i, to);
+}
+
+BfStatus bf_bounder_tell(const BfObjective *of, BfLogits *out, BfError *error) {
+  BfBounder x = {0};
+  BfStatus  status;
+  BF_GOTO(BF_NEW(&out->logit, BF_MOST_TOLD, error));
+  BF_GOTO(BF_NEW(&out->first, of->data.contexts * of->problem->horizon + 1, error));
+  BF_GOTO(bf_bounder_create(of, true, &x, error));
+  x.tell = out;
+  set_box(&x, &of->cost[0], of->lower, of->upper);
+  for (int64_t s = 0; s < of->data.contexts && out->count < BF_MOST_TOLD; s++) through(&x, 0, s);
+  if (out->count == BF_MOST_TOLD) bf_logits_clear(out); /* far too many */
+done:
+  bf_bounder_clear(&x);
+  return status;
 }
 
 /* ---- at a point -------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,10 @@ typedef struct {
   BfAffine          *variable;            /* [n] */
   BfAffine          *parameter;           /* [T][layer->parameters] */
   BfAffine          *matrix, *bias;       /* of the readout */
+  int64_t            logits;              /* of->logits.count, or 0 */
+  BfLogitRange      *logit;               /* [logits] */
+  BfAffine          *apart;               /* [logits] forms of theirs */
+  BfLogits          *tell;                /* where those of bf_bounder_tell go; NULL: nowhere */
   BfAffine          *data;                /* [slots of all contexts][dim] z_0 */
   int64_t           *at;                  /* [contexts] where those of each begin */
   BfAffine          *z, *next;            /* [most slots][dim] */
@@ -24,7 +28,12 @@ void     bf_bounder_clear(BfBounder *x);
 /* Bytes of one. */
 double bf_bounder_bytes(const BfObjective *of, bool variables);
 
-/* The features over the box of free numbers with readout `root`, into `to`. */
+/* All logits of all contexts and layers, with what the whole box of free numbers leaves of them as least and most; none
+ * where these are more than BF_MOST_TOLD. Clear it also after a failure. */
+enum { BF_MOST_TOLD = 16384 };
+BfStatus bf_bounder_tell(const BfObjective *of, BfLogits *out, BfError *error);
+
+/* The features over the box of numbers and logits with readout `root`, into `to`. */
 void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to);
 /* At least J at a point, number [all], with readout `root`; of a bounder without variables. Infinite where the
  * enclosure says nothing. */

@@ -30,18 +30,24 @@ double bf_contraction_bytes(double n) { return 18 * n * n + 54 * n; }
 
 /* ---- what a form cuts -------------------------------------------------------------------------------------------- */
 
-/* Whether part k is at least `most` on the side of xi that `side` (-1, 1) points to. */
+/* Where a cut of so many 256ths ends. */
+static double end_of(const BfLower *x, int k, int side, int cut) {
+  return side < 0 ? x->end[0][k] + cut * x->part[k] : x->end[1][k] - cut * x->part[k];
+}
+
+/* Whether part k is at least `most` on the side of xi that `side` (-1, 1) points to; beyond 1 no logit is. */
 static bool is_above(const BfLower *x, int k, double xi, double side, double most, double shift) {
+  if (side * xi - shift > 1) return true;
   const double slope = bf_lower_part_slope(x, k, xi);
   return side * slope >= 0 && bf_lower_part(x, k, xi) - fabs(slope) * shift > most;
 }
 
 /* 256ths that can go from below (side -1) or above (1): found by bisection, since a convex part passes `most` once. */
-static int cut_of(const BfLower *x, int k, double side, double most, double shift) {
+static int cut_of(const BfLower *x, int k, int side, double most, double shift) {
   int none = 0, all = 256;
   while (all - none > 1) {
     const int middle = (none + all) / 2;
-    if (is_above(x, k, side * (1 - middle / 128.0), side, most, shift)) none = middle;
+    if (is_above(x, k, end_of(x, k, side, middle), side, most, shift)) none = middle;
     else all = middle;
   }
   return none;
@@ -54,14 +60,17 @@ static void join(BfContraction *c, const BfLower *x, double target, const double
   bool         more  = false;
   if (!(slack < INFINITY) || c->count > UINT8_MAX - 1) return; /* a record counts its forms in a byte */
   for (int k = 0; k < c->n; k++) {
-    /* ends of the cut, computed from the box's ends, lie within 4 roundings of where xi says */
-    const double shift = 4 * DBL_EPSILON * (1 + fmax(fabs(lower[k]), fabs(upper[k])) / x->width[k]);
-    const double most  = x->own[k] + slack;
+    /* ends of the cut, computed from the box's ends, lie within 4 roundings of where xi says; a logit's, whose xi is
+     * computed by 3 more operations on what is at most twice its ends, and 256ths of that, within 24 */
+    const double roundings = k < x->of->free.n ? 4 : 24;
+    const double shift     = roundings * DBL_EPSILON * (1 + fmax(fabs(lower[k]), fabs(upper[k])) / x->width[k]);
+    const double most      = x->own[k] + slack;
     for (int s = 0; s < 2; s++) {
       const int then = c->cut[2 * k + s], side = 2 * s - 1;
-      if (then == 255 || !is_above(x, k, side * (1 - (then + 1) / 128.0), side, most, shift)) continue;
+      if (then == 255 || !is_above(x, k, end_of(x, k, side, then + 1), side, most, shift)) continue;
       const int cut = cut_of(x, k, side, most, shift);
-      if (cut <= then || cut + c->cut[2 * k + 1 - s] >= 256) continue; /* something is left */
+      if (k >= x->of->free.n && side * end_of(x, k, side, cut) > 1 - worth) continue; /* of what is left nothing */
+      if (cut <= then || cut + c->cut[2 * k + 1 - s] >= 256) continue;                /* something is left */
       c->cut[2 * k + s] = (uint8_t)cut;
       c->by[2 * k + s]  = (uint8_t)c->count;
       more              = true;
@@ -169,6 +178,7 @@ double bf_contract(BfContraction *c, BfLower *x, double target, const double low
         join(c, x, target, lower, upper);
       }
   forget_idle(c);
-  for (int k = 0; k < n; k++) left *= 1 - (c->cut[2 * k] + c->cut[2 * k + 1]) / 256.0;
+  for (int k = 0; k < n; k++)
+    left *= 0.5 * (fmin(1, end_of(x, k, 1, c->cut[2 * k + 1])) - fmax(-1, end_of(x, k, -1, c->cut[2 * k])));
   return left;
 }

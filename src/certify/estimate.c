@@ -1,4 +1,5 @@
 /* What `info` tells of a certificate. */
+#include "certify/logits.h"
 #include "certify/trainer.h"
 #include "run/limits.h"
 #include <math.h>
@@ -40,6 +41,8 @@ static void tell_free(const BfRun *run, const BfObjective *of) {
   tell_ignored(run, of, true, "since all logits of a query change alike");
   tell_ignored(run, of, false, "since nothing reads what it moves");
   tell_symmetry(run, &of->symmetry);
+  if (of->logits.count)
+    bf_print(run, "  boxes are halved at %lld differences of logits, too\n", (long long)of->logits.count);
   bf_print(run, "  %lld of %lld sequences differ\n", (long long)of->data.contexts,
            (long long)of->problem->train.contexts);
 }
@@ -54,10 +57,10 @@ static BfStatus measure(const BfObjective *of, double *seconds, BfError *error) 
   double       *box    = NULL;
   BfStatus      status;
   BF_GOTO(bf_worker_create(of, 0, &x, error));
-  BF_GOTO(BF_NEW(&box, 2 * (int64_t)of->free.n + 1, error));
-  for (int k = 0; k < of->free.n; k++) {
-    box[k]              = of->free.lower[k];
-    box[of->free.n + k] = of->free.upper[k];
+  BF_GOTO(BF_NEW(&box, 2 * (int64_t)of->n + 1, error));
+  for (int k = 0; k < of->n; k++) {
+    box[k]         = of->lower[k];
+    box[of->n + k] = of->upper[k];
   }
   do {
     record.count = 0;
@@ -84,8 +87,7 @@ static double waiting(const BfObjective *of, const BfCertifySettings *set, doubl
  */
 static double search_bytes(const BfInfo *x, const BfObjective *of, const BfCertifySettings *set, double boxes) {
   const double ranks = bf_info_node_ranks(x), most = (double)bf_limits()->tree_bytes * ranks;
-  return ranks * waiting(of, set, boxes) * (16.0 * of->free.n + sizeof(BfBoxTag)) +
-         fmin(boxes * (of->free.n + 3), most);
+  return ranks * waiting(of, set, boxes) * (16.0 * of->n + sizeof(BfBoxTag)) + fmin(boxes * (of->n + 3), most);
 }
 
 BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
@@ -99,6 +101,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   Text                     a;
   BF_GOTO(bf_together(x->run->world, bf_objective_create(x->problem, &of, error), error));
   if (set->symmetry) BF_GOTO(bf_together(x->run->world, bf_objective_order(&of, error), error));
+  if (set->logits) BF_GOTO(bf_together(x->run->world, bf_objective_logits(&of, error), error));
   if (set->found) BF_GOTO(bf_found_read(x->run, x->problem, set->found, NULL, &given, error));
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);
@@ -127,7 +130,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
     bf_print(x->run, "  where the gap does not close, boxes that wait and the tree come to at most about %s a node\n",
              bf_human_bytes(search_bytes(x, &of, set, INFINITY), a));
   bf_estimate_add(x->run, &e, "boxes", boxes * a_box / ranks);
-  BF_GOTO(bf_info_ends(x, "about ", boxes * (of.free.n + 3), "", &e, error));
+  BF_GOTO(bf_info_ends(x, "about ", boxes * (of.n + 3), "", &e, error));
   bf_info_time(x, &e);
 done:
   bf_objective_clear(&of);

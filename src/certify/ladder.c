@@ -1,4 +1,5 @@
 #include "certify/ladder.h"
+#include "certify/logits.h"
 #include "run/text.h"
 #include <math.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->piece             = 8 * (int64_t)x->run->size;
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
   if (x->options.symmetry) BF_TRY(bf_together(world, bf_objective_order(&x->of, error), error));
-  x->list.n     = x->of.free.n;
+  if (x->options.logits) BF_TRY(bf_together(world, bf_objective_logits(&x->of, error), error));
+  x->list.n     = x->of.n;
   x->list.width = x->options.width;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
@@ -117,12 +119,12 @@ static double wanted(const BfLadder *x) {
 static double distance(const BfLadder *x) { return fmax(rung_of(x->step) * fabs(x->found), wanted(x)); }
 
 static BfStatus push_roots(BfLadder *x, BfError *error) {
-  const int n = x->of.free.n;
+  const int n = x->of.n;
   double   *box;
   BfStatus  status;
   BF_TRY(BF_NEW(&box, 2 * (int64_t)n, error));
-  memcpy(box, x->of.free.lower, sizeof *box * (size_t)n);
-  memcpy(box + n, x->of.free.upper, sizeof *box * (size_t)n);
+  memcpy(box, x->of.lower, sizeof *box * (size_t)n);
+  memcpy(box + n, x->of.upper, sizeof *box * (size_t)n);
   status = BF_OK;
   for (int r = 0; r < x->of.roots && status == BF_OK; r++)
     status = bf_list_push(&x->list, &(BfBoxTag){r, 0}, box, error);

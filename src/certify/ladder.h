@@ -15,6 +15,7 @@ typedef struct {
   int64_t budget;        /* boxes; 0: none */
   int64_t width;         /* of rounds of tasks (BfList); 0: no bound */
   bool    symmetry;      /* whether boxes are narrowed by it */
+  bool    logits;        /* whether boxes are halved at logits, too */
 } BfLadderOptions;
 
 /* Boxes within which the target itself is tried before any rung. */

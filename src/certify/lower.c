@@ -7,18 +7,21 @@ enum { STEPS = 12, TRIES = 12, SWEEPS = 12 };
 enum { BELOW = 10 };              /* steps where phi is known to be below the target, so that no form is a proof */
 static const double apart = 0.5,  /* of a form's radius, between the slopes that its curvature is made of */
     flat                  = 1e-3, /* of the Hessian's trace, added to its diagonal */
-    enough                = 0.5;  /* of what is between the form and the target, where no form is a proof */
+    stiffness = 0.25, slackness = 1. / 64, /* of couplings: measured */
+    enough = 0.5;                          /* of what is between the form and the target, where no form is a proof */
 
 BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
-  const int64_t n = x->n = of->free.n, m = x->count = of->features;
+  const int64_t n = x->n = of->n, m = x->count = of->features + (int)of->logits.count;
   x->of                        = of;
   x->cost                      = &of->cost[0];
   double **const of_features[] = {&x->c,    &x->e,     &x->x0,   &x->g,    &x->remainder, &x->first,
                                   &x->from, &x->least, &x->most, &x->bent, &x->away};
-  double **const of_numbers[]  = {&x->centre, &x->width, &x->slope, &x->own,     &x->rest,
-                                  &x->at,     &x->next,  &x->best,  &x->gradient};
+  double **const of_numbers[]  = {&x->centre, &x->width, &x->slope,    &x->own,    &x->rest,   &x->at,
+                                  &x->next,   &x->best,  &x->gradient, &x->end[0], &x->end[1], &x->part};
   for (size_t i = 0; i < sizeof of_features / sizeof *of_features; i++) BF_TRY(BF_NEW(of_features[i], m, error));
   for (size_t i = 0; i < sizeof of_numbers / sizeof *of_numbers; i++) BF_TRY(BF_NEW(of_numbers[i], n, error));
+  BF_TRY(BF_NEW(&x->stiff, of->logits.count, error));
+  BF_TRY(BF_NEW(&x->slack, of->logits.count, error));
   BF_TRY(BF_NEW(&x->b, m * n, error));
   BF_TRY(BF_NEW(&x->hessian, n * n, error));
   BF_TRY(BF_NEW(&x->r, m * n, error));
@@ -26,9 +29,10 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
 }
 
 void bf_lower_clear(BfLower *x) {
-  void *const owned[] = {x->c,       x->e,  x->x0,    x->g,         x->centre,   x->width, x->slope, x->own,
-                         x->rest,    x->at, x->next,  x->best,      x->gradient, x->b,     x->bent,  x->away,
-                         x->hessian, x->r,  x->point, x->remainder, x->first,    x->from,  x->least, x->most};
+  void *const owned[] = {x->c,       x->e,      x->x0,    x->g,         x->centre,   x->width, x->slope, x->own,
+                         x->rest,    x->at,     x->next,  x->best,      x->gradient, x->b,     x->bent,  x->away,
+                         x->hessian, x->r,      x->point, x->remainder, x->first,    x->from,  x->least, x->most,
+                         x->end[0],  x->end[1], x->part,  x->stiff,     x->slack};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) bf_free(owned[i]);
   *x = (BfLower){0};
 }
@@ -37,19 +41,19 @@ void bf_lower_clear(BfLower *x) {
 
 double bf_lower_part(const BfLower *x, int k, double xi) {
   const double u = x->centre[k] + x->width[k] * xi;
-  return x->slope[k] * xi + x->of->free.decay[k] / 2 * u * u;
+  return x->slope[k] * xi + x->of->decay[k] / 2 * u * u;
 }
 
 double bf_lower_part_slope(const BfLower *x, int k, double xi) {
-  return x->slope[k] + x->of->free.decay[k] * x->width[k] * (x->centre[k] + x->width[k] * xi);
+  return x->slope[k] + x->of->decay[k] * x->width[k] * (x->centre[k] + x->width[k] * xi);
 }
 
 /* From below: a part is convex, so that it lies above its tangent at the computed minimizer. */
 static double least_part(const BfLower *x, int k) {
-  const double bend = x->of->free.decay[k] * x->width[k] * x->width[k];
+  const double bend = x->of->decay[k] * x->width[k] * x->width[k];
   double       xi   = x->slope[k] > 0 ? -1 : 1;
   if (bend > 0) {
-    xi = -(x->slope[k] + x->of->free.decay[k] * x->width[k] * x->centre[k]) / bend;
+    xi = -(x->slope[k] + x->of->decay[k] * x->width[k] * x->centre[k]) / bend;
     xi = xi > 1 ? 1 : xi >= -1 ? xi : -1; /* -1 also for NaN */
   }
   const double slope = bf_lower_part_slope(x, k, xi);
@@ -71,9 +75,26 @@ static double decay_at(const BfLower *x, const double xi[]) {
   double sum = 0;
   for (int k = 0; k < x->n; k++) {
     const double u = x->centre[k] + x->width[k] * xi[k];
-    sum += x->of->free.decay[k] / 2 * u * u;
+    sum += x->of->decay[k] / 2 * u * u;
   }
   return sum;
+}
+
+void bf_lower_couple(BfLower *x, int l, double width, double radius) {
+  x->stiff[l] = stiffness * x->scale / (width * radius);
+  x->slack[l] = slackness * radius;
+}
+
+/* Slopes of couplings at x0 are the multipliers; returns what couplings cost in F. */
+static double couple(BfLower *x) {
+  double value = 0;
+  for (int l = 0; l < x->count - x->of->features; l++) {
+    const int    f = x->of->features + l;
+    const double y = fabs(x->x0[f]) - x->slack[l], far = copysign(fmax(y, 0), x->x0[f]);
+    x->g[f] = x->stiff[l] * far;
+    value += 0.5 * x->g[f] * far;
+  }
+  return value;
 }
 
 /* Supports at x0, with multiplicities: K's sum; *value: phi at x0; *size: of what was added up. */
@@ -93,6 +114,7 @@ static double support(BfLower *x, double *value, double *size) {
       *value += x->g[f] * x->x0[f];
     }
   }
+  *value += couple(x);
   return base;
 }
 
@@ -157,7 +179,7 @@ static double tangent(BfLower *x, const double xi[]) {
     const double u = fabs(x->centre[k]) + x->width[k];
     x->own[k]      = least_part(x, k);
     parts += x->own[k];
-    size += 4 * x->of->free.decay[k] * u * u;
+    size += 4 * x->of->decay[k] * u * u;
   }
   const double terms = (double)x->count + (double)x->of->data.contexts + x->n + 32;
   x->error           = terms * DBL_EPSILON * 2 * (size + rest + x->of->free.rest_decay);
@@ -209,7 +231,7 @@ void bf_lower_hessian(BfLower *x, double hessian[]) {
       for (int l = 0; l <= k; l++) hessian[k * n + l] += bend * b[k] * b[l];
   }
   for (int k = 0; k < n; k++) {
-    hessian[k * n + k] += x->of->free.decay[k] * x->width[k] * x->width[k];
+    hessian[k * n + k] += x->of->decay[k] * x->width[k] * x->width[k];
     for (int l = 0; l < k; l++) hessian[l * n + k] = hessian[k * n + l];
   }
 }
@@ -301,6 +323,11 @@ static void search(BfLower *x, double target) {
 }
 
 void bf_lower_find(BfLower *x, double target) {
+  if (x->empty) {
+    memset(x->point, 0, (size_t)x->n);
+    x->lower = INFINITY;
+    return;
+  }
   find_remainders(x);
   search(x, target);
   for (int k = 0; k < x->n; k++) x->point[k] = (int8_t)lrint(127 * x->best[k]);
@@ -308,6 +335,29 @@ void bf_lower_find(BfLower *x, double target) {
 }
 
 /* ---- halving ----------------------------------------------------------------------------------------------------- */
+
+double bf_lower_middle(const BfLower *x, int k, const double lower[], const double upper[]) {
+  return k < x->of->free.n ? 0.5 * lower[k] + 0.5 * upper[k] : (float)x->centre[k];
+}
+
+/* Of a logit a float has to be between its ends. */
+static bool can_be_halved(const BfLower *x, int k) {
+  return k < x->of->free.n || x->width[k] > 0x1p-20 * fabs(x->centre[k]);
+}
+
+/* The number that is widest compared to its range. */
+static int widest(const BfLower *x) {
+  int    most = 0;
+  double best = -1;
+  for (int k = 0; k < x->of->free.n; k++) {
+    const double part = x->width[k] / (x->of->upper[k] - x->of->lower[k]);
+    if (part > best) {
+      best = part;
+      most = k;
+    }
+  }
+  return most;
+}
 
 int bf_lower_branch(BfLower *x) {
   int    most = 0;
@@ -318,18 +368,9 @@ int bf_lower_branch(BfLower *x) {
     for (int k = 0; k < x->n; k++) x->rest[k] += slope * r[k];
   }
   for (int k = 0; k < x->n; k++)
-    if (x->rest[k] > best) {
+    if (x->rest[k] > best && can_be_halved(x, k)) {
       best = x->rest[k];
       most = k;
     }
-  if (best > x->error) return most; /* else of rounding, which no split makes less */
-  best = -1;
-  for (int k = 0; k < x->n; k++) {
-    const double part = x->width[k] / (x->of->free.upper[k] - x->of->free.lower[k]);
-    if (part > best) {
-      best = part;
-      most = k;
-    }
-  }
-  return most;
+  return best > x->error ? most : widest(x); /* else of rounding, which no split makes less */
 }

@@ -10,19 +10,27 @@
  * times the form. The best support is that at the least of phi(x) + decay over all xi and all x within the
  * remainders of c + b xi and the ranges. In x it is found for each feature by itself, which is right where phi is
  * monotone in every feature or a sum over them: from a = c + b xi down the slope, as far as the remainder goes or the
- * slope turns: that is F(xi). In xi it is found by Newton's method. */
+ * slope turns: that is F(xi). In xi it is found by Newton's method.
+ *
+ * Logits. Where a logit is a variable of the box, what numbers make of it less that variable is 0, a feature y, its
+ * coupling, of form c + b xi +- rest; so J = J + g y for any multiplier g, and the form has that, too. In F a coupling
+ * costs stiff/2 |y|^2, less a little slack, since xi is rounded to 8 bits: g is the slope of that. */
 #pragma once
 #include "certify/objective.h"
 
 typedef struct {
   const BfObjective *of;
-  const BfCost      *cost; /* with the one readout */
-  int                n, count;
+  const BfCost      *cost;     /* with the one readout */
+  int                n, count; /* variables; features, with couplings */
   /* the box and its features, as bf_bounder_box fills them */
   double *c, *e;          /* [count] */
   double *least, *most;   /* [count] their ranges */
   double *b, *r;          /* [count][n] */
   double *centre, *width; /* [n] */
+  double *end[2], *part;  /* [n] in xi: the box's ends, which for logits may be outside of +-1, and a 256th of it */
+  double *stiff, *slack;  /* [logits] of couplings, whose features are behind those of contexts */
+  bool    empty;          /* no point of the box has logits in their ranges */
+  double  scale;          /* about J, given: of stiff */
   /* the form */
   int8_t *point; /* [n] 127 xi0 */
   double  lower; /* its least value, from below */
@@ -42,6 +50,10 @@ typedef struct {
 BfStatus bf_lower_create(const BfObjective *of, BfLower *out, BfError *error);
 void     bf_lower_clear(BfLower *x);
 
+/* The coupling of logit l is to count, whose variable has that width, and the form that numbers make of it that radius.
+ */
+void bf_lower_couple(BfLower *x, int l, double width, double radius);
+
 /* The form at a good tangent point, looked for until the bound reaches `target` (INFINITY: as far as it goes). */
 void bf_lower_find(BfLower *x, double target);
 /* The form at the tangent point x->point. */
@@ -58,3 +70,5 @@ double bf_lower_part(const BfLower *x, int k, double xi);
 double bf_lower_part_slope(const BfLower *x, int k, double xi);
 /* The variable whose remainders take most from the bound, or the widest compared to its range. */
 int bf_lower_branch(BfLower *x);
+/* Where the box is halved at variable k: in the middle, of a logit in that of what is left of it, as a float. */
+double bf_lower_middle(const BfLower *x, int k, const double lower[], const double upper[]);

@@ -83,6 +83,7 @@ static BfStatus make_context(const BfProblem *problem, const BfContext *from, co
   c->position = position;
   BF_TRY(BF_NEW(&mass, x->slots, error));
   c->mass = mass;
+  BF_TRY(BF_NEW(&out->token, x->slots, error));
   BF_TRY(BF_NEW(&out->z, (int64_t)x->slots * d, error));
   if (from->label) {
     BF_TRY(BF_NEW(&label, x->slots, error));
@@ -98,6 +99,7 @@ static BfStatus make_context(const BfProblem *problem, const BfContext *from, co
     position[i]  = from->position[g];
     mass[i]      = x->mass[i];
     if (from->label) label[i] = from->label[g];
+    out->token[i] = x->first[i];
     memcpy(out->z + (int64_t)i * d, z + (int64_t)x->first[i] * d, sizeof(double) * (size_t)d);
     if (from->target) memcpy(target + (int64_t)i * d, from->target + (int64_t)g * d, sizeof(double) * (size_t)d);
   }
@@ -147,7 +149,8 @@ static BfStatus add(const BfProblem *problem, const BfContext *context, int64_t 
   BfStatus      status;
   BF_GOTO(make_slots(problem, context, z, &x, error));
   BF_GOTO(make_key(problem, &x, s, key, error));
-  status = make_context(problem, context, z, &x, merged, error);
+  merged->of = s;
+  status     = make_context(problem, context, z, &x, merged, error);
 done:
   clear_slots(&x);
   return status;
@@ -156,6 +159,7 @@ done:
 static void clear_merged(BfMerged *x) {
   bf_context_clear(&x->context);
   bf_free(x->z);
+  bf_free(x->token);
 }
 
 /* Contexts stand in the order of the data; of each set of equal ones the first stays. */

@@ -9,7 +9,9 @@
 
 typedef struct {
   BfContext context; /* owns all its arrays, label and target too */
-  double    times;   /* contexts of the problem that it stands for */
+  double    times;   /* contexts of the problem that it stands for, */
+  int64_t   of;      /* the first of which is this one */
+  int      *token;   /* [slots] the first of its tokens that a slot stands for */
   double   *z;       /* [slots][dim] */
 } BfMerged;
 

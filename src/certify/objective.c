@@ -2,8 +2,6 @@
 #include "bellformer/model.h"
 #include <string.h>
 
-enum { MOST_FREE = 255 }; /* a byte names a variable */
-
 BfStatus bf_objective_check(const BfProblem *problem, BfError *error) {
   const BfCostKind *cost = problem->cost.kind;
   const char       *what = NULL;
@@ -69,15 +67,28 @@ static BfStatus count_features(BfObjective *x, BfError *error) {
   return BF_OK;
 }
 
+static BfStatus take_box(BfObjective *x, BfError *error) {
+  const size_t size = sizeof(double) * (size_t)x->free.n;
+  x->n              = x->free.n;
+  BF_TRY(BF_NEW(&x->lower, x->n, error));
+  BF_TRY(BF_NEW(&x->upper, x->n, error));
+  BF_TRY(BF_NEW(&x->decay, x->n, error));
+  memcpy(x->lower, x->free.lower, size);
+  memcpy(x->upper, x->free.upper, size);
+  memcpy(x->decay, x->free.decay, size);
+  return BF_OK;
+}
+
 BfStatus bf_objective_create(const BfProblem *problem, BfObjective *x, BfError *error) {
   x->problem = problem;
   BF_TRY(bf_objective_check(problem, error));
   BF_TRY(bf_free_numbers(problem, &x->free, error));
-  if (x->free.n > MOST_FREE)
+  if (x->free.n > BF_MOST_VARIABLES)
     return bf_fail(error, BF_BAD_INPUT,
                    "%s: the cost depends on %d numbers; bounds over more than %d are out of reach, those over 12 to 16 "
                    "are within it",
-                   problem->yaml, x->free.n, MOST_FREE);
+                   problem->yaml, x->free.n, BF_MOST_VARIABLES);
+  BF_TRY(take_box(x, error));
   BF_TRY(bf_merge_data(problem, &x->data, error));
   BF_TRY(fill_costs(x, error));
   BF_TRY(count_features(x, error));
@@ -88,7 +99,17 @@ BfStatus bf_objective_order(BfObjective *x, BfError *error) {
   return bf_symmetry_find(x->problem, &x->data, &x->free, &x->symmetry, error);
 }
 
+void bf_logits_clear(BfLogits *x) {
+  bf_free(x->logit);
+  bf_free(x->first);
+  *x = (BfLogits){0};
+}
+
 void bf_objective_clear(BfObjective *x) {
+  bf_logits_clear(&x->logits);
+  bf_free(x->lower);
+  bf_free(x->upper);
+  bf_free(x->decay);
   bf_symmetry_clear(&x->symmetry);
   bf_free_numbers_clear(&x->free);
   bf_merged_clear(&x->data);

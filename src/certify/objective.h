@@ -10,9 +10,23 @@ typedef struct {
   double  value;    /* of an entry that is no free number */
 } BfEntry;
 
+/* Of the contexts' layers, those that boxes are halved at. */
+typedef struct {
+  int64_t       count;
+  BfLogitRange *logit; /* [count] by context, then by layer */
+  int64_t      *first; /* [contexts T + 1] where those of each begin; NULL: there are none */
+} BfLogits;
+void bf_logits_clear(BfLogits *x);
+
+enum { BF_MOST_VARIABLES = 255 }; /* a byte names one */
+
 typedef struct {
   const BfProblem *problem;
   BfFreeNumbers    free;
+  BfLogits         logits;        /* none, where bf_objective_logits has not found any */
+  int              n;             /* variables of a box: free.n numbers, then logits.count logits */
+  double          *lower, *upper; /* [n] the whole box */
+  double          *decay;         /* [n] eps lambda of a control, else 0 */
   BfMergedData     data;
   BfSymmetry       symmetry; /* empty, where bf_objective_order has not found any */
   int              features; /* of all contexts */

@@ -54,7 +54,8 @@ static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfErr
   const BfBoxTag *tag    = &x->list.round.tag[index];
   BfTaskOutcome   out;
   BF_TRY(bf_array_room(&mine->done, mine->count, &mine->room, sizeof *mine->done, error));
-  x->worker.target = x->aim;
+  x->worker.target      = x->aim;
+  x->worker.lower.scale = fmax(fabs(x->found), x->found - x->target);
   if (as_leaf) BF_TRY(bf_task_leaf(&x->worker, tag, box, record, &out, error));
   else BF_TRY(bf_task(&x->worker, tag, box, record, &mine->open, &out, error));
   mine->done[mine->count++] = (Done){
@@ -130,16 +131,16 @@ static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
 
 /* Those of this rank that do not count are dropped. Of what counts the records get their places in the tree. */
 static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_t kept, BfError *error) {
-  const int64_t last = kept ? done[kept - 1].index : -1, n = x->of.free.n;
+  const int64_t last = kept ? done[kept - 1].index : -1;
   while (mine->count && mine->done[mine->count - 1].index > last) {
     x->level.mine.count -= mine->done[mine->count - 1].bytes;
-    mine->open.count -= mine->done[mine->count - 1].open * 2 * (int64_t)sizeof(double) * x->of.free.n;
+    mine->open.count -= mine->done[mine->count - 1].open * 2 * (int64_t)sizeof(double) * x->of.n;
     mine->count--;
   }
   int64_t at = x->level.mine.count;
   for (int64_t i = 0; i < mine->count; i++) at -= mine->done[i].bytes;
   for (int64_t i = 0; i < mine->count; at += mine->done[i++].bytes)
-    BF_TRY(bf_records_count(&x->level, x->level.mine.byte + at, mine->done[i].bytes, n, error));
+    BF_TRY(bf_records_count(&x->level, x->level.mine.byte + at, mine->done[i].bytes, x->of.n, x->of.free.n, error));
   for (int64_t i = 0; i < kept; i++) {
     if (done[i].rank == x->run->rank) BF_TRY(bf_records_add(&x->level, x->level.bytes, done[i].bytes, error));
     x->level.bytes += done[i].bytes;
@@ -153,7 +154,7 @@ static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_
 /* Boxes left open, from all ranks, behind those that wait, in the order of tasks. */
 static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t at[], const double *all,
                           BfError *error) {
-  const int64_t each = 2 * (int64_t)x->of.free.n;
+  const int64_t each = 2 * (int64_t)x->of.n;
   for (int64_t i = 0; i < kept; i++) {
     const BfBoxTag of = x->list.round.tag[done[i].index], tag = {of.root, of.age + 1};
     for (int64_t k = 0; k < done[i].open; k++) {
@@ -166,7 +167,7 @@ static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t 
 
 static BfStatus gather_open(BfLadder *x, const Mine *mine, const Done done[], int64_t kept, BfError *error) {
   const int     size   = x->run->size;
-  const int64_t each   = 2 * (int64_t)x->of.free.n;
+  const int64_t each   = 2 * (int64_t)x->of.n;
   int          *counts = NULL;
   int64_t      *at = NULL, total = 0;
   double       *all = NULL;

@@ -54,7 +54,7 @@ static BfStatus save_rows(const BfLadder *x, const char *name, BfStoreType type,
 }
 
 static BfStatus save_halved(BfLadder *x, int tree, const BfRecords *records, BfError *error) {
-  const int n = x->of.free.n;
+  const int n = x->of.n;
   int64_t  *sum;
   Name      name;
   BfStatus  status = bf_together(x->run->world, BF_NEW(&sum, n, error), error);
@@ -143,7 +143,7 @@ static BfStatus fetch_all(BfCheckpoint *checkpoint, const char *name, BfStoreTyp
 
 /* Rank 0 takes what all have counted. */
 static BfStatus restore_halved(const BfLadder *x, BfCheckpoint *checkpoint, int tree, BfRecords *out, BfError *error) {
-  const int64_t n = x->of.free.n;
+  const int64_t n = x->of.n;
   Name          name;
   BF_TRY(bf_together(x->run->world, BF_NEW(&out->halved, n, error), error));
   BF_TRY(fetch_all(checkpoint, name_of("partial/", tree, "halved", name), BF_STORE_INT64, n, out->halved, error));

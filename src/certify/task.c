@@ -36,14 +36,14 @@ double bf_box_seconds(const BfObjective *of, int n) {
 }
 
 int64_t bf_task_boxes(const BfObjective *of, int64_t budget) {
-  const double fit  = fmin(task_seconds / bf_box_seconds(of, of->free.n), budget ? (double)budget / 16 : INFINITY);
+  const double fit  = fmin(task_seconds / bf_box_seconds(of, of->n), budget ? (double)budget / 16 : INFINITY);
   int64_t      most = BF_MOST_BOXES;
   while (most > 1 && (double)most > fit) most /= 2;
   return most;
 }
 
 BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error) {
-  const int64_t n = of->free.n;
+  const int64_t n = of->n;
   x->of           = of;
   x->most         = bf_task_boxes(of, budget);
   BF_TRY(bf_bounder_create(of, true, &x->box, error));
@@ -67,8 +67,8 @@ void bf_worker_clear(BfWorker *x) {
 }
 
 double bf_worker_bytes(const BfObjective *of) {
-  const double n = of->free.n, m = of->features;
-  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * m + n * n + 9 * n) +
+  const double n = of->n, m = of->features + (double)of->logits.count;
+  return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * m + n * n + 12 * n) +
          16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all + bf_contraction_bytes(n);
 }
 
@@ -95,9 +95,14 @@ static void put_cut(BfBytes *record, const BfContraction *c) {
   record->count += points + cuts;
 }
 
-static void put_split(BfBytes *record, int k) {
+/* Of a logit with where, as the four bytes of a float, the lowest first. */
+static void put_split(BfBytes *record, int k, bool logit, double middle) {
+  const float where = (float)middle;
+  uint32_t    bits;
+  memcpy(&bits, &where, sizeof bits);
   put(record, BF_SPLIT);
   put(record, (uint8_t)k);
+  for (int i = 0; logit && i < 4; i++) put(record, (uint8_t)(bits >> 8 * i));
 }
 
 /* ---- one box ----------------------------------------------------------------------------------------------------- */
@@ -111,9 +116,9 @@ static void bound(BfWorker *x, int root, const double box[], BfTaskOutcome *out)
 /* J where the lower form was found to touch best: often the least of the box, about. */
 static void try_point(BfWorker *x, int root, const double box[], BfTaskOutcome *out) {
   const BfFreeNumbers *free = &x->of->free;
-  const int            n    = free->n;
+  const int            n    = x->lower.n;
   memcpy(x->whole, free->rest, sizeof(double) * (size_t)free->all);
-  for (int k = 0; k < n; k++) {
+  for (int k = 0; k < free->n; k++) {
     const double u            = x->lower.centre[k] + x->lower.width[k] * x->lower.best[k];
     x->whole[free->number[k]] = fmin(fmax(u, box[k]), box[n + k]);
   }
@@ -132,14 +137,15 @@ static void apply_cut(const uint8_t cut[], int n, double box[]) {
 }
 
 /* Halves along variable k: box becomes the second, the first stands behind it. */
-static bool split(BfWorker *x, int k, double box[]) {
+static bool split(BfWorker *x, int k, double box[], BfBytes *record) {
   const int    n      = x->lower.n;
-  const double middle = 0.5 * box[k] + 0.5 * box[n + k];
+  const double middle = bf_lower_middle(&x->lower, k, box, box + n);
   double      *first  = box + 2 * n;
   if (!(box[k] < middle && middle < box[n + k])) return false;
   memcpy(first, box, 2 * sizeof *box * (size_t)n);
   first[n + k] = middle;
   box[k]       = middle;
+  put_split(record, k, k >= x->of->free.n, middle);
   return true;
 }
 
@@ -158,7 +164,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
   const int n = x->lower.n;
   int       k = 0;
   for (*parts = 0;;) {
-    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * n + 6, error));
+    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * n + 10, error));
     if (!narrow(x, box, record)) return BF_OK;
     bound(x, root, box, out);
     if (x->lower.lower >= x->target) {
@@ -176,8 +182,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
     if (left > bound_again) break;
   }
   if (!narrow(x, box, record)) return BF_OK;
-  *parts = n && split(x, k, box) ? 2 : 1;
-  if (*parts == 2) put_split(record, k);
+  *parts = n && split(x, k, box, record) ? 2 : 1;
   return BF_OK;
 }
 

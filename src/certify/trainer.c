@@ -21,6 +21,9 @@ const BfOption bf_certify_options[] = {
                 "-boxes without such a bound: what waits at its end decides what is proved"},
     {"symmetry", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(symmetry), "1",
      .meaning = "search one part of the box alone, of those that symmetries of the cost take to each other"},
+    {"logits", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(logits), "1",
+     .meaning =
+         "halve boxes at differences of attention's logits, too, where a matrix A has twice as many free numbers"},
     {0}};
 
 /* Of solve and flow, where these are run first. */
@@ -77,8 +80,8 @@ static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError 
 static BfStatus create(void *state, BfSession *session, BfError *error) {
   BfCertifyState *x = state;
   x->ladder.run     = session->run;
-  x->ladder.options =
-      (BfLadderOptions){x->set.gap, x->set.absolute, x->set.boxes, bf_certify_width(&x->set), x->set.symmetry};
+  x->ladder.options = (BfLadderOptions){x->set.gap,      x->set.absolute, x->set.boxes, bf_certify_width(&x->set),
+                                        x->set.symmetry, x->set.logits};
   BF_TRY(bf_ladder_create(&x->ladder, session->problem, error));
   if (!x->set.found) BF_TRY(bf_certify_clear_way(session, error));
   return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
@@ -144,8 +147,8 @@ static BfStatus train(void *state, BfSession *session, BfError *error) {
   bf_phase_end(session->run, BF_PHASE_CERTIFY);
   BF_TRY(status);
   BF_TRY(bf_records_even(session->run->world, &ladder->kept, error));
-  BF_TRY(bf_together(session->run->world, BF_NEW(&x->halved, ladder->of.free.n, error), error));
-  bf_records_halved(session->run->world, &ladder->kept, ladder->of.free.n, x->halved);
+  BF_TRY(bf_together(session->run->world, BF_NEW(&x->halved, ladder->of.n, error), error));
+  bf_records_halved(session->run->world, &ladder->kept, ladder->of.n, x->halved);
   return bf_together(session->run->world, fill_model(x, session->problem, &session->trained.model, error), error);
 }
 
@@ -156,23 +159,12 @@ static void destroy(void *state) {
   bf_free(x->halved);
 }
 
-static const char *const outputs[] = {"/certificate@boxes",
-                                      "/certificate@format",
-                                      "/certificate@found",
-                                      "/certificate@gap",
-                                      "/certificate@lower",
-                                      "/certificate@numbers",
-                                      "/certificate@says",
-                                      "/certificate@target",
-                                      "/certificate@width",
-                                      "/certificate/free",
-                                      "/certificate/halved",
-                                      "/certificate/seal",
-                                      "/certificate/symmetry",
-                                      "/certificate/tree",
-                                      "/certificate/history/*",
-                                      "/rollout@statement",
-                                      NULL};
+static const char *const outputs[] = {
+    "/certificate@boxes",       "/certificate@format",    "/certificate@found",  "/certificate@gap",
+    "/certificate@lower",       "/certificate@numbers",   "/certificate@says",   "/certificate@target",
+    "/certificate@width",       "/certificate/free",      "/certificate/halved", "/certificate/halved_logits",
+    "/certificate/logit_range", "/certificate/logits",    "/certificate/seal",   "/certificate/symmetry",
+    "/certificate/tree",        "/certificate/history/*", "/rollout@statement",  NULL};
 
 const BfTrainer bf_certify_trainer = {
     .name     = "certify",

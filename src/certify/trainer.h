@@ -9,7 +9,7 @@ typedef struct {
   char   *found;
   double  gap, absolute;
   int64_t boxes, width;
-  bool    symmetry;
+  bool    symmetry, logits;
 } BfCertifySettings;
 
 typedef struct {

@@ -116,18 +116,18 @@ void bf_records_clear(BfRecords *x) {
   *x = (BfRecords){0};
 }
 
-BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int64_t n, BfError *error) {
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int n, int numbers, BfError *error) {
   if (!x->halved) BF_TRY(BF_NEW(&x->halved, n, error));
   for (int64_t at = 0; at < bytes;) switch (record[at]) {
     case BF_SPLIT:
       x->halved[record[at + 1]]++;
-      at += 2;
+      at += record[at + 1] < numbers ? 2 : 6;
       break;
     case BF_CUT:
-      at += 1 + 3 * n;
+      at += 1 + 3 * (int64_t)n;
       break;
     case BF_CUTS:
-      at += 2 + (record[at + 1] + 2) * n;
+      at += 2 + (record[at + 1] + 2) * (int64_t)n;
       break;
     case BF_LEAF:
       at += 1 + n;

@@ -46,7 +46,7 @@ typedef struct {
   int64_t  segments, room;
   int64_t *first, *count; /* [room] behind what is filed, increasing; in `mine` they stand one behind another */
   int64_t  width;  /* of the list whose order the tasks are in, where that was bounded by it; 0: first in first out */
-  int64_t *halved; /* [n] boxes halved at each number, by this rank's tasks; NULL: none */
+  int64_t *halved; /* [n] boxes halved at each variable, by this rank's tasks; NULL: none */
 } BfRecords;
 
 /* `bytes` of mine from `first` on, behind what is filed, are the next ones, already in x->mine. Local. */
@@ -54,8 +54,9 @@ BfStatus bf_records_add(BfRecords *x, int64_t first, int64_t bytes, BfError *err
 void     bf_records_clear(BfRecords *x);
 /* Those of memory are forgotten. */
 void bf_records_empty(BfRecords *x);
-/* How many boxes a whole record, of a task, has halved at each of n numbers is added to x->halved. */
-BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int64_t n, BfError *error);
+/* How many boxes a whole record, of a task, has halved at each of n variables, of which the first are numbers, is added
+ * to x->halved. */
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int n, int numbers, BfError *error);
 /* Bytes that a rank may give away or get: what MPI counts. */
 #define BF_TREE_EXCHANGE ((int64_t)INT_MAX)
 /* The sum of it over ranks, [n], on all of them. Collective. */

@@ -1,11 +1,12 @@
 /* /certificate of a result: share/doc/formats.md. */
+#include "certify/logits.h"
 #include "certify/trainer.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMAT = 2, FORMAT_BOUNDED = 3 }; /* of /certificate: share/doc/formats.md */
+enum { FORMAT = 2, FORMAT_BOUNDED = 3, FORMAT_LOGITS = 4 }; /* of /certificate: share/doc/formats.md */
 
 static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error) {
   static const char *const name[] = {"target", "lower", "found", "boxes", "seconds", "finished"};
@@ -46,6 +47,40 @@ static BfStatus write_symmetry(const BfSymmetry *x, BfStore *store, BfError *err
   return status;
 }
 
+/* By the tokens of the data, which is what a reader has. */
+static BfStatus write_logits(const BfObjective *of, const int64_t halved[], BfStore *store, BfError *error) {
+  enum { COLUMNS = 5 };
+  const int64_t count = of->logits.count, T = of->problem->horizon;
+  const int64_t rows[] = {count, COLUMNS}, ends[] = {count, 2};
+  int32_t      *row   = NULL;
+  double       *range = NULL;
+  BfStatus      status;
+  if (!count) return BF_OK;
+  BF_GOTO(bf_store_together(store, BF_NEW(&row, count * COLUMNS, error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&range, count * 2, error), error));
+  for (int64_t at = 0; at < of->data.contexts * T; at++)
+    for (int64_t i = of->logits.first[at]; i < of->logits.first[at + 1]; i++) {
+      const BfLogitRange *logit  = &of->logits.logit[i];
+      const BfMerged     *merged = &of->data.context[at / T];
+      const int           each[] = {(int)merged->of, (int)(at % T), logit->head, merged->token[logit->query],
+                                    merged->token[logit->key]};
+      for (int c = 0; c < COLUMNS; c++) row[i * COLUMNS + c] = each[c];
+      range[2 * i]     = of->lower[logit->variable];
+      range[2 * i + 1] = of->upper[logit->variable];
+    }
+  BF_GOTO(bf_store_write(store, "/certificate/logits", BF_STORE_INT32, 2, rows, row, error));
+  BF_GOTO(bf_store_write(store, "/certificate/logit_range", BF_STORE_DOUBLE, 2, ends, range, error));
+  status = bf_store_write(store, "/certificate/halved_logits", BF_STORE_INT64, 1, &count, halved, error);
+done:
+  bf_free(row);
+  bf_free(range);
+  return status;
+}
+
+static int64_t format_of(const BfLadder *x) {
+  return x->of.logits.count ? FORMAT_LOGITS : x->kept.width ? FORMAT_BOUNDED : FORMAT;
+}
+
 BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
   const BfCertifyState *s    = state;
   const BfLadder       *x    = &s->ladder;
@@ -55,7 +90,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   const double  seal[] = {x->lower, x->found, bf_ladder_gap(x), x->target, (double)x->boxes, (double)x->root};
   const int64_t sealed = sizeof seal / sizeof *seal;
   (void)session;
-  BF_TRY(bf_store_put_int(store, path, "format", x->kept.width ? FORMAT_BOUNDED : FORMAT, error));
+  BF_TRY(bf_store_put_int(store, path, "format", format_of(x), error));
   if (x->kept.width) BF_TRY(bf_store_put_int(store, path, "width", x->kept.width, error));
   BF_TRY(bf_store_put_double(store, path, "lower", x->lower, error));
   BF_TRY(bf_store_put_double(store, path, "found", x->found, error));
@@ -68,6 +103,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(bf_store_put_text(store, path, "says", x->says ? x->says : "", error));
   BF_TRY(put_statement(x, store, error));
   BF_TRY(write_symmetry(&x->of.symmetry, store, error));
+  BF_TRY(write_logits(&x->of, s->halved + n, store, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return bf_stream_write(x, &x->kept, store, "/certificate/tree", error);
@@ -96,23 +132,28 @@ static const char *rounded(double x, double side, char text[40]) {
   return text;
 }
 
-/* The numbers that the kept tree was halved at most often, up to SHOWN, with their parts of all. */
-static void print_dearest(const BfCertifyState *s, const BfProblem *problem) {
-  enum { SHOWN = 5 };
-  const BfFreeNumbers *free = &s->ladder.of.free;
-  int64_t              all = 0, most, below = INT64_MAX;
-  int                  shown = 0;
-  char                 text[BF_NUMBER_NAME];
-  for (int k = 0; k < free->n; k++) all += s->halved[k];
+static const char *variable_name(const BfObjective *of, int k, char text[]) {
+  return k < of->free.n ? bf_number_name(of->problem, of->free.number[k], text)
+                        : bf_logit_name(of, k - of->free.n, text);
+}
+
+/* The variables that the kept tree was halved at most often, up to SHOWN, with their parts of all. */
+static void print_dearest(const BfCertifyState *s) {
+  enum { SHOWN = 5, NAME = (int)BF_NUMBER_NAME > (int)BF_LOGIT_TEXT ? (int)BF_NUMBER_NAME : (int)BF_LOGIT_TEXT };
+  const BfObjective *of  = &s->ladder.of;
+  int64_t            all = 0, most, below = INT64_MAX;
+  int                shown = 0;
+  char               text[NAME];
+  for (int k = 0; k < of->n; k++) all += s->halved[k];
   for (; all && shown < SHOWN; below = most) {
     most = 0;
-    for (int k = 0; k < free->n; k++)
+    for (int k = 0; k < of->n; k++)
       if (s->halved[k] < below && s->halved[k] > most) most = s->halved[k];
     if (!most) break;
-    for (int k = 0; k < free->n && shown < SHOWN; k++)
+    for (int k = 0; k < of->n && shown < SHOWN; k++)
       if (s->halved[k] == most)
         bf_print(s->ladder.run, "%s %s (%.0f %%)", shown++ ? "," : "boxes were halved most at",
-                 bf_number_name(problem, free->number[k], text), 100.0 * (double)most / (double)all);
+                 variable_name(of, k, text), 100.0 * (double)most / (double)all);
   }
   if (shown) bf_print(s->ladder.run, "\n");
 }
@@ -130,12 +171,14 @@ void bf_certify_report(const void *state, const BfSession *session) {
   bf_print(run, "free: %d of %lld numbers; %lld of %lld sequences differ\n", x->of.free.n, (long long)x->of.free.all,
            (long long)x->of.data.contexts, (long long)session->problem->train.contexts);
   if (x->of.symmetry.count) bf_print(run, "symmetric: %s\n", bf_symmetry_text(&x->of.symmetry, text));
+  if (x->of.logits.count)
+    bf_print(run, "logits: %lld differences, at which boxes are halved, too\n", (long long)x->of.logits.count);
   for (int64_t i = 0; i < x->rungs; i++)
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));
   if (x->says) bf_print(run, "%s", x->says);
   if (x->stuck) bf_print(run, "a box became a point: roundings are in the way of a smaller gap\n");
-  print_dearest(s, session->problem);
+  print_dearest(s);
   print_idle(x);
   if (!(x->lower > -INFINITY)) {
     bf_print(run, "nothing is proved; found %s; %s boxes\n", rounded(x->found, 1, b), grouped(x->boxes, c));

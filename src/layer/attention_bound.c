@@ -7,8 +7,8 @@
  * is the middle of p_j's form, so that a token's rest counts with its share, and r, of each component, the token for
  * which the rests of shares move the mean least; where keys that are alike, whatever the parameters are, count as one
  * of their masses together, those that are like the query as the query. The shares of keys are invariant to what all
- * logits have in common, so differences come first, which cancel exactly where components are equal. Of two keys p is a
- * sigmoid. Every mean is in the hull of its keys. */
+ * logits have in common, so differences come first, which cancel exactly where components are equal. Where delta_j is a
+ * variable of the box, it stands for itself. Of two keys p is a sigmoid. Every mean is in the hull of its keys. */
 #include "layer/term_kinds.h"
 
 #include <math.h>
@@ -147,6 +147,41 @@ static void weigh(const Query *q, int j, BfAffine *delta) {
   bf_affine_add(q->space, delta, q->one, delta);
 }
 
+/* Of the key j. NULL: nothing more is known of its logit. */
+static BfLogitRange *known(const Query *q, int h, int j) {
+  const BfLayerBound *of = q->call->of;
+  for (int i = 0; i < of->logits; i++) {
+    BfLogitRange *logit = &of->logit[i];
+    if (logit->head == h && logit->query == q->query && logit->key == j) return logit;
+  }
+  return NULL;
+}
+
+static void tell(const Query *q, int h, int j, const BfAffine *delta) {
+  const BfLayerBound *of = q->call->of;
+  if (*of->told < of->logits)
+    of->logit[(*of->told)++] =
+        (BfLogitRange){.head = h, .query = q->query, .key = j, .least = delta->lower, .most = delta->upper};
+}
+
+/* delta's form becomes that of its variable over what is left. Both forms hold at every point of the box where delta is
+ * in its range, so that their difference, in exact arithmetic 0, is in the difference's form. */
+static void meet(const Query *q, BfLogitRange *logit, BfAffine *delta) {
+  logit->least  = fmax(logit->lower, delta->lower);
+  logit->most   = fmin(logit->upper, delta->upper);
+  logit->radius = delta->radius;
+  if (!(logit->least <= logit->most)) return;
+  bf_affine_copy(q->space, delta, logit->apart);
+  bf_affine_variable(q->space, logit->variable, logit->least, logit->most, delta);
+  bf_affine_sub(q->space, logit->apart, delta, logit->apart);
+}
+
+static void use_ranges(const Query *q, int h, int j, BfAffine *delta) {
+  BfLogitRange *logit;
+  if (q->call->of->told) tell(q, h, j, delta);
+  else if ((logit = known(q, h, j))) meet(q, logit, delta);
+}
+
 static void logits(const Query *q, int h) {
   const BfFormSpace *space = q->space;
   const int          d     = q->d;
@@ -166,6 +201,7 @@ static void logits(const Query *q, int h) {
       bf_affine_plus_product(space, q->layer->beta, form(q, q->y, b), form(q, away, b), delta);
     bf_affine_end(space, delta);
     weigh(q, q->key[k], delta);
+    use_ranges(q, h, q->key[k], delta);
   }
 }
 

@@ -1,0 +1,103 @@
+#include "certify/logits.h"
+#include "certify/bounder.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double beyond = 0.5; /* of the half-width of a root's range, on each side */
+enum { NUMBERS_A_LOGIT = 2 };     /* measured: with as many logits as numbers boxes are more, not fewer */
+
+/* The free numbers of A_th. */
+static int numbers_of(const BfObjective *x, int t, int h) {
+  const BfMatrix *m     = &x->problem->layer.attention[2 * h];
+  int             count = 0;
+  for (int k = 0; k < x->free.n; k++) {
+    const int64_t i = x->free.number[k] - (int64_t)t * x->problem->layer.free - m->offset;
+    count += i >= 0 && i < m->free;
+  }
+  return count;
+}
+
+/* An end of it may be none, or none that doubles reach. */
+static bool varies(const BfLogitRange *logit) { return logit->least < logit->most; }
+static bool is_known(const BfLogitRange *logit) { return fabs(logit->least) < 1e300 && fabs(logit->most) < 1e300; }
+
+/* Whether those of layer t and head h are worth it. */
+static bool are_few(const BfObjective *x, const BfLogits *all, int t, int h) {
+  const int T     = x->problem->horizon;
+  int64_t   count = 0;
+  for (int64_t s = 0; s < x->data.contexts; s++)
+    for (int64_t i = all->first[s * T + t]; i < all->first[s * T + t + 1]; i++) {
+      const BfLogitRange *logit = &all->logit[i];
+      if (logit->head != h || !varies(logit)) continue;
+      if (!is_known(logit)) return false;
+      count++;
+    }
+  return count > 0 && NUMBERS_A_LOGIT * count <= numbers_of(x, t, h);
+}
+
+static void choose(const BfObjective *x, const char few[], BfLogits *all) {
+  const int T = x->problem->horizon, heads = x->problem->layer.heads;
+  int64_t   kept = 0;
+  for (int64_t at = 0; at < x->data.contexts * T; at++) {
+    const int64_t first = all->first[at];
+    all->first[at]      = kept;
+    for (int64_t i = first; i < all->first[at + 1]; i++)
+      if (few[at % T * heads + all->logit[i].head] && varies(&all->logit[i])) all->logit[kept++] = all->logit[i];
+  }
+  all->count = all->first[x->data.contexts * T] = kept;
+}
+
+/* The box of free numbers is already there. */
+static BfStatus append(BfObjective *x, const BfLogits *chosen, BfError *error) {
+  const int n = x->n, all = n + (int)chosen->count;
+  double   *root[] = {x->lower, x->upper, x->decay}, *more[] = {NULL, NULL, NULL};
+  for (int i = 0; i < 3; i++) {
+    BF_TRY(BF_NEW(&more[i], all, error));
+    if (n) memcpy(more[i], root[i], sizeof(double) * (size_t)n);
+    bf_free(root[i]);
+    *(double **[]){&x->lower, &x->upper, &x->decay}[i] = more[i];
+  }
+  for (int64_t i = 0; i < chosen->count; i++) {
+    BfLogitRange *logit  = &chosen->logit[i];
+    const double  centre = 0.5 * logit->least + 0.5 * logit->most;
+    const double  width  = (1 + beyond) * fmax(logit->most - centre, centre - logit->least);
+    logit->variable      = n + (int)i;
+    x->lower[n + i]      = centre - width;
+    x->upper[n + i]      = centre + width;
+  }
+  x->n      = all;
+  x->logits = *chosen;
+  return BF_OK;
+}
+
+static BfStatus find(BfObjective *x, BfLogits *all, char few[], BfError *error) {
+  const int T = x->problem->horizon, heads = x->problem->layer.heads;
+  BF_TRY(bf_bounder_tell(x, all, error));
+  for (int at = 0; at < T * heads; at++) few[at] = (char)are_few(x, all, at / heads, at % heads);
+  choose(x, few, all);
+  return all->count && x->n + all->count <= BF_MOST_VARIABLES ? append(x, all, error) : BF_OK;
+}
+
+BfStatus bf_objective_logits(BfObjective *x, BfError *error) {
+  BfLogits all = {0};
+  char    *few = NULL;
+  BfStatus status;
+  BF_GOTO(BF_NEW(&few, (int64_t)x->problem->horizon * x->problem->layer.heads, error));
+  status = find(x, &all, few, error);
+done:
+  bf_free(few);
+  if (!x->logits.count) bf_logits_clear(&all);
+  return status;
+}
+
+const char *bf_logit_name(const BfObjective *x, int64_t i, char text[BF_LOGIT_TEXT]) {
+  const BfLogitRange *logit = &x->logits.logit[i];
+  const int           T     = x->problem->horizon;
+  int64_t             at    = 0;
+  while (x->logits.first[at + 1] <= i) at++;
+  const BfMerged *merged = &x->data.context[at / T];
+  snprintf(text, BF_LOGIT_TEXT, "delta_%d (sequence %lld, layer %d, head %d, query %d)", merged->token[logit->key],
+           (long long)merged->of, (int)(at % T), logit->head, merged->token[logit->query]);
+  return text;
+}
