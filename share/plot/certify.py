@@ -157,24 +157,21 @@ def draw_boxes(axes, run, pair, low, high):
     plt.colorbar(patches, ax=axes, label="halved or cut so often")
 
 
-def halvings(tree, n):
-    """How often each of n numbers was halved."""
-    data, count, at = tree.tobytes(), np.zeros(n, int), 0
-    while at < len(data):
-        if data[at] == ord("S"):
-            count[data[at + 1]] += 1
-        at += size(data, at, n)
-    return count
+def names_of(run):
+    """Of the variables that boxes are halved at: free numbers, then logits."""
+    certificate, controls = run.file["certificate"], run.control.size
+    numbers = [Number(run, k).name if k < controls else "readout number %d" % (k - controls) for k in certificate["free"][()]]
+    logits = certificate["logits"][()] if "logits" in certificate else ()
+    return numbers + ["logit %d, %d of sequence %d, layer %d, head %d" % (query, key, s, t, h) for s, t, h, query, key in logits]
 
 
-def draw_halvings(axes, run, free, tree):
-    """Which numbers cost most: the SHOWN that were halved most often."""
-    count = halvings(tree, len(free))
-    most = np.argsort(-count, kind="stable")[:SHOWN][::-1]
-    controls = run.control.size
-    names = [Number(run, free[k]).name if free[k] < controls else "readout number %d" % (free[k] - controls) for k in most]
+def draw_halvings(axes, run):
+    """Which of them cost most: the SHOWN at which boxes were halved most often."""
+    certificate = run.file["certificate"]
+    count = np.concatenate([certificate[name][()] for name in ("halved", "halved_logits") if name in certificate])
+    most, names = np.argsort(-count, kind="stable")[:SHOWN][::-1], names_of(run)
     axes.barh(range(len(most)), count[most], color=style.colour(0), height=0.7)
-    axes.set_yticks(range(len(most)), names)
+    axes.set_yticks(range(len(most)), [names[k] for k in most])
     axes.set_xlabel("boxes that were halved there")
 
 
@@ -182,11 +179,11 @@ def figure(run):
     certificate = run.file["certificate"]
     free = certificate["free"][()]
     known = "tree" in certificate and len(free) > 0
-    two = known and len(free) == 2 and free.max() < run.control.size and roots_of(certificate["tree"][()], 2) == 1
+    two = known and len(free) == 2 and "logits" not in certificate and free.max() < run.control.size and roots_of(certificate["tree"][()], 2) == 1
     fig, axes = plt.subplots(1, 1 + known, figsize=(3.6 + 3.6 * known, 2.9), squeeze=False)
     draw_history(axes[0, 0], run)
     if known and not two:
-        draw_halvings(axes[0, 1], run, free, certificate["tree"][()])
+        draw_halvings(axes[0, 1], run)
     if two:
         box = [np.array([run.file["control/%s" % side][()][k % run.control.shape[1]] for k in free], float) for side in ("lower", "upper")]
         draw_boxes(axes[0, 1], run, free, *box)

@@ -1,5 +1,6 @@
 """Problems whose cost depends on few numbers, runs of `bellformer certify`, and its tree as share/doc/formats.md tells it."""
 import os
+import struct
 import sys
 import tempfile
 
@@ -14,12 +15,20 @@ from oracle import problem
 XOR = os.path.join(os.environ["BELLFORMER_PROBLEMS"], "xor", "xor.yaml")
 FULL_A, FULL_V = {"form": "full", "range": [-2, 2], "levels": 1}, {"form": "full", "range": [-1, 1], "levels": 1}
 SCALAR = {"form": "scalar", "range": [-2, 2], "levels": 3}
+# A matrix A with more numbers than J sees logits of.
+WIDE = dict(lower=[-2] * 3, upper=[2] * 3, dim=3, cells=[2] * 3, weight_decay=2**-8, targets=True,
+            control={"A": {"form": "full", "range": [-2, 2], "levels": 1}, "V": {"form": "scalar", "range": [-2, 2], "levels": 1}})
 PAIR = [(0, 0, 0, [-0.7]), (0, 1, 1, [0.4])]
 LINE = dict(dim=1, lower=[-1.5], upper=[1.61], cells=[6], control={"A": SCALAR, "V": SCALAR}, weight_decay=2**-7)
 CASES = {
     "a pair on a line": problem(rows=PAIR, horizon=1, terminal="token_cross_entropy", readout={"kind": "fixed", "matrix": [-3, 3], "bias": [0, 0.5]}, **LINE),
     "squared error, two sequences": problem(rows=with_targets(sequences(2, 2, seed=5)), targets=True, horizon=1, weight_decay=2**-6,
                                             control={"A": {"form": "diagonal", "range": [-2, 2], "levels": 2}, "V": SCALAR}),
+    "logits, two sequences": problem(rows=with_targets(sequences(2, 2, dim=3, seed=32)), horizon=1, **WIDE),
+    "logits, causal, encoded, normed": problem(rows=sequences(2, 2, dim=3, seed=9), horizon=1, mask="causal", encoding=[0.3, -0.2, 0.1, 0.4, 0.2, 0.2], norm="rms",
+                                               terminal="pooled_cross_entropy", readout={"kind": "fixed", "matrix": [1, 0, -1, -1, 0.5, 0], "bias": [0, 0.5]},
+                                               **{**WIDE, "targets": False}),
+    "logits, two layers": problem(rows=with_targets(sequences(1, 2, dim=3, seed=42)), horizon=2, step=0.5, **WIDE),
     "hinge, causal, encoded, last": problem(rows=sequences(2, 3, seed=9), horizon=1, mask="causal", encoding=[0.3, -0.2, 0.1, 0.4, 0.2, 0.2], pooling="last",
                                             terminal="hinge", readout=READOUT, weight_decay=2**-5, control={"A": SCALAR, "V": SCALAR}),
     "a decision, sphere": problem(rows=sequences(2, 2, seed=3), horizon=1, projection="sphere", terminal="pooled_cross_entropy", weight_decay=2**-5,
@@ -133,10 +142,15 @@ def narrow(order, lo, hi):
 def walk(result, lower, upper, roots=1):
     """(part of the volume in leaves, part cut away or excluded by inequalities, leaves, tasks) of the tree; every byte of it is read."""
     free = result.data["certificate/free"]
-    n, tree, at = len(free), bytes(result.data["certificate/tree"]), 0
+    numbers, tree, at = len(free), bytes(result.data["certificate/tree"]), 0
+    low, high = lower[free], upper[free]
+    if "certificate/logits" in result.data:
+        ends = result.data["certificate/logit_range"]
+        low, high = np.concatenate([low, ends[:, 0]]), np.concatenate([high, ends[:, 1]])
+    n, halved = len(low), np.zeros(len(low), int)
     order = [(row[0] - 1, abs(row[1]) - 1, np.sign(row[1])) for row in result.data.get("certificate/symmetry", ())]
-    whole = np.prod((upper - lower)[free])
-    behind, turn = [(lower[free], upper[free])] * roots, []
+    whole = np.prod(high - low)
+    behind, turn = [(low, high)] * roots, []
     wide = int(result.certificate.get("width", 0))
     leaves = cut = count = tasks = 0
     while turn or behind:
@@ -156,7 +170,9 @@ def walk(result, lower, upper, roots=1):
             if tag == b"S":
                 k, at = tree[at], at + 1
                 first, second = hi.copy(), lo.copy()
-                first[k] = second[k] = 0.5 * lo[k] + 0.5 * hi[k]
+                first[k] = second[k] = 0.5 * lo[k] + 0.5 * hi[k] if k < numbers else struct.unpack("<f", tree[at:at + 4])[0]
+                assert lo[k] < first[k] < hi[k], (k, lo[k], first[k], hi[k])
+                at, halved[k] = at + (0 if k < numbers else 4), halved[k] + 1
                 stack += [(second, hi), (lo, first)]
             elif tag in (b"C", b"M"):
                 at += n if tag == b"C" else 1 + tree[at] * n
@@ -170,4 +186,6 @@ def walk(result, lower, upper, roots=1):
             else:
                 assert tag == b"X", (tag, at)
     assert at == len(tree), (at, len(tree))
+    told = np.concatenate([result.data[name] for name in ("certificate/halved", "certificate/halved_logits") if name in result.data])
+    assert (told == halved).all(), (told, halved)
     return leaves / roots, cut / roots, count, tasks

@@ -15,12 +15,13 @@ from cases import population
 from harness import BELLFORMER, Result, run, tap
 
 OPTIONS = ["-gap", 0.05]
+LOGITS = CASES["logits, two layers"]
 SYMMETRIC = ["-layer_heads", 2, "-horizon", 1]  # two heads that can be exchanged
 
 
-def found(folder, *options):
+def found(folder, *options, of=XOR):
     path = os.path.join(folder, "found.h5")
-    done = run(["flow", XOR, "-o", path, "-overwrite", "-scheme", "layers", "-starts", 8, *options])
+    done = run(["flow", of, "-o", path, "-overwrite", "-scheme", "layers", "-starts", 8, *options])
     assert done.returncode == 0, done
     return ["-found", path]
 
@@ -44,6 +45,13 @@ def on_ranks():
             assert len(whole.data["certificate/tree"]) > 1000 and ("certificate/symmetry" in whole.data) == (of == SYMMETRIC)
             for ranks in (2, 3):
                 assert answer(whole) == answer(certify(XOR, *line, ranks=ranks)), (ranks, of, more)
+        path = oracle.write(LOGITS, folder)
+        for more in ([], ["-boxes", 3000], ["-width", 5]):
+            line = [*OPTIONS, *found(folder, of=path), *more]
+            whole = certify(path, *line)
+            assert len(whole.data["certificate/logits"]) == 4 and whole.certificate.get("width") == (5 if "-width" in more else None)
+            assert answer(whole) == answer(certify(path, *line, ranks=2)), more
+            walk(whole, *ranges(LOGITS))
 
 
 def widths():
@@ -79,14 +87,14 @@ def budget():
     assert c["gap"] < 0.1, c
 
 
-def stopped(*options):
+def stopped(*options, p=None):
     """-maxh, again and again, on 1, 2, 3 ranks, then kill -9."""
     draw = random.Random(5)
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
-        of = SYMMETRIC if options[:len(SYMMETRIC)] == tuple(SYMMETRIC) else []
-        given, out, stops = [*found(folder, *of), *options], os.path.join(folder, "run.h5"), 0
-        whole = answer(certify(XOR, *OPTIONS, *given))
-        line = ["certify", XOR, *OPTIONS, *given, "-o", out, "-restart", "auto", "-checkpoint_interval", 0]
+        of, path = SYMMETRIC if options[:len(SYMMETRIC)] == tuple(SYMMETRIC) else [], oracle.write(p, folder) if p else XOR
+        given, out, stops = [*found(folder, *of, of=path), *options], os.path.join(folder, "run.h5"), 0
+        whole = answer(certify(path, *OPTIONS, *given))
+        line = ["certify", path, *OPTIONS, *given, "-o", out, "-restart", "auto", "-checkpoint_interval", 0]
         for ranks in (1, 2, 3, 1):
             arguments = line if ranks != 3 else ["certify", "-restart", out, "-checkpoint_interval", 0]
             done = run([*arguments, "-maxh", 1e-9], ranks)
@@ -124,4 +132,4 @@ def slow():
         assert stops and answer(Result(out)) == answer(whole), stops
 
 
-tap([("ranks", on_ranks), ("budgets", budget), ("the order of tasks", widths), ("stops and kills", stopped), ("of a symmetric problem, depth first", lambda: stopped(*SYMMETRIC, "-gap", 0.3, "-width", 3)), *([] if "quick" in sys.argv else [("slow boxes", slow)])])
+tap([("ranks", on_ranks), ("budgets", budget), ("the order of tasks", widths), ("stops and kills", stopped), ("of a symmetric problem, depth first", lambda: stopped(*SYMMETRIC, "-gap", 0.3, "-width", 3)), ("with logits", lambda: stopped(p=LOGITS)), *([] if "quick" in sys.argv else [("slow boxes", slow)])])
