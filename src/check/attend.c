@@ -1,6 +1,6 @@
 /* Attention, norms and projections of forms (forms.h). */
 #include "check/elementary.h"
-#include "check/forms.h"
+#include "check/logit.h"
 #include "check/share.h"
 #include "check/unary.h"
 
@@ -10,7 +10,7 @@ typedef struct {
   BfCheckForms    *forms;
   const BfLayer   *layer;
   const BfContext *context;
-  int64_t          t, first;
+  int64_t          t, s, first;
   int              i, groups; /* the query; kinds of keys, the first of which is its own */
 } Query;
 
@@ -19,16 +19,11 @@ static double    encoding(const Query *q, int j, int a) { return bf_check_encodi
 
 /* Whether component a of N(z) is the same for two tokens, whatever the controls. */
 static bool is_same(const Query *q, int j, int k, int a) {
-  const BfCheckModel *model = q->forms->model;
-  const int64_t       at = q->t * model->tokens + q->first, d = q->layer->dim;
-  if (model->norm == BF_CHECK_PLAIN) return model->same[(at + j) * d + a] == model->same[(at + k) * d + a];
-  return model->like[at + j] == model->like[at + k];
+  return bf_check_is_same(q->forms->model, q->t, q->first + j, q->first + k, a);
 }
 
 static bool is_one_key(const Query *q, int j, int k) {
-  for (int a = 0; a < q->layer->dim; a++)
-    if (!is_same(q, j, k, a) || encoding(q, j, a) != encoding(q, k, a)) return false;
-  return true;
+  return bf_check_is_one_key(q->forms->model, q->t, (BfCheckToken){q->s, j}, (BfCheckToken){q->s, k});
 }
 
 /* Kinds of keys that the query sees; its own is the first, and there, since a token always sees itself. */
@@ -106,14 +101,29 @@ static bool matters(const Query *q, int b, BfLinear **difference) {
   return false;
 }
 
-/* Those of kinds: each logit with log(m_g / m_0), since m_g keys count. p[0] is made where there are more than two. */
+/* Each logit of a kind, with log(m_g / m_0), since m_g keys count. */
+static void logits(const Query *q, int h, BfLinear **difference, BfLinear **delta) {
+  BfCheckForms *forms = q->forms;
+  const int    *many  = forms->many;
+  differ(q, difference);
+  for (int g = 0; g < q->groups; g++) delta[g] = bf_check_zero(forms);
+  for (int b = 0; b < q->layer->dim; b++) {
+    const int64_t mark = forms->scratch.used;
+    if (matters(q, b, difference)) add_logits(q, b, image_of(q, h, b), difference, delta);
+    forms->scratch.used = mark;
+  }
+  for (int g = 1; g < q->groups; g++) {
+    bf_linear_scale(&forms->scratch, delta[g], bf_span(q->layer->beta));
+    bf_linear_end(&forms->scratch, delta[g]);
+    if (many[g] != many[0])
+      bf_linear_shift(delta[g], bf_span_log(bf_span_quotient(bf_span(many[g]), bf_span(many[0]))));
+  }
+}
+
+/* Those of kinds. p[0] is made where there are more than two. */
 static void shares(const Query *q, BfLinear *const delta[], BfLinear *p[]) {
   BfCheckForms *forms = q->forms;
   BfLinears    *space = &forms->scratch;
-  const int    *many  = forms->many;
-  for (int g = 1; g < q->groups; g++)
-    if (many[g] != many[0])
-      bf_linear_shift(delta[g], bf_span_log(bf_span_quotient(bf_span(many[g]), bf_span(many[0]))));
   if (q->groups == 2) {
     bf_linear_copy(space, delta[1], p[1]);
     bf_unary_sigmoid(space, p[1]);
@@ -169,32 +179,43 @@ static void average(const Query *q, int b, BfLinear *const p[], BfLinear *mean) 
   bf_linear_meet_by(space, mean, hull, forms->trust_means);
 }
 
-void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, BfLinear *mean[]) {
+static Query query_of(BfCheckForms *forms, int64_t t, int64_t s, int i) {
   const BfCheckModel *model = forms->model;
-  const BfLayer      *layer = &model->problem->layer;
-  Query q = {.forms = forms, .layer = layer, .context = &model->context[s], .t = t, .first = model->first[s], .i = i};
-  const int d = layer->dim;
+  Query               q     = {.forms   = forms,
+                               .layer   = &model->problem->layer,
+                               .context = &model->context[s],
+                               .t       = t,
+                               .s       = s,
+                               .first   = model->first[s],
+                               .i       = i};
   find_groups(&q);
-  BfLinear **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * d, **p = delta + q.groups;
+  return q;
+}
+
+BfSpan bf_check_range_of_logit(BfCheckForms *forms, const int32_t *name) {
+  const Query   q          = query_of(forms, name[BF_LOGIT_LAYER], name[BF_LOGIT_CONTEXT], name[BF_LOGIT_QUERY]);
+  const int64_t mark       = forms->scratch.used;
+  BfLinear    **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * q.layer->dim;
+  int           g = 1;
+  while (!is_one_key(&q, name[BF_LOGIT_KEY], forms->group[g])) g++;
+  logits(&q, name[BF_LOGIT_HEAD], difference, delta);
+  forms->scratch.used = mark;
+  return delta[g]->range;
+}
+
+void bf_check_attend(BfCheckForms *forms, int64_t t, int64_t s, int i, int h, BfLinear *mean[]) {
+  const Query q          = query_of(forms, t, s, i);
+  const int   d          = q.layer->dim;
+  BfLinear  **difference = forms->list, **delta = difference + (int64_t)(q.groups - 1) * d, **p = delta + q.groups;
   for (int b = 0; b < d; b++) mean[b] = bf_check_zero(forms);
   if (q.groups == 1) {
     for (int b = 0; b < d; b++) bf_linear_copy(&forms->scratch, seen(&q, i, b), mean[b]);
     return;
   }
-  differ(&q, difference);
-  for (int g = 0; g < q.groups; g++) {
-    delta[g] = bf_check_zero(forms);
-    p[g]     = bf_check_zero(forms);
-  }
-  for (int b = 0; b < d; b++) {
-    const int64_t mark = forms->scratch.used;
-    if (matters(&q, b, difference)) add_logits(&q, b, image_of(&q, h, b), difference, delta);
-    forms->scratch.used = mark;
-  }
-  for (int g = 1; g < q.groups; g++) {
-    bf_linear_scale(&forms->scratch, delta[g], bf_span(layer->beta));
-    bf_linear_end(&forms->scratch, delta[g]);
-  }
+  logits(&q, h, difference, delta);
+  for (int g = 0; g < q.groups; g++) p[g] = bf_check_zero(forms);
+  for (int g = 1; forms->logits && g < q.groups; g++)
+    bf_check_logit(forms, t, q.first + i, h, forms->group[g], delta[g]);
   shares(&q, delta, p);
   for (int b = 0; b < d; b++) average(&q, b, p, mean[b]);
 }

@@ -1,4 +1,5 @@
 #include "check/bound.h"
+#include "check/logit.h"
 #include "check/terminal.h"
 
 BfStatus bf_check_bound_create(int n, BfCheckBound *out, BfError *error) {
@@ -48,11 +49,16 @@ static double least(double b, BfSpan kappa, double c, double w, BfSpan between) 
   return bf_add_down(-(bf_span_size(s) * bf_span_size(s) / (4 * a.lo)), rest);
 }
 
+/* Of a variable: logits have none, nor has a trained readout. */
+static BfSpan decay_of(const BfCheckForms *forms, int k) {
+  const bool number = !forms->logits || k < forms->logits->first;
+  return number && forms->numbers.number[k] < controls(forms) ? decay(forms) : bf_span(0);
+}
+
 static double least_of(const BfCheckForms *forms, const BfCheckBound *bound, int k, BfSpan between) {
-  const BfSpan box = {forms->low[k], forms->high[k]}, none = bf_span(0);
-  const double c = bf_span_middle(box);
-  return least(bound->sum->b[k], forms->numbers.number[k] < controls(forms) ? decay(forms) : none, c,
-               bf_span_half(box, c), between);
+  const BfSpan box = bf_check_within(forms, k);
+  const double c   = bf_span_middle(box);
+  return least(bound->sum->b[k], decay_of(forms, k), c, bf_span_half(box, c), between);
 }
 
 /* Of controls that are no variables. */
@@ -77,7 +83,8 @@ static void finish(const BfCheckForms *forms, BfCheckBound *out) {
 /* The form at xi, of the tokens that are there. */
 static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
   const double k = bf_check_tangent(forms, readout, xi, near, out->sum);
-  out->constant  = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
+  if (forms->logits) bf_check_couple(forms, xi, out->sum);
+  out->constant = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
   finish(forms, out);
 }
 
@@ -92,12 +99,20 @@ void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], 
 
 /* xi_k on a part: (x_k - c) / w, rounded outwards. */
 static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
-  const BfSpan box = {forms->low[part->variable], forms->high[part->variable]};
+  const BfSpan box = bf_check_within(forms, part->variable);
   const double c = bf_span_middle(box), w = bf_span_half(box, c);
   BfSpan       all = {-1, 1};
   if (w > 0 && part->side == 0) all.hi = fmax(-1, fmin(1, (part->to - c) / w));
   if (w > 0 && part->side == 1) all.lo = -fmax(-1, fmin(1, (c - part->to) / w));
   return all;
+}
+
+/* Whether it is known that no controls are in a part of the box. */
+static bool is_nowhere(const BfCheckForms *forms, const BfCheckPart *part) {
+  if (!forms->logits) return false;
+  if (part->variable < forms->logits->first) return forms->logits->empty;
+  const BfSpan box = bf_check_within(forms, part->variable);
+  return forms->logits->empty || (part->side == 0 ? part->to < box.lo : part->to > box.hi);
 }
 
 static double on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
@@ -109,14 +124,14 @@ static double on(const BfCheckForms *forms, const BfCheckBound *bound, const BfC
 }
 
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
-  return fmax(on(forms, bound, part), 0);
+  return is_nowhere(forms, part) ? INFINITY : fmax(on(forms, bound, part), 0);
 }
 
 /* Near the least of variable k's part of the form. */
 static double minimizer(const BfCheckForms *forms, const BfCheckBound *bound, int k, BfSpan within) {
-  const BfSpan box   = {forms->low[k], forms->high[k]};
-  const double kappa = forms->numbers.number[k] < controls(forms) ? decay(forms).hi : 0, c = bf_span_middle(box),
-               w = bf_span_half(box, c), slope = bound->sum->b[k] + 2 * kappa * c * w, bend = 2 * kappa * w * w;
+  const BfSpan box   = bf_check_within(forms, k);
+  const double kappa = decay_of(forms, k).hi, c = bf_span_middle(box), w = bf_span_half(box, c),
+               slope = bound->sum->b[k] + 2 * kappa * c * w, bend = 2 * kappa * w * w;
   if (!(bend > 0)) return slope > 0 ? within.lo : within.hi;
   return fmax(within.lo, fmin(within.hi, -slope / bend));
 }
@@ -205,6 +220,7 @@ double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *
     way = i % BF_CHECK_WAYS;
     if (i > 0) bf_check_way(forms, way);
     if (i > 0) bf_check_tokens(forms);
+    if (is_nowhere(forms, part)) x.best = INFINITY;
     for (int k = 0; k < work->n; k++) x.xi[k] = xi[k];
     follow(&x, steps[i / BF_CHECK_WAYS]);
   }

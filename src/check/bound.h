@@ -25,7 +25,8 @@ typedef struct {
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
 /* At another xi [n], once that is done for the box. */
 void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
-/* J from below on a part of the box, once the bound is there: at least 0, since no loss and no decay is below that. */
+/* J from below on a part of the box, once the bound is there: at least 0, since no loss and no decay is below that;
+ * infinite where no controls are there, as logits tell. */
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part);
 /* The same by mixtures of tangents, from the one at xi [n] on, at these forms and at others (bf_check_way), until one
  * gives `target`, or for a while; the best that was found. The forms are those of bf_check_bound before and after.

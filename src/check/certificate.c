@@ -6,6 +6,8 @@ void bf_certificate_clear(BfCertificate *certificate) {
   bf_free(certificate->free);
   bf_free(certificate->tree);
   bf_free(certificate->symmetry);
+  bf_free(certificate->logit);
+  bf_free(certificate->logit_range);
   *certificate = (BfCertificate){0};
 }
 
@@ -59,10 +61,41 @@ static BfStatus read_symmetry(BfStore *store, BfCertificate *out, BfError *error
   return bf_store_read(store, "/certificate/symmetry", BF_STORE_INT32, 2, out->rows, (void **)&out->symmetry, error);
 }
 
+static BfStatus check_logits(const BfCertificate *x, const char *path, const int64_t names[], const int64_t ranges[],
+                             BfError *error) {
+  enum { WORDS = 5, MOST = 255 };
+  if (names[0] < 1 || names[1] != WORDS || ranges[0] != names[0] || ranges[1] != 2)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/logits and logit_range do not fit each other", path);
+  if (names[0] > MOST - x->n)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /certificate has more than %d numbers and logits", path, MOST);
+  for (int64_t l = 0; l < names[0]; l++) {
+    const double *range = x->logit_range + 2 * l;
+    if (!(isfinite(range[0]) && isfinite(range[1]) && range[0] <= range[1]))
+      return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/logit_range: logit %lld has [%g, %g]", path, (long long)l,
+                     range[0], range[1]);
+  }
+  return BF_OK;
+}
+
+/* From format 4 on there are some. */
+static BfStatus read_logits(BfStore *store, const char *path, BfCertificate *out, BfError *error) {
+  bool    there;
+  int64_t format = 1, names[2], ranges[2];
+  BF_TRY(bf_store_has_attribute(store, "/certificate", "format", &there, error));
+  if (there) BF_TRY(bf_store_get_int(store, "/certificate", "format", &format, error));
+  if (format < 4) return BF_OK;
+  BF_TRY(bf_store_read(store, "/certificate/logits", BF_STORE_INT32, 2, names, (void **)&out->logit, error));
+  BF_TRY(
+      bf_store_read(store, "/certificate/logit_range", BF_STORE_DOUBLE, 2, ranges, (void **)&out->logit_range, error));
+  BF_TRY(bf_store_together(store, check_logits(out, path, names, ranges, error), error));
+  out->logits = (int)names[0];
+  return BF_OK;
+}
+
 static BfStatus read_all(BfStore *store, const char *path, const BfProblem *problem, const BfModel *model,
                          BfCertificate *out, BfError *error) {
   enum { MOST = 256 }; /* a byte says which variable is split */
-  static const BfFormats read = {"certificate", 1, 3, ""};
+  static const BfFormats read = {"certificate", 1, 4, ""};
   bool                   there;
   int64_t                n;
   BF_TRY(bf_store_has(store, "/certificate", &there, error));
@@ -77,6 +110,7 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   BF_TRY(bf_store_together(store, check_free(out, path, problem, error), error));
   BF_TRY(read_symmetry(store, out, error));
   BF_TRY(read_width(store, out, error));
+  BF_TRY(read_logits(store, path, out, error));
   return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
 }
 

@@ -10,10 +10,14 @@ typedef struct {
   int64_t  bytes;
   int32_t *symmetry; /* [rows[0]][rows[1]]; owned */
   int64_t  rows[2];
-  int64_t  width; /* of rounds of tasks, where it bounded them; 0 */
+  int64_t  width;       /* of rounds of tasks, where it bounded them; 0 */
+  int      logits;      /* that boxes are halved at, too */
+  int32_t *logit;       /* [logits][5]: logit.h; owned */
+  double  *logit_range; /* [logits][2] finite, lower and upper; owned */
 } BfCertificate;
 
-/* BF_BAD_INPUT where there is none, or it is damaged, or its numbers are none of the problem's. Clear it also after a
+/* BF_BAD_INPUT where there is none, or it is damaged, or its numbers are none of the problem's (of logits:
+ * bf_check_logits). Clear it also after a
  * failure. Collective. */
 BfStatus bf_certificate_read(const BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,
                              BfCertificate *out, BfError *error);

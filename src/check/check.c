@@ -1,6 +1,7 @@
 #include "check/check.h"
 #include "check/bound.h"
 #include "check/elementary.h"
+#include "check/logit.h"
 #include "check/rounding.h"
 #include "check/symmetry.h"
 #include "check/tree.h"
@@ -15,10 +16,14 @@ typedef struct {
   const BfCertificate *certificate;
   BfCheckModel         layers;
   BfCheckNumbers       numbers;
-  double              *range;    /* [4][count]: lower, upper, of variables alone lower, upper */
+  int                  n;        /* variables: numbers, then logits */
+  double              *range;    /* [2][count] lower, upper */
+  double              *whole;    /* [2][n] of variables lower, upper */
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
   BfCheckOrders        orders;
+  BfCheckLogits        logits;
+  BfSpan              *logit_range; /* [logits] what they may be */
   BfCheckForms         forms;
   BfCheckBound         stored[BF_TREE_POINTS], other[3]; /* of the stored tangents, of others */
   double              *xi;                               /* [n] */
@@ -27,7 +32,7 @@ typedef struct {
   const BfTreeItem *item;
   bool              holds;
   double            proved; /* from below, where that is less than lower */
-  int               of;     /* the number of the variable that a cut cuts; -1: of a leaf */
+  int               of;     /* the variable that a cut cuts; -1: of a leaf */
 } Check;
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -39,10 +44,11 @@ static int64_t count_numbers(const BfProblem *problem) {
 static BfStatus take_numbers(Check *x, BfError *error) {
   const BfProblem *problem = x->problem;
   const int64_t    q = problem->layer.free, controls = problem->horizon * q, count = count_numbers(problem);
-  BF_TRY(BF_NEW(&x->range, 4 * count, error));
+  BF_TRY(BF_NEW(&x->range, 2 * count, error));
+  BF_TRY(BF_NEW(&x->whole, 2 * x->n, error));
   BF_TRY(BF_NEW(&x->variable, count, error));
   BF_TRY(BF_NEW(&x->point, count, error));
-  BF_TRY(BF_NEW(&x->xi, x->certificate->n, error));
+  BF_TRY(BF_NEW(&x->xi, x->n, error));
   double *low = x->range, *high = low + count;
   for (int64_t i = 0; i < count; i++) {
     const bool control = i < controls;
@@ -52,10 +58,14 @@ static BfStatus take_numbers(Check *x, BfError *error) {
     x->variable[i]     = -1;
   }
   for (int k = 0; k < x->certificate->n; k++) {
-    const int32_t i     = x->certificate->free[k];
-    x->variable[i]      = k;
-    low[2 * count + k]  = low[i];
-    high[2 * count + k] = high[i];
+    const int32_t i    = x->certificate->free[k];
+    x->variable[i]     = k;
+    x->whole[k]        = low[i];
+    x->whole[x->n + k] = high[i];
+  }
+  for (int l = 0, k = x->certificate->n; l < x->certificate->logits; l++, k++) {
+    x->whole[k]        = x->certificate->logit_range[2 * l];
+    x->whole[x->n + k] = x->certificate->logit_range[2 * l + 1];
   }
   x->numbers = (BfCheckNumbers){
       .count = count, .number = x->certificate->free, .variable = x->variable, .lower = low, .upper = high};
@@ -63,13 +73,13 @@ static BfStatus take_numbers(Check *x, BfError *error) {
 }
 
 static BfStatus begin_tree(Check *x, BfError *error) {
-  const BfCertificate *c     = x->certificate;
-  const BfCost        *cost  = &x->problem->cost;
-  const double        *whole = x->range + 2 * x->numbers.count;
+  const BfCertificate *c    = x->certificate;
+  const BfCost        *cost = &x->problem->cost;
   bf_tree_destroy(&x->tree);
-  return bf_tree_create(&(BfTreeRoots){.n      = c->n,
-                                       .low    = whole,
-                                       .high   = whole + x->numbers.count,
+  return bf_tree_create(&(BfTreeRoots){.n      = x->n,
+                                       .logits = c->logits,
+                                       .low    = x->whole,
+                                       .high   = x->whole + x->n,
                                        .orders = &x->orders,
                                        .width  = c->width,
                                        .roots  = cost->trained ? 1 : cost->readouts},
@@ -83,14 +93,27 @@ static BfStatus prove_symmetries(Check *x, BfError *error) {
   return status;
 }
 
+static BfStatus take_logits(Check *x, BfError *error) {
+  const BfCertificate *c = x->certificate;
+  if (!c->logits) return BF_OK;
+  const BfStatus status = bf_check_logits(&x->layers, c->n, c->logits, c->logit, &x->logits, error);
+  if (status != BF_OK) bf_error_prefix(error, "%s", x->path);
+  x->logits.size  = fabs(c->found);
+  x->forms.logits = &x->logits;
+  BF_TRY(status);
+  return BF_NEW(&x->logit_range, c->logits, error);
+}
+
 static BfStatus create(Check *x, BfError *error) {
   const BfCertificate *c = x->certificate;
+  x->n                   = c->n + c->logits;
   BF_TRY(bf_check_model(x->problem, &x->layers, error));
   BF_TRY(take_numbers(x, error));
   BF_TRY(prove_symmetries(x, error));
-  BF_TRY(bf_check_forms(&x->layers, &x->numbers, c->n, &x->forms, error));
-  for (int i = 0; i < BF_TREE_POINTS; i++) BF_TRY(bf_check_bound_create(c->n, &x->stored[i], error));
-  for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(c->n, &x->other[i], error));
+  BF_TRY(bf_check_forms(&x->layers, &x->numbers, x->n, &x->forms, error));
+  BF_TRY(take_logits(x, error));
+  for (int i = 0; i < BF_TREE_POINTS; i++) BF_TRY(bf_check_bound_create(x->n, &x->stored[i], error));
+  for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(x->n, &x->other[i], error));
   return begin_tree(x, error);
 }
 
@@ -99,7 +122,10 @@ static void clear(Check *x) {
   for (int i = 0; i < BF_TREE_POINTS; i++) bf_check_bound_clear(&x->stored[i]);
   for (int i = 0; i < 3; i++) bf_check_bound_clear(&x->other[i]);
   bf_check_forms_clear(&x->forms);
+  bf_check_logits_clear(&x->logits);
   bf_check_model_clear(&x->layers);
+  bf_free(x->logit_range);
+  bf_free(x->whole);
   bf_free(x->range);
   bf_free(x->variable);
   bf_free(x->point);
@@ -148,11 +174,37 @@ static BfStatus check_found(Check *x, BfError *error) {
   return bf_rounding_upwards(bound_found, x, error);
 }
 
+/* ---- ranges of logits ------------------------------------------------------------------------------------------- */
+
+static BfStatus find_ranges(void *context, BfError *error) {
+  Check *x = context;
+  (void)error;
+  bf_check_box(&x->forms, x->whole, x->whole + x->n);
+  bf_check_logit_ranges(&x->forms, x->logit_range);
+  return BF_OK;
+}
+
+/* Without that the boxes of the tree would not hold all controls. */
+static BfStatus check_ranges(Check *x, BfError *error) {
+  char name[BF_LOGIT_TEXT], low[BF_SPAN_TEXT], high[BF_SPAN_TEXT];
+  if (!x->forms.logits) return BF_OK;
+  BF_TRY(bf_rounding_upwards(find_ranges, x, error));
+  for (int l = 0; l < x->logits.count; l++) {
+    const BfSpan  own   = x->logit_range[l];
+    const double *range = x->certificate->logit_range + (int64_t)2 * l;
+    if (!(own.lo >= range[0] && own.hi <= range[1]))
+      return bf_fail(error, BF_FAILURE,
+                     "%s: not verified: the range of %s may be [%s, %s], the certificate says [%.9g, %.9g]", x->path,
+                     bf_check_logit_text(&x->logits, l, name), bf_span_text(own.lo, 9, false, low),
+                     bf_span_text(own.hi, 9, true, high), range[0], range[1]);
+  }
+  return BF_OK;
+}
+
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
 
 static const double *stored_point(Check *x, int i) {
-  const int n = x->certificate->n;
-  for (int k = 0; k < n; k++) x->xi[k] = x->item->xi[i * n + k] / 127.0;
+  for (int k = 0; k < x->n; k++) x->xi[k] = x->item->xi[i * x->n + k] / 127.0;
   return x->xi;
 }
 
@@ -182,7 +234,7 @@ static void bound_stored(Check *x, bool by_query) {
 /* With means as they were for the last part of the claim, or the other ones. */
 static bool is_proved(Check *x, const BfCheckPart *part) {
   x->proved = -INFINITY;
-  x->of     = part->variable < 0 ? -1 : x->certificate->free[part->variable];
+  x->of     = part->variable;
   if (is_proved_now(x, part)) return true;
   bound_stored(x, !x->forms.by_query);
   return is_proved_now(x, part);
@@ -194,11 +246,10 @@ static BfStatus bound_claim(void *context, BfError *error) {
   (void)error;
   x->holds = x->certificate->lower <= 0; /* no cost is below that */
   if (x->holds) return BF_OK;
-  x->forms.low  = item->low;
-  x->forms.high = item->high;
+  bf_check_box(&x->forms, item->low, item->high);
   bound_stored(x, false);
   x->holds = item->claim == BF_TREE_CUT || is_proved(x, &(BfCheckPart){.variable = -1});
-  for (int k = 0; item->claim == BF_TREE_CUT && k < x->certificate->n && x->holds; k++) {
+  for (int k = 0; item->claim == BF_TREE_CUT && k < x->n && x->holds; k++) {
     if (item->inner_low[k] > item->low[k]) x->holds = is_proved(x, &(BfCheckPart){k, 0, item->inner_low[k]});
     if (x->holds && item->inner_high[k] < item->high[k])
       x->holds = is_proved(x, &(BfCheckPart){k, 1, item->inner_high[k]});
@@ -207,12 +258,14 @@ static BfStatus bound_claim(void *context, BfError *error) {
 }
 
 static BfStatus fail_claim(const Check *x, const BfTreeItem *item, BfError *error) {
-  char bound[BF_SPAN_TEXT], where[64] = "";
+  const BfCertificate *c = x->certificate;
+  char                 bound[BF_SPAN_TEXT], where[64] = "";
   bf_span_text(x->proved, 9, false, bound);
-  if (x->of >= 0) snprintf(where, sizeof where, " where it cuts number %d", x->of);
+  if (x->of >= c->n) snprintf(where, sizeof where, " where it cuts logit %d", x->of - c->n);
+  else if (x->of >= 0) snprintf(where, sizeof where, " where it cuts number %d", (int)c->free[x->of]);
   return bf_fail(error, BF_FAILURE, "%s: not verified: %s %lld, at depth %lld, bounds the cost by %s%s, lower is %.9g",
                  x->path, item->claim == BF_TREE_LEAF ? "leaf" : "contraction", (long long)item->of_kind + 1,
-                 (long long)item->depth, bound, where, x->certificate->lower);
+                 (long long)item->depth, bound, where, c->lower);
 }
 
 /* All claims once, without their bounds: how many there are, and whether they cover the box. */
@@ -263,7 +316,8 @@ static BfStatus check_claims(Check *x, BfRun *run, BfError *error) {
 static BfStatus prepare(Check *x, BfCheckCount *count, BfError *error) {
   BF_TRY(create(x, error));
   BF_TRY(count_claims(x, count, error));
-  return check_found(x, error);
+  BF_TRY(check_found(x, error));
+  return check_ranges(x, error);
 }
 
 BfStatus bf_check(BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,

@@ -1,4 +1,4 @@
-#include "check/forms.h"
+#include "check/logit.h"
 #include "check/unary.h"
 
 /* ---- parameters ------------------------------------------------------------------------------------------------- */
@@ -96,6 +96,7 @@ static void layer(BfCheckForms *forms, int64_t t) {
     else if (is_first(forms, t, i, &forms->scratch, forms->seen))
       bf_check_norm(forms, forms->z + i * d, forms->seen + i * d);
   }
+  if (forms->logits && forms->logits->natural) bf_check_logits_of_layer(forms, t);
   for (int64_t s = 0; s < model->problem->train.contexts; s++)
     for (int i = 0; i < model->context[s].slots; i++)
       if (is_first(forms, t + 1, model->first[s] + i, to, forms->next)) step(forms, t, s, i);
@@ -109,6 +110,7 @@ void bf_check_tokens(BfCheckForms *forms) {
   const BfData       *data  = &model->problem->train;
   const int64_t       d     = data->dim;
   forms->tokens[0].used     = 0;
+  if (forms->logits) bf_check_logits_again(forms->logits);
   for (int64_t i = 0; i < model->tokens; i++)
     if (is_first(forms, 0, i, &forms->tokens[0], forms->z))
       for (int64_t a = 0; a < d; a++)

@@ -12,10 +12,13 @@ typedef struct {
   const double  *point;         /* [count] NULL, or what each of them is */
 } BfCheckNumbers;
 
+typedef struct BfCheckLogits BfCheckLogits; /* logit.h */
+
 typedef struct {
   const BfCheckModel *model;
   BfCheckNumbers      numbers;
-  const double       *low, *high; /* [n] the box */
+  BfCheckLogits      *logits;     /* that boxes are halved at, too; borrowed; NULL: none */
+  const double       *low, *high; /* [n] the box; behind free numbers, logits */
   BfLinears           tokens[2];  /* those of a layer, and of the next */
   BfLinears           scratch;
   double             *memory;
@@ -34,6 +37,9 @@ typedef struct {
 BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers, int n, BfCheckForms *out,
                         BfError *error);
 void     bf_check_forms_clear(BfCheckForms *forms);
+
+/* Another box [n]; borrowed. */
+void bf_check_box(BfCheckForms *forms, const double low[], const double high[]);
 
 /* How forms and ranges are chosen from now on, way 0 .. BF_CHECK_WAYS - 1: none is always the best. At first 0. */
 enum { BF_CHECK_WAYS = 4 };

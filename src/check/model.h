@@ -37,5 +37,16 @@ int bf_check_tag(const BfContext *context, int i);
 /* e_p of a token, component a; 0 without an encoding. */
 double bf_check_encoding(const BfLayer *layer, const BfContext *context, int i, int a);
 
+/* Token i of context s. */
+typedef struct {
+  int64_t s;
+  int     i;
+} BfCheckToken;
+
+/* Whether component a of N(z) before layer t is the same for two tokens, by their numbers among all, whatever the
+ * controls; and whether all of N(z) and the encoding are. */
+bool bf_check_is_same(const BfCheckModel *model, int64_t t, int64_t token, int64_t other, int a);
+bool bf_check_is_one_key(const BfCheckModel *model, int64_t t, BfCheckToken x, BfCheckToken y);
+
 /* Fills same and like. */
 BfStatus bf_check_same(BfCheckModel *model, BfError *error);

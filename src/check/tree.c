@@ -1,4 +1,5 @@
 #include "check/tree.h"
+#include <math.h>
 #include <string.h>
 
 /* Boxes one behind the other, [2 n] doubles each, with what is known of them. */
@@ -14,7 +15,7 @@ typedef struct {
 } Boxes;
 
 struct BfTree {
-  int                  n;
+  int                  n, logits; /* variables in all; those among them that are logits, the last */
   const BfCheckOrders *orders;
   const uint8_t       *bytes;
   int64_t              at, count, claims[2], width; /* leaves, cuts */
@@ -78,6 +79,7 @@ BfStatus bf_tree_create(const BfTreeRoots *whole, const uint8_t bytes[], int64_t
   BF_TRY(BF_NEW(out, 1, error));
   BfTree *tree = *out;
   *tree        = (BfTree){.n      = n,
+                          .logits = whole->logits,
                           .orders = whole->orders,
                           .bytes  = bytes,
                           .count  = count,
@@ -121,12 +123,25 @@ static const uint8_t *bytes_of(BfTree *tree, int64_t count, BfError *error) {
   return here;
 }
 
+/* Where a logit is split: a float in its next four bytes, the least first. NAN: there are none. */
+static double place_of(BfTree *tree, BfError *error) {
+  const uint8_t *b = bytes_of(tree, 4, error);
+  if (!b) return NAN;
+  const uint32_t bits = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+  float          place;
+  memcpy(&place, &bits, sizeof place);
+  return place;
+}
+
 static BfStatus split(BfTree *tree, Mark mark, BfError *error) {
   const uint8_t *k   = bytes_of(tree, 1, error);
   double        *low = tree->ends, *high = low + tree->n;
   if (!k) return error->status;
   if (*k >= tree->n) return damaged(tree, "a split of a variable that is none", error);
-  const double from = low[*k], middle = 0.5 * from + 0.5 * high[*k];
+  const bool   logit = *k >= tree->n - tree->logits;
+  const double from = low[*k], middle = logit ? place_of(tree, error) : 0.5 * from + 0.5 * high[*k];
+  if (error->status != BF_OK) return error->status;
+  if (logit && !(middle > from && middle < high[*k])) return damaged(tree, "a split outside of its box", error);
   mark.depth++;
   low[*k] = middle;
   BF_TRY(append(&tree->stack, low, high, mark, error));

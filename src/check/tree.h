@@ -27,7 +27,8 @@ typedef struct {
   const double        *low, *high; /* [n] */
   const BfCheckOrders *orders;
   int64_t              roots;
-  int64_t              width; /* of rounds of tasks; 0: no bound */
+  int64_t              width;  /* of rounds of tasks; 0: no bound */
+  int                  logits; /* the last of the n: they are split where a record says, not in the middle */
 } BfTreeRoots;
 
 /* Borrows bytes [count], and what `whole` has. */
