@@ -181,6 +181,34 @@ static double improve(const BfCheckForms *forms, const BfCheckPart *part, double
   return best;
 }
 
+/* x and g times coupling l, from below like x. */
+static double lean(const BfCheckForms *forms, const BfCheckBound *x, int l, double g, const BfCheckPart *part,
+                   BfCheckBound *out) {
+  bf_linear_copy(&forms->scratch, x->sum, out->sum);
+  out->sum->c = out->sum->e = 0; /* they are in the constant */
+  bf_linear_add(&forms->scratch, out->sum, bf_span(g), bf_check_coupling(forms->logits, l));
+  out->constant = bf_add_down(bf_add_down(x->constant, out->sum->c), -out->sum->e);
+  finish(forms, out);
+  return on(forms, out, part);
+}
+
+/* work[0], which gives `best`, with the multiple of every coupling that gives more: what that is. It is concave in each
+ * of them. */
+static double straighten(const BfCheckForms *forms, const BfCheckPart *part, double best, BfCheckBound work[3]) {
+  enum { HALVINGS = 10 };
+  for (int l = 0; l < forms->logits->count; l++) {
+    double step = bf_check_steepest(forms->logits, l);
+    for (int i = 0; i < HALVINGS && step > 0; i++, step /= 2)
+      for (int side = -1; side <= 1; side += 2) {
+        const double found = lean(forms, &work[0], l, side * step, part, &work[2]);
+        if (!(found > best)) continue;
+        best = found;
+        swap(&work[0], &work[2]);
+      }
+  }
+  return best;
+}
+
 typedef struct {
   BfCheckForms      *forms;
   int64_t            readout;
@@ -206,6 +234,7 @@ static void follow(Search *x, int steps) {
   for (int i = 0; i < NEAR * steps && !(x->best >= x->target); i++) {
     tangent(x->forms, x->readout, x->xi, near[i % NEAR], &x->work[1]);
     x->best = improve(x->forms, x->part, x->best, x->work);
+    if (x->forms->logits && !(x->best >= x->target)) x->best = straighten(x->forms, x->part, x->best, x->work);
     if (i % NEAR == NEAR - 1) move(x, 2 / (i / NEAR + 3.0));
   }
 }

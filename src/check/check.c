@@ -8,6 +8,7 @@
 #include "problem/number.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
   const char          *path;
@@ -19,6 +20,7 @@ typedef struct {
   int                  n;        /* variables: numbers, then logits */
   double              *range;    /* [2][count] lower, upper */
   double              *whole;    /* [2][n] of variables lower, upper */
+  double              *part;     /* [2][n] room for a box */
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
   BfCheckOrders        orders;
@@ -46,6 +48,7 @@ static BfStatus take_numbers(Check *x, BfError *error) {
   const int64_t    q = problem->layer.free, controls = problem->horizon * q, count = count_numbers(problem);
   BF_TRY(BF_NEW(&x->range, 2 * count, error));
   BF_TRY(BF_NEW(&x->whole, 2 * x->n, error));
+  BF_TRY(BF_NEW(&x->part, 2 * x->n, error));
   BF_TRY(BF_NEW(&x->variable, count, error));
   BF_TRY(BF_NEW(&x->point, count, error));
   BF_TRY(BF_NEW(&x->xi, x->n, error));
@@ -126,6 +129,7 @@ static void clear(Check *x) {
   bf_check_model_clear(&x->layers);
   bf_free(x->logit_range);
   bf_free(x->whole);
+  bf_free(x->part);
   bf_free(x->range);
   bf_free(x->variable);
   bf_free(x->point);
@@ -231,13 +235,28 @@ static void bound_stored(Check *x, bool by_query) {
   for (int i = 1; i < item->points; i++) bf_check_bound_at(&x->forms, item->readout, stored_point(x, i), &x->stored[i]);
 }
 
+/* A part as a box of its own: what is not linear counts less there. */
+static bool is_proved_apart(Check *x, const BfCheckPart *part) {
+  const BfTreeItem *item = x->item;
+  memcpy(x->part, item->low, sizeof(double) * (size_t)x->n);
+  memcpy(x->part + x->n, item->high, sizeof(double) * (size_t)x->n);
+  x->part[part->side == 0 ? x->n + part->variable : part->variable] = part->to;
+  bf_check_box(&x->forms, x->part, x->part + x->n);
+  bound_stored(x, false);
+  const bool is = is_proved_now(x, &(BfCheckPart){.variable = -1});
+  bf_check_box(&x->forms, item->low, item->high);
+  bound_stored(x, false);
+  return is;
+}
+
 /* With means as they were for the last part of the claim, or the other ones. */
 static bool is_proved(Check *x, const BfCheckPart *part) {
   x->proved = -INFINITY;
   x->of     = part->variable;
   if (is_proved_now(x, part)) return true;
   bound_stored(x, !x->forms.by_query);
-  return is_proved_now(x, part);
+  if (is_proved_now(x, part)) return true;
+  return part->variable >= 0 && is_proved_apart(x, part);
 }
 
 static BfStatus bound_claim(void *context, BfError *error) {

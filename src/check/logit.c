@@ -199,6 +199,14 @@ void bf_check_couple(const BfCheckForms *forms, const double xi[], BfLinear *sum
   }
 }
 
+const BfLinear *bf_check_coupling(const BfCheckLogits *logits, int l) { return coupling(logits, l); }
+
+double bf_check_steepest(const BfCheckLogits *logits, int l) {
+  const BfSpan within = logits->within[l];
+  const double half = bf_span_half(within, bf_span_middle(within)), steepest = logits->size / half;
+  return logits->radius[l] > 0 && isfinite(steepest) ? steepest : 0;
+}
+
 BfSpan bf_check_within(const BfCheckForms *forms, int k) {
   const BfCheckLogits *x = forms->logits;
   return x && k >= x->first ? x->within[k - x->first] : (BfSpan){forms->low[k], forms->high[k]};

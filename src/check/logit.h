@@ -52,5 +52,8 @@ BfSpan bf_check_range_of_logit(BfCheckForms *forms, const int32_t *name);
 void bf_check_logit(BfCheckForms *forms, int64_t t, int64_t token, int h, int j, BfLinear *delta);
 /* Adds to sum, a form of a bound of the cost from below, multiples of couplings, as seem best at xi: all are right. */
 void bf_check_couple(const BfCheckForms *forms, const double xi[], BfLinear *sum);
+/* What couples logit l with its own form; at least the largest slope that seems worth trying, 0 where none is. */
+const BfLinear *bf_check_coupling(const BfCheckLogits *logits, int l);
+double          bf_check_steepest(const BfCheckLogits *logits, int l);
 /* All that variable k is in the box: its interval, or what is left of that of a logit. */
 BfSpan bf_check_within(const BfCheckForms *forms, int k);
