@@ -84,6 +84,15 @@ static bool is_first(BfCheckForms *forms, int64_t t, int64_t token, BfLinears *s
   return like == token;
 }
 
+/* Ranges of the logits of a layer, once N(z) are there. */
+static void measure(BfCheckForms *forms, int64_t t) {
+  BfCheckLogits *x = forms->logits;
+  for (int l = 0; l < x->count; l++) {
+    const int32_t *name = x->name + (int64_t)l * BF_LOGIT_WORDS;
+    if (name[BF_LOGIT_LAYER] == t) x->within[l] = bf_span_meet(x->within[l], bf_check_range_of_logit(forms, name));
+  }
+}
+
 static void layer(BfCheckForms *forms, int64_t t) {
   const BfCheckModel *model = forms->model;
   const int64_t       d     = model->problem->layer.dim;
@@ -96,7 +105,7 @@ static void layer(BfCheckForms *forms, int64_t t) {
     else if (is_first(forms, t, i, &forms->scratch, forms->seen))
       bf_check_norm(forms, forms->z + i * d, forms->seen + i * d);
   }
-  if (forms->logits && forms->logits->natural) bf_check_logits_of_layer(forms, t);
+  if (forms->logits && forms->logits->natural) measure(forms, t);
   for (int64_t s = 0; s < model->problem->train.contexts; s++)
     for (int i = 0; i < model->context[s].slots; i++)
       if (is_first(forms, t + 1, model->first[s] + i, to, forms->next)) step(forms, t, s, i);
@@ -116,4 +125,18 @@ void bf_check_tokens(BfCheckForms *forms) {
       for (int64_t a = 0; a < d; a++)
         bf_linear_span(&forms->tokens[0], forms->z[i * d + a], bf_span(data->z[i * d + a]));
   for (int64_t t = 0; t < model->problem->horizon; t++) layer(forms, t);
+}
+
+void bf_check_logit_ranges(BfCheckForms *forms, BfSpan range[]) {
+  BfCheckLogits *x = forms->logits;
+  x->natural       = true;
+  for (int l = 0; l < x->count; l++) x->within[l] = bf_span_all();
+  for (int way = 0; way < 2 * BF_CHECK_WAYS; way++) {
+    bf_check_way(forms, way / 2);
+    forms->by_query = way % 2;
+    bf_check_tokens(forms);
+  }
+  bf_check_way(forms, 0);
+  forms->by_query = x->natural = false;
+  for (int l = 0; l < x->count; l++) range[l] = x->within[l];
 }

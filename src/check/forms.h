@@ -49,6 +49,10 @@ void bf_check_way(BfCheckForms *forms, int way);
  * all below. */
 void bf_check_tokens(BfCheckForms *forms);
 
+/* All that the logits are at the free numbers of the box (or at the point) into range[], whatever the box has them be:
+ * what all ways say. */
+void bf_check_logit_ranges(BfCheckForms *forms, BfSpan range[]);
+
 /* Free number i, times a factor. */
 void bf_check_number(BfCheckForms *forms, int64_t i, double factor, BfLinear *out);
 /* z += x y; work is given back. */

@@ -118,30 +118,6 @@ const char *bf_check_logit_text(const BfCheckLogits *logits, int l, char text[BF
   return text;
 }
 
-/* ---- ranges ----------------------------------------------------------------------------------------------------- */
-
-void bf_check_logits_of_layer(BfCheckForms *forms, int64_t t) {
-  BfCheckLogits *x = forms->logits;
-  for (int l = 0; l < x->count; l++) {
-    const int32_t *name = x->name + (int64_t)l * BF_LOGIT_WORDS;
-    if (name[BF_LOGIT_LAYER] == t) x->within[l] = bf_span_meet(x->within[l], bf_check_range_of_logit(forms, name));
-  }
-}
-
-void bf_check_logit_ranges(BfCheckForms *forms, BfSpan range[]) {
-  BfCheckLogits *x = forms->logits;
-  x->natural       = true;
-  for (int l = 0; l < x->count; l++) x->within[l] = bf_span_all();
-  for (int way = 0; way < 2 * BF_CHECK_WAYS; way++) {
-    bf_check_way(forms, way / 2);
-    forms->by_query = way % 2;
-    bf_check_tokens(forms);
-  }
-  bf_check_way(forms, 0);
-  forms->by_query = x->natural = false;
-  for (int l = 0; l < x->count; l++) range[l] = x->within[l];
-}
-
 /* ---- in a box --------------------------------------------------------------------------------------------------- */
 
 static BfLinear *coupling(const BfCheckLogits *x, int l) { return (BfLinear *)(x->space.memory + l * x->space.size); }

@@ -37,12 +37,6 @@ void     bf_check_logits_clear(BfCheckLogits *logits);
 enum { BF_LOGIT_TEXT = 160 };
 const char *bf_check_logit_text(const BfCheckLogits *logits, int l, char text[BF_LOGIT_TEXT]);
 
-/* All that the logits are at the free numbers in forms->low, high (or at its point) into range[count], the intervals of
- * logits not looked at: by all ways. Rounds upwards, as all below. */
-void bf_check_logit_ranges(BfCheckForms *forms, BfSpan range[]);
-/* Those of layer t, whose forms N(z) are there, met with range[]. */
-void bf_check_logits_of_layer(BfCheckForms *forms, int64_t t);
-
 /* No logit has been made, in a new box or once more in the same. */
 void bf_check_logits_again(BfCheckLogits *logits);
 /* The range of a logit, given what it is called, once N(z) before its layer are there. */
