@@ -162,7 +162,7 @@ def names_of(run):
     certificate, controls = run.file["certificate"], run.control.size
     numbers = [Number(run, k).name if k < controls else "readout number %d" % (k - controls) for k in certificate["free"][()]]
     logits = certificate["logits"][()] if "logits" in certificate else ()
-    return numbers + ["logit %d, %d of sequence %d, layer %d, head %d" % (query, key, s, t, h) for s, t, h, query, key in logits]
+    return numbers + ["delta_%d (sequence %d, layer %d, head %d, query %d)" % (key, s, t, h, query) for s, t, h, query, key in logits]
 
 
 def draw_halvings(axes, run):

@@ -193,14 +193,13 @@ def certificates():
             ok(run(["certify", problem, "-horizon", str(horizon), "-gap", "0.05", "-boxes", "2000", "-o", out]))
             words = drawn("certify.py", out)
             with h5py.File(out) as f:
-                about, tree, free = dict(f["certificate"].attrs), f["certificate/tree"][()], f["certificate/free"][()]
+                about, tree, free, halved = dict(f["certificate"].attrs), *(f["certificate/" + name][()] for name in ("tree", "free", "halved"))
                 low, high, found = f["control/lower"][()], f["control/upper"][()], f["rollout"].attrs["cost"]
             assert "%.6g" % about["lower"] in words and "%.6g" % about["found"] in words and "boxes" in words, words
             assert "of layer 0" in words and two == (len(free) == 2), words
             assert about["lower"] <= found <= about["found"] * (1 + 1e-9), (about, found)
             if not two:
-                count = certify_plot.halvings(tree, len(free))
-                assert count.sum() == len(list(certify_plot.leaves(tree, low[free % 2], high[free % 2]))) - 1 > 0 and "halved there" in words, count
+                assert halved.sum() == len(list(certify_plot.leaves(tree, low[free % 2], high[free % 2]))) - 1 > 0 and "halved there" in words, halved
                 continue
             parts = list(certify_plot.leaves(tree, low[free], high[free]))
             corners = np.array([np.concatenate((a, b)) for _, a, b in parts])
@@ -213,6 +212,11 @@ def certificates():
             before = model.objective(model.data)
             J = certify_plot.costs(model, numbers, np.linspace(low[0], high[0], 5), np.linspace(low[1], high[1], 5))
             assert J.min() >= about["lower"] and abs(before - found) < 1e-9 and np.ptp(J) > 0, (J, before)
+        wide = oracle.write(oracle.problem(rows=[(0, 0, (0.5, 1.0, 0.0), (0.5, -1.0, 0.25)), (0, 1, (-0.5, 0.0, 1.0), (-1.0, 0.5, 0.75))], horizon=1, targets=True, dim=3, lower=[-2] * 3,
+                                           upper=[2] * 3, cells=[2] * 3, control={"A": {"form": "full", "range": [-2, 2], "levels": 1}, "V": {"form": "scalar", "range": [-2, 2], "levels": 1}}), folder, "wide")
+        ok(run(["certify", wide, "-boxes", "500", "-o", os.path.join(folder, "wide.h5")]))
+        words = drawn("certify.py", os.path.join(folder, "wide.h5"))
+        assert "delta_1 (sequence 0, layer 0, head 0, query 0)" in words and "V_0[0, 0] of layer 0" in words, words
         several = os.path.join(folder, "several.h5")
         ok(run(["certify", os.path.join(SHARE, "problems", "xor", "xor.yaml"), "-horizon", "1", "-cost_readout_kind", "decision", "-cost_readout_matrix",
                 "4,0,-4,0,0,4,0,-4", "-cost_readout_bias", "2,-2,1,-1", "-o", several]))
