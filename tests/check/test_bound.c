@@ -232,7 +232,8 @@ static void choose_box(Trial *x, double share) {
     x->low[k]           = uniform(x->lower[i], x->upper[i] - width);
     x->high[k]          = fmin(x->low[k] + width, x->upper[i]);
   }
-  for (int k = 0; k < x->all; k++) x->xi[k] = floor(uniform(-127, 128)) / 127;
+  const bool middle = x->all > x->n && bf_splitmix64(&seed) % 2; /* where slopes of couplings are often 0 */
+  for (int k = 0; k < x->all; k++) x->xi[k] = middle ? 0 : floor(uniform(-127, 128)) / 127;
 }
 
 static bool corner;
@@ -252,8 +253,8 @@ static void choose_intervals(Trial *x, double share) {
   cost_at(x);
   for (int l = 0; l < x->all - x->n; l++) {
     const double size = pow(10, uniform(-1, 1)) * (share > 0.1 ? 1 : share * 10);
-    x->low[x->n + l]  = fmax(x->delta[l], -700) - 1e-9 - (bf_splitmix64(&seed) % 12 ? size : 0);
-    x->high[x->n + l] = fmin(x->delta[l], 700) + 1e-9 + (bf_splitmix64(&seed) % 12 ? size : 0);
+    x->low[x->n + l]  = fmax(x->delta[l], -700) - 1e-9 - (bf_splitmix64(&seed) % 4 ? size : 1e-3 * size);
+    x->high[x->n + l] = fmin(x->delta[l], 700) + 1e-9 + (bf_splitmix64(&seed) % 4 ? size : 1e-3 * size);
   }
 }
 
