@@ -112,6 +112,31 @@ def certificate(name="cert", free=(0,), bytes_=None, controls=None, seal=True, *
     return path
 
 
+def logits(name, names=((0, 0, 0, 1, 0),), ranges=((-2.625, 2.625),), bytes_=None, format_=4, lower=None, without=()):
+    """A certificate with logits. That of the second token's first key in the first sequence is -1.3125 A."""
+    path = certificate(name, bytes_=logit_tree() if bytes_ is None else bytes_, lower=LOWER - 0.003 if lower is None else lower)
+    with h5py.File(path, "r+") as f:
+        group = f["certificate"]
+        group.attrs["format"] = np.int64(format_)
+        for key, data in (("logits", np.array(names, np.int32)), ("logit_range", np.array(ranges, np.float64))):
+            if key not in without:
+                group.create_dataset(key, data=data, chunks=data.shape, fletcher32=True)
+    return path
+
+
+def logit_tree(first=None):
+    """A in halves; the logit in small parts, the half of which are empty; then A, most of whose parts are empty, too: what is left is bounded where both are small."""
+    def numbers(depth):
+        return b"S\0" + 2 * numbers(depth - 1) if depth else b"L" + bytes([0, 0])
+
+    def leaves(low, high, depth):
+        if depth == 5:
+            return numbers(4)
+        at = np.float32(0.5 * low + 0.5 * high) if first is None or depth else np.float32(first)
+        return b"S\1" + struct.pack("<f", at) + leaves(low, float(at), depth + 1) + leaves(float(at), high, depth + 1)
+    return b"S\0" + 2 * leaves(-2.625, 2.625, 0)
+
+
 def says(path, code, text, ranks=0):
     done = run(["check", path], ranks)
     assert done.returncode == code, (done.returncode, done.stdout + done.stderr)
@@ -154,6 +179,38 @@ def wrong_claims():
 def another_box():
     """What is not listed counts with its whole range: here everything hangs on it."""
     says(certificate("none", free=(), bytes_=b"L"), 1, "not verified: leaf 1, at depth 0")
+
+
+def halved_at_logits():
+    """Verified; not, where the range of a logit is another, a name another's, or a leaf does not hold."""
+    path = logits("logits")
+    first = says(path, 0, "verified: 0.")
+    for ranks in () if QUICK else (2,):
+        assert says(path, 0, "verified", ranks) == first
+    says(logits("narrow", ranges=((-2.625, 2.6),)), 1, "not verified: the range of logit 0 (sequence 0, layer 0, head 0, query 1, key 0) may be [-2.625, 2.625], the certificate says [-2.625, 2.6]")
+    says(logits("another", names=((1, 0, 0, 1, 0),)), 1, "the range of logit 0 (sequence 1, layer 0, head 0, query 1, key 0) may be [-4.375")
+    says(logits("wider", names=((0, 0, 0, 0, 1),), ranges=((-4, 4),), bytes_=logit_tree(0.1)), 0, "verified")  # of the first token's: as good
+    says(logits("higher", lower=LEAST + 1e-5), 1, "not verified: leaf ")
+    says(logits("cuts", bytes_=b"C" + bytes([0, 0, 0, 0, 128, 0]) + b"L" + bytes([0, 0])), 1, "where it cuts logit 0, lower is 0.")
+
+
+def damaged_logits():
+    one = (0, 0, 0, 1, 0)
+    for name, why in (((0, 0, 0, 1, 1), "is 0: its key is alike its query"), ((2, 0, 0, 1, 0), "is none of the problem"), ((0, 1, 0, 1, 0), "is none of the problem"), ((0, 0, 1, 1, 0), "is none of the problem"),
+                                     ((0, 0, 0, 2, 0), "is none of the problem"), ((0, 0, 0, 1, -1), "is none of the problem"), (one, "is there twice")):
+        says(logits("name", names=(one, name), ranges=((-2.625, 2.625),) * 2), 2, "/certificate/logits: logit 1 (sequence %d, layer %d, head %d, query %d, key %d) %s" % (*name, why))
+    for ends in ((1, -1), (0, math.inf), (math.nan, 1)):
+        says(logits("ends", ranges=(ends,)), 2, "/certificate/logit_range: logit 0 has [")
+    says(logits("many", names=(one,) * 255, ranges=((-3, 3),) * 255), 2, "/certificate has more than 255 numbers and logits")
+    says(logits("rows", ranges=((-3, 3),) * 2), 2, "/certificate/logits and logit_range do not fit each other")
+    says(logits("short", names=(one[:4],)), 2, "/certificate/logits and logit_range do not fit each other")
+    for missing in ("logits", "logit_range"):
+        says(logits("missing", without=(missing,)), 2, "/certificate/" + missing)
+    says(logits("older", format_=3), 2, "/certificate/tree is damaged: a split of a variable that is none")
+    says(logits("newer", format_=5), 2, "certificate format 5")
+    for place in (2.625, -3, math.nan, math.inf):
+        says(logits("place", bytes_=logit_tree(place)), 2, "/certificate/tree is damaged: a split outside of its box")
+    says(logits("cut off", bytes_=b"S\1\0\0"), 2, "/certificate/tree is damaged: a record is incomplete")
 
 
 def damage():
@@ -282,5 +339,5 @@ def shipped():
 
 
 if __name__ == "__main__":
-    tap([("a certificate is verified", verified), ("claims that are wrong", wrong_claims), ("an unlisted number counts", another_box), ("damage", damage),
+    tap([("a certificate is verified", verified), ("claims that are wrong", wrong_claims), ("an unlisted number counts", another_box), ("damage", damage), ("boxes halved at logits", halved_at_logits), ("logits that are damaged", damaged_logits),
          ("one flipped bit", flips)] + ([] if QUICK else [("xor's certificate", shipped), ("what certify gives", of_certify)]))

@@ -17,28 +17,47 @@ enum { N = 3, ROOM = 1 << 20, ROOTS = 2 };
 static uint64_t            seed = 17;
 static uint8_t             bytes[ROOM];
 static int64_t             count, open, leaves;
+static int                 logits; /* 1: the last variable is one, and no box is left for later */
 static const BfCheckOrders orders;
 static const double        low[N] = {-2, 0, -0.5}, high[N] = {2, 1, 0.25};
 
 static int  below(int n) { return (int)(bf_splitmix64(&seed) % (uint64_t)n); }
 static void put(int byte) { bytes[count++] = (uint8_t)byte; }
 
-/* A record, of at most `depth` splits and contractions more. */
-static void grow(int depth) {
+static void grow(int depth, double from, double to);
+
+/* At a float between the ends of the last variable's interval, where there is one. */
+static bool split_logit(int depth, double from, double to) {
+  const float at = (float)(from + (to - from) * (1 + below(15)) / 16);
+  uint32_t    bits;
+  if (!(at > from && at < to)) return false;
+  memcpy(&bits, &at, sizeof bits);
+  put('S');
+  put(N - 1);
+  for (int i = 0; i < 4; i++) put((int)(bits >> 8 * i & 255));
+  grow(depth - 1, from, at);
+  grow(depth - 1, at, to);
+  return true;
+}
+
+/* A record, of at most `depth` splits and contractions more; from, to: the last variable's interval. */
+static void grow(int depth, double from, double to) {
   const int kind = depth ? below(8) : 6 + below(2);
+  if (kind < 4 && logits && below(2) && split_logit(depth, from, to)) return;
   if (kind < 4) {
     put('S');
-    put(below(N));
-    grow(depth - 1);
-    grow(depth - 1);
+    put(below(N - logits));
+    grow(depth - 1, from, to);
+    grow(depth - 1, from, to);
   } else if (kind < 6) {
     const int points = kind == 4 ? 1 : 1 + below(3);
     put(kind == 4 ? 'C' : 'M');
     if (kind == 5) put(points);
     for (int k = 0; k < N * points; k++) put(below(255) - 127);
     for (int k = 0; k < 2 * N; k++) put(below(128));
-    grow(depth - 1);
-  } else if (kind == 6 && open < 100) {
+    const double width = to - from;
+    grow(depth - 1, from + width * (bytes[count - 2] / 256.0), to - width * (bytes[count - 1] / 256.0));
+  } else if (kind == 6 && !logits && open < 100) {
     put('O');
     open++;
   } else {
@@ -61,7 +80,7 @@ static BfStatus walk(double filled[ROOTS], int64_t *seen, BfError *error) {
   bool       there = true;
   BfStatus   status;
   *seen                   = 0;
-  const BfTreeRoots whole = {N, low, high, &orders, ROOTS, below(4)};
+  const BfTreeRoots whole = {N, low, high, &orders, ROOTS, below(4), logits};
   assert_int_equal(bf_tree_create(&whole, bytes, count, &tree, error), BF_OK);
   while ((status = bf_tree_next(tree, &item, &there, error)) == BF_OK && there) {
     const bool cut = item.claim == BF_TREE_CUT;
@@ -81,7 +100,8 @@ static void leaves_fill_the_box(void **unused) {
     BfError error         = {0};
     int64_t seen;
     count = leaves = open = 0;
-    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(7));
+    logits                = trial % 2;
+    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(7), low[N - 1], high[N - 1]);
     assert_int_equal(walk(filled, &seen, &error), BF_OK);
     assert_int_equal(seen, leaves);
     for (int r = 0; r < ROOTS; r++) assert_true(fabs(filled[r] - volume(low, high)) < 1e-9);
@@ -97,7 +117,8 @@ static void damage_is_refused(void **unused) {
     BfError error         = {0};
     int64_t seen;
     count = leaves = open = 0;
-    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(5));
+    logits                = trial % 2;
+    for (int64_t task = 0; task < ROOTS + open; task++) grow(below(5), low[N - 1], high[N - 1]);
     for (int i = below(3); i >= 0; i--) bytes[below((int)count)] = (uint8_t)bf_splitmix64(&seed);
     if (below(2)) count = below((int)count);
     const BfStatus status = walk(filled, &seen, &error);
