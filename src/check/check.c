@@ -1,14 +1,12 @@
 #include "check/check.h"
-#include "check/bound.h"
+#include "check/claim.h"
 #include "check/elementary.h"
 #include "check/logit.h"
 #include "check/rounding.h"
 #include "check/symmetry.h"
-#include "check/tree.h"
 #include "problem/number.h"
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef struct {
   const char          *path;
@@ -20,21 +18,17 @@ typedef struct {
   int                  n;        /* variables: numbers, then logits */
   double              *range;    /* [2][count] lower, upper */
   double              *whole;    /* [2][n] of variables lower, upper */
-  double              *part;     /* [2][n] room for a box */
   int                 *variable; /* [count] */
   double              *point;    /* [count] what was found */
   BfCheckOrders        orders;
   BfCheckLogits        logits;
   BfSpan              *logit_range; /* [logits] what they may be */
   BfCheckForms         forms;
-  BfCheckBound         stored[BF_TREE_POINTS], other[3]; /* of the stored tangents, of others */
-  double              *xi;                               /* [n] */
+  BfCheckClaims        claims;
   BfTree              *tree;
   /* Of the claim at hand. */
   const BfTreeItem *item;
   bool              holds;
-  double            proved; /* from below, where that is less than lower */
-  int               of;     /* the variable that a cut cuts; -1: of a leaf */
 } Check;
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -48,10 +42,8 @@ static BfStatus take_numbers(Check *x, BfError *error) {
   const int64_t    q = problem->layer.free, controls = problem->horizon * q, count = count_numbers(problem);
   BF_TRY(BF_NEW(&x->range, 2 * count, error));
   BF_TRY(BF_NEW(&x->whole, 2 * x->n, error));
-  BF_TRY(BF_NEW(&x->part, 2 * x->n, error));
   BF_TRY(BF_NEW(&x->variable, count, error));
   BF_TRY(BF_NEW(&x->point, count, error));
-  BF_TRY(BF_NEW(&x->xi, x->n, error));
   double *low = x->range, *high = low + count;
   for (int64_t i = 0; i < count; i++) {
     const bool control = i < controls;
@@ -115,25 +107,21 @@ static BfStatus create(Check *x, BfError *error) {
   BF_TRY(prove_symmetries(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, x->n, &x->forms, error));
   BF_TRY(take_logits(x, error));
-  for (int i = 0; i < BF_TREE_POINTS; i++) BF_TRY(bf_check_bound_create(x->n, &x->stored[i], error));
-  for (int i = 0; i < 3; i++) BF_TRY(bf_check_bound_create(x->n, &x->other[i], error));
+  BF_TRY(bf_check_claims_create(&x->forms, x->n, c->lower, &x->claims, error));
   return begin_tree(x, error);
 }
 
 static void clear(Check *x) {
   bf_tree_destroy(&x->tree);
-  for (int i = 0; i < BF_TREE_POINTS; i++) bf_check_bound_clear(&x->stored[i]);
-  for (int i = 0; i < 3; i++) bf_check_bound_clear(&x->other[i]);
+  bf_check_claims_clear(&x->claims);
   bf_check_forms_clear(&x->forms);
   bf_check_logits_clear(&x->logits);
   bf_check_model_clear(&x->layers);
   bf_free(x->logit_range);
   bf_free(x->whole);
-  bf_free(x->part);
   bf_free(x->range);
   bf_free(x->variable);
   bf_free(x->point);
-  bf_free(x->xi);
   bf_free(x->orders.order);
 }
 
@@ -207,81 +195,19 @@ static BfStatus check_ranges(Check *x, BfError *error) {
 
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
 
-static const double *stored_point(Check *x, int i) {
-  for (int k = 0; k < x->n; k++) x->xi[k] = x->item->xi[i * x->n + k] / 127.0;
-  return x->xi;
-}
-
-/* By one of the stored tangents; by others where this program's forms are not those that they were made for. */
-static bool is_proved_now(Check *x, const BfCheckPart *part) {
-  const BfTreeItem *item  = x->item;
-  const double      lower = x->certificate->lower;
-  double            best  = -INFINITY;
-  int               of    = 0;
-  for (int i = 0; i < item->points; i++) {
-    const double bound = bf_check_on(&x->forms, &x->stored[i], part);
-    if (bound >= lower) return true; /* not a number proves nothing */
-    if (bound > best) best = bound, of = i;
-  }
-  best      = bf_check_search(&x->forms, item->readout, part, lower, stored_point(x, of), x->other);
-  x->proved = fmax(x->proved, best);
-  return best >= lower;
-}
-
-static void bound_stored(Check *x, bool by_query) {
-  const BfTreeItem *item = x->item;
-  x->forms.by_query      = by_query;
-  bf_check_bound(&x->forms, item->readout, stored_point(x, 0), &x->stored[0]);
-  for (int i = 1; i < item->points; i++) bf_check_bound_at(&x->forms, item->readout, stored_point(x, i), &x->stored[i]);
-}
-
-/* A part as a box of its own: what is not linear counts less there. */
-static bool is_proved_apart(Check *x, const BfCheckPart *part) {
-  const BfTreeItem *item = x->item;
-  memcpy(x->part, item->low, sizeof(double) * (size_t)x->n);
-  memcpy(x->part + x->n, item->high, sizeof(double) * (size_t)x->n);
-  x->part[part->side == 0 ? x->n + part->variable : part->variable] = part->to;
-  bf_check_box(&x->forms, x->part, x->part + x->n);
-  bound_stored(x, false);
-  const bool is = is_proved_now(x, &(BfCheckPart){.variable = -1});
-  bf_check_box(&x->forms, item->low, item->high);
-  bound_stored(x, false);
-  return is;
-}
-
-/* With means as they were for the last part of the claim, or the other ones. */
-static bool is_proved(Check *x, const BfCheckPart *part) {
-  x->proved = -INFINITY;
-  x->of     = part->variable;
-  if (is_proved_now(x, part)) return true;
-  bound_stored(x, !x->forms.by_query);
-  if (is_proved_now(x, part)) return true;
-  return part->variable >= 0 && is_proved_apart(x, part);
-}
-
 static BfStatus bound_claim(void *context, BfError *error) {
-  Check            *x    = context;
-  const BfTreeItem *item = x->item;
+  Check *x = context;
   (void)error;
-  x->holds = x->certificate->lower <= 0; /* no cost is below that */
-  if (x->holds) return BF_OK;
-  bf_check_box(&x->forms, item->low, item->high);
-  bound_stored(x, false);
-  x->holds = item->claim == BF_TREE_CUT || is_proved(x, &(BfCheckPart){.variable = -1});
-  for (int k = 0; item->claim == BF_TREE_CUT && k < x->n && x->holds; k++) {
-    if (item->inner_low[k] > item->low[k]) x->holds = is_proved(x, &(BfCheckPart){k, 0, item->inner_low[k]});
-    if (x->holds && item->inner_high[k] < item->high[k])
-      x->holds = is_proved(x, &(BfCheckPart){k, 1, item->inner_high[k]});
-  }
+  x->holds = x->certificate->lower <= 0 || bf_check_claim(&x->claims, x->item); /* no cost is below 0 */
   return BF_OK;
 }
 
 static BfStatus fail_claim(const Check *x, const BfTreeItem *item, BfError *error) {
   const BfCertificate *c = x->certificate;
   char                 bound[BF_SPAN_TEXT], where[64] = "";
-  bf_span_text(x->proved, 9, false, bound);
-  if (x->of >= c->n) snprintf(where, sizeof where, " where it cuts logit %d", x->of - c->n);
-  else if (x->of >= 0) snprintf(where, sizeof where, " where it cuts number %d", (int)c->free[x->of]);
+  bf_span_text(x->claims.proved, 9, false, bound);
+  if (x->claims.of >= c->n) snprintf(where, sizeof where, " where it cuts logit %d", x->claims.of - c->n);
+  else if (x->claims.of >= 0) snprintf(where, sizeof where, " where it cuts number %d", (int)c->free[x->claims.of]);
   return bf_fail(error, BF_FAILURE, "%s: not verified: %s %lld, at depth %lld, bounds the cost by %s%s, lower is %.9g",
                  x->path, item->claim == BF_TREE_LEAF ? "leaf" : "contraction", (long long)item->of_kind + 1,
                  (long long)item->depth, bound, where, c->lower);
