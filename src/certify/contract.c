@@ -7,11 +7,13 @@ static const double sure  = 1e-3;    /* of H's trace, added to its diagonal: a f
 static const double push  = 0.01;    /* of what is between F and the target: a slope that holds a number at its end */
 static const double worth = 1. / 32; /* of xi, that a form has to promise to cut */
 
-BfStatus bf_contraction_create(int64_t n, BfContraction *x, BfError *error) {
+BfStatus bf_contraction_create(const BfLower *of, BfContraction *x, BfError *error) {
+  const int64_t  n            = of->n;
   double **const of_numbers[] = {&x->xi, &x->slope, &x->column, &x->step, &x->newton};
-  x->n                        = (int)n;
+  x->n                        = of->n;
+  x->size                     = of->size;
   for (size_t i = 0; i < sizeof of_numbers / sizeof *of_numbers; i++) BF_TRY(BF_NEW(of_numbers[i], n, error));
-  BF_TRY(BF_NEW(&x->point, (2 * n + 1) * n, error));
+  BF_TRY(BF_NEW(&x->point, (2 * n + 1) * x->size, error));
   BF_TRY(BF_NEW(&x->cut, 2 * n, error));
   BF_TRY(BF_NEW(&x->by, 2 * n, error));
   BF_TRY(BF_NEW(&x->held, n, error));
@@ -26,7 +28,7 @@ void bf_contraction_clear(BfContraction *x) {
   *x = (BfContraction){0};
 }
 
-double bf_contraction_bytes(double n) { return 18 * n * n + 54 * n; }
+double bf_contraction_bytes(double n, double size) { return 16 * n * n + 2 * n * size + 54 * n; }
 
 /* ---- what a form cuts -------------------------------------------------------------------------------------------- */
 
@@ -77,7 +79,7 @@ static void join(BfContraction *c, const BfLower *x, double target, const double
     }
   }
   if (!more) return;
-  memcpy(c->point + (int64_t)c->count * c->n, x->point, (size_t)c->n);
+  memcpy(c->point + (int64_t)c->count * c->size, x->point, (size_t)c->size);
   c->count++;
 }
 
@@ -90,7 +92,7 @@ static void forget_idle(BfContraction *c) {
     if (!cuts) continue;
     for (int j = 0; j < 2 * c->n; j++)
       if (c->cut[j] && c->by[j] == i) c->by[j] = (uint8_t)kept;
-    memmove(c->point + (int64_t)kept * c->n, c->point + (int64_t)i * c->n, (size_t)c->n);
+    memmove(c->point + (int64_t)kept * c->size, c->point + (int64_t)i * c->size, (size_t)c->size);
     kept++;
   }
   c->count = kept;

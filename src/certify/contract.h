@@ -10,9 +10,10 @@
 #include "certify/lower.h"
 
 typedef struct {
-  int      n, count; /* forms that cut something */
-  int8_t  *point;    /* [2 n + 1][n] theirs, as in BfLower */
-  uint8_t *cut;      /* [n][2] 256ths of the width, from below and from above: the most that one of the forms cuts */
+  int      n, size; /* as in BfLower */
+  int      count;   /* forms that cut something */
+  int8_t  *point;   /* [2 n + 1][size] theirs, as in BfLower */
+  uint8_t *cut;     /* [n][2] 256ths of the width, from below and from above: the most that one of the forms cuts */
   /* work */
   uint8_t *by;                                  /* [n][2] which form that is */
   bool    *held;                                /* [n] by an end of the box */
@@ -20,10 +21,10 @@ typedef struct {
   double  *hessian, *exchanged;                 /* [n][n] */
 } BfContraction;
 
-/* n: numbers. Clear it also after a failure. Local. */
-BfStatus bf_contraction_create(int64_t n, BfContraction *out, BfError *error);
+/* For boxes of `of`, which is created. Clear it also after a failure. Local. */
+BfStatus bf_contraction_create(const BfLower *of, BfContraction *out, BfError *error);
 void     bf_contraction_clear(BfContraction *x);
-double   bf_contraction_bytes(double n);
+double   bf_contraction_bytes(double n, double size);
 
 /* From the form that x stands at, of less than the target, on the box lower, upper [n]. Returns the part of the volume
  * that is left. x stands at another form then. */

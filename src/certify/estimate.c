@@ -87,7 +87,8 @@ static double waiting(const BfObjective *of, const BfCertifySettings *set, doubl
  */
 static double search_bytes(const BfInfo *x, const BfObjective *of, const BfCertifySettings *set, double boxes) {
   const double ranks = bf_info_node_ranks(x), most = (double)bf_limits()->tree_bytes * ranks;
-  return ranks * waiting(of, set, boxes) * (16.0 * of->n + sizeof(BfBoxTag)) + fmin(boxes * (of->n + 3), most);
+  return ranks * waiting(of, set, boxes) * (16.0 * of->n + sizeof(BfBoxTag)) +
+         fmin(boxes * (of->n + 2.0 * (double)of->logits.count + 3), most);
 }
 
 BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
@@ -130,7 +131,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
     bf_print(x->run, "  where the gap does not close, boxes that wait and the tree come to at most about %s a node\n",
              bf_human_bytes(search_bytes(x, &of, set, INFINITY), a));
   bf_estimate_add(x->run, &e, "boxes", boxes * a_box / ranks);
-  BF_GOTO(bf_info_ends(x, "about ", boxes * (of.n + 3), "", &e, error));
+  BF_GOTO(bf_info_ends(x, "about ", boxes * (of.n + 2.0 * (double)of.logits.count + 3), "", &e, error));
   bf_info_time(x, &e);
 done:
   bf_objective_clear(&of);

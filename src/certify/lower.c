@@ -1,14 +1,16 @@
 #include "certify/lower.h"
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { STEPS = 12, TRIES = 12, SWEEPS = 12 };
 enum { BELOW = 10 };              /* steps where phi is known to be below the target, so that no form is a proof */
 static const double apart = 0.5,  /* of a form's radius, between the slopes that its curvature is made of */
     flat                  = 1e-3, /* of the Hessian's trace, added to its diagonal */
-    stiffness = 0.25, slackness = 1. / 64, /* of couplings: measured */
-    enough = 0.5;                          /* of what is between the form and the target, where no form is a proof */
+    stiffness = 0.25, slackness = 1. / 64, /* of couplings: measured, as those that follow */
+    coupled = 0.5, blunt = 1. / 8,
+                    enough = 0.5; /* of what is between the form and the target, where no form is a proof */
 
 BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   const int64_t n = x->n = of->n, m = x->count = of->features + (int)of->logits.count;
@@ -25,7 +27,8 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   BF_TRY(BF_NEW(&x->b, m * n, error));
   BF_TRY(BF_NEW(&x->hessian, n * n, error));
   BF_TRY(BF_NEW(&x->r, m * n, error));
-  return BF_NEW(&x->point, n, error);
+  x->size = (int)(n + 2 * of->logits.count);
+  return BF_NEW(&x->point, x->size, error);
 }
 
 void bf_lower_clear(BfLower *x) {
@@ -85,13 +88,23 @@ void bf_lower_couple(BfLower *x, int l, double width, double radius) {
   x->slack[l] = slackness * radius;
 }
 
+/* With the bits that a record has of it. */
+static double sixteen_bits(double x) {
+  float    near = (float)x;
+  uint32_t bits;
+  memcpy(&bits, &near, sizeof bits);
+  bits &= UINT32_C(0xffff0000);
+  memcpy(&near, &bits, sizeof bits);
+  return near;
+}
+
 /* Slopes of couplings at x0 are the multipliers; returns what couplings cost in F. */
 static double couple(BfLower *x) {
   double value = 0;
   for (int l = 0; l < x->count - x->of->features; l++) {
     const int    f = x->of->features + l;
     const double y = fabs(x->x0[f]) - x->slack[l], far = copysign(fmax(y, 0), x->x0[f]);
-    x->g[f] = x->stiff[l] * far;
+    x->g[f] = sixteen_bits(x->stiff[l] * far);
     value += 0.5 * x->g[f] * far;
   }
   return value;
@@ -200,6 +213,13 @@ void bf_lower_at(BfLower *x) {
   find_remainders(x);
   tangent(x, x->at);
   if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
+  for (int l = 0; l < x->count - x->of->features; l++) {
+    const float g = (float)x->g[x->of->features + l];
+    uint32_t    bits;
+    memcpy(&bits, &g, sizeof bits);
+    x->point[x->n + 2 * l]     = (int8_t)(bits >> 16);
+    x->point[x->n + 2 * l + 1] = (int8_t)(bits >> 24);
+  }
 }
 
 double bf_lower_slopes(BfLower *x, const double xi[], double slope[]) {
@@ -324,7 +344,7 @@ static void search(BfLower *x, double target) {
 
 void bf_lower_find(BfLower *x, double target) {
   if (x->empty) {
-    memset(x->point, 0, (size_t)x->n);
+    memset(x->point, 0, (size_t)x->size);
     x->lower = INFINITY;
     return;
   }
@@ -359,14 +379,29 @@ static int widest(const BfLower *x) {
   return most;
 }
 
+/* What features' remainders take from the bound, number by number. */
+static void weigh_features(BfLower *x) {
+  for (int f = 0; f < x->of->features; f++) {
+    const double *r = x->r + (int64_t)f * x->n, slope = sqrt(fabs(x->first[f] * x->g[f]));
+    for (int k = 0; k < x->n; k++) x->rest[k] += slope * r[k];
+  }
+}
+
+/* And couplings': of what F gives for being within them, though their multipliers may be 0 for all that remains; the
+ * slopes of numbers count as remainders, too, since below a part of these no multiplier is sharp (slackness). */
+static void weigh_couplings(BfLower *x) {
+  for (int f = x->of->features; f < x->count; f++) {
+    const double *r = x->r + (int64_t)f * x->n, *b = x->b + (int64_t)f * x->n, slope = coupled * fabs(x->first[f]);
+    for (int k = 0; k < x->n; k++) x->rest[k] += slope * (r[k] + (k < x->of->free.n ? blunt * fabs(b[k]) : 0));
+  }
+}
+
 int bf_lower_branch(BfLower *x) {
   int    most = 0;
   double best = -1;
   memset(x->rest, 0, sizeof(double) * (size_t)x->n);
-  for (int f = 0; f < x->count; f++) {
-    const double *r = x->r + (int64_t)f * x->n, slope = sqrt(fabs(x->first[f] * x->g[f]));
-    for (int k = 0; k < x->n; k++) x->rest[k] += slope * r[k];
-  }
+  weigh_features(x);
+  weigh_couplings(x);
   for (int k = 0; k < x->n; k++)
     if (x->rest[k] > best && can_be_halved(x, k)) {
       best = x->rest[k];

@@ -14,7 +14,8 @@
  *
  * Logits. Where a logit is a variable of the box, what numbers make of it less that variable is 0, a feature y, its
  * coupling, of form c + b xi +- rest; so J = J + g y for any multiplier g, and the form has that, too. In F a coupling
- * costs stiff/2 |y|^2, less a little slack, since xi is rounded to 8 bits: g is the slope of that. */
+ * costs stiff/2 |y|^2, less a little slack, since xi is rounded to 8 bits: g is the slope of that, with 8 of its bits.
+ */
 #pragma once
 #include "certify/objective.h"
 
@@ -32,7 +33,9 @@ typedef struct {
   bool    empty;          /* no point of the box has logits in their ranges */
   double  scale;          /* about J, given: of stiff */
   /* the form */
-  int8_t *point; /* [n] 127 xi0 */
+  int     size;  /* of a tangent point in a record, n + 2 logits: */
+  int8_t *point; /* [size] 127 xi0; then multipliers of couplings, the upper half of a float each, as bf_lower_at makes
+                    them */
   double  lower; /* its least value, from below */
   double *slope; /* [n] G */
   double *own;   /* [n] least value of each part, from below but for `error` */

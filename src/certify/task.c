@@ -52,7 +52,7 @@ BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, Bf
   BF_TRY(BF_NEW(&x->stack, (BF_MOST_BOXES + 2) * 2 * n, error));
   BF_TRY(BF_NEW(&x->whole, of->free.all, error));
   BF_TRY(BF_NEW(&x->best, of->free.all, error));
-  return bf_contraction_create(n, &x->contraction, error);
+  return bf_contraction_create(&x->lower, &x->contraction, error);
 }
 
 void bf_worker_clear(BfWorker *x) {
@@ -69,7 +69,8 @@ void bf_worker_clear(BfWorker *x) {
 double bf_worker_bytes(const BfObjective *of) {
   const double n = of->n, m = of->features + (double)of->logits.count;
   return bf_bounder_bytes(of, true) + bf_bounder_bytes(of, false) + 8 * (2 * m * n + 11 * m + n * n + 12 * n) +
-         16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all + bf_contraction_bytes(n);
+         16.0 * (BF_MOST_BOXES + 2) * n + 16.0 * (double)of->free.all +
+         bf_contraction_bytes(n, n + 2 * (double)of->logits.count);
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -77,8 +78,8 @@ double bf_worker_bytes(const BfObjective *of) {
 static void put(BfBytes *record, uint8_t byte) { record->byte[record->count++] = byte; }
 
 static void put_point(BfBytes *record, const BfLower *lower) {
-  memcpy(record->byte + record->count, lower->point, (size_t)lower->n);
-  record->count += lower->n;
+  memcpy(record->byte + record->count, lower->point, (size_t)lower->size);
+  record->count += lower->size;
 }
 
 static void put_leaf(BfBytes *record, const BfLower *lower) {
@@ -87,7 +88,7 @@ static void put_leaf(BfBytes *record, const BfLower *lower) {
 }
 
 static void put_cut(BfBytes *record, const BfContraction *c) {
-  const int64_t points = (int64_t)c->count * c->n, cuts = 2 * (int64_t)c->n;
+  const int64_t points = (int64_t)c->count * c->size, cuts = 2 * (int64_t)c->n;
   put(record, c->count == 1 ? BF_CUT : BF_CUTS);
   if (c->count != 1) put(record, (uint8_t)c->count);
   memcpy(record->byte + record->count, c->point, (size_t)points);
@@ -164,7 +165,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
   const int n = x->lower.n;
   int       k = 0;
   for (*parts = 0;;) {
-    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * n + 10, error));
+    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * x->lower.size + 10, error));
     if (!narrow(x, box, record)) return BF_OK;
     bound(x, root, box, out);
     if (x->lower.lower >= x->target) {
@@ -228,7 +229,7 @@ BfStatus bf_task_leaf(BfWorker *x, const BfBoxTag *tag, const double box[], BfBy
                       BfError *error) {
   *out = (BfTaskOutcome){.least = INFINITY, .value = INFINITY, .left = stops(x)};
   if (out->left) return BF_OK;
-  BF_TRY(bf_bytes_reserve(record, x->lower.n + 1, error));
+  BF_TRY(bf_bytes_reserve(record, x->lower.size + 1, error));
   if (x->lower.n) memcpy(x->stack, box, 2 * sizeof *box * (size_t)x->lower.n);
   if (!narrow(x, x->stack, record)) return BF_OK;
   bf_bounder_box(&x->box, tag->root, x->stack, x->stack + x->lower.n, &x->lower);

@@ -97,6 +97,10 @@ void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], 
   tangent(forms, readout, xi, 0, out);
 }
 
+void bf_check_bound_near(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
+  tangent(forms, readout, xi, near, out);
+}
+
 /* xi_k on a part: (x_k - c) / w, rounded outwards. */
 static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
   const BfSpan box = bf_check_within(forms, part->variable);

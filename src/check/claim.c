@@ -1,4 +1,5 @@
 #include "check/claim.h"
+#include "check/logit.h"
 #include <string.h>
 
 enum { DEPTH = 3, BOXES = 8 }; /* of halving, and how many for one part of a claim */
@@ -25,15 +26,23 @@ void bf_check_claims_clear(BfCheckClaims *claims) {
 /* ---- by tangents ------------------------------------------------------------------------------------------------ */
 
 static const double *stored_point(BfCheckClaims *x, int i) {
-  for (int k = 0; k < x->n; k++) x->xi[k] = x->item->xi[i * x->n + k] / 127.0;
+  for (int k = 0; k < x->n; k++) x->xi[k] = x->item->xi[(int64_t)i * x->item->stride + k] / 127.0;
   return x->xi;
 }
 
+/* With the multipliers that stand beside the point. */
+static void bound_at_stored(BfCheckClaims *x, int i, double near, BfCheckBound *out) {
+  BfCheckLogits *logits = x->forms->logits;
+  for (int l = 0; logits && l < logits->count; l++) logits->given[l] = bf_tree_multiplier(x->item, i, l);
+  if (logits) logits->has_given = true;
+  bf_check_bound_near(x->forms, x->item->readout, stored_point(x, i), near, out);
+  if (logits) logits->has_given = false;
+}
+
 static void bound_stored(BfCheckClaims *x, bool by_query) {
-  const BfTreeItem *item = x->item;
-  x->forms->by_query     = by_query;
-  bf_check_bound(x->forms, item->readout, stored_point(x, 0), &x->stored[0]);
-  for (int i = 1; i < item->points; i++) bf_check_bound_at(x->forms, item->readout, stored_point(x, i), &x->stored[i]);
+  x->forms->by_query = by_query;
+  bf_check_tokens(x->forms);
+  for (int i = 0; i < x->item->points; i++) bound_at_stored(x, i, 0, &x->stored[i]);
 }
 
 /* What the best of the stored tangents gives, and which that is. */
@@ -47,10 +56,22 @@ static double best_stored(const BfCheckClaims *x, const BfCheckPart *part, int *
   return best;
 }
 
+/* With the multipliers of a stored tangent, where its features' forms and ranges end at about the same: whichever the
+ * search has taken. */
+static bool is_proved_near(BfCheckClaims *x, const BfCheckPart *part) {
+  static const double near[] = {1e-9, -1e-9, -INFINITY};
+  for (int i = 0; x->forms->logits && i < x->item->points; i++)
+    for (int j = 0; j < 3; j++) {
+      bound_at_stored(x, i, near[j], &x->other[0]);
+      if (bf_check_on(x->forms, &x->other[0], part) >= x->lower) return true;
+    }
+  return false;
+}
+
 /* By one of the stored tangents; by others where this program's forms are not those that they were made for. */
 static bool is_proved_now(BfCheckClaims *x, const BfCheckPart *part) {
   int of;
-  if (best_stored(x, part, &of) >= x->lower) return true;
+  if (best_stored(x, part, &of) >= x->lower || is_proved_near(x, part)) return true;
   const double best = bf_check_search(x->forms, x->item->readout, part, x->lower, stored_point(x, of), x->other);
   x->proved         = fmax(x->proved, best);
   return best >= x->lower;

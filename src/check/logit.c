@@ -95,6 +95,7 @@ BfStatus bf_check_logits(const BfCheckModel *model, int first, int count, const 
   BF_TRY(BF_NEW(&out->met, count, error));
   BF_TRY(BF_NEW(&out->within, count, error));
   BF_TRY(BF_NEW(&out->radius, count, error));
+  BF_TRY(BF_NEW(&out->given, count, error));
   out->space = (BfLinears){.n = first + count, .size = size, .room = size * count};
   return BF_NEW(&out->space.memory, size * count, error);
 }
@@ -104,6 +105,7 @@ void bf_check_logits_clear(BfCheckLogits *logits) {
   bf_free(logits->met);
   bf_free(logits->within);
   bf_free(logits->radius);
+  bf_free(logits->given);
   bf_free(logits->space.memory);
   *logits = (BfCheckLogits){0};
 }
@@ -158,8 +160,9 @@ void bf_check_logit(BfCheckForms *forms, int64_t t, int64_t token, int h, int j,
   x->radius[l] = isfinite(radius) && isfinite(apart->e) ? radius : 0;
 }
 
-/* As of a penalty weight x^2 / 2 of x = c_x + sum_j b_j xi_j, as far as x is from 0 for certain, and a little of D's
- * radius less: of where D may be the whole is worth a part of what costs are, were V's interval as wide. */
+/* Where none are given: as of a penalty weight x^2 / 2 of x = c_x + sum_j b_j xi_j, as far as x is from 0 for certain,
+ * and a little of D's radius less: of where D may be the whole is worth a part of what costs are, were V's interval as
+ * wide. */
 void bf_check_couple(const BfCheckForms *forms, const double xi[], BfLinear *sum) {
   const BfCheckLogits *x = forms->logits;
   for (int l = 0; l < x->count; l++) {
@@ -167,10 +170,11 @@ void bf_check_couple(const BfCheckForms *forms, const double xi[], BfLinear *sum
     const BfSpan    within = x->within[l];
     const double    radius = x->radius[l], half = bf_span_half(within, bf_span_middle(within));
     double          at = apart->c;
-    if (!(radius > 0 && half > 0)) continue;
+    if (!(radius > 0 && half > 0)) continue; /* D is not finite, or there is nothing to couple */
     for (int k = 0; k < x->space.n; k++) at += apart->b[k] * xi[k];
     const double beyond = fabs(at) - radius / 64 - apart->e;
-    const double slope  = beyond > 0 ? copysign(0.25 * x->size * beyond / (half * radius), at) : 0;
+    const double own    = beyond > 0 ? copysign(0.25 * x->size * beyond / (half * radius), at) : 0;
+    const double slope  = x->has_given ? x->given[l] : own;
     if (slope != 0 && isfinite(slope)) bf_linear_add(&x->space, sum, bf_span(slope), apart);
   }
 }

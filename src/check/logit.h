@@ -17,6 +17,8 @@ struct BfCheckLogits {
   double              size;         /* of costs: what slopes of couplings are multiples of */
   int                 slots;        /* of the longest context */
   int                *of;           /* [T][heads][tokens][slots] which logit a key's is; -1: none; owned */
+  double             *given;        /* [count] multipliers of couplings; owned */
+  bool                has_given;    /* they are to be taken */
   bool                natural;      /* ranges are measured: nothing is a variable, nothing coupled */
   /* Of the box at hand. */
   bool      empty;  /* it is known that no controls are in it */

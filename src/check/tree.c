@@ -150,9 +150,26 @@ static BfStatus split(BfTree *tree, Mark mark, BfError *error) {
   return append(&tree->stack, low, high, mark, error);
 }
 
+/* Behind a tangent point stands a multiplier of each coupling, the upper half of a float, its lower byte first. */
+float bf_tree_multiplier(const BfTreeItem *item, int point, int l) {
+  const uint8_t *b    = (const uint8_t *)item->xi + (int64_t)point * item->stride + item->n + 2 * l;
+  const uint32_t bits = (uint32_t)b[0] << 16 | (uint32_t)b[1] << 24;
+  float          out;
+  memcpy(&out, &bits, sizeof out);
+  return out;
+}
+
+static bool is_point(const BfTreeItem *item, int point) {
+  bool is = true;
+  for (int k = 0; k < item->n; k++) is = is && item->xi[(int64_t)point * item->stride + k] >= -127;
+  for (int l = 0; l < (item->stride - item->n) / 2; l++) is = is && isfinite(bf_tree_multiplier(item, point, l));
+  return is;
+}
+
 static BfStatus tangents(BfTree *tree, BfTreeClaim claim, int points, Mark mark, BfTreeItem *item, BfError *error) {
-  const int64_t  count = (int64_t)points * tree->n;
-  const uint8_t *xi    = bytes_of(tree, count, error);
+  const int      stride = tree->n + 2 * tree->logits;
+  const int64_t  count  = (int64_t)points * stride;
+  const uint8_t *xi     = bytes_of(tree, count, error);
   if (!xi) return error->status;
   *item = (BfTreeItem){.claim   = claim,
                        .number  = tree->claims[0] + tree->claims[1],
@@ -162,9 +179,11 @@ static BfStatus tangents(BfTree *tree, BfTreeClaim claim, int points, Mark mark,
                        .low     = tree->ends,
                        .high    = tree->ends + tree->n,
                        .points  = points,
+                       .n       = tree->n,
+                       .stride  = stride,
                        .xi      = (const int8_t *)xi};
-  for (int64_t k = 0; k < count; k++)
-    if (item->xi[k] < -127) return damaged(tree, "a tangent point outside of its box", error);
+  for (int i = 0; i < points; i++)
+    if (!is_point(item, i)) return damaged(tree, "a tangent point outside of its box", error);
   return BF_OK;
 }
 

@@ -16,7 +16,8 @@ typedef struct {
   const double *low, *high;             /* [n] the box; until the next claim */
   const double *inner_low, *inner_high; /* [n] of a cut: what is left of it */
   int           points;                 /* 1 of a leaf */
-  const int8_t *xi;                     /* [points][n] 127 times each tangent point */
+  int           n, stride;              /* variables; bytes of a tangent point */
+  const int8_t *xi;                     /* [points][stride] [n] 127 times it, and multipliers of couplings */
 } BfTreeItem;
 
 typedef struct BfTree BfTree;
@@ -37,5 +38,7 @@ void     bf_tree_destroy(BfTree **tree);
 /* The next claim, and *there; not, behind the last. BF_BAD_INPUT where the records do not cover the box: one is
  * incomplete or unknown, bytes are left over, or boxes; or one leaves a box out that the inequalities do not. */
 BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *error);
+/* Of coupling l with a tangent point. */
+float bf_tree_multiplier(const BfTreeItem *item, int point, int l);
 /* Claims of a kind so far. */
 int64_t bf_tree_claims(const BfTree *tree, BfTreeClaim kind);

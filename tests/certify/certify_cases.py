@@ -147,7 +147,7 @@ def walk(result, lower, upper, roots=1):
     if "certificate/logits" in result.data:
         ends = result.data["certificate/logit_range"]
         low, high = np.concatenate([low, ends[:, 0]]), np.concatenate([high, ends[:, 1]])
-    n, halved = len(low), np.zeros(len(low), int)
+    n, halved, point = len(low), np.zeros(len(low), int), 3 * len(low) - 2 * numbers  # bytes of a tangent point
     order = [(row[0] - 1, abs(row[1]) - 1, np.sign(row[1])) for row in result.data.get("certificate/symmetry", ())]
     whole = np.prod(high - low)
     behind, turn = [(low, high)] * roots, []
@@ -175,14 +175,14 @@ def walk(result, lower, upper, roots=1):
                 at, halved[k] = at + (0 if k < numbers else 4), halved[k] + 1
                 stack += [(second, hi), (lo, first)]
             elif tag in (b"C", b"M"):
-                at += n if tag == b"C" else 1 + tree[at] * n
+                at += point if tag == b"C" else 1 + tree[at] * point
                 away = np.frombuffer(tree[at:at + 2 * n], np.uint8).reshape(n, 2)
                 at += 2 * n
                 width = hi - lo
                 stack.append((lo + width * (away[:, 0] / 256), hi - width * (away[:, 1] / 256)))
                 cut += np.prod(width) / whole * (1 - np.prod(1 - away.sum(1) / 256))
             elif tag == b"L":
-                at, leaves, count = at + n, leaves + np.prod(hi - lo) / whole, count + 1
+                at, leaves, count = at + point, leaves + np.prod(hi - lo) / whole, count + 1
             else:
                 assert tag == b"X", (tag, at)
     assert at == len(tree), (at, len(tree))

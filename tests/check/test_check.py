@@ -127,7 +127,7 @@ def logits(name, names=((0, 0, 0, 1, 0),), ranges=((-2.625, 2.625),), bytes_=Non
 def logit_tree(first=None):
     """A in halves; the logit in small parts, the half of which are empty; then A, most of whose parts are empty, too: what is left is bounded where both are small."""
     def numbers(depth):
-        return b"S\0" + 2 * numbers(depth - 1) if depth else b"L" + bytes([0, 0])
+        return b"S\0" + 2 * numbers(depth - 1) if depth else b"L" + bytes([0, 0, 0, 0])
 
     def leaves(low, high, depth):
         if depth == 5:
@@ -191,7 +191,7 @@ def halved_at_logits():
     says(logits("another", names=((1, 0, 0, 1, 0),)), 1, "the range of logit 0 (sequence 1, layer 0, head 0, query 1, key 0) may be [-4.375")
     says(logits("wider", names=((0, 0, 0, 0, 1),), ranges=((-4, 4),), bytes_=logit_tree(0.1)), 0, "verified")  # of the first token's: as good
     says(logits("higher", lower=LEAST + 1e-5), 1, "not verified: leaf ")
-    says(logits("cuts", bytes_=b"C" + bytes([0, 0, 0, 0, 128, 0]) + b"L" + bytes([0, 0]), lower=LEAST + 1e-5), 1, "where it cuts logit 0, lower is 0.")
+    says(logits("cuts", bytes_=b"C" + bytes([0, 0, 0, 0, 128, 0]) + b"L" + bytes([0, 0, 0, 0]), lower=LEAST + 1e-5), 1, "where it cuts logit 0, lower is 0.")
 
 
 def damaged_logits():
