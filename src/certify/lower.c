@@ -1,16 +1,13 @@
 #include "certify/lower.h"
 #include <float.h>
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 enum { STEPS = 12, TRIES = 12, SWEEPS = 12 };
 enum { BELOW = 10 };              /* steps where phi is known to be below the target, so that no form is a proof */
 static const double apart = 0.5,  /* of a form's radius, between the slopes that its curvature is made of */
     flat                  = 1e-3, /* of the Hessian's trace, added to its diagonal */
-    stiffness = 0.25, slackness = 1. / 64, /* of couplings: measured, as those that follow */
-    coupled = 0.5, blunt = 1. / 8,
-                    enough = 0.5; /* of what is between the form and the target, where no form is a proof */
+    enough                = 0.5;  /* of what is between the form and the target, where no form is a proof */
 
 BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   const int64_t n = x->n = of->n, m = x->count = of->features + (int)of->logits.count;
@@ -83,33 +80,6 @@ static double decay_at(const BfLower *x, const double xi[]) {
   return sum;
 }
 
-void bf_lower_couple(BfLower *x, int l, double width, double radius) {
-  x->stiff[l] = stiffness * x->scale / (width * radius);
-  x->slack[l] = slackness * radius;
-}
-
-/* With the bits that a record has of it. */
-static double sixteen_bits(double x) {
-  float    near = (float)x;
-  uint32_t bits;
-  memcpy(&bits, &near, sizeof bits);
-  bits &= UINT32_C(0xffff0000);
-  memcpy(&near, &bits, sizeof bits);
-  return near;
-}
-
-/* Slopes of couplings at x0 are the multipliers; returns what couplings cost in F. */
-static double couple(BfLower *x) {
-  double value = 0;
-  for (int l = 0; l < x->count - x->of->features; l++) {
-    const int    f = x->of->features + l;
-    const double y = fabs(x->x0[f]) - x->slack[l], far = copysign(fmax(y, 0), x->x0[f]);
-    x->g[f] = sixteen_bits(x->stiff[l] * far);
-    value += 0.5 * x->g[f] * far;
-  }
-  return value;
-}
-
 /* Supports at x0, with multiplicities: K's sum; *value: phi at x0; *size: of what was added up. */
 static double support(BfLower *x, double *value, double *size) {
   const BfMergedData *data = &x->of->data;
@@ -127,7 +97,7 @@ static double support(BfLower *x, double *value, double *size) {
       *value += x->g[f] * x->x0[f];
     }
   }
-  *value += couple(x);
+  *value += bf_couple(x);
   return base;
 }
 
@@ -213,13 +183,7 @@ void bf_lower_at(BfLower *x) {
   find_remainders(x);
   tangent(x, x->at);
   if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
-  for (int l = 0; l < x->count - x->of->features; l++) {
-    const float g = (float)x->g[x->of->features + l];
-    uint32_t    bits;
-    memcpy(&bits, &g, sizeof bits);
-    x->point[x->n + 2 * l]     = (int8_t)(bits >> 16);
-    x->point[x->n + 2 * l + 1] = (int8_t)(bits >> 24);
-  }
+  bf_couple_put(x);
 }
 
 double bf_lower_slopes(BfLower *x, const double xi[], double slope[]) {
@@ -387,21 +351,12 @@ static void weigh_features(BfLower *x) {
   }
 }
 
-/* And couplings': of what F gives for being within them, though their multipliers may be 0 for all that remains; the
- * slopes of numbers count as remainders, too, since below a part of these no multiplier is sharp (slackness). */
-static void weigh_couplings(BfLower *x) {
-  for (int f = x->of->features; f < x->count; f++) {
-    const double *r = x->r + (int64_t)f * x->n, *b = x->b + (int64_t)f * x->n, slope = coupled * fabs(x->first[f]);
-    for (int k = 0; k < x->n; k++) x->rest[k] += slope * (r[k] + (k < x->of->free.n ? blunt * fabs(b[k]) : 0));
-  }
-}
-
 int bf_lower_branch(BfLower *x) {
   int    most = 0;
   double best = -1;
   memset(x->rest, 0, sizeof(double) * (size_t)x->n);
   weigh_features(x);
-  weigh_couplings(x);
+  bf_couple_weigh(x);
   for (int k = 0; k < x->n; k++)
     if (x->rest[k] > best && can_be_halved(x, k)) {
       best = x->rest[k];

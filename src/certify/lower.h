@@ -75,3 +75,13 @@ double bf_lower_part_slope(const BfLower *x, int k, double xi);
 int bf_lower_branch(BfLower *x);
 /* Where the box is halved at variable k: in the middle, of a logit in that of what is left of it, as a float. */
 double bf_lower_middle(const BfLower *x, int k, const double lower[], const double upper[]);
+
+/* ---- parts: couple.c --------------------------------------------------------------------------------------------- */
+
+/* What couplings cost in F at x0; their slopes x->g there are the form's multipliers. */
+double bf_couple(BfLower *x);
+/* These into x->point. */
+void bf_couple_put(BfLower *x);
+/* Adds to x->rest what couplings take from F, though their multipliers may be 0 for all that remains; slopes of numbers
+ * count as remainders, too, since below a part of these no multiplier is sharp (slack). */
+void bf_couple_weigh(BfLower *x);

@@ -191,7 +191,7 @@ def halved_at_logits():
     says(logits("another", names=((1, 0, 0, 1, 0),)), 1, "the range of logit 0 (sequence 1, layer 0, head 0, query 1, key 0) may be [-4.375")
     says(logits("wider", names=((0, 0, 0, 0, 1),), ranges=((-4, 4),), bytes_=logit_tree(0.1)), 0, "verified")  # of the first token's: as good
     says(logits("higher", lower=LEAST + 1e-5), 1, "not verified: leaf ")
-    says(logits("cuts", bytes_=b"C" + bytes([0, 0, 0, 0, 128, 0]) + b"L" + bytes([0, 0, 0, 0]), lower=LEAST + 1e-5), 1, "where it cuts logit 0, lower is 0.")
+    says(logits("cuts", bytes_=b"C" + bytes([0, 0, 0, 0, 0, 0, 128, 0]) + b"L" + bytes([0, 0, 0, 0]), lower=LEAST + 1e-5), 1, "where it cuts logit 0, lower is 0.")
 
 
 def damaged_logits():

@@ -26,6 +26,14 @@ static void put(int byte) { bytes[count++] = (uint8_t)byte; }
 
 static void grow(int depth, double from, double to);
 
+/* With the multiplier of a logit behind it, that of a number below 2. */
+static void put_point(void) {
+  for (int k = 0; k < N; k++) put(below(255) - 127);
+  if (!logits) return;
+  put(below(256));
+  put(below(64));
+}
+
 /* At a float between the ends of the last variable's interval, where there is one. */
 static bool split_logit(int depth, double from, double to) {
   const float at = (float)(from + (to - from) * (1 + below(15)) / 16);
@@ -53,7 +61,7 @@ static void grow(int depth, double from, double to) {
     const int points = kind == 4 ? 1 : 1 + below(3);
     put(kind == 4 ? 'C' : 'M');
     if (kind == 5) put(points);
-    for (int k = 0; k < N * points; k++) put(below(255) - 127);
+    for (int i = 0; i < points; i++) put_point();
     for (int k = 0; k < 2 * N; k++) put(below(128));
     const double width = to - from;
     grow(depth - 1, from + width * (bytes[count - 2] / 256.0), to - width * (bytes[count - 1] / 256.0));
@@ -62,7 +70,7 @@ static void grow(int depth, double from, double to) {
     open++;
   } else {
     put('L');
-    for (int k = 0; k < N; k++) put(below(255) - 127);
+    put_point();
     leaves++;
   }
 }
