@@ -116,7 +116,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
              "  how many boxes a gap takes is not known before: hundreds to millions up to 12 numbers "
              "(share/doc/certify.md); time, memory and file are those of %s, whatever -gap is\n",
              bf_human_count(boxes, a));
-  if (of.free.n > 16)
+  if (bf_objective_dimension(&of) > 16)
     bf_print(x->run,
              "  more than 12 to 16 free numbers over wide ranges are out of reach: a narrow box, or the gap that "
              "-boxes reaches\n");

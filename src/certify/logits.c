@@ -91,6 +91,19 @@ done:
   return status;
 }
 
+int bf_objective_dimension(const BfObjective *x) {
+  const int T = x->problem->horizon, heads = x->problem->layer.heads;
+  int       dimension = x->n;
+  for (int at = 0; at < T * heads; at++) {
+    bool there = false;
+    for (int64_t s = 0; x->logits.count && s < x->data.contexts; s++)
+      for (int64_t i = x->logits.first[s * T + at / heads]; i < x->logits.first[s * T + at / heads + 1]; i++)
+        there = there || x->logits.logit[i].head == at % heads;
+    if (there) dimension -= numbers_of(x, at / heads, at % heads);
+  }
+  return dimension;
+}
+
 const char *bf_logit_name(const BfObjective *x, int64_t i, char text[BF_LOGIT_TEXT]) {
   const BfLogitRange *logit = &x->logits.logit[i];
   const int           T     = x->problem->horizon;

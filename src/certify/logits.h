@@ -11,6 +11,9 @@
  * side, so that another program's forms may be wider. Local. */
 BfStatus bf_objective_logits(BfObjective *x, BfError *error);
 
+/* How many numbers boxes are searched by, about: the free ones, but of each A that has logits these. */
+int bf_objective_dimension(const BfObjective *x);
+
 enum { BF_LOGIT_TEXT = 80 };
 /* "delta_1 (sequence 1, layer 1, head 0, query 0)": logit i of x. */
 const char *bf_logit_name(const BfObjective *x, int64_t i, char text[BF_LOGIT_TEXT]);

@@ -70,6 +70,9 @@ def left_out():
         for name, told, options in (("a pair on a line", False, []), ("logits, two sequences", True, []), ("logits, two sequences", False, ["-logits", 0])):
             done = run(["info", oracle.write(CASES[name], folder), "-command", "certify", *options])
             assert done.returncode == 0 and ("boxes are halved at 4 differences of logits, too" in done.stdout) == told, (name, done)
+        for options, told in (([], False), (["-logits", 0], True)):  # 20 numbers; 4 logits and 2 of V
+            done = run(["info", oracle.write(CASES["logits, two layers"], folder), "-command", "certify", *options])
+            assert done.returncode == 0 and ("12 to 16 free numbers over wide ranges are out of reach" in done.stdout) == told, done
 
 
 tap([("sooner", sooner), ("ranges", hold), ("a closed form", closed_form), ("where there are none", left_out)])
