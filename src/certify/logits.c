@@ -71,8 +71,66 @@ static BfStatus append(BfObjective *x, const BfLogits *chosen, BfError *error) {
   return BF_OK;
 }
 
+/* A slot of a context, and what tells tokens apart before the first layer. */
+typedef struct {
+  const BfLayer  *layer;
+  const BfMerged *merged;
+  int             slot;
+} Token;
+
+static bool are_equal(Token x, Token y) {
+  const int     d = x.layer->dim, *p = x.merged->context.position, *q = y.merged->context.position;
+  const double *e = x.layer->encoding ? x.layer->encoding : NULL;
+  for (int a = 0; a < d; a++) {
+    if (x.merged->z[x.slot * d + a] != y.merged->z[y.slot * d + a]) return false;
+    if (e && e[(int64_t)p[x.slot] * d + a] != e[(int64_t)q[y.slot] * d + a]) return false; /* a merged slot is a tag */
+  }
+  return true;
+}
+
+/* Tokens of y that some token of x is equal to; within one context pairs of these. */
+static int count_equal(const BfLayer *layer, const BfMerged *x, const BfMerged *y) {
+  int count = 0;
+  for (int j = 0; j < y->context.slots; j++) {
+    bool is = false;
+    for (int i = 0; i < (x == y ? j : x->context.slots); i++)
+      is = is || are_equal((Token){layer, x, i}, (Token){layer, y, j});
+    count += is;
+  }
+  return count;
+}
+
+/* Whether it can be told by the data that every logit is another function of the controls: no two contexts share two
+ * tokens, and under a causal mask, where equal tokens see others, all tokens of a context differ. Else logits of
+ * different names may be one, which would be two variables, and another number of tokens alike. */
+static bool are_different(const BfObjective *x) {
+  const BfLayer *layer = &x->problem->layer;
+  for (int64_t s = 0; s < x->data.contexts; s++) {
+    const BfMerged *own = &x->data.context[s];
+    if (layer->mask == BF_MASK_CAUSAL && count_equal(layer, own, own) > 0) return false;
+    for (int64_t r = 0; r < s; r++)
+      if (count_equal(layer, &x->data.context[r], own) > 1) return false;
+  }
+  return true;
+}
+
+/* Every layer has a query of each context that is needed and sees, or is seen by, all its other tokens: where these
+ * alone are too many nothing need be bounded, which may take long. */
+static bool may_be_few(const BfObjective *x) {
+  const int heads = x->problem->layer.heads;
+  int64_t   count = 0;
+  int       most  = 0;
+  for (int at = 0; at < x->problem->horizon * heads; at++) {
+    const int numbers = numbers_of(x, at / heads, at % heads);
+    most              = numbers > most ? numbers : most;
+  }
+  for (int64_t s = 0; s < x->data.contexts; s++) count += x->data.context[s].context.slots - 1;
+  return most > 0 && NUMBERS_A_LOGIT * count <= most;
+}
+
 static BfStatus find(BfObjective *x, BfLogits *all, char few[], BfError *error) {
   const int T = x->problem->horizon, heads = x->problem->layer.heads;
+  if (!may_be_few(x) || !are_different(x)) return BF_OK;
   BF_TRY(bf_bounder_tell(x, all, error));
   for (int at = 0; at < T * heads; at++) few[at] = (char)are_few(x, all, at / heads, at % heads);
   choose(x, few, all);

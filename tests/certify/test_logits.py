@@ -1,11 +1,12 @@
 """Boxes that are halved at logits: fewer of them, the same bounds; the ranges hold what logits are; the least of J is that of a closed form."""
+import os
 import tempfile
 
 import numpy as np
 
 from certify_cases import CASES, WIDE, certify, cost, ranges
 import oracle
-from harness import run, tap
+from harness import Result, run, tap
 from oracle import problem
 
 LOGITS = {name: p for name, p in CASES.items() if name.startswith("logits")}
@@ -64,15 +65,40 @@ def closed_form():
     assert c["lower"] <= least <= c["found"] + 1e-9 and c["gap"] <= 1.0001e-4 and c["boxes"] < 500, (c, least)
 
 
+def verified():
+    """`check` proves it again by forms of its own, at several gaps; tokens that are alike, masses, two heads, a readout that is decided on."""
+    (a, b, c), y = ([0.5, -1.0, 0.25], [-1.0, 0.5, 0.75], [0.3, 0.8, -0.6]), (0.25, 0.5, -0.5)
+    alike = [(0, n, y, z) for n, z in enumerate((a, b, a, a))]
+    wide = {**WIDE, "targets": False, "terminal": "pooled_cross_entropy"}
+    trials = [*LOGITS.values(), problem(rows=alike, horizon=1, **WIDE), problem(rows=[(0, 0, y, z) for z in (a, b, b)], horizon=2, step=0.5, **WIDE),
+              problem(rows=[(0, 0, y, a), (0, 1, y, b)], horizon=1, heads=2, norm="layer", **WIDE),
+              problem(rows=[(0, 0, 0, a), (0, 1, 0, b), (1, 0, 1, c), (1, 1, 1, a)], horizon=1, mask="causal",
+                      readout={"kind": "decision", "classes": 2, "matrix": [2, 0, 0, -2, 0, 0, 0, 2, 0, 0, -2, 0]}, **wide)]
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        out = os.path.join(folder, "c.h5")
+        for i, (p, gap) in enumerate((p, gap) for p in trials for gap in (0.3, 0.05)):
+            path = oracle.write(p, folder)
+            assert run(["certify", path, "-gap", gap, "-boxes", 4000, "-o", out, "-overwrite"]).returncode == 0
+            assert "certificate/logits" in Result(out).data, i
+            done = run(["check", out], 1 + i % 2)
+            assert done.returncode == 0 and "verified" in done.stdout, (i, done)
+
+
 def left_out():
-    """Where A has no more numbers than there are logits, boxes are those of before."""
+    """Where A has no more numbers than there are logits, or where these may be the same function, boxes are those of before."""
+    a, b, c = [0.5, -1.0, 0.25], [-1.0, 0.5, 0.75], [0.3, 0.8, -0.6]
+    same = [problem(rows=[(s, n, (s, 0.0, 1.0), z) for s, pair in enumerate(pairs) for n, z in enumerate(pair)], horizon=1, mask=mask, **WIDE)
+            for mask, pairs in (("full", ((a, b), (b, a))), ("causal", ((a, a, c),)), ("causal", ((a, c, a),)))]
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
         for name, told, options in (("a pair on a line", False, []), ("logits, two sequences", True, []), ("logits, two sequences", False, ["-logits", 0])):
             done = run(["info", oracle.write(CASES[name], folder), "-command", "certify", *options])
             assert done.returncode == 0 and ("boxes are halved at 4 differences of logits, too" in done.stdout) == told, (name, done)
+        for p in same:
+            done = run(["info", oracle.write(p, folder), "-command", "certify"])
+            assert done.returncode == 0 and "differences of logits" not in done.stdout, done
         for options, told in (([], False), (["-logits", 0], True)):  # 20 numbers; 4 logits and 2 of V
             done = run(["info", oracle.write(CASES["logits, two layers"], folder), "-command", "certify", *options])
             assert done.returncode == 0 and ("12 to 16 free numbers over wide ranges are out of reach" in done.stdout) == told, done
 
 
-tap([("sooner", sooner), ("ranges", hold), ("a closed form", closed_form), ("where there are none", left_out)])
+tap([("sooner", sooner), ("ranges", hold), ("a closed form", closed_form), ("checked", verified), ("where there are none", left_out)])
