@@ -181,6 +181,7 @@ double bf_contract(BfContraction *c, BfLower *x, double target, const double low
       }
   forget_idle(c);
   for (int k = 0; k < n; k++)
-    left *= 0.5 * (fmin(1, end_of(x, k, 1, c->cut[2 * k + 1])) - fmax(-1, end_of(x, k, -1, c->cut[2 * k])));
+    if (c->cut[2 * k] || c->cut[2 * k + 1])
+      left *= 0.5 * (fmin(1, end_of(x, k, 1, c->cut[2 * k + 1])) - fmax(-1, end_of(x, k, -1, c->cut[2 * k])));
   return left;
 }

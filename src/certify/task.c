@@ -129,12 +129,16 @@ static void try_point(BfWorker *x, int root, const double box[], BfTaskOutcome *
   memcpy(x->best, x->whole, sizeof(double) * (size_t)free->all);
 }
 
-static void apply_cut(const uint8_t cut[], int n, double box[]) {
+/* Whether that makes the box smaller, which may be of a few doubles. */
+static bool apply_cut(const uint8_t cut[], int n, double box[]) {
+  bool smaller = false;
   for (int k = 0; k < n; k++) {
-    const double lower = box[k], width = box[n + k] - lower;
+    const double lower = box[k], upper = box[n + k], width = upper - lower;
     if (cut[2 * k]) box[k] = lower + width * (cut[2 * k] / 256.0);
-    if (cut[2 * k + 1]) box[n + k] = box[n + k] - width * (cut[2 * k + 1] / 256.0);
+    if (cut[2 * k + 1]) box[n + k] = upper - width * (cut[2 * k + 1] / 256.0);
+    smaller = smaller || box[k] > lower || box[n + k] < upper;
   }
+  return smaller;
 }
 
 /* Halves along variable k: box becomes the second, the first stands behind it. */
@@ -179,8 +183,7 @@ static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, i
         x->lower.lower > -INFINITY ? bf_contract(&x->contraction, &x->lower, x->target, box, box + n) : 1;
     if (left > worth_a_cut) break;
     put_cut(record, &x->contraction);
-    apply_cut(x->contraction.cut, n, box);
-    if (left > bound_again) break;
+    if (!apply_cut(x->contraction.cut, n, box) || left > bound_again) break;
   }
   if (!narrow(x, box, record)) return BF_OK;
   *parts = n && split(x, k, box, record) ? 2 : 1;
