@@ -3,6 +3,7 @@ import os
 import sys
 import tempfile
 
+import h5py
 import numpy as np
 
 from certify_cases import CASES, WIDE, certify, cost, ranges
@@ -87,6 +88,21 @@ def verified():
             assert done.returncode == 0 and "verified" in done.stdout, (i, done)
 
 
+def slivers():
+    """Where a logit's interval touches the end of what numbers say, boxes of numbers become a few doubles: the search goes on, and ends."""
+    control = {name: {"form": form, "range": [-2, 2], "levels": 1} for name, form in (("A", "full"), ("V", "scalar"))}
+    p = problem(rows=[(0, 0, (1.0, 1.0), (0.5, -1.0)), (0, 1, (0.0, -1.0), (-0.7, 0.4))], targets=True, horizon=1, step=1.0, heads=2, lower=[-2] * 2, upper=[2] * 2, cells=[2] * 2,
+                weight_decay=2**-6, control=control)
+    controls = [0.9245251179848218, -1.0786125432587361, -1.0337078565724294, 1.2059926783114283, -2.0, 0.9245249655051782, -1.0786125973954803, -1.0337079606719524, 1.2059927827024466, -2.0]
+    with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
+        path, found, out = oracle.write(p, folder), os.path.join(folder, "found.h5"), os.path.join(folder, "c.h5")
+        with h5py.File(found, "w") as f:
+            f["rollout/controls"] = [controls]
+        done = run(["certify", path, "-found", found, "-gap", 0.05, "-boxes", MOST, "-o", out])
+        assert done.returncode == 0 and Result(out).attributes["certificate"]["boxes"] >= MOST, done
+        assert run(["check", out]).returncode == 0
+
+
 def left_out():
     """Where A has no more numbers than there are logits, or where these may be the same function, boxes are those of before."""
     a, b, c = [0.5, -1.0, 0.25], [-1.0, 0.5, 0.75], [0.3, 0.8, -0.6]
@@ -104,4 +120,4 @@ def left_out():
             assert done.returncode == 0 and ("12 to 16 free numbers over wide ranges are out of reach" in done.stdout) == told, done
 
 
-tap([("sooner", sooner), ("ranges", hold), ("a closed form", closed_form), ("checked", verified), ("where there are none", left_out)])
+tap([("sooner", sooner), ("ranges", hold), ("a closed form", closed_form), ("checked", verified), ("slivers", slivers), ("where there are none", left_out)])
