@@ -78,38 +78,53 @@ typedef struct {
   int             slot;
 } Token;
 
-static bool are_equal(Token x, Token y) {
-  const int     d = x.layer->dim, *p = x.merged->context.position, *q = y.merged->context.position;
-  const double *e = x.layer->encoding ? x.layer->encoding : NULL;
-  for (int a = 0; a < d; a++) {
+static bool has_same_data(Token x, Token y) {
+  const int d = x.layer->dim;
+  for (int a = 0; a < d; a++)
     if (x.merged->z[x.slot * d + a] != y.merged->z[y.slot * d + a]) return false;
-    if (e && e[(int64_t)p[x.slot] * d + a] != e[(int64_t)q[y.slot] * d + a]) return false; /* a merged slot is a tag */
-  }
   return true;
 }
 
-/* Tokens of y that some token of x is equal to; within one context pairs of these. */
-static int count_equal(const BfLayer *layer, const BfMerged *x, const BfMerged *y) {
+/* With the rows of the encoding; a merged slot is a tag of its own. */
+static bool are_equal(Token x, Token y) {
+  const int     d = x.layer->dim, p = x.merged->context.position[x.slot], q = y.merged->context.position[y.slot];
+  const double *e = x.layer->encoding;
+  for (int a = 0; e && a < d; a++)
+    if (e[(int64_t)p * d + a] != e[(int64_t)q * d + a]) return false;
+  return has_same_data(x, y);
+}
+
+/* Within a context tokens of the same data are alike, or none has logits of its own: not where a causal mask shows them
+ * other keys, nor where their encodings differ, and means of them alone do not depend on shares. */
+static bool differs_within(const BfLayer *layer, const BfMerged *x) {
+  for (int j = 0; j < x->context.slots; j++)
+    for (int i = 0; i < j; i++) {
+      const Token a = {layer, x, i}, b = {layer, x, j};
+      if (has_same_data(a, b) && (layer->mask == BF_MASK_CAUSAL || !are_equal(a, b))) return false;
+    }
+  return true;
+}
+
+/* How many tokens of y some token of x is equal to. */
+static int count_shared(const BfLayer *layer, const BfMerged *x, const BfMerged *y) {
   int count = 0;
   for (int j = 0; j < y->context.slots; j++) {
     bool is = false;
-    for (int i = 0; i < (x == y ? j : x->context.slots); i++)
-      is = is || are_equal((Token){layer, x, i}, (Token){layer, y, j});
+    for (int i = 0; i < x->context.slots; i++) is = is || are_equal((Token){layer, x, i}, (Token){layer, y, j});
     count += is;
   }
   return count;
 }
 
-/* Whether it can be told by the data that every logit is another function of the controls: no two contexts share two
- * tokens, and under a causal mask, where equal tokens see others, all tokens of a context differ. Else logits of
- * different names may be one, which would be two variables, and another number of tokens alike. */
+/* Whether it can be told by the data that every logit is another function of the controls. Else logits of different
+ * names may be one, which would be two variables, and count other tokens as alike. */
 static bool are_different(const BfObjective *x) {
   const BfLayer *layer = &x->problem->layer;
   for (int64_t s = 0; s < x->data.contexts; s++) {
     const BfMerged *own = &x->data.context[s];
-    if (layer->mask == BF_MASK_CAUSAL && count_equal(layer, own, own) > 0) return false;
+    if (!differs_within(layer, own)) return false;
     for (int64_t r = 0; r < s; r++)
-      if (count_equal(layer, &x->data.context[r], own) > 1) return false;
+      if (count_shared(layer, &x->data.context[r], own) > 1) return false;
   }
   return true;
 }

@@ -8,8 +8,8 @@
 
 /* Appends to the free numbers of x the logits of every layer and head of whose matrix A at least twice as many numbers
  * are free as it has logits that are not constant; with their ranges over the whole box, and half of it more on each
- * side, so that another program's forms may be wider. None where two contexts share two tokens, or under a causal mask
- * one has equal ones: logits may be the same function then. Local. */
+ * side, so that another program's forms may be wider. None where two contexts share two tokens, or one
+ * has tokens of the same data that are not alike: logits may be the same function then. Local. */
 BfStatus bf_objective_logits(BfObjective *x, BfError *error);
 
 /* How many numbers boxes are searched by, about: the free ones, but of each A that has logits these. */

@@ -97,10 +97,6 @@ void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], 
   tangent(forms, readout, xi, 0, out);
 }
 
-void bf_check_bound_near(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
-  tangent(forms, readout, xi, near, out);
-}
-
 /* xi_k on a part: (x_k - c) / w, rounded outwards. */
 static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
   const BfSpan box = bf_check_within(forms, part->variable);
@@ -241,6 +237,17 @@ static void follow(Search *x, int steps) {
     if (x->forms->logits && !(x->best >= x->target)) x->best = straighten(x->forms, x->part, x->best, x->work);
     if (i % NEAR == NEAR - 1) move(x, 2 / (i / NEAR + 3.0));
   }
+}
+
+double bf_check_mixture(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, const double xi[],
+                        BfCheckBound work[3]) {
+  static const double near[] = {0, 1e-9, -1e-9, -INFINITY};
+  double              best   = -INFINITY;
+  for (int i = 0; i < 4; i++) {
+    tangent(forms, readout, xi, near[i], &work[1]);
+    best = improve(forms, part, best, work);
+  }
+  return best;
 }
 
 /* A few steps in every way before many in one: where one proves the claim, it mostly does so at once. */

@@ -25,9 +25,6 @@ typedef struct {
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
 /* At another xi [n], once that is done for the box. */
 void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out);
-/* The same where the range of a feature counts as its form's end, or not, within `near` of each other: -INFINITY, never
- * the range. */
-void bf_check_bound_near(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out);
 /* J from below on a part of the box, once the bound is there: at least 0, since no loss and no decay is below that;
  * infinite where no controls are there, as logits tell. */
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part);
@@ -36,5 +33,9 @@ double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const B
  * work: others than that of bf_check_bound. */
 double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, double target, const double xi[],
                        BfCheckBound work[3]);
+/* The best mixture of tangents at xi alone, where features whose range and form end at about the same count as the one,
+ * or as the other: what whoever made it may have taken either way. */
+double bf_check_mixture(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, const double xi[],
+                        BfCheckBound work[3]);
 /* J at forms->numbers.point from above. */
 double bf_check_most(BfCheckForms *forms, int64_t readout);

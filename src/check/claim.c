@@ -30,19 +30,22 @@ static const double *stored_point(BfCheckClaims *x, int i) {
   return x->xi;
 }
 
-/* With the multipliers that stand beside the point. */
-static void bound_at_stored(BfCheckClaims *x, int i, double near, BfCheckBound *out) {
+/* The multipliers that stand beside a point are taken from now on, until point is -1. */
+static void give(const BfCheckClaims *x, int point) {
   BfCheckLogits *logits = x->forms->logits;
-  for (int l = 0; logits && l < logits->count; l++) logits->given[l] = bf_tree_multiplier(x->item, i, l);
-  if (logits) logits->has_given = true;
-  bf_check_bound_near(x->forms, x->item->readout, stored_point(x, i), near, out);
-  if (logits) logits->has_given = false;
+  if (!logits) return;
+  for (int l = 0; point >= 0 && l < logits->count; l++) logits->given[l] = bf_tree_multiplier(x->item, point, l);
+  logits->has_given = point >= 0;
 }
 
 static void bound_stored(BfCheckClaims *x, bool by_query) {
   x->forms->by_query = by_query;
   bf_check_tokens(x->forms);
-  for (int i = 0; i < x->item->points; i++) bound_at_stored(x, i, 0, &x->stored[i]);
+  for (int i = 0; i < x->item->points; i++) {
+    give(x, i);
+    bf_check_bound_at(x->forms, x->item->readout, stored_point(x, i), &x->stored[i]);
+  }
+  give(x, -1);
 }
 
 /* What the best of the stored tangents gives, and which that is. */
@@ -56,16 +59,17 @@ static double best_stored(const BfCheckClaims *x, const BfCheckPart *part, int *
   return best;
 }
 
-/* With the multipliers of a stored tangent, where its features' forms and ranges end at about the same: whichever the
- * search has taken. */
+/* By a stored tangent with its multipliers, where its features' forms and ranges end at about the same. */
 static bool is_proved_near(BfCheckClaims *x, const BfCheckPart *part) {
-  static const double near[] = {1e-9, -1e-9, -INFINITY};
-  for (int i = 0; x->forms->logits && i < x->item->points; i++)
-    for (int j = 0; j < 3; j++) {
-      bound_at_stored(x, i, near[j], &x->other[0]);
-      if (bf_check_on(x->forms, &x->other[0], part) >= x->lower) return true;
-    }
-  return false;
+  bool is = false;
+  for (int i = 0; x->forms->logits && i < x->item->points && !is; i++) {
+    give(x, i);
+    const double best = bf_check_mixture(x->forms, x->item->readout, part, stored_point(x, i), x->other);
+    x->proved         = fmax(x->proved, best);
+    is                = best >= x->lower;
+  }
+  give(x, -1);
+  return is;
 }
 
 /* By one of the stored tangents; by others where this program's forms are not those that they were made for. */

@@ -108,6 +108,7 @@ def left_out():
     a, b, c = [0.5, -1.0, 0.25], [-1.0, 0.5, 0.75], [0.3, 0.8, -0.6]
     same = [problem(rows=[(s, n, (s, 0.0, 1.0), z) for s, pair in enumerate(pairs) for n, z in enumerate(pair)], horizon=1, mask=mask, **WIDE)
             for mask, pairs in (("full", ((a, b), (b, a))), ("causal", ((a, a, c),)), ("causal", ((a, c, a),)))]
+    same.append(problem(rows=[(0, 0, (0, 0.0, 1.0), a), (0, 1, (1, 0.0, 1.0), a)], horizon=2, encoding=[0.1, 0, 0.2, 0.4, 0.2, -0.3], **WIDE))
     with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
         for name, told, options in (("a pair on a line", False, []), ("logits, two sequences", True, []), ("logits, two sequences", False, ["-logits", 0])):
             done = run(["info", oracle.write(CASES[name], folder), "-command", "certify", *options])
