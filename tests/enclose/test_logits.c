@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_LOGITS = 12, BOXES = 20000, ROUNDS = 6, NUMBERS = MOST_TOKENS * MOST_DIM };
+enum { MOST_LOGITS = 12, BOXES = 10000, ROUNDS = 6, NUMBERS = MOST_TOKENS * MOST_DIM };
 
 typedef struct {
   Sample       s;
