@@ -102,14 +102,14 @@ static BfAffine *form(const BfBounder *x, BfAffine *base, int64_t i) { return bf
 
 /* The logits of context s and layer t: of which ranges are known, or where x->tell is set room for what is told. */
 static void take_ranges(BfBounder *x, int64_t s, int t, int *told, BfLayerBound *call) {
-  const int64_t *first = x->of->logits.first + s * x->of->problem->horizon + t;
   if (x->tell) {
     call->logit  = x->tell->logit + x->tell->count;
     call->logits = (int)(BF_MOST_TOLD - x->tell->count);
     call->told   = told;
   } else if (x->logits) {
-    call->logit  = x->logit + first[0];
-    call->logits = (int)(first[1] - first[0]);
+    const int64_t *first = x->of->logits.first + s * x->of->problem->horizon + t;
+    call->logit          = x->logit + first[0];
+    call->logits         = (int)(first[1] - first[0]);
   }
 }
 
@@ -221,7 +221,7 @@ static void take_logit(BfBounder *x, int64_t i, BfLower *to) {
   bf_affine_variable(&x->space, k, logit->least, logit->most, v);
   const double c = v->c, w = bf_affine_slope(v)[k];
   place_variable(k, c, w, (logit->lower - c) / w, (logit->upper - c) / w, to);
-  if (apart->radius < 1e300 && logit->radius > 0 && w > 0) bf_lower_couple(to, (int)i, w, logit->radius);
+  if (apart->radius < 1e300 && logit->radius > 0 && w > 0) bf_couple_count(to, (int)i, w, logit->radius);
   else bf_affine_constant(&x->space, 0, apart);
   to->c[f] = apart->c;
   to->e[f] = apart->e;

@@ -6,7 +6,7 @@
 
 static const double stiffness = 0.25, slackness = 1. / 64; /* measured, as those of bf_couple_weigh */
 
-void bf_lower_couple(BfLower *x, int l, double width, double radius) {
+void bf_couple_count(BfLower *x, int l, double width, double radius) {
   x->stiff[l] = stiffness * x->scale / (width * radius);
   x->slack[l] = slackness * radius;
 }
@@ -21,7 +21,7 @@ static double sixteen_bits(double x) {
   return isfinite(near) ? near : 0;
 }
 
-double bf_couple(BfLower *x) {
+double bf_couple_cost(BfLower *x) {
   double value = 0;
   for (int l = 0; l < x->count - x->of->features; l++) {
     const int    f = x->of->features + l;

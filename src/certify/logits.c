@@ -147,6 +147,7 @@ static BfStatus find(BfObjective *x, BfLogits *all, char few[], BfError *error) 
   const int T = x->problem->horizon, heads = x->problem->layer.heads;
   if (!may_be_few(x) || !are_different(x)) return BF_OK;
   BF_TRY(bf_bounder_tell(x, all, error));
+  if (!all->first) return BF_OK;
   for (int at = 0; at < T * heads; at++) few[at] = (char)are_few(x, all, at / heads, at % heads);
   choose(x, few, all);
   return all->count && x->n + all->count <= BF_MOST_VARIABLES ? append(x, all, error) : BF_OK;

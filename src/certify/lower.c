@@ -97,7 +97,7 @@ static double support(BfLower *x, double *value, double *size) {
       *value += x->g[f] * x->x0[f];
     }
   }
-  *value += bf_couple(x);
+  *value += bf_couple_cost(x);
   return base;
 }
 
@@ -324,9 +324,9 @@ double bf_lower_middle(const BfLower *x, int k, const double lower[], const doub
   return k < x->of->free.n ? 0.5 * lower[k] + 0.5 * upper[k] : (float)x->centre[k];
 }
 
-/* Of a logit a float has to be between its ends. */
+/* Of a logit a float has to be there, near enough to its middle. */
 static bool can_be_halved(const BfLower *x, int k) {
-  return k < x->of->free.n || x->width[k] > 0x1p-20 * fabs(x->centre[k]);
+  return k < x->of->free.n || fabs((float)x->centre[k] - x->centre[k]) < 0.5 * x->width[k];
 }
 
 /* The number that is widest compared to its range. */

@@ -53,10 +53,6 @@ typedef struct {
 BfStatus bf_lower_create(const BfObjective *of, BfLower *out, BfError *error);
 void     bf_lower_clear(BfLower *x);
 
-/* The coupling of logit l is to count, whose variable has that width, and the form that numbers make of it that radius.
- */
-void bf_lower_couple(BfLower *x, int l, double width, double radius);
-
 /* The form at a good tangent point, looked for until the bound reaches `target` (INFINITY: as far as it goes). */
 void bf_lower_find(BfLower *x, double target);
 /* The form at the tangent point x->point. */
@@ -78,8 +74,11 @@ double bf_lower_middle(const BfLower *x, int k, const double lower[], const doub
 
 /* ---- parts: couple.c --------------------------------------------------------------------------------------------- */
 
+/* The coupling of logit l is to count, whose variable has that width, and the form that numbers make of it that radius.
+ */
+void bf_couple_count(BfLower *x, int l, double width, double radius);
 /* What couplings cost in F at x0; their slopes x->g there are the form's multipliers. */
-double bf_couple(BfLower *x);
+double bf_couple_cost(BfLower *x);
 /* These into x->point. */
 void bf_couple_put(BfLower *x);
 /* Adds to x->rest what couplings take from F, though their multipliers may be 0 for all that remains; slopes of numbers

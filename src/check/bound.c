@@ -227,10 +227,12 @@ static void move(Search *x, double step) {
   }
 }
 
+/* How near a feature's range and the end of its form may be to count as either; the last one never takes the range. */
+enum { NEAR = 4 };
+static const double near[NEAR] = {1e-9, 0, -1e-9, -INFINITY};
+
 /* Frank and Wolfe's steps, towards where the last tangent to forms alone is least. */
 static void follow(Search *x, int steps) {
-  enum { NEAR = 4 };
-  static const double near[NEAR] = {1e-9, 0, -1e-9, -INFINITY}; /* the last one alone leads on */
   for (int i = 0; i < NEAR * steps && !(x->best >= x->target); i++) {
     tangent(x->forms, x->readout, x->xi, near[i % NEAR], &x->work[1]);
     x->best = improve(x->forms, x->part, x->best, x->work);
@@ -241,9 +243,8 @@ static void follow(Search *x, int steps) {
 
 double bf_check_mixture(BfCheckForms *forms, int64_t readout, const BfCheckPart *part, const double xi[],
                         BfCheckBound work[3]) {
-  static const double near[] = {0, 1e-9, -1e-9, -INFINITY};
-  double              best   = -INFINITY;
-  for (int i = 0; i < 4; i++) {
+  double best = -INFINITY;
+  for (int i = 0; i < NEAR; i++) {
     tangent(forms, readout, xi, near[i], &work[1]);
     best = improve(forms, part, best, work);
   }
