@@ -1,4 +1,5 @@
 #include "check/bound.h"
+#include "check/axes.h"
 #include "check/logit.h"
 #include "check/terminal.h"
 
@@ -25,10 +26,9 @@ static BfSpan decay(const BfCheckForms *forms) {
   return bf_span_mul(bf_span(cost->step), bf_span_scale(0.5, bf_span(cost->weight_decay)));
 }
 
-static int64_t controls(const BfCheckForms *forms) {
-  const BfProblem *problem = forms->model->problem;
-  return (int64_t)problem->horizon * problem->layer.free;
-}
+/* The first control of the layers that are gone through, and the first behind them. */
+static int64_t first_control(const BfCheckForms *forms) { return forms->from * forms->model->problem->layer.free; }
+static int64_t last_control(const BfCheckForms *forms) { return forms->to * forms->model->problem->layer.free; }
 
 /* The least of b xi + kappa (c + w xi)^2 over [from, to], rounded down: a xi^2 + s xi + kappa c^2 with a = kappa w^2,
  * s = b + 2 kappa c w. Where the slope s + 2 a xi surely has one sign, at an end; else no less than -s^2 / (4 a). */
@@ -49,10 +49,10 @@ static double least(double b, BfSpan kappa, double c, double w, BfSpan between) 
   return bf_add_down(-(bf_span_size(s) * bf_span_size(s) / (4 * a.lo)), rest);
 }
 
-/* Of a variable: logits have none, nor has a trained readout. */
+/* Of a variable: logits have none, nor have a trained readout, axes, and controls of other layers. */
 static BfSpan decay_of(const BfCheckForms *forms, int k) {
-  const bool number = !forms->logits || k < forms->logits->first;
-  return number && forms->numbers.number[k] < controls(forms) ? decay(forms) : bf_span(0);
+  const int64_t i = forms->logits && k >= forms->logits->first ? -1 : forms->numbers.number[k];
+  return i >= first_control(forms) && i < last_control(forms) ? decay(forms) : bf_span(0);
 }
 
 static double least_of(const BfCheckForms *forms, const BfCheckBound *bound, int k, BfSpan between) {
@@ -65,7 +65,7 @@ static double least_of(const BfCheckForms *forms, const BfCheckBound *bound, int
 static double least_ignored(const BfCheckForms *forms) {
   const BfCheckNumbers *x   = &forms->numbers;
   double                sum = 0;
-  for (int64_t i = 0; i < controls(forms); i++)
+  for (int64_t i = first_control(forms); i < last_control(forms); i++)
     if (x->variable[i] < 0)
       sum = bf_add_down(sum, bf_span_mul(decay(forms), bf_span_square((BfSpan){x->lower[i], x->upper[i]})).lo);
   return sum;
@@ -80,12 +80,17 @@ static void finish(const BfCheckForms *forms, BfCheckBound *out) {
   }
 }
 
+void bf_check_finish(const BfCheckForms *forms, double constant, BfCheckBound *out) {
+  out->constant = bf_add_down(bf_add_down(bf_add_down(constant, out->sum->c), -out->sum->e), least_ignored(forms));
+  finish(forms, out);
+}
+
 /* The form at xi, of the tokens that are there. */
 static void tangent(BfCheckForms *forms, int64_t readout, const double xi[], double near, BfCheckBound *out) {
   const double k = bf_check_tangent(forms, readout, xi, near, out->sum);
   if (forms->logits) bf_check_couple(forms, xi, out->sum);
-  out->constant = bf_add_down(bf_add_down(bf_add_down(k, out->sum->c), -out->sum->e), least_ignored(forms));
-  finish(forms, out);
+  if (forms->axes) bf_check_tilt(forms, out->sum);
+  bf_check_finish(forms, k, out);
 }
 
 void bf_check_bound(BfCheckForms *forms, int64_t readout, const double xi[], BfCheckBound *out) {
@@ -97,8 +102,7 @@ void bf_check_bound_at(BfCheckForms *forms, int64_t readout, const double xi[], 
   tangent(forms, readout, xi, 0, out);
 }
 
-/* xi_k on a part: (x_k - c) / w, rounded outwards. */
-static BfSpan between(const BfCheckForms *forms, const BfCheckPart *part) {
+BfSpan bf_check_between(const BfCheckForms *forms, const BfCheckPart *part) {
   const BfSpan box = bf_check_within(forms, part->variable);
   const double c = bf_span_middle(box), w = bf_span_half(box, c);
   BfSpan       all = {-1, 1};
@@ -115,16 +119,21 @@ static bool is_nowhere(const BfCheckForms *forms, const BfCheckPart *part) {
   return forms->logits->empty || (part->side == 0 ? part->to < box.lo : part->to > box.hi);
 }
 
-static double on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
+double bf_check_least(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
   if (part->variable < 0) return bound->bound;
-  double sum = bf_add_down(bound->constant, least_of(forms, bound, part->variable, between(forms, part)));
+  double sum = bf_add_down(bound->constant, least_of(forms, bound, part->variable, bf_check_between(forms, part)));
   for (int i = 0; i < bound->n; i++)
     if (i != part->variable) sum = bf_add_down(sum, bound->least[i]);
   return sum;
 }
 
+/* Without any form: no loss and no decay is below 0. */
+static double sure(const BfCheckForms *forms, const BfCheckPart *part) {
+  return forms->axes ? -bf_check_most_tilt(forms, part) : 0;
+}
+
 double bf_check_on(const BfCheckForms *forms, const BfCheckBound *bound, const BfCheckPart *part) {
-  return is_nowhere(forms, part) ? INFINITY : fmax(on(forms, bound, part), 0);
+  return is_nowhere(forms, part) ? INFINITY : fmax(bf_check_least(forms, bound, part), sure(forms, part));
 }
 
 /* Near the least of variable k's part of the form. */
@@ -149,7 +158,7 @@ static double mix(const BfCheckForms *forms, const BfCheckBound *x, const BfChec
   }
   out->constant = bf_add_down(bf_add_down(bf_mul_down(r, x->constant), bf_mul_down(s, y->constant)), -error);
   finish(forms, out);
-  return on(forms, out, part);
+  return bf_check_least(forms, out, part);
 }
 
 static void swap(BfCheckBound *x, BfCheckBound *y) {
@@ -189,7 +198,7 @@ static double lean(const BfCheckForms *forms, const BfCheckBound *x, int l, doub
   bf_linear_add(&forms->scratch, out->sum, bf_span(g), bf_check_coupling(forms->logits, l));
   out->constant = bf_add_down(bf_add_down(x->constant, out->sum->c), -out->sum->e);
   finish(forms, out);
-  return on(forms, out, part);
+  return bf_check_least(forms, out, part);
 }
 
 /* work[0], which gives `best`, with the multiple of every coupling that gives more: what that is. It is concave in each
@@ -221,7 +230,7 @@ typedef struct {
 static void move(Search *x, double step) {
   const BfCheckBound *last = &x->work[1];
   for (int k = 0; k < last->n; k++) {
-    const BfSpan within = k == x->part->variable ? between(x->forms, x->part) : (BfSpan){-1, 1};
+    const BfSpan within = k == x->part->variable ? bf_check_between(x->forms, x->part) : (BfSpan){-1, 1};
     const double start  = fmax(within.lo, fmin(within.hi, x->xi[k]));
     x->xi[k]            = start + step * (minimizer(x->forms, last, k, within) - start);
   }
@@ -267,12 +276,13 @@ double bf_check_search(BfCheckForms *forms, int64_t readout, const BfCheckPart *
   }
   if (way > 0) bf_check_way(forms, 0);
   if (way > 0) bf_check_tokens(forms);
-  return fmax(x.best, 0);
+  return fmax(x.best, sure(forms, part));
 }
 
 double bf_check_most(BfCheckForms *forms, int64_t readout) {
   double squares = 0;
   bf_check_tokens(forms);
-  for (int64_t i = 0; i < controls(forms); i++) squares += forms->numbers.point[i] * forms->numbers.point[i];
+  for (int64_t i = first_control(forms); i < last_control(forms); i++)
+    squares += forms->numbers.point[i] * forms->numbers.point[i];
   return bf_check_terminal_most(forms, readout) + decay(forms).hi * squares;
 }

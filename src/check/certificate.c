@@ -8,6 +8,9 @@ void bf_certificate_clear(BfCertificate *certificate) {
   bf_free(certificate->symmetry);
   bf_free(certificate->logit);
   bf_free(certificate->logit_range);
+  bf_free(certificate->axis);
+  bf_free(certificate->axis_range);
+  bf_free(certificate->cells);
   *certificate = (BfCertificate){0};
 }
 
@@ -77,13 +80,8 @@ static BfStatus check_logits(const BfCertificate *x, const char *path, const int
   return BF_OK;
 }
 
-/* From format 4 on there are some. */
 static BfStatus read_logits(BfStore *store, const char *path, BfCertificate *out, BfError *error) {
-  bool    there;
-  int64_t format = 1, names[2], ranges[2];
-  BF_TRY(bf_store_has_attribute(store, "/certificate", "format", &there, error));
-  if (there) BF_TRY(bf_store_get_int(store, "/certificate", "format", &format, error));
-  if (format < 4) return BF_OK;
+  int64_t names[2], ranges[2];
   BF_TRY(bf_store_read(store, "/certificate/logits", BF_STORE_INT32, 2, names, (void **)&out->logit, error));
   BF_TRY(
       bf_store_read(store, "/certificate/logit_range", BF_STORE_DOUBLE, 2, ranges, (void **)&out->logit_range, error));
@@ -92,10 +90,53 @@ static BfStatus read_logits(BfStore *store, const char *path, BfCertificate *out
   return BF_OK;
 }
 
+static BfStatus check_axes(const BfCertificate *x, const char *path, const int64_t names[], const int64_t ranges[],
+                           BfError *error) {
+  enum { WORDS = 3, MOST = 256 };
+  if (names[0] < 1 || names[1] != WORDS || ranges[0] != names[0] || ranges[1] != 2)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/axes and axis_range do not fit each other", path);
+  if (names[0] > MOST - (x->n - x->early))
+    return bf_fail(error, BF_BAD_INPUT, "%s: /certificate has more than %d axes and later numbers", path, MOST);
+  for (int64_t a = 0; a < names[0]; a++) {
+    const double *range = x->axis_range + 2 * a;
+    if (!(isfinite(range[0]) && isfinite(range[1]) && range[0] <= range[1]))
+      return bf_fail(error, BF_BAD_INPUT, "%s: /certificate/axis_range: axis %lld has [%g, %g]", path, (long long)a,
+                     range[0], range[1]);
+  }
+  return BF_OK;
+}
+
+static BfStatus read_table(BfStore *store, const char *path, const BfProblem *problem, BfCertificate *out,
+                           BfError *error) {
+  int64_t table, names[2], ranges[2];
+  BF_TRY(bf_store_get_int(store, "/certificate", "table", &table, error));
+  if (table < 1 || table >= problem->horizon)
+    return bf_fail(error, BF_BAD_INPUT, "%s: /certificate has a table before layer %lld of %d", path, (long long)table,
+                   (int)problem->horizon);
+  out->table = (int)table;
+  while (out->early < out->n && out->free[out->early] < table * problem->layer.free) out->early++;
+  BF_TRY(bf_store_read(store, "/certificate/axes", BF_STORE_INT32, 2, names, (void **)&out->axis, error));
+  BF_TRY(bf_store_read(store, "/certificate/axis_range", BF_STORE_DOUBLE, 2, ranges, (void **)&out->axis_range, error));
+  BF_TRY(bf_store_together(store, check_axes(out, path, names, ranges, error), error));
+  out->axes = (int)names[0];
+  return bf_store_read(store, "/certificate/cells", BF_STORE_BYTE, 1, &out->cells_bytes, (void **)&out->cells, error);
+}
+
+/* What is new in a format: in 4 there are logits, in 5 there is a table. */
+static BfStatus read_format(BfStore *store, const char *path, const BfProblem *problem, BfCertificate *out,
+                            BfError *error) {
+  bool    there;
+  int64_t format = 1;
+  BF_TRY(bf_store_has_attribute(store, "/certificate", "format", &there, error));
+  if (there) BF_TRY(bf_store_get_int(store, "/certificate", "format", &format, error));
+  if (format == 4) return read_logits(store, path, out, error);
+  return format == 5 ? read_table(store, path, problem, out, error) : BF_OK;
+}
+
 static BfStatus read_all(BfStore *store, const char *path, const BfProblem *problem, const BfModel *model,
                          BfCertificate *out, BfError *error) {
   enum { MOST = 256 }; /* a byte says which variable is split */
-  static const BfFormats read = {"certificate", 1, 4, ""};
+  static const BfFormats read = {"certificate", 1, 5, ""};
   bool                   there;
   int64_t                n;
   BF_TRY(bf_store_has(store, "/certificate", &there, error));
@@ -110,7 +151,7 @@ static BfStatus read_all(BfStore *store, const char *path, const BfProblem *prob
   BF_TRY(bf_store_together(store, check_free(out, path, problem, error), error));
   BF_TRY(read_symmetry(store, out, error));
   BF_TRY(read_width(store, out, error));
-  BF_TRY(read_logits(store, path, out, error));
+  BF_TRY(read_format(store, path, problem, out, error));
   return bf_store_read(store, "/certificate/tree", BF_STORE_BYTE, 1, &out->bytes, (void **)&out->tree, error);
 }
 

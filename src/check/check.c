@@ -1,7 +1,10 @@
 #include "check/check.h"
 #include "check/claim.h"
+#include "check/compose.h"
+#include "check/deal.h"
 #include "check/elementary.h"
 #include "check/logit.h"
+#include "check/minorant.h"
 #include "check/rounding.h"
 #include "check/symmetry.h"
 #include "problem/number.h"
@@ -26,9 +29,12 @@ typedef struct {
   BfCheckForms         forms;
   BfCheckClaims        claims;
   BfTree              *tree;
-  /* Of the claim at hand. */
-  const BfTreeItem *item;
-  bool              holds;
+  /* With a table. */
+  BfCheckAxes      axes;
+  double          *root; /* [2][axes + later numbers] lower, upper */
+  BfCheckCells     cells;
+  BfCheckMinorants minorants;
+  BfCheckCompose   compose;
 } Check;
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
@@ -77,7 +83,9 @@ static BfStatus begin_tree(Check *x, BfError *error) {
                                        .high   = x->whole + x->n,
                                        .orders = &x->orders,
                                        .width  = c->width,
-                                       .roots  = cost->trained ? 1 : cost->readouts},
+                                       .roots  = cost->trained ? 1 : cost->readouts,
+                                       .bare   = c->table > 0,
+                                       .late   = c->table ? c->n - c->early : 0},
                         c->tree, c->bytes, &x->tree, error);
 }
 
@@ -99,6 +107,38 @@ static BfStatus take_logits(Check *x, BfError *error) {
   return BF_NEW(&x->logit_range, c->logits, error);
 }
 
+static BfStatus take_cells(Check *x, BfError *error) {
+  const BfCertificate *c = x->certificate;
+  const int            D = c->axes, n = D + c->n - c->early;
+  BF_TRY(BF_NEW(&x->root, 2 * n, error));
+  for (int k = 0; k < n; k++) {
+    x->root[k]     = k < D ? c->axis_range[2 * k] : x->whole[c->early + k - D];
+    x->root[n + k] = k < D ? c->axis_range[2 * k + 1] : x->whole[x->n + c->early + k - D];
+  }
+  const BfCheckCellRoots roots = {.axes  = D,
+                                  .later = c->n - c->early,
+                                  .low   = x->root,
+                                  .high  = x->root + n,
+                                  .roots = x->problem->cost.trained ? 1 : x->problem->cost.readouts,
+                                  .bytes = c->cells,
+                                  .count = c->cells_bytes};
+  BF_TRY(bf_check_axes(&x->layers, c->table, D, c->axis, &x->axes, error));
+  return bf_check_cells_create(&roots, &x->cells, error);
+}
+
+static BfStatus take_table(Check *x, BfError *error) {
+  const BfCertificate *c = x->certificate;
+  if (!c->table) return bf_check_claims_create(&x->forms, x->n, c->lower, &x->claims, error);
+  if (take_cells(x, error) != BF_OK) {
+    bf_error_prefix(error, "%s", x->path);
+    return error->status;
+  }
+  x->forms.to = c->table;
+  BF_TRY(bf_check_minorants(&x->cells, &x->axes, &x->layers, &x->numbers, c->table, &x->minorants, error));
+  return bf_check_compose_create(&x->forms, &x->axes, &x->cells, &(BfCheckComposed){x->n, c->early, c->lower},
+                                 &x->compose, error);
+}
+
 static BfStatus create(Check *x, BfError *error) {
   const BfCertificate *c = x->certificate;
   x->n                   = c->n + c->logits;
@@ -107,17 +147,22 @@ static BfStatus create(Check *x, BfError *error) {
   BF_TRY(prove_symmetries(x, error));
   BF_TRY(bf_check_forms(&x->layers, &x->numbers, x->n, &x->forms, error));
   BF_TRY(take_logits(x, error));
-  BF_TRY(bf_check_claims_create(&x->forms, x->n, c->lower, &x->claims, error));
+  BF_TRY(take_table(x, error));
   return begin_tree(x, error);
 }
 
 static void clear(Check *x) {
   bf_tree_destroy(&x->tree);
   bf_check_claims_clear(&x->claims);
+  bf_check_compose_clear(&x->compose);
+  bf_check_minorants_clear(&x->minorants);
+  bf_check_cells_clear(&x->cells);
+  bf_check_axes_clear(&x->axes);
   bf_check_forms_clear(&x->forms);
   bf_check_logits_clear(&x->logits);
   bf_check_model_clear(&x->layers);
   bf_free(x->logit_range);
+  bf_free(x->root);
   bf_free(x->whole);
   bf_free(x->range);
   bf_free(x->variable);
@@ -195,22 +240,54 @@ static BfStatus check_ranges(Check *x, BfError *error) {
 
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
 
-static BfStatus bound_claim(void *context, BfError *error) {
-  Check *x = context;
-  (void)error;
-  x->holds = x->certificate->lower <= 0 || bf_check_claim(&x->claims, x->item); /* no cost is below 0 */
-  return BF_OK;
+static BfStatus next_claim(void *of, BfTreeItem *item, bool *there, BfError *error) {
+  Check *x = of;
+  return bf_tree_next(x->tree, item, there, error);
 }
 
-static BfStatus fail_claim(const Check *x, const BfTreeItem *item, BfError *error) {
+static bool holds_claim(void *of, const BfTreeItem *item) {
+  Check *x = of;
+  if (x->certificate->lower <= 0) return true; /* no cost is below 0 */
+  return x->certificate->table ? bf_check_composed(&x->compose, item) : bf_check_claim(&x->claims, item);
+}
+
+enum { WHERE = 128 };
+
+/* " where it cuts number 3" */
+static void tell_cut(const Check *x, int variable, char where[WHERE]) {
   const BfCertificate *c = x->certificate;
-  char                 bound[BF_SPAN_TEXT], where[64] = "";
+  where[0]               = 0;
+  if (variable >= c->n) snprintf(where, WHERE, " where it cuts logit %d", variable - c->n);
+  else if (variable >= 0) snprintf(where, WHERE, " where it cuts number %d", (int)c->free[variable]);
+}
+
+static const char *kind_of(const BfTreeItem *item) { return item->claim == BF_TREE_LEAF ? "leaf" : "contraction"; }
+
+static BfStatus fail_composed(const Check *x, const BfTreeItem *item, BfError *error) {
+  const BfCheckCompose *own = &x->compose;
+  char                  bound[BF_SPAN_TEXT], cut[WHERE], why[2 * WHERE];
+  tell_cut(x, own->of, cut);
+  if (own->cell < 0) snprintf(why, sizeof why, "may leave the range of the axes%s", cut);
+  else if (!(own->proved > -INFINITY))
+    snprintf(why, sizeof why, "reaches a cell at depth %lld that no plane is of%s",
+             (long long)x->cells.cell[own->cell].depth, cut);
+  else
+    snprintf(why, sizeof why, "bounds the cost by %s on a cell at depth %lld%s, lower is %.9g",
+             bf_span_text(own->proved, 9, false, bound), (long long)x->cells.cell[own->cell].depth, cut,
+             x->certificate->lower);
+  return bf_fail(error, BF_FAILURE, "%s: not verified: %s %lld, at depth %lld, %s", x->path, kind_of(item),
+                 (long long)item->of_kind + 1, (long long)item->depth, why);
+}
+
+static BfStatus fail_claim(void *of, const BfTreeItem *item, BfError *error) {
+  const Check *x = of;
+  char         bound[BF_SPAN_TEXT], cut[WHERE];
+  if (x->certificate->table) return fail_composed(x, item, error);
   bf_span_text(x->claims.proved, 9, false, bound);
-  if (x->claims.of >= c->n) snprintf(where, sizeof where, " where it cuts logit %d", x->claims.of - c->n);
-  else if (x->claims.of >= 0) snprintf(where, sizeof where, " where it cuts number %d", (int)c->free[x->claims.of]);
+  tell_cut(x, x->claims.of, cut);
   return bf_fail(error, BF_FAILURE, "%s: not verified: %s %lld, at depth %lld, bounds the cost by %s%s, lower is %.9g",
-                 x->path, item->claim == BF_TREE_LEAF ? "leaf" : "contraction", (long long)item->of_kind + 1,
-                 (long long)item->depth, bound, where, c->lower);
+                 x->path, kind_of(item), (long long)item->of_kind + 1, (long long)item->depth, bound, cut,
+                 x->certificate->lower);
 }
 
 /* All claims once, without their bounds: how many there are, and whether they cover the box. */
@@ -224,45 +301,60 @@ static BfStatus count_claims(Check *x, BfCheckCount *count, BfError *error) {
     }
   count->leaves = bf_tree_claims(x->tree, BF_TREE_LEAF);
   count->cuts   = bf_tree_claims(x->tree, BF_TREE_CUT);
+  count->planes = x->cells.planes;
   return begin_tree(x, error);
 }
 
-/* The claims of the next block that are this rank's turn, up to its first that does not hold: of that the item. */
-static BfStatus check_block(Check *x, BfRun *run, bool *there, BfTreeItem *failed, BfError *error) {
-  enum { BLOCK = 4096 };
-  BfTreeItem item;
-  for (int i = 0; i < BLOCK; i++) {
-    BF_TRY(bf_tree_next(x->tree, &item, there, error));
-    if (!*there) return BF_OK;
-    if (item.number % run->size != run->rank || !x->holds) continue;
-    x->item = &item;
-    BF_TRY(bf_rounding_upwards(bound_claim, x, error));
-    bf_work_done(run, BF_PHASE_CHECK, run->size);
-    if (!x->holds) *failed = item;
-  }
+/* ---- planes ----------------------------------------------------------------------------------------------------- */
+
+static BfStatus next_of_planes(void *of, BfTreeItem *item, bool *there, BfError *error) {
+  Check *x = of;
+  return bf_check_minorants_next(&x->minorants, item, there, error);
+}
+
+static bool holds_of_plane(void *of, const BfTreeItem *item) {
+  Check *x = of;
+  return bf_check_minorant(&x->minorants, item);
+}
+
+static BfStatus fail_plane(void *of, const BfTreeItem *item, BfError *error) {
+  const Check        *x     = of;
+  const BfCheckPlane *plane = &x->cells.plane[item->plane];
+  const int           k = x->minorants.claims.of, axes = x->axes.count;
+  char                bound[BF_SPAN_TEXT], cut[WHERE]  = "";
+  if (k >= 0 && k < axes) snprintf(cut, sizeof cut, " where it cuts axis %d", k);
+  else if (k >= 0) tell_cut(x, x->certificate->early + k - axes, cut);
+  return bf_fail(error, BF_FAILURE,
+                 "%s: not verified: plane %lld (cell at depth %lld): %s %lld, at depth %lld, bounds the rest of the "
+                 "cost less the plane's slope by %s%s, its constant is %.9g",
+                 x->path, (long long)item->plane + 1, (long long)x->cells.cell[plane->cell].depth, kind_of(item),
+                 (long long)item->of_kind + 1, (long long)item->depth,
+                 bf_span_text(x->minorants.claims.proved, 9, false, bound), cut,
+                 x->cells.coefficient[item->plane * (1 + axes)]);
+}
+
+static BfStatus fix_axes(void *context, BfError *error) {
+  Check *x = context;
+  (void)error;
+  bf_check_box(&x->forms, x->whole, x->whole + x->n);
+  bf_check_fix_axes(&x->axes, &x->forms);
   return BF_OK;
 }
 
-/* The first claim of all that does not hold is told, whosever turn it was. */
-static BfStatus check_claims(Check *x, BfRun *run, BfError *error) {
-  BfTreeItem failed = {.number = INT64_MAX};
-  bool       there  = true;
-  x->holds          = true;
-  while (there) {
-    int64_t first;
-    BF_TRY(bf_together(run->world, check_block(x, run, &there, &failed, error), error));
-    MPI_Allreduce(&failed.number, &first, 1, MPI_INT64_T, MPI_MIN, run->world);
-    if (first == INT64_MAX) continue;
-    return bf_together(run->world, failed.number == first ? fail_claim(x, &failed, error) : BF_OK, error);
-  }
-  return BF_OK;
-}
+/* ---- all -------------------------------------------------------------------------------------------------------- */
 
 static BfStatus prepare(Check *x, BfCheckCount *count, BfError *error) {
   BF_TRY(create(x, error));
   BF_TRY(count_claims(x, count, error));
   BF_TRY(check_found(x, error));
+  if (x->certificate->table) return bf_rounding_upwards(fix_axes, x, error);
   return check_ranges(x, error);
+}
+
+static BfStatus check_claims(Check *x, BfRun *run, BfError *error) {
+  if (x->certificate->table)
+    BF_TRY(bf_check_deal(run, &(BfCheckDeal){x, next_of_planes, holds_of_plane, fail_plane}, error));
+  return bf_check_deal(run, &(BfCheckDeal){x, next_claim, holds_claim, fail_claim}, error);
 }
 
 BfStatus bf_check(BfRun *run, const char *path, const BfProblem *problem, const BfModel *model,
@@ -272,7 +364,7 @@ BfStatus bf_check(BfRun *run, const char *path, const BfProblem *problem, const 
   *count = (BfCheckCount){0};
   bf_phase_begin(run, BF_PHASE_CHECK);
   BF_GOTO(bf_together(run->world, prepare(&x, count, error), error));
-  bf_work_expect(run, BF_PHASE_CHECK, (double)(count->leaves + count->cuts), "boxes", 1e-4, false);
+  bf_work_expect(run, BF_PHASE_CHECK, (double)(count->leaves + count->cuts + x.cells.claims), "boxes", 1e-4, false);
   status = check_claims(&x, run, error);
 done:
   clear(&x);

@@ -3,7 +3,7 @@
 #include "check/certificate.h"
 
 typedef struct {
-  int64_t leaves, cuts;
+  int64_t leaves, cuts, planes; /* of the tree; of cells */
 } BfCheckCount;
 
 /* BF_OK where all of it holds; BF_FAILURE and a line that says what does not; BF_BAD_INPUT where the tree is damaged or

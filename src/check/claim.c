@@ -153,7 +153,8 @@ static bool is_proved(BfCheckClaims *x, const BfCheckPart *part) {
   if (is_proved_now(x, part)) return true;
   bound_stored(x, !x->forms->by_query);
   if (is_proved_now(x, part)) return true;
-  return x->forms->logits && is_proved_apart(x, part); /* couplings are what searches often differ in */
+  /* couplings are what searches often differ in; of a plane the whole minorant hangs on it */
+  return (x->forms->logits || x->forms->axes) && is_proved_apart(x, part);
 }
 
 bool bf_check_claim(BfCheckClaims *claims, const BfTreeItem *item) {

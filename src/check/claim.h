@@ -1,11 +1,12 @@
-/* One claim of a certificate's tree: that no controls of a box cost less than `lower`, or none beyond a cut of it. */
+/* One claim of a certificate's tree: that no controls of a box cost less than `lower`, or none beyond a cut of it. Or
+ * of a plane's proof: where forms begin at axes the cost is less what leans there (axes.h). */
 #pragma once
 #include "check/bound.h"
 #include "check/tree.h"
 
 typedef struct {
   int               n;                                /* variables */
-  double            lower;                            /* above 0 */
+  double            lower;                            /* what is claimed */
   BfCheckForms     *forms;                            /* borrowed */
   BfCheckBound      stored[BF_TREE_POINTS], other[3]; /* of the stored tangents, of others; owned */
   double           *xi;                               /* [n]; owned */

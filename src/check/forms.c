@@ -1,3 +1,4 @@
+#include "check/axes.h"
 #include "check/logit.h"
 #include "check/unary.h"
 
@@ -114,17 +115,22 @@ static void layer(BfCheckForms *forms, int64_t t) {
   forms->next  = z;
 }
 
+/* Component i of the tokens before the first layer. */
+static void begin(const BfCheckForms *forms, int64_t i, BfLinears *space, BfLinear *out) {
+  if (forms->axes) bf_check_axis_form(forms, i, space, out);
+  else bf_linear_span(space, out, bf_span(forms->model->problem->train.z[i]));
+}
+
 void bf_check_tokens(BfCheckForms *forms) {
   const BfCheckModel *model = forms->model;
-  const BfData       *data  = &model->problem->train;
-  const int64_t       d     = data->dim;
-  forms->tokens[0].used     = 0;
+  const int64_t       d     = model->problem->layer.dim;
+  BfLinears          *first = &forms->tokens[forms->from % 2];
+  first->used               = 0;
   if (forms->logits) bf_check_logits_again(forms->logits);
   for (int64_t i = 0; i < model->tokens; i++)
-    if (is_first(forms, 0, i, &forms->tokens[0], forms->z))
-      for (int64_t a = 0; a < d; a++)
-        bf_linear_span(&forms->tokens[0], forms->z[i * d + a], bf_span(data->z[i * d + a]));
-  for (int64_t t = 0; t < model->problem->horizon; t++) layer(forms, t);
+    if (is_first(forms, forms->from, i, first, forms->z))
+      for (int64_t a = 0; a < d; a++) begin(forms, i * d + a, first, forms->z[i * d + a]);
+  for (int64_t t = forms->from; t < forms->to; t++) layer(forms, t);
 }
 
 void bf_check_logit_ranges(BfCheckForms *forms, BfSpan range[]) {

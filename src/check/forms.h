@@ -6,18 +6,21 @@
 /* The free numbers of all layers, t q + j, then T q + i of a trained readout. Borrowed arrays. */
 typedef struct {
   int64_t        count;
-  const int32_t *number;        /* [n] which of them each variable of the box is */
+  const int32_t *number;        /* [n] which of them each variable of the box is; -1: none */
   const int     *variable;      /* [count] the other way round; -1: none */
   const double  *lower, *upper; /* [count] all that it may be: of numbers that are no variables */
   const double  *point;         /* [count] NULL, or what each of them is */
 } BfCheckNumbers;
 
 typedef struct BfCheckLogits BfCheckLogits; /* logit.h */
+typedef struct BfCheckAxes   BfCheckAxes;   /* axes.h */
 
 typedef struct {
   const BfCheckModel *model;
   BfCheckNumbers      numbers;
   BfCheckLogits      *logits;     /* that boxes are halved at, too; borrowed; NULL: none */
+  int64_t             from, to;   /* the layers: from .. to - 1, at first all. Decay is that of their controls */
+  BfCheckAxes        *axes;       /* of the tokens before layer `from`, variables of the box; borrowed; NULL: data */
   const double       *low, *high; /* [n] the box; behind free numbers, logits */
   BfLinears           tokens[2];  /* those of a layer, and of the next */
   BfLinears           scratch;

@@ -38,7 +38,7 @@ BfStatus bf_check_forms(const BfCheckModel *model, const BfCheckNumbers *numbers
                         BfError *error) {
   const BfProblem *problem = model->problem;
   const int64_t    d = problem->layer.dim, tokens = model->tokens * d, scratch = scratch_forms(model);
-  *out           = (BfCheckForms){.model = model, .numbers = *numbers};
+  *out           = (BfCheckForms){.model = model, .numbers = *numbers, .to = problem->horizon};
   out->tokens[0] = (BfLinears){.n = n, .size = bf_linear_size(n)};
   BF_TRY(BF_NEW(&out->memory, (2 * tokens + scratch) * out->tokens[0].size, error));
   BF_TRY(BF_NEW(&out->z, tokens, error));

@@ -16,6 +16,9 @@ typedef struct {
 
 struct BfTree {
   int                  n, logits; /* variables in all; those among them that are logits, the last */
+  int                  late;      /* the last, that are neither split nor cut */
+  bool                 bare, inside;
+  const char          *array;
   const BfCheckOrders *orders;
   const uint8_t       *bytes;
   int64_t              at, count, claims[2], width; /* leaves, cuts */
@@ -81,7 +84,12 @@ BfStatus bf_tree_create(const BfTreeRoots *whole, const uint8_t bytes[], int64_t
   *tree        = (BfTree){.n      = n,
                           .logits = whole->logits,
                           .orders = whole->orders,
+                          .late   = whole->late,
+                          .bare   = whole->bare,
+                          .inside = whole->inside,
+                          .array  = whole->array ? whole->array : "tree",
                           .bytes  = bytes,
+                          .at     = whole->from,
                           .count  = count,
                           .width  = whole->width,
                           .stack  = {.n = n},
@@ -106,9 +114,10 @@ void bf_tree_destroy(BfTree **tree) {
 }
 
 int64_t bf_tree_claims(const BfTree *tree, BfTreeClaim kind) { return tree->claims[kind]; }
+int64_t bf_tree_at(const BfTree *tree) { return tree->at; }
 
 static BfStatus damaged(const BfTree *tree, const char *what, BfError *error) {
-  return bf_fail(error, BF_BAD_INPUT, "/certificate/tree is damaged: %s at byte %lld of %lld", what,
+  return bf_fail(error, BF_BAD_INPUT, "/certificate/%s is damaged: %s at byte %lld of %lld", tree->array, what,
                  (long long)tree->at, (long long)tree->count);
 }
 
@@ -137,7 +146,7 @@ static BfStatus split(BfTree *tree, Mark mark, BfError *error) {
   const uint8_t *k   = bytes_of(tree, 1, error);
   double        *low = tree->ends, *high = low + tree->n;
   if (!k) return error->status;
-  if (*k >= tree->n) return damaged(tree, "a split of a variable that is none", error);
+  if (*k >= tree->n - tree->late) return damaged(tree, "a split of a variable that is none", error);
   const bool   logit = *k >= tree->n - tree->logits;
   const double from = low[*k], middle = logit ? place_of(tree, error) : 0.5 * from + 0.5 * high[*k];
   if (error->status != BF_OK) return error->status;
@@ -167,7 +176,7 @@ static bool is_point(const BfTreeItem *item, int point) {
 }
 
 static BfStatus tangents(BfTree *tree, BfTreeClaim claim, int points, Mark mark, BfTreeItem *item, BfError *error) {
-  const int      stride = tree->n + 2 * tree->logits;
+  const int      stride = tree->bare ? 0 : tree->n + 2 * tree->logits;
   const int64_t  count  = (int64_t)points * stride;
   const uint8_t *xi     = bytes_of(tree, count, error);
   if (!xi) return error->status;
@@ -178,11 +187,11 @@ static BfStatus tangents(BfTree *tree, BfTreeClaim claim, int points, Mark mark,
                        .readout = mark.readout,
                        .low     = tree->ends,
                        .high    = tree->ends + tree->n,
-                       .points  = points,
+                       .points  = tree->bare ? 0 : points,
                        .n       = tree->n,
                        .stride  = stride,
                        .xi      = (const int8_t *)xi};
-  for (int i = 0; i < points; i++)
+  for (int i = 0; i < item->points; i++)
     if (!is_point(item, i)) return damaged(tree, "a tangent point outside of its box", error);
   return BF_OK;
 }
@@ -202,6 +211,8 @@ static BfStatus contract(BfTree *tree, bool many, Mark mark, BfTreeItem *item, B
     inner_low[k]       = low[k] + width * (cut[2 * k] / 256.0);
     inner_high[k]      = high[k] - width * (cut[2 * k + 1] / 256.0);
     if (!(inner_low[k] <= inner_high[k])) return damaged(tree, "a contraction that leaves nothing", error);
+    if (k >= tree->n - tree->late && (cut[2 * k] || cut[2 * k + 1]))
+      return damaged(tree, "a contraction of a variable that is none", error);
   }
   item->inner_low  = inner_low;
   item->inner_high = inner_high;
@@ -224,7 +235,7 @@ static BfStatus begin_round(BfTree *tree, BfError *error) {
 static BfStatus begin_task(BfTree *tree, bool *there, BfError *error) {
   if (!tree->round.count) BF_TRY(begin_round(tree, error));
   *there = tree->round.count > 0;
-  if (!*there) return tree->at == tree->count ? BF_OK : damaged(tree, "bytes are left over", error);
+  if (!*there) return tree->inside || tree->at == tree->count ? BF_OK : damaged(tree, "bytes are left over", error);
   const Mark mark = take(&tree->round, false, tree->ends);
   return append(&tree->stack, tree->ends, tree->ends + tree->n, mark, error);
 }
@@ -239,7 +250,7 @@ BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *erro
     const bool     left   = bf_check_narrow(tree->orders, tree->ends, tree->ends + tree->n);
     const uint8_t *letter = bytes_of(tree, 1, error);
     if (!letter) return error->status;
-    if (*letter == 'O') {
+    if (*letter == 'O' && !tree->inside) {
       BF_TRY(append(&tree->open, tree->ends, tree->ends + tree->n, mark, error));
     } else if (left == (*letter == 'X')) {
       tree->at--;
@@ -250,7 +261,7 @@ BfStatus bf_tree_next(BfTree *tree, BfTreeItem *item, bool *there, BfError *erro
       BF_TRY(split(tree, mark, error));
     } else if (*letter == 'L') {
       return tangents(tree, BF_TREE_LEAF, 1, mark, item, error);
-    } else if (*letter == 'C' || *letter == 'M') {
+    } else if (*letter == 'C' || (*letter == 'M' && !tree->bare)) {
       return contract(tree, *letter == 'M', mark, item, error);
     } else {
       tree->at--;

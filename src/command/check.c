@@ -3,6 +3,7 @@
 #include "bellformer/model.h"
 #include "check/elementary.h"
 #include "command/command.h"
+#include <stdio.h>
 
 void bf_manual_check(const char *name, BfManual *manual) {
   (void)name;
@@ -13,8 +14,11 @@ void bf_manual_check(const char *name, BfManual *manual) {
           "the "
           "controls, that the cost of the layers is at least `lower` on every leaf and wherever a contraction cuts, "
           "and "
-          "that the controls found cost at most `found`. Everything is computed again, in outward-rounded interval "
-          "arithmetic, by code that certify does not use. Says `verified`, or which leaf does not hold (exit 1).\n",
+          "that the controls found cost at most `found`; where it has a table, that every plane of its cells is below "
+          "what "
+          "is left of the cost. Everything is computed again, in outward-rounded interval "
+          "arithmetic, by code that certify does not use. Says `verified`, or which leaf or plane does not hold (exit "
+          "1).\n",
       .options = {bf_run_options},
       .notes   = "Boxes are dealt to ranks; the verdict is the same on any number of them.\n"};
 }
@@ -22,11 +26,12 @@ void bf_manual_check(const char *name, BfManual *manual) {
 /* Digits enough to tell both apart, and rounded away from each other. */
 static void tell(BfRun *run, const BfProblem *problem, const BfCertificate *certificate, const BfCheckCount *count) {
   const bool quiet = run->quiet;
-  char       lower[BF_SPAN_TEXT], found[BF_SPAN_TEXT];
+  char       lower[BF_SPAN_TEXT], found[BF_SPAN_TEXT], planes[64] = "";
   run->quiet = run->silent; /* the answer is not progress */
-  bf_print(run, "verified: %s <= optimum <= %s, %lld leaves; of the problem %s\n",
+  if (certificate->table) snprintf(planes, sizeof planes, " and %lld planes", (long long)count->planes);
+  bf_print(run, "verified: %s <= optimum <= %s, %lld leaves%s; of the problem %s\n",
            bf_span_text(certificate->lower, 8, false, lower), bf_span_text(certificate->found, 8, true, found),
-           (long long)count->leaves, problem->name);
+           (long long)count->leaves, planes, problem->name);
   run->quiet = quiet;
 }
 

@@ -207,7 +207,7 @@ def damaged_logits():
     for missing in ("logits", "logit_range"):
         says(logits("missing", without=(missing,)), 2, "/certificate/" + missing)
     says(logits("older", format_=3), 2, "/certificate/tree is damaged: a split of a variable that is none")
-    says(logits("newer", format_=5), 2, "certificate format 5")
+    says(logits("newer", format_=6), 2, "certificate format 6")
     for place in (2.625, -3, math.nan, math.inf):
         says(logits("place", bytes_=logit_tree(place)), 2, "/certificate/tree is damaged: a split outside of its box")
     says(logits("cut off", bytes_=b"S\1\0\0"), 2, "/certificate/tree is damaged: a record is incomplete")
