@@ -27,7 +27,7 @@ typedef struct {
 #define XOR "xor/xor.yaml"
 static const Case cases[] = {
     {XOR, ""},
-    {XOR, "horizon 3 control_V_form full layer_residual 0 token_projection none"},
+    {XOR, "horizon 3 control_V_form full layer_residual 0 token_projection none cost_weight_decay 1"},
     {XOR, "data_position_encoding 0.1,0.2,-0.3,0.1 layer_heads 2 layer_mask causal cost_pooling last"},
     {XOR, "data_position_encoding sinusoidal token_projection sphere cost_pooling first"},
     {XOR, "layer_norm rms layer_linear 1 control_B_range -0.5,0.5 control_B_levels 1"},
@@ -381,8 +381,8 @@ static void try_composition(Trial *x, double share) {
     const int32_t i = x->free[k];
     const double  w = share * (x->upper[i] - x->lower[i]);
     early += i < x->early;
-    box[k]     = i < x->early ? fmax(x->lower[i], x->about[i] - w * uniform(0, 1)) : x->lower[i];
-    box[n + k] = i < x->early ? fmin(x->upper[i], x->about[i] + w * uniform(0, 1)) : x->upper[i];
+    box[k]     = fmax(x->lower[i], x->about[i] - w * uniform(0, 1));
+    box[n + k] = fmin(x->upper[i], x->about[i] + w * uniform(0, 1));
   }
   memcpy(inner, box, sizeof box);
   const int    v    = (int)below(early);
@@ -413,7 +413,8 @@ static void try_composition(Trial *x, double share) {
     seen[many] = best_plane(x, item.readout);
     least      = fmin(least, seen[many++]);
   }
-  x->compose.lower = least == -INFINITY ? 0.1 : least + (below(4) ? -1 : 1) * pow(10, uniform(-3, 0)) * (below(2) ? share : 1);
+  x->compose.lower =
+      least == -INFINITY ? 0.1 : least + (below(4) ? -1 : 1) * pow(10, uniform(-3, 0)) * (below(2) ? share : 1);
   good(bf_rounding_upwards(compose_now, x, &error), &error);
   tried++;
   held += holds;
