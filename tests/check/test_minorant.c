@@ -278,7 +278,7 @@ static BfStatus    bound_plane(void *context, BfError *error) {
      bf_check_bound(&m->forms, item.readout, xi, &m->claims.stored[0]);
      on_all = bf_check_on(&m->forms, &m->claims.stored[0], &(BfCheckPart){.variable = -1});
      beyond = bf_check_on(&m->forms, &m->claims.stored[0], &part);
-     if (below(8) == 0) beyond = bf_check_search(&m->forms, item.readout, &part, INFINITY, xi, work);
+     if (below(32) == 0) beyond = bf_check_search(&m->forms, item.readout, &part, INFINITY, xi, work);
   return BF_OK;
 }
 
@@ -428,7 +428,7 @@ static void compositions_hold(void **unused) {
   for (int k = 0; k < 2 * CASES; k++) {
     Trial x;
     create(&cases[k / 2], 1 + k % 2, &x);
-    for (int i = 0; i < 4; i++) {
+    for (int i = k / 2 % 2; i < 4; i += 2) {
       BfError error = {0};
       for (int64_t j = 0; j < x.numbers.count; j++) {
         x.about[j] = uniform(x.lower[j], x.upper[j]);
