@@ -267,8 +267,10 @@ static BfStatus fail_composed(const Check *x, const BfTreeItem *item, BfError *e
   const BfCheckCompose *own = &x->compose;
   char                  bound[BF_SPAN_TEXT], cut[WHERE], why[2 * WHERE];
   tell_cut(x, own->of, cut);
+  int64_t cell = own->cell; /* or one around it that has a plane */
+  while (cell >= 0 && x->cells.cell[cell].plane < 0) cell = x->cells.cell[cell].parent;
   if (own->cell < 0) snprintf(why, sizeof why, "may leave the range of the axes%s", cut);
-  else if (!(own->proved > -INFINITY))
+  else if (cell < 0)
     snprintf(why, sizeof why, "reaches a cell at depth %lld that no plane is of%s",
              (long long)x->cells.cell[own->cell].depth, cut);
   else

@@ -19,15 +19,17 @@ BfStatus bf_check_compose_create(BfCheckForms *forms, const BfCheckAxes *axes, c
   const int n = of->n;
   *out        = (BfCheckCompose){
              .forms = forms, .axes = axes, .cells = cells, .n = n, .early = of->early, .lower = of->lower, .way = -1};
-  for (int i = 0; i < 2; i++) BF_TRY(bf_check_bound_create(n, &out->work[i], error));
+  BF_TRY(bf_check_bound_create(n, &out->work, error));
   BF_TRY(BF_NEW(&out->multiplier, axes->count, error));
+  BF_TRY(BF_NEW(&out->nothing, 1 + axes->count, error));
   BF_TRY(BF_NEW(&out->range, 2 * axes->count, error));
   return BF_NEW(&out->box, (DEPTH + 2) * 2 * n, error);
 }
 
 void bf_check_compose_clear(BfCheckCompose *compose) {
-  for (int i = 0; i < 2; i++) bf_check_bound_clear(&compose->work[i]);
+  bf_check_bound_clear(&compose->work);
   bf_free(compose->multiplier);
+  bf_free(compose->nothing);
   bf_free(compose->range);
   bf_free(compose->box);
   *compose = (BfCheckCompose){0};
@@ -43,7 +45,7 @@ static const double   *plane_of(const BfCheckCompose *x, int64_t cell) {
 /* With the multipliers that are there. */
 static double bound_with(BfCheckCompose *x, const double *plane, const BfCheckPart *part) {
   BfCheckForms *forms = x->forms;
-  BfCheckBound *out   = &x->work[0];
+  BfCheckBound *out   = &x->work;
   const double *g = plane + 1, *m = x->multiplier;
   double        sum = plane[0];
   bf_linear_span(&forms->scratch, out->sum, bf_span(0));
@@ -131,14 +133,15 @@ static bool leaves_root(const BfCheckCompose *x, int64_t root) {
   return !within;
 }
 
-/* By its own plane; where it has no halves thoroughly, and by those of the cells that it is a part of. */
+/* By its own plane; where it has no halves thoroughly, by those of the cells that it is a part of, and by the one that
+ * says that no cost is below 0: which is enough where forms tell that no z_t is there. */
 static double bound_on(BfCheckCompose *x, int64_t cell, const BfCheckPart *part) {
   const BfCheckCell *of    = x->cells->cell;
   const bool         whole = of[cell].axis < 0;
   double             best  = -INFINITY;
   for (int64_t i = cell; i >= 0 && !(best >= x->lower) && (whole || i == cell); i = of[i].parent)
     if (of[i].plane >= 0) best = fmax(best, compose(x, plane_of(x, i), part, whole));
-  return best;
+  return whole && !(best >= x->lower) ? fmax(best, compose(x, x->nothing, part, true)) : best;
 }
 
 /* The least of what planes give, as far as that is not enough; *where: on which cell that is. */

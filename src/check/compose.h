@@ -16,14 +16,15 @@ typedef struct {
   const BfCheckCells *cells; /* borrowed */
   int                 n, early;
   double              lower;
-  BfCheckBound        work[2];    /* the best composition, another; owned */
+  BfCheckBound        work;       /* the composition at hand; owned */
   double             *multiplier; /* [axes]; owned */
+  double             *nothing;    /* [1 + axes] a plane of zeros; owned */
   BfSpan             *range;      /* [2][axes] of z_t on the part at hand; what of it is in a cell; owned */
   double             *box;        /* [deepest halving + 2][2][n] lower, upper; owned */
   int                 way;        /* in which the forms are made, 2 w + (1: by query); -1: not for this box */
   int                 boxes;      /* that may be halved for it yet */
-  /* Of what does not hold: the cost from below, on which cell (-1: z_t may leave the root cell), of which readout; the
-   * variable that is cut there (-1: of a leaf). */
+  /* Of what does not hold: the cost from below, on which cell (-1: z_t may leave the root cell); the variable that is
+   * cut there (-1: of a leaf). */
   double  proved;
   int64_t cell;
   int     of;

@@ -348,7 +348,7 @@ static void planes_hold(void **unused) {
 static double best_plane(const Trial *x, int64_t readout) {
   const BfCheckCells *cells = &x->cells;
   const int           D     = x->axes.count;
-  double              best  = -INFINITY;
+  double              best  = x->before; /* by the plane that says nothing */
   for (int64_t i = cells->root[readout]; i < cells->root[readout + 1]; i++) {
     const double *low = bf_check_cells_low(cells, i), *high = bf_check_cells_high(cells, i);
     bool          within = cells->cell[i].plane >= 0;
@@ -413,8 +413,7 @@ static void try_composition(Trial *x, double share) {
     seen[many] = best_plane(x, item.readout);
     least      = fmin(least, seen[many++]);
   }
-  x->compose.lower =
-      least == -INFINITY ? 0.1 : least + (below(4) ? -1 : 1) * pow(10, uniform(-3, 0)) * (below(2) ? share : 1);
+  x->compose.lower = fmax(1e-3, least + (below(4) ? -1 : 1) * pow(10, uniform(-3, 0)) * (below(2) ? share : 1));
   good(bf_rounding_upwards(compose_now, x, &error), &error);
   tried++;
   held += holds;

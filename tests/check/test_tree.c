@@ -1,5 +1,5 @@
 /* Trees that are grown at random: their leaves, and what contractions take away, fill the box, once for every readout;
- * and bytes that are none: refused, whatever they are. */
+ * and bytes that are none: refused, whatever they are. The same of cells, and of the proof of each plane. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "bellformer/splitmix64.h"
-#include "check/tree.h"
+#include "check/cells.h"
 
 enum { N = 3, ROOM = 1 << 20, ROOTS = 2 };
 
@@ -18,6 +18,7 @@ static uint64_t            seed = 17;
 static uint8_t             bytes[ROOM];
 static int64_t             count, open, leaves;
 static int                 logits; /* 1: the last variable is one, and no box is left for later */
+static int                 inside; /* 1: of a plane: no box is left for later */
 static const BfCheckOrders orders;
 static const double        low[N] = {-2, 0, -0.5}, high[N] = {2, 1, 0.25};
 
@@ -65,7 +66,7 @@ static void grow(int depth, double from, double to) {
     for (int k = 0; k < 2 * N; k++) put(below(128));
     const double width = to - from;
     grow(depth - 1, from + width * (bytes[count - 2] / 256.0), to - width * (bytes[count - 1] / 256.0));
-  } else if (kind == 6 && !logits && open < 100) {
+  } else if (kind == 6 && !logits && !inside && open < 100) {
     put('O');
     open++;
   } else {
@@ -137,8 +138,97 @@ static void damage_is_refused(void **unused) {
   assert_true(refused > 1000);
 }
 
+/* ---- cells: of the first variables, the last one is late -----------------------------------------------------------
+ */
+
+enum { AXES = N - 1 };
+
+static int64_t planes;
+
+static void put_double(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  for (int i = 0; i < 8; i++) put((int)(bits >> 8 * i & 255));
+}
+
+static void grow_cell(int depth) {
+  const int kind = depth ? below(4) : below(2);
+  put(kind);
+  if (kind & 1) {
+    planes++;
+    for (int i = 0; i <= AXES; i++) put_double(below(100) - 50);
+    grow(below(4), low[N - 1], high[N - 1]);
+  }
+  if (!(kind & 2)) return;
+  put(below(AXES));
+  for (int i = 0; i < 2; i++) grow_cell(depth - 1);
+}
+
+static double area(const BfCheckCells *cells, int64_t i) {
+  double product = 1;
+  for (int a = 0; a < AXES; a++) product *= bf_check_cells_high(cells, i)[a] - bf_check_cells_low(cells, i)[a];
+  return product;
+}
+
+/* What is in order is: cells that are not halved fill the root, and each proof its cell. */
+static void follow_cells(const BfCheckCells *cells, BfError *error) {
+  const double width = high[N - 1] - low[N - 1];
+  int64_t      seen  = 0;
+  for (int r = 0; r < ROOTS; r++) {
+    double filled = 0;
+    for (int64_t i = cells->root[r]; i < cells->root[r + 1]; i++) {
+      const BfCheckCell *own = &cells->cell[i];
+      assert_true(own->behind > i && own->behind <= cells->root[r + 1] && own->parent < i);
+      assert_true(own->axis < 0 ? own->behind == i + 1 : cells->cell[i + 1].parent == i);
+      if (own->axis < 0) filled += area(cells, i);
+      if (own->plane >= 0) assert_true(cells->plane[own->plane].cell == i && cells->plane[own->plane].readout == r);
+    }
+    assert_true(fabs(filled - area(cells, cells->root[r])) < 1e-9);
+  }
+  for (int64_t p = 0; p < cells->planes; p++) {
+    BfTree    *tree = NULL;
+    BfTreeItem item;
+    bool       there  = true;
+    double     filled = 0;
+    assert_int_equal(bf_check_cells_proof(cells, p, &tree, error), BF_OK);
+    while (bf_tree_next(tree, &item, &there, error) == BF_OK && there) {
+      const bool cut = item.claim == BF_TREE_CUT;
+      filled += volume(item.low, item.high) - (cut ? volume(item.inner_low, item.inner_high) : 0);
+      seen++;
+    }
+    assert_true(fabs(filled - width * area(cells, cells->plane[p].cell)) < 1e-9);
+    bf_tree_destroy(&tree);
+  }
+  assert_int_equal(error->status, BF_OK);
+  assert_int_equal(seen, cells->claims);
+}
+
+static void cells_fill_the_root(void **unused) {
+  int refused = 0;
+  (void)unused;
+  logits = 0, inside = 1;
+  for (int trial = 0; trial < 3000; trial++) {
+    BfError      error   = {0};
+    BfCheckCells cells   = {0};
+    const bool   damaged = trial % 8;
+    count = planes = 0;
+    for (int r = 0; r < ROOTS; r++) grow_cell(below(6));
+    for (int i = below(3); damaged && i >= 0; i--) bytes[below((int)count)] = (uint8_t)bf_splitmix64(&seed);
+    if (damaged && below(2)) count = below((int)count);
+    const BfCheckCellRoots roots  = {AXES, 1, low, high, ROOTS, bytes, count};
+    const BfStatus         status = bf_check_cells_create(&roots, &cells, &error);
+    assert_true(status == BF_OK || (damaged && status == BF_BAD_INPUT));
+    refused += status != BF_OK;
+    if (status == BF_OK) follow_cells(&cells, &error);
+    if (!damaged) assert_int_equal(cells.planes, planes);
+    bf_check_cells_clear(&cells);
+  }
+  assert_true(refused > 500);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(leaves_fill_the_box), cmocka_unit_test(damage_is_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(leaves_fill_the_box), cmocka_unit_test(damage_is_refused),
+                                     cmocka_unit_test(cells_fill_the_root)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
