@@ -48,8 +48,11 @@ static void place_data(BfBounder *x) {
     x->at[s]            = at;
     of->cost->kind->reads(of->cost, &one->context, x->wanted + at);
     bf_layer_alike(&of->problem->layer, &one->context, one->z, x->like + at);
-    for (int64_t i = 0; i < (int64_t)one->context.slots * d; i++)
-      bf_affine_constant(&x->space, one->z[i], bf_affine_at(&x->space, x->data, at * d + i));
+    for (int64_t i = 0; i < (int64_t)one->context.slots * d; i++) {
+      BfAffine *const z = bf_affine_at(&x->space, x->data, at * d + i);
+      if (of->from == 0) bf_affine_constant(&x->space, one->z[i], z);
+      else bf_affine_interval(&x->space, of->axes->least[at * d + i], of->axes->most[at * d + i], NULL, z);
+    }
     at += one->context.slots;
   }
 }
@@ -75,6 +78,7 @@ BfStatus bf_bounder_create(const BfObjective *of, bool variables, BfBounder *x, 
   BF_TRY(BF_NEW(&x->like, s.slots, error));
   BF_TRY(BF_NEW(&x->lower, s.most_features, error));
   BF_TRY(BF_NEW(&x->upper, s.most_features, error));
+  x->components = s.slots * d;
   place_data(x);
   return BF_OK;
 }
@@ -113,12 +117,12 @@ static void take_ranges(BfBounder *x, int64_t s, int t, int *told, BfLayerBound 
   }
 }
 
-/* The features of a context, into x->feature. */
-static void through(BfBounder *x, int root, int64_t s) {
+/* The tokens of a context behind the last layer. */
+static const BfAffine *through(BfBounder *x, int64_t s) {
   const BfProblem *p       = x->of->problem;
   const BfContext *context = &x->of->data.context[s].context;
   const BfAffine  *z       = form(x, x->data, x->at[s] * p->layer.dim);
-  for (int t = 0; t < p->horizon; t++) {
+  for (int t = x->of->from; t < x->of->to; t++) {
     int          told = 0;
     BfLayerBound call = {.space      = &x->space,
                          .layer      = &p->layer,
@@ -135,13 +139,27 @@ static void through(BfBounder *x, int root, int64_t s) {
     x->next               = other;
     z                     = x->z;
   }
-  const BfCost     *cost = &x->of->cost[root];
-  const BfCostBound end  = {.space   = &x->space,
-                            .cost    = cost,
-                            .context = context,
-                            .matrix  = cost->matrix ? x->matrix : NULL,
-                            .bias    = cost->matrix ? x->bias : NULL,
-                            .work    = x->cost_work};
+  return z;
+}
+
+/* The features of a context, into x->feature: of the cost, or axes of its tokens. */
+static void find_features(BfBounder *x, int root, int64_t s) {
+  const BfObjective *of      = x->of;
+  const BfContext   *context = &of->data.context[s].context;
+  const BfCost      *cost    = &of->cost[root];
+  const BfAffine    *z       = through(x, s);
+  for (int a = of->first[s]; of->to < of->problem->horizon && a < of->first[s + 1]; a++) {
+    const BfTokenAxis *axis = &of->axes->axis[a];
+    bf_affine_copy(&x->space, bf_affine_at(&x->space, z, axis->slot * of->problem->layer.dim + axis->component),
+                   form(x, x->feature, a - of->first[s]));
+  }
+  if (of->to < of->problem->horizon) return;
+  const BfCostBound end = {.space   = &x->space,
+                           .cost    = cost,
+                           .context = context,
+                           .matrix  = cost->matrix ? x->matrix : NULL,
+                           .bias    = cost->matrix ? x->bias : NULL,
+                           .work    = x->cost_work};
   cost->kind->bound(&end, z, x->feature);
 }
 
@@ -152,6 +170,8 @@ static void fill_entry(BfBounder *x, const BfEntry *e, BfAffine *out) {
   else if (e->factor == 1) bf_affine_copy(&x->space, form(x, x->variable, e->variable), out);
   else bf_affine_scale(&x->space, form(x, x->variable, e->variable), e->factor, out);
 }
+
+static int64_t controls_of(const BfObjective *of) { return (int64_t)of->problem->horizon * of->problem->layer.free; }
 
 /* Number i of a readout's C d + C; k: the variable that it is, -1: none. */
 static void fill_number(BfBounder *x, const BfCost *cost, int64_t i, int k, BfAffine *out) {
@@ -164,8 +184,8 @@ static void fill_number(BfBounder *x, const BfCost *cost, int64_t i, int k, BfAf
 /* Free numbers of a readout are the last variables. */
 static void fill_readout(BfBounder *x, const BfCost *cost) {
   const BfFreeNumbers *free    = &x->of->free;
-  const int64_t        entries = (int64_t)cost->classes * cost->dim, controls = free->all - cost->trained;
-  int                  k = 0;
+  const int64_t        entries = (int64_t)cost->classes * cost->dim, controls = controls_of(x->of);
+  int                  k = x->of->from ? x->of->axes->count : 0;
   if (!cost->matrix) return;
   while (k < free->n && free->number[k] < controls) k++;
   for (int64_t i = 0; i < entries + cost->classes; i++) {
@@ -187,12 +207,20 @@ static void take_features(const BfBounder *x, int first, int count, BfLower *to)
   }
 }
 
-/* The parameters, and the readout, over the box of free numbers. */
+/* Axes of tokens before the first layer, where they are variables. */
+static void fill_tokens(BfBounder *x) {
+  const BfObjective *of = x->of;
+  for (int64_t i = 0; of->from > 0 && i < x->components; i++)
+    if (of->axes->of[i] >= 0) bf_affine_copy(&x->space, form(x, x->variable, of->axes->of[i]), form(x, x->data, i));
+}
+
+/* Tokens, parameters and the readout over the box of free numbers. */
 static void set_box(BfBounder *x, const BfCost *cost, const double lower[], const double upper[]) {
   const BfObjective *of    = x->of;
-  const int64_t      count = (int64_t)of->problem->horizon * of->problem->layer.parameters;
+  const int64_t      count = of->problem->layer.parameters;
   for (int k = 0; k < of->free.n; k++) bf_affine_variable(&x->space, k, lower[k], upper[k], form(x, x->variable, k));
-  for (int64_t i = 0; i < count; i++) fill_entry(x, &of->entry[i], form(x, x->parameter, i));
+  for (int64_t i = of->from * count; i < of->to * count; i++) fill_entry(x, &of->entry[i], form(x, x->parameter, i));
+  fill_tokens(x);
   fill_readout(x, cost);
 }
 
@@ -243,10 +271,23 @@ void bf_bounder_box(BfBounder *x, int root, const double lower[], const double u
     x->logit[i].upper = upper[x->logit[i].variable];
   }
   for (int64_t s = 0; s < of->data.contexts; s++) {
-    through(x, root, s);
+    find_features(x, root, s);
     take_features(x, of->first[s], of->first[s + 1] - of->first[s], to);
   }
   for (int64_t i = 0; i < x->logits; i++) take_logit(x, i, to);
+}
+
+void bf_bounder_tokens(BfBounder *x, const double lower[], const double upper[], double least[], double most[]) {
+  const BfObjective *of = x->of;
+  const int          d  = of->problem->layer.dim;
+  set_box(x, &of->cost[0], lower, upper);
+  for (int64_t s = 0; s < of->data.contexts; s++) {
+    const BfAffine *z = through(x, s);
+    for (int64_t i = 0; i < (int64_t)of->data.context[s].context.slots * d; i++) {
+      least[x->at[s] * d + i] = bf_affine_at(&x->space, z, i)->lower;
+      most[x->at[s] * d + i]  = bf_affine_at(&x->space, z, i)->upper;
+    }
+  }
 }
 
 BfStatus bf_bounder_tell(const BfObjective *of, BfLogits *out, BfError *error) {
@@ -257,7 +298,7 @@ BfStatus bf_bounder_tell(const BfObjective *of, BfLogits *out, BfError *error) {
   BF_GOTO(bf_bounder_create(of, true, &x, error));
   x.tell = out;
   set_box(&x, &of->cost[0], of->lower, of->upper);
-  for (int64_t s = 0; s < of->data.contexts && out->count < BF_MOST_TOLD; s++) through(&x, 0, s);
+  for (int64_t s = 0; s < of->data.contexts && out->count < BF_MOST_TOLD; s++) through(&x, s);
   if (out->count == BF_MOST_TOLD) bf_logits_clear(out); /* far too many */
 done:
   bf_bounder_clear(&x);
@@ -268,10 +309,12 @@ done:
 
 static void set_point(BfBounder *x, const BfCost *cost, const double number[]) {
   const BfObjective *of    = x->of;
-  const int64_t      count = (int64_t)of->problem->horizon * of->problem->layer.parameters,
-                controls   = of->free.all - cost->trained;
-  const int64_t entries    = (int64_t)cost->classes * cost->dim;
-  for (int64_t i = 0; i < count; i++) {
+  const int64_t      count = of->problem->layer.parameters, controls = controls_of(of);
+  const int64_t      entries = (int64_t)cost->classes * cost->dim;
+  for (int64_t i = 0; of->from > 0 && i < x->components; i++)
+    if (of->axes->of[i] >= 0)
+      bf_affine_constant(&x->space, number[of->free.all - of->axes->count + of->axes->of[i]], form(x, x->data, i));
+  for (int64_t i = of->from * count; i < of->to * count; i++) {
     const BfEntry *e = &of->entry[i];
     /* entries are the control times 1 or -1, which is exact */
     bf_affine_constant(&x->space, e->number < 0 ? e->value : e->factor * number[e->number], form(x, x->parameter, i));
@@ -286,12 +329,12 @@ static void set_point(BfBounder *x, const BfCost *cost, const double number[]) {
 double bf_bounder_value(BfBounder *x, int root, const double number[]) {
   const BfObjective *of       = x->of;
   const BfCost      *cost     = &of->cost[root];
-  const int64_t      controls = of->free.all - cost->trained;
+  const int64_t      controls = controls_of(of);
   double             sum = 0, size = 0, decay = 0;
   set_point(x, cost, number);
   for (int64_t s = 0; s < of->data.contexts; s++) {
     const int count = of->first[s + 1] - of->first[s];
-    through(x, root, s);
+    find_features(x, root, s);
     for (int f = 0; f < count; f++) {
       x->lower[f] = form(x, x->feature, f)->lower;
       x->upper[f] = form(x, x->feature, f)->upper;

@@ -1,5 +1,6 @@
 /* Forms of the features over a box, and J at a point from above: the layers over forms, in memory made once. */
 #pragma once
+#include "certify/depth.h"
 #include "certify/lower.h"
 
 typedef struct {
@@ -12,7 +13,8 @@ typedef struct {
   BfLogitRange      *logit;               /* [logits] */
   BfAffine          *apart;               /* [logits] forms of theirs */
   BfLogits          *tell;                /* where those of bf_bounder_tell go; NULL: nowhere */
-  BfAffine          *data;                /* [slots of all contexts][dim] z_0 */
+  BfAffine          *data;                /* [slots of all contexts][dim] before the first layer */
+  int64_t            components;          /* of it */
   int64_t           *at;                  /* [contexts] where those of each begin */
   BfAffine          *z, *next;            /* [most slots][dim] */
   BfAffine          *feature, *cost_work; /* [most features of a context] */
@@ -32,6 +34,9 @@ double bf_bounder_bytes(const BfObjective *of, bool variables);
  * where these are more than BF_MOST_TOLD. Clear it also after a failure. */
 enum { BF_MOST_TOLD = 16384 };
 BfStatus bf_bounder_tell(const BfObjective *of, BfLogits *out, BfError *error);
+
+/* All components of the tokens behind the last layer, [slots of all contexts][dim], over the box. */
+void bf_bounder_tokens(BfBounder *x, const double lower[], const double upper[], double least[], double most[]);
 
 /* The features over the box of numbers and logits with readout `root`, into `to`. */
 void bf_bounder_box(BfBounder *x, int root, const double lower[], const double upper[], BfLower *to);

@@ -162,11 +162,29 @@ static bool is_farthest(BfContraction *c, BfLower *x, int k, double side, double
   return true;
 }
 
+/* The part of the volume that cuts leave. */
+static double left_of(const BfContraction *c, const BfLower *x) {
+  double left = 1;
+  for (int k = 0; k < c->n; k++)
+    if (c->cut[2 * k] || c->cut[2 * k + 1])
+      left *= 0.5 * (fmin(1, end_of(x, k, 1, c->cut[2 * k + 1])) - fmax(-1, end_of(x, k, -1, c->cut[2 * k])));
+  return left;
+}
+
+static void begin(BfContraction *c) {
+  c->count = 0;
+  memset(c->cut, 0, 2 * (size_t)c->n);
+}
+
+double bf_contract_once(BfContraction *c, const BfLower *x, double target, const double lower[], const double upper[]) {
+  begin(c);
+  join(c, x, target, lower, upper);
+  return left_of(c, x);
+}
+
 double bf_contract(BfContraction *c, BfLower *x, double target, const double lower[], const double upper[]) {
-  const int n    = c->n;
-  double    left = 1;
-  c->count       = 0;
-  memset(c->cut, 0, 2 * (size_t)n);
+  const int n = c->n;
+  begin(c);
   join(c, x, target, lower, upper);
   for (int k = 0; k < n; k++) c->xi[k] = x->point[k] / 127.0;
   const double above = target - bf_lower_slopes(x, c->xi, c->slope);
@@ -180,8 +198,5 @@ double bf_contract(BfContraction *c, BfLower *x, double target, const double low
         join(c, x, target, lower, upper);
       }
   forget_idle(c);
-  for (int k = 0; k < n; k++)
-    if (c->cut[2 * k] || c->cut[2 * k + 1])
-      left *= 0.5 * (fmin(1, end_of(x, k, 1, c->cut[2 * k + 1])) - fmax(-1, end_of(x, k, -1, c->cut[2 * k])));
-  return left;
+  return left_of(c, x);
 }

@@ -29,3 +29,5 @@ double   bf_contraction_bytes(double n, double size);
 /* From the form that x stands at, of less than the target, on the box lower, upper [n]. Returns the part of the volume
  * that is left. x stands at another form then. */
 double bf_contract(BfContraction *c, BfLower *x, double target, const double lower[], const double upper[]);
+/* By that form alone. */
+double bf_contract_once(BfContraction *c, const BfLower *x, double target, const double lower[], const double upper[]);

@@ -56,7 +56,7 @@ static BfStatus measure(const BfObjective *of, double *seconds, BfError *error) 
   BfBytes       record = {0};
   double       *box    = NULL;
   BfStatus      status;
-  BF_GOTO(bf_worker_create(of, 0, &x, error));
+  BF_GOTO(bf_worker_create(of, of, 0, &x, error));
   BF_GOTO(BF_NEW(&box, 2 * (int64_t)of->n + 1, error));
   for (int k = 0; k < of->n; k++) {
     box[k]         = of->lower[k];

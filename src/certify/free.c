@@ -186,6 +186,19 @@ static BfStatus prove(Algebra *x, BfError *error) {
 
 /* ---- the list ---------------------------------------------------------------------------------------------------- */
 
+double bf_rest_decay(const BfProblem *problem, const BfFreeNumbers *x, int64_t first, int64_t last) {
+  const int64_t controls = (int64_t)problem->horizon * problem->layer.free;
+  const double  decay    = problem->cost.step * problem->cost.weight_decay;
+  double        sum      = 0;
+  for (int64_t i = first; i < last && i < controls; i++) {
+    double lower, upper;
+    bf_number_range(problem, i, &lower, &upper);
+    if (!(x->depends[i] && lower < upper)) sum += decay / 2 * x->rest[i] * x->rest[i];
+  }
+  /* products, halves and sums: at most all + 3 roundings, each of 2^-53 */
+  return sum * (1 - ldexp((double)x->all + 8, -52));
+}
+
 static BfStatus list(const BfProblem *problem, BfFreeNumbers *out, BfError *error) {
   const int64_t controls = (int64_t)problem->horizon * problem->layer.free;
   const double  decay    = problem->cost.step * problem->cost.weight_decay;
@@ -204,10 +217,9 @@ static BfStatus list(const BfProblem *problem, BfFreeNumbers *out, BfError *erro
       out->lower[k]  = lower;
       out->upper[k]  = upper;
       out->decay[k]  = i < controls ? decay : 0;
-    } else if (i < controls) out->rest_decay += decay / 2 * out->rest[i] * out->rest[i];
+    }
   }
-  /* products, halves and sums: at most all + 3 roundings, each of 2^-53 */
-  out->rest_decay *= 1 - ldexp((double)out->all + 8, -52);
+  out->rest_decay = bf_rest_decay(problem, out, 0, controls);
   return BF_OK;
 }
 

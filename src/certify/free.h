@@ -25,5 +25,7 @@ typedef struct {
 /* Clear it also after a failure. Local. */
 BfStatus bf_free_numbers(const BfProblem *problem, BfFreeNumbers *out, BfError *error);
 void     bf_free_numbers_clear(BfFreeNumbers *free);
+/* The part of rest_decay that numbers first .. last - 1 have, from below. */
+double bf_rest_decay(const BfProblem *problem, const BfFreeNumbers *free, int64_t first, int64_t last);
 /* Range of number i of all. */
 void bf_number_range(const BfProblem *problem, int64_t i, double *lower, double *upper);

@@ -27,14 +27,17 @@ BfStatus bf_ladder_create(BfLadder *x, const BfProblem *problem, BfError *error)
   x->piece             = 8 * (int64_t)x->run->size;
   BF_TRY(bf_together(world, bf_objective_create(problem, &x->of, error), error));
   if (x->options.symmetry) BF_TRY(bf_together(world, bf_objective_order(&x->of, error), error));
-  if (x->options.logits) BF_TRY(bf_together(world, bf_objective_logits(&x->of, error), error));
+  if (x->options.logits && x->options.table <= 0) BF_TRY(bf_together(world, bf_objective_logits(&x->of, error), error));
+  if (!x->of.logits.count)
+    BF_TRY(bf_together(world, bf_by_value_create(&x->of, x->options.table, x->options.budget, &x->by_value, error),
+                       error));
   x->list.n     = x->of.n;
   x->list.width = x->options.width;
   BF_TRY(bf_together(world, BF_NEW(&x->point, x->of.free.all, error), error));
   BF_TRY(bf_together(world, BF_NEW(&x->better_point, x->of.free.all, error), error));
-  BF_TRY(bf_together(world, bf_worker_create(&x->of, x->options.budget, &x->worker, error), error));
-  x->worker.stops   = hears;
-  x->worker.context = x;
+  BF_TRY(bf_together(world, bf_worker_create(&x->of, &x->of, x->options.budget, &x->worker, error), error));
+  x->worker.stops = x->by_value.worker.stops = hears;
+  x->worker.context = x->by_value.worker.context = x;
   return bf_queue_create(world, 1, &x->queue, error);
 }
 
@@ -45,19 +48,23 @@ void bf_ladder_forget(BfLadder *x) {
   x->step   = x->options.budget && x->options.budget < 4 * BF_EASY_BOXES ? 0 : -1;
   x->boxes = x->rungs = x->root = 0;
   x->under_way                  = false;
+  x->table                      = x->options.table > 0;
   bf_free(x->says);
   x->says = NULL;
   bf_list_clear(&x->list);
   bf_stream_drop(x, &x->level);
   bf_stream_drop(x, &x->kept);
+  x->kept_cells.count = 0;
 }
 
 void bf_ladder_destroy(BfLadder *x) {
   if (x->run && x->of.problem) bf_queue_destroy(&x->queue);
   bf_worker_clear(&x->worker);
+  bf_by_value_clear(&x->by_value);
   bf_list_clear(&x->list);
   bf_records_clear(&x->level);
   bf_records_clear(&x->kept);
+  bf_free(x->kept_cells.byte);
   bf_free(x->point);
   bf_free(x->better_point);
   bf_free(x->rung);
@@ -142,7 +149,14 @@ static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
   x->least = x->better = INFINITY;
   x->under_way         = true;
   x->ending            = BF_LEVEL_GOES_ON;
+  x->limit             = x->step >= 0 ? 0 : x->table ? x->boxes + BF_TABLE_BOXES : BF_EASY_BOXES;
+  if (x->table) BF_TRY(bf_ladder_begin_cells(x, error));
   return bf_together(x->run->world, push_roots(x, error), error);
+}
+
+BfStatus bf_ladder_begin_cells(BfLadder *x, BfError *error) {
+  return bf_together(x->run->world, bf_state_cells_begin(&x->by_value.cells, x->aim, x->found - x->target, error),
+                     error);
 }
 
 static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
@@ -152,11 +166,14 @@ static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {
 }
 
 /* What is said of a level's tree: it proves that much; and J is not below 0 where no loss is. */
-static void keep(BfLadder *x, double lower) {
+static BfStatus keep(BfLadder *x, double lower, BfError *error) {
   bf_stream_drop(x, &x->kept);
-  x->kept  = x->level;
-  x->level = (BfRecords){0};
-  x->lower = x->of.problem->cost.kind->nonnegative ? fmax(lower, 0) : lower;
+  x->kept             = x->level;
+  x->level            = (BfRecords){0};
+  x->lower            = x->of.problem->cost.kind->nonnegative ? fmax(lower, 0) : lower;
+  x->kept_table       = x->table ? x->by_value.t : 0;
+  x->kept_cells.count = 0;
+  return x->table ? bf_state_cells_write(&x->by_value.cells, &x->kept_cells, error) : BF_OK;
 }
 
 static void take_better(BfLadder *x) {
@@ -206,8 +223,7 @@ static BfStatus close_level(BfLadder *x, BfError *error) {
   }
   const double least = fmin(x->least, x->aim); /* what was cut away is not below aim */
   const double lower = (least - beside * x->found) / (1 - beside);
-  if (lower > x->lower) keep(x, lower);
-  return BF_OK;
+  return lower > x->lower ? bf_together(x->run->world, keep(x, lower, error), error) : BF_OK;
 }
 
 static BfStatus climb_level(BfLadder *x, BfError *error) {
@@ -228,17 +244,30 @@ static BfStatus next_level(BfLadder *x, bool *more, BfError *error) {
   return *more ? begin_level(x, x->found - distance(x), error) : BF_OK;
 }
 
+/* The target was too far for a start, or roundings were in the way of a table: with a table where there was none, if
+ * one may be worth it; else down the ladder. */
+static void give_up(BfLadder *x) {
+  const bool chosen    = x->by_value.t && x->options.table == BF_TABLE_CHOSEN;
+  const bool stuck     = x->table && x->ending == BF_LEVEL_STUCK;
+  x->by_value.given_up = stuck;
+  if (chosen && !x->table && x->step < 0) x->table = true;
+  else {
+    if (chosen || stuck) x->table = false;
+    if (x->step < 0) x->step = 0;
+  }
+}
+
 static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
   const BfLevelEnd end      = x->ending;
   const bool       finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_list_waiting(&x->list));
   if (finished) {
-    keep(x, x->target);
+    BF_TRY(bf_together(x->run->world, keep(x, x->target, error), error));
     x->step++;
-  } else if (end == BF_LEVEL_SPENT || end == BF_LEVEL_STUCK) BF_TRY(close_level(x, error));
-  else if (end == BF_LEVEL_HARD) x->step = 0;
+  } else if (end == BF_LEVEL_HARD || (x->table && end == BF_LEVEL_STUCK)) give_up(x);
+  else if (!x->table && end != BF_LEVEL_VOID) BF_TRY(close_level(x, error));
   x->under_way = false;
   take_better(x);
-  x->stuck = end == BF_LEVEL_STUCK;
+  x->stuck = end == BF_LEVEL_STUCK && !x->by_value.given_up;
   *more    = !x->stuck;
   return bf_together(x->run->world, add_rung(x, finished, error), error);
 }

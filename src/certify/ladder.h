@@ -8,6 +8,7 @@
 #pragma once
 #include "bellformer/checkpoint.h"
 #include "certify/tree.h"
+#include "certify/value.h"
 #include "run/queue.h"
 
 typedef struct {
@@ -16,10 +17,13 @@ typedef struct {
   int64_t width;         /* of rounds of tasks (BfList); 0: no bound */
   bool    symmetry;      /* whether boxes are narrowed by it */
   bool    logits;        /* whether boxes are halved at logits, too */
+  int     table;         /* before that layer; BF_NO_TABLE; BF_TABLE_CHOSEN */
 } BfLadderOptions;
 
 /* Boxes within which the target itself is tried before any rung. */
 enum { BF_EASY_BOXES = 1 << 18 };
+/* And then, with a table. */
+enum { BF_TABLE_BOXES = 1 << 20 };
 
 #define BF_LEAST_GAP 1e-10 /* absolute, that is aimed at; roundings of bounds are far below */
 
@@ -39,19 +43,23 @@ typedef struct {
   BfObjective     of;
   BfLadderOptions options;
   /* the answer so far */
-  char     *says;     /* of what it began from: lines; NULL: none; owned */
-  double    found;    /* J of the best point, from above */
-  double   *point;    /* [all] */
-  int       root;     /* its readout */
-  double    lower;    /* of J over the box; -INFINITY */
-  BfRecords kept;     /* the tree that proves it */
-  double    target;   /* of the level under way, or the last one */
-  int64_t   boxes;    /* of all levels */
-  int64_t   restored; /* of them, when this start began */
+  char     *says;       /* of what it began from: lines; NULL: none; owned */
+  double    found;      /* J of the best point, from above */
+  double   *point;      /* [all] */
+  int       root;       /* its readout */
+  double    lower;      /* of J over the box; -INFINITY */
+  BfRecords kept;       /* the tree that proves it, */
+  int       kept_table; /* with a table before that layer; 0: without */
+  BfBytes   kept_cells; /* as /certificate/cells; the same on all ranks */
+  double    target;     /* of the level under way, or the last one */
+  int64_t   boxes;      /* of all levels */
+  int64_t   restored;   /* of them, when this start began */
   int64_t   rungs, rung_room;
   BfRung   *rung;
   /* the level under way */
-  int        step; /* of the ladder; -1: the target itself, for a start */
+  int        step;  /* of the ladder; -1: the target itself, for a start */
+  bool       table; /* boxes are bounded by minorants behind by_value.t */
+  int64_t    limit; /* of `boxes`, where a start takes no more; 0: none */
   bool       under_way;
   BfLevelEnd ending; /* of a budget, or a box that cannot be split: what is open is being bounded as it is */
   double     aim;    /* target, and a little more: other programs' enclosures are a little different */
@@ -63,17 +71,18 @@ typedef struct {
   double    *better_point;
   int        better_root;
   /* how it is worked off */
-  BfWorker worker;
-  BfQueue  queue;
-  int64_t  numbers;        /* that the queue has given so far, before the piece */
-  int64_t  mine;           /* the number that this rank has taken and not worked off; -1: none */
-  int64_t  piece;          /* tasks of the next piece */
-  bool     stuck;          /* a box could not be split: the search ended there */
-  double   begun;          /* when the piece under way was */
-  int64_t  finished;       /* tasks of it that this rank has worked off */
-  bool     hears;          /* this rank has seen that the run is to stop */
-  bool     stops;          /* tasks were left for that, on any rank */
-  double   waited, worked; /* seconds of this rank */
+  BfWorker  worker;
+  BfByValue by_value;
+  BfQueue   queue;
+  int64_t   numbers;        /* that the queue has given so far, before the piece */
+  int64_t   mine;           /* the number that this rank has taken and not worked off; -1: none */
+  int64_t   piece;          /* tasks of the next piece */
+  bool      stuck;          /* a box could not be split: the search ended there */
+  double    begun;          /* when the piece under way was */
+  int64_t   finished;       /* tasks of it that this rank has worked off */
+  bool      hears;          /* this rank has seen that the run is to stop */
+  bool      stops;          /* tasks were left for that, on any rank */
+  double    waited, worked; /* seconds of this rank */
 } BfLadder;
 
 /* Of a zeroed struct with run and options set; destroy it also after a failure. Collective, like all here. */
@@ -94,6 +103,9 @@ BfStatus bf_ladder_begin(BfLadder *x, BfError *error);
 BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
+
+/* No cells yet, for the target of the level. */
+BfStatus bf_ladder_begin_cells(BfLadder *x, BfError *error);
 
 /* One piece of the level under way: sets x->ending, or x->stops. */
 BfStatus bf_piece(BfLadder *x, BfError *error);

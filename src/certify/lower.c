@@ -24,7 +24,7 @@ BfStatus bf_lower_create(const BfObjective *of, BfLower *x, BfError *error) {
   BF_TRY(BF_NEW(&x->b, m * n, error));
   BF_TRY(BF_NEW(&x->hessian, n * n, error));
   BF_TRY(BF_NEW(&x->r, m * n, error));
-  x->size = (int)(n + 2 * of->logits.count);
+  x->size = of->to < of->problem->horizon ? 0 : (int)(n + 2 * of->logits.count); /* planes have no tangents */
   return BF_NEW(&x->point, x->size, error);
 }
 
@@ -48,14 +48,17 @@ double bf_lower_part_slope(const BfLower *x, int k, double xi) {
   return x->slope[k] + x->of->decay[k] * x->width[k] * (x->centre[k] + x->width[k] * xi);
 }
 
+/* Where a part is least, about. */
+static double least_at(const BfLower *x, int k) {
+  const double bend = x->of->decay[k] * x->width[k] * x->width[k];
+  if (!(bend > 0)) return x->slope[k] > 0 ? -1 : 1;
+  const double xi = -(x->slope[k] + x->of->decay[k] * x->width[k] * x->centre[k]) / bend;
+  return xi > 1 ? 1 : xi >= -1 ? xi : -1; /* -1 also for NaN */
+}
+
 /* From below: a part is convex, so that it lies above its tangent at the computed minimizer. */
 static double least_part(const BfLower *x, int k) {
-  const double bend = x->of->decay[k] * x->width[k] * x->width[k];
-  double       xi   = x->slope[k] > 0 ? -1 : 1;
-  if (bend > 0) {
-    xi = -(x->slope[k] + x->of->decay[k] * x->width[k] * x->centre[k]) / bend;
-    xi = xi > 1 ? 1 : xi >= -1 ? xi : -1; /* -1 also for NaN */
-  }
+  const double xi    = least_at(x, k);
   const double slope = bf_lower_part_slope(x, k, xi);
   return bf_lower_part(x, k, xi) - fmax(0, fmax(slope * (xi + 1), -slope * (1 - xi)));
 }
@@ -71,11 +74,13 @@ static void place(BfLower *x, const double xi[]) {
   }
 }
 
-static double decay_at(const BfLower *x, const double xi[]) {
+/* Decay, and the tilt. */
+static double own_at(const BfLower *x, const double xi[]) {
   double sum = 0;
   for (int k = 0; k < x->n; k++) {
     const double u = x->centre[k] + x->width[k] * xi[k];
     sum += x->of->decay[k] / 2 * u * u;
+    if (x->tilt) sum += x->tilt[k] * u;
   }
   return sum;
 }
@@ -121,26 +126,24 @@ static double support_near(BfLower *x, double *value, double *size) {
   return turns ? support(x, value, size) : base;
 }
 
-/* phi, as far down as remainders go, and decay. */
+/* phi, as far down as remainders go, decay and tilt. */
 static double value_at(BfLower *x, const double xi[]) {
   double value, size;
   place(x, xi);
   support_near(x, &value, &size);
-  return value + decay_at(x, xi);
+  return value + own_at(x, xi);
 }
 
 /* Whether a feature's range says more where its support is than its form does. */
 static bool is_range(const BfLower *x, int f) { return x->x0[f] == (x->g[f] > 0 ? x->least[f] : x->most[f]); }
 
-/* The form at xi: fills slope, own, rest, lower, error; returns phi there, and decay.
+/* The form of sum + <x->g, x->x0> about x->x0: fills slope, own, lower, error. size: of what was added up for sum.
  *
- * Rounding: every sum below has at most m = count + contexts + n + 32 terms and factors behind one another, so that it
- * is off by at most m 2^-53 (1 + 2^-20) times the sum of the sizes of its terms (remainders are sums of n + 1 more);
- * these are in `size` once for the slopes and once for what is added up. */
-static double tangent(BfLower *x, const double xi[]) {
-  double value, size, rest = 0, parts = 0;
-  place(x, xi);
-  double base = support_near(x, &value, &size) + x->of->free.rest_decay;
+ * Rounding: every sum below has at most m = count + contexts + n + 32 terms (n more where there is a tilt) and factors
+ * behind one another, so that it is off by at most m 2^-53 (1 + 2^-20) times the sum of the sizes of its terms
+ * (remainders are sums of n + 1 more); these are in `size` once for the slopes and once for what is added up. */
+static void add_up(BfLower *x, double base, double size) {
+  double rest = 0, parts = 0;
   memset(x->slope, 0, sizeof(double) * (size_t)x->n);
   for (int f = 0; f < x->count; f++) {
     const double *b = x->b + (int64_t)f * x->n, g = x->g[f], a = fabs(g);
@@ -159,15 +162,25 @@ static double tangent(BfLower *x, const double xi[]) {
     }
   }
   for (int k = 0; k < x->n; k++) {
-    const double u = fabs(x->centre[k]) + x->width[k];
-    x->own[k]      = least_part(x, k);
+    const double u = fabs(x->centre[k]) + x->width[k], tilt = x->tilt ? x->tilt[k] : 0;
+    x->slope[k] += tilt * x->width[k];
+    base += tilt * x->centre[k];
+    x->own[k] = least_part(x, k);
     parts += x->own[k];
-    size += 4 * x->of->decay[k] * u * u;
+    size += 4 * x->of->decay[k] * u * u + 2 * fabs(tilt) * u;
   }
-  const double terms = (double)x->count + (double)x->of->data.contexts + x->n + 32;
+  const double terms = (double)x->count + (double)x->of->data.contexts + (x->tilt ? 2.0 : 1.0) * x->n + 32;
   x->error           = terms * DBL_EPSILON * 2 * (size + rest + x->of->free.rest_decay);
   x->lower           = base + parts - rest - x->error;
-  return value + x->of->free.rest_decay + decay_at(x, xi);
+}
+
+/* The form at xi; returns phi there, with decay and tilt. */
+static double tangent(BfLower *x, const double xi[]) {
+  double value, size;
+  place(x, xi);
+  const double base = support_near(x, &value, &size), rest = x->of->free.rest_decay;
+  add_up(x, base + rest, size);
+  return value + rest + own_at(x, xi);
 }
 
 static void find_remainders(BfLower *x) {
@@ -184,6 +197,38 @@ void bf_lower_at(BfLower *x) {
   tangent(x, x->at);
   if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
   bf_couple_put(x);
+}
+
+/* The end of the range of a feature that a plane is least at. */
+static double range_end(const BfLower *x, int f) { return x->g[f] > 0 ? x->least[f] : x->most[f]; }
+
+/* Of a plane: all forms; or ranges where these say more at the least of the form that stands there. */
+static void choose_ends(BfLower *x, bool ranges) {
+  for (int k = 0; ranges && k < x->n; k++) x->at[k] = least_at(x, k);
+  for (int f = 0; f < x->count; f++) {
+    const double *b = x->b + (int64_t)f * x->n, g = x->g[f];
+    double        end = x->c[f] - (g > 0 ? 1 : -1) * x->remainder[f];
+    for (int k = 0; ranges && k < x->n; k++) end += b[k] * x->at[k];
+    const bool range = ranges && !(g * (range_end(x, f) - end) <= 0);
+    x->x0[f]         = range ? range_end(x, f) : NAN;
+  }
+}
+
+void bf_lower_plane(BfLower *x, double constant, const double slope[], double target) {
+  const double rest = x->of->free.rest_decay;
+  find_remainders(x);
+  memcpy(x->g, slope, sizeof(double) * (size_t)x->count);
+  choose_ends(x, false);
+  add_up(x, constant + rest, fabs(constant));
+  const double forms = x->lower;
+  if (forms >= target) return;
+  choose_ends(x, true);
+  add_up(x, constant + rest, fabs(constant));
+  if (x->lower < forms) {
+    choose_ends(x, false);
+    add_up(x, constant + rest, fabs(constant));
+  }
+  if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
 }
 
 double bf_lower_slopes(BfLower *x, const double xi[], double slope[]) {

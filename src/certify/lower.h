@@ -32,6 +32,7 @@ typedef struct {
   double *stiff, *slack;  /* [logits] of couplings, whose features are behind those of contexts */
   bool    empty;          /* no point of the box has logits in their ranges */
   double  scale;          /* about J, given: of stiff */
+  const double *tilt;     /* [n] what is bounded is J + <tilt, variables>; NULL: J; borrowed */
   /* the form */
   int     size;  /* of a tangent point in a record, n + 2 logits: */
   int8_t *point; /* [size] 127 xi0; then multipliers of couplings, the upper half of a float each, as bf_lower_at makes
@@ -57,6 +58,10 @@ void     bf_lower_clear(BfLower *x);
 void bf_lower_find(BfLower *x, double target);
 /* The form at the tangent point x->point. */
 void bf_lower_at(BfLower *x);
+
+/* The form of constant + <slope, features> with decay, in place of J: of features the forms, or, if that is less than
+ * the target, ranges where these say more. */
+void bf_lower_plane(BfLower *x, double constant, const double slope[], double target);
 
 /* F at xi [n], with slope [n]; x stands at the form there. */
 double bf_lower_slopes(BfLower *x, const double xi[], double slope[]);

@@ -7,7 +7,8 @@ static const double small = 4e6;
 
 /* Arrays grow by becoming twice as long, beside what they were; records are dealt once more where they are saved. */
 static double growth(const BfLadder *x) {
-  return 2.0 * bf_list_bytes(&x->list) + 2.0 * (double)x->level.mine.room + (double)x->kept.mine.room;
+  return 2.0 * bf_list_bytes(&x->list) + (double)x->by_value.cells.proofs.record.room +
+         2.0 * (double)x->level.mine.room + (double)x->kept.mine.room;
 }
 
 BfStatus bf_ladder_memory(BfLadder *x, BfError *error) {

@@ -81,6 +81,7 @@ static BfStatus take_box(BfObjective *x, BfError *error) {
 
 BfStatus bf_objective_create(const BfProblem *problem, BfObjective *x, BfError *error) {
   x->problem = problem;
+  x->to      = problem->horizon;
   BF_TRY(bf_objective_check(problem, error));
   BF_TRY(bf_free_numbers(problem, &x->free, error));
   if (x->free.n > BF_MOST_VARIABLES)

@@ -20,20 +20,24 @@ void bf_logits_clear(BfLogits *x);
 
 enum { BF_MOST_VARIABLES = 255 }; /* a byte names one */
 
+struct BfTokenAxes;
+
 typedef struct {
-  const BfProblem *problem;
-  BfFreeNumbers    free;
-  BfLogits         logits;        /* none, where bf_objective_logits has not found any */
-  int              n;             /* variables of a box: free.n numbers, then logits.count logits */
-  double          *lower, *upper; /* [n] the whole box */
-  double          *decay;         /* [n] eps lambda of a control, else 0 */
-  BfMergedData     data;
-  BfSymmetry       symmetry; /* empty, where bf_objective_order has not found any */
-  int              features; /* of all contexts */
-  int             *first;    /* [contexts + 1] where those of each begin */
-  BfEntry         *entry;    /* [T][layer->parameters] */
-  int              roots;    /* readouts that are decided on, each a problem of its own */
-  BfCost          *cost;     /* [roots] with that readout as its only one; borrows */
+  const BfProblem          *problem;
+  int                       from, to; /* layers that it is of: 0 .. T, or a part of depth (depth.h), which has */
+  const struct BfTokenAxes *axes;     /* components of tokens between the parts; NULL: it is the whole; borrowed */
+  BfFreeNumbers             free;
+  BfLogits                  logits;        /* none, where bf_objective_logits has not found any */
+  int                       n;             /* variables of a box: free.n numbers, then logits.count logits */
+  double                   *lower, *upper; /* [n] the whole box */
+  double                   *decay;         /* [n] eps lambda of a control, else 0 */
+  BfMergedData              data;
+  BfSymmetry                symmetry; /* empty, where bf_objective_order has not found any */
+  int                       features; /* of all contexts */
+  int                      *first;    /* [contexts + 1] where those of each begin */
+  BfEntry                  *entry;    /* [T][layer->parameters] */
+  int                       roots;    /* readouts that are decided on, each a problem of its own */
+  BfCost                   *cost;     /* [roots] with that readout as its only one; borrows */
 } BfObjective;
 
 /* Refuse what has no enclosure, in one line. Local. */

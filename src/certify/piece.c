@@ -1,5 +1,5 @@
 /* A piece of a level: its tasks dealt, worked off, and known to all ranks. */
-#include "certify/ladder.h"
+#include "certify/piece.h"
 #include "run/text.h"
 #include <math.h>
 #include <stdlib.h>
@@ -11,18 +11,10 @@ static const double worth_a_level = 0.1;
 
 enum { MOST_TASKS = 1 << 18 }; /* of a piece: what is gathered of them is counted by an int */
 
-/* What all ranks learn of a task. */
-typedef struct {
-  int64_t index; /* among the boxes that wait */
-  int64_t boxes, bytes, open, stuck, left;
-  double  least, value;
-  int64_t rank;
-} Done;
-
 /* What this rank has made of its tasks. */
 typedef struct {
   int64_t count, room;
-  Done   *done;
+  BfDone *done;
   BfBytes open;
   BfBytes points; /* of tasks that had a better one than those before: numbers [all] of each in turn */
   double  value;  /* the best of them */
@@ -36,12 +28,14 @@ static void clear_mine(Mine *x) {
 
 /* ---- work -------------------------------------------------------------------------------------------------------- */
 
-static BfStatus keep_point(const BfLadder *x, Mine *mine, double value, BfError *error) {
+static BfWorker *worker_of(BfLadder *x) { return x->table ? &x->by_value.worker : &x->worker; }
+
+static BfStatus keep_point(BfLadder *x, Mine *mine, double value, BfError *error) {
   const int64_t size = (int64_t)sizeof(double) * x->of.free.all;
   if (!(value < mine->value)) return BF_OK;
   mine->value = value;
   BF_TRY(bf_bytes_reserve(&mine->points, size, error));
-  memcpy(mine->points.byte + mine->points.count, x->worker.best, (size_t)size);
+  memcpy(mine->points.byte + mine->points.count, worker_of(x)->best, (size_t)size);
   mine->points.count += size;
   return BF_OK;
 }
@@ -52,14 +46,25 @@ static BfStatus work(BfLadder *x, int64_t index, bool as_leaf, Mine *mine, BfErr
   const int64_t   before = record->count;
   const double   *box    = bf_list_box(&x->list, index);
   const BfBoxTag *tag    = &x->list.round.tag[index];
+  BfWorker *const worker = worker_of(x);
+  const int64_t   asked  = x->by_value.cells.asked.count;
   BfTaskOutcome   out;
   BF_TRY(bf_array_room(&mine->done, mine->count, &mine->room, sizeof *mine->done, error));
-  x->worker.target      = x->aim;
-  x->worker.lower.scale = fmax(fabs(x->found), x->found - x->target);
-  if (as_leaf) BF_TRY(bf_task_leaf(&x->worker, tag, box, record, &out, error));
-  else BF_TRY(bf_task(&x->worker, tag, box, record, &mine->open, &out, error));
-  mine->done[mine->count++] = (Done){
-      index, out.boxes, record->count - before, out.open, out.stuck, out.left, out.least, out.value, x->run->rank};
+  worker->target      = x->aim;
+  worker->lower.scale = fmax(fabs(x->found), x->found - x->target);
+  x->by_value.cells.task++;
+  if (as_leaf) BF_TRY(bf_task_leaf(worker, tag, box, record, &out, error));
+  else BF_TRY(bf_task(worker, tag, box, record, &mine->open, &out, error));
+  mine->done[mine->count++] = (BfDone){.index = index,
+                                       .boxes = out.boxes,
+                                       .bytes = record->count - before,
+                                       .open  = out.open,
+                                       .stuck = out.stuck,
+                                       .left  = out.left,
+                                       .asked = (x->by_value.cells.asked.count - asked) / (int64_t)sizeof(BfPlaneName),
+                                       .least = out.least,
+                                       .value = out.value,
+                                       .rank  = x->run->rank};
   x->finished += !out.left;
   return keep_point(x, mine, out.value, error);
 }
@@ -83,12 +88,12 @@ static BfStatus work_all(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, B
 /* ---- known to all ------------------------------------------------------------------------------------------------ */
 
 static int by_index(const void *a, const void *b) {
-  const Done *x = a, *y = b;
+  const BfDone *x = a, *y = b;
   return (x->index > y->index) - (x->index < y->index);
 }
 
-static BfStatus gather_done(const BfLadder *x, const Mine *mine, int64_t count, Done **out, BfError *error) {
-  const int size = x->run->size, bytes = (int)(mine->count * (int64_t)sizeof(Done));
+static BfStatus gather_done(const BfLadder *x, const Mine *mine, int64_t count, BfDone **out, BfError *error) {
+  const int size = x->run->size, bytes = (int)(mine->count * (int64_t)sizeof(BfDone));
   int      *counts = NULL;
   BfStatus  status;
   BF_GOTO(bf_together(x->run->world, BF_NEW(out, count, error), error));
@@ -103,7 +108,7 @@ done:
 }
 
 /* Tasks that are done, before the first that was left because the run is to stop. */
-static int64_t done_of(BfLadder *x, const Done done[], int64_t count) {
+static int64_t done_of(BfLadder *x, const BfDone done[], int64_t count) {
   for (int64_t i = 0; i < count; i++)
     if (done[i].left) {
       x->stops = true;
@@ -114,7 +119,7 @@ static int64_t done_of(BfLadder *x, const Done done[], int64_t count) {
 
 /* Tasks that count: up to the first that ends the level. What is open when a budget is spent is bounded once more, and
  * that is of the budget. */
-static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
+static int64_t cut(BfLadder *x, const BfDone done[], int64_t count) {
   int64_t           boxes = x->boxes, open = bf_list_waiting(&x->list);
   BfLevelEnd *const end = &x->ending;
   for (int64_t i = 0; i < count; i++) {
@@ -123,24 +128,25 @@ static int64_t cut(BfLadder *x, const Done done[], int64_t count) {
     if (done[i].value < x->found - worth_a_level * (x->found - x->target)) *end = BF_LEVEL_VOID;
     else if (done[i].stuck) *end = BF_LEVEL_STUCK;
     else if (x->options.budget && boxes + open >= x->options.budget) *end = BF_LEVEL_SPENT;
-    else if (x->step < 0 && boxes >= BF_EASY_BOXES) *end = BF_LEVEL_HARD;
+    else if (x->limit && boxes >= x->limit) *end = BF_LEVEL_HARD;
     if (*end != BF_LEVEL_GOES_ON) return i + 1;
   }
   return count;
 }
 
 /* Those of this rank that do not count are dropped. Of what counts the records get their places in the tree. */
-static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_t kept, BfError *error) {
+static BfStatus place_records(BfLadder *x, Mine *mine, const BfDone done[], int64_t kept, BfError *error) {
   const int64_t last = kept ? done[kept - 1].index : -1;
   while (mine->count && mine->done[mine->count - 1].index > last) {
     x->level.mine.count -= mine->done[mine->count - 1].bytes;
     mine->open.count -= mine->done[mine->count - 1].open * 2 * (int64_t)sizeof(double) * x->of.n;
     mine->count--;
   }
-  int64_t at = x->level.mine.count;
+  const BfRecordShape shape = {x->of.n, x->of.free.n, worker_of(x)->lower.size};
+  int64_t             at    = x->level.mine.count;
   for (int64_t i = 0; i < mine->count; i++) at -= mine->done[i].bytes;
   for (int64_t i = 0; i < mine->count; at += mine->done[i++].bytes)
-    BF_TRY(bf_records_count(&x->level, x->level.mine.byte + at, mine->done[i].bytes, x->of.n, x->of.free.n, error));
+    BF_TRY(bf_records_count(&x->level, x->level.mine.byte + at, mine->done[i].bytes, shape, error));
   for (int64_t i = 0; i < kept; i++) {
     if (done[i].rank == x->run->rank) BF_TRY(bf_records_add(&x->level, x->level.bytes, done[i].bytes, error));
     x->level.bytes += done[i].bytes;
@@ -152,7 +158,7 @@ static BfStatus place_records(BfLadder *x, Mine *mine, const Done done[], int64_
 }
 
 /* Boxes left open, from all ranks, behind those that wait, in the order of tasks. */
-static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t at[], const double *all,
+static BfStatus push_open(BfLadder *x, const BfDone done[], int64_t kept, int64_t at[], const double *all,
                           BfError *error) {
   const int64_t each = 2 * (int64_t)x->of.n;
   for (int64_t i = 0; i < kept; i++) {
@@ -165,7 +171,7 @@ static BfStatus push_open(BfLadder *x, const Done done[], int64_t kept, int64_t 
   return BF_OK;
 }
 
-static BfStatus gather_open(BfLadder *x, const Mine *mine, const Done done[], int64_t kept, BfError *error) {
+static BfStatus gather_open(BfLadder *x, const Mine *mine, const BfDone done[], int64_t kept, BfError *error) {
   const int     size   = x->run->size;
   const int64_t each   = 2 * (int64_t)x->of.n;
   int          *counts = NULL;
@@ -198,10 +204,10 @@ done:
 
 /* The best point of the tasks that count, the first of equal ones, known to all where it is better than what is known.
  */
-static void share_point(BfLadder *x, const Mine *mine, const Done done[], int64_t kept) {
-  const Done *best = NULL;
-  double      seen = INFINITY;
-  int64_t     at   = -1;
+static void share_point(BfLadder *x, const Mine *mine, const BfDone done[], int64_t kept) {
+  const BfDone *best = NULL;
+  double        seen = INFINITY;
+  int64_t       at   = -1;
   for (int64_t i = 0; i < kept; i++)
     if (done[i].value < fmin(x->found, x->better) && (!best || done[i].value < best->value)) best = &done[i];
   if (!best) return;
@@ -231,7 +237,7 @@ static void choose_length(BfLadder *x, int64_t count, double seconds) {
   x->piece = next;
 }
 
-static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, Done **done, BfError *error) {
+static BfStatus run(BfLadder *x, int64_t count, bool as_leaf, Mine *mine, BfDone **done, BfError *error) {
   const double begin = x->begun = bf_seconds();
   x->finished                   = 0;
   const BfStatus here           = work_all(x, count, as_leaf, mine, error);
@@ -253,16 +259,20 @@ static BfStatus advance(BfLadder *x, int64_t kept, BfError *error) {
 
 BfStatus bf_piece(BfLadder *x, BfError *error) {
   const int64_t ready = bf_list_ready(&x->list), count = ready < x->piece ? ready : x->piece;
-  Mine          mine = {.value = INFINITY};
-  Done         *done = NULL;
+  Mine          mine  = {.value = INFINITY};
+  BfAsked       asked = {0};
+  BfDone       *done  = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, false, &mine, &done, error));
+  if (x->table) BF_GOTO(bf_asked_gather(x, done, count, &asked, error));
   const int64_t kept = cut(x, done, done_of(x, done, count));
+  if (x->table) BF_GOTO(bf_asked_know(x, &asked, kept, error));
   share_point(x, &mine, done, kept);
   BF_GOTO(bf_together(x->run->world, place_records(x, &mine, done, kept, error), error));
   BF_GOTO(gather_open(x, &mine, done, kept, error));
   status = advance(x, kept, error);
 done:
+  bf_asked_clear(&asked);
   clear_mine(&mine);
   bf_free(done);
   return status;
@@ -271,7 +281,7 @@ done:
 BfStatus bf_piece_close(BfLadder *x, BfError *error) {
   const int64_t ready = bf_list_ready(&x->list), count = ready < x->piece ? ready : x->piece;
   Mine          mine = {.value = INFINITY};
-  Done         *done = NULL;
+  BfDone       *done = NULL;
   BfStatus      status;
   BF_GOTO(run(x, count, true, &mine, &done, error));
   const int64_t kept = done_of(x, done, count);

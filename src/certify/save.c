@@ -1,14 +1,15 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, rungs,
- * ending, done (tasks), behind, of the trees level and kept each ID, filed, arrays, bytes, width (level_id, ...), and
- * found, lower, target, aim, least, better by their bits; arrays partial/point, partial/better, partial/boxes,
- * partial/tags (what is left of the round; readouts and ages), partial/behind_boxes, partial/behind_tags (what waits
- * behind it), partial/history, partial/says (bytes of text), of both trees partial/level (records that are in no
+ * ending, done (tasks), behind, table, limit, given_up, kept_table, of the trees level and kept each ID, filed, arrays,
+ * bytes, width (level_id, ...), and found, lower, target, aim, least, better by their bits; arrays partial/point,
+ * partial/better, partial/boxes, partial/tags (what is left of the round; readouts and ages), partial/behind_boxes,
+ * partial/behind_tags (what waits behind it), partial/history, partial/says (bytes of text), partial/proofs (minorants
+ * that all ranks know), partial/kept_cells (as /certificate/cells), of both trees partial/level (records that are in no
  * stream), partial/level_halved; and streams: stream.c. */
 #include "certify/ladder.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { STAGE_LADDER = 7, HISTORY = sizeof(BfRung) / sizeof(double) };
+enum { STAGE_LADDER = 8, HISTORY = sizeof(BfRung) / sizeof(double) };
 
 static int64_t bits(double x) {
   int64_t out;
@@ -21,7 +22,7 @@ typedef struct {
   const char *name;
   double     *value;
 } Real;
-enum { REALS = 6, WHOLES = 10, TREES = 2, OF_TREE = 5 };
+enum { REALS = 6, WHOLES = 14, TREES = 2, OF_TREE = 5 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -29,8 +30,9 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
   memcpy(out, all, sizeof all);
 }
 
-static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
-                                               "tasks", "rungs", "ending",      "done",  "behind"};
+static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes",     "level_boxes",
+                                               "tasks", "rungs", "ending",      "done",      "behind",
+                                               "table", "limit", "given_up",    "kept_table"};
 static const char *const tree_name[TREES]   = {"level", "kept"};
 static const char *const of_tree[OF_TREE]   = {"id", "filed", "arrays", "bytes", "width"};
 
@@ -82,11 +84,20 @@ static BfStatus save_tree(BfLadder *x, int tree, BfError *error) {
 }
 
 static BfStatus save_numbers(BfLadder *x, BfError *error) {
-  const int64_t whole[WHOLES] = {x->step + 1,    x->root,
-                                 x->better_root, x->boxes,
-                                 x->level_boxes, bf_list_ready(&x->list),
-                                 x->rungs,       (int64_t)x->ending,
-                                 x->list.taken,  x->list.behind.count};
+  const int64_t whole[WHOLES] = {x->step + 1,
+                                 x->root,
+                                 x->better_root,
+                                 x->boxes,
+                                 x->level_boxes,
+                                 bf_list_ready(&x->list),
+                                 x->rungs,
+                                 (int64_t)x->ending,
+                                 x->list.taken,
+                                 x->list.behind.count,
+                                 x->table,
+                                 x->limit,
+                                 x->by_value.given_up,
+                                 x->kept_table};
   Real          real[REALS];
   list_reals(x, real);
   BF_TRY(bf_checkpoint_number(x->checkpoint, "stage", STAGE_LADDER, error));
@@ -105,6 +116,20 @@ static BfStatus save_list(const BfLadder *x, BfError *error) {
   return save_rows(x, "partial/behind_tags", BF_STORE_INT32, 2 * behind, list->behind.tag, error);
 }
 
+/* Cells are found again from the target, minorants by their names. */
+static BfStatus save_cells(const BfLadder *x, BfError *error) {
+  const BfProofs *proofs = &x->by_value.cells.proofs;
+  BfBytes         all    = {0};
+  BfStatus        status;
+  for (int64_t i = 0; x->table && i < proofs->known; i++)
+    BF_GOTO(bf_together(x->run->world, bf_proofs_pack(proofs, proofs->order[i], &all, error), error));
+  BF_GOTO(save_rows(x, "partial/proofs", BF_STORE_BYTE, all.count, all.byte, error));
+  status = save_rows(x, "partial/kept_cells", BF_STORE_BYTE, x->kept_cells.count, x->kept_cells.byte, error);
+done:
+  bf_free(all.byte);
+  return status;
+}
+
 static BfStatus save(BfLadder *x, BfError *error) {
   const int64_t all = x->of.free.all;
   BF_TRY(bf_checkpoint_begin(x->checkpoint, error));
@@ -114,6 +139,7 @@ static BfStatus save(BfLadder *x, BfError *error) {
   BF_TRY(save_list(x, error));
   BF_TRY(save_rows(x, "partial/history", BF_STORE_DOUBLE, x->rungs * HISTORY, x->rung, error));
   BF_TRY(save_rows(x, "partial/says", BF_STORE_BYTE, x->says ? (int64_t)strlen(x->says) : 0, x->says, error));
+  BF_TRY(save_cells(x, error));
   for (int i = 0; i < TREES; i++) BF_TRY(save_tree(x, i, error));
   return bf_checkpoint_end(x->checkpoint, bf_ladder_checkpoint_bytes(x), error);
 }
@@ -202,6 +228,38 @@ static BfStatus restore_list(BfLadder *x, BfCheckpoint *checkpoint, BfError *err
   return fetch_all(checkpoint, "partial/behind_tags", BF_STORE_INT32, 2 * behind->count, behind->tag, error);
 }
 
+static BfStatus fetch_bytes(const BfLadder *x, BfCheckpoint *checkpoint, const char *name, BfBytes *out,
+                            BfError *error) {
+  int64_t count;
+  BF_TRY(bf_checkpoint_rows(checkpoint, name, &count, error));
+  out->count = 0;
+  BF_TRY(bf_together(x->run->world, bf_bytes_reserve(out, count, error), error));
+  out->count = count;
+  return fetch_all(checkpoint, name, BF_STORE_BYTE, count, out->byte, error);
+}
+
+static BfStatus take_proofs(BfProofs *x, const BfBytes *all, BfError *error) {
+  int64_t used;
+  for (int64_t at = 0; at < all->count; at += used) {
+    const int64_t next = x->count;
+    BF_TRY(bf_proofs_unpack(x, all->byte + at, all->count - at, &used, error));
+    if (x->count > next) BF_TRY(bf_proofs_know(x, next, error));
+  }
+  return BF_OK;
+}
+
+static BfStatus restore_cells(BfLadder *x, BfCheckpoint *checkpoint, BfError *error) {
+  BfBytes  all = {0};
+  BfStatus status;
+  BF_GOTO(fetch_bytes(x, checkpoint, "partial/kept_cells", &x->kept_cells, error));
+  BF_GOTO(fetch_bytes(x, checkpoint, "partial/proofs", &all, error));
+  if (x->table) BF_GOTO(bf_ladder_begin_cells(x, error));
+  status = bf_together(x->run->world, take_proofs(&x->by_value.cells.proofs, &all, error), error);
+done:
+  bf_free(all.byte);
+  return status;
+}
+
 static BfStatus restore_says(BfLadder *x, BfCheckpoint *checkpoint, BfError *error) {
   int64_t length;
   bf_free(x->says);
@@ -223,14 +281,19 @@ static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t w
     BF_TRY(bf_checkpoint_get(checkpoint, real[i].name, &value, error));
     memcpy(real[i].value, &value, sizeof value);
   }
-  x->step        = (int)whole[0] - 1;
-  x->root        = (int)whole[1];
-  x->better_root = (int)whole[2];
-  x->boxes       = whole[3];
-  x->level_boxes = whole[4];
-  x->ending      = (BfLevelEnd)whole[7];
+  x->step              = (int)whole[0] - 1;
+  x->root              = (int)whole[1];
+  x->better_root       = (int)whole[2];
+  x->boxes             = whole[3];
+  x->level_boxes       = whole[4];
+  x->ending            = (BfLevelEnd)whole[7];
+  x->table             = whole[10] != 0;
+  x->limit             = whole[11];
+  x->kept_table        = (int)whole[13];
+  x->by_value.given_up = whole[12] != 0;
   if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096 &&
-      whole[9] < INT64_MAX / 4096 && whole[7] <= BF_LEVEL_SPENT)
+      whole[9] < INT64_MAX / 4096 && whole[7] <= BF_LEVEL_SPENT && (!x->table || x->by_value.t) &&
+      (!x->kept_table || x->kept_table == x->by_value.t))
     return BF_OK;
   return bf_fail(error, BF_BAD_INPUT, "/checkpoint: its position is not of this run");
 }
@@ -250,6 +313,7 @@ static BfStatus restore(void *state, BfCheckpoint *checkpoint, BfError *error) {
   BF_TRY(fetch_all(checkpoint, "partial/better", BF_STORE_DOUBLE, all, x->better_point, error));
   BF_TRY(restore_list(x, checkpoint, error));
   BF_TRY(fetch_all(checkpoint, "partial/history", BF_STORE_DOUBLE, whole[6] * HISTORY, x->rung, error));
+  BF_TRY(restore_cells(x, checkpoint, error));
   for (int i = 0; i < TREES; i++) BF_TRY(restore_tree(x, checkpoint, i, error));
   return restore_says(x, checkpoint, error);
 }

@@ -16,7 +16,8 @@ static const char *name_of(const BfRecords *records, int64_t array, Name name) {
 }
 
 double bf_ladder_checkpoint_bytes(const BfLadder *x) {
-  return (double)x->level.bytes + (double)x->kept.bytes + 16.0 * (double)bf_list_waiting(&x->list) * (x->of.n + 1) +
+  return (double)x->level.bytes + (double)x->kept.bytes + (double)x->kept_cells.count +
+         (double)x->by_value.cells.proofs.record.count + 16.0 * (double)bf_list_waiting(&x->list) * (x->of.n + 1) +
          16.0 * (double)x->of.free.all;
 }
 

@@ -42,16 +42,18 @@ int64_t bf_task_boxes(const BfObjective *of, int64_t budget) {
   return most;
 }
 
-BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error) {
+BfStatus bf_worker_create(const BfObjective *of, const BfObjective *points, int64_t budget, BfWorker *x,
+                          BfError *error) {
   const int64_t n = of->n;
   x->of           = of;
+  x->bound        = bf_bound_box;
   x->most         = bf_task_boxes(of, budget);
   BF_TRY(bf_bounder_create(of, true, &x->box, error));
-  BF_TRY(bf_bounder_create(of, false, &x->point, error));
+  BF_TRY(bf_bounder_create(points, false, &x->point, error));
   BF_TRY(bf_lower_create(of, &x->lower, error));
   BF_TRY(BF_NEW(&x->stack, (BF_MOST_BOXES + 2) * 2 * n, error));
-  BF_TRY(BF_NEW(&x->whole, of->free.all, error));
-  BF_TRY(BF_NEW(&x->best, of->free.all, error));
+  BF_TRY(BF_NEW(&x->whole, points->free.all, error));
+  BF_TRY(BF_NEW(&x->best, points->free.all, error));
   return bf_contraction_create(&x->lower, &x->contraction, error);
 }
 
@@ -108,14 +110,8 @@ static void put_split(BfBytes *record, int k, bool logit, double middle) {
 
 /* ---- one box ----------------------------------------------------------------------------------------------------- */
 
-static void bound(BfWorker *x, int root, const double box[], BfTaskOutcome *out) {
-  bf_bounder_box(&x->box, root, box, box + x->lower.n, &x->lower);
-  bf_lower_find(&x->lower, x->target);
-  out->boxes++;
-}
-
-/* J where the lower form was found to touch best: often the least of the box, about. */
-static void try_point(BfWorker *x, int root, const double box[], BfTaskOutcome *out) {
+/* Where the lower form was found to touch best: often the least of the box, about. */
+static void find_point(BfWorker *x, const double box[]) {
   const BfFreeNumbers *free = &x->of->free;
   const int            n    = x->lower.n;
   memcpy(x->whole, free->rest, sizeof(double) * (size_t)free->all);
@@ -123,10 +119,29 @@ static void try_point(BfWorker *x, int root, const double box[], BfTaskOutcome *
     const double u            = x->lower.centre[k] + x->lower.width[k] * x->lower.best[k];
     x->whole[free->number[k]] = fmin(fmax(u, box[k]), box[n + k]);
   }
-  const double value = bf_bounder_value(&x->point, root, x->whole);
+}
+
+/* J there, or what is bounded in place of it. */
+static void try_point(BfWorker *x, int root, BfTaskOutcome *out) {
+  const BfFreeNumbers *free  = &x->point.of->free;
+  double               value = bf_bounder_value(&x->point, root, x->whole);
+  for (int k = 0; x->lower.tilt && k < free->n; k++) value += x->lower.tilt[k] * x->whole[free->number[k]];
   if (!(value < out->value)) return;
   out->value = value;
   memcpy(x->best, x->whole, sizeof(double) * (size_t)free->all);
+}
+
+BfStatus bf_bound_box(BfWorker *x, int root, const double box[], BfBoxBound *out, BfError *error) {
+  const int n = x->lower.n;
+  (void)error;
+  bf_bounder_box(&x->box, root, box, box + n, &x->lower);
+  bf_lower_find(&x->lower, x->target);
+  out->lower = x->lower.lower;
+  if (out->lower >= x->target) return BF_OK;
+  if (out->tries) find_point(x, box);
+  out->split = n ? bf_lower_branch(&x->lower) : -1;
+  out->left  = out->lower > -INFINITY ? bf_contract(&x->contraction, &x->lower, x->target, box, box + n) : 1;
+  return BF_OK;
 }
 
 /* Whether that makes the box smaller, which may be of a few doubles. */
@@ -166,27 +181,25 @@ static bool narrow(const BfWorker *x, double box[], BfBytes *record) {
  * split into stand in its place, the first above; 1, it cannot be split any more. */
 static BfStatus open_box(BfWorker *x, int root, double box[], BfBytes *record, int *parts, BfTaskOutcome *out,
                          BfError *error) {
-  const int n = x->lower.n;
-  int       k = 0;
+  const int  n     = x->lower.n;
+  BfBoxBound bound = {0};
   for (*parts = 0;;) {
-    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * x->lower.size + 10, error));
+    BF_TRY(bf_bytes_reserve(record, (2 * (int64_t)n + 4) * x->lower.size + 2 * (int64_t)n + 10, error));
     if (!narrow(x, box, record)) return BF_OK;
-    bound(x, root, box, out);
-    if (x->lower.lower >= x->target) {
+    bound.tries = out->boxes++ % TRIED == 0;
+    BF_TRY(x->bound(x, root, box, &bound, error));
+    if (bound.lower >= x->target) {
       put_leaf(record, &x->lower);
-      out->least = fmin(out->least, x->lower.lower);
+      out->least = fmin(out->least, bound.lower);
       return BF_OK;
     }
-    if (out->boxes % TRIED == 1) try_point(x, root, box, out);
-    k = n ? bf_lower_branch(&x->lower) : 0;
-    const double left =
-        x->lower.lower > -INFINITY ? bf_contract(&x->contraction, &x->lower, x->target, box, box + n) : 1;
-    if (left > worth_a_cut) break;
+    if (bound.tries) try_point(x, root, out);
+    if (bound.left > worth_a_cut) break;
     put_cut(record, &x->contraction);
-    if (!apply_cut(x->contraction.cut, n, box) || left > bound_again) break;
+    if (!apply_cut(x->contraction.cut, n, box) || bound.left > bound_again) break;
   }
   if (!narrow(x, box, record)) return BF_OK;
-  *parts = n && split(x, k, box, record) ? 2 : 1;
+  *parts = bound.split >= 0 && split(x, bound.split, box, record) ? 2 : 1;
   return BF_OK;
 }
 

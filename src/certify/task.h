@@ -21,9 +21,23 @@ typedef struct {
 } BfBytes;
 BfStatus bf_bytes_reserve(BfBytes *x, int64_t more, BfError *error);
 
-/* What a rank works with. */
+/* What a box comes to. */
 typedef struct {
+  double lower; /* on it what is bounded is no less: of at least the target, it is a leaf; the rest is of others */
+  double left;  /* of its volume, what x->contraction leaves */
+  int    split; /* the variable that it is to be halved at; -1: it cannot be */
+  bool   tries; /* given, whether a point is to be tried; told, whether x->whole is one */
+} BfBoxBound;
+
+typedef struct BfWorker BfWorker;
+/* Of a box [2][n] with readout `root`, given x->target. A function of these alone. */
+typedef BfStatus BfBoundBox(BfWorker *x, int root, const double box[], BfBoxBound *out, BfError *error);
+
+/* What a rank works with. */
+struct BfWorker {
   const BfObjective *of;
+  BfBoundBox        *bound; /* bf_bound_box, or another with */
+  void              *bounds_by;
   BfBounder          box, point;
   BfLower            lower;
   BfContraction      contraction;
@@ -34,7 +48,7 @@ typedef struct {
   double *stack; /* [BF_MOST_BOXES + 2][2][n] */
   double *whole; /* [all] a point that is tried */
   double *best;  /* [all] the best of the last task */
-} BfWorker;
+};
 
 enum { BF_FIRST_BOXES = 64, BF_MOST_AGE = 5, BF_MOST_BOXES = BF_FIRST_BOXES << BF_MOST_AGE };
 
@@ -53,11 +67,16 @@ double bf_box_seconds(const BfObjective *of, int n);
 
 /* Boxes of an old task: BF_MOST_BOXES, or fewer where a box takes long. budget: as of the next. */
 int64_t bf_task_boxes(const BfObjective *of, int64_t budget);
-/* budget: boxes of the whole search, 0: as many as it takes; a task has a sixteenth of them at most. Clear it also
- * after a failure. Local, like all here. */
-BfStatus bf_worker_create(const BfObjective *of, int64_t budget, BfWorker *x, BfError *error);
+/* points: of what objective those are that are tried: `of`, or the whole that it is of. budget: boxes of the whole
+ * search, 0: as many as it takes; a task has a sixteenth of them at most. Clear it also after a failure. Local, like
+ * all here. */
+BfStatus bf_worker_create(const BfObjective *of, const BfObjective *points, int64_t budget, BfWorker *x,
+                          BfError *error);
 void     bf_worker_clear(BfWorker *x);
 double   bf_worker_bytes(const BfObjective *of);
+
+/* By the lower form of its features, and tangents. */
+BfBoundBox bf_bound_box;
 
 /* box [2][n]. Its record is added to `record`, the boxes that it leaves open, in its record's order, to `open` (as
  * bytes of doubles [2][n]). */

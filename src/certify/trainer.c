@@ -24,6 +24,10 @@ const BfOption bf_certify_options[] = {
     {"logits", BF_OPTION_BOOL, BF_ANSWER, NULL, AT(logits), "1",
      .meaning =
          "halve boxes at differences of attention's logits, too, where a matrix A has twice as many free numbers"},
+    {"table", BF_OPTION_INT, BF_ANSWER, "T", AT(table), "-1", -1, 0x1p30,
+     .meaning =
+         "search over the controls of layers below T alone, the others by minorants of the value function there; "
+         "0: over all; -1: with one before the last layer where all are too many and tokens have few numbers"},
     {0}};
 
 /* Of solve and flow, where these are run first. */
@@ -80,8 +84,8 @@ static BfStatus read_given(BfCertifyState *x, const BfSession *session, BfError 
 static BfStatus create(void *state, BfSession *session, BfError *error) {
   BfCertifyState *x = state;
   x->ladder.run     = session->run;
-  x->ladder.options = (BfLadderOptions){x->set.gap,      x->set.absolute, x->set.boxes, bf_certify_width(&x->set),
-                                        x->set.symmetry, x->set.logits};
+  x->ladder.options = (BfLadderOptions){x->set.gap,      x->set.absolute, x->set.boxes,     bf_certify_width(&x->set),
+                                        x->set.symmetry, x->set.logits,   (int)x->set.table};
   BF_TRY(bf_ladder_create(&x->ladder, session->problem, error));
   if (!x->set.found) BF_TRY(bf_certify_clear_way(session, error));
   return session->start == BF_FRESH ? read_given(x, session, error) : BF_OK;
@@ -161,8 +165,9 @@ static void destroy(void *state) {
 
 static const char *const outputs[] = {
     "/certificate@boxes",       "/certificate@format",    "/certificate@found",  "/certificate@gap",
-    "/certificate@lower",       "/certificate@numbers",   "/certificate@says",   "/certificate@target",
-    "/certificate@width",       "/certificate/free",      "/certificate/halved", "/certificate/halved_logits",
+    "/certificate@lower",       "/certificate@numbers",   "/certificate@says",   "/certificate@table",
+    "/certificate@target",      "/certificate@width",     "/certificate/axes",   "/certificate/axis_range",
+    "/certificate/cells",       "/certificate/free",      "/certificate/halved", "/certificate/halved_logits",
     "/certificate/logit_range", "/certificate/logits",    "/certificate/seal",   "/certificate/symmetry",
     "/certificate/tree",        "/certificate/history/*", "/rollout@statement",  NULL};
 

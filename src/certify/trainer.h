@@ -8,7 +8,7 @@
 typedef struct {
   char   *found;
   double  gap, absolute;
-  int64_t boxes, width;
+  int64_t boxes, width, table;
   bool    symmetry, logits;
 } BfCertifySettings;
 

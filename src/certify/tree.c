@@ -116,19 +116,19 @@ void bf_records_clear(BfRecords *x) {
   *x = (BfRecords){0};
 }
 
-BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int n, int numbers, BfError *error) {
-  const int64_t point = n + 2 * (int64_t)(n - numbers); /* BfLower's size */
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, BfRecordShape shape, BfError *error) {
+  const int64_t n = shape.n, point = shape.point;
   if (!x->halved) BF_TRY(BF_NEW(&x->halved, n, error));
   for (int64_t at = 0; at < bytes;) switch (record[at]) {
     case BF_SPLIT:
       x->halved[record[at + 1]]++;
-      at += record[at + 1] < numbers ? 2 : 6;
+      at += record[at + 1] < shape.numbers ? 2 : 6;
       break;
     case BF_CUT:
-      at += 1 + point + 2 * (int64_t)n;
+      at += 1 + point + 2 * n;
       break;
     case BF_CUTS:
-      at += 2 + record[at + 1] * point + 2 * (int64_t)n;
+      at += 2 + record[at + 1] * point + 2 * n;
       break;
     case BF_LEAF:
       at += 1 + point;

@@ -56,7 +56,11 @@ void     bf_records_clear(BfRecords *x);
 void bf_records_empty(BfRecords *x);
 /* How many boxes a whole record, of a task, has halved at each of n variables, of which the first are numbers, is added
  * to x->halved. */
-BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, int n, int numbers, BfError *error);
+typedef struct {
+  int n, numbers;
+  int point; /* bytes of a tangent point */
+} BfRecordShape;
+BfStatus bf_records_count(BfRecords *x, const uint8_t record[], int64_t bytes, BfRecordShape shape, BfError *error);
 /* Bytes that a rank may give away or get: what MPI counts. */
 #define BF_TREE_EXCHANGE ((int64_t)INT_MAX)
 /* The sum of it over ranks, [n], on all of them. Collective. */

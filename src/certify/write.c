@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMAT = 2, FORMAT_BOUNDED = 3, FORMAT_LOGITS = 4 }; /* of /certificate: share/doc/formats.md */
+enum {
+  FORMAT         = 2,
+  FORMAT_BOUNDED = 3,
+  FORMAT_LOGITS  = 4,
+  FORMAT_TABLE   = 5
+}; /* of /certificate: share/doc/formats.md */
 
 static BfStatus write_history(const BfLadder *x, BfStore *store, BfError *error) {
   static const char *const name[] = {"target", "lower", "found", "boxes", "seconds", "finished"};
@@ -77,8 +82,36 @@ done:
   return status;
 }
 
+/* The table that the kept tree is with: its axes by the tokens of the data, and its cells. */
+static BfStatus write_table(const BfLadder *x, BfStore *store, BfError *error) {
+  const BfTokenAxes *axes   = &x->by_value.depth.axes;
+  const int64_t      rows[] = {axes->count, 3}, ends[] = {axes->count, 2}, bytes = x->kept_cells.count;
+  int32_t           *row   = NULL;
+  double            *range = NULL;
+  BfStatus           status;
+  if (!x->kept_table) return BF_OK;
+  BF_GOTO(bf_store_put_int(store, "/certificate", "table", x->kept_table, error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&row, rows[0] * rows[1], error), error));
+  BF_GOTO(bf_store_together(store, BF_NEW(&range, ends[0] * ends[1], error), error));
+  for (int a = 0; a < axes->count; a++) {
+    const BfMerged *merged = &x->of.data.context[axes->axis[a].context];
+    row[3 * a]             = (int32_t)merged->of;
+    row[3 * a + 1]         = merged->token[axes->axis[a].slot];
+    row[3 * a + 2]         = axes->axis[a].component;
+    range[2 * a]           = axes->lower[a];
+    range[2 * a + 1]       = axes->upper[a];
+  }
+  BF_GOTO(bf_store_write(store, "/certificate/axes", BF_STORE_INT32, 2, rows, row, error));
+  BF_GOTO(bf_store_write(store, "/certificate/axis_range", BF_STORE_DOUBLE, 2, ends, range, error));
+  status = bf_store_write(store, "/certificate/cells", BF_STORE_BYTE, 1, &bytes, x->kept_cells.byte, error);
+done:
+  bf_free(row);
+  bf_free(range);
+  return status;
+}
+
 static int64_t format_of(const BfLadder *x) {
-  return x->of.logits.count ? FORMAT_LOGITS : x->kept.width ? FORMAT_BOUNDED : FORMAT;
+  return x->kept_table ? FORMAT_TABLE : x->of.logits.count ? FORMAT_LOGITS : x->kept.width ? FORMAT_BOUNDED : FORMAT;
 }
 
 BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *store, BfError *error) {
@@ -104,6 +137,7 @@ BfStatus bf_certify_write(const void *state, const BfSession *session, BfStore *
   BF_TRY(put_statement(x, store, error));
   BF_TRY(write_symmetry(&x->of.symmetry, store, error));
   BF_TRY(write_logits(&x->of, s->halved + n, store, error));
+  BF_TRY(write_table(x, store, error));
   BF_TRY(write_history(x, store, error));
   BF_TRY(bf_store_write(store, "/certificate/seal", BF_STORE_DOUBLE, 1, &sealed, seal, error));
   return bf_stream_write(x, &x->kept, store, "/certificate/tree", error);
@@ -173,6 +207,9 @@ void bf_certify_report(const void *state, const BfSession *session) {
   if (x->of.symmetry.count) bf_print(run, "symmetric: %s\n", bf_symmetry_text(&x->of.symmetry, text));
   if (x->of.logits.count)
     bf_print(run, "logits: %lld differences, at which boxes are halved, too\n", (long long)x->of.logits.count);
+  if (x->kept_table)
+    bf_print(run, "table: before layer %d, where tokens have %d numbers\n", x->kept_table,
+             x->by_value.depth.axes.count);
   for (int64_t i = 0; i < x->rungs; i++)
     bf_print(run, "  target %.7g: %s; %.0f boxes\n", x->rung[i].target,
              x->rung[i].finished > 0 ? "proved" : "not reached", x->rung[i].boxes - (i ? x->rung[i - 1].boxes : 0));

@@ -1,0 +1,168 @@
+#include "certify/minorant.h"
+#include "bellformer/splitmix64.h"
+#include <math.h>
+#include <string.h>
+
+enum { SETS = 6, DRAWS = 16, SEARCH_AGE = 3 };         /* of controls at a cell's middle; at that of the whole */
+static const double loss_of[BF_PLANES] = {4, 1, 0.25}; /* of what the cell costs itself */
+static const double least_loss = 0.25, slack = 0.05;   /* of the gap */
+static const double excess_part = 0.8;
+static const double widest_step = 0.125, finest_step = 0.002; /* of ranges, going down to better controls */
+
+BfStatus bf_minorants_create(const BfDepth *depth, BfMinorants *x, BfError *error) {
+  const BfObjective *late = &depth->late;
+  x->depth                = depth;
+  BF_TRY(bf_worker_create(late, late, 0, &x->worker, error));
+  BF_TRY(BF_NEW(&x->box, 2 * late->n, error));
+  BF_TRY(BF_NEW(&x->tilt, late->n, error));
+  BF_TRY(BF_NEW(&x->point, late->free.all, error));
+  BF_TRY(BF_NEW(&x->try, late->n, error));
+  memcpy(x->point, late->free.rest, sizeof(double) * (size_t)late->free.all);
+  return BF_OK;
+}
+
+void bf_minorants_clear(BfMinorants *x) {
+  bf_worker_clear(&x->worker);
+  bf_free(x->box);
+  bf_free(x->tilt);
+  bf_free(x->point);
+  bf_free(x->try);
+  *x = (BfMinorants){0};
+}
+
+int64_t bf_state_cell_doubles(const BfDepth *depth) { return 4 * (int64_t)depth->axes.count + depth->late.n; }
+
+/* ---- good controls ----------------------------------------------------------------------------------------------- */
+
+static double value_at(BfMinorants *x, int root, const double controls[]) {
+  const BfObjective *late = &x->depth->late;
+  const int          D    = x->depth->axes.count;
+  for (int k = D; k < late->n; k++) x->point[late->free.number[k]] = controls[k - D];
+  return bf_bounder_value(&x->worker.point, root, x->point);
+}
+
+/* Down along the axes of controls, with steps that are halved where none is better. */
+static double go_down(BfMinorants *x, int root, double controls[], double value) {
+  const BfObjective *late = &x->depth->late;
+  const int          D = x->depth->axes.count, count = late->n - D;
+  for (double part = widest_step; part > finest_step;) {
+    bool better = false;
+    for (int i = 0; i < 2 * count; i++) {
+      const int    k   = i / 2;
+      const double was = controls[k], lower = late->lower[D + k], upper = late->upper[D + k];
+      controls[k]      = fmin(fmax(was + (i % 2 ? -part : part) * (upper - lower), lower), upper);
+      const double now = controls[k] == was ? INFINITY : value_at(x, root, controls);
+      if (now < value) value = now, better = true;
+      else controls[k] = was;
+    }
+    if (!better) part /= 2;
+  }
+  return value;
+}
+
+/* The best of some that are drawn. */
+static double draw(BfMinorants *x, int root, uint64_t *state, double controls[]) {
+  const BfObjective *late = &x->depth->late;
+  const int          D = x->depth->axes.count, count = late->n - D;
+  double             best = INFINITY, drawn[BF_MOST_VARIABLES];
+  for (int i = 0; i < DRAWS; i++) {
+    for (int k = 0; k < count; k++)
+      drawn[k] = late->lower[D + k] + bf_uniform(state) * (late->upper[D + k] - late->lower[D + k]);
+    const double value = value_at(x, root, drawn);
+    if (!(value < best)) continue;
+    best = value;
+    memcpy(controls, drawn, sizeof(double) * (size_t)count);
+  }
+  return best;
+}
+
+/* Down from there; taken, where that is better than what the cell has. */
+static void descend(BfMinorants *x, int root, double value, BfStateCell *cell) {
+  value = go_down(x, root, x->try, value);
+  if (!(value < cell->value)) return;
+  cell->value = value;
+  memcpy(cell->controls, x->try, sizeof(double) * (size_t)(x->depth->late.n - x->depth->axes.count));
+}
+
+/* The same draws for every cell: from what is best of each of several sets, and from those of the cell around it. */
+static void find_controls(BfMinorants *x, int root, const double from[], BfStateCell *cell) {
+  const BfObjective *late  = &x->depth->late;
+  const int          D     = x->depth->axes.count;
+  uint64_t           state = 1;
+  for (int a = 0; a < D; a++) x->point[late->free.number[a]] = cell->middle[a];
+  cell->value = INFINITY;
+  if (from) memcpy(x->try, from, sizeof(double) * (size_t)(late->n - D));
+  if (from) descend(x, root, value_at(x, root, x->try), cell);
+  for (int i = 0; i < SETS; i++) descend(x, root, draw(x, root, &state, x->try), cell);
+}
+
+/* ---- planes ------------------------------------------------------------------------------------------------------ */
+
+/* The lower form of J - <slope, z> over the cell with these controls, its best. */
+static void bound_cell(BfMinorants *x, int root, const BfStateCell *cell, const double slope[]) {
+  const BfObjective *late = &x->depth->late;
+  BfLower           *to   = &x->worker.lower;
+  const int          D = x->depth->axes.count, n = late->n;
+  for (int k = 0; k < n; k++) {
+    x->tilt[k]    = k < D ? -slope[k] : 0;
+    x->box[k]     = k < D ? cell->lower[k] : cell->controls[k - D];
+    x->box[n + k] = k < D ? cell->upper[k] : cell->controls[k - D];
+  }
+  to->tilt = x->tilt;
+  bf_bounder_box(&x->worker.box, root, x->box, x->box + n, to);
+  bf_lower_find(to, INFINITY);
+}
+
+void bf_minorant_guess(BfMinorants *x, int root, const double from[], BfStateCell *cell) {
+  const BfLower *to = &x->worker.lower;
+  const int      D  = x->depth->axes.count;
+  for (int a = 0; a < D; a++) {
+    cell->middle[a] = 0.5 * cell->lower[a] + 0.5 * cell->upper[a];
+    cell->slope[a]  = 0;
+  }
+  find_controls(x, root, from, cell);
+  bound_cell(x, root, cell, cell->slope);
+  bf_lower_branch(&x->worker.lower);
+  for (int a = 0; a < D; a++) {
+    cell->rest[a]  = to->rest[a];
+    cell->slope[a] = to->width[a] > 0 ? to->slope[a] / to->width[a] : 0;
+  }
+  bound_cell(x, root, cell, cell->slope);
+  cell->key = to->lower;
+  cell->own = cell->value - cell->key;
+  for (int a = 0; a < D; a++) cell->own -= cell->slope[a] * cell->middle[a];
+}
+
+/* Where the plane at key is above the target in all of the cell, most of what it is above may be lost. */
+static double sought(const BfMinorants *x, const BfStateCell *cell, int plane) {
+  double loss = loss_of[plane] * fmax(cell->own, least_loss * x->gap), excess = cell->key - x->target;
+  for (int a = 0; a < x->depth->axes.count; a++)
+    excess += fmin(cell->slope[a] * cell->lower[a], cell->slope[a] * cell->upper[a]);
+  return cell->key - fmax(loss, excess_part * excess);
+}
+
+double bf_minorant_constant(const BfMinorants *x, const BfStateCell *cell, int plane) {
+  return sought(x, cell, plane) - slack * x->gap;
+}
+
+BfStatus bf_minorant_prove(BfMinorants *x, int root, const BfStateCell *cell, int plane, BfBytes *record,
+                           int64_t *boxes, bool *proved, BfError *error) {
+  const BfObjective *late = &x->depth->late;
+  const int          D = x->depth->axes.count, n = late->n;
+  const int64_t      before = record->count;
+  BfBytes            open   = {0};
+  BfTaskOutcome      out;
+  for (int k = 0; k < n; k++) {
+    x->tilt[k]    = k < D ? -cell->slope[k] : 0;
+    x->box[k]     = k < D ? cell->lower[k] : late->lower[k];
+    x->box[n + k] = k < D ? cell->upper[k] : late->upper[k];
+  }
+  x->worker.lower.tilt  = x->tilt;
+  x->worker.target      = sought(x, cell, plane);
+  const BfStatus status = bf_task(&x->worker, &(BfBoxTag){root, SEARCH_AGE}, x->box, record, &open, &out, error);
+  bf_free(open.byte);
+  *boxes  = out.boxes;
+  *proved = status == BF_OK && !out.open && !out.stuck;
+  if (!*proved) record->count = before;
+  return status;
+}
