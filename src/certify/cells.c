@@ -203,20 +203,21 @@ static void blame(const Box *b, const BfStateCell *cell) {
   }
 }
 
-/* The cell stays unproved: what its plane allows to cut is all that may be cut. */
+/* The cell stays unproved, unless what was thought of its middle is wrong: what its plane allows to cut is all that may
+ * be cut. */
 static BfStatus leave(const Box *b, int64_t i, BfError *error) {
   BfStateCells        *x    = b->x;
   const BfStateCell   *cell = &x->node[i].cell;
   BfContraction *const c    = &b->worker->contraction;
   const int            n = b->worker->lower.n, plane = 1;
+  const double         target = b->worker->target, least = compose(b, cell, plane);
   bool                 holds = false;
+  const double         left =
+      !(least > -INFINITY) || least >= target ? 0 : bf_contract_once(c, &b->worker->lower, target, b->box, b->box + n);
+  if (least > -INFINITY && left < worth_a_cut) BF_TRY(ask(x, b->root, i, plane, &holds, error));
+  if (holds && least >= target) return BF_OK;
   if (!x->left++ || cell->value < x->node[x->worst].cell.value) x->worst = i;
   blame(b, cell);
-  if (x->whole) return BF_OK;
-  const double least = compose(b, cell, plane);
-  const double left =
-      least > -INFINITY ? bf_contract_once(c, &b->worker->lower, b->worker->target, b->box, b->box + n) : 1;
-  if (left < worth_a_cut) BF_TRY(ask(x, b->root, i, plane, &holds, error));
   x->whole = !holds;
   for (int k = 0; holds && k < 2 * n; k++)
     if (c->cut[k] < x->cut[k]) x->cut[k] = c->cut[k];

@@ -150,13 +150,10 @@ static BfStatus begin_level(BfLadder *x, double target, BfError *error) {
   x->under_way         = true;
   x->ending            = BF_LEVEL_GOES_ON;
   x->limit             = x->step >= 0 ? 0 : x->table ? x->boxes + BF_TABLE_BOXES : BF_EASY_BOXES;
-  if (x->table) BF_TRY(bf_ladder_begin_cells(x, error));
+  if (x->table)
+    BF_TRY(
+        bf_together(x->run->world, bf_state_cells_begin(&x->by_value.cells, x->aim, x->found - target, error), error));
   return bf_together(x->run->world, push_roots(x, error), error);
-}
-
-BfStatus bf_ladder_begin_cells(BfLadder *x, BfError *error) {
-  return bf_together(x->run->world, bf_state_cells_begin(&x->by_value.cells, x->aim, x->found - x->target, error),
-                     error);
 }
 
 static BfStatus add_rung(BfLadder *x, bool finished, BfError *error) {

@@ -104,9 +104,6 @@ BfStatus bf_ladder_climb(BfLadder *x, BfError *error);
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-/* No cells yet, for the target of the level. */
-BfStatus bf_ladder_begin_cells(BfLadder *x, BfError *error);
-
 /* One piece of the level under way: sets x->ending, or x->stops. */
 BfStatus bf_piece(BfLadder *x, BfError *error);
 /* The same of what is open when it has ended: each box is bounded by itself, as a leaf. */

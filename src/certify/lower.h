@@ -72,6 +72,8 @@ void bf_lower_hessian(BfLower *x, double hessian[]);
 /* Of the form that x stands at, the part of number k at xi, and its slope. */
 double bf_lower_part(const BfLower *x, int k, double xi);
 double bf_lower_part_slope(const BfLower *x, int k, double xi);
+/* ---- parts: halve.c ---------------------------------------------------------------------------------------------- */
+
 /* The variable whose remainders take most from the bound, or the widest compared to its range. */
 int bf_lower_branch(BfLower *x);
 /* Where the box is halved at variable k: in the middle, of a logit in that of what is left of it, as a float. */

@@ -238,12 +238,15 @@ static BfStatus fetch_bytes(const BfLadder *x, BfCheckpoint *checkpoint, const c
   return fetch_all(checkpoint, name, BF_STORE_BYTE, count, out->byte, error);
 }
 
-static BfStatus take_proofs(BfProofs *x, const BfBytes *all, BfError *error) {
-  int64_t used;
+static BfStatus take_proofs(BfLadder *x, const BfBytes *all, BfError *error) {
+  BfStateCells *cells  = &x->by_value.cells;
+  BfProofs     *proofs = &cells->proofs;
+  int64_t       used;
+  if (x->table) BF_TRY(bf_state_cells_begin(cells, x->aim, x->found - x->target, error));
   for (int64_t at = 0; at < all->count; at += used) {
-    const int64_t next = x->count;
-    BF_TRY(bf_proofs_unpack(x, all->byte + at, all->count - at, &used, error));
-    if (x->count > next) BF_TRY(bf_proofs_know(x, next, error));
+    const int64_t next = proofs->count;
+    BF_TRY(bf_proofs_unpack(proofs, all->byte + at, all->count - at, &used, error));
+    if (proofs->count > next) BF_TRY(bf_proofs_know(proofs, next, error));
   }
   return BF_OK;
 }
@@ -253,8 +256,7 @@ static BfStatus restore_cells(BfLadder *x, BfCheckpoint *checkpoint, BfError *er
   BfStatus status;
   BF_GOTO(fetch_bytes(x, checkpoint, "partial/kept_cells", &x->kept_cells, error));
   BF_GOTO(fetch_bytes(x, checkpoint, "partial/proofs", &all, error));
-  if (x->table) BF_GOTO(bf_ladder_begin_cells(x, error));
-  status = bf_together(x->run->world, take_proofs(&x->by_value.cells.proofs, &all, error), error);
+  status = bf_together(x->run->world, take_proofs(x, &all, error), error);
 done:
   bf_free(all.byte);
   return status;
