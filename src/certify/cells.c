@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_VISITED = 256 };          /* cells by a box: where tokens have many numbers it meets too many of any size */
 static const double finest = 0x1p-16; /* of the whole's width: no axis is halved below it */
 static const double wide   = 4;       /* boxes whose range is wider than that times a cell's width are halved first */
 static const double beside = 0.05;    /* of the width of z_t's range, at both ends: other programs' are not the same */
@@ -228,9 +229,10 @@ static BfStatus visit(const Box *b, int64_t i, BfError *error) {
   BfStateCells *x = b->x;
   bool          proved;
   if (x->whole || !meets(x, &x->node[i].cell)) return BF_OK;
+  x->visited++;
   BF_TRY(try_planes(b, i, &proved, error));
   if (proved) return BF_OK;
-  if (!is_worth_halving(b, &x->node[i])) return leave(b, i, error);
+  if (x->visited >= MOST_VISITED || !is_worth_halving(b, &x->node[i])) return leave(b, i, error);
   BF_TRY(halve(x, b->root, i, error));
   const int64_t child = x->node[i].child;
   BF_TRY(visit(b, child, error));
@@ -282,8 +284,8 @@ BfStatus bf_state_cells_bound(BfWorker *worker, int root, const double box[], Bf
   find_range(&b);
   memset(x->score, 0, sizeof *x->score * (size_t)n);
   memset(x->cut, 255, 2 * (size_t)n);
-  x->left  = 0;
-  x->whole = false;
+  x->left = x->visited = 0;
+  x->whole             = false;
   bf_lower_plane(lower, 0, x->none, -INFINITY);
   b.decay = b.middle = lower->lower;
   for (int k = 0; k < n; k++) b.middle += bf_lower_part(lower, k, 0) - lower->own[k];

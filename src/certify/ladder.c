@@ -223,6 +223,16 @@ static BfStatus close_level(BfLadder *x, BfError *error) {
   return lower > x->lower ? bf_together(x->run->world, keep(x, lower, error), error) : BF_OK;
 }
 
+/* A table that is not done tells nothing: but the whole box as it is, where nothing else is known. */
+static BfStatus close_table(BfLadder *x, BfError *error) {
+  const BfLevelEnd end = x->ending;
+  if (x->lower > -INFINITY) return BF_OK;
+  x->table = false;
+  BF_TRY(begin_level(x, x->target, error));
+  x->ending = end;
+  return close_level(x, error);
+}
+
 static BfStatus climb_level(BfLadder *x, BfError *error) {
   double told = (double)x->boxes;
   while (x->ending == BF_LEVEL_GOES_ON && bf_list_waiting(&x->list)) {
@@ -261,7 +271,7 @@ static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
     BF_TRY(bf_together(x->run->world, keep(x, x->target, error), error));
     x->step++;
   } else if (end == BF_LEVEL_HARD || (x->table && end == BF_LEVEL_STUCK)) give_up(x);
-  else if (!x->table && end != BF_LEVEL_VOID) BF_TRY(close_level(x, error));
+  else if (end != BF_LEVEL_VOID) BF_TRY(x->table ? close_table(x, error) : close_level(x, error));
   x->under_way = false;
   take_better(x);
   x->stuck = end == BF_LEVEL_STUCK && !x->by_value.given_up;
