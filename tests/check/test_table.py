@@ -10,7 +10,7 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from test_check import FOLDER, QUICK, says  # noqa: E402
+from test_check import FOLDER, QUICK, certify_cases, oracle, says  # noqa: E402
 from results import ok, run, tap  # noqa: E402
 
 # A pair of tokens on a line, two layers of A and V, a third token that is always alike the second one; a table before layer 1.
@@ -300,5 +300,30 @@ def flips():
         says(path, 2, "damaged")
 
 
+READOUT = {"kind": "fixed", "matrix": [-3, 3], "bias": [0, 0.5]}
+OF_CERTIFY = {"normed": {"norm": "rms", "encoding": [0.3, -0.2], "readout": READOUT}, "decided": {"readout": {"kind": "decision", "classes": 2, "matrix": [-3, 3, 2, -2], "bias": [0, 0.5, 0.1, 0]}},
+              "trained": {"readout": {"kind": "trained", "classes": 2, "matrix": {"range": [-1, -0.5, 0.5, 1]}}}, "exchanged": {"heads": 2, "readout": READOUT}}
+
+
+def of_certify():
+    """What certify gives is verified; not with a plane that is above all costs."""
+    for name, options in OF_CERTIFY.items():
+        p = oracle.problem(rows=certify_cases.PAIR, horizon=2, terminal="token_cross_entropy", **certify_cases.LINE, **options)
+        out = os.path.join(FOLDER.name, "certified.h5")
+        ok(run(["certify", oracle.write(p, FOLDER.name, "problem"), "-o", out, "-overwrite", "-quiet", "-table", 1, "-gap", 0.5 if name == "exchanged" else 0.2]))
+        text = says(out, 0, "verified: ")
+        assert " planes; of the problem" in text, text
+        with h5py.File(out, "r+") as f:
+            cells = f["certificate/cells"]
+            bytes_, c = cells[...], struct.pack("<d", 100)
+            first = 0
+            while not bytes_[first] & 1:  # behind cells without planes
+                first += 1 + (bytes_[first] == 2)
+            bytes_[first + 1:first + 9] = np.frombuffer(c, np.uint8)
+            bytes_[first + 9:first + 25] = 0
+            cells[...] = bytes_
+        says(out, 1, "not verified: plane 1 (cell at depth ")
+
+
 if __name__ == "__main__":
-    tap([("a certificate with a table is verified", verified), ("planes that are wrong", wrong_planes), ("a tree that planes do not prove", wrong_tree), ("axes that are wrong", wrong_axes), ("damage", damage), ("one flipped bit", flips)])
+    tap([("a certificate with a table is verified", verified), ("planes that are wrong", wrong_planes), ("a tree that planes do not prove", wrong_tree), ("axes that are wrong", wrong_axes), ("damage", damage), ("one flipped bit", flips)] + ([] if QUICK else [("what certify gives", of_certify)]))
