@@ -14,14 +14,17 @@ static int64_t place_of(const BfCheckModel *model, const int32_t *name) {
 static BfStatus take(const BfCheckModel *model, int64_t t, int axis, const int32_t *name, BfCheckAxes *x,
                      BfError *error) {
   const int64_t  components = model->tokens * model->problem->layer.dim, place = place_of(model, name);
-  const int64_t *same = model->same + t * components;
-  if (place < 0 || x->of[place] >= 0)
+  const int64_t *same  = model->same + t * components;
+  bool           twice = false;
+  for (int b = 0; b < axis; b++) twice = twice || x->place[b] == place;
+  if (place < 0 || twice)
     return bf_fail(error, BF_BAD_INPUT, "/certificate/axes: axis %d (sequence %d, token %d, component %d) is %s", axis,
                    (int)name[BF_AXIS_CONTEXT], (int)name[BF_AXIS_TOKEN], (int)name[BF_AXIS_COMPONENT],
                    place < 0 ? "none of the problem" : "there twice");
   x->place[axis] = place;
   for (int64_t i = 0; i < components; i++)
-    if (same[i] == same[place]) x->of[i] = axis;
+    if (same[i] == same[place] && x->of[i] < 0) x->of[i] = axis;
+  x->of[place] = axis;
   return BF_OK;
 }
 

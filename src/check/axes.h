@@ -1,7 +1,11 @@
 /* Components of the tokens z_t before a layer as variables, the axes of a table: whatever controls before layer t do,
  * all components of the same number (model.h) are one quantity, and those that are no axis stay within what they are
  * over all such controls. So what holds at every value of the axes in a cell, the others anywhere in their ranges,
- * holds at every z_t whose axes are in the cell. */
+ * holds at every z_t whose axes are in the cell.
+ *
+ * Two axes may be one quantity. What follows takes their difference for 0 (same.c), and its forms hold at those values
+ * of the axes alone at which both are equal, as they are at every z_t; a bound's least over all values of both is no
+ * more than that over these. */
 #pragma once
 #include "check/bound.h"
 
@@ -16,7 +20,7 @@ struct BfCheckAxes {
 };
 
 /* Of the names name[count][BF_AXIS_WORDS] before layer t, 1 <= t < T. BF_BAD_INPUT where one is none of the problem's,
- * or the same quantity as another. Clear them also after a failure. Local. */
+ * or there twice. Clear them also after a failure. Local. */
 BfStatus bf_check_axes(const BfCheckModel *model, int64_t t, int count, const int32_t *name, BfCheckAxes *out,
                        BfError *error);
 void     bf_check_axes_clear(BfCheckAxes *axes);
