@@ -286,6 +286,7 @@ BfStatus bf_state_cells_bound(BfWorker *worker, int root, const double box[], Bf
   memset(x->cut, 255, 2 * (size_t)n);
   x->left = x->visited = 0;
   x->whole             = false;
+  bf_lower_remainders(lower);
   bf_lower_plane(lower, 0, x->none, -INFINITY);
   b.decay = b.middle = lower->lower;
   for (int k = 0; k < n; k++) b.middle += bf_lower_part(lower, k, 0) - lower->own[k];

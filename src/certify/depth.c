@@ -29,7 +29,7 @@ static int first_like(const BfObjective *whole, int t, const int like[], int i, 
   return whole->free.constant[(int64_t)t * whole->problem->layer.dim + a] ? 0 : like[i];
 }
 
-/* An axis for every component that is not as one before it. */
+/* An axis for every component that J depends on and that is not as one before it. */
 static BfStatus name_axes(const BfObjective *whole, int t, BfTokenAxes *x, BfError *error) {
   const int64_t slots = count_slots(&whole->data);
   const int     d     = whole->problem->layer.dim;
@@ -45,6 +45,7 @@ static BfStatus name_axes(const BfObjective *whole, int t, BfTokenAxes *x, BfErr
         const int64_t own = (at + i) * d + a, other = (at + first) * d + a;
         const double  size = fabs(x->least[own]) + fabs(x->most[own]);
         if (first < i) x->of[own] = x->of[other];
+        else if (!whole->free.reads[(int64_t)t * d + a]) x->of[own] = -1;
         else if (x->most[own] - x->least[own] <= rounding * size) x->of[own] = -1;
         else {
           x->of[own]          = x->count;

@@ -232,17 +232,17 @@ BfStatus bf_free_numbers(const BfProblem *problem, BfFreeNumbers *out, BfError *
   BF_GOTO(BF_NEW(&out->depends, out->all, error));
   BF_GOTO(BF_NEW(&out->shifts, out->all, error));
   BF_GOTO(BF_NEW(&out->constant, (T + 1) * d, error));
-  BF_GOTO(BF_NEW(&x.read, (T + 1) * d, error));
+  BF_GOTO(BF_NEW(&out->reads, (T + 1) * d, error));
   BF_GOTO(BF_NEW(&x.same, d, error));
   BF_GOTO(BF_NEW(&x.encoded, d, error));
   x.constant = out->constant;
+  x.read     = out->reads;
   x.depends  = out->depends;
   x.shifts   = out->shifts;
   BF_GOTO(prove(&x, error));
   for (int64_t i = 0; i < out->all; i++) out->shifts[i] = out->shifts[i] && !out->depends[i];
   status = list(problem, out, error);
 done:
-  bf_free(x.read);
   bf_free(x.same);
   bf_free(x.encoded);
   return status;
@@ -257,5 +257,6 @@ void bf_free_numbers_clear(BfFreeNumbers *free) {
   bf_free(free->depends);
   bf_free(free->shifts);
   bf_free(free->constant);
+  bf_free(free->reads);
   *free = (BfFreeNumbers){0};
 }

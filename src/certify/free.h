@@ -19,6 +19,7 @@ typedef struct {
   char    *depends;    /* [all] whether J depends on it */
   char    *shifts;     /* [all] 1: it does not, since all logits of a query change alike; else since nothing reads it */
   char    *constant;   /* [T][d] components of z_t that are equal over the tokens of every context */
+  char    *reads;      /* [T + 1][d] components of z_t that J may depend on, given all controls behind */
   double   rest_decay; /* sum of eps lambda/2 rest^2 of those that are not free, from below */
 } BfFreeNumbers;
 

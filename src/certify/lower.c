@@ -164,6 +164,10 @@ static void add_up(BfLower *x, double base, double size) {
   for (int k = 0; k < x->n; k++) {
     const double u = fabs(x->centre[k]) + x->width[k], tilt = x->tilt ? x->tilt[k] : 0;
     x->slope[k] += tilt * x->width[k];
+    if (x->slope[k] == 0 && x->of->decay[k] == 0 && tilt == 0) {
+      x->own[k] = 0;
+      continue;
+    }
     base += tilt * x->centre[k];
     x->own[k] = least_part(x, k);
     parts += x->own[k];
@@ -183,7 +187,7 @@ static double tangent(BfLower *x, const double xi[]) {
   return value + rest + own_at(x, xi);
 }
 
-static void find_remainders(BfLower *x) {
+void bf_lower_remainders(BfLower *x) {
   for (int f = 0; f < x->count; f++) {
     const double *r = x->r + (int64_t)f * x->n;
     x->remainder[f] = x->e[f];
@@ -193,7 +197,7 @@ static void find_remainders(BfLower *x) {
 
 void bf_lower_at(BfLower *x) {
   for (int k = 0; k < x->n; k++) x->at[k] = x->point[k] / 127.0;
-  find_remainders(x);
+  bf_lower_remainders(x);
   tangent(x, x->at);
   if (!(x->lower > -INFINITY)) x->lower = -INFINITY; /* also NaN: no bound */
   bf_couple_put(x);
@@ -216,7 +220,6 @@ static void choose_ends(BfLower *x, bool ranges) {
 
 void bf_lower_plane(BfLower *x, double constant, const double slope[], double target) {
   const double rest = x->of->free.rest_decay;
-  find_remainders(x);
   memcpy(x->g, slope, sizeof(double) * (size_t)x->count);
   choose_ends(x, false);
   add_up(x, constant + rest, fabs(constant));
@@ -357,7 +360,7 @@ void bf_lower_find(BfLower *x, double target) {
     x->lower = INFINITY;
     return;
   }
-  find_remainders(x);
+  bf_lower_remainders(x);
   search(x, target);
   for (int k = 0; k < x->n; k++) x->point[k] = (int8_t)lrint(127 * x->best[k]);
   bf_lower_at(x);

@@ -61,6 +61,7 @@ void bf_lower_at(BfLower *x);
 
 /* The form of constant + <slope, features> with decay, in place of J: of features the forms, or, if that is less than
  * the target, ranges where these say more. */
+void bf_lower_remainders(BfLower *x); /* of the features of a new box, first */
 void bf_lower_plane(BfLower *x, double constant, const double slope[], double target);
 
 /* F at xi [n], with slope [n]; x stands at the form there. */
