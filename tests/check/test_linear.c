@@ -207,7 +207,8 @@ static BfStatus short_ranges(void *context, BfError *error) {
 static double shares_of(int m, double apart, double size, double e) {
   enum { MOST = 5 };
   Quantity  x[MOST], p[MOST];
-  BfLinear *from[MOST], *to[MOST];
+  BfLinear *from[MOST] = {NULL};
+  BfLinear *to[MOST]   = {NULL};
   double    room[6 * MOST + MOST * MOST], used = 0;
   for (int j = 0; j < m; j++) {
     from[j] = x[j].form = bf_linear_new(&space), to[j] = p[j].form = bf_linear_new(&space);
