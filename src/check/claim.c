@@ -153,8 +153,7 @@ static bool is_proved(BfCheckClaims *x, const BfCheckPart *part) {
   if (is_proved_now(x, part)) return true;
   bound_stored(x, !x->forms->by_query);
   if (is_proved_now(x, part)) return true;
-  /* couplings are what searches often differ in; of a plane the whole minorant hangs on it */
-  return (x->forms->logits || x->forms->axes) && is_proved_apart(x, part);
+  return is_proved_apart(x, part);
 }
 
 bool bf_check_claim(BfCheckClaims *claims, const BfTreeItem *item) {
