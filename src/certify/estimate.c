@@ -102,7 +102,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   Text                     a;
   BF_GOTO(bf_together(x->run->world, bf_objective_create(x->problem, &of, error), error));
   if (set->symmetry) BF_GOTO(bf_together(x->run->world, bf_objective_order(&of, error), error));
-  if (set->logits) BF_GOTO(bf_together(x->run->world, bf_objective_logits(&of, error), error));
+  if (set->logits && set->table <= 0) BF_GOTO(bf_together(x->run->world, bf_objective_logits(&of, error), error));
   if (set->found) BF_GOTO(bf_found_read(x->run, x->problem, set->found, NULL, &given, error));
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);

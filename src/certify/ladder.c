@@ -254,9 +254,8 @@ static BfStatus next_level(BfLadder *x, bool *more, BfError *error) {
 /* The target was too far for a start, or roundings were in the way of a table: with a table where there was none, if
  * one may be worth it; else down the ladder. */
 static void give_up(BfLadder *x) {
-  const bool chosen    = x->by_value.t && x->options.table == BF_TABLE_CHOSEN;
-  const bool stuck     = x->table && x->ending == BF_LEVEL_STUCK;
-  x->by_value.given_up = stuck;
+  const bool chosen = x->by_value.t && x->options.table == BF_TABLE_CHOSEN;
+  const bool stuck  = x->table && x->ending == BF_LEVEL_STUCK;
   if (chosen && !x->table && x->step < 0) x->table = true;
   else {
     if (chosen || stuck) x->table = false;
@@ -266,6 +265,7 @@ static void give_up(BfLadder *x) {
 
 static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
   const BfLevelEnd end      = x->ending;
+  const bool       table    = x->table;
   const bool       finished = end == BF_LEVEL_GOES_ON || (end != BF_LEVEL_VOID && !bf_list_waiting(&x->list));
   if (finished) {
     BF_TRY(bf_together(x->run->world, keep(x, x->target, error), error));
@@ -274,8 +274,8 @@ static BfStatus end_level(BfLadder *x, bool *more, BfError *error) {
   else if (end != BF_LEVEL_VOID) BF_TRY(x->table ? close_table(x, error) : close_level(x, error));
   x->under_way = false;
   take_better(x);
-  x->stuck = end == BF_LEVEL_STUCK && !x->by_value.given_up;
-  *more    = !x->stuck;
+  x->stuck = end == BF_LEVEL_STUCK && !table;
+  *more    = !x->stuck && !(x->table && end == BF_LEVEL_SPENT); /* with less of a budget it comes to no more */
   return bf_together(x->run->world, add_rung(x, finished, error), error);
 }
 

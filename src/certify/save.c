@@ -1,5 +1,5 @@
 /* Checkpoints of a ladder. Numbers stage, step + 1 as step, root, better_root, boxes, level_boxes, tasks, rungs,
- * ending, done (tasks), behind, table, limit, given_up, kept_table, of the trees level and kept each ID, filed, arrays,
+ * ending, done (tasks), behind, table, limit, kept_table, of the trees level and kept each ID, filed, arrays,
  * bytes, width (level_id, ...), and found, lower, target, aim, least, better by their bits; arrays partial/point,
  * partial/better, partial/boxes, partial/tags (what is left of the round; readouts and ages), partial/behind_boxes,
  * partial/behind_tags (what waits behind it), partial/history, partial/says (bytes of text), partial/proofs (minorants
@@ -22,7 +22,7 @@ typedef struct {
   const char *name;
   double     *value;
 } Real;
-enum { REALS = 6, WHOLES = 14, TREES = 2, OF_TREE = 5 };
+enum { REALS = 6, WHOLES = 13, TREES = 2, OF_TREE = 5 };
 
 static void list_reals(BfLadder *x, Real out[REALS]) {
   const Real all[REALS] = {{"found", &x->found}, {"lower", &x->lower}, {"target", &x->target},
@@ -30,9 +30,9 @@ static void list_reals(BfLadder *x, Real out[REALS]) {
   memcpy(out, all, sizeof all);
 }
 
-static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes",     "level_boxes",
-                                               "tasks", "rungs", "ending",      "done",      "behind",
-                                               "table", "limit", "given_up",    "kept_table"};
+static const char *const whole_name[WHOLES] = {"step",  "root",  "better_root", "boxes", "level_boxes",
+                                               "tasks", "rungs", "ending",      "done",  "behind",
+                                               "table", "limit", "kept_table"};
 static const char *const tree_name[TREES]   = {"level", "kept"};
 static const char *const of_tree[OF_TREE]   = {"id", "filed", "arrays", "bytes", "width"};
 
@@ -84,19 +84,12 @@ static BfStatus save_tree(BfLadder *x, int tree, BfError *error) {
 }
 
 static BfStatus save_numbers(BfLadder *x, BfError *error) {
-  const int64_t whole[WHOLES] = {x->step + 1,
-                                 x->root,
-                                 x->better_root,
-                                 x->boxes,
-                                 x->level_boxes,
-                                 bf_list_ready(&x->list),
-                                 x->rungs,
-                                 (int64_t)x->ending,
-                                 x->list.taken,
-                                 x->list.behind.count,
-                                 x->table,
-                                 x->limit,
-                                 x->by_value.given_up,
+  const int64_t whole[WHOLES] = {x->step + 1,    x->root,
+                                 x->better_root, x->boxes,
+                                 x->level_boxes, bf_list_ready(&x->list),
+                                 x->rungs,       (int64_t)x->ending,
+                                 x->list.taken,  x->list.behind.count,
+                                 x->table,       x->limit,
                                  x->kept_table};
   Real          real[REALS];
   list_reals(x, real);
@@ -283,16 +276,15 @@ static BfStatus restore_numbers(BfLadder *x, BfCheckpoint *checkpoint, int64_t w
     BF_TRY(bf_checkpoint_get(checkpoint, real[i].name, &value, error));
     memcpy(real[i].value, &value, sizeof value);
   }
-  x->step              = (int)whole[0] - 1;
-  x->root              = (int)whole[1];
-  x->better_root       = (int)whole[2];
-  x->boxes             = whole[3];
-  x->level_boxes       = whole[4];
-  x->ending            = (BfLevelEnd)whole[7];
-  x->table             = whole[10] != 0;
-  x->limit             = whole[11];
-  x->kept_table        = (int)whole[13];
-  x->by_value.given_up = whole[12] != 0;
+  x->step        = (int)whole[0] - 1;
+  x->root        = (int)whole[1];
+  x->better_root = (int)whole[2];
+  x->boxes       = whole[3];
+  x->level_boxes = whole[4];
+  x->ending      = (BfLevelEnd)whole[7];
+  x->table       = whole[10] != 0;
+  x->limit       = whole[11];
+  x->kept_table  = (int)whole[12];
   if (x->root < x->of.roots && x->better_root < x->of.roots && whole[5] < INT64_MAX / 4096 &&
       whole[9] < INT64_MAX / 4096 && whole[7] <= BF_LEVEL_SPENT && (!x->table || x->by_value.t) &&
       (!x->kept_table || x->kept_table == x->by_value.t))

@@ -10,8 +10,7 @@ typedef struct {
   int          t; /* 0: there is none */
   BfDepth      depth;
   BfStateCells cells;
-  BfWorker     worker;   /* of early boxes */
-  bool         given_up; /* a box could not be halved: the level goes on without */
+  BfWorker     worker; /* of early boxes */
 } BfByValue;
 
 /* With t before the layer that is asked for; or, with BF_TABLE_CHOSEN, before the last one if at least twice as many
