@@ -57,6 +57,12 @@ def certify(p, *options, ranks=0, name="problem"):
         return result
 
 
+def answer(result):
+    """All of a certificate that does not depend on time."""
+    history = {name: data.tobytes() for name, data in result.data.items() if name.startswith("certificate/") and not name.endswith("seconds")}
+    return history, {k: v if k == "says" else float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
+
+
 # ---- the cost, from its definition ----------------------------------------------------------------------------------
 
 

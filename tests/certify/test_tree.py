@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from certify_cases import CASES, FULL_A, FULL_V, READOUT, XOR, certify, problem, ranges, walk
+from certify_cases import CASES, FULL_A, FULL_V, READOUT, XOR, answer, certify, problem, ranges, walk
 import oracle
 from cases import population
 from harness import BELLFORMER, Result, run, tap
@@ -24,12 +24,6 @@ def found(folder, *options, of=XOR):
     done = run(["flow", of, "-o", path, "-overwrite", "-scheme", "layers", "-starts", 8, *options])
     assert done.returncode == 0, done
     return ["-found", path]
-
-
-def answer(result):
-    """All that does not depend on time."""
-    history = {name: data.tobytes() for name, data in result.data.items() if name.startswith("certificate/") and not name.endswith("seconds")}
-    return history, {k: v if k == "says" else float(v) for k, v in result.attributes["certificate"].items()}, result.data["rollout/controls"].tobytes()
 
 
 def shipped_ranges():

@@ -92,6 +92,8 @@ static const Case cases[] = {
     {"heads", "heads/rate.yaml", "heads-target.h5", "tau 0 data_test heads/rate.csv"},
     {"certify", "xor/xor.yaml", "certify.h5", "horizon 2 gap 0.1 width 1"},
     {"certify", "../studies/problems/pair.yaml", "certify-logits.h5", "horizon 1 boxes 1"},
+    {"certify", "../studies/problems/pair.yaml", "certify-table.h5",
+     "horizon 2 table 1 gap 0.9 control_A_range -0.1,0.1"},
     {"certify", "xor/xor.yaml", "certify-trained.h5", "boxes 1 horizon 1 found flow-trained.h5 " TRAINED},
     {"certify", "xor/xor.yaml", "certify-many.h5",
      "boxes 1 horizon 1 found many.h5 layer_heads 65 control_A_range 0,0"},
