@@ -3,7 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { SETS = 6, DRAWS = 16, SEARCH_AGE = 3 };         /* of controls at a cell's middle; at that of the whole */
+enum {
+  SETS        = 6,
+  DRAWS       = 16,
+  CORNER_AXES = 3,
+  SEARCH_AGE  = 3
+};                                                     /* of controls at a cell's middle; at that of the whole */
 static const double loss_of[BF_PLANES] = {4, 1, 0.25}; /* of what the cell costs itself */
 static const double least_loss = 0.25, slack = 0.05;   /* of the gap */
 static const double excess_part = 0.8;
@@ -17,6 +22,7 @@ BfStatus bf_minorants_create(const BfDepth *depth, BfMinorants *x, BfError *erro
   BF_TRY(BF_NEW(&x->tilt, late->n, error));
   BF_TRY(BF_NEW(&x->point, late->free.all, error));
   BF_TRY(BF_NEW(&x->try, late->n, error));
+  BF_TRY(BF_NEW(&x->tried, (SETS + 1) * (int64_t)late->n, error));
   memcpy(x->point, late->free.rest, sizeof(double) * (size_t)late->free.all);
   return BF_OK;
 }
@@ -27,6 +33,7 @@ void bf_minorants_clear(BfMinorants *x) {
   bf_free(x->tilt);
   bf_free(x->point);
   bf_free(x->try);
+  bf_free(x->tried);
   *x = (BfMinorants){0};
 }
 
@@ -76,12 +83,14 @@ static double draw(BfMinorants *x, int root, uint64_t *state, double controls[])
   return best;
 }
 
-/* Down from there; taken, where that is better than what the cell has. */
+/* Down from the controls that are tried, which are kept; taken, where they are better than what the cell has. */
 static void descend(BfMinorants *x, int root, double value, BfStateCell *cell) {
-  value = go_down(x, root, x->try, value);
+  const int count = x->depth->late.n - x->depth->axes.count;
+  value           = go_down(x, root, x->try, value);
+  memcpy(x->tried + x->tries++ * count, x->try, sizeof(double) * (size_t)count);
   if (!(value < cell->value)) return;
   cell->value = value;
-  memcpy(cell->controls, x->try, sizeof(double) * (size_t)(x->depth->late.n - x->depth->axes.count));
+  memcpy(cell->controls, x->try, sizeof(double) * (size_t)count);
 }
 
 /* The same draws for every cell: from what is best of each of several sets, and from those of the cell around it. */
@@ -91,6 +100,7 @@ static void find_controls(BfMinorants *x, int root, const double from[], BfState
   uint64_t           state = 1;
   for (int a = 0; a < D; a++) x->point[late->free.number[a]] = cell->middle[a];
   cell->value = INFINITY;
+  x->tries    = 0;
   if (from) memcpy(x->try, from, sizeof(double) * (size_t)(late->n - D));
   if (from) descend(x, root, value_at(x, root, x->try), cell);
   for (int i = 0; i < SETS; i++) descend(x, root, draw(x, root, &state, x->try), cell);
@@ -113,6 +123,24 @@ static void bound_cell(BfMinorants *x, int root, const BfStateCell *cell, const 
   bf_lower_find(to, INFINITY);
 }
 
+/* The least of J - <slope, z> at corners of the cell, with controls that were found to be good in its middle: no plane
+ * of that slope that is above it holds. */
+static double least_at_corners(BfMinorants *x, int root, const BfStateCell *cell) {
+  const BfObjective *late = &x->depth->late;
+  const int          D = x->depth->axes.count, corners = 1 << (D < CORNER_AXES ? D : CORNER_AXES);
+  double             least = INFINITY;
+  for (int c = 0; c < corners; c++) {
+    double tilt = 0;
+    for (int a = 0; a < D; a++) {
+      const double z                 = (c >> a % CORNER_AXES) & 1 ? cell->upper[a] : cell->lower[a];
+      x->point[late->free.number[a]] = z;
+      tilt += cell->slope[a] * z;
+    }
+    for (int i = 0; i < x->tries; i++) least = fmin(least, value_at(x, root, x->tried + i * (late->n - D)) - tilt);
+  }
+  return least;
+}
+
 void bf_minorant_guess(BfMinorants *x, int root, const double from[], BfStateCell *cell) {
   const BfLower *to = &x->worker.lower;
   const int      D  = x->depth->axes.count;
@@ -128,7 +156,7 @@ void bf_minorant_guess(BfMinorants *x, int root, const double from[], BfStateCel
     cell->slope[a] = to->width[a] > 0 ? to->slope[a] / to->width[a] : 0;
   }
   bound_cell(x, root, cell, cell->slope);
-  cell->key = to->lower;
+  cell->key = fmin(to->lower, least_at_corners(x, root, cell));
   cell->own = cell->value - cell->key;
   for (int a = 0; a < D; a++) cell->own -= cell->slope[a] * cell->middle[a];
 }

@@ -48,6 +48,8 @@ typedef struct {
   double        *tilt;  /* [n] */
   double        *point; /* [all + axes] */
   double        *try;   /* [late numbers] */
+  double        *tried; /* [tries][late numbers] what was found to be good in the middle of the last cell */
+  int            tries;
 } BfMinorants;
 
 /* Clear it also after a failure. Local, as all here. */
