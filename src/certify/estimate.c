@@ -47,6 +47,24 @@ static void tell_free(const BfRun *run, const BfObjective *of) {
            (long long)of->problem->train.contexts);
 }
 
+/* Before which layer there is a table, or is to be one. */
+static BfStatus tell_table(const BfInfo *x, const BfObjective *of, int t, BfError *error) {
+  BfByValue by = {0};
+  BfStatus  status;
+  Text      a;
+  BF_GOTO(bf_together(x->run->world, bf_by_value_create(of, of->logits.count ? BF_NO_TABLE : t, 0, &by, error), error));
+  if (by.t)
+    bf_print(x->run,
+             "  a table before layer %d, where tokens have %d numbers: %d of %d free numbers are in front of it", by.t,
+             by.depth.axes.count, by.depth.first, of->free.n);
+  if (by.t && t == BF_TABLE_CHOSEN)
+    bf_print(x->run, "; tried where %s boxes without do not do", bf_human_count(BF_EASY_BOXES, a));
+  if (by.t) bf_print(x->run, "\n");
+done:
+  bf_by_value_clear(&by);
+  return status;
+}
+
 /* Seconds of a box: of the whole box, again and again. */
 static BfStatus measure(const BfObjective *of, double *seconds, BfError *error) {
   BfWorker      x     = {0};
@@ -107,6 +125,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);
   tell_free(x->run, &of);
+  BF_GOTO(tell_table(x, &of, (int)set->table, error));
   bf_print(x->run, "  a box              about %s; %s boxes a second by all ranks\n", bf_human_time(a_box, a),
            bf_human_count(ranks / a_box, (Text){0}));
   /* Without -boxes nobody knows: ranges, kinks and the gap decide, by orders of magnitude. */
