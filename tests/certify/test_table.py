@@ -71,7 +71,9 @@ def write(p, folder):
     controls = p["horizon"] * oracle.matrices(p)[1]
     with h5py.File(path, "w") as f:
         f["rollout/controls"] = x[J.argmin()][:controls].reshape(p["horizon"], -1)
-        if len(lower) > controls: f["rollout/readout"] = x[J.argmin()][controls:]
+        if len(lower) > controls:
+            C = (len(lower) - controls) // (p["dim"] + 1)
+            f["model/readout/R"], f["model/readout/b"] = x[J.argmin()][controls:-C].reshape(C, -1), x[J.argmin()][-C:]
     return [oracle.write(p, folder), "-found", path]
 
 
