@@ -4,8 +4,9 @@
 usage: certify.py CERT.h5 -o FIGURE.png
 
 Left: what was proved of the least J over the whole box, and the best that was found, a mark a target. Where J depends on two numbers, right: the boxes
-that were left, coloured by how often they were halved or cut (what is white was cut away), and lines of equal J; the cross is the best that was found. Of
-other numbers, right: which of them cost most, by how many boxes were halved there.
+that were left, coloured by how often they were halved or cut (what is white was cut away), and lines of equal J; the cross is the best that was found. Where
+there is a table whose tokens have two numbers, right: its cells that have a minorant, coloured by how often they were halved (smaller ones in front of those
+that they are of), and where the best that was found goes. Else, right: which numbers cost most, by how many boxes were halved there.
 """
 import argparse
 import sys
@@ -157,6 +158,50 @@ def draw_boxes(axes, run, pair, low, high):
     plt.colorbar(patches, ax=axes, label="halved or cut so often")
 
 
+def skip_proof(cells, at, m):
+    """Where the record of a proof over m variables ends."""
+    missing = 1
+    while missing:
+        missing += {"S": 1, "C": 0, "M": 0}.get(chr(cells[at]), -1)
+        at += size(cells, at, m)
+    return at
+
+
+def minorants(cells, lower, upper, late):
+    """(depth, low, high, c, g) of every cell that has a plane, larger ones first; late: numbers behind the table. share/doc/formats.md."""
+    D, at, open_ = len(lower), 0, []
+    while at < len(cells) or open_:
+        depth, low, high = open_.pop() if open_ else (0, lower.copy(), upper.copy())  # another readout's
+        kind, at = cells[at], at + 1
+        if kind & 1:
+            plane = np.frombuffer(cells[at:at + 8 * (D + 1)].tobytes(), "<f8")
+            yield depth, low, high, plane[0], plane[1:]
+            at = skip_proof(cells, at + 8 * (D + 1), D + late)
+        if kind & 2:
+            axis, at = int(cells[at]), at + 1
+            inner_high, inner_low = high.copy(), low.copy()
+            inner_high[axis] = inner_low[axis] = 0.5 * low[axis] + 0.5 * high[axis]
+            open_ += [(depth + 1, inner_low, high), (depth + 1, low, inner_high)]
+
+
+def draw_cells(axes, run):
+    certificate = run.file["certificate"]
+    named, (low, high), t = certificate["axes"][()], certificate["axis_range"][()].T, int(certificate.attrs["table"])
+    late = int((certificate["free"][()] >= t * run.control.shape[1]).sum())
+    parts = sorted(minorants(certificate["cells"][()], low, high, late), key=lambda part: part[0])
+    patches = PatchCollection([Rectangle(part[1], *(part[2] - part[1])) for part in parts], cmap="viridis", edgecolor="white", lw=0.2)
+    patches.set_array([part[0] for part in parts])
+    axes.add_collection(patches)
+    rows = [rows for _, rows in run.data.contexts()]
+    found = [run.tokens[t, rows[sequence][token], component] for sequence, token, component in named]
+    axes.plot(*found, "x", color=style.colour(1), ms=7, mew=1.6)
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    for label, (sequence, token, component) in zip((axes.set_xlabel, axes.set_ylabel), named):
+        label("$z_{%d}[%d, %d]$ of sequence %d" % (t, token, component, sequence))
+    plt.colorbar(patches, ax=axes, label="halved so often")
+
+
 def names_of(run):
     """Of the variables that boxes are halved at: free numbers, then logits."""
     certificate, controls = run.file["certificate"], run.control.size
@@ -179,10 +224,13 @@ def figure(run):
     certificate = run.file["certificate"]
     free = certificate["free"][()]
     known = "tree" in certificate and len(free) > 0
-    two = known and len(free) == 2 and "logits" not in certificate and free.max() < run.control.size and roots_of(certificate["tree"][()], 2) == 1
+    table = known and "table" in certificate.attrs and len(certificate["axes"]) == 2
+    two = known and len(free) == 2 and not {"logits", "cells"} & set(certificate) and free.max() < run.control.size and roots_of(certificate["tree"][()], 2) == 1
     fig, axes = plt.subplots(1, 1 + known, figsize=(3.6 + 3.6 * known, 2.9), squeeze=False)
     draw_history(axes[0, 0], run)
-    if known and not two:
+    if table:
+        draw_cells(axes[0, 1], run)
+    elif known and not two:
         draw_halvings(axes[0, 1], run)
     if two:
         box = [np.array([run.file["control/%s" % side][()][k % run.control.shape[1]] for k in free], float) for side in ("lower", "upper")]

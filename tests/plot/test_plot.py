@@ -218,6 +218,15 @@ def certificates():
         ok(run(["certify", wide, "-boxes", "500", "-o", os.path.join(folder, "wide.h5")]))
         words = drawn("certify.py", os.path.join(folder, "wide.h5"))
         assert "delta_1 (sequence 0, layer 0, head 0, query 0)" in words and "V_0[0, 0] of layer 0" in words, words
+        line = os.path.join(folder, "line.h5")
+        ok(run(["certify", os.path.join(SHARE, "studies", "problems", "line.yaml"), "-horizon", "3", "-table", "2", "-gap", "0.3", "-o", line]))
+        assert "halved so often" in drawn("certify.py", line)
+        with h5py.File(line) as f:
+            cells, (low, high), found = f["certificate/cells"][()], f["certificate/axis_range"][()].T, f["rollout/tokens"][2, :, 0]
+            free, cost = f["certificate/free"][()], f["certificate"].attrs["found"]
+        parts = list(certify_plot.minorants(cells, low, high, int((free >= 2 * 2).sum())))
+        there = [c + g @ found for _, a, b, c, g in parts if (a <= found).all() and (found <= b).all()]
+        assert len(parts) > 1 and there and max(there) <= cost, there  # W_2 is at most what was found costs from there on
         several = os.path.join(folder, "several.h5")
         ok(run(["certify", os.path.join(SHARE, "problems", "xor", "xor.yaml"), "-horizon", "1", "-cost_readout_kind", "decision", "-cost_readout_matrix",
                 "4,0,-4,0,0,4,0,-4", "-cost_readout_bias", "2,-2,1,-1", "-o", several]))
