@@ -27,6 +27,10 @@ static void clear_gathered(Gathered *x) {
   bf_free(x->at);
 }
 
+static BfStatus too_many(BfError *error) {
+  return bf_fail(error, BF_FAILURE, "minorants of more than 2 GB at once: take a larger gap");
+}
+
 static BfStatus place(int size, const int counts[], int at[], Gathered *out, BfError *error) {
   int64_t total = 0;
   BF_TRY(BF_NEW(&out->at, size, error));
@@ -34,7 +38,7 @@ static BfStatus place(int size, const int counts[], int at[], Gathered *out, BfE
     out->at[r] = total;
     at[r]      = (int)total;
     total += counts[r];
-    if (total > BF_TREE_EXCHANGE) return bf_fail(error, BF_FAILURE, "minorants of more than 2 GB: take a larger gap");
+    if (total > BF_TREE_EXCHANGE) return too_many(error);
   }
   BF_TRY(bf_bytes_reserve(&out->bytes, total, error));
   out->bytes.count = total;
@@ -46,6 +50,7 @@ static BfStatus gather(const BfLadder *x, const BfBytes *mine, Gathered *out, Bf
   const int      size = x->run->size, bytes = (int)mine->count;
   int           *counts = NULL;
   BfStatus       status;
+  BF_GOTO(bf_together(world, mine->count > BF_TREE_EXCHANGE ? too_many(error) : BF_OK, error));
   BF_GOTO(bf_together(world, BF_NEW(&counts, 2 * (int64_t)size, error), error));
   MPI_Allgather(&bytes, 1, MPI_INT, counts, 1, MPI_INT, world);
   BF_GOTO(bf_together(world, place(size, counts, counts + size, out, error), error));

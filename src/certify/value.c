@@ -2,7 +2,9 @@
 #include "certify/logits.h"
 
 enum { FEW_AXES = 3 };
-enum { MOST_BOXES = 16 }; /* of a task: each may ask for many minorants, and a stop is heard between boxes */
+/* Of a task: each may ask for many minorants, and a stop is heard between boxes. With a budget, which these count for,
+ * it ends behind a box. */
+enum { MOST_BOXES = 16 };
 
 static BfStatus refuse(const BfObjective *whole, int t, const char *why, BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "%s: no table before layer %d: %s", whole->problem->yaml, t, why);
@@ -41,6 +43,7 @@ BfStatus bf_by_value_create(const BfObjective *whole, int t, int64_t budget, BfB
   BF_TRY(bf_state_cells_create(&x->depth, &x->cells, error));
   BF_TRY(bf_worker_create(&x->depth.early, whole, budget, &x->worker, error));
   if (x->worker.most > MOST_BOXES) x->worker.most = MOST_BOXES;
+  if (budget) x->worker.most = 1;
   x->worker.bound     = bf_state_cells_bound;
   x->worker.bounds_by = &x->cells;
   return BF_OK;
