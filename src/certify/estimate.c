@@ -48,7 +48,7 @@ static void tell_free(const BfRun *run, const BfObjective *of) {
 }
 
 /* Before which layer there is a table, or is to be one. */
-static BfStatus tell_table(const BfInfo *x, const BfObjective *of, int t, BfError *error) {
+static BfStatus tell_table(const BfInfo *x, const BfObjective *of, int t, bool *is, BfError *error) {
   BfByValue by = {0};
   BfStatus  status;
   Text      a;
@@ -59,7 +59,8 @@ static BfStatus tell_table(const BfInfo *x, const BfObjective *of, int t, BfErro
              by.depth.axes.count, by.depth.first, of->free.n);
   if (by.t && t == BF_TABLE_CHOSEN)
     bf_print(x->run, "; tried where %s boxes without do not do", bf_human_count(BF_EASY_BOXES, a));
-  if (by.t) bf_print(x->run, "\n");
+  if (by.t) bf_print(x->run, "; a box is measured without\n");
+  *is = by.t != 0;
 done:
   bf_by_value_clear(&by);
   return status;
@@ -115,6 +116,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   BfEstimate               e     = {.rough = true};
   const double             ranks = x->machine ? x->machine->ranks : x->run->size;
   double                   a_box = 0;
+  bool                     table = false;
   BfFound                  given = {0};
   BfStatus                 status;
   Text                     a;
@@ -125,7 +127,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
   BF_GOTO(bf_together(x->run->world, measure(&of, &a_box, error), error));
   MPI_Bcast(&a_box, 1, MPI_DOUBLE, 0, x->run->world);
   tell_free(x->run, &of);
-  BF_GOTO(tell_table(x, &of, (int)set->table, error));
+  BF_GOTO(tell_table(x, &of, (int)set->table, &table, error));
   bf_print(x->run, "  a box              about %s; %s boxes a second by all ranks\n", bf_human_time(a_box, a),
            bf_human_count(ranks / a_box, (Text){0}));
   /* Without -boxes nobody knows: ranges, kinks and the gap decide, by orders of magnitude. */
@@ -143,7 +145,7 @@ BfStatus bf_certify_estimate(void *state, const BfInfo *x, BfError *error) {
     bf_print(x->run,
              "  solve and flow, which are run before it without -found, come on top: info -command solve, flow\n");
   bf_info_memory(x, "about ",
-                 bf_info_node_ranks(x) * bf_worker_bytes(&of) + bf_info_program_bytes(x) +
+                 bf_info_node_ranks(x) * bf_worker_bytes(&of) * (table ? 3 : 1) + bf_info_program_bytes(x) +
                      search_bytes(x, &of, set, boxes),
                  bf_info_memory_left(x), "");
   if (!set->boxes)
