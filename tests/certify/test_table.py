@@ -43,6 +43,7 @@ KINDS = {
     "a readout that is trained": problem(readout={"kind": "trained", "matrix": {"range": [-2, 2]}}, **CLASSES, **TWO),
     "two sequences": problem(rows=[(0, 0, 0, [-0.7]), (0, 1, 0, [0.4]), (1, 0, 1, [0.9]), (1, 1, 1, [-0.2])], terminal="pooled_cross_entropy", readout=FIXED, **TWO),
     "causal, encoded": problem(readout=FIXED, mask="causal", encoding=[0.3, -0.2], **CLASSES, **TWO),
+    "no residual": problem(readout=FIXED, residual=0, **CLASSES, **TWO),
     "two heads": problem(readout=FIXED, heads=2, **CLASSES, **{**TWO, "weight_decay": 2**-4, "control": scalars(0.75)}),
     "rms": problem(norm="rms", **PLANE),
     "sphere": problem(projection="sphere", **PLANE),
@@ -125,8 +126,8 @@ def planes(r, late, roots=1):
                 at = skip(data, at + 8 * (D + 1), D + late)
             if kind & 2:
                 a, at = data[at], at + 1
-                middle = np.where(np.arange(D) == a, 0.5 * lower + 0.5 * upper, 0)
-                stack += [(np.where(middle != 0, middle, lower), upper), (lower, np.where(middle != 0, middle, upper))]
+                middle = 0.5 * lower + 0.5 * upper
+                stack += [(np.where(np.arange(D) == a, middle, lower), upper), (lower, np.where(np.arange(D) == a, middle, upper))]
     assert at == len(data), (at, len(data))
     return [np.array(column) for column in zip(*out)]
 
@@ -207,7 +208,7 @@ def same():
 
 
 def kinds():
-    """Readouts that are decided on (each has cells of its own) or trained, two sequences, a mask, heads, norms, the sphere, a feed-forward part; `check` proves all of it once more."""
+    """Readouts that are decided on (each has cells of its own) or trained, two sequences, a mask, heads, norms, the sphere, a feed-forward part, no residual (cells about 0); planes are below J_t, `check` proves all of it once more."""
     for name, p in KINDS.items():
         if QUICK and p["dim"] > 1: continue
         with tempfile.TemporaryDirectory(prefix="bf_certify_") as folder:
@@ -215,7 +216,13 @@ def kinds():
         c, axes, (lower, upper), D = r.certificate, r.data["certificate/axes"], ranges(p), len({tuple(row[3]) for row in p["rows"]}) * p["dim"]
         assert c["table"] == 1 and c["gap"] <= 0.5 * (1 + 1e-9) and len(axes) == D == len({tuple(axis) for axis in axes}), (name, c, axes)
         early, roots = oracle.matrices(p)[1], 2 if p["readout"]["kind"] == "decision" else 1
-        assert set(planes(r, sum(r.data["certificate/free"] >= early), roots)[0]) == set(range(roots)), name
+        root, bottom, top, constant, g = planes(r, sum(r.data["certificate/free"] >= early), roots)
+        assert set(root) == set(range(roots)), name
+        for i in range(roots):
+            first, last = (np.concatenate([cell[root == i], np.tile(end[early:], (sum(root == i), 1))], 1) for cell, end in ((bottom, lower), (top, upper)))
+            J = rest(p, 1, axes, None if p["readout"]["kind"] == "trained" else oracle.readouts(p)[i])
+            _, least = descend(lambda x: J(x) - constant[root == i] - (g[root == i] * x[:, :D]).sum(1), np.random.default_rng(6).uniform(first, last), first, last, 100)  # noqa: B023
+            assert least.min() >= 0.05 * (c["found"] - c["lower"]) * (1 - 1e-9), (name, i, least.min(), c)
         assert not r.data["certificate/halved"][r.data["certificate/free"] >= early].any(), (name, r.data["certificate/halved"])
         # z_1 is in the root cell for all early controls
         _, z = before(p, 1, axes, np.random.default_rng(2).uniform(lower[:early], upper[:early], (2000, early)))
