@@ -3,10 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_VISITED = 256 };          /* cells by a box: where tokens have many numbers it meets too many of any size */
-static const double finest = 0x1p-16; /* of the whole's width: no axis is halved below it */
-static const double wide   = 4;       /* boxes whose range is wider than that times a cell's width are halved first */
-static const double beside = 0.05;    /* of the width of z_t's range, at both ends: other programs' are not the same */
+/* Cells visited by a box: where tokens have many numbers it meets too many of any size. Fewer where these take long. */
+enum { MOST_VISITED = 256, LEAST_VISITED = 8 };
+static const double box_seconds = 1.5;
+static const double finest      = 0x1p-16; /* of the whole's width: no axis is halved below it */
+static const double wide        = 4; /* boxes whose range is wider than that times a cell's width are halved first */
+static const double beside = 0.05;   /* of the width of z_t's range, at both ends: other programs' are not the same */
 static const double worth_a_cut = 0.95; /* less has to be left of a box for the search for a plane to be worth it */
 static const double narrowest   = 1e-7; /* of its range: what is still not proved is close to a better control */
 
@@ -14,6 +16,7 @@ BfStatus bf_state_cells_create(const BfDepth *depth, BfStateCells *x, BfError *e
   const int D = depth->axes.count, n = depth->early.n;
   x->depth = depth;
   BF_TRY(bf_minorants_create(depth, &x->minorants, error));
+  x->most_visited = (int64_t)fmax(LEAST_VISITED, fmin(MOST_VISITED, box_seconds / bf_minorant_seconds(&x->minorants)));
   BF_TRY(BF_NEW(&x->least, D, error));
   BF_TRY(BF_NEW(&x->most, D, error));
   BF_TRY(BF_NEW(&x->none, D, error));
@@ -232,7 +235,7 @@ static BfStatus visit(const Box *b, int64_t i, BfError *error) {
   x->visited++;
   BF_TRY(try_planes(b, i, &proved, error));
   if (proved) return BF_OK;
-  if (x->visited >= MOST_VISITED || !is_worth_halving(b, &x->node[i])) return leave(b, i, error);
+  if (x->visited >= x->most_visited || !is_worth_halving(b, &x->node[i])) return leave(b, i, error);
   BF_TRY(halve(x, b->root, i, error));
   const int64_t child = x->node[i].child;
   BF_TRY(visit(b, child, error));

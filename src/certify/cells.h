@@ -31,14 +31,14 @@ typedef struct {
   int64_t        count, room;
   BfStateNode   *node; /* [count] the first ones: the whole, of every readout */
   /* of the box at hand */
-  double  *least, *most; /* [axes] what z_t is in it, and a little more */
-  double  *none;         /* [axes] 0 */
-  double  *score;        /* [n] what its width costs, variable by variable */
-  uint8_t *cut;          /* [n][2] that planes of all cells that are not proved allow */
-  bool     whole;        /* nothing is allowed */
-  int64_t  visited;      /* cells */
-  int64_t  left;         /* cells that are not proved, */
-  int64_t  worst;        /* of which that one has the least cost at its middle */
+  double  *least, *most;          /* [axes] what z_t is in it, and a little more */
+  double  *none;                  /* [axes] 0 */
+  double  *score;                 /* [n] what its width costs, variable by variable */
+  uint8_t *cut;                   /* [n][2] that planes of all cells that are not proved allow */
+  bool     whole;                 /* nothing is allowed */
+  int64_t  visited, most_visited; /* cells */
+  int64_t  left;                  /* cells that are not proved, */
+  int64_t  worst;                 /* of which that one has the least cost at its middle */
 } BfStateCells;
 
 /* Clear it also after a failure. Local, as all here. */

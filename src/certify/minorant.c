@@ -4,20 +4,33 @@
 #include <string.h>
 
 enum {
-  SETS        = 6,
+  SETS        = 6, /* of controls that are drawn at a cell's middle, */
   DRAWS       = 16,
+  SWEEPS      = 48, /* at most, in which the best of each goes down */
   CORNER_AXES = 3,
-  SEARCH_AGE  = 3
-};                                                     /* of controls at a cell's middle; at that of the whole */
-static const double loss_of[BF_PLANES] = {4, 1, 0.25}; /* of what the cell costs itself */
-static const double least_loss = 0.25, slack = 0.05;   /* of the gap */
+  SEARCH_AGE  = 3, /* of a proof: 512 boxes */
+};
+/* Of one cell at most, by counts of operations: of what is drawn, and of a proof. */
+static const double guess_seconds = 0.1, proof_seconds = 0.1; /* of controls at a cell's middle; at that of the whole */
+static const double loss_of[BF_PLANES] = {4, 1, 0.25};        /* of what the cell costs itself */
+static const double least_loss = 0.25, slack = 0.05;          /* of the gap */
 static const double excess_part = 0.8;
 static const double widest_step = 0.125, finest_step = 0.002; /* of ranges, going down to better controls */
+
+/* About: of a set that is drawn, goes down, and is tried at corners. */
+static double set_seconds(const BfDepth *depth) {
+  const int count = depth->late.n - depth->axes.count;
+  return (DRAWS + (1 << CORNER_AXES) + SWEEPS / 2 * 2.0 * count) * bf_box_seconds(&depth->late, 0);
+}
+
+static int fit(double x, int least, int most) { return x < least ? least : x > most ? most : (int)x; }
 
 BfStatus bf_minorants_create(const BfDepth *depth, BfMinorants *x, BfError *error) {
   const BfObjective *late = &depth->late;
   x->depth                = depth;
+  x->sets                 = fit(guess_seconds / set_seconds(depth), 1, SETS);
   BF_TRY(bf_worker_create(late, late, 0, &x->worker, error));
+  x->worker.most = fit(proof_seconds / bf_box_seconds(late, late->n), 8, BF_MOST_BOXES);
   BF_TRY(BF_NEW(&x->box, 2 * late->n, error));
   BF_TRY(BF_NEW(&x->tilt, late->n, error));
   BF_TRY(BF_NEW(&x->point, late->free.all, error));
@@ -37,6 +50,11 @@ void bf_minorants_clear(BfMinorants *x) {
   *x = (BfMinorants){0};
 }
 
+double bf_minorant_seconds(const BfMinorants *x) {
+  const double proof = (double)fmin((double)x->worker.most, BF_FIRST_BOXES << SEARCH_AGE);
+  return x->sets * set_seconds(x->depth) + proof * bf_box_seconds(&x->depth->late, x->depth->late.n);
+}
+
 int64_t bf_state_cell_doubles(const BfDepth *depth) { return 4 * (int64_t)depth->axes.count + depth->late.n; }
 
 /* ---- good controls ----------------------------------------------------------------------------------------------- */
@@ -52,7 +70,7 @@ static double value_at(BfMinorants *x, int root, const double controls[]) {
 static double go_down(BfMinorants *x, int root, double controls[], double value) {
   const BfObjective *late = &x->depth->late;
   const int          D = x->depth->axes.count, count = late->n - D;
-  for (double part = widest_step; part > finest_step;) {
+  for (double part = widest_step, sweeps = 0; part > finest_step && sweeps < SWEEPS; sweeps++) {
     bool better = false;
     for (int i = 0; i < 2 * count; i++) {
       const int    k   = i / 2;
@@ -103,7 +121,7 @@ static void find_controls(BfMinorants *x, int root, const double from[], BfState
   x->tries    = 0;
   if (from) memcpy(x->try, from, sizeof(double) * (size_t)(late->n - D));
   if (from) descend(x, root, value_at(x, root, x->try), cell);
-  for (int i = 0; i < SETS; i++) descend(x, root, draw(x, root, &state, x->try), cell);
+  for (int i = 0; i < x->sets; i++) descend(x, root, draw(x, root, &state, x->try), cell);
 }
 
 /* ---- planes ------------------------------------------------------------------------------------------------------ */

@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
   const BfDepth *depth;
   BfWorker       worker; /* of the late objective */
+  int            sets;   /* of controls that are drawn for a cell */
   double         target;
   double         gap;   /* between what was found and the target: losses and slack are parts of it */
   double        *box;   /* [2][n] of the late objective */
@@ -55,6 +56,9 @@ typedef struct {
 /* Clear it also after a failure. Local, as all here. */
 BfStatus bf_minorants_create(const BfDepth *depth, BfMinorants *out, BfError *error);
 void     bf_minorants_clear(BfMinorants *x);
+
+/* Of a new cell and a proof, at most, about: the same on every machine. */
+double bf_minorant_seconds(const BfMinorants *x);
 
 /* The arrays of a cell, one behind another: doubles. */
 int64_t bf_state_cell_doubles(const BfDepth *depth);

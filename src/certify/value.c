@@ -1,10 +1,12 @@
 #include "certify/value.h"
 #include "certify/logits.h"
+#include <math.h>
 
 enum { FEW_AXES = 3 };
 /* Of a task: each may ask for many minorants, and a stop is heard between boxes. With a budget, which these count for,
  * it ends behind a box. */
 enum { MOST_BOXES = 16 };
+static const double task_seconds = 8; /* at most, were all cells new */
 
 static BfStatus refuse(const BfObjective *whole, int t, const char *why, BfError *error) {
   return bf_fail(error, BF_BAD_INPUT, "%s: no table before layer %d: %s", whole->problem->yaml, t, why);
@@ -16,7 +18,8 @@ static BfStatus create_named(const BfObjective *whole, int t, BfDepth *depth, Bf
                    t);
   if (!bf_objective_apart(whole)) return refuse(whole, t, "sequences have tokens in common", error);
   BF_TRY(bf_depth_create(whole, t, depth, error));
-  if (depth->axes.count < 1 || depth->axes.count > BF_MOST_AXES)
+  if (depth->axes.count < 1) return refuse(whole, t, "no number of tokens there depends on controls and counts", error);
+  if (depth->axes.count > BF_MOST_AXES)
     return bf_fail(error, BF_BAD_INPUT, "%s: no table before layer %d: tokens have %d numbers there, at most %d can be",
                    whole->problem->yaml, t, depth->axes.count, BF_MOST_AXES);
   if (depth->axes.count + whole->n - depth->first > BF_MOST_VARIABLES)
@@ -42,8 +45,8 @@ BfStatus bf_by_value_create(const BfObjective *whole, int t, int64_t budget, BfB
   x->t = x->depth.t;
   BF_TRY(bf_state_cells_create(&x->depth, &x->cells, error));
   BF_TRY(bf_worker_create(&x->depth.early, whole, budget, &x->worker, error));
-  if (x->worker.most > MOST_BOXES) x->worker.most = MOST_BOXES;
-  if (budget) x->worker.most = 1;
+  const double a_box  = (double)x->cells.most_visited * bf_minorant_seconds(&x->cells.minorants);
+  x->worker.most      = budget ? 1 : (int64_t)fmax(1, fmin(MOST_BOXES, task_seconds / a_box));
   x->worker.bound     = bf_state_cells_bound;
   x->worker.bounds_by = &x->cells;
   return BF_OK;
