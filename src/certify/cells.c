@@ -9,6 +9,7 @@ static const double box_seconds = 1.5;
 static const double finest      = 0x1p-16; /* of the whole's width: no axis is halved below it */
 static const double wide        = 4; /* boxes whose range is wider than that times a cell's width are halved first */
 static const double beside = 0.05;   /* of the width of z_t's range, at both ends: other programs' are not the same */
+static const double sharp  = 0.25;   /* of the gap, that a cell may cost and its planes are sharp enough for cuts */
 static const double worth_a_cut = 0.95; /* less has to be left of a box for the search for a plane to be worth it */
 static const double narrowest   = 1e-7; /* of its range: what is still not proved is close to a better control */
 
@@ -193,7 +194,7 @@ static bool is_worth_halving(const Box *b, const BfStateNode *node) {
   if (a < 0 || x->most[a] - x->least[a] > wide * (cell->upper[a] - cell->lower[a])) return false;
   for (int k = 0; k < x->depth->axes.count; k++)
     inside = inside && x->least[k] <= cell->middle[k] && cell->middle[k] <= x->most[k];
-  return !(inside && cell->value + b->decay < b->worker->target && cell->own < 0.25 * x->minorants.gap);
+  return !(inside && cell->value + b->decay < b->worker->target && cell->own < sharp * x->minorants.gap);
 }
 
 /* What each variable's width costs: by remainders of z_t, and as cells have to be as wide as it is. */
@@ -222,7 +223,7 @@ static BfStatus leave(const Box *b, int64_t i, BfError *error) {
   if (holds && least >= target) return BF_OK;
   if (!x->left++ || cell->value < x->node[x->worst].cell.value) x->worst = i;
   blame(b, cell);
-  x->whole = !holds;
+  x->uncut = !holds;
   for (int k = 0; holds && k < 2 * n; k++)
     if (c->cut[k] < x->cut[k]) x->cut[k] = c->cut[k];
   return BF_OK;
@@ -231,7 +232,7 @@ static BfStatus leave(const Box *b, int64_t i, BfError *error) {
 static BfStatus visit(const Box *b, int64_t i, BfError *error) {
   BfStateCells *x = b->x;
   bool          proved;
-  if (x->whole || !meets(x, &x->node[i].cell)) return BF_OK;
+  if (x->uncut || !meets(x, &x->node[i].cell)) return BF_OK;
   x->visited++;
   BF_TRY(try_planes(b, i, &proved, error));
   if (proved) return BF_OK;
@@ -242,7 +243,7 @@ static BfStatus visit(const Box *b, int64_t i, BfError *error) {
   return visit(b, child + 1, error);
 }
 
-/* What waits outside of the whole, where another enclosure may reach: nothing is there. */
+/* The range of z_t in the box, a little widened; outside of the whole, where it may reach, nothing is. */
 static void find_range(const Box *b) {
   const BfTokenAxes *axes  = &b->x->depth->axes;
   BfLower           *lower = &b->worker->lower;
@@ -288,7 +289,7 @@ BfStatus bf_state_cells_bound(BfWorker *worker, int root, const double box[], Bf
   memset(x->score, 0, sizeof *x->score * (size_t)n);
   memset(x->cut, 255, 2 * (size_t)n);
   x->left = x->visited = 0;
-  x->whole             = false;
+  x->uncut             = false;
   bf_lower_remainders(lower);
   bf_lower_plane(lower, 0, x->none, -INFINITY);
   b.decay = b.middle = lower->lower;
@@ -299,7 +300,7 @@ BfStatus bf_state_cells_bound(BfWorker *worker, int root, const double box[], Bf
   if (out->tries) find_point(&b);
   out->split = choose(&b);
   out->left  = 1;
-  if (x->whole) return BF_OK;
+  if (x->uncut) return BF_OK;
   for (int k = 0; k < n; k++) out->left *= 1 - (x->cut[2 * k] + x->cut[2 * k + 1]) / 256.0;
   memcpy(worker->contraction.cut, x->cut, 2 * (size_t)n);
   worker->contraction.count = 1;

@@ -35,7 +35,7 @@ typedef struct {
   double  *none;                  /* [axes] 0 */
   double  *score;                 /* [n] what its width costs, variable by variable */
   uint8_t *cut;                   /* [n][2] that planes of all cells that are not proved allow */
-  bool     whole;                 /* nothing is allowed */
+  bool     uncut;                 /* some cell allows nothing to be cut */
   int64_t  visited, most_visited; /* cells */
   int64_t  left;                  /* cells that are not proved, */
   int64_t  worst;                 /* of which that one has the least cost at its middle */

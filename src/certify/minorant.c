@@ -11,10 +11,10 @@ enum {
   SEARCH_AGE  = 3, /* of a proof: 512 boxes */
 };
 /* Of one cell at most, by counts of operations: of what is drawn, and of a proof. */
-static const double guess_seconds = 0.1, proof_seconds = 0.1; /* of controls at a cell's middle; at that of the whole */
-static const double loss_of[BF_PLANES] = {4, 1, 0.25};        /* of what the cell costs itself */
-static const double least_loss = 0.25, slack = 0.05;          /* of the gap */
-static const double excess_part = 0.8;
+static const double guess_seconds = 0.1, proof_seconds = 0.1;
+static const double loss_of[BF_PLANES] = {4, 1, 0.25}; /* of what the cell costs itself */
+static const double least_loss = 0.25, slack = 0.05;   /* of the gap */
+static const double excess_part = 0.8; /* of what a plane is above the target in all of the cell: lost at most */
 static const double widest_step = 0.125, finest_step = 0.002; /* of ranges, going down to better controls */
 
 /* About: of a set that is drawn, goes down, and is tried at corners. */

@@ -1,8 +1,9 @@
 /* Affine minorants of the value function W_t on cells: parts of the box of z_t, each the half of another.
  *
  * Of a cell with middle m, controls u are looked for that are good at m. The lower form of J(z, u) over the cell
- * gives a slope g; its least less <g, z> is `key`: no plane of that slope above key is below W. Planes are tried that
- * lose a little to it,
+ * gives a slope g; its least less <g, z>, or what other controls that are good at m cost at corners of the cell, less
+ * <g, z>, where that is less, is `key`: no plane of that slope above key is below W. Planes are tried that lose a
+ * little to it,
  *
  *     W_t(z) >= c + <g, z>,   c = key - loss - slack,
  *
@@ -18,8 +19,6 @@
 
 enum { BF_PLANES = 3 }; /* of a cell, from the easiest to the sharpest */
 
-typedef enum { BF_PLANE_UNKNOWN, BF_PLANE_PROVED, BF_PLANE_LOST } BfPlaneState;
-
 /* Which cell: 1, then for every halving from the whole on, 0 for the lower and 1 for the upper half. */
 typedef struct {
   int32_t  root; /* readout */
@@ -34,8 +33,8 @@ typedef struct {
   double *slope;         /* [axes] g */
   double *rest;          /* [axes] what the remainders of an axis cost where z is anything in the cell */
   double *controls;      /* [late numbers] u */
-  double  value, key;
-  double  own; /* what the cell costs */
+  double  value, key;    /* J(m, u), from above */
+  double  own;           /* what the cell costs: value - <g, m> - key */
 } BfStateCell;
 
 /* What a rank works with. */
@@ -43,13 +42,13 @@ typedef struct {
   const BfDepth *depth;
   BfWorker       worker; /* of the late objective */
   int            sets;   /* of controls that are drawn for a cell */
-  double         target;
-  double         gap;   /* between what was found and the target: losses and slack are parts of it */
-  double        *box;   /* [2][n] of the late objective */
-  double        *tilt;  /* [n] */
-  double        *point; /* [all + axes] */
-  double        *try;   /* [late numbers] */
-  double        *tried; /* [tries][late numbers] what was found to be good in the middle of the last cell */
+  double         target; /* of the level */
+  double         gap;    /* between what was found and the target: losses and slack are parts of it */
+  double        *box;    /* [2][n] of the late objective */
+  double        *tilt;   /* [n] */
+  double        *point;  /* [all + axes] */
+  double        *try;    /* [late numbers] */
+  double        *tried;  /* [tries][late numbers] what was found to be good in the middle of the last cell */
   int            tries;
 } BfMinorants;
 
