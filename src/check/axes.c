@@ -22,9 +22,9 @@ static BfStatus take(const BfCheckModel *model, int64_t t, int axis, const int32
                    (int)name[BF_AXIS_CONTEXT], (int)name[BF_AXIS_TOKEN], (int)name[BF_AXIS_COMPONENT],
                    place < 0 ? "none of the problem" : "there twice");
   x->place[axis] = place;
+  x->first[axis] = x->of[place] >= 0 ? x->of[place] : axis;
   for (int64_t i = 0; i < components; i++)
     if (same[i] == same[place] && x->of[i] < 0) x->of[i] = axis;
-  x->of[place] = axis;
   return BF_OK;
 }
 
@@ -35,6 +35,7 @@ BfStatus bf_check_axes(const BfCheckModel *model, int64_t t, int count, const in
   BF_TRY(BF_NEW(&out->of, components, error));
   BF_TRY(BF_NEW(&out->fixed, components, error));
   BF_TRY(BF_NEW(&out->place, count, error));
+  BF_TRY(BF_NEW(&out->first, count, error));
   for (int64_t i = 0; i < components; i++) out->of[i] = -1;
   for (int a = 0; a < count; a++) BF_TRY(take(model, t, a, name + (int64_t)a * BF_AXIS_WORDS, out, error));
   return BF_OK;
@@ -43,6 +44,7 @@ BfStatus bf_check_axes(const BfCheckModel *model, int64_t t, int count, const in
 void bf_check_axes_clear(BfCheckAxes *axes) {
   bf_free(axes->of);
   bf_free(axes->place);
+  bf_free(axes->first);
   bf_free(axes->fixed);
   *axes = (BfCheckAxes){0};
 }
@@ -60,7 +62,7 @@ void bf_check_tilt(BfCheckForms *forms, BfLinear *sum) {
   const int64_t      mark = forms->scratch.used;
   BfLinear          *z    = bf_check_zero(forms);
   for (int a = 0; a < x->count; a++) {
-    bf_linear_variable(&forms->scratch, z, a, bf_check_within(forms, a), 1);
+    bf_linear_variable(&forms->scratch, z, x->first[a], bf_check_within(forms, x->first[a]), 1);
     if (x->tilt[a] != 0) bf_linear_add(&forms->scratch, sum, bf_span(-x->tilt[a]), z);
   }
   forms->scratch.used = mark;
@@ -70,9 +72,10 @@ double bf_check_most_tilt(const BfCheckForms *forms, const BfCheckPart *part) {
   const BfCheckAxes *x   = forms->axes;
   double             sum = 0;
   for (int a = 0; a < x->count; a++) {
-    BfSpan z = bf_check_within(forms, a);
-    if (a == part->variable && part->side == 0) z.hi = fmin(z.hi, part->to);
-    if (a == part->variable && part->side == 1) z.lo = fmax(z.lo, part->to);
+    const int k = x->first[a];
+    BfSpan    z = bf_check_within(forms, k);
+    if (k == part->variable && part->side == 0) z.hi = fmin(z.hi, part->to);
+    if (k == part->variable && part->side == 1) z.lo = fmax(z.lo, part->to);
     sum += bf_span_mul(bf_span(x->tilt[a]), z).hi;
   }
   return sum;

@@ -3,9 +3,8 @@
  * over all such controls. So what holds at every value of the axes in a cell, the others anywhere in their ranges,
  * holds at every z_t whose axes are in the cell.
  *
- * Two axes may be one quantity. What follows takes their difference for 0 (same.c), and its forms hold at those values
- * of the axes alone at which both are equal, as they are at every z_t; a bound's least over all values of both is no
- * more than that over these. */
+ * Two axes may be one quantity: then a box is only of those values at which both are equal, as they are at every z_t.
+ * The first of them is the variable, in what both intervals have in common, with the slopes of both. */
 #pragma once
 #include "check/bound.h"
 
@@ -13,7 +12,8 @@ enum { BF_AXIS_CONTEXT, BF_AXIS_TOKEN, BF_AXIS_COMPONENT, BF_AXIS_WORDS };
 
 struct BfCheckAxes {
   int           count; /* axis a is variable a of a box */
-  int          *of;    /* [tokens d] which axis a component is; -1: none; owned */
+  int          *of;    /* [tokens d] which axis a component is, the first of equal ones; -1: none; owned */
+  int          *first; /* [count] the first axis that is the same quantity; owned */
   int64_t      *place; /* [count] the component; owned */
   BfSpan       *fixed; /* [tokens d] all that a component that is no axis may be; owned */
   const double *tilt;  /* [count] g: bounds are of the cost less sum g_a z_a; borrowed */

@@ -10,6 +10,7 @@
 #include "check/compose.h"
 #include <string.h>
 
+enum { MOST_FAILED = 16 }; /* cells where no plane is enough: more are not looked for */
 enum { DEPTH = 4, BOXES = 12, ATTEMPTS = 2 * BF_CHECK_WAYS };
 
 static const BfCheckPart all = {.variable = -1};
@@ -148,14 +149,16 @@ static double bound_on(BfCheckCompose *x, int64_t cell, const BfCheckPart *part)
 static double cover(BfCheckCompose *x, int64_t readout, const BfCheckPart *part, int64_t *where) {
   const BfCheckCells *cells = x->cells;
   const int64_t       root = cells->root[readout], end = cells->root[readout + 1];
-  double              least = INFINITY;
-  *where                    = -1;
+  double              least  = INFINITY;
+  int                 failed = 0;
+  *where                     = -1;
   if (leaves_root(x, root)) return -INFINITY;
-  for (int64_t i = root; i < end;) {
+  for (int64_t i = root; i < end && failed < MOST_FAILED;) {
     const bool   here  = meets(x, i);
     const double bound = here ? bound_on(x, i, part) : INFINITY;
     const bool   done  = bound >= x->lower || cells->cell[i].axis < 0;
     if (done && bound < least) least = bound, *where = i;
+    failed += done && !(bound >= x->lower);
     i = done ? cells->cell[i].behind : i + 1;
   }
   return least;

@@ -1,10 +1,13 @@
 #include "check/minorant.h"
+#include <math.h>
+#include <string.h>
 
 BfStatus bf_check_minorants(const BfCheckCells *cells, BfCheckAxes *axes, const BfCheckModel *model,
                             const BfCheckNumbers *numbers, int64_t t, BfCheckMinorants *out, BfError *error) {
   const int D = cells->of.axes, n = D + cells->of.later;
   *out = (BfCheckMinorants){.cells = cells, .axes = axes};
   BF_TRY(BF_NEW(&out->number, n, error));
+  BF_TRY(BF_NEW(&out->ends, 4 * (int64_t)n, error));
   BF_TRY(BF_NEW(&out->variable, numbers->count, error));
   for (int a = 0; a < D; a++) out->number[a] = -1;
   int k = D;
@@ -27,6 +30,7 @@ void bf_check_minorants_clear(BfCheckMinorants *minorants) {
   bf_check_claims_clear(&minorants->claims);
   bf_check_forms_clear(&minorants->forms);
   bf_free(minorants->number);
+  bf_free(minorants->ends);
   bf_free(minorants->variable);
   *minorants = (BfCheckMinorants){0};
 }
@@ -61,11 +65,39 @@ BfStatus bf_check_minorants_next(BfCheckMinorants *x, BfTreeItem *item, bool *th
   }
 }
 
+/* The claim for values at which axes that are one quantity are equal: of the first of them in what all intervals have
+ * in common, and of what any of them cuts. False: there are none. */
+static bool join_axes(BfCheckMinorants *x, const BfTreeItem *item, BfTreeItem *out) {
+  const int    n    = item->n;
+  const size_t size = sizeof(double) * (size_t)n;
+  double      *low = x->ends, *high = low + n, *inner_low = high + n, *inner_high = inner_low + n;
+  bool         some = true;
+  memcpy(low, item->low, size);
+  memcpy(high, item->high, size);
+  memcpy(inner_low, item->claim == BF_TREE_CUT ? item->inner_low : item->low, size);
+  memcpy(inner_high, item->claim == BF_TREE_CUT ? item->inner_high : item->high, size);
+  for (int b = 0; b < x->axes->count; b++) {
+    const int a = x->axes->first[b];
+    if (a == b) continue;
+    low[a]        = fmax(low[a], low[b]);
+    high[a]       = fmin(high[a], high[b]);
+    inner_low[a]  = fmax(inner_low[a], inner_low[b]);
+    inner_high[a] = fmin(inner_high[a], inner_high[b]);
+    inner_low[b]  = low[b];
+    inner_high[b] = high[b];
+    some          = some && low[a] <= high[a];
+  }
+  out->low = low, out->high = high;
+  out->inner_low = inner_low, out->inner_high = inner_high;
+  return some;
+}
+
 bool bf_check_minorant(BfCheckMinorants *x, const BfTreeItem *item) {
   const double *c  = x->cells->coefficient + item->plane * (1 + x->axes->count);
   BfTreeItem    of = *item;
-  x->claims.lower  = c[0];
-  x->axes->tilt    = c + 1;
-  of.readout       = x->cells->plane[item->plane].readout;
+  if (!join_axes(x, item, &of)) return true;
+  x->claims.lower = c[0];
+  x->axes->tilt   = c + 1;
+  of.readout      = x->cells->plane[item->plane].readout;
   return bf_check_claim(&x->claims, &of);
 }

@@ -13,6 +13,7 @@ typedef struct {
   BfCheckForms        forms;
   BfCheckClaims       claims;
   BfTree             *proof;         /* of the plane at hand; owned */
+  double             *ends;          /* [4][axes + later] of a claim as it is checked; owned */
   int64_t             plane, before; /* the claims of planes before it */
 } BfCheckMinorants;
 
