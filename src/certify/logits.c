@@ -129,13 +129,6 @@ static bool are_different(const BfObjective *x) {
   return true;
 }
 
-bool bf_objective_apart(const BfObjective *x) {
-  for (int64_t s = 0; s < x->data.contexts; s++)
-    for (int64_t r = 0; r < s; r++)
-      if (count_shared(&x->problem->layer, &x->data.context[r], &x->data.context[s])) return false;
-  return true;
-}
-
 /* Every layer has a query of each context that is needed and sees, or is seen by, all its other tokens: where these
  * alone are too many nothing need be bounded, which may take long. */
 static bool may_be_few(const BfObjective *x) {

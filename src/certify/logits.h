@@ -12,9 +12,6 @@
  * has tokens of the same data that are not alike: logits may be the same function then. Local. */
 BfStatus bf_objective_logits(BfObjective *x, BfError *error);
 
-/* Whether no two contexts share a token: of the same data and encoding. */
-bool bf_objective_apart(const BfObjective *x);
-
 /* How many numbers boxes are searched by, about: the free ones, but of each A that has logits these. */
 int bf_objective_dimension(const BfObjective *x);
 

@@ -1,5 +1,4 @@
 #include "certify/value.h"
-#include "certify/logits.h"
 #include <math.h>
 
 enum { FEW_AXES = 3 };
@@ -16,7 +15,6 @@ static BfStatus create_named(const BfObjective *whole, int t, BfDepth *depth, Bf
   if (t >= whole->problem->horizon)
     return bf_fail(error, BF_BAD_INPUT, "-table must be below horizon, which is %d, got %d", whole->problem->horizon,
                    t);
-  if (!bf_objective_apart(whole)) return refuse(whole, t, "sequences have tokens in common", error);
   BF_TRY(bf_depth_create(whole, t, depth, error));
   if (depth->axes.count < 1) return refuse(whole, t, "no number of tokens there depends on controls and counts", error);
   if (depth->axes.count > BF_MOST_AXES)
@@ -30,7 +28,7 @@ static BfStatus create_named(const BfObjective *whole, int t, BfDepth *depth, Bf
 /* Whether it seems worth a try: few numbers of tokens, which many controls lead to. */
 static BfStatus create_chosen(const BfObjective *whole, BfDepth *depth, BfError *error) {
   const int t = whole->problem->horizon - 1;
-  if (t < 1 || !bf_objective_apart(whole)) return BF_OK;
+  if (t < 1) return BF_OK;
   BF_TRY(bf_depth_create(whole, t, depth, error));
   const int D = depth->axes.count;
   if (D < 1 || D > FEW_AXES || depth->first < 2 * D || depth->first == whole->n) bf_depth_clear(depth);

@@ -15,7 +15,7 @@ typedef struct {
 
 /* With t before the layer that is asked for; or, with BF_TABLE_CHOSEN, before the last one if at least twice as many
  * free numbers are in front of it as z_t has, and these are few: else out->t is 0. BF_BAD_INPUT where a layer that was
- * named can have no table: it is not within depth, has too many axes, or sequences share tokens, whose components might
- * be one quantity with two names. budget: as of bf_worker_create. Clear it also after a failure. Local. */
+ * named can have no table: it is not within depth, has no axes or too many, or too many numbers behind it. budget: as
+ * of bf_worker_create. Clear it also after a failure. Local. */
 BfStatus bf_by_value_create(const BfObjective *whole, int t, int64_t budget, BfByValue *out, BfError *error);
 void     bf_by_value_clear(BfByValue *x);
